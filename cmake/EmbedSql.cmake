@@ -1,0 +1,11 @@
+# -DOUT=file.c -DFILES=a.sql;b.sql: an array of {name, bytes}, sorted by name, with a {NULL, NULL} end.
+list(SORT FILES)
+set(text "#include \"storage/migrations.h\"\nconst cn_migration_file cn_migration_files[] = {\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND text "{\"${name}\", (const char[]){${bytes}0}},\n")
+endforeach()
+string(APPEND text "{0, 0}};\n")
+file(WRITE ${OUT} "${text}")
