@@ -1,0 +1,68 @@
+#include "base/clock.h"
+
+#include <time.h>
+
+#include "base/str.h"
+
+#define NS_PER_S 1000000000
+/* Seconds from 1900, where NTP begins, to 1970 (RFC 5905 §6). */
+#define NTP_UNIX_OFFSET 2208988800u
+
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec t;
+    (void)clock_gettime(id, &t); /* cannot fail with these ids and a valid pointer */
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+uint64_t cn_mono_ns(void)
+{
+    return (uint64_t)read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t cn_mono_ms(void)
+{
+    return cn_mono_ns() / 1000000;
+}
+
+int64_t cn_wall_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+int64_t cn_wall_ms(void)
+{
+    return cn_wall_ns() / 1000000;
+}
+
+/* Division that rounds towards minus infinity, so that instants before 1970 keep a positive fraction. */
+static int64_t floor_div(int64_t a, int64_t b, int64_t *rest)
+{
+    int64_t quotient = a / b;
+    *rest = a % b;
+    if (*rest < 0) {
+        *rest += b;
+        quotient--;
+    }
+    return quotient;
+}
+
+uint64_t cn_ntp_from_wall_ns(int64_t wall_ns)
+{
+    int64_t ns = 0;
+    uint64_t seconds = (uint64_t)floor_div(wall_ns, NS_PER_S, &ns) + NTP_UNIX_OFFSET;
+    return seconds << 32 | ((uint64_t)ns << 32) / NS_PER_S;
+}
+
+void cn_time_format(int64_t wall_ms, char out[CN_TIME_TEXT])
+{
+    int64_t ms = 0;
+    time_t seconds = (time_t)floor_div(wall_ms, 1000, &ms);
+    struct tm t = {0};
+    if (!gmtime_r(&seconds, &t) || t.tm_year + 1900 > 9999 || t.tm_year + 1900 < 0) {
+        cn_strcpy(out, CN_TIME_TEXT, "invalid-time");
+        return;
+    }
+    cn_fmt(out, CN_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+           t.tm_hour, t.tm_min, t.tm_sec, (int)ms);
+}

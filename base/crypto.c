@@ -1,0 +1,153 @@
+#include "base/crypto.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+
+#define GCM_IV 12
+#define GCM_TAG 16
+#define TOKEN_MAX_BITS 512
+
+static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+struct cn_sha256_ctx {
+    EVP_MD_CTX *md;
+};
+
+/* Going on without randomness or digests would be worse than stopping. */
+static void die(const char *what)
+{
+    cn_error("base.crypto", "%s failed; stopping", what);
+    abort();
+}
+
+void cn_random(void *p, size_t n)
+{
+    uint8_t *to = p;
+    while (n) {
+        ssize_t got = getrandom(to, n, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) die("getrandom");
+        to += got;
+        n -= (size_t)got;
+    }
+}
+
+void cn_id_new(char out[CN_ID_TEXT])
+{
+    uint8_t raw[16];
+    uint64_t ms = (uint64_t)cn_wall_ms();
+    for (int i = 0; i < 6; i++) raw[i] = (uint8_t)(ms >> (40 - 8 * i));
+    cn_random(raw + 6, sizeof raw - 6);
+    unsigned bits = 0, held = 2; /* 128 bits in 26 × 5: two zero bits in front */
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof raw; i++) {
+        bits = (bits << 8 | raw[i]) & 0xffff;
+        for (held += 8; held >= 5; held -= 5) out[n++] = crockford[bits >> (held - 5) & 31];
+    }
+    out[n] = 0;
+}
+
+bool cn_id_valid(const char *s)
+{
+    return s && strlen(s) == CN_ID_TEXT - 1 && strspn(s, crockford) == CN_ID_TEXT - 1;
+}
+
+void cn_token_new(char *out, size_t bits)
+{
+    uint8_t raw[TOKEN_MAX_BITS / 8];
+    if (!bits || bits % 8 || bits > TOKEN_MAX_BITS) die("a token of such a size");
+    cn_random(raw, bits / 8);
+    cn_b64url(raw, bits / 8, out);
+    OPENSSL_cleanse(raw, sizeof raw);
+}
+
+bool cn_equal_ct(const void *a, const void *b, size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void cn_sha256(const void *p, size_t n, uint8_t out[CN_SHA256_LEN])
+{
+    if (!EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL)) die("SHA-256");
+}
+
+void cn_hmac_sha256(const void *key, size_t key_n, const void *p, size_t n, uint8_t out[CN_SHA256_LEN])
+{
+    unsigned length = CN_SHA256_LEN;
+    if (key_n > INT_MAX || !HMAC(EVP_sha256(), key ? key : "", (int)key_n, p, n, out, &length)) die("HMAC-SHA-256");
+}
+
+cn_err cn_sha256_new(cn_sha256_ctx **out)
+{
+    cn_sha256_ctx *c = calloc(1, sizeof *c);
+    if (c) c->md = EVP_MD_CTX_new();
+    if (!c || !c->md || !EVP_DigestInit_ex(c->md, EVP_sha256(), NULL)) {
+        cn_sha256_free(c);
+        return CN_ERR_NOMEM;
+    }
+    *out = c;
+    return CN_OK;
+}
+
+void cn_sha256_add(cn_sha256_ctx *c, const void *p, size_t n)
+{
+    if (!EVP_DigestUpdate(c->md, p, n)) die("SHA-256");
+}
+
+void cn_sha256_final(cn_sha256_ctx *c, uint8_t out[CN_SHA256_LEN])
+{
+    if (!EVP_DigestFinal_ex(c->md, out, NULL)) die("SHA-256");
+}
+
+void cn_sha256_free(cn_sha256_ctx *c)
+{
+    if (!c) return;
+    EVP_MD_CTX_free(c->md);
+    free(c);
+}
+
+cn_err cn_seal(const uint8_t key[32], const void *aad, size_t aad_n, const void *plain, size_t n, uint8_t *out)
+{
+    if (n > INT_MAX - CN_SEAL_OVERHEAD || aad_n > INT_MAX) return CN_ERR_TOOBIG;
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    if (!c) return CN_ERR_NOMEM;
+    int length = 0;
+    cn_random(out, GCM_IV);
+    bool ok = EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, out) &&
+              (!aad_n || EVP_EncryptUpdate(c, NULL, &length, aad, (int)aad_n)) &&
+              (!n || EVP_EncryptUpdate(c, out + GCM_IV, &length, plain, (int)n)) &&
+              EVP_EncryptFinal_ex(c, out + GCM_IV + n, &length) &&
+              EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, GCM_TAG, out + GCM_IV + n);
+    EVP_CIPHER_CTX_free(c);
+    return ok ? CN_OK : CN_ERR_CRYPTO;
+}
+
+cn_err cn_unseal(const uint8_t key[32], const void *aad, size_t aad_n, const uint8_t *sealed, size_t n, uint8_t *out)
+{
+    if (n < CN_SEAL_OVERHEAD) return CN_ERR_CRYPTO;
+    if (n > INT_MAX || aad_n > INT_MAX) return CN_ERR_TOOBIG;
+    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    if (!c) return CN_ERR_NOMEM;
+    size_t body = n - CN_SEAL_OVERHEAD;
+    int length = 0;
+    uint8_t tag[GCM_TAG], end[GCM_TAG];
+    memcpy(tag, sealed + GCM_IV + body, GCM_TAG);
+    bool ok = EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, sealed) &&
+              (!aad_n || EVP_DecryptUpdate(c, NULL, &length, aad, (int)aad_n)) &&
+              (!body || EVP_DecryptUpdate(c, out, &length, sealed + GCM_IV, (int)body)) &&
+              EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, GCM_TAG, tag) && EVP_DecryptFinal_ex(c, end, &length);
+    EVP_CIPHER_CTX_free(c);
+    if (!ok && body) OPENSSL_cleanse(out, body); /* unauthenticated plain text must not be used */
+    return ok ? CN_OK : CN_ERR_CRYPTO;
+}

@@ -1,0 +1,112 @@
+#include "cn_test.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static void sizes_are_checked_and_memory_is_zeroed(void **state)
+{
+    (void)state;
+    assert_null(cn_calloc(SIZE_MAX / 2, 3));
+    CN_AUTO_FREE unsigned char *p = cn_calloc(4, 8);
+    assert_non_null(p);
+    for (int i = 0; i < 32; i++) assert_int_equal(p[i], 0);
+    CN_AUTO_FREE void *none = cn_calloc(0, 8);
+    assert_non_null(none);
+}
+
+static void copies_of_nothing_are_nothing(void **state)
+{
+    (void)state;
+    assert_null(cn_strdup(NULL));
+    assert_null(cn_strndup(NULL, 3));
+    assert_null(cn_memdup(NULL, 3));
+    CN_AUTO_FREE char *a = cn_strdup("abc"), *b = NULL, *c = NULL;
+    b = cn_strndup("abcdef", 2);
+    c = cn_strndup("ab", 100);
+    assert_string_equal(a, "abc");
+    assert_string_equal(b, "ab");
+    assert_string_equal(c, "ab");
+}
+
+typedef struct thing {
+    int *destroyed;
+    char text[5];
+} thing;
+
+static void thing_destroy(void *object)
+{
+    thing *t = object;
+    if (t->destroyed) ++*t->destroyed;
+}
+
+static void the_last_reference_destroys_once(void **state)
+{
+    (void)state;
+    int destroyed = 0;
+    thing *t = cn_ref_new(sizeof *t, thing_destroy);
+    assert_non_null(t);
+    assert_int_equal((uintptr_t)t % 16, 0);
+    t->destroyed = &destroyed;
+    assert_ptr_equal(cn_ref(t), t);
+    assert_null(cn_unref(t));
+    assert_int_equal(destroyed, 0);
+    assert_null(cn_unref(t));
+    assert_int_equal(destroyed, 1);
+    assert_null(cn_ref(NULL));
+    assert_null(cn_unref(NULL));
+    assert_null(cn_ref_new(SIZE_MAX - 4, NULL));
+    cn_unref(cn_ref_new(3, NULL));
+}
+
+static void *refs_and_unrefs(void *object)
+{
+    for (int i = 0; i < 10000; i++) cn_unref(cn_ref(object));
+    return cn_unref(object);
+}
+
+static void references_count_across_threads(void **state)
+{
+    (void)state;
+    int destroyed = 0;
+    thing *t = cn_ref_new(sizeof *t, thing_destroy);
+    t->destroyed = &destroyed;
+    pthread_t threads[4];
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, refs_and_unrefs, cn_ref(t)), 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_join(threads[i], NULL);
+    assert_int_equal(destroyed, 0);
+    cn_unref(t);
+    assert_int_equal(destroyed, 1);
+}
+
+static void descriptors_close_at_the_end_of_their_scope(void **state)
+{
+    (void)state;
+    int seen = -1;
+    {
+        CN_AUTO_CLOSE int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        seen = fd;
+    }
+    assert_int_equal(fcntl(seen, F_GETFD), -1);
+    int fd = -1;
+    cn_fd_close(&fd);
+    cn_fd_close(NULL);
+    assert_int_equal(fd, -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_are_checked_and_memory_is_zeroed),
+        cmocka_unit_test(copies_of_nothing_are_nothing),
+        cmocka_unit_test(the_last_reference_destroys_once),
+        cmocka_unit_test(references_count_across_threads),
+        cmocka_unit_test(descriptors_close_at_the_end_of_their_scope),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
