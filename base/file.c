@@ -1,0 +1,117 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static cn_err read_all(int fd, size_t max, cn_buf *b)
+{
+    char chunk[16384];
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return cn_err_from_errno(errno);
+        if (n == 0) return CN_OK;
+        if ((size_t)n > max - b->n) return CN_ERR_TOOBIG;
+        cn_buf_add(b, chunk, (size_t)n);
+        if (b->err) return b->err;
+    }
+}
+
+cn_err cn_file_read(const char *path, size_t max, char **out, size_t *n)
+{
+    CN_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return cn_err_from_errno(errno);
+    cn_buf b = {.max = max ? max : 1};
+    cn_buf_add(&b, "", 0); /* an empty file still gives its terminating zero */
+    cn_err err = b.err ? b.err : read_all(fd, max, &b);
+    if (err) {
+        cn_buf_free(&b);
+        return err;
+    }
+    *out = b.p;
+    if (n) *n = b.n;
+    return CN_OK;
+}
+
+cn_err cn_write_all(int fd, const void *p, size_t n)
+{
+    const char *from = p;
+    while (n) {
+        ssize_t done = write(fd, from, n);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return cn_err_from_errno(errno);
+        from += done;
+        n -= (size_t)done;
+    }
+    return CN_OK;
+}
+
+/* Writes, sets the mode and fsyncs; closes fd in any case. */
+static cn_err fill(int fd, const void *p, size_t n, unsigned mode)
+{
+    cn_err err = cn_write_all(fd, p, n);
+    if (!err && (fchmod(fd, mode) < 0 || fsync(fd) < 0)) err = cn_err_from_errno(errno);
+    if (close(fd) < 0 && !err) err = cn_err_from_errno(errno);
+    return err;
+}
+
+cn_err cn_file_write_durable(const char *path, const void *p, size_t n, unsigned mode)
+{
+    char temporary[PATH_MAX];
+    if (!cn_fmt(temporary, sizeof temporary, "%s.XXXXXX", path)) return CN_ERR_INVALID;
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) return cn_err_from_errno(errno);
+    cn_err err = fill(fd, p, n, mode);
+    if (!err && rename(temporary, path) < 0) err = cn_err_from_errno(errno);
+    if (err) {
+        (void)unlink(temporary);
+        return err;
+    }
+    return cn_fsync_parent(path);
+}
+
+cn_err cn_fsync_parent(const char *path)
+{
+    char folder[PATH_MAX];
+    if (!cn_strcpy(folder, sizeof folder, path)) return CN_ERR_INVALID;
+    size_t n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/') folder[--n] = 0;
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0; /* the root keeps its slash */
+    else
+        cn_strcpy(folder, sizeof folder, ".");
+    CN_AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0) return cn_err_from_errno(errno);
+    return CN_OK;
+}
+
+static cn_err make_one(const char *path)
+{
+    if (mkdir(path, 0700) == 0) return cn_fsync_parent(path);
+    if (errno != EEXIST) return cn_err_from_errno(errno);
+    struct stat st;
+    if (stat(path, &st) < 0) return cn_err_from_errno(errno);
+    return S_ISDIR(st.st_mode) ? CN_OK : CN_ERR_CONFLICT;
+}
+
+cn_err cn_mkdirs(const char *path)
+{
+    char part[PATH_MAX];
+    if (!*path || !cn_strcpy(part, sizeof part, path)) return CN_ERR_INVALID;
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        CN_TRY(make_one(part));
+        *slash = '/';
+    }
+    return make_one(part);
+}
