@@ -1,0 +1,252 @@
+#include "cn_test.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+
+/* Runs a shell line under limits. */
+static cn_err sh(const char *line, const cn_child_limits *limits, int *status)
+{
+    const char *const argv[] = {"sh", "-c", line, NULL};
+    *status = -1;
+    return cn_child_run(argv, limits, status);
+}
+
+static void the_exit_status_comes_back(void **state)
+{
+    (void)state;
+    int status = -1;
+    assert_ok(sh("exit 0", NULL, &status));
+    assert_int_equal(status, 0);
+    assert_ok(sh("echo some output; exit 7", NULL, &status));
+    assert_int_equal(status, 7);
+    const char *const missing[] = {"/nonexistent/program", NULL};
+    assert_err(cn_child_run(missing, NULL, &status), CN_ERR_IO);
+    const char *const unknown[] = {"no-such-program-anywhere", NULL};
+    assert_err(cn_child_run(unknown, NULL, &status), CN_ERR_NOTFOUND);
+    const char *const nothing[] = {NULL};
+    assert_err(cn_child_run(nothing, NULL, &status), CN_ERR_INVALID);
+    const char *const fails[] = {"false", NULL};
+    assert_err(cn_child_run(fails, NULL, NULL), CN_ERR_CRASHED);
+}
+
+static void a_signal_is_a_crash(void **state)
+{
+    (void)state;
+    int status = -1;
+    assert_err(sh("kill -SEGV $$", NULL, &status), CN_ERR_CRASHED);
+}
+
+static void much_output_does_not_block(void **state)
+{
+    (void)state;
+    int status = -1;
+    assert_ok(sh("head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; exit 3", NULL, &status));
+    assert_int_equal(status, 3);
+}
+
+/* The wall clock ends the whole group: the grandchild that would write the file is gone too. */
+static void the_wall_clock_kills_the_group(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/cn_child_XXXXXX", line[200], file[100];
+    assert_non_null(mkdtemp(folder));
+    cn_fmt(file, sizeof file, "%s/late", folder);
+    cn_fmt(line, sizeof line, "(sleep 2; touch %s) & sleep 60", file);
+    int status = -1;
+    uint64_t start = cn_mono_ms();
+    assert_err(sh(line, &(cn_child_limits){.wall_seconds = 1}, &status), CN_ERR_TIMEOUT);
+    uint64_t took = cn_mono_ms() - start;
+    assert_in_range(took, 1000, 1900);
+    usleep(1500000);
+    assert_int_equal(access(file, F_OK), -1);
+    rmdir(folder);
+}
+
+static void nothing_stays_behind_after_a_normal_end(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/cn_child_XXXXXX", line[200], file[100];
+    assert_non_null(mkdtemp(folder));
+    cn_fmt(file, sizeof file, "%s/late", folder);
+    cn_fmt(line, sizeof line, "(sleep 1; touch %s) & exit 0", file);
+    int status = -1;
+    assert_ok(sh(line, NULL, &status));
+    usleep(1500000);
+    assert_int_equal(access(file, F_OK), -1);
+    rmdir(folder);
+}
+
+static void processor_time_is_limited(void **state)
+{
+    (void)state;
+    int status = -1;
+    assert_err(sh("while :; do :; done", &(cn_child_limits){.cpu_seconds = 1, .wall_seconds = 20}, &status),
+               CN_ERR_TIMEOUT);
+}
+
+static void limits_are_set(void **state)
+{
+    (void)state;
+    int status = -1;
+    const cn_child_limits limits = {.memory_bytes = 256 << 20, .file_bytes = 1 << 20};
+    assert_ok(sh("test $(ulimit -v) = 262144 && test $(ulimit -c) = 0", &limits, &status));
+    assert_int_equal(status, 0);
+    assert_ok(sh("grep -q 'NoNewPrivs:\t1' /proc/self/status", &limits, &status));
+    assert_int_equal(status, 0);
+}
+
+static void writing_is_confined(void **state)
+{
+    (void)state;
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) skip();
+    char in[] = "/tmp/cn_in_XXXXXX", out[] = "/tmp/cn_out_XXXXXX", line[300];
+    assert_non_null(mkdtemp(in));
+    assert_non_null(mkdtemp(out));
+    const char *const paths[] = {in, NULL};
+    const cn_child_limits limits = {.write_paths = paths, .work_dir = in};
+    int status = -1;
+    assert_ok(sh("echo x >a && mkdir d && mv a d/b && echo y >>d/b && rm -r d && echo z >/dev/null", &limits, &status));
+    assert_int_equal(status, 0);
+    cn_fmt(line, sizeof line, "echo x 2>/dev/null >%s/a", out);
+    assert_ok(sh(line, &limits, &status));
+    assert_int_not_equal(status, 0);
+    cn_fmt(line, sizeof line, "mkdir %s/d 2>/dev/null", out);
+    assert_ok(sh(line, &limits, &status));
+    assert_int_not_equal(status, 0);
+    assert_int_equal(rmdir(in), 0);
+    assert_int_equal(rmdir(out), 0); /* still empty */
+    const char *const missing[] = {"/nonexistent/folder", NULL};
+    assert_err(sh("true", &(cn_child_limits){.write_paths = missing}, &status), CN_ERR_NOTFOUND);
+}
+
+/* The host's addresses must be out of reach, whichever of the two ways the kernel permits. */
+static void the_network_is_out_of_reach(void **state)
+{
+    (void)state;
+    int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof at;
+    assert_int_equal(bind(server, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(server, 4), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&at, &length), 0);
+    char line[100];
+    cn_fmt(line, sizeof line, "exec 2>/dev/null 5<>/dev/tcp/127.0.0.1/%d", ntohs(at.sin_port));
+    const char *const argv[] = {"bash", "-c", line, NULL};
+    int status = -1;
+    assert_ok(cn_child_run(argv, NULL, &status));
+    assert_int_equal(status, 0);
+    assert_ok(cn_child_run(argv, &(cn_child_limits){.no_network = true}, &status));
+    assert_int_not_equal(status, 0);
+    close(server);
+}
+
+static void a_descriptor_is_handed_down_and_no_other(void **state)
+{
+    (void)state;
+    int ends[2], extra = fcntl(0, F_DUPFD, 40); /* without close-on-exec */
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const char *const argv[] = {"bash", "-c", "echo $(echo /proc/self/fd/*) >&3; read line <&3; echo got $line >&3",
+                                NULL};
+    pid_t pid = -1;
+    assert_ok(cn_child_start(argv, ends[1], NULL, &pid));
+    close(ends[1]);
+    char text[200] = "";
+    ssize_t n = read(ends[0], text, sizeof text - 1);
+    assert_true(n > 0);
+    assert_non_null(strstr(text, "/proc/self/fd/3"));
+    assert_int_equal(extra, 40);
+    assert_null(strstr(text, "/proc/self/fd/40"));
+    assert_ok(cn_write_all(ends[0], "hello\n", 6));
+    memset(text, 0, sizeof text);
+    n = read(ends[0], text, sizeof text - 1);
+    assert_string_equal(text, "got hello\n");
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(ends[0]);
+    close(extra);
+}
+
+static void a_child_dies_with_its_parent(void **state)
+{
+    (void)state;
+    int pipe_fds[2];
+    assert_int_equal(pipe(pipe_fds), 0);
+    pid_t middle = fork();
+    assert_true(middle >= 0);
+    if (middle == 0) {
+        const char *const argv[] = {"sleep", "60", NULL};
+        pid_t pid = -1;
+        if (cn_child_start(argv, -1, NULL, &pid)) _exit(1);
+        (void)!write(pipe_fds[1], &pid, sizeof pid);
+        _exit(0);
+    }
+    pid_t pid = -1;
+    assert_int_equal(read(pipe_fds[0], &pid, sizeof pid), sizeof pid);
+    waitpid(middle, NULL, 0);
+    char path[64], text[512];
+    cn_fmt(path, sizeof path, "/proc/%d/stat", (int)pid);
+    bool alive = true;
+    for (int i = 0; i < 100 && alive; i++) {
+        usleep(20000);
+        FILE *f = fopen(path, "re");
+        alive = f && fgets(text, sizeof text, f) && !strstr(text, ") Z");
+        if (f) fclose(f);
+    }
+    assert_false(alive);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+}
+
+static void passwords_in_the_environment_stay_here(void **state)
+{
+    (void)state;
+    setenv("PGPASSWORD", "secret", 1);
+    int status = -1;
+    assert_ok(sh("test -z \"$PGPASSWORD\" && test -n \"$PATH\"", NULL, &status));
+    assert_int_equal(status, 0);
+    unsetenv("PGPASSWORD");
+}
+
+static void the_program_knows_its_folder(void **state)
+{
+    (void)state;
+    char folder[400];
+    assert_ok(cn_program_dir(folder, sizeof folder));
+    assert_string_equal(folder, CN_BUILD_DIR);
+    assert_err(cn_program_dir(folder, 3), CN_ERR_TOOBIG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_exit_status_comes_back),
+        cmocka_unit_test(a_signal_is_a_crash),
+        cmocka_unit_test(much_output_does_not_block),
+        cmocka_unit_test(the_wall_clock_kills_the_group),
+        cmocka_unit_test(nothing_stays_behind_after_a_normal_end),
+        cmocka_unit_test(processor_time_is_limited),
+        cmocka_unit_test(limits_are_set),
+        cmocka_unit_test(writing_is_confined),
+        cmocka_unit_test(the_network_is_out_of_reach),
+        cmocka_unit_test(a_descriptor_is_handed_down_and_no_other),
+        cmocka_unit_test(a_child_dies_with_its_parent),
+        cmocka_unit_test(passwords_in_the_environment_stay_here),
+        cmocka_unit_test(the_program_knows_its_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
