@@ -1,0 +1,14 @@
+/* Locks a decoder worker into its slide's folder: Landlock for files, seccomp for system calls, resource limits. */
+#ifndef CN_VIEWER_DECODER_LOCK_H
+#define CN_VIEWER_DECODER_LOCK_H
+
+#include "base/err.h"
+
+/**
+ * From here on the process reads only below `folder` (and shared libraries), writes nothing, opens no socket, starts no
+ * process. CN_ERR_UNSUPPORTED when the kernel has no Landlock: the caller then decides (the rest is in force all the
+ * same).
+ */
+cn_err cn_decoder_lock(const char *folder);
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * consilium-decoder: the zygote. It loads the libraries once, then forks one locked worker per open slide.
+ * Started by the server with its socket as descriptor 3; not meant to be run by hand.
+ */
+#include <errno.h>
+#include <openslide.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "viewer/decode_proto.h"
+#include "viewer/decoder/worker.h"
+
+#define ZYGOTE_FD 3
+#define WORKERS 256
+
+static pid_t workers[WORKERS];
+
+static void reap(void)
+{
+    pid_t pid;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+        for (size_t i = 0; i < WORKERS; i++)
+            if (workers[i] == pid) workers[i] = 0;
+}
+
+static pid_t *free_place(void)
+{
+    for (size_t i = 0; i < WORKERS; i++)
+        if (!workers[i]) return &workers[i];
+    return NULL;
+}
+
+static void answer(cn_err err, pid_t pid, const int fds[2])
+{
+    cn_zygote_answer a = {.err = (int32_t)err, .pid = (int32_t)pid};
+    struct iovec iov = {&a, sizeof(a)};
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
+    } control = {0};
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+    if (err == CN_OK) {
+        m.msg_control = control.bytes;
+        m.msg_controllen = sizeof(control.bytes);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(2 * sizeof(int));
+        memcpy(CMSG_DATA(c), fds, 2 * sizeof(int));
+    }
+    if (sendmsg(ZYGOTE_FD, &m, MSG_NOSIGNAL) < 0) _exit(1);
+}
+
+/* Parent: the worker's pid; child: never returns. */
+static pid_t fork_worker(int sock, int shared_fd, const char *path)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    void *shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
+    close(ZYGOTE_FD);
+    close(shared_fd);
+    if (shared == MAP_FAILED) _exit(1);
+    _exit(cn_decoder_worker(sock, shared, path));
+}
+
+static void open_slide(const char *path)
+{
+    int pair[2] = {-1, -1};
+    CN_AUTO_CLOSE int shared = -1;
+    pid_t *place = free_place();
+    cn_err err = place ? CN_OK : CN_ERR_FULL;
+    if (err == CN_OK && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        err = cn_err_from_errno(errno);
+    if (err == CN_OK) {
+        shared = memfd_create("consilium-tiles", MFD_CLOEXEC);
+        if (shared < 0 || ftruncate(shared, CN_DECODE_SHARED) != 0) err = cn_err_from_errno(errno);
+    }
+    pid_t pid = -1;
+    if (err == CN_OK) {
+        pid = fork_worker(pair[1], shared, path);
+        if (pid < 0)
+            err = cn_err_from_errno(errno);
+        else
+            *place = pid;
+    }
+    answer(err, pid, (const int[]){pair[0], shared});
+    cn_fd_close(&pair[0]);
+    cn_fd_close(&pair[1]);
+}
+
+static void kill_worker(pid_t pid)
+{
+    for (size_t i = 0; i < WORKERS; i++)
+        if (pid > 0 && workers[i] == pid) kill(pid, SIGKILL);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    openslide_get_version(); /* resolves and initialises the libraries before the first fork */
+    for (;;) {
+        cn_zygote_ask ask;
+        ssize_t got = recv(ZYGOTE_FD, &ask, sizeof(ask), 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got != sizeof(ask)) return got == 0 ? 0 : 1;
+        reap();
+        ask.path[sizeof(ask.path) - 1] = 0;
+        if (ask.op == CN_ZYGOTE_OPEN)
+            open_slide(ask.path);
+        else if (ask.op == CN_ZYGOTE_KILL)
+            kill_worker((pid_t)ask.pid);
+    }
+}

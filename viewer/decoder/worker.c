@@ -1,0 +1,53 @@
+#include "viewer/decoder/worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "viewer/decode_proto.h"
+#include "viewer/decoder/lock.h"
+#include "viewer/decoder/slide.h"
+
+static int reply(int sock, cn_err err, size_t n)
+{
+    cn_decode_answer answer = {.err = (int32_t)err, .n = (uint32_t)n};
+    ssize_t sent;
+    do sent = send(sock, &answer, sizeof(answer), MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == sizeof(answer) ? 0 : -1;
+}
+
+static cn_err open_locked(cn_dslide **slide, const char *path)
+{
+    char folder[CN_DECODE_PATH];
+    const char *slash = strrchr(path, '/');
+    if (!slash || !cn_strcpy(folder, sizeof(folder), path)) return CN_ERR_INVALID;
+    folder[slash - path] = 0;
+    cn_err locked = cn_decoder_lock(folder);
+    if (locked == CN_ERR_UNSUPPORTED)
+        cn_warn("viewer.decoder", "this kernel has no Landlock: the decoder is not confined to its folder");
+    else if (locked != CN_OK)
+        return locked;
+    return cn_dslide_open(slide, path);
+}
+
+int cn_decoder_worker(int sock, void *shared, const char *path)
+{
+    cn_dslide *slide = NULL;
+    cn_err err = open_locked(&slide, path);
+    if (reply(sock, err, 0) != 0 || err != CN_OK) return 1;
+    for (;;) {
+        cn_decode_ask ask;
+        ssize_t got = recv(sock, &ask, sizeof(ask), 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got != sizeof(ask)) break;
+        size_t n = 0;
+        err = cn_dslide_answer(slide, &ask, shared, CN_DECODE_SHARED, &n);
+        /* OpenSlide's errors stick to the handle: a damaged slide is opened anew by the next worker */
+        if (reply(sock, err, n) != 0 || err == CN_ERR_CORRUPT) break;
+    }
+    cn_dslide_close(slide);
+    return 0;
+}

@@ -1,0 +1,9 @@
+/* A decoder worker: one slide, locked, until its socket closes. */
+#ifndef CN_VIEWER_DECODER_WORKER_H
+#define CN_VIEWER_DECODER_WORKER_H
+
+/** Serves questions on `sock` with answers in `shared` (CN_DECODE_SHARED bytes); returns the exit status. The first
+ * message sent says whether the slide could be opened. */
+int cn_decoder_worker(int sock, void *shared, const char *path);
+
+#endif
