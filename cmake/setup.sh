@@ -1,0 +1,77 @@
+# Shared by ./run and ./check: what a fresh Debian 12 needs, and how the program and the web app are built. Sourced by bash.
+
+# What building and serving needs.
+PACKAGES_RUN="build-essential cmake ninja-build pkg-config ca-certificates openssl nodejs
+ libwebsockets-dev libnice-dev libglib2.0-dev libssl-dev libsrtp2-dev libjansson-dev libinih-dev libseccomp-dev
+ libsqlite3-dev libpq-dev libopenslide-dev libtiff-dev libjpeg62-turbo-dev libargon2-dev libarchive-dev
+ libcurl4-openssl-dev libpango1.0-dev libcairo2-dev libcmocka-dev fonts-noto-cjk
+ libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui poppler-utils"
+
+# What the tests need besides.
+PACKAGES_CHECK="clang clang-format libclang-rt-14-dev llvm-14 universal-ctags postgresql-15 sqlite3 chromium firefox-esr
+ iproute2 procps gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+ gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools gir1.2-gst-plugins-bad-1.0 python3-gi openslide-tools
+ ghostscript fonts-liberation"
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Node and npm of any origin will do from 18 on; Debian's own otherwise.
+wanted_packages() {
+    local list="$*"
+    if command -v node >/dev/null && command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ]; then
+        list=${list/ nodejs/}
+    else
+        list="$list npm"
+    fi
+    # shellcheck disable=SC2086
+    dpkg-query -W -f='${Package} ${db:Status-Status}\n' $list 2>/dev/null | awk '$2=="installed"{print $1}' | sort -u >"${TMPDIR:-/tmp}/consilium-have.$$"
+    # shellcheck disable=SC2086
+    printf '%s\n' $list | sort -u | comm -23 - "${TMPDIR:-/tmp}/consilium-have.$$"
+    rm -f "${TMPDIR:-/tmp}/consilium-have.$$"
+}
+
+# Installs what is missing as root; otherwise says what is missing and the one command that installs it.
+need_packages() {
+    local missing
+    missing=$(wanted_packages "$@" | tr '\n' ' ')
+    [ -n "${missing// /}" ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        say "These Debian packages are missing: $missing"
+        say "Install them with:  sudo apt-get install --no-install-recommends $missing"
+        return 1
+    fi
+    say "Installing: $missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    apt-get update -q >/dev/null && apt-get install -q -y --no-install-recommends $missing >/dev/null
+}
+
+# build_program PRESET [TARGET…]
+build_program() {
+    local preset=$1
+    shift
+    cmake --preset "$preset" >"${TMPDIR:-/tmp}/consilium-cmake.$$" 2>&1 || { cat "${TMPDIR:-/tmp}/consilium-cmake.$$" >&2; return 1; }
+    rm -f "${TMPDIR:-/tmp}/consilium-cmake.$$"
+    if [ $# -gt 0 ]; then cmake --build --preset "$preset" --target "$@" >&2; else cmake --build --preset "$preset" >&2; fi
+}
+
+# Everything that the built app depends on, as one hash.
+web_hash() { (cd viewer/web && git ls-files -co --exclude-standard | LC_ALL=C sort | xargs -d '\n' sha256sum 2>/dev/null | sha256sum | cut -d' ' -f1); }
+
+# npm_packages FOLDER: installs what its lock file says, once per lock file.
+npm_packages() {
+    local stamp
+    stamp=$(sha256sum <"$1/package-lock.json" | cut -d' ' -f1)
+    [ "$(cat "$1/node_modules/.stamp" 2>/dev/null)" = "$stamp" ] && return 0
+    say "Installing the npm packages of $1"
+    (cd "$1" && npm ci --no-audit --no-fund --loglevel=error >&2) && printf '%s' "$stamp" >"$1/node_modules/.stamp"
+}
+
+build_web() {
+    local hash
+    hash=$(web_hash)
+    [ -f viewer/web/dist/index.html ] && [ "$(cat viewer/web/node_modules/.built 2>/dev/null)" = "$hash" ] && return 0
+    npm_packages viewer/web || return 1
+    say "Building the web app"
+    (cd viewer/web && npm run build --silent >&2) && printf '%s' "$hash" >viewer/web/node_modules/.built
+}
