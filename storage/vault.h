@@ -14,6 +14,13 @@ typedef struct cn_vault cn_vault;
 /** Creates a new master key file (0400, 32 random bytes in hex); CN_ERR_CONFLICT when it exists. */
 cn_err cn_master_key_create(const char *path);
 
+/**
+ * The database's connection string for the configuration file: "sealed:…" under the master key. Caller frees *out.
+ * Opening copies whatever is not sealed. CN_ERR_CRYPTO when it was sealed under another key.
+ */
+cn_err cn_master_key_seal_url(const char *path, const char *url, char **out);
+cn_err cn_master_key_open_url(const char *path, const char *url, char **out);
+
 /** Reads the master key (refuses a file that group or others can read), unwraps the data keys, makes the first one when the database has none. */
 cn_err cn_vault_open(cn_vault **out, cn_db *db, const char *master_key_path);
 /** Wipes the keys. NULL allowed. */
@@ -26,12 +33,19 @@ cn_err cn_vault_open_text(const cn_vault *v, const char *place, const void *seal
 
 /**
  * Keyed index for search (HMAC-SHA-256 under a key of its own, first 16 bytes as hex): equal words give equal tokens.
- * `out` needs 33 bytes. `domain` keeps columns apart ("patient.name").
+ * `out` needs 33 bytes. `domain` keeps columns apart ("patient.name"). The word is normalised first: blanks removed, ASCII letters in
+ * lower case, full-width forms as ASCII.
  */
 void cn_vault_token(const cn_vault *v, const char *domain, const char *word, char out[33]);
 
-/** The tokens of a name: the whole (normalised: blanks removed, lower case), each character, each two neighbouring characters. Calls `each` for every distinct one. */
+/** The tokens of a name: the whole (normalised), each character, each two neighbouring characters (of the first 64). Calls `each` for every distinct one. */
 void cn_vault_name_tokens(const cn_vault *v, const char *domain, const char *name, void (*each)(void *arg, const char *token), void *arg);
+
+/**
+ * The tokens that a name must all have to match what was typed: the character, or every two neighbouring ones. Calls `each` for every
+ * distinct one, at least once unless `typed` is blank. A match may hold the pairs in another place: compare the opened names afterwards.
+ */
+void cn_vault_search_tokens(const cn_vault *v, const char *domain, const char *typed, void (*each)(void *arg, const char *token), void *arg);
 
 /** HMAC key of the append-only chains (chain.h); borrowed, 32 bytes. */
 const uint8_t *cn_vault_chain_key(const cn_vault *v);
