@@ -1,0 +1,55 @@
+#include "consult/consult.h"
+
+#include "base/log.h"
+
+void cn_audit_note(cn_consult *c, const cn_actor *a, const char *action, const char *object, const char *outcome,
+                   const char *detail)
+{
+    const cn_audit_row row = {.actor = a->user,
+                              .action = action,
+                              .object = object,
+                              .outcome = outcome,
+                              .address = a->address,
+                              .detail = detail};
+    cn_err err = cn_chain_audit(c->audit, &row);
+    if (err != CN_OK)
+        cn_error("consult.audit", "%s of %s could not be written to the audit log: %s", action, object,
+                 cn_err_text(err));
+}
+
+cn_err cn_act_begin(cn_act *act, cn_consult *c, const cn_actor *a)
+{
+    *act = (cn_act){.c = c, .actor = a};
+    CN_TRY(cn_conn_acquire(c->db, &act->conn));
+    cn_err err = cn_tx_begin(act->conn);
+    if (err != CN_OK) cn_conn_release(act->conn);
+    return err;
+}
+
+cn_err cn_act_end(cn_act *act, cn_err err, const char *action, const char *object, const char *detail)
+{
+    const cn_audit_row row = {.actor = act->actor->user,
+                              .action = action,
+                              .object = object,
+                              .outcome = "ok",
+                              .address = act->actor->address,
+                              .detail = detail};
+    if (err == CN_OK) {
+        err = cn_chain_audit_tx(act->c->audit, act->conn, &row);
+        if (err == CN_OK) {
+            err = cn_tx_commit(act->conn);
+            if (err == CN_OK)
+                err = cn_chain_committed(act->c->audit);
+            else
+                cn_chain_rolled_back(act->c->audit);
+        }
+        if (err != CN_OK) cn_tx_rollback(act->conn);
+        cn_conn_release(act->conn);
+        return err;
+    }
+    cn_tx_rollback(act->conn);
+    cn_conn_release(act->conn);
+    bool denied = err == CN_ERR_FORBIDDEN || err == CN_ERR_NOTFOUND || err == CN_ERR_UNAUTH;
+    cn_audit_note(act->c, act->actor, action, object, denied ? "denied" : "failed", detail);
+    return err;
+}

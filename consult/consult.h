@@ -1,0 +1,46 @@
+/* What every part of the medical domain stands on: database, keys, files, the two append-only logs. Owned by main;
+ * outlives all calls. */
+#ifndef CN_CONSULT_CONSULT_H
+#define CN_CONSULT_CONSULT_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "consult/actor.h"
+#include "storage/chain.h"
+#include "storage/db.h"
+#include "storage/files.h"
+#include "storage/vault.h"
+
+typedef struct cn_consult {
+    cn_db *db;
+    const cn_vault *vault;
+    cn_files *files;
+    cn_chain *audit;
+    cn_chain *ledger;
+    int zone_minutes; /* where days and months begin, minutes east of UTC */
+    /* A request changed its state (any thread, after the commit); NULL: nobody listens. */
+    void (*changed)(void *ctx, const char *request, const char *state);
+    void *ctx;
+} cn_consult;
+
+/** Writes a denied or failed act to the audit log; errors are logged only, because the caller already has its own error
+ * to tell. */
+void cn_audit_note(cn_consult *c, const cn_actor *a, const char *action, const char *object, const char *outcome,
+                   const char *detail);
+
+/**
+ * A transaction whose last statement is its audit row. Usage:
+ *   CN_TRY(cn_act_begin(&act, c, a));  … cn_db_exec(act.conn, …) …  return cn_act_end(&act, err, "request.submit",
+ * object, detail); cn_act_end commits when `err` is CN_OK (row with outcome "ok"), otherwise rolls back and notes
+ * "denied" (FORBIDDEN, NOTFOUND) or "failed"; it returns the final error.
+ */
+typedef struct cn_act {
+    cn_consult *c;
+    const cn_actor *actor;
+    cn_conn *conn;
+} cn_act;
+cn_err cn_act_begin(cn_act *act, cn_consult *c, const cn_actor *a);
+cn_err cn_act_end(cn_act *act, cn_err err, const char *action, const char *object, const char *detail);
+
+#endif
