@@ -1,0 +1,165 @@
+#include "cn_test.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include "base/mem.h"
+#include "base/queue.h"
+
+static bool readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 1;
+}
+
+static void items_come_out_in_order_up_to_the_bound(void **state)
+{
+    (void)state;
+    cn_queue *q = NULL;
+    int items[3];
+    assert_err(cn_queue_new(&q, 0), CN_ERR_INVALID);
+    assert_ok(cn_queue_new(&q, 2));
+    assert_null(cn_queue_pop(q));
+    assert_false(readable(cn_queue_fd(q)));
+    assert_err(cn_queue_push(q, NULL), CN_ERR_INVALID);
+    assert_ok(cn_queue_push(q, &items[0]));
+    assert_ok(cn_queue_push(q, &items[1]));
+    assert_err(cn_queue_push(q, &items[2]), CN_ERR_FULL);
+    assert_true(readable(cn_queue_fd(q)));
+    cn_queue_drain_wake(q);
+    assert_false(readable(cn_queue_fd(q)));
+    assert_ptr_equal(cn_queue_pop(q), &items[0]);
+    assert_ok(cn_queue_push(q, &items[2]));
+    assert_ptr_equal(cn_queue_pop(q), &items[1]);
+    cn_queue_close(q);
+    assert_true(readable(cn_queue_fd(q)));
+    assert_err(cn_queue_push(q, &items[0]), CN_ERR_CLOSED);
+    assert_ptr_equal(cn_queue_pop(q), &items[2]);
+    assert_null(cn_queue_pop(q));
+    cn_queue_free(q);
+    cn_queue_free(NULL);
+}
+
+#define PRODUCERS 3
+#define PER_PRODUCER 20000
+
+static struct {
+    cn_queue *q;
+    int numbers[PRODUCERS][PER_PRODUCER];
+} many;
+
+static void *produce(void *arg)
+{
+    int *numbers = arg;
+    for (int i = 0; i < PER_PRODUCER; i++) {
+        numbers[i] = i;
+        while (cn_queue_push(many.q, &numbers[i]) == CN_ERR_FULL) sched_yield();
+    }
+    return NULL;
+}
+
+/* The consumer sleeps on the descriptor, so a lost wake would hang it (poll gives up after 10 s). */
+static void many_producers_lose_nothing(void **state)
+{
+    (void)state;
+    assert_ok(cn_queue_new(&many.q, 64));
+    pthread_t threads[PRODUCERS];
+    for (int i = 0; i < PRODUCERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, produce, many.numbers[i]), 0);
+    int next[PRODUCERS] = {0}, total = 0;
+    while (total < PRODUCERS * PER_PRODUCER) {
+        struct pollfd p = {.fd = cn_queue_fd(many.q), .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 10000), 1);
+        cn_queue_drain_wake(many.q);
+        for (int *item; (item = cn_queue_pop(many.q)); total++) {
+            long who = (item - many.numbers[0]) / PER_PRODUCER;
+            assert_int_equal(*item, next[who]++);
+        }
+    }
+    for (int i = 0; i < PRODUCERS; i++) pthread_join(threads[i], NULL);
+    cn_queue_free(many.q);
+}
+
+typedef struct pair {
+    uint64_t number, check;
+    char more[5];
+} pair;
+
+static void a_ring_holds_a_power_of_two(void **state)
+{
+    (void)state;
+    cn_spsc *q = NULL;
+    pair item = {0};
+    assert_err(cn_spsc_new(&q, 0, 8), CN_ERR_INVALID);
+    assert_err(cn_spsc_new(&q, 8, 0), CN_ERR_INVALID);
+    assert_err(cn_spsc_new(&q, SIZE_MAX / 8, SIZE_MAX / 8), CN_ERR_NOMEM);
+    assert_ok(cn_spsc_new(&q, 5, sizeof(pair)));
+    assert_false(cn_spsc_pop(q, &item));
+    for (uint64_t round = 0; round < 3; round++) {
+        for (uint64_t i = 0; i < 8; i++) assert_true(cn_spsc_push(q, &(pair){.number = i + round}));
+        assert_false(cn_spsc_push(q, &(pair){0}));
+        for (uint64_t i = 0; i < 8; i++) {
+            assert_true(cn_spsc_pop(q, &item));
+            assert_int_equal(item.number, i + round);
+        }
+        assert_false(cn_spsc_pop(q, &item));
+    }
+    assert_false(readable(cn_spsc_fd(q)));
+    cn_spsc_wake(q);
+    cn_spsc_wake(q);
+    assert_true(readable(cn_spsc_fd(q)));
+    cn_spsc_drain_wake(q);
+    assert_false(readable(cn_spsc_fd(q)));
+    cn_spsc_wake(q);
+    assert_true(readable(cn_spsc_fd(q)));
+    cn_spsc_free(q);
+    cn_spsc_free(NULL);
+}
+
+#define PAIRS 300000
+
+static void *produce_pairs(void *arg)
+{
+    cn_spsc *q = arg;
+    for (uint64_t i = 0; i < PAIRS; i++) {
+        pair item = {.number = i, .check = ~i};
+        while (!cn_spsc_push(q, &item)) {
+            cn_spsc_wake(q);
+            sched_yield();
+        }
+        if (i % 7 == 0) cn_spsc_wake(q);
+    }
+    cn_spsc_wake(q);
+    return NULL;
+}
+
+static void one_producer_one_consumer_lose_nothing(void **state)
+{
+    (void)state;
+    cn_spsc *q = NULL;
+    assert_ok(cn_spsc_new(&q, 256, sizeof(pair)));
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, produce_pairs, q), 0);
+    for (uint64_t expected = 0; expected < PAIRS;) {
+        struct pollfd p = {.fd = cn_spsc_fd(q), .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 10000), 1);
+        cn_spsc_drain_wake(q);
+        for (pair item; cn_spsc_pop(q, &item); expected++) {
+            if (item.number != expected || item.check != ~expected) fail_msg("item %zu is torn", (size_t)expected);
+        }
+    }
+    pthread_join(thread, NULL);
+    cn_spsc_free(q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(items_come_out_in_order_up_to_the_bound),
+        cmocka_unit_test(many_producers_lose_nothing),
+        cmocka_unit_test(a_ring_holds_a_power_of_two),
+        cmocka_unit_test(one_producer_one_consumer_lose_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
