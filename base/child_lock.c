@@ -72,7 +72,8 @@ static cn_err prepare_landlock(cn_child_lock *lock, const char *const *paths)
 static int add_filter_rules(scmp_filter_ctx ctx)
 {
     uint32_t refuse = SCMP_ACT_ERRNO(EACCES);
-    int rc = seccomp_rule_add(ctx, refuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+    struct scmp_arg_cmp not_local = {.arg = 0, .op = SCMP_CMP_NE, .datum_a = AF_UNIX};
+    int rc = seccomp_rule_add_array(ctx, refuse, SCMP_SYS(socket), 1, &not_local);
     return rc ? rc : seccomp_rule_add(ctx, refuse, SCMP_SYS(io_uring_setup), 0);
 }
 

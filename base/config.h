@@ -9,43 +9,48 @@
 #include "base/err.h"
 
 /* section, key, kind (STR, INT, BOOL), default, min, max, what it is */
-#define CN_CONFIG_TABLE(X)                                                                                             \
+#define CN_CONFIG_TABLE(X)                                                                                            \
     X(server, listen, STR, "127.0.0.1", 0, 0, "address the door listens on")                                          \
-    X(server, port, INT, "8080", 0, 65535, "port of HTTP, or of HTTPS when a certificate is set; 0 takes a free one")  \
-    X(server, tls_cert, STR, "", 0, 0, "PEM certificate chain; empty serves plain HTTP")                               \
-    X(server, tls_key, STR, "", 0, 0, "PEM private key")                                                               \
-    X(server, web_root, STR, "", 0, 0, "folder of the built web app; empty: beside the program")                       \
-    X(server, management_listen, STR, "127.0.0.1", 0, 0, "address of the management listener")                         \
-    X(server, management_port, INT, "8081", -1, 65535, "port of /metrics; 0 takes a free one, -1 none")                \
-    X(server, port_file, STR, "", 0, 0, "file that gets the real ports as JSON once the server is ready")              \
-    X(server, idle_minutes, INT, "15", 1, 1440, "a login ends after so many minutes without a request")                \
-    X(server, job_threads, INT, "4", 1, 64, "threads for database and files")                                          \
-    X(server, tile_threads, INT, "2", 1, 64, "threads for tiles")                                                      \
-    X(server, log_level, STR, "info", 0, 0, "debug, info, warn or error")                                              \
-    X(server, node, STR, "node1", 0, 0, "name of this node, in ledger and audit rows")                                 \
-    X(server, time_zone_minutes, INT, "480", -720, 840, "where months and days begin, minutes east of UTC (Shanghai 480)") \
-    X(database, url, STR, "sqlite:var/data/consilium.db", 0, 0, "sqlite:FILE or a libpq connection string; sealed:… after `consilium key seal`") \
-    X(database, connections, INT, "8", 1, 100, "connections kept open")                                                \
-    X(files, root, STR, "var/data/files", 0, 0, "folder of uploaded files")                                            \
-    X(files, max_upload_mb, INT, "20480", 1, 1048576, "largest upload")                                                \
-    X(keys, master, STR, "var/keys/master.key", 0, 0, "0400 file with the 32-byte master key in hex, outside the data") \
-    X(audit, heads, STR, "var/keys/chain-heads.log", 0, 0, "file that gets every chain's head, fsynced, outside the database") \
-    X(media, listen, STR, "127.0.0.1", 0, 0, "address of the media sockets; several separated by commas")              \
-    X(media, announce, STR, "", 0, 0, "addresses told to clients instead, same order (NAT)")                           \
-    X(media, port, INT, "10000", 0, 65535, "worker i uses port + i; 0 takes free ones")                                \
-    X(media, workers, INT, "2", 1, 64, "media worker threads")                                                         \
-    X(media, room_video_max, INT, "30", 1, 200, "participants with video in a room")                                   \
-    X(media, room_voice_max, INT, "200", 1, 1000, "further participants with voice only in a room")                    \
-    X(media, timeout_s, INT, "20", 2, 600, "a peer without sign of life for so long has left")                         \
-    X(viewer, decoders, INT, "4", 1, 64, "decoder processes at most")                                                  \
-    X(viewer, cache_mb, INT, "256", 1, 65536, "memory for encoded tiles")                                              \
-    X(viewer, decoder, STR, "", 0, 0, "path of consilium-decoder; empty: beside the program")                          \
-    X(minutes, quota, INT, "360000", 0, 1000000000, "weighted minutes a month")                                        \
+    X(server, port, INT, "8080", 0, 65535, "port of HTTP, or of HTTPS when a certificate is set; 0 takes a free one") \
+    X(server, tls_cert, STR, "", 0, 0, "PEM certificate chain; empty serves plain HTTP")                              \
+    X(server, tls_key, STR, "", 0, 0, "PEM private key")                                                              \
+    X(server, web_root, STR, "", 0, 0, "folder of the built web app; empty: beside the program")                      \
+    X(server, management_listen, STR, "127.0.0.1", 0, 0, "address of the management listener")                        \
+    X(server, management_port, INT, "8081", -1, 65535, "port of /metrics; 0 takes a free one, -1 none")               \
+    X(server, port_file, STR, "", 0, 0, "file that gets the real ports as JSON once the server is ready")             \
+    X(server, idle_minutes, INT, "15", 1, 1440, "a login ends after so many minutes without a request")               \
+    X(server, job_threads, INT, "4", 1, 64, "threads for database and files")                                         \
+    X(server, tile_threads, INT, "2", 1, 64, "threads for tiles")                                                     \
+    X(server, log_level, STR, "info", 0, 0, "debug, info, warn or error")                                             \
+    X(server, node, STR, "node1", 0, 0, "name of this node, in ledger and audit rows")                                \
+    X(server, time_zone_minutes, INT, "480", -720, 840,                                                               \
+      "where months and days begin, minutes east of UTC (Shanghai 480)")                                              \
+    X(database, url, STR, "sqlite:var/data/consilium.db", 0, 0,                                                       \
+      "sqlite:FILE or a libpq connection string; sealed:… after `consilium key seal`")                                \
+    X(database, connections, INT, "8", 1, 100, "connections kept open")                                               \
+    X(files, root, STR, "var/data/files", 0, 0, "folder of uploaded files")                                           \
+    X(files, max_upload_mb, INT, "20480", 1, 1048576, "largest upload")                                               \
+    X(keys, master, STR, "var/keys/master.key", 0, 0,                                                                 \
+      "0400 file with the 32-byte master key in hex, outside the data")                                               \
+    X(audit, heads, STR, "var/keys/chain-heads.log", 0, 0,                                                            \
+      "file that gets every chain's head, fsynced, outside the database")                                             \
+    X(media, listen, STR, "127.0.0.1", 0, 0, "address of the media sockets; several separated by commas")             \
+    X(media, announce, STR, "", 0, 0, "addresses told to clients instead, same order (NAT)")                          \
+    X(media, port, INT, "10000", 0, 65535, "worker i uses port + i; 0 takes free ones")                               \
+    X(media, workers, INT, "2", 1, 64, "media worker threads")                                                        \
+    X(media, room_video_max, INT, "30", 1, 200, "participants with video in a room")                                  \
+    X(media, room_voice_max, INT, "200", 1, 1000, "further participants with voice only in a room")                   \
+    X(media, timeout_s, INT, "20", 2, 600, "a peer without sign of life for so long has left")                        \
+    X(viewer, decoders, INT, "4", 1, 64, "decoder processes at most")                                                 \
+    X(viewer, cache_mb, INT, "256", 1, 65536, "memory for encoded tiles")                                             \
+    X(viewer, decoder, STR, "", 0, 0, "path of consilium-decoder; empty: beside the program")                         \
+    X(minutes, quota, INT, "360000", 0, 1000000000, "weighted minutes a month")                                       \
     X(minutes, rule, STR, "aggregate", 0, 0, "aggregate or max_tier: which rule the quota uses")
 
 typedef struct cn_config cn_config;
 
-/** Reads a file; relative paths in values stay as written (relative to the working folder). On error `p` names section.key and line. */
+/** Reads a file; relative paths in values stay as written (relative to the working folder). On error `p` names
+ * section.key and line. */
 cn_err cn_config_load(cn_config **out, const char *path, cn_problem *p);
 /** The same from memory (also the fuzz target). */
 cn_err cn_config_parse(cn_config **out, const char *text, size_t n, cn_problem *p);

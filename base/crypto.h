@@ -14,13 +14,15 @@
 /** Cryptographically strong random bytes; aborts the process when the kernel gives none. */
 void cn_random(void *p, size_t n);
 
-/** A new identifier: 26 characters of Crockford base32, 48 bits of wall ms then 80 random bits (sorts by time, cannot be guessed). */
+/** A new identifier: 26 characters of Crockford base32, 48 bits of wall ms then 80 random bits (sorts by time, cannot
+ * be guessed). */
 void cn_id_new(char out[CN_ID_TEXT]);
 
 /** True for 26 characters of the alphabet above. */
 bool cn_id_valid(const char *s);
 
-/** An unguessable token of `bits` random bits (multiple of 8, at most 512) as base64url; out needs bits / 6 + 2 bytes. */
+/** An unguessable token of `bits` random bits (multiple of 8, at most 512) as base64url; out needs bits / 6 + 2 bytes.
+ */
 void cn_token_new(char *out, size_t bits);
 
 /** Constant-time comparison. */

@@ -1,32 +1,33 @@
-/* Error codes of the whole program. One table makes the enum, the names and the texts; codes are never OR-ed together. */
+/* Error codes of the whole program. One table makes the enum, the names and the texts; codes are never OR-ed together.
+ */
 #ifndef CN_BASE_ERR_H
 #define CN_BASE_ERR_H
 
 #include <stddef.h>
 
 /* name, text in plain English */
-#define CN_ERR_TABLE(X)                                                                                                \
-    X(OK, "no error")                                                                                                  \
-    X(NOMEM, "out of memory")                                                                                          \
-    X(INVALID, "a value is not acceptable")                                                                            \
-    X(PARSE, "the input is malformed")                                                                                 \
-    X(NOTFOUND, "not found")                                                                                           \
-    X(FORBIDDEN, "not permitted")                                                                                      \
-    X(UNAUTH, "not logged in")                                                                                         \
-    X(CONFLICT, "conflicts with the present state")                                                                    \
-    X(STATE, "not possible in this state")                                                                             \
-    X(FULL, "a limit is reached")                                                                                      \
-    X(TOOBIG, "too large")                                                                                             \
-    X(RATE, "too many attempts")                                                                                       \
-    X(UNSUPPORTED, "not supported")                                                                                    \
-    X(TIMEOUT, "took too long")                                                                                        \
-    X(AGAIN, "not ready yet")                                                                                          \
-    X(CLOSED, "closed")                                                                                                \
-    X(NOSPACE, "the disk is full")                                                                                     \
-    X(IO, "input/output error")                                                                                        \
-    X(DB, "the database cannot be reached or refused")                                                                 \
-    X(CRYPTO, "a cryptographic check failed")                                                                          \
-    X(CORRUPT, "stored data is damaged")                                                                               \
+#define CN_ERR_TABLE(X)                                \
+    X(OK, "no error")                                  \
+    X(NOMEM, "out of memory")                          \
+    X(INVALID, "a value is not acceptable")            \
+    X(PARSE, "the input is malformed")                 \
+    X(NOTFOUND, "not found")                           \
+    X(FORBIDDEN, "not permitted")                      \
+    X(UNAUTH, "not logged in")                         \
+    X(CONFLICT, "conflicts with the present state")    \
+    X(STATE, "not possible in this state")             \
+    X(FULL, "a limit is reached")                      \
+    X(TOOBIG, "too large")                             \
+    X(RATE, "too many attempts")                       \
+    X(UNSUPPORTED, "not supported")                    \
+    X(TIMEOUT, "took too long")                        \
+    X(AGAIN, "not ready yet")                          \
+    X(CLOSED, "closed")                                \
+    X(NOSPACE, "the disk is full")                     \
+    X(IO, "input/output error")                        \
+    X(DB, "the database cannot be reached or refused") \
+    X(CRYPTO, "a cryptographic check failed")          \
+    X(CORRUPT, "stored data is damaged")               \
     X(CRASHED, "a helper process ended unexpectedly")
 
 typedef enum cn_err {
@@ -54,15 +55,16 @@ typedef struct cn_problem {
     char detail[224]; /* one plain English sentence */
 } cn_problem;
 
-/** Fills `p` (NULL allowed) and returns `err`, so that a check reads `return cn_problem_set(p, CN_ERR_INVALID, "age", "…")`. */
+/** Fills `p` (NULL allowed) and returns `err`, so that a check reads `return cn_problem_set(p, CN_ERR_INVALID, "age",
+ * "…")`. */
 cn_err cn_problem_set(cn_problem *p, cn_err err, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /** Returns early when an expression yields an error. */
-#define CN_TRY(expr)                                                                                                   \
-    do {                                                                                                               \
-        cn_err cn_try_err_ = (expr);                                                                                   \
-        if (cn_try_err_ != CN_OK) return cn_try_err_;                                                                  \
+#define CN_TRY(expr)                                  \
+    do {                                              \
+        cn_err cn_try_err_ = (expr);                  \
+        if (cn_try_err_ != CN_OK) return cn_try_err_; \
     } while (0)
 
 #endif

@@ -10,7 +10,8 @@ void cn_log_set_level(cn_log_level level);
 /** Parses "debug", "info", "warn" or "error"; returns 0 on success, -1 otherwise. */
 int cn_log_level_parse(const char *text, cn_log_level *out);
 
-/** Writes one line, at most 1,000 bytes, control characters replaced. `where` is the module, e.g. "media.ice". Thread-safe, one write(2). */
+/** Writes one line, at most 1,000 bytes, control characters replaced. `where` is the module, e.g. "media.ice".
+ * Thread-safe, one write(2). */
 void cn_log(cn_log_level level, const char *where, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #define cn_debug(where, ...) cn_log(CN_LOG_DEBUG, where, __VA_ARGS__)

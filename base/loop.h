@@ -1,4 +1,5 @@
-/* One epoll loop per thread: descriptors, timers, calls from other threads. Only cn_loop_call and cn_loop_stop may come from other threads. */
+/* One epoll loop per thread: descriptors, timers, calls from other threads. Only cn_loop_call and cn_loop_stop may come
+ * from other threads. */
 #ifndef CN_BASE_LOOP_H
 #define CN_BASE_LOOP_H
 

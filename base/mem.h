@@ -31,8 +31,14 @@ void *cn_ref(void *object);
 /** One reference less; always returns NULL, so that `p = cn_unref(p)` reads well. NULL allowed. */
 void *cn_unref(void *object);
 
-static inline void cn_cleanup_free(void *p) { free(*(void **)p); }
-static inline void cn_cleanup_unref(void *p) { cn_unref(*(void **)p); }
+static inline void cn_cleanup_free(void *p)
+{
+    free(*(void **)p);
+}
+static inline void cn_cleanup_unref(void *p)
+{
+    cn_unref(*(void **)p);
+}
 static inline void cn_cleanup_close_(int *fd);
 
 /** Frees, or drops the reference, when the variable goes out of scope. */
@@ -40,7 +46,10 @@ static inline void cn_cleanup_close_(int *fd);
 #define CN_AUTO_UNREF __attribute__((cleanup(cn_cleanup_unref)))
 
 void cn_fd_close(int *fd); /* closes *fd unless negative and sets it to -1 */
-static inline void cn_cleanup_close_(int *fd) { cn_fd_close(fd); }
+static inline void cn_cleanup_close_(int *fd)
+{
+    cn_fd_close(fd);
+}
 #define CN_AUTO_CLOSE __attribute__((cleanup(cn_cleanup_close_)))
 
 #endif

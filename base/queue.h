@@ -22,7 +22,8 @@ void cn_queue_close(cn_queue *q);
 /** Items left inside are not freed: pop them first. NULL allowed. */
 void cn_queue_free(cn_queue *q);
 
-/** Lock-free single-producer single-consumer ring of fixed-size items (copied). `capacity` is rounded up to a power of two. */
+/** Lock-free single-producer single-consumer ring of fixed-size items (copied). `capacity` is rounded up to a power of
+ * two. */
 typedef struct cn_spsc cn_spsc;
 cn_err cn_spsc_new(cn_spsc **out, size_t capacity, size_t item_size);
 /** Producer thread. False when full. Does not wake: call cn_spsc_wake once per turn. */

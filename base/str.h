@@ -38,10 +38,10 @@ bool cn_unb64(const char *s, size_t len, void *out, size_t size, size_t *n);
 
 /** Growing byte buffer. Zero-initialise; after a failed append `err` sticks and later appends do nothing. */
 typedef struct cn_buf {
-    char *p;     /* always zero-terminated once something was appended */
-    size_t n;    /* bytes used */
+    char *p;  /* always zero-terminated once something was appended */
+    size_t n; /* bytes used */
     size_t cap;
-    size_t max;  /* bound in bytes; 0 means 64 MiB; appending past it sets CN_ERR_TOOBIG */
+    size_t max; /* bound in bytes; 0 means 64 MiB; appending past it sets CN_ERR_TOOBIG */
     cn_err err;
 } cn_buf;
 

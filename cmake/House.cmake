@@ -23,7 +23,8 @@ elseif(CN_SANITIZE STREQUAL "thread")
   set(flags -fsanitize=thread -fno-omit-frame-pointer)
 elseif(CN_SANITIZE STREQUAL "fuzz")
   set(flags -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
-            -fprofile-instr-generate -fcoverage-mapping)
+            -fprofile-instr-generate -fcoverage-mapping
+            -Wno-error) # another compiler's opinion: GCC's decides
 endif()
 target_compile_options(cn_options INTERFACE ${flags})
 target_link_options(cn_options INTERFACE ${flags})

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# tests/fuzz/run.sh SECONDS [NAME…]: builds the fuzz preset, runs each target for SECONDS over a copy of its corpus, and fails on a
+# crash or when less than 80 % of the lines of the files which the target's "covers:" comment names were reached.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+seconds=${1:?usage: tests/fuzz/run.sh SECONDS [NAME...]}
+shift
+floor=80
+build=build/fuzz
+jobs=$(nproc)
+
+names=("$@")
+if [ ${#names[@]} -eq 0 ]; then
+    for source in tests/fuzz/*.c; do
+        [ -e "$source" ] && names+=("$(basename "$source" .c)")
+    done
+fi
+[ ${#names[@]} -gt 0 ] || { echo "fuzz: no targets"; exit 0; }
+
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz --target "${names[@]/#/fuzz_}" -j "$jobs" >"$build/build.log" 2>&1 ||
+    { tail -40 "$build/build.log"; exit 1; }
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+crashes=$build/crashes
+mkdir -p "$crashes"
+
+# One target; leaves its line in $scratch/NAME.line and returns 1 when it failed.
+run_one() {
+    local name=$1 dir=$scratch/$1 log=$build/fuzz_$1.log status=0 execs files percent
+    local program=$build/fuzz_$name
+    local flags=(-max_total_time="$seconds" -print_final_stats=1 -timeout=20 -rss_limit_mb=2048
+        -artifact_prefix="$crashes/$name-")
+    [ -f "tests/fuzz/$name.dict" ] && flags+=(-dict="tests/fuzz/$name.dict")
+    mkdir -p "$dir"
+    local inputs=("$dir")
+    [ -d "tests/fuzz/corpus/$name" ] && inputs+=("tests/fuzz/corpus/$name")
+    LLVM_PROFILE_FILE=$scratch/$name.profraw "$program" "${flags[@]}" "${inputs[@]}" >"$log" 2>&1 || status=$?
+    execs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1)
+    if [ "$status" -ne 0 ]; then
+        { echo "fuzz $name: ${execs:-?} execs, FAILED (status $status), input in $crashes/"; tail -30 "$log"; } >"$scratch/$name.line"
+        return 1
+    fi
+    files=$(sed -n 's|^// covers: *||p' "tests/fuzz/$name.c")
+    if [ -z "$files" ]; then
+        echo "fuzz $name: ${execs:-?} execs, FAILED: tests/fuzz/$name.c has no '// covers:' line" >"$scratch/$name.line"
+        return 1
+    fi
+    llvm-profdata-14 merge -sparse "$scratch/$name.profraw" -o "$scratch/$name.profdata"
+    percent=$(coverage "$program" "$scratch/$name.profdata" $files)
+    echo "fuzz $name: ${execs:-?} execs, coverage $percent %" >"$scratch/$name.line"
+    if [ "$percent" -lt "$floor" ]; then
+        echo "fuzz $name: FAILED: less than $floor % of $files" >>"$scratch/$name.line"
+        return 1
+    fi
+}
+
+# Percent (rounded down) of the lines of the given files that ran. A header's inline code counts where the program holds it.
+coverage() {
+    local program=$1 profile=$2
+    shift 2
+    for file in "$@"; do
+        [ -e "$file" ] || { echo "fuzz: no such file: $file" >&2; echo 0; return; }
+    done
+    llvm-cov-14 export -format=lcov -instr-profile="$profile" "$program" 2>/dev/null |
+        awk -v wanted="$*" '
+            BEGIN { n = split(wanted, list, " ") }
+            /^SF:/ { take = 0; for (i = 1; i <= n; i++) if (substr($0, length($0) - length(list[i])) == "/" list[i]) take = 1 }
+            /^DA:/ && take { split($0, part, "[:,]"); all++; if (part[3] > 0) hit++ }
+            END { print all ? int(100 * hit / all) : 0 }'
+}
+
+failed=0
+running=()
+finish() {
+    wait "${running[0]#*:}" || failed=1
+    cat "$scratch/${running[0]%%:*}.line"
+    running=("${running[@]:1}")
+}
+for name in "${names[@]}"; do
+    run_one "$name" &
+    running+=("$name:$!")
+    [ ${#running[@]} -lt "$jobs" ] || finish
+done
+while [ ${#running[@]} -gt 0 ]; do finish; done
+exit $failed
