@@ -1,0 +1,77 @@
+/*
+ * Files of a request: resumable uploads (tus) that end in a checked file, and reading them. Names are sealed; every
+ * read is checked and logged. Blocking: job threads only.
+ */
+#ifndef CN_CONSULT_FILE_H
+#define CN_CONSULT_FILE_H
+
+#include "consult/consult.h"
+
+#define CN_FILE_NAME 256
+
+/* category in the API, required before submitting (kind C) */
+#define CN_CATEGORY_TABLE(X) \
+    X("consent", true)       \
+    X("admission", false)    \
+    X("progress", false)     \
+    X("operation", false)    \
+    X("orders", false)       \
+    X("lab", false)          \
+    X("exam", false)         \
+    X("ecg", false)          \
+    X("pathology", false)    \
+    X("imaging", false)      \
+    X("other", false)
+
+/** Creates an upload. Checks part, state, category, extension, size ≤ max_bytes. */
+typedef struct cn_upload_new {
+    const char *request, *category, *name;
+    const char *sha256; /* hex or NULL */
+    int64_t size, max_bytes;
+} cn_upload_new;
+cn_err cn_upload_create(cn_consult *c, const cn_actor *a, const cn_upload_new *u, char id[CN_ID_TEXT], cn_problem *p);
+
+/** Where an upload of the actor's own stands: bytes on disk. `file` is its file's id once it is complete, "" before. */
+typedef struct cn_upload_state {
+    int64_t offset, size;
+    char file[CN_ID_TEXT];
+} cn_upload_state;
+cn_err cn_upload_get(cn_consult *c, const cn_actor *a, const char *id, cn_upload_state *out);
+
+/** Appends; `offset` must be where the upload stands (CN_ERR_CONFLICT), the bytes must not exceed the announced size
+ * (CN_ERR_TOOBIG, nothing of them kept). */
+cn_err cn_upload_append(cn_consult *c, const cn_actor *a, const char *id, int64_t offset, const void *bytes, size_t n,
+                        cn_problem *p);
+/** Makes what arrived durable; when it is complete, checks hash and content against the name and makes the file. A
+ * refused file leaves nothing behind. */
+cn_err cn_upload_sync(cn_consult *c, const cn_actor *a, const char *id, cn_upload_state *out, cn_problem *p);
+cn_err cn_upload_cancel(cn_consult *c, const cn_actor *a, const char *id);
+/** Removes uploads without progress for a week. */
+cn_err cn_upload_expire(cn_consult *c, int64_t now_ms);
+
+/** A file that the actor may read. */
+typedef struct cn_file_info {
+    char id[CN_ID_TEXT], request[CN_ID_TEXT];
+    char name[CN_FILE_NAME];
+    char category[16], type[96], kind[16], state[16];
+    char sha256[65], pdf_sha256[65];
+    int64_t size, created_ms;
+    int pages;
+    bool may_delete;
+} cn_file_info;
+/** `action` is what is logged: "file.read", "slide.read"…; NULL: not logged (tiles: logged once when the slide is
+ * opened). */
+cn_err cn_file_get(cn_consult *c, const cn_actor *a, const char *id, const char *action, cn_file_info *out);
+json_t *cn_file_json(const cn_file_info *f);
+cn_err cn_file_delete(cn_consult *c, const cn_actor *a, const char *id, cn_problem *p);
+
+/** For whoever converts: files that wait (state "converting"), oldest first, at most `max` ids; and the outcome. */
+cn_err cn_file_waiting(cn_consult *c, char (*ids)[CN_ID_TEXT], size_t max, size_t *n);
+cn_err cn_file_converted(cn_consult *c, const char *id, bool ok, const char *pdf_sha256, int pages);
+
+/** Array of a request's files, for cn_request_get. Inside its connection. */
+cn_err cn_file_list(cn_consult *c, cn_conn *conn, const char *request, json_t **out);
+/** Required categories that a request lacks, as text "consent, …"; "" when complete. */
+cn_err cn_file_missing(cn_conn *conn, const char *request, char *out, size_t size);
+
+#endif
