@@ -1,13 +1,16 @@
 #include "cn_test.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,25 +136,77 @@ static void writing_is_confined(void **state)
     assert_err(sh("true", &(cn_child_limits){.write_paths = missing}, &status), CN_ERR_NOTFOUND);
 }
 
-/* The host's addresses must be out of reach, whichever of the two ways the kernel permits. */
+/* How a server that may not do everything runs a child: in a process of its own, so that the rest of the test keeps its
+ * rights. */
+typedef void (*narrow_fn)(void);
+
+static void stay_as_we_are(void) {}
+
+static void become_nobody(void)
+{
+    if (geteuid() == 0 && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))) _exit(99);
+}
+
+static void lose_unshare(void)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+    if (!ctx || seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 0) || seccomp_load(ctx)) _exit(99);
+    seccomp_release(ctx);
+}
+
+/* Exit status of the child, or 100 + the error of cn_child_run. */
+static int run_narrowed(narrow_fn narrow, const char *const argv[], const cn_child_limits *limits)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        narrow();
+        int status = -1;
+        cn_err err = cn_child_run(argv, limits, &status);
+        _exit(err ? 100 + (int)err : status);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* The host's addresses must be out of reach, whichever of the ways the kernel permits. */
 static void the_network_is_out_of_reach(void **state)
 {
     (void)state;
+    static const narrow_fn ways[] = {stay_as_we_are, become_nobody, lose_unshare};
     int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof at;
     assert_int_equal(bind(server, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(server, 4), 0);
+    assert_int_equal(listen(server, 16), 0);
     assert_int_equal(getsockname(server, (struct sockaddr *)&at, &length), 0);
-    char line[100];
-    cn_fmt(line, sizeof line, "exec 2>/dev/null 5<>/dev/tcp/127.0.0.1/%d", ntohs(at.sin_port));
-    const char *const argv[] = {"bash", "-c", line, NULL};
-    int status = -1;
-    assert_ok(cn_child_run(argv, NULL, &status));
-    assert_int_equal(status, 0);
-    assert_ok(cn_child_run(argv, &(cn_child_limits){.no_network = true}, &status));
-    assert_int_not_equal(status, 0);
+    char line[120];
+    cn_fmt(line, sizeof line, "exec 2>/dev/null 5<>/dev/tcp/127.0.0.1/%d && exit 41; exit 42", ntohs(at.sin_port));
+    const char *const connects[] = {"bash", "-c", line, NULL};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        assert_int_equal(run_narrowed(ways[i], connects, NULL), 41);
+        assert_int_equal(run_narrowed(ways[i], connects, &(cn_child_limits){.no_network = true}), 42);
+    }
     close(server);
+}
+
+/* An unprivileged server confines as well; its children keep the same user. */
+static void nobody_can_confine_too(void **state)
+{
+    (void)state;
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) skip();
+    char in[] = "/tmp/cn_in_XXXXXX", line[200];
+    assert_non_null(mkdtemp(in));
+    assert_int_equal(chmod(in, 0777), 0);
+    const char *const paths[] = {in, NULL};
+    const cn_child_limits limits = {.write_paths = paths, .no_network = true, .work_dir = in};
+    cn_fmt(line, sizeof line, "echo x >a && rm a && ! (echo x >/tmp/%s.outside) 2>/dev/null && echo ok", in + 5);
+    const char *const argv[] = {"sh", "-c", line, NULL};
+    assert_int_equal(run_narrowed(become_nobody, argv, &limits), 0);
+    const char *const who[] = {"sh", "-c", "test $(id -u) = 65534", NULL};
+    assert_int_equal(run_narrowed(become_nobody, who, &limits), 0);
+    assert_int_equal(rmdir(in), 0);
 }
 
 static void a_descriptor_is_handed_down_and_no_other(void **state)
@@ -243,6 +298,7 @@ int main(void)
         cmocka_unit_test(limits_are_set),
         cmocka_unit_test(writing_is_confined),
         cmocka_unit_test(the_network_is_out_of_reach),
+        cmocka_unit_test(nobody_can_confine_too),
         cmocka_unit_test(a_descriptor_is_handed_down_and_no_other),
         cmocka_unit_test(a_child_dies_with_its_parent),
         cmocka_unit_test(passwords_in_the_environment_stay_here),
