@@ -267,6 +267,17 @@ static void a_child_dies_with_its_parent(void **state)
     close(pipe_fds[1]);
 }
 
+static void a_started_child_has_its_own_clock(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"sleep", "60", NULL};
+    pid_t pid = -1;
+    assert_ok(cn_child_start(argv, -1, &(cn_child_limits){.wall_seconds = 1}, &pid));
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+}
+
 static void passwords_in_the_environment_stay_here(void **state)
 {
     (void)state;
@@ -301,6 +312,7 @@ int main(void)
         cmocka_unit_test(nobody_can_confine_too),
         cmocka_unit_test(a_descriptor_is_handed_down_and_no_other),
         cmocka_unit_test(a_child_dies_with_its_parent),
+        cmocka_unit_test(a_started_child_has_its_own_clock),
         cmocka_unit_test(passwords_in_the_environment_stay_here),
         cmocka_unit_test(the_program_knows_its_folder),
     };
