@@ -1,0 +1,84 @@
+/*
+ * One worker's UDP sockets: one per listening address, all with the same port number. Receives in batches, tells STUN,
+ * DTLS, RTP and RTCP apart (RFC 7983) and hands each datagram to its transport (media/transport.h); sends in batches.
+ *
+ * Threads: owner thread of the loop only (before the loop runs: any one thread).
+ */
+#ifndef CN_MEDIA_PORT_H
+#define CN_MEDIA_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "media/identity.h"
+
+#define CN_PORT_ADDRESSES 8     /* listening addresses at most */
+#define CN_PORT_ADDRESS_TEXT 46 /* a numeric address with its end */
+
+typedef struct cn_port cn_port;
+
+/** Zero in a member means its default. */
+typedef struct cn_port_limits {
+    uint32_t timeout_ms;     /* a transport without authenticated sign of life for so long is closed; default 20,000 */
+    uint32_t transports_max; /* default 4,096 */
+    uint32_t
+        handshakes_max; /* DTLS handshakes under way at once; default 256; more wait for the client's retransmission */
+    uint32_t buffer_bytes; /* socket buffers, forced where permitted; default 4 MiB */
+    bool no_gso;           /* never send with UDP_SEGMENT (the floors and tests compare) */
+} cn_port_limits;
+
+/** Everything that is counted since the port was opened. What was refused had no other effect. */
+typedef struct cn_port_totals {
+    uint64_t datagrams_in, datagrams_out;
+    uint64_t bytes_in, bytes_out;   /* UDP payload */
+    uint64_t send_calls, gso_sends; /* system calls; messages that carried more than one segment */
+    uint64_t bad_stun;              /* malformed, unknown user, wrong password, not a binding request */
+    uint64_t bad_dtls;              /* malformed, unexpected, over the handshake's budget */
+    uint64_t bad_rtp;               /* malformed or not authentic */
+    uint64_t bad_rtcp;
+    uint64_t replayed;       /* authentic RTP or RTCP seen before */
+    uint64_t unknown_source; /* DTLS, RTP or RTCP from an address without a STUN check, or before the handshake */
+    uint64_t unknown_kind;   /* first byte of no protocol (RFC 7983 §7) */
+    uint64_t send_failed;    /* refused by the kernel, or its buffer full */
+    uint64_t protect_failed; /* SRTP refused to protect: an index was used before, or no keys yet */
+    uint64_t role_conflicts; /* STUN checks answered 487 */
+} cn_port_totals;
+
+/**
+ * Opens and watches the sockets. `listen`: `count` numeric IPv4 or IPv6 addresses; `announce[i]`: what clients are told
+ * instead (NULL array, NULL member or "": the listening one). `port` 0 takes a free one, the same for all addresses.
+ * CN_ERR_INVALID for a bad address, CN_ERR_IO or CN_ERR_CONFLICT when a socket cannot be bound.
+ */
+cn_err cn_port_new(cn_port **out, cn_loop *loop, const cn_identity *identity, const char *const listen[],
+                   const char *const announce[], size_t count, uint16_t port, const cn_port_limits *limits);
+
+/** The bound UDP port. */
+uint16_t cn_port_number(const cn_port *p);
+
+/** One host candidate for the SDP (RFC 8839 §5.1): component 1, UDP, typ host. */
+typedef struct cn_candidate {
+    char address[CN_PORT_ADDRESS_TEXT];
+    uint16_t port;
+    uint32_t priority;
+    char foundation[4];
+} cn_candidate;
+
+/** Fills at most `max`; returns how many there are. */
+size_t cn_port_candidates(const cn_port *p, cn_candidate *out, size_t max);
+
+/**
+ * Protects and sends what was queued: per transport, packets of (nearly) the same size are equalised with RTP padding
+ * and leave as one GSO send, the rest by sendmmsg. To be called after every turn of the loop (cn_loop_after_turn) by
+ * whoever owns the worker.
+ */
+void cn_port_flush(cn_port *p);
+
+const cn_port_totals *cn_port_totals_get(const cn_port *p);
+
+/** All transports must be freed first. NULL allowed. */
+void cn_port_free(cn_port *p);
+
+#endif
