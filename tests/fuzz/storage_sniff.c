@@ -1,0 +1,18 @@
+// Sniffing and the lines of the file of heads on arbitrary bytes.
+// covers: storage/files_sniff.c
+#include <stddef.h>
+#include <stdint.h>
+
+#include "storage/chain_private.h"
+#include "storage/files.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    cn_head head;
+    char line[CN_HEAD_TEXT];
+    (void)cn_files_sniff(data, size);
+    if (cn_head_parse((const char *)data, size, &head) && !cn_head_format(&head, line)) __builtin_trap();
+    return 0;
+}
