@@ -11,37 +11,43 @@ static const char *const names[] = {
 #define S(id) (1u << CN_STATE_##id)
 
 static const cn_transition table[] = {
-    /* action        from                                                            to               stays  urgent  who */
-    {"edit",       S(UPLOADING) | S(RETURNED),                                       CN_STATE_COUNT, true, false, CN_PART_REFERRER},
-    {"upload",     S(UPLOADING) | S(RETURNED) | S(PENDING_REVIEW) | S(SCHEDULED) | S(IN_SESSION) | S(AWAITING_REPORT),
-                                                                                     CN_STATE_COUNT, true, false, CN_PART_REFERRER | CN_PART_EXPERT},
-    {"submit",     S(UPLOADING) | S(RETURNED),              CN_STATE_PENDING_REVIEW,  false, false, CN_PART_REFERRER},
-    {"return",     S(PENDING_REVIEW),                       CN_STATE_RETURNED,        false, false, CN_PART_REVIEWER},
-    {"reject",     S(PENDING_REVIEW),                       CN_STATE_REJECTED,        false, false, CN_PART_REVIEWER},
-    {"schedule",   S(PENDING_REVIEW),                       CN_STATE_SCHEDULED,       false, false, CN_PART_REVIEWER},
-    {"reschedule", S(SCHEDULED),                            CN_STATE_COUNT,           true,  false, CN_PART_REVIEWER},
-    {"accept",     S(UPLOADING) | S(PENDING_REVIEW),        CN_STATE_IN_SESSION,      false, true,  CN_PART_ON_DUTY},
-    {"room",       S(SCHEDULED),                            CN_STATE_IN_SESSION,      false, false, CN_PART_REFERRER | CN_PART_EXPERT},
-    {"room",       S(IN_SESSION) | S(AWAITING_REPORT),      CN_STATE_COUNT,           true,  false, CN_PART_REFERRER | CN_PART_EXPERT | CN_PART_REVIEWER},
-    {"no_show",    S(IN_SESSION),                           CN_STATE_SCHEDULED,       false, false, CN_PART_LEAD | CN_PART_REVIEWER},
-    {"finish",     S(IN_SESSION),                           CN_STATE_AWAITING_REPORT, false, false, CN_PART_LEAD},
-    {"draft",      S(SCHEDULED) | S(IN_SESSION) | S(AWAITING_REPORT) | S(REPORTED) | S(CLOSED),
-                                                            CN_STATE_COUNT,           true,  false, CN_PART_LEAD},
-    {"sign",       S(IN_SESSION) | S(AWAITING_REPORT),      CN_STATE_WRITTEN,         false, false, CN_PART_LEAD},
-    {"sign",       S(REPORTED) | S(CLOSED),                 CN_STATE_COUNT,           true,  false, CN_PART_LEAD},
-    {"release",    S(WRITTEN),                              CN_STATE_REPORTED,        false, false, CN_PART_LEAD},
-    {"opinion",    S(IN_SESSION) | S(AWAITING_REPORT) | S(WRITTEN) | S(REPORTED),
-                                                            CN_STATE_COUNT,           true,  false, CN_PART_EXPERT},
-    {"record",     S(IN_SESSION) | S(AWAITING_REPORT) | S(WRITTEN) | S(REPORTED),
-                                                            CN_STATE_COUNT,           true,  false, CN_PART_REFERRER},
-    {"close",      S(REPORTED),                             CN_STATE_CLOSED,          false, false, CN_PART_REFERRER},
-    {"cancel",     S(UPLOADING) | S(RETURNED) | S(PENDING_REVIEW), CN_STATE_CANCELLED, false, false, CN_PART_REFERRER | CN_PART_REVIEWER},
-    {"cancel",     S(SCHEDULED) | S(IN_SESSION) | S(AWAITING_REPORT), CN_STATE_CANCELLED, false, false, CN_PART_REVIEWER},
+    /* action        from                                                            to               stays  urgent  who
+     */
+    {"edit", S(UPLOADING) | S(RETURNED), CN_STATE_COUNT, true, false, CN_PART_REFERRER},
+    {"upload", S(UPLOADING) | S(RETURNED) | S(PENDING_REVIEW) | S(SCHEDULED) | S(IN_SESSION) | S(AWAITING_REPORT),
+     CN_STATE_COUNT, true, false, CN_PART_REFERRER | CN_PART_EXPERT},
+    {"submit", S(UPLOADING) | S(RETURNED), CN_STATE_PENDING_REVIEW, false, false, CN_PART_REFERRER},
+    {"return", S(PENDING_REVIEW), CN_STATE_RETURNED, false, false, CN_PART_REVIEWER},
+    {"reject", S(PENDING_REVIEW), CN_STATE_REJECTED, false, false, CN_PART_REVIEWER},
+    {"schedule", S(PENDING_REVIEW), CN_STATE_SCHEDULED, false, false, CN_PART_REVIEWER},
+    {"reschedule", S(SCHEDULED), CN_STATE_COUNT, true, false, CN_PART_REVIEWER},
+    {"accept", S(UPLOADING) | S(PENDING_REVIEW), CN_STATE_IN_SESSION, false, true, CN_PART_ON_DUTY},
+    {"room", S(SCHEDULED), CN_STATE_IN_SESSION, false, false, CN_PART_REFERRER | CN_PART_EXPERT},
+    {"room", S(IN_SESSION) | S(AWAITING_REPORT), CN_STATE_COUNT, true, false,
+     CN_PART_REFERRER | CN_PART_EXPERT | CN_PART_REVIEWER},
+    {"no_show", S(IN_SESSION), CN_STATE_SCHEDULED, false, false, CN_PART_LEAD | CN_PART_REVIEWER},
+    {"finish", S(IN_SESSION), CN_STATE_AWAITING_REPORT, false, false, CN_PART_LEAD},
+    {"draft", S(SCHEDULED) | S(IN_SESSION) | S(AWAITING_REPORT) | S(REPORTED) | S(CLOSED), CN_STATE_COUNT, true, false,
+     CN_PART_LEAD},
+    {"sign", S(IN_SESSION) | S(AWAITING_REPORT), CN_STATE_WRITTEN, false, false, CN_PART_LEAD},
+    {"sign", S(REPORTED) | S(CLOSED), CN_STATE_COUNT, true, false, CN_PART_LEAD},
+    {"release", S(WRITTEN), CN_STATE_REPORTED, false, false, CN_PART_LEAD},
+    {"opinion", S(IN_SESSION) | S(AWAITING_REPORT) | S(WRITTEN) | S(REPORTED), CN_STATE_COUNT, true, false,
+     CN_PART_EXPERT},
+    {"record", S(IN_SESSION) | S(AWAITING_REPORT) | S(WRITTEN) | S(REPORTED), CN_STATE_COUNT, true, false,
+     CN_PART_REFERRER},
+    {"close", S(REPORTED), CN_STATE_CLOSED, false, false, CN_PART_REFERRER},
+    {"cancel", S(UPLOADING) | S(RETURNED) | S(PENDING_REVIEW), CN_STATE_CANCELLED, false, false,
+     CN_PART_REFERRER | CN_PART_REVIEWER},
+    {"cancel", S(SCHEDULED) | S(IN_SESSION) | S(AWAITING_REPORT), CN_STATE_CANCELLED, false, false, CN_PART_REVIEWER},
 };
 
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
-const char *cn_state_name(cn_state s) { return (unsigned)s < CN_STATE_COUNT ? names[s] : ""; }
+const char *cn_state_name(cn_state s)
+{
+    return (unsigned)s < CN_STATE_COUNT ? names[s] : "";
+}
 
 bool cn_state_parse(const char *name, cn_state *out)
 {
@@ -95,8 +101,10 @@ cn_err cn_state_next(const char *action, cn_state state, bool urgent, uint32_t p
     return CN_OK;
 }
 
-void cn_state_actions(cn_state state, bool urgent, uint32_t parts, void (*each)(void *arg, const char *action), void *arg)
+void cn_state_actions(cn_state state, bool urgent, uint32_t parts, void (*each)(void *arg, const char *action),
+                      void *arg)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (cn_transition_find(table[i].action, state) == &table[i] && judge(&table[i], state, urgent, parts) == CN_OK) each(arg, table[i].action);
+        if (cn_transition_find(table[i].action, state) == &table[i] && judge(&table[i], state, urgent, parts) == CN_OK)
+            each(arg, table[i].action);
 }

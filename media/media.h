@@ -1,9 +1,10 @@
 /*
  * The SFU's outside: rooms, participants, slots. Knows nothing of doctors, users or SQL.
  *
- * Threads: every function may be called from any thread except a media worker's own callback where noted; work is handed to the worker that
- * owns the peer through its queue. Callbacks of cn_media_events and answers run on media worker threads: they must not block and must copy
- * what they keep. Participants and rooms are named by texts of at most 63 bytes that the caller makes unique.
+ * Threads: every function may be called from any thread except a media worker's own callback where noted; work is
+ * handed to the worker that owns the peer through its queue. Callbacks of cn_media_events and answers run on media
+ * worker threads: they must not block and must copy what they keep. Participants and rooms are named by texts of at
+ * most 63 bytes that the caller makes unique.
  */
 #ifndef CN_MEDIA_MEDIA_H
 #define CN_MEDIA_MEDIA_H
@@ -20,7 +21,13 @@
 
 typedef struct cn_media cn_media;
 
-typedef enum cn_source_kind { CN_SOURCE_NONE, CN_SOURCE_MIC, CN_SOURCE_CAMERA, CN_SOURCE_SCREEN, CN_SOURCE_DEVICE } cn_source_kind;
+typedef enum cn_source_kind {
+    CN_SOURCE_NONE,
+    CN_SOURCE_MIC,
+    CN_SOURCE_CAMERA,
+    CN_SOURCE_SCREEN,
+    CN_SOURCE_DEVICE
+} cn_source_kind;
 
 /** "mic", "camera", "screen", "device"; "" for none. */
 const char *cn_source_name(cn_source_kind k);
@@ -29,30 +36,36 @@ cn_source_kind cn_source_parse(const char *name);
 /** Picture sizes that a client or a room may ask for (REQUIREMENTS §14 rule 3 has the same bounds). */
 typedef enum cn_tier { CN_TIER_VOICE, CN_TIER_SD, CN_TIER_HD, CN_TIER_SUPER_HD, CN_TIER_2K, CN_TIER_4K } cn_tier;
 
-typedef enum cn_leave_cause { CN_LEAVE_ASKED, CN_LEAVE_TIMEOUT, CN_LEAVE_CLOSED, CN_LEAVE_REMOVED, CN_LEAVE_SHUTDOWN } cn_leave_cause;
+typedef enum cn_leave_cause {
+    CN_LEAVE_ASKED,
+    CN_LEAVE_TIMEOUT,
+    CN_LEAVE_CLOSED,
+    CN_LEAVE_REMOVED,
+    CN_LEAVE_SHUTDOWN
+} cn_leave_cause;
 
 typedef struct cn_media_config {
     const char *listen[CN_MEDIA_ADDRESSES];   /* numeric IPv4 or IPv6 */
     const char *announce[CN_MEDIA_ADDRESSES]; /* told to clients instead; NULL or "": the listening one */
     size_t addresses;
-    uint16_t port;      /* worker i uses port + i; 0 takes free ones */
+    uint16_t port; /* worker i uses port + i; 0 takes free ones */
     unsigned workers;
     unsigned timeout_s; /* no sign of life for so long: left */
 } cn_media_config;
 
 /** Why a video slot shows nothing, or what it shows. */
 typedef enum cn_slot_state {
-    CN_SLOT_EMPTY,       /* nothing asked for, or the source is gone */
-    CN_SLOT_LIVE,        /* frames of `from` from `rtp_timestamp` on */
-    CN_SLOT_PAUSED,      /* bandwidth: kept for more important slots */
-    CN_SLOT_OFF,         /* the source is muted or switched off */
-    CN_SLOT_CODEC        /* the receiver cannot decode this source's codec (`codec` names it) */
+    CN_SLOT_EMPTY,  /* nothing asked for, or the source is gone */
+    CN_SLOT_LIVE,   /* frames of `from` from `rtp_timestamp` on */
+    CN_SLOT_PAUSED, /* bandwidth: kept for more important slots */
+    CN_SLOT_OFF,    /* the source is muted or switched off */
+    CN_SLOT_CODEC   /* the receiver cannot decode this source's codec (`codec` names it) */
 } cn_slot_state;
 
 typedef struct cn_slot_event {
     const char *mid;
     cn_slot_state state;
-    const char *from;       /* participant, "" when empty */
+    const char *from; /* participant, "" when empty */
     cn_source_kind source;
     uint32_t rtp_timestamp; /* first timestamp on this slot's SSRC that belongs to the new source (LIVE) */
     const char *codec;      /* "VP8", "H264" … */
@@ -61,11 +74,11 @@ typedef struct cn_slot_event {
 
 /** Once every 2 s per participant. */
 typedef struct cn_media_stats {
-    uint32_t up_bps, down_bps;          /* RTP payload and headers, both directions seen from the participant */
-    float up_loss, down_loss;           /* 0…1 over the last interval */
-    uint32_t rtt_ms;                    /* 0 when not known */
+    uint32_t up_bps, down_bps; /* RTP payload and headers, both directions seen from the participant */
+    float up_loss, down_loss;  /* 0…1 over the last interval */
+    uint32_t rtt_ms;           /* 0 when not known */
     uint32_t jitter_ms;
-    uint32_t estimate_bps;              /* what the server believes fits towards this participant */
+    uint32_t estimate_bps; /* what the server believes fits towards this participant */
     uint64_t nacks_in, nacks_out, plis_in, plis_out, packets_in, packets_out, bad_packets;
 } cn_media_stats;
 
@@ -79,9 +92,11 @@ typedef struct cn_media_events {
     void (*slot)(void *ctx, const char *room, const char *participant, const cn_slot_event *e);
     /** The loudest speaker changed; "" for silence. */
     void (*speaker)(void *ctx, const char *room, const char *participant);
-    /** Sum and maximum of width × height over the remote video streams really being sent to `participant` changed (REQUIREMENTS §14 rule 2). Also (0, 0) at connection. */
+    /** Sum and maximum of width × height over the remote video streams really being sent to `participant` changed
+     * (REQUIREMENTS §14 rule 2). Also (0, 0) at connection. */
     void (*area)(void *ctx, const char *room, const char *participant, uint64_t mono_ms, int64_t sum, int64_t max);
-    /** Which simulcast layers of a publisher's source somebody watches (bit i = i-th RID of its offer, in the offer's order; low to high is by measured size). */
+    /** Which simulcast layers of a publisher's source somebody watches (bit i = i-th RID of its offer, in the offer's
+     * order; low to high is by measured size). */
     void (*layers)(void *ctx, const char *room, const char *participant, cn_source_kind source, uint32_t rid_mask);
     void (*stats)(void *ctx, const char *room, const char *participant, const cn_media_stats *s);
 } cn_media_events;
@@ -93,14 +108,16 @@ void cn_media_free(cn_media *m);
 uint16_t cn_media_port(const cn_media *m, unsigned worker);
 /** Counters of malformed or unauthenticated datagrams, for /metrics and tests. */
 typedef struct cn_media_totals {
-    uint64_t datagrams_in, datagrams_out, packets_forwarded, bad_stun, bad_dtls, bad_rtp, bad_rtcp, replayed, unknown_source;
+    uint64_t datagrams_in, datagrams_out, packets_forwarded, bad_stun, bad_dtls, bad_rtp, bad_rtcp, replayed,
+        unknown_source;
 } cn_media_totals;
 void cn_media_totals_get(const cn_media *m, cn_media_totals *out);
 
 typedef enum cn_peer_kind {
     CN_PEER_APP,  /* our web app: slots named by `sources`, `audio_slots`, `video_slots` */
     CN_PEER_WHIP, /* offer's audio is MIC, its video `whip_source` */
-    CN_PEER_WHEP  /* every section is a slot, bound by itself: audio by rank, video: `only`, or screen, speaker, join order */
+    CN_PEER_WHEP  /* every section is a slot, bound by itself: audio by rank, video: `only`, or screen, speaker, join
+                     order */
 } cn_peer_kind;
 
 /** Which m-section (by mid) is what. For CN_PEER_APP every section of the offer must be named here once. */
@@ -124,15 +141,17 @@ typedef struct cn_media_join {
 /** The answer to an offer, or an error whose `p->detail` says what cannot be answered. Called exactly once. */
 typedef void (*cn_media_answer_fn)(void *arg, cn_err err, const cn_problem *p, const char *answer);
 
-/** A new participant; opens the room when it is the first. CN_ERR_INVALID (SDP), CN_ERR_CONFLICT (name in use) come through `fn`. */
+/** A new participant; opens the room when it is the first. CN_ERR_INVALID (SDP), CN_ERR_CONFLICT (name in use) come
+ * through `fn`. */
 void cn_media_join_room(cn_media *m, const cn_media_join *join, cn_media_answer_fn fn, void *arg);
 /** Re-offer of a participant: more slots, a screen, new sections, ICE restart. */
-void cn_media_reoffer(cn_media *m, const char *participant, const char *offer, const cn_section *sections, size_t count, cn_media_answer_fn fn,
-                      void *arg);
+void cn_media_reoffer(cn_media *m, const char *participant, const char *offer, const cn_section *sections, size_t count,
+                      cn_media_answer_fn fn, void *arg);
 /** WHIP/WHEP PATCH (RFC 8840 trickle-ice-sdpfrag with new ufrag/pwd = ICE restart); the answer is a fragment. */
 void cn_media_ice_restart(cn_media *m, const char *participant, const char *fragment, cn_media_answer_fn fn, void *arg);
 
-/** What a video slot is to show. Width and height are the picture's size on screen in device pixels; higher priority is served first. */
+/** What a video slot is to show. Width and height are the picture's size on screen in device pixels; higher priority is
+ * served first. */
 typedef struct cn_slot_want {
     char mid[CN_MEDIA_ID];
     char participant[CN_MEDIA_ID]; /* "": nothing */
@@ -141,7 +160,8 @@ typedef struct cn_slot_want {
     unsigned priority;
 } cn_slot_want;
 
-/** Replaces all wants of a participant. `tier_max` bounds every single stream. Slot 0's participant also gets audio slot 0 (lip sync). */
+/** Replaces all wants of a participant. `tier_max` bounds every single stream. Slot 0's participant also gets audio
+ * slot 0 (lip sync). */
 void cn_media_show(cn_media *m, const char *participant, const cn_slot_want *wants, size_t count, cn_tier tier_max);
 /** Source on or off (mute, camera off): while off nothing of it is forwarded. */
 void cn_media_source_set(cn_media *m, const char *participant, cn_source_kind source, bool on);

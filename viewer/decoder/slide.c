@@ -35,7 +35,8 @@ static double mpp(openslide_t *osr, const char *name, const char *tiff_name)
     const char *unit = openslide_get_property_value(osr, "tiff.ResolutionUnit");
     if (stated > 0 || per_unit <= 0 || !unit) return stated;
     if (strcmp(unit, "centimeter") == 0) return 10000.0 / per_unit;
-    return strcmp(unit, "inch") == 0 && per_unit > 1000 ? 25400.0 / per_unit : 0.0; /* below: a screen's or printer's value */
+    return strcmp(unit, "inch") == 0 && per_unit > 1000 ? 25400.0 / per_unit
+                                                        : 0.0; /* below: a screen's or printer's value */
 }
 
 static cn_err read_info(openslide_t *osr, cn_decode_info *info)

@@ -36,10 +36,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char command[256];
+    const char *const argv[] = {"rm", "-rf", folder, NULL};
+    const cn_child_limits limits = {.wall_seconds = 30};
+    int status = -1;
     cn_slides_free(*state);
-    cn_fmt(command, sizeof(command), "rm -rf '%s'", folder);
-    return system(command);
+    return cn_child_run(argv, &limits, &status) == CN_OK ? status : -1;
 }
 
 static void info_and_tiles(void **state)
