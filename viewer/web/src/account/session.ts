@@ -1,0 +1,40 @@
+import { defineStore } from 'pinia'
+import { api, setCsrf } from '@/api/client'
+import { Problem } from '@/api/problem'
+import type { Session, User } from '@/api/types'
+
+export const useSession = defineStore('session', {
+  state: () => ({ user: null as User | null }),
+  getters: {
+    may: (state) => (right: string) => state.user?.rights.includes(right) ?? false,
+  },
+  actions: {
+    accept(session: Session) {
+      setCsrf(session.csrf)
+      this.user = session.user
+    },
+    forget() {
+      setCsrf('')
+      this.user = null
+    },
+    async login(username: string, password: string) {
+      this.accept(await api.post<Session>('/api/v1/login', { username, password }))
+    },
+    /** After a reload: the cookie is still there, the CSRF token is not. */
+    async restore() {
+      try {
+        this.accept(await api.get<Session>('/api/v1/session'))
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+        this.forget()
+      }
+    },
+    async logout() {
+      try {
+        await api.post('/api/v1/logout')
+      } finally {
+        this.forget()
+      }
+    },
+  },
+})

@@ -1,0 +1,1 @@
+export const adminMessages = { zh: {}, en: {} }

@@ -1,0 +1,1 @@
+export const viewMessages = { zh: {}, en: {} }
