@@ -19,9 +19,9 @@
 
 #include "base/err.h"
 
-#define CN_RTP_HEADER 12       /* bytes of the fixed header */
-#define CN_RTP_HEADER_MAX 1088 /* bytes of the longest header cn_rtp_write_header writes */
-#define CN_RTX_OSN 2           /* bytes that RTX puts before the payload */
+#define CN_RTP_HEADER 12      /* bytes of the fixed header */
+#define CN_RTP_HEADER_MAX 352 /* bytes of the longest header cn_rtp_write_header writes */
+#define CN_RTX_OSN 2          /* bytes that RTX puts before the payload */
 
 /* name, fewest and most bytes of its value, URI */
 #define CN_RTP_EXT_TABLE(X)                                                                    \
