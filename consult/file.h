@@ -46,7 +46,7 @@ cn_err cn_upload_append(cn_consult *c, const cn_actor *a, const char *id, int64_
  * refused file leaves nothing behind. */
 cn_err cn_upload_sync(cn_consult *c, const cn_actor *a, const char *id, cn_upload_state *out, cn_problem *p);
 cn_err cn_upload_cancel(cn_consult *c, const cn_actor *a, const char *id);
-/** Removes uploads without progress for a week. */
+/** Forgets uploads that were begun over a week ago (a complete one's file stays). */
 cn_err cn_upload_expire(cn_consult *c, int64_t now_ms);
 
 /** A file that the actor may read. */

@@ -1,10 +1,10 @@
 /*
  * One thin API over SQLite (embedded) and PostgreSQL (production).
  *
- * A cn_db is a pool of connections and may be used from any job thread; a cn_conn belongs to the thread that acquired it until it is
- * released. All calls block: never call them on the door's or a media thread.
- * SQL is what both databases understand; parameters are $1, $2 … in both; times are BIGINT milliseconds, booleans are INTEGER 0/1,
- * identifiers are TEXT (cn_id_new), sealed values are BLOB/BYTEA. Only prepared statements.
+ * A cn_db is a pool of connections and may be used from any job thread; a cn_conn belongs to the thread that acquired
+ * it until it is released. All calls block: never call them on the door's or a media thread. SQL is what both databases
+ * understand; parameters are $1, $2 … in both; times are BIGINT milliseconds, booleans are INTEGER 0/1, identifiers are
+ * TEXT (cn_id_new), sealed values are BLOB/BYTEA. Only prepared statements.
  */
 #ifndef CN_STORAGE_DB_H
 #define CN_STORAGE_DB_H
@@ -21,7 +21,8 @@ typedef struct cn_rows cn_rows;
 
 typedef enum cn_db_kind { CN_DB_SQLITE, CN_DB_POSTGRES } cn_db_kind;
 
-/** Opens `url` ("sqlite:FILE" or a libpq connection string) with `connections` connections and applies missing migrations (in one transaction each). */
+/** Opens `url` ("sqlite:FILE" or a libpq connection string) with `connections` connections and applies missing
+ * migrations (in one transaction each). */
 cn_err cn_db_open(cn_db **out, const char *url, unsigned connections);
 cn_db_kind cn_db_kind_of(const cn_db *db);
 /** One `SELECT 1` and, for SQLite, a durable write probe: what /readyz asks. CN_ERR_DB or CN_ERR_NOSPACE. */
@@ -29,7 +30,8 @@ cn_err cn_db_ping(cn_db *db);
 /** NULL allowed. All connections must have been released. */
 void cn_db_close(cn_db *db);
 
-/** Waits at most 5 s for a free connection: CN_ERR_TIMEOUT. A lost PostgreSQL connection is opened again here: CN_ERR_DB when that fails. */
+/** Waits at most 5 s for a free connection: CN_ERR_TIMEOUT. A lost PostgreSQL connection is opened again here:
+ * CN_ERR_DB when that fails. */
 cn_err cn_conn_acquire(cn_db *db, cn_conn **out);
 /** Rolls back a transaction left open. NULL allowed. */
 void cn_conn_release(cn_conn *c);
@@ -47,21 +49,38 @@ typedef struct cn_val {
     };
 } cn_val;
 
-static inline cn_val cn_int(int64_t i) { return (cn_val){.kind = CN_VAL_INT, .i = i}; }
-static inline cn_val cn_real(double r) { return (cn_val){.kind = CN_VAL_REAL, .r = r}; }
+static inline cn_val cn_int(int64_t i)
+{
+    return (cn_val){.kind = CN_VAL_INT, .i = i};
+}
+static inline cn_val cn_real(double r)
+{
+    return (cn_val){.kind = CN_VAL_REAL, .r = r};
+}
 /** NULL becomes SQL NULL. */
-static inline cn_val cn_text(const char *s) { return (cn_val){.kind = s ? CN_VAL_TEXT : CN_VAL_NULL, .s = s}; }
-static inline cn_val cn_blob(const void *b, size_t n) { return (cn_val){.kind = b ? CN_VAL_BLOB : CN_VAL_NULL, .n = n, .b = b}; }
-static inline cn_val cn_null(void) { return (cn_val){.kind = CN_VAL_NULL}; }
+static inline cn_val cn_text(const char *s)
+{
+    return (cn_val){.kind = s ? CN_VAL_TEXT : CN_VAL_NULL, .s = s};
+}
+static inline cn_val cn_blob(const void *b, size_t n)
+{
+    return (cn_val){.kind = b ? CN_VAL_BLOB : CN_VAL_NULL, .n = n, .b = b};
+}
+static inline cn_val cn_null(void)
+{
+    return (cn_val){.kind = CN_VAL_NULL};
+}
 
 /**
  * Runs one statement. `affected` (NULL allowed) gets the number of rows changed.
- * CN_ERR_CONFLICT for a violated constraint, CN_ERR_NOSPACE for a full disk, CN_ERR_DB otherwise; the database's own text goes to the log without values.
- * Usage: cn_db_exec(c, &n, "UPDATE x SET a = $1 WHERE id = $2", cn_int(3), cn_text(id))
+ * CN_ERR_CONFLICT for a violated constraint, CN_ERR_NOSPACE for a full disk, CN_ERR_DB otherwise; the database's own
+ * text goes to the log without values. Usage: cn_db_exec(c, &n, "UPDATE x SET a = $1 WHERE id = $2", cn_int(3),
+ * cn_text(id))
  */
-#define cn_db_exec(c, affected, sql, ...)                                                                              \
-    cn_db_exec_v((c), (affected), (sql), (const cn_val[]){__VA_ARGS__}, sizeof((cn_val[]){__VA_ARGS__}) / sizeof(cn_val))
-#define cn_db_query(c, out, sql, ...)                                                                                  \
+#define cn_db_exec(c, affected, sql, ...)                               \
+    cn_db_exec_v((c), (affected), (sql), (const cn_val[]){__VA_ARGS__}, \
+                 sizeof((cn_val[]){__VA_ARGS__}) / sizeof(cn_val))
+#define cn_db_query(c, out, sql, ...) \
     cn_db_query_v((c), (out), (sql), (const cn_val[]){__VA_ARGS__}, sizeof((cn_val[]){__VA_ARGS__}) / sizeof(cn_val))
 cn_err cn_db_exec_v(cn_conn *c, int64_t *affected, const char *sql, const cn_val *params, size_t n);
 /** Rows are fetched whole into memory (limit your query); free with cn_rows_free. */
@@ -77,14 +96,21 @@ const char *cn_rows_text(const cn_rows *r, size_t col);
 const void *cn_rows_blob(const cn_rows *r, size_t col, size_t *n);
 bool cn_rows_null(const cn_rows *r, size_t col);
 void cn_rows_free(cn_rows *r);
-static inline void cn_cleanup_rows(cn_rows **r) { cn_rows_free(*r); }
+static inline void cn_cleanup_rows(cn_rows **r)
+{
+    cn_rows_free(*r);
+}
 #define CN_AUTO_ROWS __attribute__((cleanup(cn_cleanup_rows)))
-static inline void cn_cleanup_conn(cn_conn **c) { cn_conn_release(*c); }
+static inline void cn_cleanup_conn(cn_conn **c)
+{
+    cn_conn_release(*c);
+}
 #define CN_AUTO_CONN __attribute__((cleanup(cn_cleanup_conn)))
 
 /**
- * Transactions (not nested). SQLite: BEGIN IMMEDIATE; PostgreSQL: READ COMMITTED; a serialisation failure or busy database
- * gives CN_ERR_AGAIN. A commit that answered CN_OK is on disk (SQLite: WAL, synchronous=FULL; PostgreSQL: synchronous_commit=on).
+ * Transactions (not nested). SQLite: BEGIN IMMEDIATE; PostgreSQL: READ COMMITTED; a serialisation failure or busy
+ * database gives CN_ERR_AGAIN. A commit that answered CN_OK is on disk (SQLite: WAL, synchronous=FULL; PostgreSQL:
+ * synchronous_commit=on).
  */
 cn_err cn_tx_begin(cn_conn *c);
 cn_err cn_tx_commit(cn_conn *c);

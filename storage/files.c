@@ -123,10 +123,10 @@ static cn_err link_or_keep(const char *from, const char *to, int64_t size)
 }
 
 /*
- * Moves a finished, hashed file to its place. The folder is synced also when the object was there already: whoever put
- * it there may not have come so far yet.
+ * Links a finished, hashed file into its place and takes away the old name unless `keep`. The folder is synced also
+ * when the object was there already: whoever put it there may not have come so far yet.
  */
-static cn_err publish(const cn_files *f, int fd, const char *from, const char *hex, int64_t size)
+static cn_err publish(const cn_files *f, int fd, const char *from, const char *hex, int64_t size, bool keep)
 {
     char to[PATH_MAX];
     CN_TRY(object_place(f, hex, to, sizeof to));
@@ -137,7 +137,7 @@ static cn_err publish(const cn_files *f, int fd, const char *from, const char *h
     if (fchmod(fd, 0400) < 0 || fsync(fd) < 0) return cn_err_from_errno(errno);
     CN_TRY(link_or_keep(from, to, size));
     CN_TRY(cn_fsync_parent(to));
-    if (unlink(from) < 0 && errno != ENOENT) return cn_err_from_errno(errno);
+    if (!keep && unlink(from) < 0 && errno != ENOENT) return cn_err_from_errno(errno);
     return CN_OK;
 }
 
@@ -173,7 +173,7 @@ static cn_err put(const cn_files *f, int from, const void *p, size_t n, char sha
     CN_TRY(temporary(f, path, &fd));
     cn_err e = from < 0 ? cn_write_all(fd, p, n) : copy_in(from, fd);
     if (e == CN_OK) e = hash_file(fd, sha256_hex, &size);
-    if (e == CN_OK) e = publish(f, fd, path, sha256_hex, size);
+    if (e == CN_OK) e = publish(f, fd, path, sha256_hex, size, false);
     if (e != CN_OK) unlink(path);
     return e;
 }
@@ -251,7 +251,7 @@ cn_err cn_part_sync(cn_files *f, const char *id)
 {
     char path[PATH_MAX];
     CN_TRY(part_place(f, id, path));
-    CN_AUTO_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
+    CN_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     return fd < 0 || fsync(fd) < 0 ? cn_err_from_errno(errno) : CN_OK;
 }
 
@@ -263,9 +263,43 @@ cn_err cn_part_finish(cn_files *f, const char *id, char sha256_hex[65], int64_t 
     CN_TRY(part_place(f, id, path));
     CN_TRY(part_open(f, id, &fd));
     CN_TRY(hash_file(fd, sha256_hex, &n));
-    CN_TRY(publish(f, fd, path, sha256_hex, n));
+    CN_TRY(publish(f, fd, path, sha256_hex, n, false));
     if (size) *size = n;
     return CN_OK;
+}
+
+cn_err cn_part_path(const cn_files *f, const char *id, char *out, size_t size)
+{
+    char path[PATH_MAX];
+    CN_TRY(part_place(f, id, path));
+    return cn_strcpy(out, size, path) ? CN_OK : CN_ERR_TOOBIG;
+}
+
+/* A part that was published before a crash is read-only: it is hashed and published again. */
+static cn_err part_open_read(const cn_files *f, const char *id, int *fd)
+{
+    char path[PATH_MAX];
+    CN_TRY(part_place(f, id, path));
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) return cn_err_from_errno(errno);
+    if (flock(*fd, LOCK_EX | LOCK_NB) < 0) return errno == EWOULDBLOCK ? CN_ERR_CONFLICT : cn_err_from_errno(errno);
+    return CN_OK;
+}
+
+cn_err cn_part_hash(cn_files *f, const char *id, char sha256_hex[65], int64_t *size)
+{
+    CN_AUTO_CLOSE int fd = -1;
+    CN_TRY(part_open_read(f, id, &fd));
+    return hash_file(fd, sha256_hex, size);
+}
+
+cn_err cn_part_publish(cn_files *f, const char *id, const char *sha256_hex, int64_t size)
+{
+    char path[PATH_MAX];
+    CN_AUTO_CLOSE int fd = -1;
+    CN_TRY(part_place(f, id, path));
+    CN_TRY(part_open_read(f, id, &fd));
+    return publish(f, fd, path, sha256_hex, size, true);
 }
 
 cn_err cn_part_remove(cn_files *f, const char *id)

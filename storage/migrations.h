@@ -2,7 +2,8 @@
 #ifndef CN_STORAGE_MIGRATIONS_H
 #define CN_STORAGE_MIGRATIONS_H
 
-/* Sorted by name: NNN_what.sql runs on both databases, then NNN_what.sqlite.sql or NNN_what.pg.sql where present. Ends with {NULL, NULL}. */
+/* Sorted by name: NNN_what.sql runs on both databases, then NNN_what.sqlite.sql or NNN_what.pg.sql where present. Ends
+ * with {NULL, NULL}. */
 typedef struct cn_migration_file {
     const char *name;
     const char *sql;
