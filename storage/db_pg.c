@@ -155,12 +155,20 @@ static cn_err pg_open(void **out, const char *url)
     return CN_OK;
 }
 
-/* A server that went away has closed the socket: it polls readable while nothing is expected. */
+/* A server that went away has said a last word and closed the socket: it polls readable while nothing is expected. */
+static void read_idle(pg *p)
+{
+    for (int i = 0; i < 10 && PQstatus(p->c) == CONNECTION_OK; i++) {
+        struct pollfd s = {.fd = PQsocket(p->c), .events = POLLIN};
+        if (poll(&s, 1, 0) <= 0) return;
+        (void)PQconsumeInput(p->c);
+    }
+}
+
 static cn_err pg_revive(void *raw)
 {
     pg *p = raw;
-    struct pollfd s = {.fd = PQsocket(p->c), .events = POLLIN};
-    if (PQstatus(p->c) == CONNECTION_OK && poll(&s, 1, 0) > 0) (void)PQconsumeInput(p->c);
+    read_idle(p);
     if (PQstatus(p->c) == CONNECTION_OK) return CN_OK;
     cn_stmt_cache_clear(p->cache);
     PQreset(p->c);

@@ -28,7 +28,7 @@ typedef struct lite_stmt {
     int index[]; /* SQLite's number of parameter $1, $2 … */
 } lite_stmt;
 
-static cn_err err_from(lite *l, int rc)
+static cn_err err_from(int rc)
 {
     static const struct {
         int rc;
@@ -42,14 +42,12 @@ static cn_err err_from(lite *l, int rc)
                  {SQLITE_TOOBIG, CN_ERR_TOOBIG}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].rc == (rc & 0xff)) return table[i].e;
-    /* EFBIG: a limit on the size of files is a kind of full disk as well */
-    int sys = (rc & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(l->db) : 0;
-    return sys == ENOSPC || sys == EDQUOT || sys == EFBIG ? CN_ERR_NOSPACE : CN_ERR_DB;
+    return CN_ERR_DB;
 }
 
 static cn_err failed(lite *l, int rc, const char *sql)
 {
-    return cn_db_failed(err_from(l, rc), WHERE, sql, sqlite3_errmsg(l->db));
+    return cn_db_failed(err_from(rc), WHERE, sql, sqlite3_errmsg(l->db));
 }
 
 static void stmt_drop(void *owner, void *stmt)
@@ -204,11 +202,12 @@ static cn_err add_column(sqlite3_stmt *stmt, int col, cn_rows *rows)
     return cn_rows_add(rows, &v);
 }
 
-/* Steps to the end; CN_OK, CN_ERR_NOMEM or CN_ERR_TOOBIG of the rows, or *rc says what failed. */
-static cn_err step_all(sqlite3_stmt *stmt, cn_rows *rows, int *rc)
+/* The rows of a statement whose first step answered *rc. CN_OK and the last answer in *rc, or what failed in making the
+ * rows. */
+static cn_err fetch(sqlite3_stmt *stmt, cn_rows *rows, int *rc)
 {
     int cols = sqlite3_column_count(stmt);
-    while ((*rc = sqlite3_step(stmt)) == SQLITE_ROW)
+    for (; *rc == SQLITE_ROW; *rc = sqlite3_step(stmt))
         for (int i = 0; rows && i < cols; i++) CN_TRY(add_column(stmt, i, rows));
     return CN_OK;
 }
@@ -220,9 +219,10 @@ static cn_err stmt_run(lite *l, lite_stmt *s, const char *sql, const cn_val *par
         if (rc != SQLITE_OK) return failed(l, rc, sql);
     }
     cn_rows *r = NULL;
-    if (rows) CN_TRY(cn_rows_new(&r, (size_t)sqlite3_column_count(s->stmt)));
-    int rc = SQLITE_OK;
-    cn_err e = step_all(s->stmt, r, &rc);
+    /* the first step may prepare the statement anew after a change of the schema: only then the columns are known */
+    int rc = sqlite3_step(s->stmt);
+    cn_err e = rows ? cn_rows_new(&r, (size_t)sqlite3_column_count(s->stmt)) : CN_OK;
+    if (e == CN_OK) e = fetch(s->stmt, r, &rc);
     if (e == CN_OK && rc != SQLITE_DONE) e = failed(l, rc, sql);
     if (e != CN_OK) {
         cn_rows_free(r);
