@@ -105,10 +105,8 @@ typedef struct cn_rtcp_twcc_it {
     int32_t reference;        /* signed 24 bit, multiples of 64 ms */
     uint8_t number;           /* feedback packet count */
     /* the rest belongs to the iterator */
-    const uint8_t *chunk, *delta, *end;
-    uint16_t at, run;
-    uint16_t symbols;
-    uint8_t form;
+    const uint8_t *chunk, *delta;
+    uint16_t at, in_chunk;
 } cn_rtcp_twcc_it;
 
 typedef struct cn_rtcp_twcc {

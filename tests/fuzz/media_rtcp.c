@@ -1,0 +1,120 @@
+// covers: media/rtcp.c media/rtcp_write.c
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "media/rtcp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { ROOM = 70000 };
+
+static uint8_t out[ROOM];
+
+static void same(bool right)
+{
+    if (!right) abort();
+}
+
+static cn_rtcp reread(size_t n)
+{
+    cn_rtcp_it it;
+    cn_rtcp pkt;
+    same(n > 0 && n <= ROOM && cn_rtcp_open(&it, out, n) == CN_OK && cn_rtcp_next(&it, &pkt));
+    return pkt;
+}
+
+static void reports(const cn_rtcp *pkt)
+{
+    cn_rtcp_block b[32];
+    cn_rtcp_sr sr, back;
+    size_t n = 0;
+    while (cn_rtcp_block_read(pkt, n, &b[n])) n++;
+    if (cn_rtcp_sr_read(pkt, &sr)) {
+        cn_rtcp again = reread(cn_rtcp_write_sr(out, ROOM, &sr, b, n));
+        same(cn_rtcp_sr_read(&again, &back) && back.ntp == sr.ntp && again.count == n);
+    } else if (pkt->type == CN_RTCP_RR) {
+        cn_rtcp again = reread(cn_rtcp_write_rr(out, ROOM, cn_rtcp_sender(pkt), b, n));
+        same(memcmp(again.body, pkt->body, 4 + 24 * n) == 0);
+    }
+}
+
+static void names(const cn_rtcp *pkt)
+{
+    uint32_t ssrc, ssrcs[31];
+    const char *cname;
+    size_t n, i = 0;
+    while (cn_rtcp_cname_read(pkt, i++, &ssrc, &cname, &n)) {
+        char text[256] = {0};
+        if (!cname) continue;
+        memcpy(text, cname, n);
+        cn_rtcp again = reread(cn_rtcp_write_cname(out, ROOM, ssrc, text));
+        size_t back;
+        same(cn_rtcp_cname_read(&again, 0, &ssrc, &cname, &back) && back == strlen(text));
+    }
+    i = 0;
+    while (cn_rtcp_bye_read(pkt, i, &ssrc)) ssrcs[i++] = ssrc;
+    if (i) reread(cn_rtcp_write_bye(out, ROOM, ssrcs, i));
+}
+
+static void requests(const cn_rtcp *pkt)
+{
+    uint32_t ssrc, sender = cn_rtcp_sender(pkt);
+    uint8_t number;
+    uint64_t bps, back;
+    size_t n;
+    for (size_t i = 0; cn_rtcp_fir_read(pkt, i, &ssrc, &number); i++)
+        reread(cn_rtcp_write_fir(out, ROOM, sender, ssrc, number));
+    if (cn_rtcp_remb_read(pkt, &bps, &n)) {
+        cn_rtcp again = reread(cn_rtcp_write_remb(out, ROOM, sender, bps, NULL, 0));
+        same(cn_rtcp_remb_read(&again, &back, &n) && back == bps);
+    }
+    if (pkt->type == CN_RTCP_PLI) reread(cn_rtcp_write_pli(out, ROOM, sender, cn_rtcp_media(pkt)));
+    static uint16_t seqs[17 * 20000];
+    cn_rtcp_nack_it it = {.pkt = pkt};
+    n = 0;
+    while (n < sizeof seqs / sizeof *seqs && cn_rtcp_nack_next(&it, &seqs[n])) n++;
+    if (n) reread(cn_rtcp_write_nack(out, ROOM, sender, cn_rtcp_media(pkt), seqs, n, NULL));
+}
+
+static void transport_wide(const cn_rtcp *pkt)
+{
+    static cn_twcc_arrival a[65536];
+    cn_rtcp_twcc_it it;
+    cn_rtcp_twcc s;
+    if (!cn_rtcp_twcc_open(&it, pkt)) return;
+    int64_t tick = ((int64_t)it.reference + (1 << 24)) * 256;
+    size_t n = 0, used;
+    while (cn_rtcp_twcc_next(&it, &s)) {
+        tick += s.delta_250us;
+        if (s.received && tick >= 0) a[n++] = (cn_twcc_arrival){s.seq, tick * 250};
+    }
+    if (n == 0) return;
+    uint16_t base = a[0].seq;
+    size_t len = cn_rtcp_write_twcc(out, 1200, 1, 2, it.number, base, a, n, &used);
+    same(used > 0);
+    cn_rtcp again = reread(len);
+    same(cn_rtcp_twcc_open(&it, &again));
+    tick = (int64_t)it.reference * 256;
+    for (size_t i = 0; cn_rtcp_twcc_next(&it, &s);) {
+        if (!s.received) continue;
+        tick += s.delta_250us;
+        same(i < used && s.seq == a[i].seq && (tick * 250 - a[i].time_us) % ((int64_t)64000 << 24) == 0);
+        i++;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    cn_rtcp_it it;
+    if (size > 65535 || cn_rtcp_open(&it, data, size) != CN_OK) return 0;
+    for (cn_rtcp pkt; cn_rtcp_next(&it, &pkt);) {
+        same(pkt.body >= data && pkt.body + pkt.body_len <= data + size);
+        reports(&pkt);
+        names(&pkt);
+        requests(&pkt);
+        transport_wide(&pkt);
+    }
+    same(it.n == 0);
+    return 0;
+}
