@@ -1,0 +1,28 @@
+/* A hash map from 24-byte keys (an address, a user name) to pointers, with a bound. Seeded, since its keys come from
+ * outside. Owner thread. */
+#ifndef CN_MEDIA_KEYMAP_H
+#define CN_MEDIA_KEYMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+typedef struct cn_key {
+    uint64_t w[3];
+} cn_key;
+
+typedef struct cn_keymap cn_keymap;
+
+/** Room for `max` entries, allocated at once. */
+cn_err cn_keymap_new(cn_keymap **out, size_t max);
+/** NULL when absent. */
+void *cn_keymap_get(const cn_keymap *m, const cn_key *k);
+/** Sets or replaces; `value` not NULL. CN_ERR_FULL at the bound. */
+cn_err cn_keymap_set(cn_keymap *m, const cn_key *k, void *value);
+/** Absent keys are ignored. */
+void cn_keymap_remove(cn_keymap *m, const cn_key *k);
+size_t cn_keymap_count(const cn_keymap *m);
+void cn_keymap_free(cn_keymap *m);
+
+#endif

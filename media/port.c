@@ -1,0 +1,296 @@
+#include "media/port.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "media/demux.h"
+#include "media/port_impl.h"
+
+#define DEFAULT_TIMEOUT_MS 20000
+#define DEFAULT_TRANSPORTS 4096
+#define DEFAULT_HANDSHAKES 256
+#define DEFAULT_BUFFER (4u << 20)
+#define BIND_TRIES 32 /* a free port of the first address may be taken on the second */
+#define SWEEP_MS_MAX 500
+#define SWEEP_MS_MIN 20
+#define TYPE_PREFERENCE_HOST 126u /* RFC 8445 §5.1.2.2 */
+
+typedef struct cn_receive {
+    struct mmsghdr messages[CN_RECV_BATCH];
+    struct iovec iov[CN_RECV_BATCH];
+    cn_sockaddr from[CN_RECV_BATCH];
+    _Alignas(64) uint8_t data[CN_RECV_BATCH][CN_RECV_SIZE];
+} cn_receive;
+
+void cn_port_enter(cn_port *p)
+{
+    p->depth++;
+}
+
+void cn_port_leave(cn_port *p)
+{
+    if (--p->depth) return;
+    for (cn_transport *t = p->transports, *next; t; t = next) {
+        next = t->next;
+        if (t->freed) cn_transport_reap(t);
+    }
+}
+
+/* receiving */
+
+static void dispatch(cn_port_socket *s, const cn_sockaddr *from, uint8_t *data, size_t n)
+{
+    cn_port *p = s->port;
+    cn_datagram kind = cn_demux(data, n);
+    if (kind == CN_DATAGRAM_STUN) {
+        cn_transport_on_stun(p, s->index, from, data, n);
+        return;
+    }
+    if (kind == CN_DATAGRAM_OTHER) {
+        p->totals.unknown_kind++;
+        return;
+    }
+    cn_key key = cn_sockaddr_key(from, s->index);
+    cn_path *path = cn_keymap_get(p->by_address, &key);
+    if (!path || path->transport->closed) {
+        p->totals.unknown_source++;
+    } else if (kind == CN_DATAGRAM_DTLS) {
+        cn_transport_on_dtls(path, data, n);
+    } else if (kind == CN_DATAGRAM_SRTP) {
+        cn_transport_on_rtp(path, data, n);
+    } else {
+        cn_transport_on_rtcp(path, data, n);
+    }
+}
+
+static void receive_prepare(cn_receive *r)
+{
+    for (size_t i = 0; i < CN_RECV_BATCH; i++) {
+        r->iov[i] = (struct iovec){.iov_base = r->data[i], .iov_len = CN_RECV_SIZE};
+        r->messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &r->from[i], .msg_namelen = sizeof r->from[i], .msg_iov = &r->iov[i], .msg_iovlen = 1};
+    }
+}
+
+static void on_readable(void *arg, uint32_t events)
+{
+    (void)events;
+    cn_port_socket *s = arg;
+    cn_port *p = s->port;
+    cn_receive *r = p->receive;
+    int got = recvmmsg(s->fd, r->messages, CN_RECV_BATCH, MSG_DONTWAIT, NULL);
+    if (got <= 0) return; /* nothing left, or an ICMP error of some destination */
+    p->totals.datagrams_in += (uint64_t)got;
+    cn_port_enter(p);
+    for (int i = 0; i < got; i++) {
+        struct msghdr *h = &r->messages[i].msg_hdr;
+        size_t n = r->messages[i].msg_len;
+        p->totals.bytes_in += n;
+        /* a longer datagram than any of ours: what is left of it authenticates nowhere */
+        if (h->msg_flags & MSG_TRUNC) {
+            p->totals.unknown_kind++;
+        } else {
+            dispatch(s, &r->from[i], r->data[i], n);
+        }
+        h->msg_namelen = sizeof r->from[i];
+    }
+    cn_port_leave(p);
+}
+
+static void on_sweep(void *arg)
+{
+    cn_port *p = arg;
+    uint64_t now = cn_loop_now_ns(p->loop);
+    cn_port_enter(p);
+    for (cn_transport *t = p->transports; t; t = t->next) cn_transport_sweep(t, now);
+    cn_port_leave(p);
+    uint64_t every = p->limits.timeout_ms / 8;
+    if (every > SWEEP_MS_MAX) every = SWEEP_MS_MAX;
+    cn_timer_arm(p->sweep, every < SWEEP_MS_MIN ? SWEEP_MS_MIN : every);
+}
+
+/* sending */
+
+void cn_port_send_now(cn_port *p, unsigned sock, const cn_sockaddr *to, const uint8_t *data, size_t n)
+{
+    p->totals.send_calls++;
+    ssize_t sent = sendto(p->sockets[sock].fd, data, n, MSG_DONTWAIT, &to->any, cn_sockaddr_len(to));
+    if (sent < 0) {
+        p->totals.send_failed++;
+        return;
+    }
+    p->totals.datagrams_out++;
+    p->totals.bytes_out += n;
+}
+
+void cn_port_flush(cn_port *p)
+{
+    if (cn_batch_empty(p->batch)) return;
+    int fds[CN_PORT_ADDRESSES];
+    for (size_t i = 0; i < p->sockets_n; i++) fds[i] = p->sockets[i].fd;
+    cn_batch_flush(p->batch, fds, p->sockets_n, &p->totals);
+}
+
+/* opening */
+
+static void buffer_set(int fd, int forced, int plain, unsigned bytes, const char *which)
+{
+    int want = (int)bytes;
+    if (!setsockopt(fd, SOL_SOCKET, forced, &want, sizeof want)) return;
+    (void)setsockopt(fd, SOL_SOCKET, plain, &want, sizeof want);
+    int got = 0;
+    socklen_t len = sizeof got;
+    (void)getsockopt(fd, SOL_SOCKET, plain, &got, &len);
+    if (got / 2 < want) { /* the kernel doubles what it grants */
+        cn_warn(
+            "media.port",
+            "the kernel refuses a %s buffer of %d bytes and grants %d: raise net.core.%cmem_max or grant CAP_NET_ADMIN",
+            which, want, got / 2, which[0] == 'r' ? 'r' : 'w');
+    }
+}
+
+static cn_err socket_open(cn_port_socket *s, uint16_t port, unsigned buffer_bytes)
+{
+    cn_sockaddr_set_port(&s->bound, port);
+    int fd = socket(s->bound.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    if (fd < 0) return cn_err_from_errno(errno);
+    int one = 1;
+    if (s->bound.any.sa_family == AF_INET6) (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    socklen_t len = sizeof s->bound;
+    if (bind(fd, &s->bound.any, cn_sockaddr_len(&s->bound)) || getsockname(fd, &s->bound.any, &len)) {
+        cn_err err = errno == EADDRINUSE ? CN_ERR_CONFLICT : cn_err_from_errno(errno);
+        close(fd);
+        return err;
+    }
+    buffer_set(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer_bytes, "receive");
+    buffer_set(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer_bytes, "send");
+    s->fd = fd;
+    return CN_OK;
+}
+
+/** Binds all addresses to one port number. */
+static cn_err sockets_open(cn_port *p, uint16_t port)
+{
+    cn_err err = CN_OK;
+    for (unsigned attempt = 0; attempt < BIND_TRIES; attempt++) {
+        uint16_t number = port;
+        err = CN_OK;
+        for (size_t i = 0; i < p->sockets_n && !err; i++) {
+            err = socket_open(&p->sockets[i], number, p->limits.buffer_bytes);
+            if (!err) number = cn_sockaddr_port(&p->sockets[i].bound);
+        }
+        if (!err || port || err != CN_ERR_CONFLICT) return err;
+        for (size_t i = 0; i < p->sockets_n; i++) cn_fd_close(&p->sockets[i].fd);
+    }
+    return err;
+}
+
+static cn_err addresses_set(cn_port *p, const char *const listen[], const char *const announce[], size_t count)
+{
+    if (!count || count > CN_PORT_ADDRESSES) return CN_ERR_INVALID;
+    for (size_t i = 0; i < count; i++) {
+        cn_port_socket *s = &p->sockets[i];
+        *s = (cn_port_socket){.fd = -1, .index = (unsigned)i, .port = p};
+        p->sockets_n = i + 1;
+        CN_TRY(cn_sockaddr_parse(&s->bound, listen[i], 0));
+        bool told = announce && announce[i] && announce[i][0];
+        CN_TRY(cn_sockaddr_parse(&s->announced, told ? announce[i] : listen[i], 0));
+        if (cn_sockaddr_wildcard(&s->announced)) return CN_ERR_INVALID; /* nobody can send there */
+    }
+    return CN_OK;
+}
+
+static void limits_set(cn_port *p, const cn_port_limits *given)
+{
+    if (given) p->limits = *given;
+    if (!p->limits.timeout_ms) p->limits.timeout_ms = DEFAULT_TIMEOUT_MS;
+    if (!p->limits.transports_max) p->limits.transports_max = DEFAULT_TRANSPORTS;
+    if (!p->limits.handshakes_max) p->limits.handshakes_max = DEFAULT_HANDSHAKES;
+    if (!p->limits.buffer_bytes) p->limits.buffer_bytes = DEFAULT_BUFFER;
+}
+
+static cn_err parts_new(cn_port *p)
+{
+    size_t max = p->limits.transports_max;
+    CN_TRY(cn_keymap_new(&p->by_address, max * CN_PATHS));
+    CN_TRY(cn_keymap_new(&p->by_ufrag, max * 2));
+    CN_TRY(cn_ice_new(&p->ice));
+    CN_TRY(cn_batch_new(&p->batch, !p->limits.no_gso));
+    void *memory = NULL;
+    if (posix_memalign(&memory, 64, sizeof(cn_receive))) return CN_ERR_NOMEM;
+    p->receive = memory;
+    memset(p->receive, 0, sizeof *p->receive);
+    receive_prepare(p->receive);
+    return cn_timer_new(&p->sweep, p->loop, on_sweep, p);
+}
+
+cn_err cn_port_new(cn_port **out, cn_loop *loop, const cn_identity *identity, const char *const listen[],
+                   const char *const announce[], size_t count, uint16_t port, const cn_port_limits *limits)
+{
+    cn_port *p = CN_NEW(cn_port);
+    if (!p) return CN_ERR_NOMEM;
+    p->loop = loop;
+    p->identity = identity;
+    limits_set(p, limits);
+    cn_err err = addresses_set(p, listen, announce, count);
+    if (!err) err = parts_new(p);
+    if (!err) err = sockets_open(p, port);
+    for (size_t i = 0; i < p->sockets_n && !err; i++) {
+        err = cn_loop_watch(loop, p->sockets[i].fd, EPOLLIN, on_readable, &p->sockets[i]);
+    }
+    if (err) {
+        cn_port_free(p);
+        return err;
+    }
+    on_sweep(p);
+    *out = p;
+    return CN_OK;
+}
+
+uint16_t cn_port_number(const cn_port *p)
+{
+    return cn_sockaddr_port(&p->sockets[0].bound);
+}
+
+size_t cn_port_candidates(const cn_port *p, cn_candidate *out, size_t max)
+{
+    for (size_t i = 0; i < p->sockets_n && i < max; i++) {
+        cn_candidate *c = &out[i];
+        memset(c, 0, sizeof *c);
+        cn_sockaddr_text(&p->sockets[i].announced, c->address, sizeof c->address);
+        c->port = cn_port_number(p);
+        /* RFC 8445 §5.1.2.1: the first address is preferred; component 1 */
+        c->priority = TYPE_PREFERENCE_HOST << 24 | (uint32_t)(65535 - i) << 8 | 255;
+        (void)cn_fmt(c->foundation, sizeof c->foundation, "%u", (unsigned)(i + 1));
+    }
+    return p->sockets_n;
+}
+
+const cn_port_totals *cn_port_totals_get(const cn_port *p)
+{
+    return &p->totals;
+}
+
+void cn_port_free(cn_port *p)
+{
+    if (!p) return;
+    for (size_t i = 0; i < p->sockets_n; i++) {
+        if (p->sockets[i].fd >= 0) cn_loop_unwatch(p->loop, p->sockets[i].fd);
+        cn_fd_close(&p->sockets[i].fd);
+    }
+    cn_timer_free(p->sweep);
+    cn_keymap_free(p->by_address);
+    cn_keymap_free(p->by_ufrag);
+    cn_ice_free(p->ice);
+    cn_batch_free(p->batch);
+    free(p->receive);
+    free(p);
+}

@@ -1,0 +1,118 @@
+/* The inside of a port and its transports: shared by port.c, port_send.c and transport*.c only. Owner thread. */
+#ifndef CN_MEDIA_PORT_IMPL_H
+#define CN_MEDIA_PORT_IMPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/address.h"
+#include "media/batch.h"
+#include "media/dtls.h"
+#include "media/ice.h"
+#include "media/keymap.h"
+#include "media/port.h"
+#include "media/srtp.h"
+#include "media/transport.h"
+
+#define CN_PATHS 8       /* checked addresses of one transport; the least recently checked one makes room */
+#define CN_RECV_BATCH 64 /* datagrams per readable turn */
+#define CN_RECV_SIZE 2048
+
+/** An address of the peer from which a valid STUN check came, on one of our sockets. */
+typedef struct cn_path {
+    cn_transport *transport; /* NULL: free */
+    cn_sockaddr to;
+    unsigned sock;
+    uint64_t checked_ns;
+} cn_path;
+
+/** One generation of local ICE credentials. */
+typedef struct cn_ice_local {
+    char ufrag[CN_ICE_UFRAG + 1]; /* "": none */
+    char pwd[CN_ICE_PWD + 1];
+} cn_ice_local;
+
+struct cn_transport {
+    cn_port *port;
+    cn_transport *prev, *next; /* of the port's list */
+    const cn_transport_events *events;
+    void *arg;
+    bool connected, closed, freed;
+
+    cn_ice_local local[2]; /* [0] the newest; [1] the one before, until the newest is checked */
+    cn_fingerprint fingerprint;
+
+    cn_path paths[CN_PATHS];
+    cn_path *current; /* where we send; NULL before the first check */
+    bool nominated;   /* `current` was nominated by the peer */
+
+    cn_dtls *dtls;
+    cn_path *dtls_path; /* where the datagram being handled came from */
+    cn_timer *dtls_timer;
+    unsigned dtls_restarts;
+    uint64_t dtls_window_ns; /* start of the second in which `dtls_count` datagrams came */
+    unsigned dtls_count;
+
+    cn_srtp *srtp;
+    cn_srtp_profile profile;
+    uint64_t last_sign_ns;
+
+    cn_batch_queue egress;
+};
+
+typedef struct cn_port_socket {
+    int fd;
+    unsigned index;
+    cn_port *port;
+    cn_sockaddr bound, announced;
+} cn_port_socket;
+
+struct cn_port {
+    cn_loop *loop;
+    const cn_identity *identity;
+    cn_port_limits limits;
+    cn_port_socket sockets[CN_PORT_ADDRESSES];
+    size_t sockets_n;
+    cn_port_totals totals;
+
+    cn_transport *transports;
+    size_t transports_n, handshakes;
+    cn_keymap *by_address; /* cn_path */
+    cn_keymap *by_ufrag;   /* cn_transport */
+    cn_ice *ice;
+    cn_timer *sweep;
+    unsigned depth; /* of events being delivered: freed transports are reaped when it is 0 */
+
+    struct cn_receive *receive;
+    cn_batch *batch;
+};
+
+/** While events may be delivered, freed transports stay in memory; the last leave reaps them. */
+void cn_port_enter(cn_port *p);
+void cn_port_leave(cn_port *p);
+
+/** One datagram at once, outside the batch: STUN and DTLS. */
+void cn_port_send_now(cn_port *p, unsigned sock, const cn_sockaddr *to, const uint8_t *data, size_t n);
+
+/* what port.c hands to a transport; called between enter and leave */
+void cn_transport_on_stun(cn_port *p, unsigned sock, const cn_sockaddr *from, const uint8_t *data, size_t n);
+void cn_transport_on_dtls(cn_path *path, const uint8_t *data, size_t n);
+void cn_transport_on_rtp(cn_path *path, uint8_t *data, size_t n);
+void cn_transport_on_rtcp(cn_path *path, uint8_t *data, size_t n);
+/** Closes the transport when it gave no sign of life for the port's timeout. */
+void cn_transport_sweep(cn_transport *t, uint64_t now_ns);
+/** Takes the transport out of the port and frees it. */
+void cn_transport_reap(cn_transport *t);
+/** Ends it and tells the user why. */
+void cn_transport_close(cn_transport *t, cn_transport_cause cause);
+
+/* transport_ice.c */
+void cn_transport_paths_clear(cn_transport *t);
+void cn_transport_credentials_clear(cn_transport *t);
+cn_err cn_transport_credentials_new(cn_transport *t);
+
+/* transport_dtls.c */
+void cn_transport_dtls_stop(cn_transport *t);
+void cn_transport_on_dtls_timer(void *transport);
+
+#endif
