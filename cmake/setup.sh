@@ -5,7 +5,7 @@ PACKAGES_RUN="build-essential cmake ninja-build pkg-config ca-certificates opens
  libwebsockets-dev libnice-dev libglib2.0-dev libssl-dev libsrtp2-dev libjansson-dev libinih-dev libseccomp-dev
  libsqlite3-dev libpq-dev libopenslide-dev libtiff-dev libjpeg62-turbo-dev libargon2-dev libarchive-dev
  libcurl4-openssl-dev libpango1.0-dev libcairo2-dev libcmocka-dev fonts-noto-cjk
- libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui poppler-utils"
+ libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui poppler-utils libgdk-pixbuf2.0-bin"
 
 # What the tests need besides.
 PACKAGES_CHECK="clang clang-format libclang-rt-14-dev llvm-14 universal-ctags postgresql-15 sqlite3 chromium firefox-esr

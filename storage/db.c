@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #define WHERE "storage.db"
 #define WAIT_MS 5000
@@ -176,26 +177,27 @@ static void writer_give(cn_db *db)
     pthread_mutex_unlock(&db->lock);
 }
 
-/* What cannot be told from its first word counts as writing. */
-static bool only_reads(const char *sql)
+/* PostgreSQL refuses such text, SQLite would store it: refused by both. */
+static cn_err check_texts(const char *sql, const cn_val *params, size_t n)
 {
-    while (*sql == ' ' || *sql == '\n' || *sql == '\t' || *sql == '(') sql++;
-    return strncasecmp(sql, "SELECT", 6) == 0;
+    for (size_t i = 0; i < n; i++)
+        if (params[i].kind == CN_VAL_TEXT && !cn_utf8_valid(params[i].s, strlen(params[i].s)))
+            return cn_db_failed(CN_ERR_INVALID, WHERE, sql, "a text is not UTF-8");
+    return CN_OK;
 }
 
 static cn_err run(cn_conn *c, const char *sql, const cn_val *params, size_t n, cn_rows **rows, int64_t *affected)
 {
     const cn_backend *b = c->db->backend;
-    if (c->in_tx) {
-        if (c->failed) return CN_ERR_STATE;
-        cn_err e = b->run(c->raw, sql, params, n, rows, affected);
-        c->failed = e != CN_OK;
-        return e;
+    if (c->failed) return CN_ERR_STATE;
+    bool alone = !c->in_tx && b->single_writer && b->writes(c->raw, sql);
+    cn_err e = check_texts(sql, params, n);
+    if (e == CN_OK && alone) e = writer_take(c->db);
+    if (e == CN_OK) {
+        e = b->run(c->raw, sql, params, n, rows, affected);
+        if (alone) writer_give(c->db);
     }
-    if (only_reads(sql)) return b->run(c->raw, sql, params, n, rows, affected);
-    CN_TRY(writer_take(c->db));
-    cn_err e = b->run(c->raw, sql, params, n, rows, affected);
-    writer_give(c->db);
+    c->failed = c->in_tx && e != CN_OK;
     return e;
 }
 

@@ -21,6 +21,8 @@ typedef struct cn_backend {
     cn_err (*revive)(void *raw);
     /* `rows` and `affected` may each be NULL. */
     cn_err (*run)(void *raw, const char *sql, const cn_val *params, size_t n, cn_rows **rows, int64_t *affected);
+    /* Whether a statement changes anything; asked only where single_writer is set. */
+    bool (*writes)(void *raw, const char *sql);
     /* Several statements without parameters. */
     cn_err (*script)(void *raw, const char *sql);
     cn_err (*commit)(void *raw);

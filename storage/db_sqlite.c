@@ -232,6 +232,18 @@ static cn_err stmt_run(lite *l, lite_stmt *s, const char *sql, const cn_val *par
     return CN_OK;
 }
 
+/* A statement that cannot be prepared writes nothing: running it will say why. */
+static bool lite_writes(void *raw, const char *sql)
+{
+    lite *l = raw;
+    lite_stmt *s = cn_stmt_cache_get(l->cache, sql);
+    sqlite3_stmt *probe = NULL;
+    if (s) return !sqlite3_stmt_readonly(s->stmt);
+    bool writes = sqlite3_prepare_v2(l->db, sql, -1, &probe, NULL) == SQLITE_OK && !sqlite3_stmt_readonly(probe);
+    sqlite3_finalize(probe);
+    return writes;
+}
+
 static cn_err lite_run(void *raw, const char *sql, const cn_val *params, size_t n, cn_rows **rows, int64_t *affected)
 {
     lite *l = raw;
@@ -279,6 +291,7 @@ const cn_backend cn_backend_sqlite = {
     .close = lite_close,
     .revive = lite_revive,
     .run = lite_run,
+    .writes = lite_writes,
     .script = lite_script,
     .commit = lite_commit,
     .rollback = lite_rollback,

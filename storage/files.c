@@ -1,5 +1,6 @@
 #include "storage/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -19,6 +21,7 @@
 #define SPARE_BYTES ((uint64_t)64 << 20) /* kept for the database and the logs */
 #define CHUNK ((size_t)1 << 20)
 #define ID_MAX 64
+#define TEMPORARY_MAX_S (24 * 3600)
 #define HASH_TEXT 65
 
 struct cn_files {
@@ -49,6 +52,21 @@ static cn_err object_place(const cn_files *f, const char *hex, char *out, size_t
     return cn_fmt(out, size, "%s/objects/%.2s/%s", f->root, hex, hex + 2) ? CN_OK : CN_ERR_TOOBIG;
 }
 
+/* What a crash left of files that were being stored; younger ones may be another node's. */
+static void sweep_temporaries(const cn_files *f)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (place(f, path, "tmp", "", "") != CN_OK) return;
+    DIR *dir = opendir(path);
+    for (struct dirent *e = NULL; dir && (e = readdir(dir));) {
+        if (!id_is_good(e->d_name) || place(f, path, "tmp", e->d_name, "") != CN_OK) continue;
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && cn_wall_ms() / 1000 - st.st_mtime > TEMPORARY_MAX_S)
+            unlink(path);
+    }
+    if (dir) closedir(dir);
+}
+
 cn_err cn_files_open(cn_files **out, const char *root)
 {
     static const char *const folders[] = {"objects", "uploads", "slides", "tmp"};
@@ -64,6 +82,7 @@ cn_err cn_files_open(cn_files **out, const char *root)
         free(f);
         return e;
     }
+    sweep_temporaries(f);
     *out = f;
     return CN_OK;
 }

@@ -30,17 +30,17 @@ struct cn_vault {
 };
 
 /* The wrapped key is bound to its number and purpose: rows of data_keys cannot be exchanged. */
-static size_t wrap_place(char out[64], uint32_t id, const char *purpose)
+size_t cn_vault_wrap_place(char out[64], uint32_t id, const char *purpose)
 {
     return (size_t)snprintf(out, 64, "data_keys.wrapped:%u:%s", id, purpose);
 }
 
-static cn_err key_insert(cn_conn *c, const uint8_t master[32], uint32_t id, const char *purpose)
+cn_err cn_vault_key_insert(cn_conn *c, const uint8_t master[32], uint32_t id, const char *purpose)
 {
     uint8_t key[32], wrapped[32 + CN_SEAL_OVERHEAD];
     char place[64];
     cn_random(key, sizeof key);
-    cn_err e = cn_seal(master, place, wrap_place(place, id, purpose), key, sizeof key, wrapped);
+    cn_err e = cn_seal(master, place, cn_vault_wrap_place(place, id, purpose), key, sizeof key, wrapped);
     OPENSSL_cleanse(key, sizeof key);
     CN_TRY(e);
     return cn_db_exec(c, NULL, "INSERT INTO data_keys (id, purpose, wrapped, created_ms) VALUES ($1, $2, $3, $4)",
@@ -52,9 +52,9 @@ static cn_err keys_make_in_tx(cn_conn *c, const uint8_t master[32])
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(c, &rows, "SELECT id FROM data_keys LIMIT 1"));
     if (cn_rows_count(rows) > 0) return CN_OK;
-    CN_TRY(key_insert(c, master, 1, "chain"));
-    CN_TRY(key_insert(c, master, 2, "index"));
-    return key_insert(c, master, 3, "seal");
+    CN_TRY(cn_vault_key_insert(c, master, 1, "chain"));
+    CN_TRY(cn_vault_key_insert(c, master, 2, "index"));
+    return cn_vault_key_insert(c, master, 3, "seal");
 }
 
 /* Another node may do the same at this moment: whoever comes second meets a conflict and uses the first one's keys. */
@@ -93,7 +93,7 @@ static cn_err key_unwrap(cn_vault *v, const uint8_t master[32], const cn_rows *r
     const void *wrapped = cn_rows_blob(rows, 2, &n);
     uint8_t *to = key_slot(v, id, purpose);
     if (!to || n != 32 + CN_SEAL_OVERHEAD) return CN_ERR_CORRUPT;
-    cn_err e = cn_unseal(master, place, wrap_place(place, id, purpose), wrapped, n, to);
+    cn_err e = cn_unseal(master, place, cn_vault_wrap_place(place, id, purpose), wrapped, n, to);
     if (e == CN_ERR_CRYPTO)
         cn_error(WHERE, "data key %u does not open: this is not the master key of this database", id);
     return e;

@@ -21,6 +21,16 @@ cn_err cn_master_key_create(const char *path);
 cn_err cn_master_key_seal_url(const char *path, const char *url, char **out);
 cn_err cn_master_key_open_url(const char *path, const char *url, char **out);
 
+/**
+ * A new master key in place of the one at `path`: every data key is wrapped anew, then the file is exchanged (the new
+ * key lies at PATH.new meanwhile). After an interruption the same call finishes what was begun. Running servers keep
+ * working: they have the data keys already. Connection strings sealed under the old key must be sealed again.
+ */
+cn_err cn_master_key_rotate(cn_db *db, const char *path);
+/** A new data key, which seals from the next cn_vault_open on; older values name their key and stay readable.
+ * CN_ERR_FULL at 256 keys. */
+cn_err cn_vault_add_key(cn_db *db, const char *master_key_path);
+
 /** Reads the master key (refuses a file that group or others can read), unwraps the data keys, makes the first one when
  * the database has none. */
 cn_err cn_vault_open(cn_vault **out, cn_db *db, const char *master_key_path);

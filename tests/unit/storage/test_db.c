@@ -153,6 +153,8 @@ static void test_errors(void **state)
     assert_int_equal(cn_db_exec(c, NULL, "SELEC 1"), CN_ERR_DB);
     assert_int_equal(cn_db_exec(c, NULL, "INSERT INTO nowhere (id) VALUES ($1)", cn_text("a")), CN_ERR_DB);
     assert_int_equal(cn_db_exec(c, NULL, "INSERT INTO t (id) VALUES ($1)"), CN_ERR_INVALID);
+    assert_int_equal(cn_db_exec(c, NULL, "INSERT INTO t (id) VALUES ($1)", cn_text("broken \xe7 text")),
+                     CN_ERR_INVALID);
     /* the connection is still good */
     assert_int_equal(count(c), 1);
     /* inside a transaction an error leaves only the rollback */
@@ -297,6 +299,11 @@ static void test_second_writer_gives_up(void **state)
     assert_int_equal(cn_tx_begin(a), CN_OK);
     assert_int_equal(cn_db_exec(a, NULL, "UPDATE t SET n = 1"), CN_OK);
     assert_int_equal(cn_db_exec(b, NULL, "UPDATE t SET n = 2"), CN_ERR_AGAIN);
+    CN_AUTO_ROWS cn_rows *back = NULL, *read = NULL;
+    assert_int_equal(cn_db_query(b, &back, "UPDATE t SET n = 2 RETURNING n"), CN_ERR_AGAIN);
+    /* reading does not wait, however the statement begins */
+    assert_int_equal(cn_db_query(b, &read, "WITH x AS (SELECT id FROM t) SELECT id FROM x"), CN_OK);
+    assert_int_equal(cn_rows_count(read), 1);
     assert_int_equal(cn_tx_commit(a), CN_OK);
     assert_int_equal(cn_db_exec(b, NULL, "UPDATE t SET n = 2"), CN_OK);
     cn_conn_release(a);

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -78,6 +79,18 @@ static void test_put(void **state)
     assert_int_equal(truncate(path, 1), 0);
     assert_int_equal(cn_files_put(f, "abc", 3, sha), CN_OK);
     expect_content(f, sha, "abc");
+    cn_files_close(f);
+    /* what a crash left is swept after a day, not before */
+    char old[256], young[256];
+    snprintf(old, sizeof old, "%s/tmp/OLD", root);
+    snprintf(young, sizeof young, "%s/tmp/YOUNG", root);
+    assert_int_equal(cn_file_write_durable(old, "x", 1, 0600), CN_OK);
+    assert_int_equal(cn_file_write_durable(young, "x", 1, 0600), CN_OK);
+    time_t then = time(NULL) - 25 * 3600;
+    assert_int_equal(utimensat(AT_FDCWD, old, (struct timespec[2]){{.tv_sec = then}, {.tv_sec = then}}, 0), 0);
+    assert_int_equal(cn_files_open(&f, root), CN_OK);
+    assert_int_equal(access(old, F_OK), -1);
+    assert_int_equal(access(young, F_OK), 0);
     cn_files_close(f);
 }
 

@@ -240,11 +240,74 @@ static void test_sealed_url(void **state)
     free(sealed);
 }
 
+static void expect_opens(cn_db *db, const char *key, const void *sealed, size_t n, const char *expected)
+{
+    char *text = NULL;
+    cn_vault *v = open_vault(db, key);
+    assert_int_equal(cn_vault_open_text(v, "p", sealed, n, &text), CN_OK);
+    assert_string_equal(text, expected);
+    free(text);
+    cn_vault_close(v);
+}
+
+static void test_rotation(void **state)
+{
+    char key[128], next[140], saved[128], t1[33], t2[33];
+    void *a = NULL, *b = NULL;
+    size_t na = 0, nb = 0;
+    cn_db *db = open_db(support_db_url(SUPPORT_DB_KIND(state)));
+    cn_vault *v = open_vault(db, new_key(key, "rot")), *none = NULL;
+    uint8_t chain[32];
+    memcpy(chain, cn_vault_chain_key(v), 32);
+    assert_int_equal(cn_vault_seal(v, "p", "first", &a, &na), CN_OK);
+    cn_vault_token(v, "d", "w", t1);
+    cn_vault_close(v);
+    /* another data key: new values name it, old ones stay readable */
+    assert_int_equal(cn_vault_add_key(db, key), CN_OK);
+    v = open_vault(db, key);
+    assert_int_equal(cn_vault_seal(v, "p", "second", &b, &nb), CN_OK);
+    assert_memory_not_equal(a, b, 4);
+    cn_vault_close(v);
+    /* another master key: everything stays as it was, and the old one is worth nothing */
+    snprintf(next, sizeof next, "%s.new", key);
+    snprintf(saved, sizeof saved, "%s/keys/saved", support_dir());
+    unlink(saved);
+    assert_int_equal(link(key, saved), 0);
+    assert_int_equal(cn_master_key_rotate(db, key), CN_OK);
+    assert_int_equal(access(next, F_OK), -1);
+    assert_int_equal(cn_vault_open(&none, db, saved), CN_ERR_CRYPTO);
+    assert_int_equal(cn_vault_add_key(db, saved), CN_ERR_CRYPTO);
+    expect_opens(db, key, a, na, "first");
+    expect_opens(db, key, b, nb, "second");
+    v = open_vault(db, key);
+    assert_memory_equal(chain, cn_vault_chain_key(v), 32);
+    cn_vault_token(v, "d", "w", t2);
+    assert_string_equal(t1, t2);
+    cn_vault_close(v);
+    /* interrupted after the commit and before the exchange of the files: the next call finishes */
+    unlink(saved);
+    assert_int_equal(link(key, saved), 0);
+    assert_int_equal(cn_master_key_rotate(db, key), CN_OK);
+    assert_int_equal(rename(key, next), 0);
+    assert_int_equal(rename(saved, key), 0);
+    assert_int_equal(cn_vault_open(&none, db, key), CN_ERR_CRYPTO);
+    assert_int_equal(cn_master_key_rotate(db, key), CN_OK);
+    expect_opens(db, key, a, na, "first");
+    /* interrupted before: the unused key is thrown away */
+    assert_int_equal(cn_master_key_create(next), CN_OK);
+    assert_int_equal(cn_master_key_rotate(db, key), CN_OK);
+    expect_opens(db, key, b, nb, "second");
+    assert_null(none);
+    free(a);
+    free(b);
+    cn_db_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CN_DB_TESTS(test_seal_and_open), CN_DB_TESTS(test_wrong_master_key), CN_DB_TESTS(test_concurrent_first_start),
-        CN_DB_TESTS(test_tokens),        cmocka_unit_test(test_sealed_url),
+        CN_DB_TESTS(test_rotation),      CN_DB_TESTS(test_tokens),           cmocka_unit_test(test_sealed_url),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,18 @@
+/* Office documents as PDF, through LibreOffice in a limited child process; and what a PDF holds. Blocking: seconds, in
+ * jobs of their own. */
+#ifndef CN_VIEWER_DOCUMENTS_H
+#define CN_VIEWER_DOCUMENTS_H
+
+#include "base/err.h"
+
+/**
+ * Converts the file at `path` (any name) whose format `extension` says ("docx", "txt" …) to a PDF at `out`. `scratch`:
+ * an existing folder of the caller's for temporary files; a folder of its own is made and removed in it. CN_ERR_TIMEOUT
+ * after 90 s, CN_ERR_UNSUPPORTED when LibreOffice is not installed or cannot read it.
+ */
+cn_err cn_document_to_pdf(const char *path, const char *extension, const char *scratch, const char *out);
+
+/** Number of pages of a PDF (pdfinfo of poppler, limited); CN_ERR_CORRUPT when it is none. */
+cn_err cn_pdf_pages(const char *path, const char *scratch, int *pages);
+
+#endif
