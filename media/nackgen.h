@@ -12,8 +12,9 @@
 #include "media/rtcp.h"
 #include "media/seq.h"
 
-#define CN_NACKGEN_MISSING 256 /* at most so many wanted at once; more: give up on all, key frame */
-#define CN_NACKGEN_GAP_MAX 512 /* a larger jump is a restart, not a loss */
+#define CN_NACKGEN_MISSING 256   /* at most so many wanted at once; more: give up on all, key frame */
+#define CN_NACKGEN_GAP_MAX 512   /* a larger jump forward is a restart, not a loss … */
+#define CN_NACKGEN_LATE_MAX 3000 /* … and so is this backward */
 #define CN_NACKGEN_RETRIES 10
 #define CN_NACKGEN_AGE_NS 1000000000ull
 #define CN_NACKGEN_REORDER_NS 10000000ull /* a late packet gets this long before the first NACK … */
@@ -31,12 +32,14 @@ typedef struct cn_nackgen {
     cn_nack_item missing[CN_NACKGEN_MISSING]; /* ascending */
     size_t count;
     bool gave_up;
+    bool suspicious;  /* the former packet lay outside of both: */
+    uint16_t suspect; /* its number; the next one in order proves a restart (RFC 3550 A.1) */
     uint64_t asked, recovered, abandoned, restarts;
 } cn_nackgen;
 
-/** A packet came (the original or an RTX copy: same number). Returns its extended number. `*fresh` (NULL allowed):
- * false when it had come before, as far as can be told. After a jump of more than CN_NACKGEN_GAP_MAX numbering restarts
- * there, still ascending. */
+/** A packet came (the original or an RTX copy: same number). Returns its extended number. `*fresh` (NULL allowed) is
+ * false when it is to be dropped: it had come before, or lies far outside of what is expected. Two such in a row and in
+ * order prove a restart: numbering goes on there, still ascending. */
 uint64_t cn_nackgen_packet(cn_nackgen *g, uint16_t seq, uint64_t now_ns, bool *fresh);
 
 /** Numbers to ask for now, ascending, at most `max`; call every 5–20 ms and after a gap. The interval between retries

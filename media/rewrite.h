@@ -67,20 +67,27 @@ typedef struct cn_rewrite_out {
 
 typedef enum cn_rewrite_verdict {
     CN_REWRITE_SEND,      /* send it with these values */
-    CN_REWRITE_DUPLICATE, /* was sent already */
-    CN_REWRITE_OLD,       /* before the switch's first packet, dropped before, or too long ago */
-    CN_REWRITE_FOREIGN,   /* of a source that this slot does not show and did not show just before */
-    CN_REWRITE_CONFLICT   /* its number carries another packet (never expected; counted) */
+    CN_REWRITE_FILL,      /* send a packet of padding only with this seq and ts in its place */
+    CN_REWRITE_SKIP,      /* send nothing: no hole is left */
+    CN_REWRITE_DUPLICATE, /* send nothing: was sent already */
+    CN_REWRITE_OLD,       /* send nothing: before the switch's first packet, dropped before, or too long ago */
+    CN_REWRITE_FOREIGN,   /* send nothing: of a source that this slot does not show and did not show just before */
+    CN_REWRITE_CONFLICT   /* send nothing: its number carries another packet (never expected; counted) */
 } cn_rewrite_verdict;
 
-/** Values for forwarding `p` of `source`, and its record. Only on CN_REWRITE_SEND is `out` written. */
+/** Values for forwarding `p` of `source`, and its record. `out` is written on SEND and on FILL: p belongs to a frame of
+ * which packets were dropped. Never SKIP. */
 cn_rewrite_verdict cn_rewrite_packet(cn_rewrite *rw, uint32_t source, const cn_packet *p, uint64_t now_ns,
                                      cn_rewrite_out *out);
 
-/** `p` of the current source is deliberately not forwarded (temporal layer, padding): what follows closes up. False
- * when it came too late for that (a later one was forwarded): forward it after all, or the receiver asks for it in
- * vain. */
-bool cn_rewrite_drop(cn_rewrite *rw, uint32_t source, const cn_packet *p);
+/**
+ * `p` is deliberately not forwarded (temporal layer, padding only). SKIP: what follows closes up. If something later
+ * was forwarded already, its number cannot be taken back and the receiver would wait for it: then FILL (padding, or the
+ * frame's other packets were dropped) or SEND (nothing of its frame was dropped: forward it after all, so that VP8
+ * picture ids have no hole); `out` is written as by cn_rewrite_packet.
+ */
+cn_rewrite_verdict cn_rewrite_drop(cn_rewrite *rw, uint32_t source, const cn_packet *p, uint64_t now_ns,
+                                   cn_rewrite_out *out);
 
 /** Outgoing timestamp of an incoming one of the current source, for sender reports. False before the first switch. */
 bool cn_rewrite_ts(const cn_rewrite *rw, uint32_t in_ts, uint32_t *out_ts);
@@ -95,7 +102,8 @@ typedef struct cn_sent {
     uint16_t picture_id;
     uint8_t tl0picidx;
     uint8_t marker : 1;
-    uint8_t resent : 7; /* times, saturating */
+    uint8_t filler : 1; /* padding only was sent in its place */
+    uint8_t resent : 6; /* times, saturating */
     uint32_t sent_ms;   /* low bits of monotonic ms of the last (re)transmission */
 } cn_sent;
 
