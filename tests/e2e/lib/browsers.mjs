@@ -1,0 +1,110 @@
+// Real browsers. Each Chromium sends a picture and a tone of its own; Firefox runs in a network namespace of its own (it gathers no loopback candidates).
+import { spawn, execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import readline from 'node:readline'
+import { writeY4m, writeTone, CELLS, COUNTER_BITS } from './pictures.mjs'
+import { installProbe } from './inpage.mjs'
+import { artefacts } from './server.mjs'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-default-apps', '--metrics-recording-only', '--mute-audio']
+
+export class Chromium {
+  /** colour, tone: what it sends; viewport; scale: device pixel ratio. */
+  static async launch({ name, colour, tone, viewport = { width: 1440, height: 900 }, scale = 1, mobile = false, locale = 'zh-CN', camera = { width: 640, height: 360, fps: 15 } }) {
+    const { chromium } = await import('playwright-core')
+    const self = new Chromium()
+    self.name = name
+    self.dir = mkdtempSync(join(tmpdir(), 'consilium-browser-'))
+    const args = [...QUIET, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required', '--auto-select-desktop-capture-source=Entire screen']
+    if (colour) { writeY4m(join(self.dir, 'camera.y4m'), { colour, ...camera }); args.push(`--use-file-for-fake-video-capture=${join(self.dir, 'camera.y4m')}`) }
+    if (tone) { writeTone(join(self.dir, 'voice.wav'), tone); args.push(`--use-file-for-fake-audio-capture=${join(self.dir, 'voice.wav')}`) }
+    self.browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args })
+    self.context = await self.browser.newContext({ viewport, deviceScaleFactor: scale, isMobile: mobile, hasTouch: mobile, locale, permissions: ['camera', 'microphone'] })
+    self.page = await self.context.newPage()
+    self.errors = []
+    self.page.on('pageerror', (e) => self.errors.push(String(e)))
+    self.page.on('console', (m) => { if (m.type() === 'error') self.errors.push(m.text()) })
+    return self
+  }
+
+  goto(url) { return this.page.goto(url, { waitUntil: 'domcontentloaded' }) }
+  click(testid) { return this.page.locator(`[data-testid="${testid}"]`).first().click({ timeout: 15000 }) }
+  fill(testid, text) { return this.page.locator(`[data-testid="${testid}"]`).first().fill(text, { timeout: 15000 }) }
+  visible(testid) { return this.page.locator(`[data-testid="${testid}"]`).first().isVisible() }
+  eval(fn, ...args) { return this.page.evaluate(fn, ...args) }
+  async probe(expression) {
+    await this.page.evaluate(`(${installProbe})(${JSON.stringify(CELLS)}, ${COUNTER_BITS})`)
+    return this.page.evaluate(`window.__probe.${expression}`)
+  }
+  screenshot(file) { return this.page.screenshot({ path: join(artefacts, file) }) }
+  async close() {
+    await this.browser.close().catch(() => {})
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+  /** As if the machine lost power. */
+  kill() { return this.browser.close() }
+}
+
+/** A network namespace with a veth pair: 10.77.N.1 outside, 10.77.N.2 inside, default route. Needs root. */
+export class Namespace {
+  constructor(n) {
+    this.name = `consilium-${process.pid}-${n}`
+    this.outside = `10.77.${n}.1`
+    this.inside = `10.77.${n}.2`
+    this.link = `cn${process.pid % 10000}x${n}`
+    const ip = (...a) => execFileSync('ip', a)
+    ip('netns', 'add', this.name)
+    ip('link', 'add', this.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.name)
+    ip('addr', 'add', `${this.outside}/30`, 'dev', this.link)
+    ip('link', 'set', this.link, 'up')
+    for (const a of [['addr', 'add', `${this.inside}/30`, 'dev', 'eth0'], ['link', 'set', 'eth0', 'up'], ['link', 'set', 'lo', 'up'], ['route', 'add', 'default', 'via', this.outside]])
+      ip('netns', 'exec', this.name, 'ip', ...a)
+  }
+  remove() {
+    try { execFileSync('ip', ['link', 'del', this.link]) } catch {}
+    try { execFileSync('ip', ['netns', 'del', this.name]) } catch {}
+  }
+  /** The network's plug: out and in again. */
+  plug(inserted) { execFileSync('ip', ['link', 'set', this.link, inserted ? 'up' : 'down']); if (inserted) execFileSync('ip', ['netns', 'exec', this.name, 'ip', 'route', 'replace', 'default', 'via', this.outside]) }
+}
+
+/** A browser driven by a process inside a namespace, over its standard input and output. kind: "firefox" or "chromium". */
+export class Remote {
+  static async launch(namespace, options) {
+    const self = new Remote()
+    self.name = options.name
+    self.waiting = new Map()
+    self.next = 1
+    self.errors = []
+    self.process = spawn('ip', ['netns', 'exec', namespace.name, process.execPath, join(here, 'remote.mjs'), JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    readline.createInterface({ input: self.process.stdout }).on('line', (line) => {
+      let m
+      try { m = JSON.parse(line) } catch { return }
+      const w = self.waiting.get(m.id)
+      if (!w) return
+      self.waiting.delete(m.id)
+      if (m.error) w.no(new Error(`${self.name}: ${m.error}`)); else w.yes(m.result)
+    })
+    self.process.on('exit', () => { for (const w of self.waiting.values()) w.no(new Error(`${self.name}: the browser ended`)); self.waiting.clear() })
+    await self.ask('ready')
+    return self
+  }
+  ask(method, ...args) {
+    const id = this.next++
+    return new Promise((yes, no) => { this.waiting.set(id, { yes, no }); this.process.stdin.write(JSON.stringify({ id, method, args }) + '\n') })
+  }
+  goto(url) { return this.ask('goto', url) }
+  click(testid) { return this.ask('click', testid) }
+  fill(testid, text) { return this.ask('fill', testid, text) }
+  visible(testid) { return this.ask('visible', testid) }
+  eval(source) { return this.ask('eval', typeof source === 'function' ? `(${source})()` : source) }
+  probe(expression) { return this.ask('probe', expression) }
+  screenshot(file) { return this.ask('screenshot', join(artefacts, file)) }
+  async close() { if (this.process.exitCode === null) { this.ask('close').catch(() => {}); await Promise.race([new Promise((r) => this.process.on('exit', r)), new Promise((r) => setTimeout(r, 5000))]); this.process.kill('SIGKILL') } }
+}
+
+export const canNamespace = () => process.getuid() === 0 && existsSync('/usr/sbin/ip') || existsSync('/sbin/ip') && process.getuid() === 0

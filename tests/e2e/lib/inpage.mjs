@@ -1,0 +1,87 @@
+// What runs inside the pages: reads pictures from <video> elements and tones from what they play. Passed to the browsers as source text.
+
+/** Installs window.__probe. `cells`, `bits`: layout of the drawn counter (pictures.mjs). */
+export const installProbe = `(cells, bits) => {
+  if (window.__probe) return
+  const canvas = document.createElement('canvas')
+  const context = canvas.getContext('2d', { willReadFrequently: true })
+  const read = (video) => {
+    const w = video.videoWidth, h = video.videoHeight
+    if (!w || !h || video.readyState < 2) return null
+    canvas.width = w; canvas.height = h
+    context.drawImage(video, 0, 0, w, h)
+    const mean = (x, y, s) => {
+      const d = context.getImageData(Math.max(0, Math.round(x - s / 2)), Math.max(0, Math.round(y - s / 2)), s, s).data
+      const sum = [0, 0, 0]
+      for (let i = 0; i < d.length; i += 4) { sum[0] += d[i]; sum[1] += d[i + 1]; sum[2] += d[i + 2] }
+      return sum.map((v) => v / (d.length / 4))
+    }
+    const side = Math.max(1, Math.round(w / cells.count / 3))
+    const y = h * (cells.top + cells.height / 2)
+    const luma = (i) => { const [r, g, b] = mean(w * (cells.left + cells.width * (i + 0.5) / cells.count), y, side); return (r + g + b) / 3 }
+    const black = luma(0), white = luma(1), middle = (black + white) / 2
+    let counter = 0
+    for (let i = 0; i < bits; i++) counter = counter * 2 + (luma(i + 2) > middle ? 1 : 0)
+    return { colour: mean(w / 2, h * 0.35, Math.max(2, Math.round(w / 8))), counter: white - black > 60 ? counter : -1, width: w, height: h }
+  }
+  let audio
+  window.__probe = {
+    read,
+    /** Picture of the tile of a participant (or of one's own: 'self'). */
+    tile(participant, source) {
+      const tiles = [...document.querySelectorAll('[data-testid="tile"]')].filter((t) => t.dataset.participant === participant && (!source || t.dataset.source === source))
+      const tile = tiles.find((t) => t.dataset.source !== 'screen') || tiles[0]
+      if (!tile) return null
+      const video = tile.querySelector('video')
+      return { state: tile.dataset.state, name: tile.querySelector('[data-testid="tile-name"]')?.textContent?.trim(), picture: video ? read(video) : null, at: performance.timeOrigin + performance.now() }
+    },
+    tiles() {
+      return [...document.querySelectorAll('[data-testid="tile"]')].map((t) => ({ participant: t.dataset.participant, source: t.dataset.source, state: t.dataset.state, name: t.querySelector('[data-testid="tile-name"]')?.textContent?.trim() }))
+    },
+    /** Strength in dB of each frequency over everything the page plays, after listening for ms. */
+    async hear(frequencies, ms) {
+      audio = audio || new AudioContext()
+      await audio.resume()
+      const mix = audio.createGain(), analyser = audio.createAnalyser()
+      analyser.fftSize = 8192
+      analyser.smoothingTimeConstant = 0
+      mix.connect(analyser)
+      const nodes = []
+      const seen = new Set()
+      for (const e of document.querySelectorAll('audio, video')) {
+        if (!e.srcObject || e.muted) continue
+        for (const track of e.srcObject.getAudioTracks()) {
+          if (seen.has(track.id)) continue
+          seen.add(track.id)
+          const node = audio.createMediaStreamSource(new MediaStream([track]))
+          node.connect(mix)
+          nodes.push(node)
+        }
+      }
+      const bins = new Float32Array(analyser.frequencyBinCount), peak = frequencies.map(() => -200)
+      const end = performance.now() + ms
+      while (performance.now() < end) {
+        await new Promise((r) => setTimeout(r, 50))
+        analyser.getFloatFrequencyData(bins)
+        frequencies.forEach((f, i) => {
+          const a = Math.floor((f * 0.94) / (audio.sampleRate / analyser.fftSize)), b = Math.ceil((f * 1.06) / (audio.sampleRate / analyser.fftSize))
+          for (let k = a; k <= b; k++) if (bins[k] > peak[i]) peak[i] = bins[k]
+        })
+      }
+      nodes.forEach((n) => n.disconnect())
+      return peak
+    },
+    /** Frames as they are shown: [wall ms, counter], for lag. */
+    follow(participant) {
+      const out = []
+      const tick = () => {
+        const t = window.__probe.tile(participant)
+        if (t && t.picture && t.picture.counter >= 0 && (!out.length || out[out.length - 1][1] !== t.picture.counter)) out.push([t.at, t.picture.counter])
+        if (out.length > 600) out.shift()
+        window.__probe.timer = setTimeout(tick, 20)
+      }
+      tick()
+      window.__probe.followed = out
+    },
+  }
+}`

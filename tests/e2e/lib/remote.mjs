@@ -1,0 +1,56 @@
+// Runs inside a network namespace: starts one browser and does what its standard input asks (see Remote in browsers.mjs).
+import readline from 'node:readline'
+import { CELLS, COUNTER_BITS } from './pictures.mjs'
+import { installProbe } from './inpage.mjs'
+
+const options = JSON.parse(process.argv[2])
+let driver
+
+async function firefox() {
+  const { default: puppeteer } = await import('puppeteer-core')
+  const browser = await puppeteer.launch({
+    browser: 'firefox', executablePath: process.env.FIREFOX || '/usr/bin/firefox-esr', headless: true,
+    args: ['--width=1280', '--height=860'],
+    extraPrefsFirefox: {
+      'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true, 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0,
+      'media.devices.insecure.enabled': true, 'media.getusermedia.insecure.enabled': true, 'media.peerconnection.ice.obfuscate_host_addresses': false,
+      'media.navigator.audio.fake_frequency': options.tone || 440, 'intl.accept_languages': 'zh-CN, zh', 'network.captive-portal-service.enabled': false,
+      'network.connectivity-service.enabled': false, 'app.update.enabled': false, 'datareporting.policy.dataSubmissionEnabled': false, 'browser.safebrowsing.downloads.remote.enabled': false,
+    },
+  })
+  const page = await browser.newPage()
+  await page.setViewport({ width: 1280, height: 800 })
+  const find = (testid) => page.waitForSelector(`[data-testid="${testid}"]`, { timeout: 15000, visible: true })
+  return {
+    ready: async () => true,
+    goto: async (url) => { await page.goto(url, { waitUntil: 'domcontentloaded' }) },
+    click: async (testid) => { await (await find(testid)).click() },
+    fill: async (testid, text) => {
+      const e = await find(testid)
+      await e.evaluate((n, t) => { const i = n.matches('input,textarea') ? n : n.querySelector('input,textarea'); i.value = t; i.dispatchEvent(new Event('input', { bubbles: true })); i.dispatchEvent(new Event('change', { bubbles: true })) }, text)
+    },
+    visible: async (testid) => page.evaluate((t) => { const e = document.querySelector(`[data-testid="${t}"]`); return !!e && !!e.getClientRects().length }, testid),
+    eval: async (source) => page.evaluate(source),
+    probe: async (expression) => { await page.evaluate(`(${installProbe})(${JSON.stringify(CELLS)}, ${COUNTER_BITS})`); return page.evaluate(`window.__probe.${expression}`) },
+    screenshot: async (path) => { await page.screenshot({ path }) },
+    close: async () => { await browser.close(); process.exit(0) },
+  }
+}
+
+async function chromium() {
+  const { Chromium } = await import('./browsers.mjs')
+  const c = await Chromium.launch(options)
+  return {
+    ready: async () => true, goto: async (u) => { await c.goto(u) }, click: (t) => c.click(t), fill: (t, v) => c.fill(t, v), visible: (t) => c.visible(t),
+    eval: (s) => c.eval(s), probe: (e) => c.probe(e), screenshot: async (p) => { await c.page.screenshot({ path: p }) }, close: async () => { await c.close(); process.exit(0) },
+  }
+}
+
+const starting = (options.kind === 'firefox' ? firefox() : chromium()).then((d) => { driver = d })
+readline.createInterface({ input: process.stdin }).on('line', async (line) => {
+  const { id, method, args } = JSON.parse(line)
+  try {
+    await starting
+    process.stdout.write(JSON.stringify({ id, result: (await driver[method](...args)) ?? null }) + '\n')
+  } catch (e) { process.stdout.write(JSON.stringify({ id, error: String(e.message || e) }) + '\n') }
+}).on('close', () => { driver?.close(); setTimeout(() => process.exit(0), 3000) })
