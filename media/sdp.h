@@ -15,7 +15,8 @@
 #include "media/codec.h"
 #include "media/rtp.h"
 
-#define CN_SDP_BYTES (64 * 1024) /* bounds of an offer; past them CN_ERR_TOOBIG */
+#define CN_SDP_BYTES \
+    (256 * 1024) /* bounds of an offer; past them CN_ERR_TOOBIG. Chromium with 37 m-lines makes 165 KB */
 #define CN_SDP_SECTIONS 128
 #define CN_SDP_CODECS 64 /* per m-section */
 #define CN_SDP_RIDS 8    /* per m-section */
@@ -50,11 +51,11 @@ typedef struct cn_sdp_h264 {
 typedef struct cn_sdp_codec {
     cn_codec codec;
     uint8_t pt;
-    uint8_t apt;      /* RTX: the payload type it repeats */
-    uint8_t rtx_pt;   /* others: their RTX payload type, CN_SDP_NO_PT without */
-    uint8_t channels; /* 1 when not said */
-    uint8_t vp9_profile;
-    uint8_t fb; /* cn_sdp_fb bits, those of `*` included */
+    uint8_t apt;         /* RTX: the payload type it repeats */
+    uint8_t rtx_pt;      /* others: their RTX payload type, CN_SDP_NO_PT without */
+    uint8_t channels;    /* 1 when not said */
+    uint8_t vp9_profile; /* of AV1 too */
+    uint8_t fb;          /* cn_sdp_fb bits, those of `*` included */
     uint32_t clock;
     const char *name; /* as offered */
     const char *fmtp; /* parameters as offered, "" without */
@@ -83,7 +84,8 @@ typedef struct cn_sdp_section {
 
     const cn_sdp_codec *codecs; /* in the offer's order of preference */
     size_t codec_count;
-    cn_rtp_exts exts;              /* known extensions only */
+    cn_rtp_exts exts;                 /* known extensions only */
+    uint16_t ext_sends, ext_receives; /* CN_RTP_EXT_BIT: those that the client may send, can receive */
     const char *rids[CN_SDP_RIDS]; /* what the client sends, in the order of a=simulcast:send, or of a=rid without it */
     size_t rid_count;
     bool simulcast; /* a=simulcast:send was there */
@@ -107,7 +109,6 @@ typedef struct cn_sdp {
     /** Extensions of all bundled sections: RFC 8843 §15 gives an id one meaning in the whole bundle (else the offer is
      * refused). For cn_rtp_parse. */
     cn_rtp_exts exts;
-    void *owned; /* the parser's */
 } cn_sdp;
 
 /**
@@ -182,6 +183,10 @@ typedef struct cn_sdp_answer {
  * returned when memory runs out.
  */
 cn_err cn_sdp_answer_write(const cn_sdp_answer *a, cn_buf *b);
+
+/** The extensions that the answer accepts for a section: those asked for in `exts`, offered, and meant for the
+ * direction in which media flows. */
+uint16_t cn_sdp_answer_exts(const cn_sdp_answer_section *s);
 
 /* ---- trickle-ice-sdpfrag (RFC 8840 §9, as used by WHIP and WHEP PATCH) ---- */
 
