@@ -1,0 +1,186 @@
+#include "media/answer.h"
+
+#include <string.h>
+
+static const cn_codec source_codecs[] = {CN_CODEC_VP8, CN_CODEC_H264};
+
+#define BIT(e) CN_RTP_EXT_BIT(CN_RTP_EXT_##e)
+#define SOURCE_AUDIO_EXTS (BIT(MID) | BIT(AUDIO_LEVEL) | BIT(TWCC))
+#define SOURCE_VIDEO_EXTS (BIT(MID) | BIT(RID) | BIT(REPAIRED_RID) | BIT(TWCC) | BIT(ORIENTATION))
+#define SLOT_AUDIO_EXTS (BIT(AUDIO_LEVEL) | BIT(TWCC))
+#define SLOT_VIDEO_EXTS (BIT(TWCC) | BIT(ORIENTATION))
+#define VIDEO_FB (CN_SDP_FB_NACK | CN_SDP_FB_PLI | CN_SDP_FB_FIR | CN_SDP_FB_TWCC)
+
+static bool is_video(const cn_sdp_section *s)
+{
+    return s->kind == CN_SDP_VIDEO;
+}
+
+const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s)
+{
+    if (s->kind == CN_SDP_AUDIO) return cn_sdp_codec_pick(s, CN_CODEC_OPUS);
+    if (s->kind != CN_SDP_VIDEO) return NULL;
+    for (size_t i = 0; i < sizeof source_codecs / sizeof *source_codecs; i++) {
+        const cn_sdp_codec *c = cn_sdp_codec_pick(s, source_codecs[i]);
+        if (c) return c;
+    }
+    return NULL;
+}
+
+static bool h264_listed(const cn_sdp_codec *const *list, size_t n, const cn_sdp_codec *c)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i]->codec == CN_CODEC_H264 && cn_sdp_h264_same(&list[i]->h264, &c->h264)) return true;
+    return false;
+}
+
+/* Every H.264 profile that the receiver decodes: publishers differ in theirs. */
+static size_t add_h264(const cn_sdp_section *s, const cn_sdp_codec **out, size_t n, size_t max)
+{
+    for (size_t i = 0; i < s->codec_count && n < max; i++) {
+        const cn_sdp_codec *c = &s->codecs[i];
+        if (c->codec != CN_CODEC_H264 || c->h264.packetization_mode != 1 || h264_listed(out, n, c)) continue;
+        out[n++] = c;
+    }
+    return n;
+}
+
+size_t cn_plan_slot_codecs(const cn_sdp_section *s, const cn_sdp_codec **out, size_t max)
+{
+    size_t n = 0;
+    const cn_sdp_codec *c = cn_sdp_codec_pick(s, is_video(s) ? CN_CODEC_VP8 : CN_CODEC_OPUS);
+    if (c && n < max) out[n++] = c;
+    return is_video(s) ? add_h264(s, out, n, max) : n;
+}
+
+static const cn_section *name_of(const cn_offerer *who, const char *mid)
+{
+    for (size_t i = 0; i < who->section_count; i++)
+        if (strcmp(who->sections[i].mid, mid) == 0) return &who->sections[i];
+    return NULL;
+}
+
+/* What a section is to be, by who offers it. */
+static cn_err kind_of(const cn_sdp_section *s, size_t i, const cn_offerer *who, cn_source_kind *out, cn_problem *p)
+{
+    *out = CN_SOURCE_NONE;
+    if (who->kind == CN_PEER_WHEP) return CN_OK;
+    if (who->kind == CN_PEER_WHIP) {
+        *out = s->kind == CN_SDP_AUDIO ? CN_SOURCE_MIC : who->whip_source;
+        return CN_OK;
+    }
+    const cn_section *name = name_of(who, s->mid);
+    if (!name)
+        return cn_problem_set(p, CN_ERR_INVALID, "sections", "section %zu of the offer ('%.40s') is not named in sections", i,
+                              s->mid);
+    *out = name->source;
+    return CN_OK;
+}
+
+static cn_err check_source(const cn_sdp_section *s, cn_source_kind source, cn_problem *p)
+{
+    if ((source == CN_SOURCE_MIC) != (s->kind == CN_SDP_AUDIO))
+        return cn_problem_set(p, CN_ERR_INVALID, "sections", "section '%.40s' is %s and cannot be the %s", s->mid, s->media,
+                              cn_source_name(source));
+    if (s->dir == CN_SDP_RECVONLY)
+        return cn_problem_set(p, CN_ERR_INVALID, "offer", "section '%.40s' is named %s but only receives", s->mid,
+                              cn_source_name(source));
+    return CN_OK;
+}
+
+static bool acceptable(const cn_sdp_section *s, cn_source_kind source, const cn_offerer *who)
+{
+    const cn_sdp_codec *any[1];
+    if (s->disabled || (s->kind != CN_SDP_AUDIO && s->kind != CN_SDP_VIDEO)) return false;
+    if (source == CN_SOURCE_NONE) return cn_plan_slot_codecs(s, any, 1) > 0;
+    return (is_video(s) ? who->may_video : who->may_audio) && cn_plan_source_codec(s) != NULL;
+}
+
+static cn_err plan_section(cn_plan *plan, const cn_sdp *offer, size_t i, const cn_offerer *who, cn_problem *p)
+{
+    const cn_sdp_section *s = &offer->sections[i];
+    cn_plan_section *out = &plan->sections[i];
+    *out = (cn_plan_section){.offer = s};
+    CN_TRY(kind_of(s, i, who, &out->source, p));
+    if (s->disabled || (s->kind != CN_SDP_AUDIO && s->kind != CN_SDP_VIDEO)) return CN_OK;
+    if (out->source != CN_SOURCE_NONE)
+        CN_TRY(check_source(s, out->source, p));
+    else if (s->dir == CN_SDP_SENDONLY)
+        return cn_problem_set(p, CN_ERR_INVALID, "offer", "section '%.40s' is a slot but only sends", s->mid);
+    out->accept = acceptable(s, out->source, who);
+    return CN_OK;
+}
+
+static cn_err check_doubles(const cn_plan *plan, cn_problem *p)
+{
+    unsigned seen[CN_SOURCE_DEVICE + 1] = {0}, slots = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        const cn_plan_section *s = &plan->sections[i];
+        if (!s->accept) continue;
+        if (s->source == CN_SOURCE_NONE)
+            slots++;
+        else if (seen[s->source]++)
+            return cn_problem_set(p, CN_ERR_INVALID, "sections", "more than one section is the %s", cn_source_name(s->source));
+    }
+    if (slots > CN_MEDIA_SLOTS)
+        return cn_problem_set(p, CN_ERR_INVALID, "offer", "%u slots, more than %d", slots, CN_MEDIA_SLOTS);
+    return CN_OK;
+}
+
+static cn_err check_names(const cn_sdp *offer, const cn_offerer *who, cn_problem *p)
+{
+    for (size_t i = 0; who->kind == CN_PEER_APP && i < who->section_count; i++)
+        if (!cn_sdp_section_find(offer, who->sections[i].mid))
+            return cn_problem_set(p, CN_ERR_INVALID, "sections", "the offer has no section '%.40s'", who->sections[i].mid);
+    return CN_OK;
+}
+
+cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, cn_problem *p)
+{
+    if (offer->section_count > CN_PLAN_SECTIONS)
+        return cn_problem_set(p, CN_ERR_INVALID, "offer", "%zu sections, more than %d", offer->section_count, CN_PLAN_SECTIONS);
+    if (offer->section_count > 1 && !offer->bundle)
+        return cn_problem_set(p, CN_ERR_INVALID, "offer", "BUNDLE is required");
+    CN_TRY(check_names(offer, who, p));
+    plan->count = offer->section_count;
+    for (size_t i = 0; i < plan->count; i++) CN_TRY(plan_section(plan, offer, i, who, p));
+    return check_doubles(plan, p);
+}
+
+static void answer_codec(cn_sdp_answer_section *out, const cn_sdp_codec *c)
+{
+    out->codecs[out->codec_count].pt = c->pt;
+    out->codecs[out->codec_count++].rtx_pt = c->rtx_pt;
+}
+
+static void answer_source(const cn_plan_section *s, cn_sdp_answer_section *out)
+{
+    bool video = is_video(s->offer);
+    out->dir = s->offer->dir & CN_SDP_SENDONLY ? CN_SDP_RECVONLY : CN_SDP_INACTIVE;
+    out->exts = video ? SOURCE_VIDEO_EXTS : SOURCE_AUDIO_EXTS;
+    out->fb = video ? VIDEO_FB : CN_SDP_FB_TWCC;
+    size_t rids = s->offer->rid_count < 3 ? s->offer->rid_count : 3;
+    out->rid_mask = (uint8_t)((1u << rids) - 1);
+    answer_codec(out, cn_plan_source_codec(s->offer));
+}
+
+static void answer_slot(const cn_plan_section *s, cn_sdp_answer_section *out)
+{
+    const cn_sdp_codec *codecs[CN_SDP_ANSWER_CODECS];
+    bool video = is_video(s->offer);
+    out->dir = s->offer->dir & CN_SDP_RECVONLY ? CN_SDP_SENDONLY : CN_SDP_INACTIVE;
+    out->exts = video ? SLOT_VIDEO_EXTS : SLOT_AUDIO_EXTS;
+    out->fb = video ? VIDEO_FB : CN_SDP_FB_TWCC;
+    size_t n = cn_plan_slot_codecs(s->offer, codecs, CN_SDP_ANSWER_CODECS);
+    for (size_t i = 0; i < n; i++) answer_codec(out, codecs[i]);
+}
+
+void cn_plan_answer(const cn_plan_section *s, cn_sdp_answer_section *out)
+{
+    *out = (cn_sdp_answer_section){.offer = s->offer, .accept = s->accept};
+    if (!s->accept) return;
+    if (s->source == CN_SOURCE_NONE)
+        answer_slot(s, out);
+    else
+        answer_source(s, out);
+}

@@ -1,0 +1,172 @@
+#include "media/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "media/packet.h"
+#include "media/peer.h"
+#include "media/room.h"
+#include "media/source.h"
+#include "media/track.h"
+
+#define TICK_MS 20
+#define LINK_CAPACITY 4096
+#define SLOW_MS 5
+#define BUFFER_BYTES (8u << 20)
+
+uint32_t cn_source_number_next(void)
+{
+    static atomic_uint_least32_t last;
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
+typedef void (*message_fn)(cn_worker *w, cn_msg *m);
+
+/* Handlers own what the message carries. */
+static const message_fn handlers[CN_MSG_COUNT] = {
+    [CN_MSG_PACKET] = cn_track_on_packet,
+    [CN_MSG_ROOM_OPEN] = cn_room_on_open,
+    [CN_MSG_ROOM_CLOSE] = cn_room_on_close,
+    [CN_MSG_SOURCE_ADD] = cn_room_on_source_add,
+    [CN_MSG_SOURCE_REMOVE] = cn_room_on_source_remove,
+    [CN_MSG_SOURCE_ON] = cn_track_on_switch,
+    [CN_MSG_SOURCE_LAYERS] = cn_track_on_layers,
+    [CN_MSG_SENDER_REPORT] = cn_track_on_sender_report,
+    [CN_MSG_SUBSCRIBE] = cn_source_on_subscribe,
+    [CN_MSG_KEYFRAME] = cn_source_on_keyframe,
+    [CN_MSG_LEVEL] = cn_room_on_level,
+    [CN_MSG_RANKED] = cn_room_on_ranked,
+};
+
+void cn_worker_send(cn_worker *w, unsigned to, cn_msg m)
+{
+    m.from = (uint8_t)w->index;
+    if (!cn_link_send(w->out[to], &m)) cn_count(&w->link_drops, 1);
+}
+
+static void on_link(void *arg, uint32_t events)
+{
+    (void)events;
+    cn_link *l = arg;
+    cn_worker *w = cn_link_user(l);
+    w->now_ns = cn_loop_now_ns(w->loop);
+    cn_link_drain_wake(l);
+    for (cn_msg m; cn_link_pop(l, &m);) handlers[m.kind](w, &m);
+}
+
+static void publish_totals(cn_worker *w)
+{
+    const cn_port_totals *t = cn_port_totals_get(w->port);
+    const uint64_t values[] = {t->datagrams_in, t->datagrams_out, t->bad_stun, t->bad_dtls,
+                               t->bad_rtp,      t->bad_rtcp,      t->replayed, t->unknown_source};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        atomic_store_explicit(&w->port_totals[i], values[i], memory_order_relaxed);
+}
+
+static void after_turn(void *arg)
+{
+    cn_worker *w = arg;
+    cn_peer_bury(w);
+    for (unsigned i = 0; i < w->count; i++) (void)cn_link_flush(w->out[i]);
+    cn_port_flush(w->port);
+    publish_totals(w);
+}
+
+static void on_tick(void *arg)
+{
+    cn_worker *w = arg;
+    w->now_ns = cn_loop_now_ns(w->loop);
+    w->ticks++;
+    cn_timer_arm(w->tick, TICK_MS);
+    size_t at = 0;
+    for (cn_source *s; (s = cn_idmap_next(&w->sources, &at, NULL));) cn_source_tick(s, w->now_ns);
+    at = 0;
+    for (cn_peer *p; (p = cn_idmap_next(&w->peers, &at, NULL));) cn_peer_tick(p, w->now_ns);
+    at = 0;
+    for (cn_ranker *r; (r = cn_idmap_next(&w->rankers, &at, NULL));) cn_ranker_tick(w, r, w->now_ns);
+}
+
+static cn_err open_port(cn_worker *w, const cn_media_config *config)
+{
+    cn_port_limits limits = {.timeout_ms = config->timeout_s * 1000, .buffer_bytes = BUFFER_BYTES};
+    uint16_t port = config->port ? (uint16_t)(config->port + w->index) : 0;
+    return cn_port_new(&w->port, w->loop, w->identity, config->listen, config->announce, config->addresses, port, &limits);
+}
+
+cn_err cn_worker_open(cn_worker *w, struct cn_media *media, unsigned index, const cn_media_config *config)
+{
+    w->media = media;
+    w->index = index;
+    w->count = config->workers;
+    CN_TRY(cn_loop_new(&w->loop, "media", SLOW_MS));
+    CN_TRY(open_port(w, config));
+    CN_TRY(cn_pool_new(&w->pool));
+    CN_TRY(cn_timer_new(&w->tick, w->loop, on_tick, w));
+    cn_timer_arm(w->tick, TICK_MS);
+    return CN_OK;
+}
+
+static void *run(void *arg)
+{
+    cn_worker *w = arg;
+    cn_loop_run(w->loop);
+    return NULL;
+}
+
+cn_err cn_worker_start(cn_worker *w)
+{
+    for (unsigned i = 0; i < w->count; i++) {
+        cn_link_set_user(w->in[i], w);
+        CN_TRY(cn_loop_watch(w->loop, cn_link_fd(w->in[i]), EPOLLIN, on_link, w->in[i]));
+    }
+    cn_loop_after_turn(w->loop, after_turn, w);
+    if (pthread_create(&w->thread, NULL, run, w) != 0) return CN_ERR_NOMEM;
+    w->started = true;
+    return CN_OK;
+}
+
+static void stop(void *arg)
+{
+    cn_worker *w = arg;
+    w->now_ns = cn_loop_now_ns(w->loop);
+    size_t at = 0;
+    for (cn_peer *p; (p = cn_idmap_next(&w->peers, &at, NULL));) cn_peer_end(p, CN_LEAVE_SHUTDOWN);
+    after_turn(w);
+    cn_loop_stop(w->loop);
+}
+
+void cn_worker_stop(cn_worker *w)
+{
+    if (!w->started) return;
+    while (cn_loop_call(w->loop, stop, w) == CN_ERR_FULL) sched_yield();
+    pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
+/* What messages would have taken away, had they arrived. */
+static void drop_rest(cn_worker *w)
+{
+    size_t at = 0;
+    for (cn_track *t; (t = cn_idmap_next(&w->tracks, &at, NULL));) cn_track_free(t);
+    at = 0;
+    for (cn_room *r; (r = cn_idmap_next(&w->rooms, &at, NULL));) free(r);
+    at = 0;
+    for (cn_ranker *r; (r = cn_idmap_next(&w->rankers, &at, NULL));) cn_ranker_free(r);
+    cn_idmap_free(&w->peers);
+    cn_idmap_free(&w->rooms);
+    cn_idmap_free(&w->rankers);
+    cn_idmap_free(&w->sources);
+    cn_idmap_free(&w->tracks);
+}
+
+void cn_worker_close(cn_worker *w)
+{
+    drop_rest(w);
+    cn_timer_free(w->tick);
+    cn_port_free(w->port);
+    cn_loop_free(w->loop);
+    /* the pool goes last, in media.c: other workers' links and rings may hold its packets */
+}
