@@ -5,24 +5,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/codec.h"
 #include "media/media.h"
+#include "media/sdp.h"
 
 #define CN_LAYERS 3 /* simulcast layers of a source at most */
 
 /* name, who sends it to whom */
 #define CN_MSG_TABLE(X)                                                                                                \
     X(PACKET)         /* publisher → subscribed worker: p = packet reference, source, layer */                         \
-    X(ROOM_OPEN)      /* part → all: this worker has members of `room` now, tell it your sources; value = home */      \
+    X(ROOM_OPEN)      /* part → all: members of `room` are here now; value = home, p = the room's name; flag: an answer to yours */      \
     X(ROOM_CLOSE)     /* part → all: no members left here */                                                           \
     X(SOURCE_ADD)     /* publisher → all: p = cn_source_info */                                                        \
     X(SOURCE_REMOVE)  /* publisher → all */                                                                            \
     X(SOURCE_ON)      /* publisher → all: flag = on */                                                                 \
     X(SOURCE_LAYERS)  /* publisher → all: p = cn_layers_info */                                                        \
-    X(SENDER_REPORT)  /* publisher → subscribed: layer, value = our NTP clock, number = RTP timestamp at it */         \
+    X(SENDER_REPORT)  /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then */         \
     X(SUBSCRIBE)      /* part → publisher: number = mask of layers wanted */                                           \
     X(KEYFRAME)       /* part → publisher: layer needs a key frame */                                                  \
-    X(LEVEL)          /* publisher → home: number = level as RFC 6464 writes it, flag = voice */                       \
+    X(LEVEL)          /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = bytes of payload */                       \
     X(RANKED)         /* home → parts: p = cn_ranked_info */
+
+#define CN_LEVEL_NONE 0xffu
 
 typedef enum cn_msg_kind {
 #define X(name) CN_MSG_##name,
@@ -46,14 +50,15 @@ typedef struct cn_source_info {
     bool video, on;
     unsigned layers;
     uint32_t clock_rate;
-    char codec[16];     /* "VP8", "H264", "opus" */
+    cn_codec codec;
+    cn_sdp_h264 h264;
     uint64_t joined_ns; /* of the participant: join order */
 } cn_source_info;
 
 typedef struct cn_layer_info {
     uint32_t bitrate; /* bit/s, while it was last sent */
     uint16_t width, height, fps;
-    bool alive; /* packets came within the last second */
+    bool alive; /* it flows */
 } cn_layer_info;
 
 typedef struct cn_layers_info {

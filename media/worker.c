@@ -8,13 +8,15 @@
 #include "base/log.h"
 #include "media/packet.h"
 #include "media/peer.h"
+#include "media/ranker.h"
 #include "media/room.h"
 #include "media/source.h"
 #include "media/track.h"
 
 #define TICK_MS 20
-#define LINK_CAPACITY 4096
+#define TICKS_PER_SECOND (1000 / TICK_MS)
 #define SLOW_MS 5
+#define POOL_MAX 131072 /* packets: 200 MiB at most, taken only as needed */
 #define BUFFER_BYTES (8u << 20)
 
 uint32_t cn_source_number_next(void)
@@ -37,7 +39,7 @@ static const message_fn handlers[CN_MSG_COUNT] = {
     [CN_MSG_SENDER_REPORT] = cn_track_on_sender_report,
     [CN_MSG_SUBSCRIBE] = cn_source_on_subscribe,
     [CN_MSG_KEYFRAME] = cn_source_on_keyframe,
-    [CN_MSG_LEVEL] = cn_room_on_level,
+    [CN_MSG_LEVEL] = cn_ranker_on_level,
     [CN_MSG_RANKED] = cn_room_on_ranked,
 };
 
@@ -86,6 +88,9 @@ static void on_tick(void *arg)
     at = 0;
     for (cn_peer *p; (p = cn_idmap_next(&w->peers, &at, NULL));) cn_peer_tick(p, w->now_ns);
     at = 0;
+    for (cn_track *t; w->ticks % TICKS_PER_SECOND == 0 && (t = cn_idmap_next(&w->tracks, &at, NULL));)
+        cn_track_expire(t, w->now_ns);
+    at = 0;
     for (cn_ranker *r; (r = cn_idmap_next(&w->rankers, &at, NULL));) cn_ranker_tick(w, r, w->now_ns);
 }
 
@@ -103,7 +108,7 @@ cn_err cn_worker_open(cn_worker *w, struct cn_media *media, unsigned index, cons
     w->count = config->workers;
     CN_TRY(cn_loop_new(&w->loop, "media", SLOW_MS));
     CN_TRY(open_port(w, config));
-    CN_TRY(cn_pool_new(&w->pool));
+    CN_TRY(cn_packet_pool_new(&w->pool, POOL_MAX));
     CN_TRY(cn_timer_new(&w->tick, w->loop, on_tick, w));
     cn_timer_arm(w->tick, TICK_MS);
     return CN_OK;

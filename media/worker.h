@@ -17,7 +17,7 @@
 
 #define CN_WORKERS_MAX 64
 
-struct cn_pool;
+struct cn_packet_pool;
 struct cn_peer;
 
 typedef struct cn_worker {
@@ -32,7 +32,7 @@ typedef struct cn_worker {
     uint32_t timeout_ms;
     cn_loop *loop;
     cn_port *port;
-    struct cn_pool *pool;
+    struct cn_packet_pool *pool;
     pthread_t thread;
     bool started;
 

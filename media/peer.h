@@ -1,0 +1,111 @@
+/* A participant's PeerConnection: transport, what was negotiated, its sources and slots. Owner: the worker. Owner thread only. */
+#ifndef CN_MEDIA_PEER_H
+#define CN_MEDIA_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/answer.h"
+#include "media/lossrate.h"
+#include "media/media.h"
+#include "media/room.h"
+#include "media/slot.h"
+#include "media/source.h"
+#include "media/transport.h"
+#include "media/twcc.h"
+#include "media/worker.h"
+
+#define CN_PEER_SOURCES 4 /* one per kind */
+
+typedef struct cn_peer_meter {
+    uint64_t in_bytes, out_bytes, in_packets, out_packets; /* since the start */
+    uint64_t in_expected, in_lost;                         /* of the last reports' interval */
+    uint64_t nacks_in, nacks_out, plis_in, plis_out, bad;
+    uint64_t told_in_bytes, told_out_bytes, told_ns;       /* at the last event */
+} cn_peer_meter;
+
+typedef struct cn_peer {
+    cn_worker *worker;
+    cn_room *room;
+    struct cn_peer *next_in_room, *next_dead;
+    uint32_t number;
+    char id[CN_MEDIA_ID];
+    cn_peer_kind kind;
+    bool may_audio, may_video, ended, connected;
+    cn_source_kind whip_source;
+    char only[CN_MEDIA_ID];
+    uint64_t joined_ns;
+
+    cn_transport *transport;
+    char remote_ufrag[257];
+    char fingerprint[192]; /* of the peer's certificate, as its SDP named it */
+    const char *fingerprint_alg;
+    char first_media[16], first_mid[CN_MEDIA_ID]; /* of the bundle's first section: for fragments */
+    uint64_t sdp_session, sdp_version;
+    cn_rtp_exts exts; /* one meaning per id in the whole bundle, both ways */
+    uint32_t rtcp_ssrc;
+
+    cn_source *sources[CN_PEER_SOURCES];
+    size_t source_count;
+    cn_slot *slots[CN_MEDIA_SLOTS]; /* in order of the offer, audio and video mixed */
+    size_t slot_count;
+    unsigned audio_slots, video_slots;
+    cn_idmap in_ssrc;  /* cn_stream */
+    cn_idmap out_ssrc; /* cn_slot, by media SSRC */
+
+    /* wants */
+    cn_slot_want wants[CN_MEDIA_SLOTS];
+    size_t want_count;
+    cn_tier tier_max;
+    char large[CN_MEDIA_ID]; /* participant of the large slot, "" none */
+
+    /* bandwidth */
+    cn_twcc_in twcc_in;
+    cn_twcc_out *twcc_out;
+    cn_lossrate estimate;
+    uint32_t rtt_ms;
+    uint32_t video_ssrc_in; /* any SSRC of the publisher: media SSRC of transport feedback */
+    cn_ntpclock clock;
+    bool dirty;             /* bindings changed: allocate at the next tick */
+
+    uint64_t allocate_ns, report_ns, stats_ns; /* when next */
+    int64_t area_sum, area_max;                /* told */
+    bool area_told;
+    cn_peer_meter meter;
+} cn_peer;
+
+/** Makes a peer from a join and answers its offer; on an error nothing is left. `now`: w->now_ns. */
+cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *place, cn_buf *answer, cn_problem *p);
+/** Answers a re-offer. */
+cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer, cn_problem *p);
+/** Answers a trickle-ice-sdpfrag with new credentials. */
+cn_err cn_peer_restart(cn_peer *peer, const char *fragment, cn_buf *answer, cn_problem *p);
+/** Out of all lists, `left` told; freed at the end of the turn. */
+void cn_peer_end(cn_peer *peer, cn_leave_cause cause);
+/** Frees what ended in this turn. */
+void cn_peer_bury(cn_worker *w);
+/** Feedback, reports, allocation, statistics. Every 20 ms. */
+void cn_peer_tick(cn_peer *peer, uint64_t now_ns);
+
+/** Packets as the transport hands them over. */
+void cn_peer_rtp(void *arg, uint8_t *packet, size_t n, uint64_t now_ns);
+void cn_peer_rtcp(void *arg, uint8_t *packet, size_t n, uint64_t now_ns);
+
+/** Sends compound RTCP. */
+void cn_peer_send_rtcp(cn_peer *peer, const uint8_t *p, size_t n);
+
+cn_source *cn_peer_source(const cn_peer *peer, cn_source_kind kind);
+cn_slot *cn_peer_slot(const cn_peer *peer, const char *mid);
+
+/** Binds audio slots to the ranked microphones and video slots to what is wanted. */
+void cn_peer_bind(cn_peer *peer);
+void cn_peer_show(cn_peer *peer, const cn_slot_want *wants, size_t count, cn_tier tier_max);
+/** Gives layers by the estimate. */
+void cn_peer_allocate(cn_peer *peer, uint64_t now_ns);
+/** Tells the area of what is really being sent, when it changed. */
+void cn_peer_area(cn_peer *peer, uint64_t now_ns);
+/** Sender reports, receiver reports, transport-wide feedback. */
+void cn_peer_report(cn_peer *peer, uint64_t now_ns);
+void cn_peer_stats(cn_peer *peer, uint64_t now_ns);
+
+#endif

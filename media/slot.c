@@ -1,0 +1,262 @@
+#include "media/slot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "media/peer.h"
+#include "media/slot_send.h"
+
+#define RECORDS_VIDEO 1024
+#define RECORDS_AUDIO 64
+#define KEYFRAME_AGAIN_NS 500000000u
+#define SWITCH_RUN_AGE_NS 300000000u /* a picture that moves is not taken back further than this */
+#define RUN_SECONDS 0.5              /* of the estimate: what a key-frame run may cost at once */
+
+static uint32_t unused_ssrc(const cn_peer *peer)
+{
+    for (;;) {
+        uint32_t ssrc = 0;
+        cn_random(&ssrc, sizeof ssrc);
+        if (ssrc && ssrc != peer->rtcp_ssrc && !cn_idmap_get(&peer->out_ssrc, ssrc) && !cn_idmap_get(&peer->in_ssrc, ssrc))
+            return ssrc;
+    }
+}
+
+static cn_err rewrite_new(cn_slot *s)
+{
+    uint16_t seq = 0;
+    uint32_t ts = 0;
+    cn_random(&seq, sizeof seq);
+    cn_random(&ts, sizeof ts);
+    return cn_rewrite_new(&s->rewrite, &(cn_rewrite_config){.clock = s->video ? 90000 : 48000,
+                                                             .records = s->video ? RECORDS_VIDEO : RECORDS_AUDIO,
+                                                             .first_seq = seq,
+                                                             .first_ts = ts});
+}
+
+cn_err cn_slot_new(cn_slot **out, struct cn_peer *peer, const char *mid, bool video, unsigned index)
+{
+    cn_slot *s = CN_NEW(cn_slot);
+    if (!s) return CN_ERR_NOMEM;
+    s->peer = peer;
+    s->video = video;
+    s->index = index;
+    s->current = s->target = s->interim = -1;
+    s->alloc.chosen = CN_ALLOC_PAUSED;
+    (void)cn_strcpy(s->mid, sizeof s->mid, mid);
+    s->ssrc = unused_ssrc(peer);
+    cn_random(&s->rtx_seq, sizeof s->rtx_seq);
+    cn_err err = cn_idmap_put(&peer->out_ssrc, s->ssrc, s);
+    if (!err && video) {
+        s->rtx_ssrc = unused_ssrc(peer);
+        err = cn_idmap_put(&peer->out_ssrc, s->rtx_ssrc, s);
+    }
+    if (!err) err = rewrite_new(s);
+    if (err) {
+        cn_slot_free(s);
+        return err;
+    }
+    *out = s;
+    return CN_OK;
+}
+
+void cn_slot_free(cn_slot *s)
+{
+    if (!s) return;
+    cn_slot_bind(s, NULL);
+    (void)cn_idmap_take(&s->peer->out_ssrc, s->ssrc);
+    if (s->rtx_ssrc) (void)cn_idmap_take(&s->peer->out_ssrc, s->rtx_ssrc);
+    cn_rewrite_free(s->rewrite);
+    free(s);
+}
+
+static const cn_slot_format *format_for(const cn_slot *s, const cn_source_info *info)
+{
+    for (size_t i = 0; i < s->format_count; i++) {
+        const cn_slot_format *f = &s->formats[i];
+        if (f->codec != info->codec) continue;
+        if (f->codec == CN_CODEC_H264 && !cn_sdp_h264_same(&f->h264, &info->h264)) continue;
+        return f;
+    }
+    return NULL;
+}
+
+void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section)
+{
+    const cn_sdp_codec *codecs[CN_SLOT_FORMATS];
+    size_t n = cn_plan_slot_codecs(section, codecs, CN_SLOT_FORMATS);
+    for (size_t i = 0; i < n; i++)
+        s->formats[i] = (cn_slot_format){codecs[i]->codec, codecs[i]->pt, codecs[i]->rtx_pt, codecs[i]->h264};
+    s->format_count = n;
+    s->active = section->dir & CN_SDP_RECVONLY;
+    if (s->track) s->format = format_for(s, &s->track->info);
+}
+
+static void unlink_from_track(cn_slot *s)
+{
+    cn_track *t = s->track;
+    if (!t) return;
+    cn_slot **at = &t->slots;
+    while (*at && *at != s) at = &(*at)->next_in_track;
+    if (*at) *at = s->next_in_track;
+    s->next_in_track = NULL;
+    s->track = NULL;
+    cn_track_subscribe(t);
+}
+
+void cn_slot_bind(cn_slot *s, cn_track *t)
+{
+    if (s->track == t) return;
+    unlink_from_track(s);
+    s->current = s->target = s->interim = -1;
+    s->waiting_ns = 0;
+    s->width = s->height = 0;
+    s->format = NULL;
+    s->alloc = (cn_alloc_slot){.chosen = CN_ALLOC_PAUSED, .fresh = true};
+    if (!t) return;
+    s->track = t;
+    s->next_in_track = t->slots;
+    t->slots = s;
+    s->format = format_for(s, &t->info);
+    if (!s->video) cn_slot_target(s, 0);
+}
+
+uint32_t cn_slot_needs(const cn_slot *s)
+{
+    uint32_t mask = 0;
+    if (s->current >= 0) mask |= 1u << s->current;
+    if (s->target >= 0) mask |= 1u << s->target;
+    if (s->interim >= 0) mask |= 1u << s->interim;
+    return s->format ? mask : 0;
+}
+
+void cn_slot_tell(cn_slot *s, cn_slot_state state)
+{
+    cn_slot_event e = {.mid = s->mid, .state = state, .from = "", .codec = ""};
+    uint32_t track = 0;
+    if (s->track && state != CN_SLOT_EMPTY) {
+        track = s->track->number;
+        e.from = s->track->info.participant;
+        e.source = s->track->info.kind;
+        e.codec = cn_codec_name(s->track->info.codec);
+        e.width = s->width;
+        e.height = s->height;
+    }
+    if (state == s->told && track == s->told_track) return;
+    s->told = state;
+    s->told_track = track;
+    cn_worker *w = s->peer->worker;
+    if (state == CN_SLOT_LIVE) e.rtp_timestamp = s->start_ts;
+    if (w->events->slot) w->events->slot(w->events_ctx, s->peer->room->name, s->peer->id, &e);
+}
+
+/* From here on the slot shows `layer`, beginning with `first`. */
+static void start(cn_slot *s, unsigned layer, const cn_packet *first, uint32_t end_ts)
+{
+    cn_track *t = s->track;
+    s->start_ts = cn_rewrite_switch(s->rewrite, &(cn_rewrite_from){.source = cn_track_layer_id(t, layer),
+                                                                   .group = t->number,
+                                                                   .first = first,
+                                                                   .run_end_ts = end_ts,
+                                                                   .capture_ns = cn_track_capture(t, layer, end_ts),
+                                                                   .now_ns = s->peer->worker->now_ns});
+    s->current = (int)layer;
+    if (s->current == s->target) {
+        s->waiting_ns = 0;
+        s->interim = -1;
+    }
+    s->width = first->width ? first->width : t->layer[layer].info.width;
+    s->height = first->height ? first->height : t->layer[layer].info.height;
+    cn_slot_tell(s, CN_SLOT_LIVE);
+    cn_track_subscribe(t);
+}
+
+static bool run_fits(const cn_slot *s, const cn_history_run *run)
+{
+    uint64_t now_ns = s->peer->worker->now_ns;
+    if (s->current >= 0 && now_ns - run->first_arrival_ns > SWITCH_RUN_AGE_NS) return false;
+    return run->first == run->last || run->bytes * 8.0 <= RUN_SECONDS * cn_lossrate_bps(&s->peer->estimate);
+}
+
+/* Starts from the key frame that the history holds, with every packet since. */
+static bool start_from_history(cn_slot *s, unsigned layer)
+{
+    uint64_t now_ns = s->peer->worker->now_ns;
+    const cn_history *h = s->track->layer[layer].history;
+    cn_history_run run;
+    if (!h || cn_history_run_get(h, now_ns, &run) != CN_OK || !run_fits(s, &run)) return false;
+    cn_packet *first = cn_history_get(h, run.first, now_ns);
+    if (!first) return false;
+    start(s, layer, first, run.last_ts);
+    for (uint64_t i = run.first; i <= run.last; i++) {
+        cn_packet *p = cn_history_get(h, i, now_ns);
+        if (p) cn_slot_forward(s, p);
+    }
+    return true;
+}
+
+/* A layer that flows already, for as long as the target does not. */
+static int interim_layer(const cn_track *t, int target)
+{
+    if (t->layer[target].info.alive || t->info.layers == 1) return -1;
+    int best = -1;
+    for (unsigned i = 0; i < t->info.layers; i++) {
+        const cn_layer_info *l = &t->layer[i].info;
+        if (l->alive && (best < 0 || l->width > t->layer[best].info.width)) best = (int)i;
+    }
+    return best;
+}
+
+void cn_slot_target(cn_slot *s, int layer)
+{
+    if (layer == s->target || !s->track) return;
+    s->target = layer;
+    s->interim = -1;
+    s->waiting_ns = 0;
+    if (layer < 0) {
+        s->current = -1;
+    } else if (s->current != layer) {
+        if (s->current < 0 && s->video) s->interim = interim_layer(s->track, layer);
+        s->waiting_ns = s->peer->worker->now_ns;
+    }
+    cn_track_subscribe(s->track);
+    if (!s->video || layer < 0 || s->current == layer || !s->format || !s->peer->connected) return;
+    if (start_from_history(s, (unsigned)layer)) return;
+    if (s->interim >= 0 && !start_from_history(s, (unsigned)s->interim)) cn_track_keyframe(s->track, (unsigned)s->interim);
+    cn_track_keyframe(s->track, (unsigned)layer);
+}
+
+void cn_slot_packet(cn_slot *s, cn_packet *p)
+{
+    if (!s->format || !s->active || !s->peer->connected) return;
+    int layer = p->layer;
+    if (layer == s->current) {
+        cn_slot_forward(s, p);
+        return;
+    }
+    if ((layer != s->target && layer != s->interim) || !p->payload_len) return;
+    if (!s->video) {
+        start(s, p->layer, p, p->ts);
+        cn_slot_forward(s, p);
+        return;
+    }
+    /* the interim layer serves only until something is shown */
+    if (layer != s->target && s->current >= 0) return;
+    if ((p->key && p->frame_start) || p->repaired) (void)start_from_history(s, p->layer);
+}
+
+void cn_slot_keyframe(cn_slot *s)
+{
+    if (s->track && s->current >= 0) cn_track_keyframe(s->track, (unsigned)s->current);
+}
+
+void cn_slot_tick(cn_slot *s, uint64_t now_ns)
+{
+    if (!s->waiting_ns || !s->video || !s->track || now_ns - s->waiting_ns < KEYFRAME_AGAIN_NS) return;
+    s->waiting_ns = now_ns;
+    if (s->target >= 0) cn_track_keyframe(s->track, (unsigned)s->target);
+    if (s->current < 0 && s->interim >= 0) cn_track_keyframe(s->track, (unsigned)s->interim);
+}

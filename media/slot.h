@@ -1,0 +1,92 @@
+/*
+ * One outgoing SSRC of a peer: what it shows, in which layer, rewritten into one unbroken stream; retransmission, sender reports. Owner: the peer.
+ * Owner thread only.
+ */
+#ifndef CN_MEDIA_SLOT_H
+#define CN_MEDIA_SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/allocate.h"
+#include "media/media.h"
+#include "media/packet.h"
+#include "media/rewrite.h"
+#include "media/sdp.h"
+#include "media/track.h"
+
+struct cn_peer;
+
+#define CN_SLOT_FORMATS CN_SDP_ANSWER_CODECS
+
+typedef struct cn_slot_format {
+    cn_codec codec;
+    uint8_t pt, rtx_pt; /* CN_SDP_NO_PT: no retransmission */
+    cn_sdp_h264 h264;
+} cn_slot_format;
+
+typedef struct cn_slot {
+    struct cn_peer *peer;
+    char mid[CN_MEDIA_ID];
+    bool video;
+    bool active;    /* negotiated to be received */
+    unsigned index; /* among the slots of its kind */
+    uint32_t ssrc, rtx_ssrc;
+    uint16_t rtx_seq;
+    cn_slot_format formats[CN_SLOT_FORMATS];
+    size_t format_count;
+
+    /* what is asked for (video) */
+    cn_slot_want want;
+    cn_alloc_slot alloc;
+
+    /* what is shown */
+    cn_track *track;
+    struct cn_slot *next_in_track;
+    const cn_slot_format *format; /* for the track's codec, NULL: cannot decode it */
+    int current, target;          /* layers, −1: none */
+    int interim;                  /* layer taken while the target does not flow yet, −1: none */
+    uint64_t waiting_ns;          /* since when a key frame is awaited, 0: not */
+
+    cn_rewrite *rewrite;
+    uint32_t start_ts; /* outgoing timestamp from which on the present source is shown */
+    uint32_t told_track; /* the last event's */
+    cn_slot_state told;
+
+    /* what was really sent */
+    uint64_t last_packet_ns;
+    uint16_t width, height;
+    uint32_t packets, octets; /* of the SSRC, for sender reports */
+    uint32_t window_bytes, bps;
+    uint64_t reported_ns;
+    /* the receiver's last report on it */
+    uint8_t fraction_lost;
+    uint32_t jitter;
+} cn_slot;
+
+cn_err cn_slot_new(cn_slot **out, struct cn_peer *peer, const char *mid, bool video, unsigned index);
+/** NULL allowed. */
+void cn_slot_free(cn_slot *s);
+/** Takes the formats of a negotiated section. */
+void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section);
+
+/** Shows a track from its next key frame (video) or packet (audio) on; NULL: nothing. The same track again changes nothing. */
+void cn_slot_bind(cn_slot *s, cn_track *t);
+/** Sets the layer to go to; −1: paused. Tries to start from the history's key-frame run. */
+void cn_slot_target(cn_slot *s, int layer);
+/** Mask of the layers that this slot needs of its track. */
+uint32_t cn_slot_needs(const cn_slot *s);
+/** A packet of its track. */
+void cn_slot_packet(cn_slot *s, cn_packet *p);
+/** The receiver asks again for a packet. */
+void cn_slot_nack(cn_slot *s, uint16_t seq, uint32_t rtt_ms);
+/** The receiver asks for a key frame. */
+void cn_slot_keyframe(cn_slot *s);
+/** Asks again for key frames that did not come; falls back when a layer stopped. Every 20 ms. */
+void cn_slot_tick(cn_slot *s, uint64_t now_ns);
+/** Tells upward that there is nothing to see and why, unless that was told before. */
+void cn_slot_tell(cn_slot *s, cn_slot_state state);
+/** Sender report and CNAME; returns bytes written, 0 when there is nothing to say. */
+size_t cn_slot_report(cn_slot *s, uint8_t *out, size_t cap, uint64_t now_ns, uint64_t now_ntp);
+
+#endif

@@ -1,0 +1,138 @@
+#include "media/slot_send.h"
+
+#include <string.h>
+
+#include "media/payload_vp8.h"
+#include "media/peer.h"
+#include "media/room.h"
+
+#define CNAME "consilium"
+#define REPORT_EVERY_NS 1000000000u
+#define SRTP_OVERHEAD 16 /* bytes of the authentication tag: for the bandwidth estimate */
+
+static void head_extensions(cn_slot *s, cn_rtp_head *h, const cn_packet *p)
+{
+    if (p->has_orientation) cn_rtp_head_number(h, CN_RTP_EXT_ORIENTATION, p->orientation, 1);
+    if (p->has_audio_level && !s->video)
+        cn_rtp_head_number(h, CN_RTP_EXT_AUDIO_LEVEL, (uint32_t)(p->voice ? 0x80 : 0) | p->audio_level, 1);
+    if (s->peer->twcc_out) cn_rtp_head_number(h, CN_RTP_EXT_TWCC, 0, 2);
+}
+
+/* The transport-wide number is taken only once the packet is sure to leave. */
+static void send(cn_slot *s, uint8_t *buf, size_t n, uint16_t twcc_at, cn_twcc_kind kind)
+{
+    cn_peer *peer = s->peer;
+    cn_worker *w = peer->worker;
+    if (twcc_at) cn_put16(buf + twcc_at, cn_twcc_out_next(peer->twcc_out, n + SRTP_OVERHEAD, kind, w->now_ns));
+    cn_transport_rtp_send(peer->transport, buf, n);
+    peer->meter.out_packets++;
+    peer->meter.out_bytes += n;
+    s->window_bytes += (uint32_t)n;
+    s->last_packet_ns = w->now_ns;
+}
+
+static void rewrite_payload(uint8_t *payload, const cn_packet *p, uint16_t picture_id, uint8_t tl0picidx)
+{
+    if (p->codec == CN_CODEC_VP8)
+        cn_vp8_rewrite(payload, p->picture_id_at, p->picture_id_15, picture_id, p->tl0picidx_at, tl0picidx);
+}
+
+static void send_media(cn_slot *s, const cn_packet *p, const cn_rewrite_out *o)
+{
+    cn_rtp_head head = {.ts = o->ts, .ssrc = s->ssrc, .seq = o->seq, .pt = s->format->pt, .marker = o->marker};
+    head_extensions(s, &head, p);
+    uint16_t twcc_at = 0;
+    size_t n = cn_rtp_header_size(&head, &s->peer->exts) + p->payload_len;
+    uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
+    if (!buf) return;
+    size_t at = cn_rtp_write_header(buf, n, &head, &s->peer->exts, &twcc_at);
+    memcpy(buf + at, cn_packet_payload(p), p->payload_len);
+    rewrite_payload(buf + at, p, o->picture_id, o->tl0picidx);
+    send(s, buf, n, twcc_at, s->video ? CN_TWCC_VIDEO : CN_TWCC_AUDIO);
+    s->packets++;
+    s->octets += p->payload_len;
+    cn_count(&s->peer->worker->forwarded, 1);
+}
+
+/* A padding packet of the publisher whose number could not be closed up any more. */
+static void send_padding(cn_slot *s, const cn_packet *p, const cn_rewrite_out *o)
+{
+    cn_rtp_head head = {.ts = o->ts, .ssrc = s->ssrc, .seq = o->seq, .pt = s->format->pt};
+    head_extensions(s, &head, p);
+    uint16_t twcc_at = 0;
+    size_t n = cn_rtp_header_size(&head, &s->peer->exts) + 1;
+    uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
+    if (!buf || cn_rtp_write_padding(buf, n, &head, &s->peer->exts, 1, &twcc_at) != n) return;
+    send(s, buf, n, twcc_at, CN_TWCC_PROBE);
+}
+
+void cn_slot_forward(cn_slot *s, cn_packet *p)
+{
+    uint64_t now_ns = s->peer->worker->now_ns;
+    uint32_t id = cn_track_layer_id(s->track, p->layer);
+    if (!p->payload_len && cn_rewrite_drop(s->rewrite, id, p)) return;
+    cn_rewrite_out o;
+    if (cn_rewrite_packet(s->rewrite, id, p, now_ns, &o) != CN_REWRITE_SEND) return;
+    if (p->frame_start && s->track->layer[p->layer].sr_known)
+        cn_rewrite_capture(s->rewrite, p->ts, cn_track_capture(s->track, p->layer, p->ts));
+    if (p->width) {
+        s->width = p->width;
+        s->height = p->height;
+    }
+    if (p->payload_len)
+        send_media(s, p, &o);
+    else
+        send_padding(s, p, &o);
+}
+
+static const cn_slot_format *format_of(const cn_slot *s, const cn_packet *p)
+{
+    if (s->format && s->format->codec == p->codec) return s->format;
+    for (size_t i = 0; i < s->format_count; i++)
+        if (s->formats[i].codec == p->codec) return &s->formats[i];
+    return NULL;
+}
+
+static void send_again(cn_slot *s, const cn_packet *p, const cn_sent *sent, uint16_t seq)
+{
+    const cn_slot_format *f = format_of(s, p);
+    if (!f || f->rtx_pt == CN_SDP_NO_PT) return;
+    cn_rtp_head head = {.ts = sent->ts, .ssrc = s->rtx_ssrc, .seq = s->rtx_seq, .pt = f->rtx_pt, .marker = sent->marker};
+    head_extensions(s, &head, p);
+    uint16_t twcc_at = 0;
+    size_t header = cn_rtp_header_size(&head, &s->peer->exts);
+    size_t n = header + CN_RTX_OSN + p->payload_len;
+    uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
+    if (!buf) return;
+    if (cn_rtp_write_rtx(buf, n, &head, &s->peer->exts, seq, cn_packet_payload(p), p->payload_len, &twcc_at) != n) return;
+    rewrite_payload(buf + header + CN_RTX_OSN, p, sent->picture_id, sent->tl0picidx);
+    s->rtx_seq++;
+    send(s, buf, n, twcc_at, CN_TWCC_RESENT);
+}
+
+void cn_slot_nack(cn_slot *s, uint16_t seq, uint32_t rtt_ms)
+{
+    if (!s->rtx_ssrc) return;
+    cn_worker *w = s->peer->worker;
+    const cn_sent *sent = cn_rewrite_resend(s->rewrite, seq, rtt_ms, w->now_ns);
+    if (!sent) return;
+    const cn_track *t = cn_idmap_get(&w->tracks, sent->source >> 2);
+    unsigned layer = sent->source & 3;
+    if (!t || layer >= t->info.layers || !t->layer[layer].history) return;
+    const cn_packet *p = cn_history_get(t->layer[layer].history, sent->in_seq, w->now_ns);
+    if (p) send_again(s, p, sent, seq);
+}
+
+size_t cn_slot_report(cn_slot *s, uint8_t *out, size_t cap, uint64_t now_ns, uint64_t now_ntp)
+{
+    if (s->current < 0 || !s->track || !s->packets || now_ns - s->reported_ns < REPORT_EVERY_NS) return 0;
+    uint32_t in_ts = 0, out_ts = 0;
+    if (!cn_track_rtp(s->track, (unsigned)s->current, (int64_t)now_ns, &in_ts)) return 0;
+    if (!cn_rewrite_ts(s->rewrite, in_ts, &out_ts)) return 0;
+    cn_rtcp_sr sr = {.ssrc = s->ssrc, .ntp = now_ntp, .rtp_ts = out_ts, .packets = s->packets, .octets = s->octets};
+    size_t n = cn_rtcp_write_sr(out, cap, &sr, NULL, 0);
+    size_t more = n ? cn_rtcp_write_cname(out + n, cap - n, s->ssrc, CNAME) : 0;
+    if (!more) return 0;
+    s->reported_ns = now_ns;
+    return n + more;
+}

@@ -1,0 +1,313 @@
+#include "media/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "media/packet.h"
+#include "media/payload.h"
+#include "media/peer.h"
+#include "media/room.h"
+#include "media/track.h"
+
+static uint32_t clock_of(const cn_source *s)
+{
+    return s->video ? 90000 : 48000;
+}
+
+static void stream_bind(cn_source *s, cn_stream *st, uint32_t ssrc)
+{
+    if (st->ssrc) (void)cn_idmap_take(&s->peer->in_ssrc, st->ssrc);
+    st->ssrc = 0;
+    if (!ssrc || cn_idmap_get(&s->peer->in_ssrc, ssrc)) return; /* somebody's already: the first owner keeps it */
+    if (cn_idmap_put(&s->peer->in_ssrc, ssrc, st) == CN_OK) st->ssrc = ssrc;
+    if (s->video && !s->peer->video_ssrc_in) s->peer->video_ssrc_in = ssrc;
+}
+
+static void layers_init(cn_source *s, const cn_sdp_section *section)
+{
+    for (unsigned i = 0; i < s->layers; i++) {
+        cn_source_layer *l = &s->layer[i];
+        l->media = (cn_stream){.source = s, .layer = (uint8_t)i};
+        l->rtx = (cn_stream){.source = s, .layer = (uint8_t)i, .rtx = true};
+        cn_recvstats_init(&l->stats, clock_of(s));
+        cn_ntpmap_init(&l->map, clock_of(s));
+        if (i < section->rid_count) (void)cn_strcpy(l->rid, sizeof l->rid, section->rids[i]);
+    }
+    if (section->rid_count || !section->ssrc_count) return;
+    stream_bind(s, &s->layer[0].media, section->ssrcs[0].ssrc);
+    stream_bind(s, &s->layer[0].rtx, section->ssrcs[0].rtx);
+}
+
+static cn_source_info info_of(const cn_source *s)
+{
+    cn_source_info info = {.kind = s->kind,
+                           .video = s->video,
+                           .on = s->on,
+                           .layers = s->layers,
+                           .clock_rate = clock_of(s),
+                           .codec = s->codec,
+                           .h264 = s->h264,
+                           .joined_ns = s->peer->joined_ns};
+    (void)cn_strcpy(info.participant, sizeof info.participant, s->peer->id);
+    return info;
+}
+
+static cn_layers_info layers_of(const cn_source *s)
+{
+    cn_layers_info info = {0};
+    for (unsigned i = 0; i < s->layers; i++) info.layer[i] = s->layer[i].info;
+    return info;
+}
+
+static cn_msg message(const cn_source *s, cn_msg_kind kind)
+{
+    return (cn_msg){.kind = (uint8_t)kind, .room = s->peer->room->number, .source = s->number};
+}
+
+void cn_source_introduce(cn_source *s, unsigned to)
+{
+    cn_source_info info = info_of(s);
+    cn_msg m = message(s, CN_MSG_SOURCE_ADD);
+    m.p = cn_memdup(&info, sizeof info);
+    if (m.p) cn_worker_send(s->peer->worker, to, m);
+    cn_layers_info layers = layers_of(s);
+    m = message(s, CN_MSG_SOURCE_LAYERS);
+    m.p = cn_memdup(&layers, sizeof layers);
+    if (m.p) cn_worker_send(s->peer->worker, to, m);
+}
+
+static void announce_layers(cn_source *s, uint64_t now_ns)
+{
+    s->announced_ns = now_ns;
+    cn_layers_info layers = layers_of(s);
+    cn_room_send_block(s->peer->room, message(s, CN_MSG_SOURCE_LAYERS), &layers, sizeof layers);
+}
+
+cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section)
+{
+    const cn_sdp_codec *codec = cn_plan_source_codec(section);
+    if (!codec || strlen(section->mid) >= CN_MEDIA_ID || peer->source_count == CN_PEER_SOURCES) return CN_ERR_INVALID;
+    bool video = kind != CN_SOURCE_MIC;
+    unsigned layers = 1;
+    if (video && section->rid_count) layers = section->rid_count < CN_LAYERS ? (unsigned)section->rid_count : CN_LAYERS;
+    cn_source *s = cn_calloc(1, sizeof *s + layers * sizeof s->layer[0]);
+    if (!s) return CN_ERR_NOMEM;
+    s->peer = peer;
+    s->number = cn_source_number_next();
+    s->kind = kind;
+    s->video = video;
+    s->on = true;
+    s->codec = codec->codec;
+    s->h264 = codec->h264;
+    s->pt = codec->pt;
+    s->rtx_pt = codec->rtx_pt;
+    s->layers = layers;
+    s->since_ns = s->measured_ns = peer->worker->now_ns;
+    s->rid_mask = (1u << layers) - 1;
+    (void)cn_strcpy(s->mid, sizeof s->mid, section->mid);
+    layers_init(s, section);
+    if (cn_idmap_put(&peer->worker->sources, s->number, s) != CN_OK) {
+        free(s);
+        return CN_ERR_NOMEM;
+    }
+    for (unsigned to = 0; to < peer->worker->count; to++) cn_source_introduce(s, to);
+    *out = s;
+    return CN_OK;
+}
+
+void cn_source_free(cn_source *s)
+{
+    if (!s) return;
+    cn_worker *w = s->peer->worker;
+    for (unsigned i = 0; i < s->layers; i++) {
+        stream_bind(s, &s->layer[i].media, 0);
+        stream_bind(s, &s->layer[i].rtx, 0);
+    }
+    (void)cn_idmap_take(&w->sources, s->number);
+    for (unsigned to = 0; to < w->count; to++) cn_worker_send(w, to, message(s, CN_MSG_SOURCE_REMOVE));
+    free(s);
+}
+
+static cn_source_layer *layer_by_rid(cn_source *s, const cn_rtp *r, cn_rtp_ext ext)
+{
+    for (unsigned i = 0; i < s->layers; i++)
+        if (s->layer[i].rid[0] && cn_rtp_ext_is(r, ext, s->layer[i].rid)) return &s->layer[i];
+    return NULL;
+}
+
+cn_stream *cn_source_learn(cn_source *s, const cn_rtp *r)
+{
+    bool rtx = r->pt == s->rtx_pt && s->rtx_pt != CN_SDP_NO_PT;
+    if (!rtx && r->pt != s->pt) return NULL;
+    cn_source_layer *l = NULL;
+    if (cn_rtp_has(r, CN_RTP_EXT_REPAIRED_RID))
+        l = layer_by_rid(s, r, CN_RTP_EXT_REPAIRED_RID);
+    else if (cn_rtp_has(r, CN_RTP_EXT_RID))
+        l = layer_by_rid(s, r, CN_RTP_EXT_RID);
+    else if (s->layers == 1)
+        l = &s->layer[0];
+    if (!l) return NULL;
+    cn_stream *st = rtx ? &l->rtx : &l->media;
+    stream_bind(s, st, r->ssrc);
+    return st->ssrc == r->ssrc ? st : NULL;
+}
+
+/* Turns a retransmission into what it repeats. False: a probe without content, or damaged. */
+static bool restore(cn_source *s, cn_source_layer *l, uint8_t *packet, cn_rtp *r)
+{
+    uint8_t *start = NULL;
+    size_t n = 0;
+    if (!r->payload_len || !l->media.ssrc) return false;
+    if (cn_rtp_restore_rtx(packet, r, s->pt, l->media.ssrc, &start, &n) != CN_OK) return false;
+    return cn_rtp_parse(start, n, &s->peer->exts, r) == CN_OK;
+}
+
+static void fill_extensions(cn_packet *p, const cn_rtp *r)
+{
+    uint8_t level = 0;
+    bool voice = false;
+    p->has_audio_level = cn_rtp_audio_level(r, &level, &voice);
+    p->audio_level = level;
+    p->voice = voice;
+    p->has_orientation = cn_rtp_has(r, CN_RTP_EXT_ORIENTATION);
+    if (p->has_orientation) p->orientation = r->ext[CN_RTP_EXT_ORIENTATION].p[0];
+}
+
+static cn_packet *packet_of(cn_source *s, unsigned layer, const cn_rtp *r, uint64_t ext_seq, uint64_t now_ns)
+{
+    if (r->len > CN_PACKET_MAX) return NULL;
+    cn_packet *p = cn_packet_new(s->peer->worker->pool);
+    if (!p) return NULL;
+    memcpy(cn_packet_data(p), r->data, r->len);
+    p->ssrc = r->ssrc;
+    p->arrival_ns = now_ns;
+    p->ext_seq = ext_seq;
+    p->ts = r->ts;
+    p->len = (uint16_t)r->len;
+    p->payload_at = (uint16_t)r->header_len;
+    p->payload_len = (uint16_t)r->payload_len;
+    p->pt = r->pt;
+    p->codec = (uint8_t)s->codec;
+    p->layer = (uint8_t)layer;
+    p->marker = r->marker;
+    fill_extensions(p, r);
+    if (cn_payload_parse(p) != CN_OK) {
+        s->peer->meter.bad++;
+        cn_count(&s->peer->worker->bad_rtp, 1);
+        cn_packet_unref(p);
+        return NULL;
+    }
+    return p;
+}
+
+/* Level to the room's home, silence only once. */
+static void tell_level(cn_source *s, cn_source_layer *l, const cn_rtp *r)
+{
+    uint8_t level = CN_LEVEL_NONE;
+    bool voice = true;
+    if (cn_rtp_audio_level(r, &level, &voice)) {
+        if (level == 127 && l->level_last == 127) return;
+        l->level_last = level;
+    }
+    cn_msg m = message(s, CN_MSG_LEVEL);
+    m.number = level;
+    m.flag = voice;
+    m.value = r->payload_len;
+    cn_worker_send(s->peer->worker, s->peer->room->home, m);
+}
+
+static void forward(cn_source *s, unsigned layer, cn_packet *p)
+{
+    cn_worker *w = s->peer->worker;
+    for (uint64_t left = s->layer[layer].subscribers; left; left &= left - 1) {
+        unsigned to = (unsigned)__builtin_ctzll(left);
+        if (to == w->index) {
+            cn_track *t = cn_idmap_get(&w->tracks, s->number);
+            if (t) cn_track_packet(t, p);
+            continue;
+        }
+        cn_msg m = message(s, CN_MSG_PACKET);
+        m.layer = (uint8_t)layer;
+        m.p = cn_packet_ref(p);
+        cn_worker_send(w, to, m);
+    }
+}
+
+static void note_picture(cn_source *s, cn_source_layer *l, const cn_packet *p, uint64_t now_ns)
+{
+    if (p->frame_start) l->window_frames++;
+    if (p->key && p->frame_start) {
+        l->keyframe_wanted = false;
+        cn_nackgen_forget_before(&l->nack, p->ext_seq);
+    }
+    bool first = !l->info.alive;
+    l->info.alive = true;
+    if (p->width && (p->width != l->info.width || p->height != l->info.height)) {
+        l->info.width = p->width;
+        l->info.height = p->height;
+        first = true;
+    }
+    if (first) announce_layers(s, now_ns);
+}
+
+void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns)
+{
+    cn_source *s = st->source;
+    cn_source_layer *l = &s->layer[st->layer];
+    if (st->rtx && !restore(s, l, packet, r)) return;
+    if (r->pt != s->pt) return;
+    if (!st->rtx) cn_recvstats_packet(&l->stats, r->seq, r->ts, r->len, now_ns);
+    bool fresh = true;
+    uint64_t ext_seq =
+        s->video ? cn_nackgen_packet(&l->nack, r->seq, now_ns, &fresh) : cn_seq_extend(&l->seq, r->seq);
+    if (!fresh) return;
+    l->last_ns = now_ns;
+    l->window_bytes += (uint32_t)r->len;
+    if (!s->on) return;
+    if (!s->video) {
+        tell_level(s, l, r);
+        l->info.alive = true;
+        if (!l->subscribers) return;
+    }
+    cn_packet *p = packet_of(s, st->layer, r, ext_seq, now_ns);
+    if (!p) return;
+    p->repaired = st->rtx;
+    if (s->video) note_picture(s, l, p, now_ns);
+    forward(s, st->layer, p);
+    cn_packet_unref(p);
+}
+
+void cn_source_switch(cn_source *s, bool on)
+{
+    if (s->on == on) return;
+    s->on = on;
+    cn_worker *w = s->peer->worker;
+    cn_msg m = message(s, CN_MSG_SOURCE_ON);
+    m.flag = on;
+    for (unsigned to = 0; to < w->count; to++) cn_worker_send(w, to, m);
+}
+
+void cn_source_unsubscribe_all(cn_source *s, unsigned worker)
+{
+    for (unsigned i = 0; i < s->layers; i++) s->layer[i].subscribers &= ~cn_bit(worker);
+}
+
+void cn_source_on_subscribe(cn_worker *w, cn_msg *m)
+{
+    cn_source *s = cn_idmap_get(&w->sources, m->source);
+    if (!s) return;
+    for (unsigned i = 0; i < s->layers; i++) {
+        if (m->number >> i & 1)
+            s->layer[i].subscribers |= cn_bit(m->from);
+        else
+            s->layer[i].subscribers &= ~cn_bit(m->from);
+    }
+}
+
+void cn_source_on_keyframe(cn_worker *w, cn_msg *m)
+{
+    cn_source *s = cn_idmap_get(&w->sources, m->source);
+    if (s && m->layer < s->layers) s->layer[m->layer].keyframe_wanted = true;
+}

@@ -1,0 +1,90 @@
+/*
+ * What a peer publishes: one microphone, camera, screen or device on its publisher's worker. SSRCs, loss, reports, layers' sizes and rates, key
+ * frame requests, and who is subscribed. Owner: the peer. Owner thread only.
+ */
+#ifndef CN_MEDIA_SOURCE_H
+#define CN_MEDIA_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/msg.h"
+#include "media/nackgen.h"
+#include "media/ntpmap.h"
+#include "media/rtp.h"
+#include "media/sdp.h"
+#include "media/worker.h"
+
+struct cn_peer;
+struct cn_source;
+
+/** What an incoming SSRC is: a layer, or its retransmissions. */
+typedef struct cn_stream {
+    struct cn_source *source;
+    uint8_t layer;
+    bool rtx;
+    uint32_t ssrc; /* 0: not known yet */
+} cn_stream;
+
+typedef struct cn_source_layer {
+    char rid[17];
+    cn_stream media, rtx;
+    cn_seq seq; /* audio; video's numbers are extended by `nack` */
+    cn_nackgen nack;
+    cn_recvstats stats;
+    cn_ntpmap map;
+    uint64_t sr_ntp, sr_ns; /* of the last sender report: for LSR and DLSR */
+    cn_layer_info info;
+    uint64_t last_ns;                /* last packet */
+    uint32_t window_bytes, window_frames;
+    uint64_t keyframe_asked_ns, plis; /* PLIs sent */
+    bool keyframe_wanted;
+    uint64_t subscribers; /* bit per worker */
+    uint8_t level_last;
+} cn_source_layer;
+
+typedef struct cn_source {
+    struct cn_peer *peer;
+    uint32_t number;
+    cn_source_kind kind;
+    bool video, on;
+    char mid[CN_MEDIA_ID];
+    cn_codec codec;
+    cn_sdp_h264 h264;
+    uint8_t pt, rtx_pt;
+    uint64_t since_ns, measured_ns, announced_ns;
+    uint32_t rid_mask;       /* told upward */
+    uint64_t rid_idle_ns;    /* since when fewer are wanted than told; 0: not */
+    unsigned layers;
+    cn_source_layer layer[]; /* in the offer's order */
+} cn_source;
+
+/** Made from an accepted section; registers its SSRCs with the peer and tells all workers. */
+cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section);
+/** Tells all workers that it is gone and frees. NULL allowed. */
+void cn_source_free(cn_source *s);
+
+/** SOURCE_ADD and SOURCE_LAYERS to one worker that just opened the room. */
+void cn_source_introduce(cn_source *s, unsigned to);
+
+/** The stream that a packet of an unknown SSRC belongs to (by RID, or payload type), bound to the SSRC from now on; NULL when none fits. The MID, if any, was compared before. */
+cn_stream *cn_source_learn(cn_source *s, const cn_rtp *r);
+
+/** A decrypted packet of one of its streams. `packet` is writable. */
+void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns);
+/** A sender report about one of its layers. */
+void cn_source_sender_report(cn_source *s, unsigned layer, uint64_t ntp, uint32_t rtp_ts);
+/** NACKs, waiting key frame requests, measurement. Every 20 ms. */
+void cn_source_tick(cn_source *s, uint64_t now_ns);
+/** Fills at most `max` report blocks; returns how many. */
+size_t cn_source_reports(cn_source *s, cn_rtcp_block *out, size_t max, uint64_t now_ns);
+/** Muted or switched on. */
+void cn_source_switch(cn_source *s, bool on);
+/** A worker has no members of the room any more. */
+void cn_source_unsubscribe_all(cn_source *s, unsigned worker);
+
+/* message handlers */
+void cn_source_on_subscribe(cn_worker *w, cn_msg *m);
+void cn_source_on_keyframe(cn_worker *w, cn_msg *m);
+
+#endif

@@ -1,0 +1,149 @@
+/* Sources: what goes back to the publisher (NACK, PLI, reports) and what is measured. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "media/peer.h"
+#include "media/room.h"
+#include "media/source.h"
+
+#define KEYFRAME_EVERY_NS 400000000u
+#define MEASURE_NS 1000000000u
+#define SILENT_NS 1000000000u
+#define SILENT_SCREEN_NS 3000000000u /* a still screen is sent about once a second */
+#define DYNACAST_AFTER_NS 5000000000u
+#define DYNACAST_IDLE_NS 3000000000u
+
+static void ask_missing(cn_source *s, cn_source_layer *l, uint64_t now_ns)
+{
+    uint16_t seqs[CN_NACKGEN_MISSING];
+    uint8_t out[1200];
+    size_t n = cn_nackgen_due(&l->nack, now_ns, s->peer->rtt_ms, seqs, CN_NACKGEN_MISSING), used = 0;
+    if (!n || !l->media.ssrc) return;
+    size_t bytes = cn_rtcp_write_nack(out, sizeof out, s->peer->rtcp_ssrc, l->media.ssrc, seqs, n, &used);
+    if (bytes) cn_peer_send_rtcp(s->peer, out, bytes);
+    s->peer->meter.nacks_out += used;
+}
+
+static void ask_keyframe(cn_source *s, cn_source_layer *l, uint64_t now_ns)
+{
+    if (!l->keyframe_wanted || !l->media.ssrc || !s->on) return;
+    if (l->keyframe_asked_ns && now_ns - l->keyframe_asked_ns < KEYFRAME_EVERY_NS) return;
+    uint8_t out[16];
+    size_t n = cn_rtcp_write_pli(out, sizeof out, s->peer->rtcp_ssrc, l->media.ssrc);
+    cn_peer_send_rtcp(s->peer, out, n);
+    l->keyframe_asked_ns = now_ns;
+    l->keyframe_wanted = false; /* who still waits asks again */
+    l->plis++;
+    s->peer->meter.plis_out++;
+}
+
+static void measure(cn_source *s, uint64_t now_ns)
+{
+    uint64_t span = now_ns - s->measured_ns;
+    if (span < MEASURE_NS) return;
+    s->measured_ns = now_ns;
+    uint64_t silent = s->kind == CN_SOURCE_SCREEN ? SILENT_SCREEN_NS : SILENT_NS;
+    for (unsigned i = 0; i < s->layers; i++) {
+        cn_source_layer *l = &s->layer[i];
+        l->info.alive = l->last_ns && now_ns - l->last_ns < silent;
+        if (l->window_bytes) {
+            uint64_t bps = (uint64_t)l->window_bytes * 8 * 1000000000u / span;
+            l->info.bitrate = l->info.bitrate ? (uint32_t)((l->info.bitrate + bps) / 2) : (uint32_t)bps;
+            l->info.fps = (uint16_t)((uint64_t)l->window_frames * 1000000000u / span);
+        }
+        l->window_bytes = l->window_frames = 0;
+    }
+    if (!s->video) return;
+    cn_layers_info info = {0};
+    for (unsigned i = 0; i < s->layers; i++) info.layer[i] = s->layer[i].info;
+    cn_room_send_block(s->peer->room,
+                       (cn_msg){.kind = CN_MSG_SOURCE_LAYERS, .room = s->peer->room->number, .source = s->number}, &info,
+                       sizeof info);
+}
+
+/* The smallest layer always flows: whoever comes sees something at once. */
+static uint32_t watched(const cn_source *s)
+{
+    uint32_t mask = 0;
+    unsigned least = 0;
+    for (unsigned i = 0; i < s->layers; i++) {
+        const cn_layer_info *a = &s->layer[i].info, *b = &s->layer[least].info;
+        if (a->width && (!b->width || a->width * a->height < b->width * b->height)) least = i;
+        if (s->layer[i].subscribers) mask |= 1u << i;
+    }
+    return mask | 1u << least;
+}
+
+static void dynacast(cn_source *s, uint64_t now_ns)
+{
+    if (s->layers < 2) return;
+    uint32_t now = watched(s), before = s->rid_mask;
+    if (now & ~s->rid_mask) {
+        s->rid_mask |= now;
+        s->rid_idle_ns = 0;
+    } else if (now == s->rid_mask) {
+        s->rid_idle_ns = 0;
+    } else if (!s->rid_idle_ns) {
+        s->rid_idle_ns = now_ns;
+    } else if (now_ns - s->rid_idle_ns > DYNACAST_IDLE_NS && now_ns - s->since_ns > DYNACAST_AFTER_NS) {
+        s->rid_mask = now;
+        s->rid_idle_ns = 0;
+    }
+    cn_worker *w = s->peer->worker;
+    if (s->rid_mask != before && w->events->layers)
+        w->events->layers(w->events_ctx, s->peer->room->name, s->peer->id, s->kind, s->rid_mask);
+}
+
+void cn_source_tick(cn_source *s, uint64_t now_ns)
+{
+    measure(s, now_ns);
+    if (!s->video) return;
+    for (unsigned i = 0; i < s->layers; i++) {
+        cn_source_layer *l = &s->layer[i];
+        ask_missing(s, l, now_ns);
+        if (cn_nackgen_gave_up(&l->nack) && l->subscribers) l->keyframe_wanted = true;
+        ask_keyframe(s, l, now_ns);
+    }
+    dynacast(s, now_ns);
+}
+
+void cn_source_sender_report(cn_source *s, unsigned layer, uint64_t ntp, uint32_t rtp_ts)
+{
+    cn_source_layer *l = &s->layer[layer];
+    cn_worker *w = s->peer->worker;
+    l->sr_ntp = ntp;
+    l->sr_ns = w->now_ns;
+    cn_ntpclock_report(&s->peer->clock, ntp, w->now_ns);
+    cn_ntpmap_report(&l->map, ntp, rtp_ts);
+    int64_t ns = 0;
+    if (!cn_ntpmap_capture(&l->map, &s->peer->clock, rtp_ts, &ns)) return;
+    cn_room_send(s->peer->room, (cn_msg){.kind = CN_MSG_SENDER_REPORT,
+                                         .room = s->peer->room->number,
+                                         .source = s->number,
+                                         .layer = (uint8_t)layer,
+                                         .value = (uint64_t)ns,
+                                         .number = rtp_ts});
+}
+
+size_t cn_source_reports(cn_source *s, cn_rtcp_block *out, size_t max, uint64_t now_ns)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < s->layers && n < max; i++) {
+        cn_source_layer *l = &s->layer[i];
+        cn_rtcp_block *b = &out[n];
+        *b = (cn_rtcp_block){.ssrc = l->media.ssrc};
+        if (!l->media.ssrc) continue;
+        uint64_t expected = l->stats.expected_prior, received = l->stats.received_prior;
+        if (!cn_recvstats_report(&l->stats, b)) continue;
+        if (l->sr_ns) {
+            b->lsr = (uint32_t)(l->sr_ntp >> 16);
+            b->dlsr = (uint32_t)((now_ns - l->sr_ns) * 65536 / 1000000000u);
+        }
+        expected = l->stats.expected_prior - expected;
+        received = l->stats.received_prior - received;
+        s->peer->meter.in_expected += expected;
+        if (expected > received) s->peer->meter.in_lost += expected - received;
+        n++;
+    }
+    return n;
+}

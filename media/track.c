@@ -1,0 +1,167 @@
+#include "media/track.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "media/peer.h"
+#include "media/ranker.h"
+#include "media/room.h"
+#include "media/seq.h"
+#include "media/slot.h"
+
+#define KEYFRAME_EVERY_NS 200000000u
+#define PATIENCE_NS 2000000000u  /* a layer that was asked for and does not come */
+#define FAILED_NS 10000000000u   /* is not asked for again for so long */
+
+cn_err cn_track_new(cn_track **out, struct cn_room *room, uint32_t number, unsigned owner, const cn_source_info *info)
+{
+    if (!info->layers || info->layers > CN_LAYERS) return CN_ERR_INVALID;
+    cn_track *t = CN_NEW(cn_track);
+    if (!t) return CN_ERR_NOMEM;
+    t->worker = room->worker;
+    t->room = room;
+    t->number = number;
+    t->owner = owner;
+    t->info = *info;
+    *out = t;
+    return CN_OK;
+}
+
+void cn_track_free(cn_track *t)
+{
+    if (!t) return;
+    while (t->slots) cn_slot_bind(t->slots, NULL);
+    for (unsigned i = 0; i < CN_LAYERS; i++) cn_history_free(t->layer[i].history);
+    free(t);
+}
+
+static cn_msg message(const cn_track *t, cn_msg_kind kind)
+{
+    return (cn_msg){.kind = (uint8_t)kind, .room = t->room->number, .source = t->number};
+}
+
+void cn_track_subscribe(cn_track *t)
+{
+    uint32_t needs = 0;
+    for (cn_slot *s = t->slots; s; s = s->next_in_track) needs |= cn_slot_needs(s);
+    if (needs == t->subscribed) return;
+    for (unsigned i = 0; i < t->info.layers; i++) {
+        bool now = needs >> i & 1, before = t->subscribed >> i & 1;
+        if (now != before) t->layer[i].subscribed_ns = now ? t->worker->now_ns : 0;
+        if (!now && t->layer[i].history) cn_history_clear(t->layer[i].history); /* it would get a hole */
+    }
+    t->subscribed = needs;
+    cn_msg m = message(t, CN_MSG_SUBSCRIBE);
+    m.number = needs;
+    cn_worker_send(t->worker, t->owner, m);
+}
+
+void cn_track_keyframe(cn_track *t, unsigned layer)
+{
+    uint64_t now_ns = t->worker->now_ns;
+    cn_track_layer *l = &t->layer[layer];
+    if (l->keyframe_asked_ns && now_ns - l->keyframe_asked_ns < KEYFRAME_EVERY_NS) return;
+    l->keyframe_asked_ns = now_ns;
+    cn_msg m = message(t, CN_MSG_KEYFRAME);
+    m.layer = (uint8_t)layer;
+    cn_worker_send(t->worker, t->owner, m);
+}
+
+int64_t cn_track_capture(const cn_track *t, unsigned layer, uint32_t rtp)
+{
+    const cn_track_layer *l = &t->layer[layer];
+    if (!l->sr_known) return 0;
+    return l->sr_ns + cn_ns_from_ticks(cn_ts_diff(rtp, l->sr_rtp), t->info.clock_rate);
+}
+
+bool cn_track_rtp(const cn_track *t, unsigned layer, int64_t ns, uint32_t *rtp)
+{
+    const cn_track_layer *l = &t->layer[layer];
+    if (!l->sr_known) return false;
+    *rtp = l->sr_rtp + (uint32_t)cn_ticks_from_ns(ns - l->sr_ns, t->info.clock_rate);
+    return true;
+}
+
+bool cn_track_usable(const cn_track *t, unsigned layer)
+{
+    const cn_track_layer *l = &t->layer[layer];
+    uint64_t now_ns = t->worker->now_ns;
+    if (l->info.alive || t->info.layers == 1) return true;
+    if (!l->info.width) return false; /* never came: the publisher cannot or will not */
+    if (l->failed_ns && now_ns - l->failed_ns < FAILED_NS) return false;
+    return !l->subscribed_ns || now_ns - l->subscribed_ns < PATIENCE_NS;
+}
+
+void cn_track_expire(cn_track *t, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < t->info.layers; i++) {
+        cn_track_layer *l = &t->layer[i];
+        if (l->history) cn_history_expire(l->history, now_ns);
+        bool failed = !l->info.alive && l->subscribed_ns && now_ns - l->subscribed_ns >= PATIENCE_NS;
+        if (failed && !l->failed_ns) l->failed_ns = now_ns;
+        if (l->info.alive || (l->failed_ns && now_ns - l->failed_ns >= FAILED_NS)) l->failed_ns = 0;
+    }
+}
+
+static bool remember(cn_track *t, cn_packet *p)
+{
+    cn_track_layer *l = &t->layer[p->layer];
+    if (!p->payload_len) return true;
+    if (!l->history && cn_history_new(&l->history, t->info.video ? CN_HISTORY_VIDEO : CN_HISTORY_AUDIO) != CN_OK)
+        return false;
+    return cn_history_put(l->history, p);
+}
+
+void cn_track_packet(cn_track *t, cn_packet *p)
+{
+    if (p->layer >= t->info.layers || !t->info.on) return;
+    if (!remember(t, p)) return;
+    for (cn_slot *s = t->slots, *next; s; s = next) {
+        next = s->next_in_track;
+        cn_slot_packet(s, p);
+    }
+}
+
+void cn_track_on_packet(cn_worker *w, cn_msg *m)
+{
+    cn_track *t = cn_idmap_get(&w->tracks, m->source);
+    if (t) cn_track_packet(t, m->p);
+    cn_packet_unref(m->p);
+}
+
+void cn_track_on_switch(cn_worker *w, cn_msg *m)
+{
+    cn_ranker_switch(w, m->room, m->source, m->flag);
+    cn_track *t = cn_idmap_get(&w->tracks, m->source);
+    if (!t || t->info.on == m->flag) return;
+    t->info.on = m->flag;
+    for (unsigned i = 0; i < CN_LAYERS; i++)
+        if (t->layer[i].history) cn_history_clear(t->layer[i].history);
+    cn_room_rebind(t->room);
+}
+
+void cn_track_on_layers(cn_worker *w, cn_msg *m)
+{
+    cn_track *t = cn_idmap_get(&w->tracks, m->source);
+    const cn_layers_info *info = m->p;
+    if (t) {
+        bool news = false;
+        for (unsigned i = 0; i < t->info.layers; i++) {
+            const cn_layer_info *before = &t->layer[i].info, *now = &info->layer[i];
+            news = news || before->alive != now->alive || before->width != now->width || before->height != now->height;
+            t->layer[i].info = *now;
+        }
+        for (cn_slot *s = t->slots; news && s; s = s->next_in_track) s->peer->dirty = true;
+    }
+    free(m->p);
+}
+
+void cn_track_on_sender_report(cn_worker *w, cn_msg *m)
+{
+    cn_track *t = cn_idmap_get(&w->tracks, m->source);
+    if (!t || m->layer >= t->info.layers) return;
+    cn_track_layer *l = &t->layer[m->layer];
+    l->sr_known = true;
+    l->sr_ns = (int64_t)m->value;
+    l->sr_rtp = m->number;
+}

@@ -1,0 +1,71 @@
+/*
+ * A source as seen by a worker with members of its room (the publisher's own included): history ring per layer, shared by this worker's receivers, and
+ * the slots that show it. Owner: the worker. Owner thread only.
+ */
+#ifndef CN_MEDIA_TRACK_H
+#define CN_MEDIA_TRACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/history.h"
+#include "media/msg.h"
+#include "media/worker.h"
+
+struct cn_room;
+struct cn_slot;
+
+typedef struct cn_track_layer {
+    cn_history *history; /* NULL before the first packet */
+    cn_layer_info info;
+    bool sr_known;
+    int64_t sr_ns; /* server's monotonic time at which sr_rtp was captured */
+    uint32_t sr_rtp;
+    uint64_t subscribed_ns, failed_ns, keyframe_asked_ns; /* 0: not */
+} cn_track_layer;
+
+typedef struct cn_track {
+    cn_worker *worker;
+    struct cn_room *room;
+    struct cn_track *next; /* in the room */
+    uint32_t number;
+    unsigned owner; /* worker of the publisher */
+    cn_source_info info;
+    uint32_t subscribed; /* mask of layers */
+    struct cn_slot *slots; /* linked by next_in_track */
+    uint64_t expired_ns;
+    cn_track_layer layer[CN_LAYERS];
+} cn_track;
+
+cn_err cn_track_new(cn_track **out, struct cn_room *room, uint32_t number, unsigned owner, const cn_source_info *info);
+/** Unbinds its slots. NULL allowed. */
+void cn_track_free(cn_track *t);
+
+/** Recomputes which layers this worker's slots need and tells the publisher's worker when that changed. */
+void cn_track_subscribe(cn_track *t);
+/** Asks the publisher for a key frame, at most every 200 ms per layer. */
+void cn_track_keyframe(cn_track *t, unsigned layer);
+/** Server's monotonic ns when a timestamp was captured; 0: not known. */
+int64_t cn_track_capture(const cn_track *t, unsigned layer, uint32_t rtp);
+/** Timestamp of the layer at a server time; false when not known. */
+bool cn_track_rtp(const cn_track *t, unsigned layer, int64_t ns, uint32_t *rtp);
+/** True when a layer flows or would flow if asked for. */
+bool cn_track_usable(const cn_track *t, unsigned layer);
+/** A number for this track's layer, unique in the process: what cn_rewrite calls a source. */
+static inline uint32_t cn_track_layer_id(const cn_track *t, unsigned layer)
+{
+    return t->number << 2 | layer;
+}
+/** Drops history of layers that stopped. Once a second. */
+void cn_track_expire(cn_track *t, uint64_t now_ns);
+
+/** One packet for all slots of this worker that show its layer. Borrows. */
+void cn_track_packet(cn_track *t, cn_packet *p);
+
+/* message handlers */
+void cn_track_on_packet(cn_worker *w, cn_msg *m);
+void cn_track_on_switch(cn_worker *w, cn_msg *m);
+void cn_track_on_layers(cn_worker *w, cn_msg *m);
+void cn_track_on_sender_report(cn_worker *w, cn_msg *m);
+
+#endif
