@@ -71,8 +71,8 @@ static cn_err kind_of(const cn_sdp_section *s, size_t i, const cn_offerer *who, 
     }
     const cn_section *name = name_of(who, s->mid);
     if (!name)
-        return cn_problem_set(p, CN_ERR_INVALID, "sections", "section %zu of the offer ('%.40s') is not named in sections", i,
-                              s->mid);
+        return cn_problem_set(p, CN_ERR_INVALID, "sections",
+                              "section %zu of the offer ('%.40s') is not named in sections", i, s->mid);
     *out = name->source;
     return CN_OK;
 }
@@ -80,8 +80,8 @@ static cn_err kind_of(const cn_sdp_section *s, size_t i, const cn_offerer *who, 
 static cn_err check_source(const cn_sdp_section *s, cn_source_kind source, cn_problem *p)
 {
     if ((source == CN_SOURCE_MIC) != (s->kind == CN_SDP_AUDIO))
-        return cn_problem_set(p, CN_ERR_INVALID, "sections", "section '%.40s' is %s and cannot be the %s", s->mid, s->media,
-                              cn_source_name(source));
+        return cn_problem_set(p, CN_ERR_INVALID, "sections", "section '%.40s' is %s and cannot be the %s", s->mid,
+                              s->media, cn_source_name(source));
     if (s->dir == CN_SDP_RECVONLY)
         return cn_problem_set(p, CN_ERR_INVALID, "offer", "section '%.40s' is named %s but only receives", s->mid,
                               cn_source_name(source));
@@ -120,7 +120,8 @@ static cn_err check_doubles(const cn_plan *plan, cn_problem *p)
         if (s->source == CN_SOURCE_NONE)
             slots++;
         else if (seen[s->source]++)
-            return cn_problem_set(p, CN_ERR_INVALID, "sections", "more than one section is the %s", cn_source_name(s->source));
+            return cn_problem_set(p, CN_ERR_INVALID, "sections", "more than one section is the %s",
+                                  cn_source_name(s->source));
     }
     if (slots > CN_MEDIA_SLOTS)
         return cn_problem_set(p, CN_ERR_INVALID, "offer", "%u slots, more than %d", slots, CN_MEDIA_SLOTS);
@@ -131,14 +132,16 @@ static cn_err check_names(const cn_sdp *offer, const cn_offerer *who, cn_problem
 {
     for (size_t i = 0; who->kind == CN_PEER_APP && i < who->section_count; i++)
         if (!cn_sdp_section_find(offer, who->sections[i].mid))
-            return cn_problem_set(p, CN_ERR_INVALID, "sections", "the offer has no section '%.40s'", who->sections[i].mid);
+            return cn_problem_set(p, CN_ERR_INVALID, "sections", "the offer has no section '%.40s'",
+                                  who->sections[i].mid);
     return CN_OK;
 }
 
 cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, cn_problem *p)
 {
     if (offer->section_count > CN_PLAN_SECTIONS)
-        return cn_problem_set(p, CN_ERR_INVALID, "offer", "%zu sections, more than %d", offer->section_count, CN_PLAN_SECTIONS);
+        return cn_problem_set(p, CN_ERR_INVALID, "offer", "%zu sections, more than %d", offer->section_count,
+                              CN_PLAN_SECTIONS);
     if (offer->section_count > 1 && !offer->bundle)
         return cn_problem_set(p, CN_ERR_INVALID, "offer", "BUNDLE is required");
     CN_TRY(check_names(offer, who, p));

@@ -1,6 +1,6 @@
 /*
- * What is agreed with a peer, section by section: a pure plan made from an offer, before anything is changed. Any thread, no allocation
- * but the plan itself.
+ * What is agreed with a peer, section by section: a pure plan made from an offer, before anything is changed. Any
+ * thread, no allocation but the plan itself.
  */
 #ifndef CN_MEDIA_ANSWER_H
 #define CN_MEDIA_ANSWER_H
@@ -36,8 +36,8 @@ typedef struct cn_offerer {
 
 /**
  * Decides what each section of an offer is. Sources that may not be published, sections without a codec in common and
- * unknown media are planned as rejected. CN_ERR_INVALID, `p` saying why: a section that is not named, a name without its section, one
- * source twice, wrong directions, more slots than CN_MEDIA_SLOTS.
+ * unknown media are planned as rejected. CN_ERR_INVALID, `p` saying why: a section that is not named, a name without
+ * its section, one source twice, wrong directions, more slots than CN_MEDIA_SLOTS.
  */
 cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, cn_problem *p);
 
@@ -46,7 +46,8 @@ const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s);
 /** The codecs that a slot can be sent: at most `max`, the number is returned. */
 size_t cn_plan_slot_codecs(const cn_sdp_section *s, const cn_sdp_codec **out, size_t max);
 
-/** Fills what of an answer's section depends on the offer and plan alone: codecs, extensions, feedback, layers, direction. */
+/** Fills what of an answer's section depends on the offer and plan alone: codecs, extensions, feedback, layers,
+ * direction. */
 void cn_plan_answer(const cn_plan_section *s, cn_sdp_answer_section *out);
 
 #endif

@@ -104,7 +104,8 @@ static command *command_for(cn_media *m, command_fn fn, const char *participant,
     }
     command_free(c);
     cn_problem p = {0};
-    (void)cn_problem_set(&p, err, "participant", "%s", err == CN_ERR_NOTFOUND ? "no such participant" : cn_err_text(err));
+    (void)cn_problem_set(&p, err, "participant", "%s",
+                         err == CN_ERR_NOTFOUND ? "no such participant" : cn_err_text(err));
     if (done) done(arg, err, &p, NULL);
     return NULL;
 }

@@ -1,4 +1,5 @@
-/* The SFU as a whole, and how public calls reach the worker that owns a participant. Private to media.c and command.c. */
+/* The SFU as a whole, and how public calls reach the worker that owns a participant. Private to media.c and command.c.
+ */
 #ifndef CN_MEDIA_COMMAND_H
 #define CN_MEDIA_COMMAND_H
 

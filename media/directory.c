@@ -27,7 +27,7 @@ typedef struct member_entry {
 struct cn_directory {
     pthread_mutex_t lock;
     unsigned workers;
-    unsigned *load; /* peers per worker */
+    unsigned *load;          /* peers per worker */
     uint32_t rooms, members; /* numbers given so far */
     room_entry *by_room[BUCKETS];
     member_entry *by_member[BUCKETS];

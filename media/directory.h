@@ -1,6 +1,6 @@
 /*
- * Who is where: participant → worker and room, room → number and home worker. A leaf type with a mutex of its own; asked when
- * somebody joins, leaves or is commanded, never for a packet. Every function may be called from any thread.
+ * Who is where: participant → worker and room, room → number and home worker. A leaf type with a mutex of its own;
+ * asked when somebody joins, leaves or is commanded, never for a packet. Every function may be called from any thread.
  */
 #ifndef CN_MEDIA_DIRECTORY_H
 #define CN_MEDIA_DIRECTORY_H
@@ -21,7 +21,8 @@ typedef struct cn_place {
 } cn_place;
 
 cn_err cn_directory_new(cn_directory **out, unsigned workers);
-/** Gives a new participant the worker with the fewest; opens the room when it is the first. CN_ERR_CONFLICT: the name is in use. */
+/** Gives a new participant the worker with the fewest; opens the room when it is the first. CN_ERR_CONFLICT: the name
+ * is in use. */
 cn_err cn_directory_join(cn_directory *d, const char *room, const char *participant, cn_place *out);
 /** CN_ERR_NOTFOUND. */
 cn_err cn_directory_find(cn_directory *d, const char *participant, cn_place *out);

@@ -1,4 +1,5 @@
-/* A map from 32-bit numbers to pointers: SSRCs to slots and layers, source numbers to tracks. Open addressing, owner thread only. */
+/* A map from 32-bit numbers to pointers: SSRCs to slots and layers, source numbers to tracks. Open addressing, owner
+ * thread only. */
 #ifndef CN_MEDIA_IDMAP_H
 #define CN_MEDIA_IDMAP_H
 

@@ -14,7 +14,8 @@
 #define LINK_CAPACITY 4096
 
 static const char *const source_names[] = {
-    [CN_SOURCE_NONE] = "", [CN_SOURCE_MIC] = "mic", [CN_SOURCE_CAMERA] = "camera", [CN_SOURCE_SCREEN] = "screen", [CN_SOURCE_DEVICE] = "device",
+    [CN_SOURCE_NONE] = "",         [CN_SOURCE_MIC] = "mic",       [CN_SOURCE_CAMERA] = "camera",
+    [CN_SOURCE_SCREEN] = "screen", [CN_SOURCE_DEVICE] = "device",
 };
 
 const char *cn_source_name(cn_source_kind k)
@@ -58,7 +59,8 @@ static cn_err workers_open(cn_media *m, const cn_media_config *config)
 
 cn_err cn_media_new(cn_media **out, const cn_media_config *config, const cn_media_events *events, void *ctx)
 {
-    if (!config->workers || config->workers > CN_WORKERS_MAX || !config->addresses || config->addresses > CN_MEDIA_ADDRESSES)
+    if (!config->workers || config->workers > CN_WORKERS_MAX || !config->addresses ||
+        config->addresses > CN_MEDIA_ADDRESSES)
         return CN_ERR_INVALID;
     cn_media *m = CN_NEW(cn_media);
     if (!m) return CN_ERR_NOMEM;

@@ -1,4 +1,5 @@
-/* What workers say to each other through links. Everything is a value: numbers, a packet reference, or one heap block that the receiver frees. */
+/* What workers say to each other through links. Everything is a value: numbers, a packet reference, or one heap block
+ * that the receiver frees. */
 #ifndef CN_MEDIA_MSG_H
 #define CN_MEDIA_MSG_H
 
@@ -12,19 +13,22 @@
 #define CN_LAYERS 3 /* simulcast layers of a source at most */
 
 /* name, who sends it to whom */
-#define CN_MSG_TABLE(X)                                                                                                \
-    X(PACKET)         /* publisher → subscribed worker: p = packet reference, source, layer */                         \
-    X(ROOM_OPEN)      /* part → all: members of `room` are here now; value = home, p = the room's name; flag: an answer to yours */      \
-    X(ROOM_CLOSE)     /* part → all: no members left here */                                                           \
-    X(SOURCE_ADD)     /* publisher → all: p = cn_source_info */                                                        \
-    X(SOURCE_REMOVE)  /* publisher → all */                                                                            \
-    X(SOURCE_ON)      /* publisher → all: flag = on */                                                                 \
-    X(SOURCE_LAYERS)  /* publisher → all: p = cn_layers_info */                                                        \
-    X(SENDER_REPORT)  /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then */         \
-    X(SUBSCRIBE)      /* part → publisher: number = mask of layers wanted */                                           \
-    X(KEYFRAME)       /* part → publisher: layer needs a key frame */                                                  \
-    X(LEVEL)          /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = bytes of payload */                       \
-    X(RANKED)         /* home → parts: p = cn_ranked_info */
+#define CN_MSG_TABLE(X)                                                                                                 \
+    X(PACKET)    /* publisher → subscribed worker: p = packet reference, source, layer */                             \
+    X(ROOM_OPEN) /* part → all: members of `room` are here now; value = home, p = the room's name; flag: an answer to \
+                    yours */                                                                                            \
+    X(ROOM_CLOSE)    /* part → all: no members left here */                                                           \
+    X(SOURCE_ADD)    /* publisher → all: p = cn_source_info */                                                        \
+    X(SOURCE_REMOVE) /* publisher → all */                                                                            \
+    X(SOURCE_ON)     /* publisher → all: flag = on */                                                                 \
+    X(SOURCE_LAYERS) /* publisher → all: p = cn_layers_info */                                                        \
+    X(SENDER_REPORT) /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then \
+                      */                                                                                                \
+    X(SUBSCRIBE)     /* part → publisher: number = mask of layers wanted */                                           \
+    X(KEYFRAME)      /* part → publisher: layer needs a key frame */                                                  \
+    X(LEVEL) /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = \
+                bytes of payload */                                                                                     \
+    X(RANKED) /* home → parts: p = cn_ranked_info */
 
 #define CN_LEVEL_NONE 0xffu
 

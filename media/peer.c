@@ -86,8 +86,8 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
     if (!err) err = cn_idmap_put(&w->peers, peer->number, peer);
     if (!err) err = cn_room_enter(&peer->room, w, join->room, place->room, place->home, peer);
     if (!err) {
-        cn_offerer who = {join->kind, join->may_publish_audio, join->may_publish_video, join->whip_source,
-                          join->sections, join->section_count};
+        cn_offerer who = {join->kind,        join->may_publish_audio, join->may_publish_video,
+                          join->whip_source, join->sections,          join->section_count};
         err = cn_peer_negotiate(peer, join->offer, &who, answer, p);
     }
     if (err) {
@@ -98,7 +98,8 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
     return err;
 }
 
-cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer, cn_problem *p)
+cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,
+                       cn_problem *p)
 {
     cn_offerer who = {peer->kind, peer->may_audio, peer->may_video, peer->whip_source, sections, count};
     cn_err err = cn_peer_negotiate(peer, offer, &who, answer, p);

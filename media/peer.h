@@ -1,4 +1,5 @@
-/* A participant's PeerConnection: transport, what was negotiated, its sources and slots. Owner: the worker. Owner thread only. */
+/* A participant's PeerConnection: transport, what was negotiated, its sources and slots. Owner: the worker. Owner
+ * thread only. */
 #ifndef CN_MEDIA_PEER_H
 #define CN_MEDIA_PEER_H
 
@@ -21,7 +22,7 @@ typedef struct cn_peer_meter {
     uint64_t in_bytes, out_bytes, in_packets, out_packets; /* since the start */
     uint64_t in_expected, in_lost;                         /* of the last reports' interval */
     uint64_t nacks_in, nacks_out, plis_in, plis_out, bad;
-    uint64_t told_in_bytes, told_out_bytes, told_ns;       /* at the last event */
+    uint64_t told_in_bytes, told_out_bytes, told_ns; /* at the last event */
 } cn_peer_meter;
 
 typedef struct cn_peer {
@@ -66,7 +67,7 @@ typedef struct cn_peer {
     uint32_t rtt_ms;
     uint32_t video_ssrc_in; /* any SSRC of the publisher: media SSRC of transport feedback */
     cn_ntpclock clock;
-    bool dirty;             /* bindings changed: allocate at the next tick */
+    bool dirty; /* bindings changed: allocate at the next tick */
 
     uint64_t allocate_ns, report_ns, stats_ns; /* when next */
     int64_t area_sum, area_max;                /* told */
@@ -77,7 +78,8 @@ typedef struct cn_peer {
 /** Makes a peer from a join and answers its offer; on an error nothing is left. `now`: w->now_ns. */
 cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *place, cn_buf *answer, cn_problem *p);
 /** Answers a re-offer. */
-cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer, cn_problem *p);
+cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,
+                       cn_problem *p);
 /** Answers a trickle-ice-sdpfrag with new credentials. */
 cn_err cn_peer_restart(cn_peer *peer, const char *fragment, cn_buf *answer, cn_problem *p);
 /** Out of all lists, `left` told; freed at the end of the turn. */

@@ -151,7 +151,8 @@ static int viewed_compare(const void *left, const void *right)
 {
     const viewed *a = left, *b = right;
     if (a->order != b->order) return a->order < b->order ? -1 : 1;
-    if (a->track->info.joined_ns != b->track->info.joined_ns) return a->track->info.joined_ns < b->track->info.joined_ns ? -1 : 1;
+    if (a->track->info.joined_ns != b->track->info.joined_ns)
+        return a->track->info.joined_ns < b->track->info.joined_ns ? -1 : 1;
     return a->track->number < b->track->number ? -1 : 1;
 }
 
@@ -206,8 +207,10 @@ static void wants_of_viewer(cn_peer *peer)
         for (size_t i = 0; i < peer->slot_count; i++) {
             cn_slot *s = peer->slots[i];
             if (!s->video || !s->active) continue;
-            if (s->want.participant[0]) shown = shown || s->track == list[k].track;
-            else if (!empty) empty = s;
+            if (s->want.participant[0])
+                shown = shown || s->track == list[k].track;
+            else if (!empty)
+                empty = s;
         }
         if (!shown && empty) want_track(empty, list[k].track);
     }

@@ -8,7 +8,8 @@
 #define FINGERPRINT_TEXT 192 /* SHA-512: 64 pairs with colons */
 #define CANDIDATES CN_PORT_ADDRESSES
 
-static const char *const hash_names[] = {[CN_SDP_SHA256] = "sha-256", [CN_SDP_SHA384] = "sha-384", [CN_SDP_SHA512] = "sha-512"};
+static const char *const hash_names[] = {
+    [CN_SDP_SHA256] = "sha-256", [CN_SDP_SHA384] = "sha-384", [CN_SDP_SHA512] = "sha-512"};
 
 static void fingerprint_text(const cn_sdp *sdp, char out[FINGERPRINT_TEXT])
 {
@@ -40,7 +41,8 @@ static cn_err set_remote(cn_peer *peer, const cn_sdp *sdp, cn_problem *p)
     peer->fingerprint_alg = hash_names[sdp->hash];
     if (!first) CN_TRY(cn_transport_restart(peer->transport));
     cn_err err = cn_transport_remote(peer->transport, sdp->ufrag, sdp->pwd, peer->fingerprint_alg, peer->fingerprint);
-    if (err) return cn_problem_set(p, CN_ERR_INVALID, "offer", "the offer's ICE credentials or fingerprint cannot be used");
+    if (err)
+        return cn_problem_set(p, CN_ERR_INVALID, "offer", "the offer's ICE credentials or fingerprint cannot be used");
     (void)cn_strcpy(peer->remote_ufrag, sizeof peer->remote_ufrag, sdp->ufrag);
     return CN_OK;
 }

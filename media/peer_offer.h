@@ -5,7 +5,8 @@
 #include "media/answer.h"
 #include "media/peer.h"
 
-/** Nothing is changed when the offer cannot be answered (`p` says why). Out of memory midway leaves a peer that must be ended. */
+/** Nothing is changed when the offer cannot be answered (`p` says why). Out of memory midway leaves a peer that must be
+ * ended. */
 cn_err cn_peer_negotiate(cn_peer *peer, const char *offer, const cn_offerer *who, cn_buf *answer, cn_problem *p);
 
 #endif

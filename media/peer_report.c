@@ -86,8 +86,8 @@ static void send_transport_feedback(cn_peer *peer, uint64_t now_ns)
         n = cn_twcc_in_take(&peer->twcc_in, now_ns, list, ARRIVALS, &base);
         for (size_t at = 0, used = 0; at < n; at += used) {
             uint8_t out[RTCP_MAX];
-            size_t bytes = cn_rtcp_write_twcc(out, sizeof out, peer->rtcp_ssrc, peer->video_ssrc_in, peer->twcc_in.number, base,
-                                              list + at, n - at, &used);
+            size_t bytes = cn_rtcp_write_twcc(out, sizeof out, peer->rtcp_ssrc, peer->video_ssrc_in,
+                                              peer->twcc_in.number, base, list + at, n - at, &used);
             if (!bytes || !used) return;
             peer->twcc_in.number++;
             cn_peer_send_rtcp(peer, out, bytes);

@@ -115,7 +115,8 @@ static void on_twcc(cn_peer *peer, const cn_rtcp *pkt)
     cn_twcc_list list;
     cn_twcc_summary sum;
     uint64_t now_ns = peer->worker->now_ns;
-    if (cn_twcc_list_read(&list, pkt) != CN_OK || cn_twcc_out_feedback(peer->twcc_out, &list, now_ns, &sum) != CN_OK) return;
+    if (cn_twcc_list_read(&list, pkt) != CN_OK || cn_twcc_out_feedback(peer->twcc_out, &list, now_ns, &sum) != CN_OK)
+        return;
     if (sum.rtt_ms) peer->rtt_ms = peer->rtt_ms ? (peer->rtt_ms * 7 + sum.rtt_ms) / 8 : sum.rtt_ms;
     double loss = cn_twcc_out_loss(peer->twcc_out, now_ns);
     cn_lossrate_update(&peer->estimate, loss, cn_twcc_out_sent_bps(peer->twcc_out, now_ns), peer->rtt_ms, now_ns);
@@ -125,7 +126,8 @@ static void on_remb(cn_peer *peer, const cn_rtcp *pkt)
 {
     uint64_t bps = 0;
     size_t ssrcs = 0;
-    if (cn_rtcp_remb_read(pkt, &bps, &ssrcs)) cn_lossrate_cap(&peer->estimate, bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps);
+    if (cn_rtcp_remb_read(pkt, &bps, &ssrcs))
+        cn_lossrate_cap(&peer->estimate, bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps);
 }
 
 typedef void (*rtcp_fn)(cn_peer *peer, const cn_rtcp *pkt);

@@ -1,4 +1,5 @@
-/* Who is audible in a room, and who speaks: on the room's home worker, from the levels of all its microphones. Owner thread only. */
+/* Who is audible in a room, and who speaks: on the room's home worker, from the levels of all its microphones. Owner
+ * thread only. */
 #ifndef CN_MEDIA_RANKER_H
 #define CN_MEDIA_RANKER_H
 

@@ -16,10 +16,12 @@ static cn_room *room_of(cn_worker *w, const cn_msg *m)
 
 static cn_msg open_message(const cn_room *r, bool answer)
 {
-    return (cn_msg){.kind = CN_MSG_ROOM_OPEN, .room = r->number, .value = r->home, .flag = answer, .p = cn_strdup(r->name)};
+    return (cn_msg){
+        .kind = CN_MSG_ROOM_OPEN, .room = r->number, .value = r->home, .flag = answer, .p = cn_strdup(r->name)};
 }
 
-cn_err cn_room_enter(cn_room **out, cn_worker *w, const char *name, uint32_t number, unsigned home, struct cn_peer *peer)
+cn_err cn_room_enter(cn_room **out, cn_worker *w, const char *name, uint32_t number, unsigned home,
+                     struct cn_peer *peer)
 {
     cn_room *r = cn_idmap_get(&w->rooms, number);
     if (!r) {

@@ -1,4 +1,5 @@
-/* A room's part on one worker: its peers here and the tracks of the whole room (who is audible: ranker.h). Owner thread only. */
+/* A room's part on one worker: its peers here and the tracks of the whole room (who is audible: ranker.h). Owner thread
+ * only. */
 #ifndef CN_MEDIA_ROOM_H
 #define CN_MEDIA_ROOM_H
 
@@ -16,14 +17,15 @@ typedef struct cn_room {
     uint32_t number;
     unsigned home;
     char name[CN_MEDIA_ID];
-    uint64_t parts;         /* workers that hold a part, as far as known: bit each */
-    struct cn_peer *peers;  /* linked by next_in_room */
-    cn_track *tracks;       /* in no order */
+    uint64_t parts;        /* workers that hold a part, as far as known: bit each */
+    struct cn_peer *peers; /* linked by next_in_room */
+    cn_track *tracks;      /* in no order */
     cn_ranked_info ranked;
 } cn_room;
 
 /** The part, opened and announced when it is the first member here. */
-cn_err cn_room_enter(cn_room **out, cn_worker *w, const char *name, uint32_t number, unsigned home, struct cn_peer *peer);
+cn_err cn_room_enter(cn_room **out, cn_worker *w, const char *name, uint32_t number, unsigned home,
+                     struct cn_peer *peer);
 /** Takes a peer out; the part ends with its last one. */
 void cn_room_exit(cn_room *r, struct cn_peer *peer);
 /** One message without a block to every worker with a part. */

@@ -20,7 +20,8 @@ static uint32_t unused_ssrc(const cn_peer *peer)
     for (;;) {
         uint32_t ssrc = 0;
         cn_random(&ssrc, sizeof ssrc);
-        if (ssrc && ssrc != peer->rtcp_ssrc && !cn_idmap_get(&peer->out_ssrc, ssrc) && !cn_idmap_get(&peer->in_ssrc, ssrc))
+        if (ssrc && ssrc != peer->rtcp_ssrc && !cn_idmap_get(&peer->out_ssrc, ssrc) &&
+            !cn_idmap_get(&peer->in_ssrc, ssrc))
             return ssrc;
     }
 }
@@ -32,9 +33,9 @@ static cn_err rewrite_new(cn_slot *s)
     cn_random(&seq, sizeof seq);
     cn_random(&ts, sizeof ts);
     return cn_rewrite_new(&s->rewrite, &(cn_rewrite_config){.clock = s->video ? 90000 : 48000,
-                                                             .records = s->video ? RECORDS_VIDEO : RECORDS_AUDIO,
-                                                             .first_seq = seq,
-                                                             .first_ts = ts});
+                                                            .records = s->video ? RECORDS_VIDEO : RECORDS_AUDIO,
+                                                            .first_seq = seq,
+                                                            .first_ts = ts});
 }
 
 cn_err cn_slot_new(cn_slot **out, struct cn_peer *peer, const char *mid, bool video, unsigned index)
@@ -225,7 +226,8 @@ void cn_slot_target(cn_slot *s, int layer)
     cn_track_subscribe(s->track);
     if (!s->video || layer < 0 || s->current == layer || !s->format || !s->peer->connected) return;
     if (start_from_history(s, (unsigned)layer)) return;
-    if (s->interim >= 0 && !start_from_history(s, (unsigned)s->interim)) cn_track_keyframe(s->track, (unsigned)s->interim);
+    if (s->interim >= 0 && !start_from_history(s, (unsigned)s->interim))
+        cn_track_keyframe(s->track, (unsigned)s->interim);
     cn_track_keyframe(s->track, (unsigned)layer);
 }
 

@@ -1,6 +1,6 @@
 /*
- * One outgoing SSRC of a peer: what it shows, in which layer, rewritten into one unbroken stream; retransmission, sender reports. Owner: the peer.
- * Owner thread only.
+ * One outgoing SSRC of a peer: what it shows, in which layer, rewritten into one unbroken stream; retransmission,
+ * sender reports. Owner: the peer. Owner thread only.
  */
 #ifndef CN_MEDIA_SLOT_H
 #define CN_MEDIA_SLOT_H
@@ -49,7 +49,7 @@ typedef struct cn_slot {
     uint64_t waiting_ns;          /* since when a key frame is awaited, 0: not */
 
     cn_rewrite *rewrite;
-    uint32_t start_ts; /* outgoing timestamp from which on the present source is shown */
+    uint32_t start_ts;   /* outgoing timestamp from which on the present source is shown */
     uint32_t told_track; /* the last event's */
     cn_slot_state told;
 
@@ -70,7 +70,8 @@ void cn_slot_free(cn_slot *s);
 /** Takes the formats of a negotiated section. */
 void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section);
 
-/** Shows a track from its next key frame (video) or packet (audio) on; NULL: nothing. The same track again changes nothing. */
+/** Shows a track from its next key frame (video) or packet (audio) on; NULL: nothing. The same track again changes
+ * nothing. */
 void cn_slot_bind(cn_slot *s, cn_track *t);
 /** Sets the layer to go to; −1: paused. Tries to start from the history's key-frame run. */
 void cn_slot_target(cn_slot *s, int layer);

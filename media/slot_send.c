@@ -70,9 +70,10 @@ void cn_slot_forward(cn_slot *s, cn_packet *p)
 {
     uint64_t now_ns = s->peer->worker->now_ns;
     uint32_t id = cn_track_layer_id(s->track, p->layer);
-    if (!p->payload_len && cn_rewrite_drop(s->rewrite, id, p)) return;
     cn_rewrite_out o;
-    if (cn_rewrite_packet(s->rewrite, id, p, now_ns, &o) != CN_REWRITE_SEND) return;
+    cn_rewrite_verdict v = p->payload_len ? cn_rewrite_packet(s->rewrite, id, p, now_ns, &o)
+                                          : cn_rewrite_drop(s->rewrite, id, p, now_ns, &o);
+    if (v != CN_REWRITE_SEND && v != CN_REWRITE_FILL) return;
     if (p->frame_start && s->track->layer[p->layer].sr_known)
         cn_rewrite_capture(s->rewrite, p->ts, cn_track_capture(s->track, p->layer, p->ts));
     if (p->width) {
@@ -97,14 +98,16 @@ static void send_again(cn_slot *s, const cn_packet *p, const cn_sent *sent, uint
 {
     const cn_slot_format *f = format_of(s, p);
     if (!f || f->rtx_pt == CN_SDP_NO_PT) return;
-    cn_rtp_head head = {.ts = sent->ts, .ssrc = s->rtx_ssrc, .seq = s->rtx_seq, .pt = f->rtx_pt, .marker = sent->marker};
+    cn_rtp_head head = {
+        .ts = sent->ts, .ssrc = s->rtx_ssrc, .seq = s->rtx_seq, .pt = f->rtx_pt, .marker = sent->marker};
     head_extensions(s, &head, p);
     uint16_t twcc_at = 0;
     size_t header = cn_rtp_header_size(&head, &s->peer->exts);
     size_t n = header + CN_RTX_OSN + p->payload_len;
     uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
     if (!buf) return;
-    if (cn_rtp_write_rtx(buf, n, &head, &s->peer->exts, seq, cn_packet_payload(p), p->payload_len, &twcc_at) != n) return;
+    if (cn_rtp_write_rtx(buf, n, &head, &s->peer->exts, seq, cn_packet_payload(p), p->payload_len, &twcc_at) != n)
+        return;
     rewrite_payload(buf + header + CN_RTX_OSN, p, sent->picture_id, sent->tl0picidx);
     s->rtx_seq++;
     send(s, buf, n, twcc_at, CN_TWCC_RESENT);

@@ -1,4 +1,5 @@
-/* How a slot's packets are written: headers with the receiver's numbers, retransmissions. Private to slot.c and peer_rtcp.c. */
+/* How a slot's packets are written: headers with the receiver's numbers, retransmissions. Private to slot.c and
+ * peer_rtcp.c. */
 #ifndef CN_MEDIA_SLOT_SEND_H
 #define CN_MEDIA_SLOT_SEND_H
 

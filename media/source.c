@@ -260,8 +260,7 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns
     if (r->pt != s->pt) return;
     if (!st->rtx) cn_recvstats_packet(&l->stats, r->seq, r->ts, r->len, now_ns);
     bool fresh = true;
-    uint64_t ext_seq =
-        s->video ? cn_nackgen_packet(&l->nack, r->seq, now_ns, &fresh) : cn_seq_extend(&l->seq, r->seq);
+    uint64_t ext_seq = s->video ? cn_nackgen_packet(&l->nack, r->seq, now_ns, &fresh) : cn_seq_extend(&l->seq, r->seq);
     if (!fresh) return;
     l->last_ns = now_ns;
     l->window_bytes += (uint32_t)r->len;

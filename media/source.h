@@ -1,6 +1,6 @@
 /*
- * What a peer publishes: one microphone, camera, screen or device on its publisher's worker. SSRCs, loss, reports, layers' sizes and rates, key
- * frame requests, and who is subscribed. Owner: the peer. Owner thread only.
+ * What a peer publishes: one microphone, camera, screen or device on its publisher's worker. SSRCs, loss, reports,
+ * layers' sizes and rates, key frame requests, and who is subscribed. Owner: the peer. Owner thread only.
  */
 #ifndef CN_MEDIA_SOURCE_H
 #define CN_MEDIA_SOURCE_H
@@ -35,7 +35,7 @@ typedef struct cn_source_layer {
     cn_ntpmap map;
     uint64_t sr_ntp, sr_ns; /* of the last sender report: for LSR and DLSR */
     cn_layer_info info;
-    uint64_t last_ns;                /* last packet */
+    uint64_t last_ns; /* last packet */
     uint32_t window_bytes, window_frames;
     uint64_t keyframe_asked_ns, plis; /* PLIs sent */
     bool keyframe_wanted;
@@ -53,8 +53,8 @@ typedef struct cn_source {
     cn_sdp_h264 h264;
     uint8_t pt, rtx_pt;
     uint64_t since_ns, measured_ns, announced_ns;
-    uint32_t rid_mask;       /* told upward */
-    uint64_t rid_idle_ns;    /* since when fewer are wanted than told; 0: not */
+    uint32_t rid_mask;    /* told upward */
+    uint64_t rid_idle_ns; /* since when fewer are wanted than told; 0: not */
     unsigned layers;
     cn_source_layer layer[]; /* in the offer's order */
 } cn_source;
@@ -67,7 +67,8 @@ void cn_source_free(cn_source *s);
 /** SOURCE_ADD and SOURCE_LAYERS to one worker that just opened the room. */
 void cn_source_introduce(cn_source *s, unsigned to);
 
-/** The stream that a packet of an unknown SSRC belongs to (by RID, or payload type), bound to the SSRC from now on; NULL when none fits. The MID, if any, was compared before. */
+/** The stream that a packet of an unknown SSRC belongs to (by RID, or payload type), bound to the SSRC from now on;
+ * NULL when none fits. The MID, if any, was compared before. */
 cn_stream *cn_source_learn(cn_source *s, const cn_rtp *r);
 
 /** A decrypted packet of one of its streams. `packet` is writable. */

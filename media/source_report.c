@@ -57,8 +57,8 @@ static void measure(cn_source *s, uint64_t now_ns)
     cn_layers_info info = {0};
     for (unsigned i = 0; i < s->layers; i++) info.layer[i] = s->layer[i].info;
     cn_room_send_block(s->peer->room,
-                       (cn_msg){.kind = CN_MSG_SOURCE_LAYERS, .room = s->peer->room->number, .source = s->number}, &info,
-                       sizeof info);
+                       (cn_msg){.kind = CN_MSG_SOURCE_LAYERS, .room = s->peer->room->number, .source = s->number},
+                       &info, sizeof info);
 }
 
 /* The smallest layer always flows: whoever comes sees something at once. */

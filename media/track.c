@@ -10,8 +10,8 @@
 #include "media/slot.h"
 
 #define KEYFRAME_EVERY_NS 200000000u
-#define PATIENCE_NS 2000000000u  /* a layer that was asked for and does not come */
-#define FAILED_NS 10000000000u   /* is not asked for again for so long */
+#define PATIENCE_NS 2000000000u /* a layer that was asked for and does not come */
+#define FAILED_NS 10000000000u  /* is not asked for again for so long */
 
 cn_err cn_track_new(cn_track **out, struct cn_room *room, uint32_t number, unsigned owner, const cn_source_info *info)
 {

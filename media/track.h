@@ -1,6 +1,6 @@
 /*
- * A source as seen by a worker with members of its room (the publisher's own included): history ring per layer, shared by this worker's receivers, and
- * the slots that show it. Owner: the worker. Owner thread only.
+ * A source as seen by a worker with members of its room (the publisher's own included): history ring per layer, shared
+ * by this worker's receivers, and the slots that show it. Owner: the worker. Owner thread only.
  */
 #ifndef CN_MEDIA_TRACK_H
 #define CN_MEDIA_TRACK_H
@@ -31,7 +31,7 @@ typedef struct cn_track {
     uint32_t number;
     unsigned owner; /* worker of the publisher */
     cn_source_info info;
-    uint32_t subscribed; /* mask of layers */
+    uint32_t subscribed;   /* mask of layers */
     struct cn_slot *slots; /* linked by next_in_track */
     uint64_t expired_ns;
     cn_track_layer layer[CN_LAYERS];

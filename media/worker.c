@@ -98,7 +98,8 @@ static cn_err open_port(cn_worker *w, const cn_media_config *config)
 {
     cn_port_limits limits = {.timeout_ms = config->timeout_s * 1000, .buffer_bytes = BUFFER_BYTES};
     uint16_t port = config->port ? (uint16_t)(config->port + w->index) : 0;
-    return cn_port_new(&w->port, w->loop, w->identity, config->listen, config->announce, config->addresses, port, &limits);
+    return cn_port_new(&w->port, w->loop, w->identity, config->listen, config->announce, config->addresses, port,
+                       &limits);
 }
 
 cn_err cn_worker_open(cn_worker *w, struct cn_media *media, unsigned index, const cn_media_config *config)

@@ -1,4 +1,5 @@
-/* A media worker: one thread, one loop, one UDP port, one packet pool, and everything that lives on it (see README.md). Private to media/. */
+/* A media worker: one thread, one loop, one UDP port, one packet pool, and everything that lives on it (see README.md).
+ * Private to media/. */
 #ifndef CN_MEDIA_WORKER_H
 #define CN_MEDIA_WORKER_H
 
