@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "media/srtp_gcm.h"
 
 #define REPLAY_WINDOW 1024
 
 struct cn_srtp {
     srtp_t in, out;
+    cn_gcm *gcm; /* NULL: outbound RTP is `out`'s as well */
     size_t tag;
     uint32_t ssrcs_in[CN_SRTP_SSRCS_IN]; /* SSRCs that authenticated */
     unsigned ssrcs_in_n;
@@ -47,7 +49,8 @@ size_t cn_srtp_profile_salt(cn_srtp_profile p)
     return i < PROFILES ? profiles[i].salt : 0;
 }
 
-/** A second start in one process (by another user of libsrtp) is refused by the library and harmless: sessions tell whether it runs. */
+/** A second start in one process (by another user of libsrtp) is refused by the library and harmless: sessions tell
+ * whether it runs. */
 static void library_init(void)
 {
     (void)srtp_init();
@@ -83,6 +86,8 @@ cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys)
     s->tag = profiles[row].tag;
     cn_err err = session_new(&s->in, row, &keys->in, ssrc_any_inbound);
     if (!err) err = session_new(&s->out, row, &keys->out, ssrc_any_outbound);
+    if (!err && keys->profile == CN_SRTP_AEAD_AES_128_GCM)
+        err = cn_gcm_new_master(&s->gcm, keys->out.key, keys->out.salt);
     if (err) {
         cn_srtp_free(s);
         return err;
@@ -130,7 +135,7 @@ static cn_err run(transform fn, srtp_t session, uint8_t *p, size_t *n, size_t mi
 
 cn_err cn_srtp_protect_rtp(cn_srtp *s, uint8_t *p, size_t *n)
 {
-    return run(srtp_protect, s->out, p, n, 12);
+    return s->gcm ? cn_gcm_protect(s->gcm, p, n) : run(srtp_protect, s->out, p, n, 12);
 }
 
 cn_err cn_srtp_protect_rtcp(cn_srtp *s, uint8_t *p, size_t *n)
@@ -175,5 +180,6 @@ void cn_srtp_free(cn_srtp *s)
     if (!s) return;
     if (s->in) srtp_dealloc(s->in); /* zeroes its keys */
     if (s->out) srtp_dealloc(s->out);
+    cn_gcm_free(s->gcm);
     free(s);
 }
