@@ -19,7 +19,7 @@ static void add_user(support_consult *s, const char *username, const char *const
     const cn_actor system = cn_actor_system();
     char name[64];
     cn_fmt(name, sizeof(name), "Dr %s", username);
-    const cn_account_new u = {.username = username,
+    const cn_user_new u = {.username = username,
                            .name = name,
                            .title = "主任医师",
                            .hospital = s->hospital,
@@ -27,7 +27,7 @@ static void add_user(support_consult *s, const char *username, const char *const
                            .roles = roles,
                            .password = SUPPORT_PASSWORD};
     *out = (cn_actor){.user = ""};
-    must(cn_account_add(&s->c, &system, &u, out->user, NULL), username);
+    must(cn_user_add(&s->c, &system, &u, out->user, NULL), username);
     for (size_t i = 0; roles[i]; i++) out->rights |= cn_role_rights(roles[i]);
     cn_strcpy(out->hospital, sizeof(out->hospital), s->hospital);
     cn_strcpy(out->department, sizeof(out->department), s->department);
