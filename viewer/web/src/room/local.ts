@@ -1,0 +1,193 @@
+/* This person's own microphone, camera and screen. */
+import { reactive, shallowReactive } from 'vue'
+import { cameraConstraints, possibleQualities, type OwnQuality } from './quality'
+
+export type DeviceProblem = 'insecure' | 'denied' | 'missing' | 'in_use' | 'failed'
+
+export function deviceProblem(error: unknown): DeviceProblem {
+  const name = error instanceof DOMException ? error.name : ''
+  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied'
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing'
+  if (name === 'NotReadableError' || name === 'AbortError') return 'in_use'
+  return 'failed'
+}
+
+interface DeviceChoice {
+  id: string
+  label: string
+}
+
+const STORAGE = 'consilium.devices'
+
+interface Remembered {
+  mic?: string
+  camera?: string
+  speaker?: string
+  quality?: OwnQuality
+}
+
+function recall(): Remembered {
+  try {
+    return JSON.parse(localStorage.getItem(STORAGE) ?? '{}') as Remembered
+  } catch {
+    return {}
+  }
+}
+
+const AUDIO: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true }
+
+export class LocalMedia {
+  readonly tracks = shallowReactive({
+    mic: null as MediaStreamTrack | null,
+    camera: null as MediaStreamTrack | null,
+    screen: null as MediaStreamTrack | null,
+  })
+  readonly state = reactive({
+    micOn: true,
+    cameraOn: true,
+    micProblem: null as DeviceProblem | null,
+    cameraProblem: null as DeviceProblem | null,
+    mics: [] as DeviceChoice[],
+    cameras: [] as DeviceChoice[],
+    speakers: [] as DeviceChoice[],
+    micId: recall().mic ?? null,
+    cameraId: recall().camera ?? null,
+    speakerId: recall().speaker ?? '',
+    quality: recall().quality ?? ('hd' as OwnQuality),
+    qualities: ['sd', 'hd', 'super_hd'] as OwnQuality[],
+  })
+  /** One stream for the sections of this PeerConnection: voice and face belong together. */
+  readonly stream = new MediaStream()
+
+  onCameraEnded: () => void = () => undefined
+  onScreenEnded: () => void = () => undefined
+
+  constructor() {
+    navigator.mediaDevices?.addEventListener?.('devicechange', this.listDevices)
+  }
+
+  get canShareScreen(): boolean {
+    return typeof navigator.mediaDevices?.getDisplayMedia === 'function'
+  }
+
+  async openMic(id: string | null = this.state.micId): Promise<MediaStreamTrack | null> {
+    this.state.micProblem = null
+    try {
+      const track = await this.take({ audio: id ? { ...AUDIO, deviceId: { exact: id } } : AUDIO })
+      this.tracks.mic?.stop()
+      this.tracks.mic = track
+      track.enabled = this.state.micOn
+      this.state.micId = track.getSettings().deviceId ?? id
+      this.remember()
+    } catch (error) {
+      if (id && deviceProblem(error) === 'missing') return this.openMic(null)
+      this.state.micProblem = navigator.mediaDevices ? deviceProblem(error) : 'insecure'
+    }
+    await this.listDevices()
+    return this.tracks.mic
+  }
+
+  async openCamera(id: string | null = this.state.cameraId): Promise<MediaStreamTrack | null> {
+    this.state.cameraProblem = null
+    try {
+      const track = await this.take({ video: cameraConstraints(this.state.quality, id) })
+      this.tracks.camera?.stop()
+      this.tracks.camera = track
+      track.contentHint = 'motion'
+      track.addEventListener('ended', () => {
+        if (this.tracks.camera === track) this.onCameraEnded()
+      })
+      this.state.cameraId = track.getSettings().deviceId ?? id
+      this.noteAbilities(track)
+      this.remember()
+    } catch (error) {
+      if (id && deviceProblem(error) === 'missing') return this.openCamera(null)
+      this.state.cameraProblem = navigator.mediaDevices ? deviceProblem(error) : 'insecure'
+    }
+    await this.listDevices()
+    return this.tracks.camera
+  }
+
+  closeCamera(): void {
+    this.tracks.camera?.stop()
+    this.tracks.camera = null
+  }
+
+  setMicOn(on: boolean): void {
+    this.state.micOn = on
+    if (this.tracks.mic) this.tracks.mic.enabled = on
+  }
+
+  async setQuality(quality: OwnQuality): Promise<void> {
+    this.state.quality = quality
+    this.remember()
+    const { width, height, frameRate } = cameraConstraints(quality, null)
+    await this.tracks.camera?.applyConstraints({ width, height, frameRate }).catch(() => undefined)
+  }
+
+  setSpeaker(id: string): void {
+    this.state.speakerId = id
+    this.remember()
+  }
+
+  /** Null when the person changed their mind. */
+  async openScreen(): Promise<MediaStreamTrack | null> {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: false })
+    const track = stream.getVideoTracks()[0]
+    if (!track) return null
+    track.contentHint = 'detail'
+    this.tracks.screen = track
+    track.addEventListener('ended', () => {
+      if (this.tracks.screen === track) this.onScreenEnded()
+    })
+    return track
+  }
+
+  closeScreen(): void {
+    this.tracks.screen?.stop()
+    this.tracks.screen = null
+  }
+
+  close(): void {
+    navigator.mediaDevices?.removeEventListener?.('devicechange', this.listDevices)
+    this.tracks.mic?.stop()
+    this.tracks.mic = null
+    this.closeCamera()
+    this.closeScreen()
+  }
+
+  private async take(constraints: MediaStreamConstraints): Promise<MediaStreamTrack> {
+    if (!navigator.mediaDevices) throw new DOMException('', 'NotSupportedError')
+    const stream = await navigator.mediaDevices.getUserMedia(constraints)
+    const track = stream.getTracks()[0]
+    if (!track) throw new DOMException('', 'NotFoundError')
+    return track
+  }
+
+  private noteAbilities(track: MediaStreamTrack): void {
+    const abilities = track.getCapabilities?.()
+    this.state.qualities = possibleQualities(abilities?.width?.max, abilities?.height?.max)
+  }
+
+  private readonly listDevices = async (): Promise<void> => {
+    const devices = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? []
+    const list = (kind: MediaDeviceKind) =>
+      devices.filter((device) => device.kind === kind && device.deviceId !== '').map((device, i) => ({ id: device.deviceId, label: device.label || `${i + 1}` }))
+    this.state.mics = list('audioinput')
+    this.state.cameras = list('videoinput')
+    this.state.speakers = list('audiooutput')
+  }
+
+  private remember(): void {
+    const { micId, cameraId, speakerId, quality } = this.state
+    const value: Remembered = { quality }
+    if (micId) value.mic = micId
+    if (cameraId) value.camera = cameraId
+    if (speakerId) value.speaker = speakerId
+    try {
+      localStorage.setItem(STORAGE, JSON.stringify(value))
+    } catch {
+      // private windows ask again next time
+    }
+  }
+}

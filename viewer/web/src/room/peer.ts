@@ -1,0 +1,118 @@
+/* One PeerConnection with its m-sections: what this side sends, and the slots in which it receives. */
+import type { Role, Source } from './protocol'
+import { simulcastEncodings, type OwnQuality } from './quality'
+
+export const AUDIO_SLOTS = 5
+
+export interface SlotTransceiver {
+  transceiver: RTCRtpTransceiver
+  stream: MediaStream
+}
+
+type Wanted = (codec: RTCRtpCodec) => boolean
+
+const isOpus: Wanted = (codec) => /^audio\/opus$/i.test(codec.mimeType)
+const isVp8: Wanted = (codec) => /^video\/vp8$/i.test(codec.mimeType)
+// one H.264: constrained baseline, packetization mode 1; what cameras, encoders and every browser share
+const isH264: Wanted = (codec) =>
+  /^video\/h264$/i.test(codec.mimeType) && /profile-level-id=42e0/i.test(codec.sdpFmtpLine ?? '') && /packetization-mode=1/.test(codec.sdpFmtpLine ?? '')
+const isRtx: Wanted = (codec) => /^video\/rtx$/i.test(codec.mimeType)
+
+/** Every offered codec costs lines in every section: with 38 sections that decides how long joining takes. */
+function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', order: Wanted[]): void {
+  const known = RTCRtpReceiver.getCapabilities(kind)?.codecs ?? []
+  const chosen = order.flatMap((wanted) => known.filter(wanted))
+  if (chosen.length === 0 || !transceiver.setCodecPreferences) return
+  try {
+    transceiver.setCodecPreferences(chosen)
+  } catch {
+    // an old browser that wants another form gets its own full list
+  }
+}
+
+export class Peer {
+  readonly pc: RTCPeerConnection
+  readonly audioSlots: SlotTransceiver[] = []
+  readonly videoSlots: SlotTransceiver[] = []
+  private readonly senders = new Map<Source, RTCRtpTransceiver>()
+  private readonly roles = new Map<RTCRtpTransceiver, Role>()
+
+  constructor() {
+    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' })
+  }
+
+  addAudioSlots(count: number): void {
+    for (let i = 0; i < count; i++) this.audioSlots.push(this.slot('audio', [isOpus]))
+  }
+
+  /** Grows to `count`; never shrinks, since a section cannot be taken back. */
+  growVideoSlots(count: number): boolean {
+    const before = this.videoSlots.length
+    while (this.videoSlots.length < count) this.videoSlots.push(this.slot('video', [isVp8, isH264, isRtx]))
+    // browsers keep one pair per stream in lip sync: the large picture and its voice
+    if (before === 0 && this.videoSlots[0] && this.audioSlots[0]) {
+      this.videoSlots[0].stream.addTrack(this.audioSlots[0].transceiver.receiver.track)
+      this.audioSlots[0].stream = this.videoSlots[0].stream
+    }
+    return this.videoSlots.length > before
+  }
+
+  sender(source: Source): RTCRtpTransceiver | undefined {
+    return this.senders.get(source)
+  }
+
+  addMic(track: MediaStreamTrack, stream: MediaStream): void {
+    const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] })
+    narrow(transceiver, 'audio', [isOpus])
+    this.keep(transceiver, 'mic')
+  }
+
+  addCamera(track: MediaStreamTrack, stream: MediaStream, quality: OwnQuality): void {
+    const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: simulcastEncodings(quality) })
+    narrow(transceiver, 'video', [isVp8, isRtx])
+    this.keep(transceiver, 'camera')
+  }
+
+  addScreen(track: MediaStreamTrack, stream: MediaStream): void {
+    const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: [{ maxBitrate: 4_000_000, maxFramerate: 15 }] })
+    narrow(transceiver, 'video', [isVp8, isRtx])
+    this.keep(transceiver, 'screen')
+  }
+
+  /** Does the slow first work (certificate, codec lists) before anybody waits for it. */
+  async warmUp(): Promise<void> {
+    await this.pc.createOffer()
+  }
+
+  /** Candidates are not waited for: the server answers from where the first check comes. */
+  async offer(restart: boolean): Promise<{ offer: string; sections: Record<string, Role> }> {
+    if (restart) this.pc.restartIce()
+    await this.pc.setLocalDescription(await this.pc.createOffer())
+    const sections: Record<string, Role> = {}
+    for (const transceiver of this.pc.getTransceivers()) {
+      if (transceiver.mid !== null) sections[transceiver.mid] = this.roles.get(transceiver) ?? 'slot'
+    }
+    return { offer: this.pc.localDescription?.sdp ?? '', sections }
+  }
+
+  async answer(sdp: string): Promise<void> {
+    await this.pc.setRemoteDescription({ type: 'answer', sdp })
+  }
+
+  close(): void {
+    this.pc.oniceconnectionstatechange = this.pc.onconnectionstatechange = null
+    this.pc.close()
+  }
+
+  private slot(kind: 'audio' | 'video', order: Wanted[]): SlotTransceiver {
+    const transceiver = this.pc.addTransceiver(kind, { direction: 'recvonly' })
+    narrow(transceiver, kind, order)
+    this.roles.set(transceiver, 'slot')
+    return { transceiver, stream: new MediaStream([transceiver.receiver.track]) }
+  }
+
+  private keep(transceiver: RTCRtpTransceiver, source: Source): void {
+    this.roles.set(transceiver, source)
+    this.senders.set(source, transceiver)
+  }
+}

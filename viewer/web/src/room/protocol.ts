@@ -1,0 +1,101 @@
+/* The messages of docs/protocol.md, as this app reads and writes them. */
+
+export type Source = 'mic' | 'camera' | 'screen' | 'device'
+export type VideoSource = Exclude<Source, 'mic'>
+export type Role = Source | 'slot'
+export type Tier = 'voice' | 'sd' | 'hd' | 'super_hd' | '2k' | '4k'
+export const TIERS: readonly Tier[] = ['voice', 'sd', 'hd', 'super_hd', '2k', '4k']
+
+export interface Participant {
+  id: string
+  user: string
+  name: string
+  title: string
+  hospital: string | { name: string }
+  role: string
+  kind: 'person' | 'bot' | 'device'
+  /** Present only while published; true = on. */
+  sources: Partial<Record<Source, boolean>>
+  quality?: number
+}
+
+export interface Limits {
+  video_slots: number
+  tier_max: Tier
+  may_video: boolean
+}
+
+export interface SharedFile {
+  file: string
+  name: string
+  kind: 'slide' | 'document' | 'image'
+  page: number
+  presenter: string | null
+  state: RegionMessage | null
+  pointer: PointerMessage | null
+}
+
+export interface RegionMessage {
+  presenter?: string
+  seq: number
+  cx: number
+  cy: number
+  w: number
+  h: number
+  rotation: number
+  page: number
+}
+
+export interface PointerMessage {
+  presenter?: string
+  x: number
+  y: number
+  on: boolean
+}
+
+export interface JoinAnswer {
+  participant: string
+  resume: string
+  answer: string
+  self: Participant
+  participants: Participant[]
+  speaker: string | null
+  view: SharedFile | null
+  ice_servers: RTCIceServer[]
+  limits: Limits
+}
+
+export type SlotState = 'empty' | 'live' | 'paused' | 'off' | 'codec'
+
+export interface SlotNote {
+  mid: string
+  state: SlotState
+  participant: string | null
+  source: VideoSource | null
+  rtp_timestamp: number
+  codec: string
+  width: number
+  height: number
+}
+
+export interface QualityRow {
+  id: string
+  mark: number
+  up_loss: number
+  down_loss: number
+  rtt_ms: number
+  up_bps: number
+  down_bps: number
+}
+
+export interface SlotWant {
+  mid: string
+  participant: string | null
+  source: VideoSource
+  width: number
+  height: number
+  priority: number
+}
+
+/** Application errors by number. */
+export const CODE = { unauthorized: 1001, forbidden: 1003, notFound: 1004, conflict: 1009, full: 1010, badSdp: 1022, busy: 1029 } as const

@@ -1,0 +1,398 @@
+/*
+ * A person's stay in a room: joins, keeps the picture of who is there, and heals by itself.
+ *
+ *   WebSocket lost     → it comes back by itself (rpc.ts) → room.join with `resume` and an ICE restart
+ *   ICE disconnected   → is the WebSocket alive? yes: room.offer with an ICE restart; no: as above
+ *   participant gone   → error 1004 → a new PeerConnection joins anew
+ */
+import { markRaw, reactive, shallowRef } from 'vue'
+import { LocalMedia } from './local'
+import { AUDIO_SLOTS, Peer } from './peer'
+import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type SharedFile, type SlotNote, type Source } from './protocol'
+import { simulcastEncodings, type OwnQuality } from './quality'
+import { Disconnected, Rpc, RpcError } from './rpc'
+import { Shower } from './show'
+
+export type Phase = 'new' | 'joining' | 'live' | 'reconnecting' | 'ended'
+export type EndReason = 'left' | 'replaced' | 'closed' | 'full' | 'forbidden' | 'not_found' | 'unauthorized' | 'sdp' | 'failed'
+
+const ICE_GRACE_MS = 1200
+const ICE_PATIENCE_MS = 8000
+
+export class RoomSession {
+  readonly state = reactive({
+    phase: 'new' as Phase,
+    endReason: null as EndReason | null,
+    endDetail: '',
+    me: '',
+    self: null as Participant | null,
+    people: [] as Participant[],
+    speaker: null as string | null,
+    quality: {} as Record<string, QualityRow>,
+    limits: { video_slots: 4, tier_max: '4k', may_video: true } as Limits,
+    micPublished: false,
+    cameraPublished: false,
+    sharing: false,
+    /** Counts changes of what slots show. */
+    slotVersion: 0,
+    since: 0,
+  })
+  readonly peer = shallowRef(markRaw(new Peer()))
+  readonly show: Shower
+  readonly rpc: Rpc
+  /** The latest shared view, for whoever looks later. */
+  view: SharedFile | null = null
+  onView: (view: SharedFile | null) => void = () => undefined
+
+  private resume: string | null = null
+  private negotiation: Promise<void> = Promise.resolve()
+  private senderWork: Promise<void> = Promise.resolve()
+  private iceTimer: ReturnType<typeof setTimeout> | undefined
+  private wasConnected = false
+  private healing = false
+
+  constructor(
+    private readonly room: string,
+    private readonly device: 'desktop' | 'phone',
+    readonly local: LocalMedia,
+    private videoSlots: number,
+  ) {
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+    this.rpc = new Rpc(`${scheme}://${location.host}/ws`)
+    this.show = new Shower({
+      mid: (slot) => this.peer.value.videoSlots[slot]?.transceiver.mid ?? null,
+      call: async (slots, tier_max) => void (await this.rpc.call('room.show', { slots, tier_max })),
+      changed: () => void this.state.slotVersion++,
+      now: () => performance.now(),
+    })
+    this.prepare(this.peer.value)
+    this.listen()
+    local.onCameraEnded = () => void this.setCamera(false)
+    local.onScreenEnded = () => void this.stopScreen()
+  }
+
+  /** While the person looks at the device check, the slow part is done already. */
+  async warmUp(): Promise<void> {
+    await this.peer.value.warmUp().catch(() => undefined)
+  }
+
+  enter(): void {
+    this.state.phase = 'joining'
+    this.publishTracks(this.peer.value)
+    this.rpc.onopen = () => void this.join()
+    this.rpc.onlost = () => this.lost()
+    this.rpc.connect()
+  }
+
+  async leave(): Promise<void> {
+    if (this.rpc.isOpen) await this.rpc.call('room.leave', {}, 1500).catch(() => undefined)
+    this.end('left')
+  }
+
+  /** The page goes away: no time to wait for an answer. */
+  leaveNow(): void {
+    this.rpc.notify('room.leave', {})
+    this.end('left')
+  }
+
+  setMic(on: boolean): void {
+    this.local.setMicOn(on)
+    if (this.state.micPublished) this.tellSource('mic', on)
+  }
+
+  async openMic(id: string | null): Promise<void> {
+    const track = await this.local.openMic(id)
+    const sender = this.peer.value.sender('mic')
+    if (sender) await sender.sender.replaceTrack(track)
+    else if (track) {
+      this.peer.value.addMic(track, this.local.stream)
+      this.state.micPublished = true
+      await this.renegotiate(false)
+    }
+  }
+
+  async setCamera(on: boolean, id: string | null = this.local.state.cameraId): Promise<void> {
+    this.local.state.cameraOn = on
+    if (!on) {
+      this.local.closeCamera()
+      await this.peer.value.sender('camera')?.sender.replaceTrack(null)
+      return this.tellSource('camera', false)
+    }
+    const track = await this.local.openCamera(id)
+    if (!track) return void (this.local.state.cameraOn = false)
+    const sender = this.peer.value.sender('camera')
+    if (sender) {
+      await sender.sender.replaceTrack(track)
+      return this.tellSource('camera', true)
+    }
+    this.peer.value.addCamera(track, this.local.stream, this.local.state.quality)
+    this.state.cameraPublished = true
+    await this.renegotiate(false)
+  }
+
+  async setQuality(quality: OwnQuality): Promise<void> {
+    await this.local.setQuality(quality)
+    const rates = new Map(simulcastEncodings(quality).map((encoding) => [encoding.rid, encoding.maxBitrate]))
+    await this.changeSender('camera', (encoding) => {
+      const rate = rates.get(encoding.rid)
+      if (rate !== undefined) encoding.maxBitrate = rate
+    })
+  }
+
+  async startScreen(): Promise<void> {
+    const track = await this.local.openScreen()
+    if (!track) return
+    this.state.sharing = true
+    const sender = this.peer.value.sender('screen')
+    if (sender) {
+      await sender.sender.replaceTrack(track)
+      return this.tellSource('screen', true)
+    }
+    this.peer.value.addScreen(track, new MediaStream([track]))
+    await this.renegotiate(false)
+  }
+
+  async stopScreen(): Promise<void> {
+    this.local.closeScreen()
+    this.state.sharing = false
+    await this.peer.value.sender('screen')?.sender.replaceTrack(null)
+    this.tellSource('screen', false)
+  }
+
+  /** More pictures are to be seen than there are slots. */
+  async growSlots(count: number): Promise<void> {
+    const wanted = Math.min(count, this.state.limits.video_slots)
+    if (wanted <= this.videoSlots || this.state.phase !== 'live') return
+    this.videoSlots = wanted
+    if (!this.peer.value.growVideoSlots(wanted)) return
+    this.show.resize(wanted)
+    await this.renegotiate(false)
+    this.state.slotVersion++
+  }
+
+  get slotCount(): number {
+    return this.peer.value.videoSlots.filter((slot) => slot.transceiver.mid !== null).length
+  }
+
+  private prepare(peer: Peer): void {
+    peer.addAudioSlots(AUDIO_SLOTS)
+    peer.growVideoSlots(this.videoSlots)
+    this.show.resize(this.videoSlots)
+    peer.pc.oniceconnectionstatechange = () => this.iceChanged(peer)
+    this.wasConnected = false
+  }
+
+  private publishTracks(peer: Peer): void {
+    const { mic, camera, screen } = this.local.tracks
+    if (mic) peer.addMic(mic, this.local.stream)
+    if (camera) peer.addCamera(camera, this.local.stream, this.local.state.quality)
+    if (screen) peer.addScreen(screen, new MediaStream([screen]))
+    this.state.micPublished = mic !== null
+    this.state.cameraPublished = camera !== null
+  }
+
+  private freshPeer(): void {
+    this.peer.value.close()
+    const peer = markRaw(new Peer())
+    this.peer.value = peer
+    this.resume = null
+    this.prepare(peer)
+    this.publishTracks(peer)
+    this.show.restart()
+  }
+
+  private listen(): void {
+    const { rpc, state } = this
+    rpc.on<Participant>('room.joined', (person) => this.put(person))
+    rpc.on<{ participant: string }>('room.left', ({ participant }) => {
+      state.people = state.people.filter((person) => person.id !== participant)
+      if (state.speaker === participant) state.speaker = null
+    })
+    rpc.on<{ participant: string; source: Source; on: boolean | null }>('room.source', ({ participant, source, on }) => {
+      const person = participant === state.me ? state.self : state.people.find((p) => p.id === participant)
+      if (!person) return
+      if (on === null) delete person.sources[source]
+      else person.sources[source] = on
+    })
+    rpc.on<SlotNote>('room.slot', (note) => this.show.announce(note))
+    rpc.on<{ participant: string | null }>('room.speaker', ({ participant }) => void (state.speaker = participant || null))
+    rpc.on<{ source: Source; rids: boolean[] }>('room.layers', ({ source, rids }) => {
+      void this.changeSender(source, (encoding, i) => {
+        encoding.active = rids[i] ?? true
+      })
+    })
+    rpc.on<{ participants: QualityRow[] }>('room.quality', ({ participants }) => {
+      for (const row of participants) state.quality[row.id] = row
+    })
+    rpc.on('room.replaced', () => this.end('replaced'))
+    rpc.on<{ reason: string }>('room.closed', ({ reason }) => this.end('closed', reason))
+    rpc.on<SharedFile | null>('view.opened', (view) => this.takeView(view))
+  }
+
+  private takeView(view: SharedFile | null): void {
+    this.view = view && view.file ? view : null
+    this.onView(this.view)
+  }
+
+  private put(person: Participant): void {
+    if (person.id === this.state.me) return
+    const at = this.state.people.findIndex((p) => p.id === person.id)
+    if (at < 0) this.state.people.push(person)
+    else this.state.people[at] = person
+  }
+
+  /** One offer at a time. */
+  private exclusive(work: () => Promise<void>): Promise<void> {
+    const next = this.negotiation.then(work)
+    this.negotiation = next.catch(() => undefined)
+    return next
+  }
+
+  private join(): Promise<void> {
+    return this.exclusive(() => this.joinOnce()).catch((error: unknown) => {
+      if (error instanceof Disconnected) this.rpc.drop()
+      else this.end('failed', error instanceof Error ? error.message : '')
+    })
+  }
+
+  private async joinOnce(): Promise<void> {
+    if (this.state.phase === 'ended') return
+    const peer = this.peer.value
+    const { offer, sections } = await peer.offer(this.resume !== null && this.wasConnected)
+    const params = { room: this.room, device: this.device, offer, sections, ...(this.resume ? { resume: this.resume } : {}) }
+    let answer: JoinAnswer
+    try {
+      answer = await this.rpc.call<JoinAnswer>('room.join', params)
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error
+      return this.joinRefused(error)
+    }
+    await peer.answer(answer.answer)
+    this.joined(answer)
+  }
+
+  private async joinRefused(error: RpcError): Promise<void> {
+    if (this.resume && (error.code === CODE.notFound || error.code === CODE.conflict || error.code === CODE.badSdp)) {
+      this.freshPeer()
+      return this.joinOnce()
+    }
+    if (error.code === CODE.busy) {
+      await new Promise((resolve) => setTimeout(resolve, error.data.retry_ms ?? 1000))
+      return this.joinOnce()
+    }
+    const reasons: Record<number, EndReason> = { [CODE.unauthorized]: 'unauthorized', [CODE.forbidden]: 'forbidden', [CODE.notFound]: 'not_found', [CODE.full]: 'full', [CODE.badSdp]: 'sdp' }
+    this.end(reasons[error.code] ?? 'failed', error.data.detail ?? error.message)
+  }
+
+  private joined(answer: JoinAnswer): void {
+    const { state, local } = this
+    const again = state.me === answer.participant
+    state.me = answer.participant
+    state.self = answer.self
+    state.people = answer.participants.filter((person) => person.id !== answer.participant)
+    state.speaker = answer.speaker || null
+    state.limits = answer.limits ?? state.limits
+    this.resume = answer.resume
+    if (!again) state.since ||= Date.now()
+    state.phase = 'live'
+    if (state.micPublished && !local.state.micOn) this.tellSource('mic', false)
+    if (state.cameraPublished && !local.tracks.camera) this.tellSource('camera', false)
+    if (this.peer.value.sender('screen') && !local.tracks.screen) this.tellSource('screen', false)
+    this.takeView(answer.view)
+    this.show.setReady(true)
+    this.watchIce()
+  }
+
+  private async renegotiate(restart: boolean): Promise<void> {
+    await this.exclusive(async () => {
+      if (!this.rpc.isOpen) return
+      const peer = this.peer.value
+      const { offer, sections } = await peer.offer(restart)
+      const { answer } = await this.rpc.call<{ answer: string }>('room.offer', { offer, sections })
+      await peer.answer(answer)
+    }).catch((error: unknown) => {
+      if (error instanceof RpcError && error.code === CODE.notFound) return this.rejoin()
+      if (error instanceof Disconnected) this.rpc.drop()
+      else console.warn('offer refused', error)
+      return undefined
+    })
+  }
+
+  private rejoin(): Promise<void> {
+    if (this.state.phase === 'ended') return Promise.resolve()
+    this.state.phase = 'reconnecting'
+    this.show.setReady(false)
+    this.freshPeer()
+    return this.join()
+  }
+
+  private lost(): void {
+    if (this.state.phase === 'ended') return
+    this.state.phase = this.state.me ? 'reconnecting' : 'joining'
+    this.show.setReady(false)
+  }
+
+  private iceChanged(peer: Peer): void {
+    if (peer !== this.peer.value || this.state.phase === 'ended') return
+    const ice = peer.pc.iceConnectionState
+    clearTimeout(this.iceTimer)
+    if (ice === 'connected' || ice === 'completed') {
+      this.wasConnected = true
+      if (this.state.phase === 'reconnecting' && this.rpc.isOpen) this.state.phase = 'live'
+    } else if (ice === 'failed') void this.heal()
+    else if (ice === 'disconnected') this.iceTimer = setTimeout(() => void this.heal(), ICE_GRACE_MS)
+  }
+
+  /** After an answer the media must come; if it does not, try again. */
+  private watchIce(): void {
+    clearTimeout(this.iceTimer)
+    this.iceTimer = setTimeout(() => {
+      const ice = this.peer.value.pc.iceConnectionState
+      if (ice !== 'connected' && ice !== 'completed') void this.heal()
+    }, ICE_PATIENCE_MS)
+  }
+
+  private async heal(): Promise<void> {
+    if (this.healing || this.state.phase === 'ended') return
+    this.healing = true
+    try {
+      this.state.phase = 'reconnecting'
+      if (!(await this.rpc.probe(2000))) return // a new connection joins again
+      const dead = this.peer.value.pc.connectionState === 'failed' && !this.wasConnected
+      if (dead) await this.rejoin()
+      else await this.renegotiate(true)
+      this.watchIce()
+    } finally {
+      this.healing = false
+    }
+  }
+
+  private tellSource(source: Source, on: boolean): void {
+    if (this.state.self) this.state.self.sources[source] = on
+    void this.rpc.call('room.source', { source, on }).catch(() => undefined)
+  }
+
+  /** Changes of a sender's parameters must not overlap. */
+  private changeSender(source: Source, change: (encoding: RTCRtpEncodingParameters, index: number) => void): Promise<void> {
+    this.senderWork = this.senderWork.then(async () => {
+      const sender = this.peer.value.sender(source)?.sender
+      if (!sender) return
+      const parameters = sender.getParameters()
+      parameters.encodings?.forEach(change)
+      await sender.setParameters(parameters)
+    }).catch(() => undefined)
+    return this.senderWork
+  }
+
+  private end(reason: EndReason, detail = ''): void {
+    if (this.state.phase === 'ended') return
+    this.state.phase = 'ended'
+    this.state.endReason = reason
+    this.state.endDetail = detail
+    clearTimeout(this.iceTimer)
+    this.show.setReady(false)
+    this.rpc.close()
+    this.peer.value.close()
+    this.local.close()
+  }
+}
