@@ -1,0 +1,13 @@
+/* The tables of routes that routes.c puts together, one file each. */
+#ifndef CN_SIGNALING_API_H
+#define CN_SIGNALING_API_H
+
+#include "signaling/http.h"
+
+extern const cn_route cn_account_routes[]; /* api_account.c: login, session, directory */
+extern const cn_route cn_request_routes[]; /* api_requests.c: requests, reports, minutes */
+extern const cn_route cn_file_routes[];    /* api_files.c: files of a request */
+extern const cn_route cn_upload_routes[];  /* api_uploads.c: tus */
+extern const cn_route cn_slide_routes[];   /* api_slides.c: Deep Zoom */
+
+#endif

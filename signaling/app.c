@@ -1,0 +1,45 @@
+#include "signaling/app.h"
+
+static cn_err open_storage(cn_app *app)
+{
+    const cn_config *c = app->config;
+    const char *url = cn_config_str(c, "database", "url"), *heads = cn_config_str(c, "audit", "heads");
+    const char *node = cn_config_str(c, "server", "node");
+    CN_TRY(cn_db_open(&app->db, url, (unsigned)cn_config_int(c, "database", "connections")));
+    CN_TRY(cn_vault_open(&app->vault, app->db, cn_config_str(c, "keys", "master")));
+    CN_TRY(cn_chain_open(&app->audit, CN_CHAIN_AUDIT, app->db, app->vault, node, heads));
+    CN_TRY(cn_chain_open(&app->ledger, CN_CHAIN_LEDGER, app->db, app->vault, node, heads));
+    return cn_files_open(&app->files, cn_config_str(c, "files", "root"));
+}
+
+cn_err cn_app_open(cn_app *app, const cn_config *config)
+{
+    *app = (cn_app){.config = config};
+    cn_err err = open_storage(app);
+    if (err != CN_OK) {
+        cn_app_close(app);
+        return err;
+    }
+    app->consult = (cn_consult){.db = app->db,
+                                .vault = app->vault,
+                                .files = app->files,
+                                .audit = app->audit,
+                                .ledger = app->ledger,
+                                .zone_minutes = (int)cn_config_int(config, "server", "time_zone_minutes")};
+    return CN_OK;
+}
+
+void cn_app_close(cn_app *app)
+{
+    cn_files_close(app->files);
+    cn_chain_close(app->ledger);
+    cn_chain_close(app->audit);
+    cn_vault_close(app->vault);
+    cn_db_close(app->db);
+    *app = (cn_app){.config = NULL};
+}
+
+int64_t cn_app_idle_ms(const cn_app *app)
+{
+    return cn_config_int(app->config, "server", "idle_minutes") * 60000;
+}

@@ -1,0 +1,38 @@
+/* Everything the server holds, made and ended in one place, in order. */
+#ifndef CN_SIGNALING_APP_H
+#define CN_SIGNALING_APP_H
+
+#include "base/config.h"
+#include "base/jobs.h"
+#include "consult/accounts.h"
+#include "consult/consult.h"
+#include "signaling/door.h"
+#include "viewer/slides.h"
+
+struct cn_app {
+    const cn_config *config;
+    cn_db *db;
+    cn_vault *vault;
+    cn_files *files;
+    cn_chain *audit, *ledger;
+    cn_consult consult;
+    cn_slides *slides;
+    cn_jobs *db_jobs, *tile_jobs;
+    cn_statics *statics;
+    cn_door *door;
+};
+
+/** Opens database, keys, logs, files: what every command needs. On error `app` is closed again. */
+cn_err cn_app_open(cn_app *app, const cn_config *config);
+void cn_app_close(cn_app *app);
+
+/** Serves until SIGTERM or SIGINT. */
+cn_err cn_app_serve(cn_app *app);
+
+/** A login ends after so long without a request. */
+int64_t cn_app_idle_ms(const cn_app *app);
+
+/** The door's question who acts (job threads). */
+cn_err cn_app_authenticate(cn_http *h, cn_actor *actor);
+
+#endif

@@ -1,0 +1,225 @@
+#include "signaling/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "consult/room.h"
+#include "consult/room_token.h"
+#include "signaling/app.h"
+
+#define TOKEN_DAYS 30
+#define ROLES_MAX 8
+
+enum { OPEN_NOTHING = 1 }; /* the command does not want the storage opened */
+
+typedef struct command {
+    const char *name; /* one or two words */
+    const char *arguments, *what;
+    int (*run)(cn_app *app, int argc, char **argv); /* what follows the name; "--config FILE" is taken out */
+    unsigned flags;
+} command;
+
+static int failed(const char *what, cn_err err, const cn_problem *p)
+{
+    const char *detail = p && p->err == err && *p->detail ? p->detail : cn_err_text(err);
+    fprintf(stderr, "consilium: %s: %s%s%s\n", what, p && p->err == err && *p->field ? p->field : "",
+            p && p->err == err && *p->field ? ": " : "", detail);
+    return 1;
+}
+
+static int usage(const char *what)
+{
+    fprintf(stderr, "consilium: %s (see consilium --help)\n", what);
+    return 2;
+}
+
+/* Value of "--name VALUE"; `or_else` when absent. */
+static const char *option(int argc, char **argv, const char *name, const char *or_else)
+{
+    for (int i = 0; i + 1 < argc; i++)
+        if (strcmp(argv[i], name) == 0) return argv[i + 1];
+    return or_else;
+}
+
+static bool flag(int argc, char **argv, const char *name)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], name) == 0) return true;
+    return false;
+}
+
+static int serve(cn_app *app, int argc, char **argv)
+{
+    (void)argv;
+    if (argc) return usage("serve takes no further arguments");
+    cn_err err = cn_app_serve(app);
+    return err == CN_OK ? 0 : failed("serve", err, NULL);
+}
+
+/* First line of standard input, without its end. */
+static bool read_password(char *out, size_t size)
+{
+    if (!fgets(out, (int)size, stdin)) return false;
+    out[strcspn(out, "\r\n")] = '\0';
+    return *out != '\0';
+}
+
+/* "referrer,expert" in place; false when there are too many. */
+static bool split_roles(char *text, const char *roles[ROLES_MAX + 1])
+{
+    size_t n = 0;
+    for (char *at = text; at && *at;) {
+        char *comma = strchr(at, ',');
+        if (n == ROLES_MAX) return false;
+        roles[n++] = at;
+        if (comma) *comma++ = '\0';
+        at = comma;
+    }
+    roles[n] = NULL;
+    return n > 0;
+}
+
+static int user_add(cn_app *app, int argc, char **argv)
+{
+    char password[256], roles_text[256], hospital[CN_ID_TEXT], department[CN_ID_TEXT], id[CN_ID_TEXT];
+    const char *roles[ROLES_MAX + 1];
+    const cn_actor system = cn_actor_system();
+    cn_problem p = {.err = CN_OK};
+    if (argc < 1 || argv[0][0] == '-') return usage("user add wants a username");
+    const char *name = option(argc, argv, "--name", argv[0]), *hospital_name = option(argc, argv, "--hospital", NULL);
+    const char *department_name = option(argc, argv, "--department", "General");
+    if (!hospital_name || !cn_strcpy(roles_text, sizeof roles_text, option(argc, argv, "--role", "")) || !split_roles(roles_text, roles))
+        return usage("user add wants --hospital NAME and --role ROLE[,ROLE]");
+    bool given = flag(argc, argv, "--password-stdin");
+    if (!given) cn_password_generate(password);
+    else if (!read_password(password, sizeof password)) return usage("no password on standard input");
+    cn_err err = cn_hospital_add(&app->consult, &system, hospital_name, option(argc, argv, "--city", ""), hospital);
+    if (err == CN_OK) err = cn_department_add(&app->consult, &system, hospital, department_name, department_name, department);
+    const cn_user_new n = {.username = argv[0],
+                              .password = password,
+                              .name = name,
+                              .title = option(argc, argv, "--title", ""),
+                              .hospital = hospital,
+                              .department = department,
+                              .phone = option(argc, argv, "--phone", NULL),
+                              .roles = roles};
+    if (err == CN_OK) err = cn_user_add(&app->consult, &system, &n, id, &p);
+    if (err != CN_OK) return failed("user add", err, &p);
+    if (given) printf("user %s\n", id);
+    else printf("user %s password %s\n", id, password); /* shown this once */
+    return 0;
+}
+
+static int room_token(cn_app *app, int argc, char **argv)
+{
+    char token[CN_ROOM_TOKEN];
+    const cn_actor system = cn_actor_system();
+    bool publish = flag(argc, argv, "--publish"), view = flag(argc, argv, "--view");
+    int64_t days = TOKEN_DAYS;
+    if (argc < 1 || argv[0][0] == '-' || publish == view) return usage("room token wants ROOM and --publish or --view");
+    if (!cn_parse_i64(option(argc, argv, "--days", "30"), 1, 366, &days)) return usage("--days wants 1 to 366");
+    cn_err err = cn_room_make(&app->consult, &system, argv[0]);
+    if (err == CN_OK) err = cn_room_token_new(&app->consult, &system, argv[0], publish, days * 86400000, token);
+    if (err != CN_OK) return failed("room token", err, NULL);
+    printf("%s\n", token);
+    return 0;
+}
+
+static int verify(cn_app *app, int argc, char **argv)
+{
+    bool ledger = argc == 1 && strcmp(argv[0], "ledger") == 0, audit = argc == 1 && strcmp(argv[0], "audit") == 0;
+    if (!ledger && !audit) return usage("verify wants \"ledger\" or \"audit\"");
+    cn_err err = cn_chain_verify(ledger ? CN_CHAIN_LEDGER : CN_CHAIN_AUDIT, app->db, app->vault,
+                                 cn_config_str(app->config, "audit", "heads"), stdout);
+    return err == CN_OK ? 0 : failed("verify", err, NULL);
+}
+
+static int key_create(cn_app *app, int argc, char **argv)
+{
+    (void)argv;
+    if (argc) return usage("key create takes no further arguments");
+    const char *path = cn_config_str(app->config, "keys", "master");
+    cn_err err = cn_master_key_create(path);
+    if (err == CN_ERR_CONFLICT) fprintf(stderr, "consilium: %s is there already\n", path);
+    return err == CN_OK ? 0 : err == CN_ERR_CONFLICT ? 1 : failed(path, err, NULL);
+}
+
+static const command commands[] = {
+    {"serve", "", "serve until SIGTERM", serve, 0},
+    {"user add", "USERNAME --role ROLE[,ROLE] --hospital NAME [--department NAME] [--name NAME] [--title T] [--city C] [--phone P] [--password-stdin]",
+     "add a user; without --password-stdin a password is made and printed once", user_add, 0},
+    {"room token", "ROOM --publish|--view [--days N]", "print a bearer token for WHIP or WHEP; makes the room if need be", room_token, 0},
+    {"verify", "ledger|audit", "check an append-only log against its links and the file of heads", verify, 0},
+    {"key create", "", "make the master key file", key_create, OPEN_NOTHING},
+};
+
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+void cn_cli_help(FILE *to)
+{
+    fprintf(to, "Consilium %s: remote consultation server\n\nusage: consilium COMMAND [ARGUMENTS] [--config FILE]\n\n", CN_VERSION);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %s%s%s\n      %s\n", commands[i].name, *commands[i].arguments ? " " : "", commands[i].arguments, commands[i].what);
+    fprintf(to, "  --help-config\n      print every key of the configuration with its default\n  --help, --version\n"
+                "\nThe configuration is consilium.ini in the working folder unless --config names another file.\n");
+}
+
+/* How many words of argv a command's name takes; 0: it is another one. */
+static int name_words(const command *c, int argc, char **argv)
+{
+    const char *space = strchr(c->name, ' ');
+    size_t first = space ? (size_t)(space - c->name) : strlen(c->name);
+    if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], c->name, first) != 0) return 0;
+    if (!space) return 1;
+    return argc >= 2 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+}
+
+/* Takes "--config FILE" out of the arguments. */
+static const char *take_config(int *argc, char **argv)
+{
+    const char *path = "consilium.ini";
+    int kept = 0;
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < *argc) path = argv[++i];
+        else argv[kept++] = argv[i];
+    }
+    *argc = kept;
+    return path;
+}
+
+static int run(const command *c, const char *config_path, int argc, char **argv)
+{
+    cn_config *config = NULL;
+    cn_problem p = {.err = CN_OK};
+    cn_app app = {.config = NULL};
+    cn_log_level level = CN_LOG_INFO;
+    cn_err err = cn_config_load(&config, config_path, &p);
+    if (err != CN_OK) return failed(config_path, err, &p);
+    if (cn_log_level_parse(cn_config_str(config, "server", "log_level"), &level) == 0) cn_log_set_level(level);
+    app.config = config;
+    if (!(c->flags & OPEN_NOTHING)) err = cn_app_open(&app, config);
+    int status = err == CN_OK ? c->run(&app, argc, argv) : failed("cannot start", err, NULL);
+    if (!(c->flags & OPEN_NOTHING) && err == CN_OK) cn_app_close(&app);
+    cn_config_free(config);
+    return status;
+}
+
+int cn_cli_run(int argc, char **argv)
+{
+    argc--;
+    argv++;
+    if (argc == 1 && strcmp(argv[0], "--version") == 0) return printf("consilium %s\n", CN_VERSION) < 0;
+    if (argc == 1 && strcmp(argv[0], "--help-config") == 0) return cn_config_print_reference(stdout), 0;
+    if (argc == 1 && strcmp(argv[0], "--help") == 0) return cn_cli_help(stdout), 0;
+    const char *config = take_config(&argc, argv);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        int words = name_words(&commands[i], argc, argv);
+        if (words) return run(&commands[i], config, argc - words, argv + words);
+    }
+    cn_cli_help(stderr);
+    return 2;
+}

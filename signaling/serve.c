@@ -1,0 +1,121 @@
+/* Starting and ending the server. */
+#include <jansson.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "signaling/app.h"
+#include "signaling/routes.h"
+
+#define DB_WAITING 512
+#define TILE_WAITING 1024
+
+/* Where the built web app lies when the configuration does not say: beside the program, or in the source tree that it was built in. */
+static cn_err load_web(cn_app *app)
+{
+    static const char *const places[] = {"web", "../share/consilium/web", "../../viewer/web/dist"};
+    const char *root = cn_config_str(app->config, "server", "web_root");
+    char dir[1024], path[1200];
+    if (*root) {
+        cn_err err = cn_statics_load(&app->statics, root);
+        if (err != CN_OK) cn_warn("signaling", "the web app at %s cannot be read: %s", root, cn_err_text(err));
+        return err == CN_ERR_NOTFOUND ? CN_OK : err;
+    }
+    CN_TRY(cn_program_dir(dir, sizeof dir));
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (cn_fmt(path, sizeof path, "%s/%s", dir, places[i]) && cn_statics_load(&app->statics, path) == CN_OK) return CN_OK;
+    cn_warn("signaling", "no web app found: only the interfaces are served");
+    return CN_OK;
+}
+
+static cn_err open_viewer(cn_app *app)
+{
+    char dir[1024], path[1200];
+    const char *decoder = cn_config_str(app->config, "viewer", "decoder");
+    if (!*decoder) {
+        CN_TRY(cn_program_dir(dir, sizeof dir));
+        if (!cn_fmt(path, sizeof path, "%s/consilium-decoder", dir)) return CN_ERR_TOOBIG;
+        decoder = path;
+    }
+    cn_err err = cn_slides_new(&app->slides, decoder, (unsigned)cn_config_int(app->config, "viewer", "decoders"),
+                               (size_t)cn_config_int(app->config, "viewer", "cache_mb") << 20);
+    if (err != CN_OK) cn_error("signaling", "%s cannot be started: %s", decoder, cn_err_text(err));
+    return err;
+}
+
+static cn_err open_door(cn_app *app)
+{
+    const cn_config *c = app->config;
+    const cn_door_config config = {.listen = cn_config_str(c, "server", "listen"),
+                                   .port = (int)cn_config_int(c, "server", "port"),
+                                   .tls_cert = cn_config_str(c, "server", "tls_cert"),
+                                   .tls_key = cn_config_str(c, "server", "tls_key"),
+                                   .management_listen = cn_config_str(c, "server", "management_listen"),
+                                   .management_port = (int)cn_config_int(c, "server", "management_port"),
+                                   .routes = cn_route_tables,
+                                   .management_routes = cn_management_tables,
+                                   .db_jobs = app->db_jobs,
+                                   .tile_jobs = app->tile_jobs,
+                                   .statics = app->statics,
+                                   .app = app,
+                                   .authenticate = cn_app_authenticate};
+    return cn_door_new(&app->door, &config);
+}
+
+static cn_err write_ports(const cn_app *app)
+{
+    const char *path = cn_config_str(app->config, "server", "port_file");
+    if (!*path) return CN_OK;
+    CN_AUTO_FREE char *text = NULL;
+    json_t *o = json_pack("{s:i, s:i}", "port", cn_door_port(app->door), "management_port", cn_door_management_port(app->door));
+    text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    json_decref(o);
+    return text ? cn_file_write_durable(path, text, strlen(text), 0644) : CN_ERR_NOMEM;
+}
+
+static cn_err start(cn_app *app)
+{
+    const cn_config *c = app->config;
+    CN_TRY(cn_jobs_new(&app->db_jobs, "db", (unsigned)cn_config_int(c, "server", "job_threads"), DB_WAITING));
+    CN_TRY(cn_jobs_new(&app->tile_jobs, "tile", (unsigned)cn_config_int(c, "server", "tile_threads"), TILE_WAITING));
+    CN_TRY(load_web(app));
+    CN_TRY(open_viewer(app));
+    CN_TRY(open_door(app));
+    CN_TRY(cn_door_start(app->door));
+    return write_ports(app);
+}
+
+/* Everything that may call the door ends before the door's memory goes. */
+static void stop(cn_app *app)
+{
+    cn_door_stop(app->door);
+    cn_jobs_free(app->tile_jobs);
+    cn_jobs_free(app->db_jobs);
+    cn_door_free(app->door);
+    cn_slides_free(app->slides);
+    cn_statics_free(app->statics);
+}
+
+cn_err cn_app_serve(cn_app *app)
+{
+    sigset_t ends;
+    int sig = 0;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL); /* before any thread is made */
+    signal(SIGPIPE, SIG_IGN);
+    cn_err err = start(app);
+    if (err == CN_OK) {
+        cn_info("signaling", "serving on %s port %u", cn_config_str(app->config, "server", "listen"), cn_door_port(app->door));
+        sigwait(&ends, &sig);
+        cn_info("signaling", "ending (%s)", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
+    stop(app);
+    return err;
+}

@@ -1,0 +1,11 @@
+/* Where a slide's file lies under its own name, alone in a folder, as the decoders want it; and who may see it,
+ * remembered for a moment. */
+#ifndef CN_SIGNALING_SLIDE_FILE_H
+#define CN_SIGNALING_SLIDE_FILE_H
+
+#include "consult/file.h"
+
+/** Makes the folder with the hard link when it is not there. */
+cn_err cn_slide_file_path(cn_consult *c, const cn_file_info *f, char *out, size_t size);
+
+#endif
