@@ -235,3 +235,26 @@ cn_err cn_directory(cn_consult *c, json_t **out)
     if (err != CN_OK) json_decref(*out);
     return err == CN_OK && !*out ? CN_ERR_NOMEM : err;
 }
+
+static cn_err first_id(cn_consult *c, const char *sql, const cn_val *params, size_t n, char id[CN_ID_TEXT])
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    *id = 0;
+    CN_TRY(cn_conn_acquire(c->db, &conn));
+    CN_TRY(cn_db_query_v(conn, &rows, sql, params, n));
+    if (cn_rows_next(rows)) cn_strcpy(id, CN_ID_TEXT, cn_rows_text(rows, 0));
+    return CN_OK;
+}
+
+cn_err cn_hospital_find(cn_consult *c, const char *name, char id[CN_ID_TEXT])
+{
+    const cn_val params[] = {cn_text(name)};
+    return first_id(c, "SELECT id FROM hospitals WHERE name = $1 ORDER BY id LIMIT 1", params, 1, id);
+}
+
+cn_err cn_department_find(cn_consult *c, const char *hospital, const char *code, char id[CN_ID_TEXT])
+{
+    const cn_val params[] = {cn_text(hospital), cn_text(code)};
+    return first_id(c, "SELECT id FROM departments WHERE hospital_id = $1 AND code = $2", params, 2, id);
+}

@@ -24,6 +24,9 @@ cn_err cn_user_add(cn_consult *c, const cn_actor *a, const cn_user_new *u, char 
 cn_err cn_hospital_add(cn_consult *c, const cn_actor *a, const char *name, const char *city, char id[CN_ID_TEXT]);
 cn_err cn_department_add(cn_consult *c, const cn_actor *a, const char *hospital, const char *name, const char *code,
                          char id[CN_ID_TEXT]);
+/** Ids by name (hospital) and code (department); "" when there is none. */
+cn_err cn_hospital_find(cn_consult *c, const char *name, char id[CN_ID_TEXT]);
+cn_err cn_department_find(cn_consult *c, const char *hospital, const char *code, char id[CN_ID_TEXT]);
 /** True when there is no user yet. */
 cn_err cn_accounts_empty(cn_consult *c, bool *empty);
 

@@ -12,7 +12,8 @@ static void token_hash(const char *token, char out[65])
     cn_hex(sum, sizeof sum, out);
 }
 
-cn_err cn_room_token_new(cn_consult *c, const cn_actor *actor, const char *room, bool publish, int64_t lives_ms, char token[CN_ROOM_TOKEN])
+cn_err cn_room_token_new(cn_consult *c, const cn_actor *actor, const char *room, bool publish, int64_t lives_ms,
+                         char token[CN_ROOM_TOKEN])
 {
     cn_act act;
     char hash[65], object[80];
@@ -25,7 +26,8 @@ cn_err cn_room_token_new(cn_consult *c, const cn_actor *actor, const char *room,
     cn_err err = cn_db_exec(act.conn, NULL, "DELETE FROM room_tokens WHERE expires_ms < $1", cn_int(now));
     if (err == CN_OK)
         err = cn_db_exec(act.conn, NULL,
-                         "INSERT INTO room_tokens (token_hash, room_id, may_publish, created_ms, expires_ms) VALUES ($1, $2, $3, $4, $5)",
+                         "INSERT INTO room_tokens (token_hash, room_id, may_publish, created_ms, expires_ms) VALUES "
+                         "($1, $2, $3, $4, $5)",
                          cn_text(hash), cn_text(room), cn_int(publish), cn_int(now), cn_int(now + lives_ms));
     return cn_act_end(&act, err, "room.token", object, publish ? "{\"publish\":true}" : "{\"publish\":false}");
 }
@@ -37,7 +39,8 @@ cn_err cn_room_token_check(cn_consult *c, const char *token, const char *room, b
     char hash[65];
     token_hash(token, hash);
     CN_TRY(cn_conn_acquire(c->db, &conn));
-    CN_TRY(cn_db_query(conn, &rows, "SELECT may_publish FROM room_tokens WHERE token_hash = $1 AND room_id = $2 AND expires_ms > $3",
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT may_publish FROM room_tokens WHERE token_hash = $1 AND room_id = $2 AND expires_ms > $3",
                        cn_text(hash), cn_text(room), cn_int(cn_wall_ms())));
     if (!cn_rows_next(rows)) return CN_ERR_UNAUTH;
     return (cn_rows_int(rows, 0) == 1) == publish ? CN_OK : CN_ERR_FORBIDDEN;

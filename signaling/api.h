@@ -9,5 +9,9 @@ extern const cn_route cn_request_routes[]; /* api_requests.c: requests, reports,
 extern const cn_route cn_file_routes[];    /* api_files.c: files of a request */
 extern const cn_route cn_upload_routes[];  /* api_uploads.c: tus */
 extern const cn_route cn_slide_routes[];   /* api_slides.c: Deep Zoom */
+extern const cn_route cn_health_routes[];  /* api_health.c: healthz, readyz */
+extern const cn_route cn_metrics_routes[]; /* api_health.c: the management listener's */
+
+extern const cn_route *const cn_management_tables[];
 
 #endif

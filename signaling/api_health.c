@@ -3,7 +3,7 @@
 
 #include "base/str.h"
 #include "signaling/app.h"
-#include "signaling/routes.h"
+#include "signaling/api.h"
 
 static cn_err healthz(cn_http *h)
 {
@@ -22,7 +22,8 @@ static cn_err readyz(cn_http *h)
     json_t *o = json_object(), *components = json_object();
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].err != CN_OK) ready = false;
-        json_object_set_new(components, parts[i].name, json_string(parts[i].err == CN_OK ? "ok" : cn_err_text(parts[i].err)));
+        json_object_set_new(components, parts[i].name,
+                            json_string(parts[i].err == CN_OK ? "ok" : cn_err_text(parts[i].err)));
     }
     json_object_set_new(components, "jobs", json_string("ok"));
     json_object_set_new(o, "ready", json_boolean(ready));
@@ -60,9 +61,13 @@ static cn_err metrics(cn_http *h)
     return err;
 }
 
-const cn_route cn_routes_health[] = {
-    {CN_GET, "/healthz", CN_WHO_PUBLIC, healthz, CN_BODY_NONE, CN_RUN_DOOR, 0, 0, NULL},
-    {CN_GET, "/readyz", CN_WHO_PUBLIC, readyz, CN_BODY_NONE, CN_RUN_DB, 0, 0, NULL},
-    CN_ROUTES_END};
+const cn_route cn_health_routes[] = {
+    {CN_GET, "/healthz", CN_WHO_PUBLIC, healthz, .body = CN_BODY_NONE, .job = CN_RUN_DOOR},
+    {CN_GET, "/readyz", CN_WHO_PUBLIC, readyz, .body = CN_BODY_NONE},
+    {.path = NULL},
+};
 
-const cn_route cn_routes_metrics[] = {{CN_GET, "/metrics", CN_WHO_PUBLIC, metrics, CN_BODY_NONE, CN_RUN_DB, 0, 0, NULL}, CN_ROUTES_END};
+const cn_route cn_metrics_routes[] = {
+    {CN_GET, "/metrics", CN_WHO_PUBLIC, metrics, .body = CN_BODY_NONE},
+    {.path = NULL},
+};

@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "consult/minutes.h"
-#include "consult/pdf.h"
 #include "consult/report.h"
 #include "consult/request.h"
 #include "signaling/api.h"
@@ -91,7 +90,7 @@ static cn_err draft(cn_http *h)
 
 static cn_err sign(cn_http *h)
 {
-    CN_TRY(cn_report_sign(consult(h), cn_http_actor(h), id(h), cn_http_problem(h)));
+    CN_TRY(cn_report_sign(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
     return send_request(h, id(h), 200);
 }
 
@@ -105,22 +104,6 @@ static cn_err record(cn_http *h)
 {
     CN_TRY(cn_record_set(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
     return send_request(h, id(h), 200);
-}
-
-static cn_err report_pdf(cn_http *h)
-{
-    json_t *request = NULL;
-    cn_buf pdf = {0};
-    CN_TRY(cn_request_get(consult(h), cn_http_actor(h), id(h), &request));
-    cn_err err = cn_pdf_report(request, "", &pdf);
-    if (err == CN_ERR_STATE) cn_problem_set(cn_http_problem(h), err, "report", "the report is not signed yet");
-    /* the file is named by the number, which says nothing about the patient */
-    cn_http_setf(h, "Content-Disposition", "inline; filename=\"%s.pdf\"",
-                 json_string_value(json_object_get(request, "number")));
-    json_decref(request);
-    if (err == CN_OK) err = cn_http_text(h, 200, "application/pdf", pdf.p, pdf.n);
-    cn_buf_free(&pdf);
-    return err;
 }
 
 static cn_err minutes(cn_http *h)
@@ -159,7 +142,6 @@ const cn_route cn_request_routes[] = {
     {CN_GET, "/api/v1/requests/{id}/report", CN_WHO_ANY, report, .body = CN_BODY_NONE},
     {CN_PUT, "/api/v1/requests/{id}/report", CN_RIGHT_REPORT_WRITE, draft, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/requests/{id}/report/sign", CN_RIGHT_REPORT_WRITE, sign, .body = CN_BODY_JSON},
-    {CN_GET, "/api/v1/requests/{id}/report.pdf", CN_WHO_ANY, report_pdf, .body = CN_BODY_NONE},
     {CN_POST, "/api/v1/requests/{id}/opinion", CN_RIGHT_REPORT_WRITE, opinion, .body = CN_BODY_JSON},
     {CN_PUT, "/api/v1/requests/{id}/record", CN_RIGHT_REQUEST_CREATE, record, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/requests/{id}/{action}", CN_WHO_ANY, act, .body = CN_BODY_JSON},

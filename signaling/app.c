@@ -1,5 +1,7 @@
 #include "signaling/app.h"
 
+#include "signaling/convert.h"
+
 static cn_err open_storage(cn_app *app)
 {
     const cn_config *c = app->config;
@@ -42,4 +44,41 @@ void cn_app_close(cn_app *app)
 int64_t cn_app_idle_ms(const cn_app *app)
 {
     return cn_config_int(app->config, "server", "idle_minutes") * 60000;
+}
+
+cn_consult *cn_app_consult(cn_app *app)
+{
+    return &app->consult;
+}
+
+cn_slides *cn_app_slides(const cn_app *app)
+{
+    return app->slides;
+}
+
+int64_t cn_app_config_int(const cn_app *app, const char *section, const char *key)
+{
+    return cn_config_int(app->config, section, key);
+}
+
+const char *cn_app_config_str(const cn_app *app, const char *section, const char *key)
+{
+    return cn_config_str(app->config, section, key);
+}
+
+cn_pictures *cn_app_pictures(const cn_app *app)
+{
+    return app->pictures;
+}
+
+static void convert(void *arg)
+{
+    cn_app *app = arg;
+    cn_convert_waiting(&app->consult, app->slides, app->scratch);
+}
+
+void cn_app_convert_soon(cn_app *app)
+{
+    /* full: one that has not begun is in line already and will see this file too */
+    (void)cn_jobs_add(app->converter, convert, app);
 }

@@ -7,6 +7,7 @@
 #include "consult/accounts.h"
 #include "consult/consult.h"
 #include "signaling/door.h"
+#include "viewer/pictures.h"
 #include "viewer/slides.h"
 
 struct cn_app {
@@ -17,6 +18,9 @@ struct cn_app {
     cn_chain *audit, *ledger;
     cn_consult consult;
     cn_slides *slides;
+    cn_pictures *pictures;
+    cn_jobs *converter; /* one thread: documents and slides after their upload */
+    char scratch[1024]; /* folder for temporary files, absolute */
     cn_jobs *db_jobs, *tile_jobs;
     cn_statics *statics;
     cn_door *door;
@@ -29,6 +33,14 @@ void cn_app_close(cn_app *app);
 /** Serves until SIGTERM or SIGINT. */
 cn_err cn_app_serve(cn_app *app);
 
+/* What handlers ask for. */
+cn_consult *cn_app_consult(cn_app *app);
+cn_slides *cn_app_slides(const cn_app *app);
+cn_pictures *cn_app_pictures(const cn_app *app);
+/** Files were uploaded: the converter looks for those that wait. Any thread. */
+void cn_app_convert_soon(cn_app *app);
+int64_t cn_app_config_int(const cn_app *app, const char *section, const char *key);
+const char *cn_app_config_str(const cn_app *app, const char *section, const char *key);
 /** A login ends after so long without a request. */
 int64_t cn_app_idle_ms(const cn_app *app);
 

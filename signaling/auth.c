@@ -8,14 +8,16 @@
 static void note_denied(const cn_http *h, const cn_actor *actor, const char *why)
 {
     char detail[256];
-    cn_fmt(detail, sizeof detail, "{\"method\":\"%s\",\"route\":\"%s\",\"why\":\"%s\"}", cn_method_name(h->method), h->route->path, why);
+    cn_fmt(detail, sizeof detail, "{\"method\":\"%s\",\"route\":\"%s\",\"why\":\"%s\"}", cn_method_name(h->method),
+           h->route->path, why);
     cn_audit_note(&cn_http_app(h)->consult, actor, "access", "", "denied", detail);
 }
 
 /* Browsers say where a request comes from; other clients say nothing and cannot be tricked into it. */
 static bool same_site(const cn_http *h)
 {
-    const char *site = cn_http_header(h, "sec-fetch-site"), *origin = cn_http_header(h, "origin"), *host = cn_http_header(h, "host");
+    const char *site = cn_http_header(h, "sec-fetch-site"), *origin = cn_http_header(h, "origin"),
+               *host = cn_http_header(h, "host");
     if (site) return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
     if (!origin) return true;
     const char *after = strstr(origin, "://");
@@ -54,7 +56,8 @@ cn_err cn_app_authenticate(cn_http *h, cn_actor *actor)
     }
     if (h->route->right >= 0 && !cn_actor_may(actor, (cn_right)h->route->right)) {
         note_denied(h, actor, "right");
-        return cn_problem_set(&h->problem, CN_ERR_FORBIDDEN, "", "this needs the right %s", cn_right_name((cn_right)h->route->right));
+        return cn_problem_set(&h->problem, CN_ERR_FORBIDDEN, "", "this needs the right %s",
+                              cn_right_name((cn_right)h->route->right));
     }
     return CN_OK;
 }

@@ -83,6 +83,18 @@ static bool split_roles(char *text, const char *roles[ROLES_MAX + 1])
     return n > 0;
 }
 
+/* Hospital and department by name; made when they are not there. */
+static cn_err place_of(cn_app *app, const char *hospital_name, const char *city, const char *department_name,
+                       char hospital[CN_ID_TEXT], char department[CN_ID_TEXT])
+{
+    const cn_actor system = cn_actor_system();
+    CN_TRY(cn_hospital_find(&app->consult, hospital_name, hospital));
+    if (!*hospital) CN_TRY(cn_hospital_add(&app->consult, &system, hospital_name, city, hospital));
+    CN_TRY(cn_department_find(&app->consult, hospital, department_name, department));
+    if (*department) return CN_OK;
+    return cn_department_add(&app->consult, &system, hospital, department_name, department_name, department);
+}
+
 static int user_add(cn_app *app, int argc, char **argv)
 {
     char password[256], roles_text[256], hospital[CN_ID_TEXT], department[CN_ID_TEXT], id[CN_ID_TEXT];
@@ -92,25 +104,29 @@ static int user_add(cn_app *app, int argc, char **argv)
     if (argc < 1 || argv[0][0] == '-') return usage("user add wants a username");
     const char *name = option(argc, argv, "--name", argv[0]), *hospital_name = option(argc, argv, "--hospital", NULL);
     const char *department_name = option(argc, argv, "--department", "General");
-    if (!hospital_name || !cn_strcpy(roles_text, sizeof roles_text, option(argc, argv, "--role", "")) || !split_roles(roles_text, roles))
+    if (!hospital_name || !cn_strcpy(roles_text, sizeof roles_text, option(argc, argv, "--role", "")) ||
+        !split_roles(roles_text, roles))
         return usage("user add wants --hospital NAME and --role ROLE[,ROLE]");
     bool given = flag(argc, argv, "--password-stdin");
-    if (!given) cn_password_generate(password);
-    else if (!read_password(password, sizeof password)) return usage("no password on standard input");
-    cn_err err = cn_hospital_add(&app->consult, &system, hospital_name, option(argc, argv, "--city", ""), hospital);
-    if (err == CN_OK) err = cn_department_add(&app->consult, &system, hospital, department_name, department_name, department);
+    if (!given)
+        cn_password_generate(password);
+    else if (!read_password(password, sizeof password))
+        return usage("no password on standard input");
+    cn_err err = place_of(app, hospital_name, option(argc, argv, "--city", ""), department_name, hospital, department);
     const cn_user_new n = {.username = argv[0],
-                              .password = password,
-                              .name = name,
-                              .title = option(argc, argv, "--title", ""),
-                              .hospital = hospital,
-                              .department = department,
-                              .phone = option(argc, argv, "--phone", NULL),
-                              .roles = roles};
+                           .password = password,
+                           .name = name,
+                           .title = option(argc, argv, "--title", ""),
+                           .hospital = hospital,
+                           .department = department,
+                           .phone = option(argc, argv, "--phone", NULL),
+                           .roles = roles};
     if (err == CN_OK) err = cn_user_add(&app->consult, &system, &n, id, &p);
     if (err != CN_OK) return failed("user add", err, &p);
-    if (given) printf("user %s\n", id);
-    else printf("user %s password %s\n", id, password); /* shown this once */
+    if (given)
+        printf("user %s\n", id);
+    else
+        printf("user %s password %s\n", id, password); /* shown this once */
     return 0;
 }
 
@@ -150,9 +166,12 @@ static int key_create(cn_app *app, int argc, char **argv)
 
 static const command commands[] = {
     {"serve", "", "serve until SIGTERM", serve, 0},
-    {"user add", "USERNAME --role ROLE[,ROLE] --hospital NAME [--department NAME] [--name NAME] [--title T] [--city C] [--phone P] [--password-stdin]",
+    {"user add",
+     "USERNAME --role ROLE[,ROLE] --hospital NAME [--department NAME] [--name NAME] [--title T] [--city C] [--phone P] "
+     "[--password-stdin]",
      "add a user; without --password-stdin a password is made and printed once", user_add, 0},
-    {"room token", "ROOM --publish|--view [--days N]", "print a bearer token for WHIP or WHEP; makes the room if need be", room_token, 0},
+    {"room token", "ROOM --publish|--view [--days N]",
+     "print a bearer token for WHIP or WHEP; makes the room if need be", room_token, 0},
     {"verify", "ledger|audit", "check an append-only log against its links and the file of heads", verify, 0},
     {"key create", "", "make the master key file", key_create, OPEN_NOTHING},
 };
@@ -161,9 +180,11 @@ static const command commands[] = {
 
 void cn_cli_help(FILE *to)
 {
-    fprintf(to, "Consilium %s: remote consultation server\n\nusage: consilium COMMAND [ARGUMENTS] [--config FILE]\n\n", CN_VERSION);
+    fprintf(to, "Consilium %s: remote consultation server\n\nusage: consilium COMMAND [ARGUMENTS] [--config FILE]\n\n",
+            CN_VERSION);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  %s%s%s\n      %s\n", commands[i].name, *commands[i].arguments ? " " : "", commands[i].arguments, commands[i].what);
+        fprintf(to, "  %s%s%s\n      %s\n", commands[i].name, *commands[i].arguments ? " " : "", commands[i].arguments,
+                commands[i].what);
     fprintf(to, "  --help-config\n      print every key of the configuration with its default\n  --help, --version\n"
                 "\nThe configuration is consilium.ini in the working folder unless --config names another file.\n");
 }
@@ -184,8 +205,10 @@ static const char *take_config(int *argc, char **argv)
     const char *path = "consilium.ini";
     int kept = 0;
     for (int i = 0; i < *argc; i++) {
-        if (strcmp(argv[i], "--config") == 0 && i + 1 < *argc) path = argv[++i];
-        else argv[kept++] = argv[i];
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < *argc)
+            path = argv[++i];
+        else
+            argv[kept++] = argv[i];
     }
     *argc = kept;
     return path;

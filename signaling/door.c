@@ -54,8 +54,10 @@ void cn_door_post(cn_door *d, cn_door_call *call)
     call->next = NULL;
     pthread_mutex_lock(&d->lock);
     bool wake = !d->first;
-    if (d->last) d->last->next = call;
-    else d->first = call;
+    if (d->last)
+        d->last->next = call;
+    else
+        d->first = call;
     d->last = call;
     /* under the lock: the context ends only after the last call was taken or the door is dead */
     if (wake && d->ctx) lws_cancel_service(d->ctx);
@@ -218,7 +220,8 @@ static void begin(cn_door *d, cn_http *h)
     if (!h->route) {
         no_route(d, h);
     } else if (h->chunked) {
-        cn_problem_set(&h->problem, CN_ERR_UNSUPPORTED, "", "chunked request bodies are not accepted: send Content-Length");
+        cn_problem_set(&h->problem, CN_ERR_UNSUPPORTED, "",
+                       "chunked request bodies are not accepted: send Content-Length");
         cn_door_refuse(h, CN_ERR_UNSUPPORTED, 411);
     } else if (h->route->stream) {
         if (h->content_length > 0) expect_continue(h);
@@ -263,8 +266,10 @@ static int on_body(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size
     (void)wsi;
     cn_http *h = c->http;
     if (!h || h->answered) return 0;
-    if (h->route && h->route->stream) cn_stream_body(h, in, n);
-    else if (!h->dispatched) cn_buf_add(&h->body, in, n);
+    if (h->route && h->route->stream)
+        cn_stream_body(h, in, n);
+    else if (!h->dispatched)
+        cn_buf_add(&h->body, in, n);
     return 0;
 }
 
@@ -281,8 +286,10 @@ static int on_body_done(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in,
     if (h->route && h->route->stream) {
         cn_stream_next(h);
     } else if (!h->dispatched) {
-        if (h->body.err != CN_OK) cn_door_refuse(h, h->body.err, 0);
-        else dispatch(h);
+        if (h->body.err != CN_OK)
+            cn_door_refuse(h, h->body.err, 0);
+        else
+            dispatch(h);
     }
     return 0;
 }
@@ -419,7 +426,8 @@ static void common(cn_door *d, struct lws_context_creation_info *info)
         .server_string = "consilium",
         .pt_serv_buf_size = 64 * 1024,
         .max_http_header_data2 = 32 * 1024,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+        .options =
+            LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
     };
 }
 
@@ -438,7 +446,8 @@ static cn_err open_vhosts(cn_door *d)
     info.vhost_name = "door";
     d->vhost = lws_create_vhost(d->ctx, &info);
     if (!d->vhost || lws_get_vhost_listen_port(d->vhost) <= 0) {
-        cn_error("signaling.door", "cannot listen on %s port %d%s", c->listen, c->port, *c->tls_cert ? " with this certificate" : "");
+        cn_error("signaling.door", "cannot listen on %s port %d%s", c->listen, c->port,
+                 *c->tls_cert ? " with this certificate" : "");
         return CN_ERR_IO;
     }
     if (c->management_port < 0) return CN_OK;
@@ -459,8 +468,10 @@ cn_err cn_door_new(cn_door **out, const cn_door_config *config)
     if (!d) return CN_ERR_NOMEM;
     pthread_mutex_init(&d->lock, NULL);
     d->config = *config;
-    d->protocols[0] = (struct lws_protocols){
-        .name = "consilium", .callback = callback, .per_session_data_size = sizeof(cn_conn_state), .rx_buffer_size = 64 * 1024};
+    d->protocols[0] = (struct lws_protocols){.name = "consilium",
+                                             .callback = callback,
+                                             .per_session_data_size = sizeof(cn_conn_state),
+                                             .rx_buffer_size = 64 * 1024};
     lws_set_log_level(LLL_ERR | LLL_WARN, lws_log);
     struct lws_context_creation_info info;
     common(d, &info);

@@ -1,6 +1,6 @@
 /*
- * The door: one libwebsockets context with its own thread. Plain or TLS, HTTP/1.1 only. Parses, finds the route, hands handlers to job
- * threads, sends. Everything of the live protocol (ws.h, rooms) runs on its thread, without locks.
+ * The door: one libwebsockets context with its own thread. Plain or TLS, HTTP/1.1 only. Parses, finds the route, hands
+ * handlers to job threads, sends. Everything of the live protocol (ws.h, rooms) runs on its thread, without locks.
  */
 #ifndef CN_SIGNALING_DOOR_H
 #define CN_SIGNALING_DOOR_H
@@ -36,7 +36,7 @@ typedef struct cn_ws_hooks {
 
 typedef struct cn_door_config {
     const char *listen;
-    int port; /* 0: a free one */
+    int port;                       /* 0: a free one */
     const char *tls_cert, *tls_key; /* "": plain */
     const char *management_listen;
     int management_port; /* 0: a free one, -1: none */
@@ -58,7 +58,8 @@ cn_app *cn_door_app(const cn_door *d);
 uint16_t cn_door_port(const cn_door *d);
 uint16_t cn_door_management_port(const cn_door *d); /* 0: none */
 
-/** Calls fn(arg) on the door's thread. Any thread. `call` must stay until it was called and not be posted twice meanwhile: cannot fail. */
+/** Calls fn(arg) on the door's thread. Any thread. `call` must stay until it was called and not be posted twice
+ * meanwhile: cannot fail. */
 void cn_door_post(cn_door *d, cn_door_call *call);
 /** The same with memory of its own, bounded (65,536 waiting): CN_ERR_FULL, CN_ERR_NOMEM. */
 cn_err cn_door_call_new(cn_door *d, void (*fn)(void *arg), void *arg);
@@ -74,7 +75,8 @@ typedef struct cn_door_stats {
 /** Any thread. */
 void cn_door_stats_get(const cn_door *d, cn_door_stats *out);
 
-/** Stops listening and serving, joins the thread. What jobs still finish is dropped. Then cn_door_free, once the job pools have ended. */
+/** Stops listening and serving, joins the thread. What jobs still finish is dropped. Then cn_door_free, once the job
+ * pools have ended. */
 void cn_door_stop(cn_door *d);
 /** NULL allowed. */
 void cn_door_free(cn_door *d);

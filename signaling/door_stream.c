@@ -1,6 +1,7 @@
 /*
- * Streamed bodies: begin → chunk… → end, or cut when the client goes away. One job at a time; what arrives meanwhile waits in `fill`, and above
- * one chunk the socket is not read, so that memory per upload stays under 256 KiB + one read on each side.
+ * Streamed bodies: begin → chunk… → end, or cut when the client goes away. One job at a time; what arrives meanwhile
+ * waits in `fill`, and above one chunk the socket is not read, so that memory per upload stays under 256 KiB + one read
+ * on each side.
  */
 #include <string.h>
 
@@ -39,8 +40,10 @@ static cn_err run_cut(cn_http *h)
 /* Job thread. */
 static void run(void *exchange)
 {
-    static cn_err (*const steps[])(cn_http * h) = {
-        [CN_STREAM_BEGIN] = run_begin, [CN_STREAM_CHUNK] = run_chunks, [CN_STREAM_END] = run_end, [CN_STREAM_CUT] = run_cut};
+    static cn_err (*const steps[])(cn_http * h) = {[CN_STREAM_BEGIN] = run_begin,
+                                                   [CN_STREAM_CHUNK] = run_chunks,
+                                                   [CN_STREAM_END] = run_end,
+                                                   [CN_STREAM_CUT] = run_cut};
     cn_http *h = exchange;
     h->stream_err = steps[h->step](h);
     if (h->stream_err != CN_OK && h->step != CN_STREAM_BEGIN) h->route->stream->cut(h);

@@ -135,7 +135,8 @@ int cn_ws_on_writable(cn_door *d, struct lws *wsi, cn_conn_state *c)
     if (ws->first) {
         lws_callback_on_writable(wsi);
     } else if (ws->closing) {
-        lws_close_reason(wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason, strlen(ws->close_reason));
+        lws_close_reason(wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason,
+                         strlen(ws->close_reason));
         return -1;
     }
     return 0;
@@ -199,8 +200,10 @@ void cn_ws_send_text(cn_ws *ws, const char *text, size_t n, const char *key)
             lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, 5);
             return;
         }
-        if (ws->last) ws->last->next = m;
-        else ws->first = m;
+        if (ws->last)
+            ws->last->next = m;
+        else
+            ws->first = m;
         ws->last = m;
         ws->waiting++;
         ws->bytes += n;

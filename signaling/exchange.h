@@ -1,8 +1,9 @@
 /*
  * Private to the door: one HTTP exchange from its first header to its last byte.
  *
- * Owner: the door holds one reference while the connection lives, whoever works on it (a job, a deferred answer) another. Members above the
- * line "door" belong to whoever works on it; those below belong to the door's thread. `gone` may be read anywhere.
+ * Owner: the door holds one reference while the connection lives, whoever works on it (a job, a deferred answer)
+ * another. Members above the line "door" belong to whoever works on it; those below belong to the door's thread. `gone`
+ * may be read anywhere.
  */
 #ifndef CN_SIGNALING_EXCHANGE_H
 #define CN_SIGNALING_EXCHANGE_H
@@ -18,9 +19,9 @@
 
 #define CN_QUERY_MAX 24
 #define CN_HEADERS_MAX 32
-#define CN_CHUNK (256 * 1024)       /* streamed bodies reach their handler in pieces of at most so much */
-#define CN_TOGETHER (64 * 1024)     /* bodies up to here leave in one write with their head */
-#define CN_SEND_PIECE (128 * 1024)  /* larger ones in pieces of so much */
+#define CN_CHUNK (256 * 1024)      /* streamed bodies reach their handler in pieces of at most so much */
+#define CN_TOGETHER (64 * 1024)    /* bodies up to here leave in one write with their head */
+#define CN_SEND_PIECE (128 * 1024) /* larger ones in pieces of so much */
 
 typedef enum cn_stream_step { CN_STREAM_BEGIN, CN_STREAM_CHUNK, CN_STREAM_END, CN_STREAM_CUT } cn_stream_step;
 
@@ -51,7 +52,7 @@ struct cn_http {
     bool deferred, answered;
     int status;
     char type[128];
-    cn_buf extra;     /* further header lines */
+    cn_buf extra; /* further header lines */
     const char *bytes;
     size_t bytes_n;
     void (*release)(void *owner);
@@ -72,7 +73,7 @@ struct cn_http {
     _Atomic bool gone;
 
     /* ---- door ---- */
-    struct lws *wsi; /* NULL once the client has gone */
+    struct lws *wsi;  /* NULL once the client has gone */
     bool close_after; /* set before anybody works on it */
     bool working;     /* somebody else has it */
     bool dispatched, body_done, paused;

@@ -1,8 +1,9 @@
 /*
  * One HTTP exchange as a handler sees it, and the table of routes.
  *
- * A handler runs on a job thread with the exchange to itself: it may block, reads the request, sets the response and returns. What it
- * returns other than CN_OK becomes an RFC 9457 problem document. Adding a route is one line in a table; routes.c lists the tables.
+ * A handler runs on a job thread with the exchange to itself: it may block, reads the request, sets the response and
+ * returns. What it returns other than CN_OK becomes an RFC 9457 problem document. Adding a route is one line in a
+ * table; routes.c lists the tables.
  */
 #ifndef CN_SIGNALING_HTTP_H
 #define CN_SIGNALING_HTTP_H
@@ -46,13 +47,14 @@ enum {
 };
 
 enum {
-    CN_ROUTE_SAME_SITE = 1, /* public but changing (login): refused unless the browser says that it comes from our own pages */
-    CN_ROUTE_CACHE = 2      /* the handler sets Cache-Control; otherwise "no-store" */
+    CN_ROUTE_SAME_SITE =
+        1, /* public but changing (login): refused unless the browser says that it comes from our own pages */
+    CN_ROUTE_CACHE = 2 /* the handler sets Cache-Control; otherwise "no-store" */
 };
 
 /**
- * A streamed body. The handler has run before the first byte (checks, opens). The calls come in order from job threads, one at a time, with at
- * most 256 KiB each. After an error no further chunk comes, but `cut` does.
+ * A streamed body. The handler has run before the first byte (checks, opens). The calls come in order from job threads,
+ * one at a time, with at most 256 KiB each. After an error no further chunk comes, but `cut` does.
  */
 typedef struct cn_stream_ops {
     cn_err (*chunk)(cn_http *h, const void *p, size_t n);
@@ -62,7 +64,8 @@ typedef struct cn_stream_ops {
 
 typedef struct cn_route {
     cn_method method;
-    const char *path; /* "/api/v1/requests/{id}/submit"; also "{id}.dzi", "{column}_{row}.jpeg"; "{rest*}" at the end takes the rest */
+    const char *path; /* "/api/v1/requests/{id}/submit"; also "{id}.dzi", "{column}_{row}.jpeg"; "{rest*}" at the end
+                         takes the rest */
     int right;        /* cn_right, CN_WHO_ANY or CN_WHO_PUBLIC */
     cn_err (*handler)(cn_http *h);
     cn_body_kind body;
@@ -120,9 +123,12 @@ cn_err cn_http_empty(cn_http *h, int status);
 cn_err cn_http_json(cn_http *h, int status, json_t *json);
 /** Copies. */
 cn_err cn_http_text(cn_http *h, int status, const char *type, const void *p, size_t n);
-/** Takes over: `release(owner)` is called when it was sent (any thread). E.g. a tile: (tile->bytes, tile->n, cn_unref wrapper, tile). */
-cn_err cn_http_bytes(cn_http *h, int status, const char *type, const void *p, size_t n, void (*release)(void *owner), void *owner);
-/** A file with ranges and If-None-Match (`etag` without quotes, NULL: none). CN_ERR_NOTFOUND when it cannot be opened. */
+/** Takes over: `release(owner)` is called when it was sent (any thread). E.g. a tile: (tile->bytes, tile->n, cn_unref
+ * wrapper, tile). */
+cn_err cn_http_bytes(cn_http *h, int status, const char *type, const void *p, size_t n, void (*release)(void *owner),
+                     void *owner);
+/** A file with ranges and If-None-Match (`etag` without quotes, NULL: none). CN_ERR_NOTFOUND when it cannot be opened.
+ */
 cn_err cn_http_file(cn_http *h, const char *path, const char *type, const char *etag);
 /** True, and 304 is set, when If-None-Match names the etag. Sets ETag in any case. */
 bool cn_http_not_modified(cn_http *h, const char *etag);

@@ -115,9 +115,9 @@ static cn_err read_line(cn_http *h, struct lws *wsi)
     static const struct {
         int lws;
         cn_method ours;
-    } methods[] = {
-        {LWSHUMETH_GET, CN_GET},     {LWSHUMETH_HEAD, CN_HEAD},     {LWSHUMETH_POST, CN_POST},      {LWSHUMETH_PUT, CN_PUT},
-        {LWSHUMETH_PATCH, CN_PATCH}, {LWSHUMETH_DELETE, CN_DELETE}, {LWSHUMETH_OPTIONS, CN_OPTIONS}};
+    } methods[] = {{LWSHUMETH_GET, CN_GET},        {LWSHUMETH_HEAD, CN_HEAD},   {LWSHUMETH_POST, CN_POST},
+                   {LWSHUMETH_PUT, CN_PUT},        {LWSHUMETH_PATCH, CN_PATCH}, {LWSHUMETH_DELETE, CN_DELETE},
+                   {LWSHUMETH_OPTIONS, CN_OPTIONS}};
     char *uri = NULL;
     int n = 0, method = lws_http_get_uri_and_method(wsi, &uri, &n);
     h->method = CN_METHOD_COUNT;

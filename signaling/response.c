@@ -14,10 +14,11 @@
 static const struct {
     const char *name, *value;
 } usual[] = {
-    {"Content-Security-Policy",
-     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' data: blob:; style-src 'self' "
-     "'unsafe-inline'; font-src 'self' data:; media-src 'self' blob:; connect-src 'self' blob:; frame-src 'self' blob:; object-src 'none'; "
-     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"},
+    {"Content-Security-Policy", "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
+                                "img-src 'self' data: blob:; style-src 'self' "
+                                "'unsafe-inline'; font-src 'self' data:; media-src 'self' blob:; connect-src 'self' "
+                                "blob:; frame-src 'self' blob:; object-src 'none'; "
+                                "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"},
     {"X-Content-Type-Options", "nosniff"},
     {"X-Frame-Options", "SAMEORIGIN"},
     {"Referrer-Policy", "same-origin"},
@@ -116,7 +117,8 @@ cn_err cn_http_empty(cn_http *h, int status)
     return CN_OK;
 }
 
-cn_err cn_http_bytes(cn_http *h, int status, const char *type, const void *p, size_t n, void (*release)(void *owner), void *owner)
+cn_err cn_http_bytes(cn_http *h, int status, const char *type, const void *p, size_t n, void (*release)(void *owner),
+                     void *owner)
 {
     drop_body(h);
     h->status = status;
@@ -187,7 +189,9 @@ static void set_problem(cn_http *h, cn_err err)
     int status = h->status >= 400 ? h->status : cn_problem_status(err);
     unsigned retry = cn_problem_retry(err);
     const cn_problem *p = h->problem.err == err ? &h->problem : NULL;
-    if (status >= 500 && status != 503) cn_warn("signaling.http", "%s %s: %s", cn_method_name(h->method), h->route ? h->route->path : "", cn_err_text(err));
+    if (status >= 500 && status != 503)
+        cn_warn("signaling.http", "%s %s: %s", cn_method_name(h->method), h->route ? h->route->path : "",
+                cn_err_text(err));
     if (cn_http_json(h, status, cn_problem_json(err, status, p)) == CN_OK)
         cn_strcpy(h->type, sizeof h->type, "application/problem+json");
     else
@@ -201,7 +205,8 @@ static void date_line(cn_buf *b)
     struct tm tm;
     char text[64];
     time_t now = time(NULL);
-    if (gmtime_r(&now, &tm) && strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm)) cn_buf_str(b, text);
+    if (gmtime_r(&now, &tm) && strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm))
+        cn_buf_str(b, text);
 }
 
 static void head_lines(cn_http *h, cn_buf *b, int64_t length)

@@ -17,7 +17,8 @@ typedef struct cn_route_match {
     } param[CN_ROUTE_PARAMS];
 } cn_route_match;
 
-/** True when `path` fits `pattern`; fills the parameters. A value is never empty and never holds '/', except that of "{rest*}". */
+/** True when `path` fits `pattern`; fills the parameters. A value is never empty and never holds '/', except that of
+ * "{rest*}". */
 bool cn_route_fits(const char *pattern, const char *path, cn_route_match *m);
 
 /** First route that fits. HEAD falls back to GET. */

@@ -10,12 +10,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "signaling/app.h"
-#include "signaling/routes.h"
+#include "signaling/api.h"
 
 #define DB_WAITING 512
 #define TILE_WAITING 1024
+#define PICTURES_MB 32
 
-/* Where the built web app lies when the configuration does not say: beside the program, or in the source tree that it was built in. */
+/* Where the built web app lies when the configuration does not say: beside the program, or in the source tree that it
+ * was built in. */
 static cn_err load_web(cn_app *app)
 {
     static const char *const places[] = {"web", "../share/consilium/web", "../../viewer/web/dist"};
@@ -28,7 +30,8 @@ static cn_err load_web(cn_app *app)
     }
     CN_TRY(cn_program_dir(dir, sizeof dir));
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (cn_fmt(path, sizeof path, "%s/%s", dir, places[i]) && cn_statics_load(&app->statics, path) == CN_OK) return CN_OK;
+        if (cn_fmt(path, sizeof path, "%s/%s", dir, places[i]) && cn_statics_load(&app->statics, path) == CN_OK)
+            return CN_OK;
     cn_warn("signaling", "no web app found: only the interfaces are served");
     return CN_OK;
 }
@@ -46,6 +49,19 @@ static cn_err open_viewer(cn_app *app)
                                (size_t)cn_config_int(app->config, "viewer", "cache_mb") << 20);
     if (err != CN_OK) cn_error("signaling", "%s cannot be started: %s", decoder, cn_err_text(err));
     return err;
+}
+
+static cn_err open_pictures(cn_app *app)
+{
+    char path[1024];
+    if (!cn_fmt(path, sizeof path, "%s/scratch", cn_config_str(app->config, "files", "root"))) return CN_ERR_TOOBIG;
+    CN_TRY(cn_mkdirs(path));
+    char *real = realpath(path, NULL);
+    bool fits = real && cn_strcpy(app->scratch, sizeof app->scratch, real);
+    free(real);
+    if (!fits) return CN_ERR_IO;
+    CN_TRY(cn_jobs_new(&app->converter, "convert", 1, 1));
+    return cn_pictures_new(&app->pictures, app->scratch, (size_t)PICTURES_MB << 20);
 }
 
 static cn_err open_door(cn_app *app)
@@ -72,7 +88,8 @@ static cn_err write_ports(const cn_app *app)
     const char *path = cn_config_str(app->config, "server", "port_file");
     if (!*path) return CN_OK;
     CN_AUTO_FREE char *text = NULL;
-    json_t *o = json_pack("{s:i, s:i}", "port", cn_door_port(app->door), "management_port", cn_door_management_port(app->door));
+    json_t *o =
+        json_pack("{s:i, s:i}", "port", cn_door_port(app->door), "management_port", cn_door_management_port(app->door));
     text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     json_decref(o);
     return text ? cn_file_write_durable(path, text, strlen(text), 0644) : CN_ERR_NOMEM;
@@ -85,8 +102,10 @@ static cn_err start(cn_app *app)
     CN_TRY(cn_jobs_new(&app->tile_jobs, "tile", (unsigned)cn_config_int(c, "server", "tile_threads"), TILE_WAITING));
     CN_TRY(load_web(app));
     CN_TRY(open_viewer(app));
+    CN_TRY(open_pictures(app));
     CN_TRY(open_door(app));
     CN_TRY(cn_door_start(app->door));
+    cn_app_convert_soon(app); /* what an earlier run left */
     return write_ports(app);
 }
 
@@ -94,9 +113,11 @@ static cn_err start(cn_app *app)
 static void stop(cn_app *app)
 {
     cn_door_stop(app->door);
+    cn_jobs_free(app->converter);
     cn_jobs_free(app->tile_jobs);
     cn_jobs_free(app->db_jobs);
     cn_door_free(app->door);
+    cn_pictures_free(app->pictures);
     cn_slides_free(app->slides);
     cn_statics_free(app->statics);
 }
@@ -112,7 +133,8 @@ cn_err cn_app_serve(cn_app *app)
     signal(SIGPIPE, SIG_IGN);
     cn_err err = start(app);
     if (err == CN_OK) {
-        cn_info("signaling", "serving on %s port %u", cn_config_str(app->config, "server", "listen"), cn_door_port(app->door));
+        cn_info("signaling", "serving on %s port %u", cn_config_str(app->config, "server", "listen"),
+                cn_door_port(app->door));
         sigwait(&ends, &sig);
         cn_info("signaling", "ending (%s)", sig == SIGTERM ? "SIGTERM" : "SIGINT");
     }

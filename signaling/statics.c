@@ -61,8 +61,8 @@ static const struct {
 };
 
 /* First path parts that never belong to the app's own pages. */
-static const char *const not_app[] = {"api",     "assets", "uploads",   "slides", "iiif",  "whip", "whep",
-                                      "open",    "ws",     "dicom-web", "healthz", "readyz", "metrics"};
+static const char *const not_app[] = {"api",  "assets", "uploads",   "slides",  "iiif",   "whip",   "whep",
+                                      "open", "ws",     "dicom-web", "healthz", "readyz", "metrics"};
 
 static bool ends_with(const char *s, const char *ending)
 {

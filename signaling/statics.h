@@ -1,6 +1,6 @@
 /*
- * The built web app, read into memory at the start: exact paths only, so nothing outside can be asked for. Precompressed siblings (.br, .gz)
- * are chosen by Accept-Encoding. Read-only after loading, any thread.
+ * The built web app, read into memory at the start: exact paths only, so nothing outside can be asked for.
+ * Precompressed siblings (.br, .gz) are chosen by Accept-Encoding. Read-only after loading, any thread.
  */
 #ifndef CN_SIGNALING_STATICS_H
 #define CN_SIGNALING_STATICS_H
@@ -27,8 +27,8 @@ cn_err cn_statics_load(cn_statics **out, const char *root);
 void cn_statics_free(cn_statics *s);
 
 /**
- * What to send for a path: the file, or index.html for a path of the app (no extension in its last part, not under /api/ and the like).
- * `accept_encoding` may be NULL. False: 404.
+ * What to send for a path: the file, or index.html for a path of the app (no extension in its last part, not under
+ * /api/ and the like). `accept_encoding` may be NULL. False: 404.
  */
 bool cn_statics_find(const cn_statics *s, const char *path, const char *accept_encoding, cn_static *out);
 

@@ -13,7 +13,8 @@
 /** Application close codes (RFC 6455 §7.4.2). */
 enum { CN_WS_CLOSE_SESSION = 4401, CN_WS_CLOSE_SLOW = 1013, CN_WS_CLOSE_BIG = 1009 };
 
-/** Sends a JSON value (borrowed). A message with the same non-NULL `key` that still waits is replaced: only the newest state reaches a slow reader. */
+/** Sends a JSON value (borrowed). A message with the same non-NULL `key` that still waits is replaced: only the newest
+ * state reaches a slow reader. */
 void cn_ws_send(cn_ws *ws, const json_t *message, const char *key);
 /** The same with text that many receivers share (serialised once). */
 void cn_ws_send_text(cn_ws *ws, const char *text, size_t n, const char *key);
