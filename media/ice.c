@@ -61,7 +61,7 @@ static bool password_of(StunAgent *agent, StunMessage *message, uint8_t *usernam
     const char *found = l->find(l->arg, l->stun->username, l->stun->ufrag_len);
     if (!found) return false;
     *password = (uint8_t *)(uintptr_t)found; /* libnice only reads it */
-    *password_len = CN_ICE_PWD;
+    *password_len = strlen(found);
     return true;
 }
 

@@ -29,7 +29,7 @@ void cn_ice_text_new(char *out, size_t n);
 /** Whether `s` is min…256 ice-chars: a peer's ufrag (min 4) or pwd (min 22). */
 bool cn_ice_text_valid(const char *s, size_t min);
 
-/** The password that belongs to a local ufrag (not zero-terminated), NULL when there is none. The result is used before
+/** The password that belongs to a local ufrag (zero-terminated), NULL when there is none. The result is used before
  * the next call. */
 typedef const char *(*cn_ice_find_fn)(void *arg, const char *ufrag, size_t n);
 
