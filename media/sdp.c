@@ -502,7 +502,7 @@ static cn_err parse_text(parser *ps)
 cn_err cn_sdp_parse(cn_sdp **out, const char *text, size_t n, cn_problem *p)
 {
     if (n > CN_SDP_BYTES) return cn_problem_set(p, CN_ERR_TOOBIG, "offer", "longer than %d bytes", CN_SDP_BYTES);
-    if (memchr(text, 0, n) || !cn_utf8_valid(text, n))
+    if ((n && memchr(text, 0, n)) || !cn_utf8_valid(text, n))
         return cn_problem_set(p, CN_ERR_PARSE, "offer", "not text in UTF-8");
     owned *o = CN_NEW(owned);
     if (!o) return cn_problem_set(p, CN_ERR_NOMEM, "", "out of memory");

@@ -130,7 +130,7 @@ const cn_sdp_codec *cn_sdp_codec_find(const cn_sdp_section *s, unsigned pt);
 /**
  * The payload type to use for a codec in a section, or NULL: the first offered one that the server can forward. H264:
  * packetization-mode 1, profiles compared without their level, constrained baseline before baseline before others in
- * the offer's order. VP9: profile 0. Opus: 48000/2. AV1, RED: the first.
+ * the offer's order. VP9: profile 0. Opus: 48000, with "/2" or without. AV1, RED: the first.
  */
 const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *s, cn_codec codec);
 

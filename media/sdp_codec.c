@@ -199,7 +199,7 @@ static int pick_rank(const cn_sdp_codec *c)
         return c->h264.packetization_mode != 1 ? -1 : kind <= 2 ? kind - 1 : 2;
     }
     case CN_CODEC_VP9: return c->vp9_profile == 0 ? 0 : -1;
-    case CN_CODEC_OPUS: return c->clock == 48000 && c->channels == 2 ? 0 : -1;
+    case CN_CODEC_OPUS: return c->clock == 48000 && c->channels <= 2 ? 0 : -1; /* GStreamer may omit "/2" */
     default: return 0;
     }
 }

@@ -20,9 +20,9 @@ static cn_err frag_line(const char *line, size_t n, cn_sdp_frag *f)
 {
     static const char ufrag[] = "a=ice-ufrag:", pwd[] = "a=ice-pwd:";
     if (n < 2 || line[1] != '=' || !strchr("amcosvt", line[0])) return CN_ERR_PARSE;
-    if (n >= sizeof ufrag && memcmp(line, ufrag, sizeof ufrag - 1) == 0)
+    if (n >= sizeof ufrag - 1 && memcmp(line, ufrag, sizeof ufrag - 1) == 0)
         return credential(f->ufrag, sizeof f->ufrag, line + sizeof ufrag - 1, n - sizeof ufrag + 1, cn_sdp_ufrag_valid);
-    if (n >= sizeof pwd && memcmp(line, pwd, sizeof pwd - 1) == 0)
+    if (n >= sizeof pwd - 1 && memcmp(line, pwd, sizeof pwd - 1) == 0)
         return credential(f->pwd, sizeof f->pwd, line + sizeof pwd - 1, n - sizeof pwd + 1, cn_sdp_pwd_valid);
     return CN_OK;
 }
@@ -30,7 +30,7 @@ static cn_err frag_line(const char *line, size_t n, cn_sdp_frag *f)
 cn_err cn_sdp_frag_parse(const char *text, size_t n, cn_sdp_frag *out, cn_problem *p)
 {
     if (n > FRAG_BYTES) return cn_problem_set(p, CN_ERR_TOOBIG, "", "fragment longer than %d bytes", FRAG_BYTES);
-    if (memchr(text, 0, n)) return cn_problem_set(p, CN_ERR_PARSE, "", "fragment is not text");
+    if (n && memchr(text, 0, n)) return cn_problem_set(p, CN_ERR_PARSE, "", "fragment is not text");
     cn_sdp_frag f = {0};
     unsigned number = 0;
     for (const char *end = text + n; text < end;) {
