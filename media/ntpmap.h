@@ -40,7 +40,7 @@ bool cn_ntpmap_capture(const cn_ntpmap *m, const cn_ntpclock *c, uint32_t rtp, i
  * sender report. */
 bool cn_ntpmap_rtp(const cn_ntpmap *m, const cn_ntpclock *c, int64_t server_ns, uint32_t *rtp);
 
-/** The difference b − a in ns of two NTP times less than 68 years apart. */
+/** The difference a − b in ns of two NTP times less than 68 years apart. */
 int64_t cn_ntp_diff_ns(uint64_t a, uint64_t b);
 
 #endif
