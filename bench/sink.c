@@ -1,0 +1,149 @@
+#include "sink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cpu.h"
+
+#define BATCH 64
+#define BUFFER (1 << 20)
+
+static cn_err open_one(int *out, struct sockaddr_in *address)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return cn_err_from_errno(errno);
+    int size = BUFFER;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof *address;
+    if (bind(fd, (struct sockaddr *)address, len) || getsockname(fd, (struct sockaddr *)address, &len)) {
+        cn_err err = cn_err_from_errno(errno);
+        (void)close(fd);
+        return err;
+    }
+    *out = fd;
+    return CN_OK;
+}
+
+static uint64_t drain(int fd)
+{
+    /* contents do not matter: all messages share a buffer */
+    static uint8_t buffer[2048];
+    static struct iovec iov = {.iov_base = buffer, .iov_len = sizeof buffer};
+    static struct mmsghdr msgs[BATCH];
+    uint64_t total = 0;
+    for (;;) {
+        for (int i = 0; i < BATCH; i++) msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+        int n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+        if (n <= 0) return total;
+        total += (uint64_t)n;
+        if (n < BATCH) return total;
+    }
+}
+
+/* Until the other end of `stop` closes, and then until nothing is left. */
+static uint64_t receive(const int *fds, size_t n, int stop)
+{
+    int ep = epoll_create1(EPOLL_CLOEXEC);
+    for (size_t i = 0; i < n; i++)
+        (void)epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], &(struct epoll_event){.events = EPOLLIN, .data.fd = fds[i]});
+    (void)epoll_ctl(ep, EPOLL_CTL_ADD, stop, &(struct epoll_event){.events = EPOLLIN, .data.fd = stop});
+    uint64_t total = 0;
+    for (bool stopping = false;;) {
+        struct epoll_event events[BATCH];
+        int got = epoll_wait(ep, events, BATCH, stopping ? 100 : 10000);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        for (int i = 0; i < got; i++) {
+            if (events[i].data.fd != stop) {
+                total += drain(events[i].data.fd);
+                continue;
+            }
+            stopping = true;
+            (void)epoll_ctl(ep, EPOLL_CTL_DEL, stop, NULL);
+        }
+    }
+    (void)close(ep);
+    return total;
+}
+
+static void sockets_close(int *fds, size_t n)
+{
+    for (size_t i = 0; i < n; i++) (void)close(fds[i]);
+    free(fds);
+}
+
+static cn_err sockets_open(int **out, struct sockaddr_in *to, size_t n)
+{
+    int *fds = cn_calloc(n, sizeof *fds);
+    if (!fds) return CN_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        cn_err err = open_one(&fds[i], &to[i]);
+        if (!err) continue;
+        sockets_close(fds, i);
+        return err;
+    }
+    *out = fds;
+    return CN_OK;
+}
+
+static _Noreturn void child(const int *fds, size_t n, int core, int stop, int counts)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)cpu_pin(core);
+    uint64_t total = receive(fds, n, stop);
+    ssize_t written = write(counts, &total, sizeof total);
+    _exit(written == (ssize_t)sizeof total ? 0 : 1);
+}
+
+cn_err sink_start(sink *out, size_t n, int core)
+{
+    sink s = {.n = n, .counts = -1, .stop = -1, .to = cn_calloc(n, sizeof *s.to)};
+    int *fds = NULL, stop[2], counts[2];
+    if (!s.to) return CN_ERR_NOMEM;
+    cn_err err = sockets_open(&fds, s.to, n);
+    if (err) {
+        free(s.to);
+        return err;
+    }
+    if (pipe2(stop, O_CLOEXEC) || pipe2(counts, O_CLOEXEC) || (s.pid = fork()) < 0) {
+        err = cn_err_from_errno(errno);
+        sockets_close(fds, n);
+        free(s.to);
+        return err;
+    }
+    if (!s.pid) {
+        (void)close(stop[1]);
+        child(fds, n, core, stop[0], counts[1]);
+    }
+    sockets_close(fds, n);
+    (void)close(stop[0]);
+    (void)close(counts[1]);
+    s.stop = stop[1];
+    s.counts = counts[0];
+    *out = s;
+    return CN_OK;
+}
+
+uint64_t sink_stop(sink *s)
+{
+    uint64_t total = 0;
+    (void)close(s->stop);
+    if (read(s->counts, &total, sizeof total) != (ssize_t)sizeof total) total = 0;
+    (void)close(s->counts);
+    (void)waitpid(s->pid, NULL, 0);
+    free(s->to);
+    *s = (sink){0};
+    return total;
+}
