@@ -86,6 +86,14 @@ function(cn_program name)
   cmake_parse_arguments(A "" "DIR" "USES;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${A_DIR}/*.c)
   list(FILTER sources EXCLUDE REGEX "/main\\.c$")
+  if(name STREQUAL "consilium")
+    # the program describes its own interface
+    set(openapi ${CMAKE_BINARY_DIR}/generated/openapi_embedded.c)
+    add_custom_command(OUTPUT ${openapi}
+      COMMAND ${CMAKE_COMMAND} -DIN=${CMAKE_SOURCE_DIR}/docs/openapi.json -DOUT=${openapi} -DNAME=cn_openapi -P ${CMAKE_SOURCE_DIR}/cmake/EmbedFile.cmake
+      DEPENDS ${CMAKE_SOURCE_DIR}/docs/openapi.json ${CMAKE_SOURCE_DIR}/cmake/EmbedFile.cmake VERBATIM)
+    list(APPEND sources ${openapi})
+  endif()
   cn_never_empty(sources ${name})
   string(REGEX MATCH "^[a-z]+" folder ${A_DIR})
   cn_include_dir(${folder})

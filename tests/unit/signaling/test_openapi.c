@@ -1,0 +1,44 @@
+/* The description of the interface and the table of routes say the same. */
+#include "cn_test.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "signaling/http.h"
+#include "signaling/openapi.h"
+#include "signaling/route.h"
+
+static json_t *load(void)
+{
+    json_error_t e;
+    json_t *doc = json_loadb((const char *)cn_openapi, cn_openapi_n, JSON_REJECT_DUPLICATES, &e);
+    if (!doc) fail_msg("openapi.json:%d: %s", e.line, e.text);
+    return doc;
+}
+
+static void lower(const char *s, char *out)
+{
+    for (; *s; s++) *out++ = (char)(*s >= 'A' && *s <= 'Z' ? *s + 32 : *s);
+    *out = 0;
+}
+
+static void every_route_is_described(void **state)
+{
+    (void)state;
+    json_t *doc = load(), *paths = json_object_get(doc, "paths");
+    for (const cn_route *const *table = cn_route_tables; *table; table++)
+        for (const cn_route *r = *table; r->path; r++) {
+            char method[16];
+            lower(cn_method_name(r->method), method);
+            json_t *path = json_object_get(paths, r->path);
+            if (!json_object_get(path, method))
+                fail_msg("docs/openapi.json lacks %s %s", cn_method_name(r->method), r->path);
+        }
+    json_decref(doc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_route_is_described)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
