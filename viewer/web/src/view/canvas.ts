@@ -1,0 +1,160 @@
+/*
+ * OpenSeadragon behind the few words that the shared view needs: which region is on screen, show that region, where is a point.
+ * Coordinates are the picture's own (`unit` of them per pixel of the tiled image: 1 for slides and images, points per pixel for rendered pages).
+ */
+import OpenSeadragon from 'openseadragon'
+import { followScale, normalRotation, regionOf } from './geometry'
+import type { Region } from './link'
+
+export interface PictureSource {
+  /** A Deep Zoom description, or one plain image. */
+  dzi?: string
+  image?: string
+  unit: number
+}
+
+export class PictureCanvas {
+  /** Called whenever what is on screen changed, at most once per frame. */
+  onChange: () => void = () => undefined
+  onOpen: () => void = () => undefined
+  onFail: () => void = () => undefined
+  /** A person moved the picture, rather than this program. */
+  onUserMove: () => void = () => undefined
+
+  private readonly viewer: OpenSeadragon.Viewer
+  private unit = 1
+  private frame = 0
+  private opened = false
+
+  constructor(element: HTMLElement) {
+    this.viewer = OpenSeadragon({
+      element,
+      // hospital computers often have no usable GPU, and WebGL by software stalls
+      drawer: 'canvas',
+      showNavigationControl: false,
+      showNavigator: false,
+      animationTime: 0.25,
+      springStiffness: 12,
+      blendTime: 0,
+      // tiles are chosen for device pixels: a follower with a sharper screen loads sharper tiles
+      minPixelRatio: 0.9,
+      immediateRender: false,
+      imageLoaderLimit: 8,
+      maxImageCacheCount: 600,
+      // whatever region a presenter shows, a follower can show: nothing pulls the picture back
+      visibilityRatio: 0,
+      constrainDuringPan: false,
+      minZoomImageRatio: 0.05,
+      maxZoomPixelRatio: 40,
+      preserveImageSizeOnResize: true,
+      crossOriginPolicy: false,
+      ajaxWithCredentials: false,
+      gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
+      gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
+      gestureSettingsPen: { clickToZoom: false, flickEnabled: false },
+    })
+    this.viewer.addHandler('open', () => {
+      this.opened = true
+      this.onOpen()
+      this.changed()
+    })
+    this.viewer.addHandler('open-failed', () => this.onFail())
+    this.viewer.addHandler('viewport-change', () => this.changed())
+    this.viewer.addHandler('resize', () => this.changed())
+    this.viewer.addHandler('rotate', () => this.changed())
+    for (const event of ['canvas-drag', 'canvas-scroll', 'canvas-pinch', 'canvas-double-click', 'canvas-key'] as const) {
+      this.viewer.addHandler(event, () => this.onUserMove())
+    }
+  }
+
+  open(source: PictureSource): void {
+    this.opened = false
+    this.unit = source.unit
+    if (source.dzi) this.viewer.open(source.dzi)
+    else this.viewer.open({ type: 'image', url: source.image, buildPyramid: false } as never)
+  }
+
+  get isOpen(): boolean {
+    return this.opened
+  }
+
+  size(): { width: number; height: number } {
+    const size = this.viewer.viewport.getContainerSize()
+    return { width: size.x, height: size.y }
+  }
+
+  /** Picture units per CSS pixel now on screen. */
+  scale(): number {
+    return this.unit / this.item().viewportToImageZoom(this.viewer.viewport.getZoom(true))
+  }
+
+  region(): Region {
+    const { width, height } = this.size()
+    const centre = this.item().viewportToImageCoordinates(this.viewer.viewport.getCenter(true))
+    return regionOf({ x: centre.x * this.unit, y: centre.y * this.unit }, this.scale(), width, height, this.viewer.viewport.getRotation(true))
+  }
+
+  /** At once, without animation: what is seen is what is presented. */
+  show(region: Region): void {
+    if (!this.opened) return
+    const { width, height } = this.size()
+    if (width === 0 || height === 0) return
+    const viewport = this.viewer.viewport
+    const scale = followScale(region, width, height)
+    viewport.setRotation(region.rotation, true)
+    viewport.zoomTo(this.item().imageToViewportZoom(this.unit / scale), undefined, true)
+    viewport.panTo(this.item().imageToViewportCoordinates(region.cx / this.unit, region.cy / this.unit), true)
+    viewport.applyConstraints(true)
+  }
+
+  /** Screen position inside the element of a point of the picture. */
+  toElement(x: number, y: number): { x: number; y: number } {
+    const point = this.viewer.viewport.pixelFromPoint(this.item().imageToViewportCoordinates(x / this.unit, y / this.unit), true)
+    return { x: point.x, y: point.y }
+  }
+
+  toPicture(x: number, y: number): { x: number; y: number } {
+    const point = this.item().viewportToImageCoordinates(this.viewer.viewport.pointFromPixel(new OpenSeadragon.Point(x, y), true))
+    return { x: point.x * this.unit, y: point.y * this.unit }
+  }
+
+  /** May hands move the picture? Followers' hands may not. */
+  setMovable(movable: boolean): void {
+    this.viewer.setMouseNavEnabled(movable)
+  }
+
+  zoomBy(factor: number): void {
+    this.viewer.viewport.zoomBy(factor)
+    this.viewer.viewport.applyConstraints()
+  }
+
+  fit(): void {
+    this.viewer.viewport.goHome()
+  }
+
+  /** Another file starts upright. */
+  upright(): void {
+    this.viewer.viewport?.setRotation(0, true)
+  }
+
+  turn(): void {
+    this.viewer.viewport.setRotation(normalRotation(this.viewer.viewport.getRotation() + 90), true)
+  }
+
+  close(): void {
+    cancelAnimationFrame(this.frame)
+    this.viewer.destroy()
+  }
+
+  private item(): OpenSeadragon.TiledImage {
+    return this.viewer.world.getItemAt(0)
+  }
+
+  private changed(): void {
+    if (this.frame) return
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0
+      if (this.opened && this.viewer.world.getItemCount() > 0) this.onChange()
+    })
+  }
+}
