@@ -82,3 +82,13 @@ void cn_app_convert_soon(cn_app *app)
     /* full: one that has not begun is in line already and will see this file too */
     (void)cn_jobs_add(app->converter, convert, app);
 }
+
+cn_live *cn_app_live(const cn_app *app)
+{
+    return app->live;
+}
+
+cn_door *cn_app_door(const cn_app *app)
+{
+    return app->door;
+}

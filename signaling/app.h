@@ -7,6 +7,7 @@
 #include "consult/accounts.h"
 #include "consult/consult.h"
 #include "signaling/door.h"
+#include "signaling/live.h"
 #include "viewer/pictures.h"
 #include "viewer/slides.h"
 
@@ -24,6 +25,9 @@ struct cn_app {
     cn_jobs *db_jobs, *tile_jobs;
     cn_statics *statics;
     cn_door *door;
+    cn_live *live;
+    cn_media *media;
+    bool serving;
 };
 
 /** Opens database, keys, logs, files: what every command needs. On error `app` is closed again. */
@@ -36,6 +40,8 @@ cn_err cn_app_serve(cn_app *app);
 /* What handlers ask for. */
 cn_consult *cn_app_consult(cn_app *app);
 cn_slides *cn_app_slides(const cn_app *app);
+cn_live *cn_app_live(const cn_app *app);
+cn_door *cn_app_door(const cn_app *app);
 cn_pictures *cn_app_pictures(const cn_app *app);
 /** Files were uploaded: the converter looks for those that wait. Any thread. */
 void cn_app_convert_soon(cn_app *app);

@@ -64,6 +64,42 @@ static cn_err open_pictures(cn_app *app)
     return cn_pictures_new(&app->pictures, app->scratch, (size_t)PICTURES_MB << 20);
 }
 
+/* "a, b" as two texts inside `buffer`; how many. */
+static size_t split(char *buffer, const char *out[CN_MEDIA_ADDRESSES])
+{
+    size_t n = 0;
+    for (char *at = buffer; n < CN_MEDIA_ADDRESSES;) {
+        at += strspn(at, ", ");
+        if (!*at) break;
+        out[n++] = at;
+        at += strcspn(at, ", ");
+        if (*at) *at++ = '\0';
+    }
+    return n;
+}
+
+static cn_err open_media(cn_app *app)
+{
+    const cn_config *c = app->config;
+    char listen[1024], announce[1024];
+    cn_media_config config = {.port = (uint16_t)cn_config_int(c, "media", "port"),
+                              .workers = (unsigned)cn_config_int(c, "media", "workers"),
+                              .timeout_s = (unsigned)cn_config_int(c, "media", "timeout_s")};
+    if (!cn_strcpy(listen, sizeof listen, cn_config_str(c, "media", "listen")) ||
+        !cn_strcpy(announce, sizeof announce, cn_config_str(c, "media", "announce")))
+        return CN_ERR_TOOBIG;
+    config.addresses = split(listen, config.listen);
+    split(announce, config.announce);
+    cn_err err = cn_media_new(&app->media, &config, &cn_live_events, app->live);
+    if (err != CN_OK) cn_error("signaling", "media cannot listen on %s port %u: %s", cn_config_str(c, "media", "listen"), config.port, cn_err_text(err));
+    return err;
+}
+
+static void request_changed(void *ctx, const char *request, const char *state)
+{
+    cn_live_request_changed(ctx, request, state);
+}
+
 static cn_err open_door(cn_app *app)
 {
     const cn_config *c = app->config;
@@ -79,7 +115,9 @@ static cn_err open_door(cn_app *app)
                                    .tile_jobs = app->tile_jobs,
                                    .statics = app->statics,
                                    .app = app,
-                                   .authenticate = cn_app_authenticate};
+                                   .authenticate = cn_app_authenticate,
+                                   .ws = &cn_live_hooks,
+                                   .ws_ctx = app->live};
     return cn_door_new(&app->door, &config);
 }
 
@@ -89,7 +127,8 @@ static cn_err write_ports(const cn_app *app)
     if (!*path) return CN_OK;
     CN_AUTO_FREE char *text = NULL;
     json_t *o =
-        json_pack("{s:i, s:i}", "port", cn_door_port(app->door), "management_port", cn_door_management_port(app->door));
+        json_pack("{s:i, s:i, s:i}", "port", cn_door_port(app->door), "management_port", cn_door_management_port(app->door),
+                          "media_port", cn_media_port(app->media, 0));
     text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     json_decref(o);
     return text ? cn_file_write_durable(path, text, strlen(text), 0644) : CN_ERR_NOMEM;
@@ -103,8 +142,14 @@ static cn_err start(cn_app *app)
     CN_TRY(load_web(app));
     CN_TRY(open_viewer(app));
     CN_TRY(open_pictures(app));
+    CN_TRY(cn_live_new(&app->live, app));
     CN_TRY(open_door(app));
+    CN_TRY(open_media(app));
+    cn_live_attach(app->live, app->door, app->media);
+    app->consult.changed = request_changed;
+    app->consult.ctx = app->live;
     CN_TRY(cn_door_start(app->door));
+    app->serving = true;
     cn_app_convert_soon(app); /* what an earlier run left */
     return write_ports(app);
 }
@@ -112,11 +157,16 @@ static cn_err start(cn_app *app)
 /* Everything that may call the door ends before the door's memory goes. */
 static void stop(cn_app *app)
 {
+    /* minutes: media's last words, then the ledger, while door and jobs still run */
+    if (app->serving) cn_live_close(app->live);
+    cn_media_free(app->media);
+    if (app->serving) cn_live_drain(app->live);
     cn_door_stop(app->door);
     cn_jobs_free(app->converter);
     cn_jobs_free(app->tile_jobs);
     cn_jobs_free(app->db_jobs);
     cn_door_free(app->door);
+    cn_live_free(app->live);
     cn_pictures_free(app->pictures);
     cn_slides_free(app->slides);
     cn_statics_free(app->statics);
