@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -30,7 +31,7 @@ struct cn_door {
     struct lws_protocols protocols[2];
     pthread_t thread;
     bool started, dead;
-    _Atomic bool stopping;
+    _Atomic bool stopping, quiet;
     pthread_mutex_t lock;
     cn_door_call *first, *last;
     _Atomic unsigned own_calls;
@@ -251,7 +252,7 @@ static int on_request(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, s
     if (err != CN_OK) {
         h->close_after = true;
         cn_door_refuse(h, err, err == CN_ERR_TOOBIG ? 431 : err == CN_ERR_UNSUPPORTED ? 405 : 0);
-    } else if (atomic_load(&d->stopping)) {
+    } else if (atomic_load(&d->stopping) || atomic_load(&d->quiet)) {
         h->close_after = true;
         cn_door_refuse(h, CN_ERR_CLOSED, 0);
     } else {
@@ -523,6 +524,12 @@ cn_err cn_door_start(cn_door *d)
     if (err) return cn_err_from_errno(err);
     d->started = true;
     return CN_OK;
+}
+
+void cn_door_quiesce(cn_door *d)
+{
+    atomic_store(&d->quiet, true);
+    for (unsigned i = 0; i < 300 && atomic_load(&d->working) > 0; i++) usleep(10 * 1000);
 }
 
 void cn_door_stop(cn_door *d)

@@ -75,6 +75,8 @@ typedef struct cn_door_stats {
 /** Any thread. */
 void cn_door_stats_get(const cn_door *d, cn_door_stats *out);
 
+/** From now on every new request is answered 503; waits (at most 3 s) until those under way are answered. Not on the door's thread. */
+void cn_door_quiesce(cn_door *d);
 /** Stops listening and serving, joins the thread. What jobs still finish is dropped. Then cn_door_free, once the job
  * pools have ended. */
 void cn_door_stop(cn_door *d);

@@ -158,7 +158,10 @@ static cn_err start(cn_app *app)
 static void stop(cn_app *app)
 {
     /* minutes: media's last words, then the ledger, while door and jobs still run */
-    if (app->serving) cn_live_close(app->live);
+    if (app->serving) {
+        cn_door_quiesce(app->door);
+        cn_live_close(app->live);
+    }
     cn_media_free(app->media);
     if (app->serving) cn_live_drain(app->live);
     cn_door_stop(app->door);
