@@ -1,6 +1,7 @@
 /*
- * WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03): an SDP offer over HTTP with a bearer token, the answer with the address of the session.
- * The check runs on a job thread, the rest on the door. Trickled candidates are accepted and not needed: the server is ICE-lite.
+ * WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03): an SDP offer over HTTP with a bearer token, the answer with the
+ * address of the session. The check runs on a job thread, the rest on the door. Trickled candidates are accepted and
+ * not needed: the server is ICE-lite.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,13 +43,15 @@ static cn_err enter(cn_http *h, char token_hash[65])
     const char *authorization = cn_http_header(h, "authorization"), *room = cn_http_param(h, "room");
     uint8_t sum[CN_SHA256_LEN];
     cn_room_info info;
-    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0) return unauthorized(h, "a bearer token is needed");
+    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
+        return unauthorized(h, "a bearer token is needed");
     const char *token = authorization + 7;
     cn_err err = cn_room_token_check(cn_app_consult(app), token, room, is_publish(h));
     if (err != CN_OK) {
         char object[80];
         cn_fmt(object, sizeof object, "room:%.63s", room);
-        cn_audit_note(cn_app_consult(app), cn_http_actor(h), is_publish(h) ? "room.publish" : "room.view", object, "denied", "{}");
+        cn_audit_note(cn_app_consult(app), cn_http_actor(h), is_publish(h) ? "room.publish" : "room.view", object,
+                      "denied", "{}");
     }
     if (err == CN_ERR_UNAUTH) return unauthorized(h, "this token is not valid for this room");
     if (err != CN_OK) return err;
@@ -129,12 +132,15 @@ static cn_err offer(cn_http *h)
     char token_hash[65];
     size_t n;
     CN_TRY(enter(h, token_hash));
-    if (!has_type(h, "application/sdp")) return cn_problem_set(cn_http_problem(h), CN_ERR_UNSUPPORTED, "Content-Type", "must be application/sdp");
+    if (!has_type(h, "application/sdp"))
+        return cn_problem_set(cn_http_problem(h), CN_ERR_UNSUPPORTED, "Content-Type", "must be application/sdp");
     const char *body = cn_http_body(h, &n);
-    if (n == 0 || strlen(body) != n) return cn_problem_set(cn_http_problem(h), CN_ERR_PARSE, "", "the body must be an SDP offer");
+    if (n == 0 || strlen(body) != n)
+        return cn_problem_set(cn_http_problem(h), CN_ERR_PARSE, "", "the body must be an SDP offer");
     char object[80];
     cn_fmt(object, sizeof object, "room:%.63s", cn_http_param(h, "room"));
-    cn_audit_note(cn_app_consult(cn_http_app(h)), cn_http_actor(h), is_publish(h) ? "room.publish" : "room.view", object, "ok", "{}");
+    cn_audit_note(cn_app_consult(cn_http_app(h)), cn_http_actor(h), is_publish(h) ? "room.publish" : "room.view",
+                  object, "ok", "{}");
     return to_door(h, token_hash, join);
 }
 
@@ -181,7 +187,8 @@ static cn_err change(cn_http *h)
     char token_hash[65];
     CN_TRY(enter(h, token_hash));
     if (!has_type(h, "application/trickle-ice-sdpfrag"))
-        return cn_problem_set(cn_http_problem(h), CN_ERR_UNSUPPORTED, "Content-Type", "must be application/trickle-ice-sdpfrag");
+        return cn_problem_set(cn_http_problem(h), CN_ERR_UNSUPPORTED, "Content-Type",
+                              "must be application/trickle-ice-sdpfrag");
     return to_door(h, token_hash, patch);
 }
 
@@ -227,9 +234,9 @@ static void look_in(void *arg)
     look *k = arg;
     cn_http *h = k->http;
     cn_err err = cn_http_json(h, 200,
-                              json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", k->info.id, "request", k->info.request, "title", k->info.title,
-                                        "state", k->info.open ? "open" : "closed", "participants",
-                                        cn_live_participants(cn_app_live(cn_http_app(h)), k->info.id)));
+                              json_pack("{s:s, s:s, s:s, s:s, s:o}", "id", k->info.id, "request", k->info.request,
+                                        "title", k->info.title, "state", k->info.open ? "open" : "closed",
+                                        "participants", cn_live_participants(cn_app_live(cn_http_app(h)), k->info.id)));
     free(k);
     cn_http_finish(h, err);
 }

@@ -26,8 +26,7 @@ typedef struct cn_ws cn_ws; /* ws.h */
 
 /** What the live protocol hooks into the door. All on its thread. */
 typedef struct cn_ws_hooks {
-    /** A handshake that asked for /ws with an acceptable Origin and this session token; false refuses with 401. */
-    bool (*accept)(void *ctx, const char *token);
+    /** After a handshake for /ws with an acceptable Origin and some session token. */
     void (*opened)(void *ctx, cn_ws *ws, const char *token, const char *address);
     /** One text message, zero-terminated. */
     void (*message)(void *ctx, cn_ws *ws, const char *text, size_t n);
@@ -75,7 +74,8 @@ typedef struct cn_door_stats {
 /** Any thread. */
 void cn_door_stats_get(const cn_door *d, cn_door_stats *out);
 
-/** From now on every new request is answered 503; waits (at most 3 s) until those under way are answered. Not on the door's thread. */
+/** From now on every new request is answered 503; waits (at most 3 s) until those under way are answered. Not on the
+ * door's thread. */
 void cn_door_quiesce(cn_door *d);
 /** Stops listening and serving, joins the thread. What jobs still finish is dropped. Then cn_door_free, once the job
  * pools have ended. */

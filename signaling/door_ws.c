@@ -43,13 +43,13 @@ static bool same_origin(const cn_http *h)
     return strcasecmp(origin + n, host) == 0;
 }
 
-static bool acceptable(cn_door *d, cn_http *h, char *token)
+/* 0, or the status to refuse with. Whether the login still holds is asked after the handshake. */
+static unsigned judge(cn_door *d, const cn_http *h, char *token)
 {
     const cn_door_config *config = cn_door_config_of(d);
-    if (!config->ws || h->management || strcmp(h->path, "/ws") != 0) return false;
-    if (!same_origin(h)) return false;
-    if (!cn_http_cookie(h, "sid", token, TOKEN_MAX)) return false;
-    return !config->ws->accept || config->ws->accept(config->ws_ctx, token);
+    if (!config->ws || h->management || strcmp(h->path, "/ws") != 0) return 404;
+    if (!same_origin(h)) return 403;
+    return cn_http_cookie(h, "sid", token, TOKEN_MAX) ? 0 : 401;
 }
 
 int cn_ws_on_filter(cn_door *d, struct lws *wsi, cn_conn_state *c)
@@ -57,8 +57,9 @@ int cn_ws_on_filter(cn_door *d, struct lws *wsi, cn_conn_state *c)
     char token[TOKEN_MAX];
     cn_http *h = NULL;
     cn_err err = cn_exchange_new(&h, d, wsi, cn_door_is_management(d, wsi));
-    bool ok = err == CN_OK && acceptable(d, h, token);
-    cn_ws *ws = ok && !c->ws ? CN_NEW(cn_ws) : NULL;
+    unsigned status = err == CN_OK ? judge(d, h, token) : 400;
+    cn_ws *ws = !status && !c->ws ? CN_NEW(cn_ws) : NULL;
+    if (status) lws_return_http_status(wsi, status, NULL);
     if (ws) {
         ws->door = d;
         ws->wsi = wsi;

@@ -34,8 +34,10 @@ void cn_client_notice(cn_client *c, const char *method, json_t *params)
 
 void cn_client_answer(cn_client *c, json_t *id, json_t *result)
 {
-    if (id) cn_client_send(c, cn_rpc_result(id, result));
-    else json_decref(result);
+    if (id)
+        cn_client_send(c, cn_rpc_result(id, result));
+    else
+        json_decref(result);
 }
 
 void cn_client_refuse(cn_client *c, json_t *id, cn_err err, const cn_problem *p)
@@ -91,8 +93,10 @@ static void release_held(cn_client *c)
     json_array_foreach(held, i, text)
     {
         if (!cn_client_find(l, serial)) break;
-        if (c->state == CN_CLIENT_REFUSED) answer_refused(c, json_string_value(text), json_string_length(text));
-        else cn_live_dispatch(c, json_string_value(text), json_string_length(text));
+        if (c->state == CN_CLIENT_REFUSED)
+            answer_refused(c, json_string_value(text), json_string_length(text));
+        else
+            cn_live_dispatch(c, json_string_value(text), json_string_length(text));
     }
     json_decref(held);
 }
@@ -212,8 +216,10 @@ static void message(void *ctx, cn_ws *ws, const char *text, size_t n)
         answer_refused(c, text, n);
     } else {
         if (!c->held) c->held = json_array();
-        if (json_array_size(c->held) >= HELD_MAX) cn_ws_close(ws, CN_WS_CLOSE_SLOW, "too fast");
-        else json_array_append_new(c->held, json_stringn_nocheck(text, n));
+        if (json_array_size(c->held) >= HELD_MAX)
+            cn_ws_close(ws, CN_WS_CLOSE_SLOW, "too fast");
+        else
+            json_array_append_new(c->held, json_stringn_nocheck(text, n));
     }
 }
 

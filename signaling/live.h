@@ -1,6 +1,6 @@
 /*
- * The live side: clients (WebSockets that are logged in), rooms, who is in them and what they share. All state belongs to the door's thread;
- * media's events are posted there. Protocol: docs/protocol.md.
+ * The live side: clients (WebSockets that are logged in), rooms, who is in them and what they share. All state belongs
+ * to the door's thread; media's events are posted there. Protocol: docs/protocol.md.
  */
 #ifndef CN_SIGNALING_LIVE_H
 #define CN_SIGNALING_LIVE_H
@@ -22,8 +22,8 @@ extern const cn_media_events cn_live_events; /* ctx: the cn_live */
 void cn_live_request_changed(cn_live *l, const char *request, const char *state);
 
 /**
- * Any thread but the door's: tells everybody that the server ends and lets go of media, which may then be freed; and, once media has ended, waits
- * until its last events were worked on and the minutes are in the ledger.
+ * Any thread but the door's: tells everybody that the server ends and lets go of media, which may then be freed; and,
+ * once media has ended, waits until its last events were worked on and the minutes are in the ledger.
  */
 void cn_live_close(cn_live *l);
 void cn_live_drain(cn_live *l);
@@ -40,11 +40,11 @@ void cn_live_stats_get(const cn_live *l, cn_live_stats *out);
 
 typedef struct cn_guest {
     const char *room;
-    bool publish;            /* WHIP, otherwise WHEP */
+    bool publish; /* WHIP, otherwise WHEP */
     const char *offer;
-    const char *only;        /* WHEP: participant or NULL */
-    cn_source_kind source;   /* WHIP: what its video is */
-    const char *token_hash;  /* hex SHA-256 of the bearer token */
+    const char *only;       /* WHEP: participant or NULL */
+    cn_source_kind source;  /* WHIP: what its video is */
+    const char *token_hash; /* hex SHA-256 of the bearer token */
     const char *address;
 } cn_guest;
 

@@ -7,10 +7,10 @@
 #include "base/mem.h"
 #include "signaling/live_private.h"
 
-#define EVENTS_MAX 65536     /* above it what the next one repeats anyway is dropped … */
-#define EVENTS_HARD 1048576  /* … and above this everything */
-#define CONNECT_MS 30000     /* from the answer to the first packet */
-#define AWAY_MS 60000        /* media without a WebSocket */
+#define EVENTS_MAX 65536    /* above it what the next one repeats anyway is dropped … */
+#define EVENTS_HARD 1048576 /* … and above this everything */
+#define CONNECT_MS 30000    /* from the answer to the first packet */
+#define AWAY_MS 60000       /* media without a WebSocket */
 
 typedef struct event event;
 struct event {
@@ -72,21 +72,29 @@ static void on_left(event *e, cn_member *m)
     cn_minutes_stop(m, lost ? e->left.last_sign_ms : e->mono_ms, end_causes[e->left.cause]);
     cn_hall_presenter_left(h, m);
     if (m->connected)
-        cn_hall_notice(h, m, "room.left", json_pack("{s:s, s:s}", "participant", m->id, "cause", causes[e->left.cause]), NULL);
-    if (m->client && !m->leaving) cn_client_notice(m->client, "room.left", json_pack("{s:s, s:s}", "participant", m->id, "cause", causes[e->left.cause]));
+        cn_hall_notice(h, m, "room.left", json_pack("{s:s, s:s}", "participant", m->id, "cause", causes[e->left.cause]),
+                       NULL);
+    if (m->client && !m->leaving)
+        cn_client_notice(m->client, "room.left",
+                         json_pack("{s:s, s:s}", "participant", m->id, "cause", causes[e->left.cause]));
     cn_member_free(m);
 }
 
 static void on_slot(event *e, cn_member *m)
 {
-    static const char *const states[] = {[CN_SLOT_EMPTY] = "empty", [CN_SLOT_LIVE] = "live", [CN_SLOT_PAUSED] = "paused", [CN_SLOT_OFF] = "off", [CN_SLOT_CODEC] = "codec"};
+    static const char *const states[] = {[CN_SLOT_EMPTY] = "empty",
+                                         [CN_SLOT_LIVE] = "live",
+                                         [CN_SLOT_PAUSED] = "paused",
+                                         [CN_SLOT_OFF] = "off",
+                                         [CN_SLOT_CODEC] = "codec"};
     if (!m || !m->client) return;
     json_t *from = *e->slot.from ? json_string(e->slot.from) : json_null();
     json_t *source = e->slot.source != CN_SOURCE_NONE ? json_string(cn_source_name(e->slot.source)) : json_null();
     cn_client_notice(m->client, "room.slot",
-                     json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:i, s:i}", "mid", e->slot.mid, "state", states[e->slot.state], "participant",
-                               from, "source", source, "rtp_timestamp", (json_int_t)e->slot.rtp_timestamp, "codec", e->slot.codec, "width",
-                               (int)e->slot.width, "height", (int)e->slot.height));
+                     json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:i, s:i}", "mid", e->slot.mid, "state",
+                               states[e->slot.state], "participant", from, "source", source, "rtp_timestamp",
+                               (json_int_t)e->slot.rtp_timestamp, "codec", e->slot.codec, "width", (int)e->slot.width,
+                               "height", (int)e->slot.height));
 }
 
 static void on_speaker(event *e, cn_member *m)
@@ -95,7 +103,9 @@ static void on_speaker(event *e, cn_member *m)
     cn_hall *h = cn_hall_find(e->live, e->room);
     if (!h) return;
     cn_strcpy(h->speaker, sizeof h->speaker, e->participant);
-    cn_hall_notice(h, NULL, "room.speaker", json_pack("{s:o}", "participant", *h->speaker ? json_string(h->speaker) : json_null()), "room.speaker");
+    cn_hall_notice(h, NULL, "room.speaker",
+                   json_pack("{s:o}", "participant", *h->speaker ? json_string(h->speaker) : json_null()),
+                   "room.speaker");
 }
 
 static void on_area(event *e, cn_member *m)
@@ -109,7 +119,8 @@ static void on_layers(event *e, cn_member *m)
     unsigned n = m->source[e->layers.source].rids;
     json_t *rids = json_array();
     for (unsigned i = 0; i < (n ? n : 1); i++) json_array_append_new(rids, json_boolean(e->layers.mask >> i & 1u));
-    cn_client_notice(m->client, "room.layers", json_pack("{s:s, s:o}", "source", cn_source_name(e->layers.source), "rids", rids));
+    cn_client_notice(m->client, "room.layers",
+                     json_pack("{s:s, s:o}", "source", cn_source_name(e->layers.source), "rids", rids));
 }
 
 /* 4 very good … 1 bad: by loss either way and round trip. */
@@ -166,7 +177,8 @@ static void post(event *e, bool repeats)
     uint32_t before = atomic_fetch_add(&e->live->events_waiting, 1);
     if (before >= EVENTS_HARD || (repeats && before >= EVENTS_MAX)) {
         atomic_fetch_sub(&e->live->events_waiting, 1);
-        if (atomic_fetch_add(&e->live->events_lost, 1) % 1000 == 0) cn_error("signaling.live", "the door cannot keep up with media's events");
+        if (atomic_fetch_add(&e->live->events_lost, 1) % 1000 == 0)
+            cn_error("signaling.live", "the door cannot keep up with media's events");
         free(e);
         return;
     }
@@ -179,7 +191,8 @@ static void media_connected(void *ctx, const char *room, const char *participant
     post(event_new(ctx, room, participant, on_connected), false);
 }
 
-static void media_left(void *ctx, const char *room, const char *participant, cn_leave_cause cause, uint64_t last_sign_ms)
+static void media_left(void *ctx, const char *room, const char *participant, cn_leave_cause cause,
+                       uint64_t last_sign_ms)
 {
     event *e = event_new(ctx, room, participant, on_left);
     if (e) {
@@ -266,8 +279,9 @@ void cn_live_housekeeping(void *live)
 static json_t *quality_json(const cn_member *m)
 {
     const cn_quality *q = &m->quality;
-    return json_pack("{s:s, s:i, s:f, s:f, s:I, s:I, s:I}", "id", m->id, "mark", q->mark, "up_loss", q->up_loss, "down_loss", q->down_loss,
-                     "rtt_ms", (json_int_t)q->rtt_ms, "up_bps", (json_int_t)q->up_bps, "down_bps", (json_int_t)q->down_bps);
+    return json_pack("{s:s, s:i, s:f, s:f, s:I, s:I, s:I}", "id", m->id, "mark", q->mark, "up_loss", q->up_loss,
+                     "down_loss", q->down_loss, "rtt_ms", (json_int_t)q->rtt_ms, "up_bps", (json_int_t)q->up_bps,
+                     "down_bps", (json_int_t)q->down_bps);
 }
 
 void cn_live_quality(void *live)
@@ -293,7 +307,8 @@ static void on_change(void *arg)
     change *c = arg;
     for (cn_hall *h = c->live->halls; h; h = h->next)
         if (strcmp(h->request, c->request) == 0)
-            cn_hall_notice(h, NULL, "request.changed", json_pack("{s:s, s:s}", "request", c->request, "state", c->state), NULL);
+            cn_hall_notice(h, NULL, "request.changed",
+                           json_pack("{s:s, s:s}", "request", c->request, "state", c->state), NULL);
     free(c);
 }
 

@@ -24,8 +24,10 @@ static void answered(void *arg)
     cn_member *m = cn_member_find(v->live, v->member);
     if (v->err == CN_OK && !m) v->err = CN_ERR_NOTFOUND;
     if (m && !v->restart) {
-        if (v->err == CN_OK) m->answered = true;
-        else cn_member_free(m);
+        if (v->err == CN_OK)
+            m->answered = true;
+        else
+            cn_member_free(m);
     }
     v->fn(v->arg, v->err, &v->problem, v->member, v->answer);
     free(v->answer);
@@ -60,7 +62,8 @@ static void published(cn_member *m, const cn_guest *g)
     size_t n = g->publish ? cn_sdp_scan(g->offer, found, CN_SDP_SCAN_MAX) : 0;
     for (size_t i = 0; i < n; i++) {
         cn_source_kind kind = found[i].video ? g->source : CN_SOURCE_MIC;
-        if (found[i].sends && !m->source[kind].there) m->source[kind] = (cn_published){.there = true, .on = true, .rids = found[i].rids};
+        if (found[i].sends && !m->source[kind].there)
+            m->source[kind] = (cn_published){.there = true, .on = true, .rids = found[i].rids};
     }
 }
 

@@ -123,10 +123,12 @@ json_t *cn_member_json(const cn_member *m)
 {
     json_t *sources = json_object();
     for (int k = CN_SOURCE_MIC; k < CN_SOURCES; k++)
-        if (m->source[k].there) json_object_set_new(sources, cn_source_name((cn_source_kind)k), json_boolean(m->source[k].on));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:i}", "id", m->id, "user", m->user, "name", m->name ? m->name : "", "title",
-                     m->title ? m->title : "", "hospital", m->hospital_name ? m->hospital_name : "", "role", m->role, "kind", m->kind,
-                     "sources", sources, "quality", m->quality.mark);
+        if (m->source[k].there)
+            json_object_set_new(sources, cn_source_name((cn_source_kind)k), json_boolean(m->source[k].on));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:i}", "id", m->id, "user", m->user, "name",
+                     m->name ? m->name : "", "title", m->title ? m->title : "", "hospital",
+                     m->hospital_name ? m->hospital_name : "", "role", m->role, "kind", m->kind, "sources", sources,
+                     "quality", m->quality.mark);
 }
 
 void cn_hall_notice(cn_hall *h, const cn_member *except, const char *method, json_t *params, const char *key)
@@ -160,7 +162,8 @@ void cn_member_sources(cn_member *m, const char *offer, const cn_section *sectio
             if (strcmp(found[k].mid, sections[i].mid) != 0 || !found[k].sends) continue;
             if (found[k].video && !m->may_video) continue;
             const cn_published *before = &m->source[sections[i].source];
-            now[sections[i].source] = (cn_published){.there = true, .on = before->there ? before->on : true, .rids = found[k].rids};
+            now[sections[i].source] =
+                (cn_published){.there = true, .on = before->there ? before->on : true, .rids = found[k].rids};
         }
     }
     for (int k = CN_SOURCE_MIC; k < CN_SOURCES; k++) {

@@ -57,7 +57,8 @@ static cn_err parse_sections(const json_t *params, passage *p, cn_problem *probl
         s->source = name ? cn_source_parse(name) : CN_SOURCE_NONE;
         if (!name || (s->source == CN_SOURCE_NONE && strcmp(name, "slot") != 0))
             return cn_problem_set(problem, CN_ERR_INVALID, "sections", "each is mic, camera, screen, device or slot");
-        if (!*mid || !cn_strcpy(s->mid, sizeof s->mid, mid)) return cn_problem_set(problem, CN_ERR_INVALID, "sections", "a mid is empty or too long");
+        if (!*mid || !cn_strcpy(s->mid, sizeof s->mid, mid))
+            return cn_problem_set(problem, CN_ERR_INVALID, "sections", "a mid is empty or too long");
         p->section_count++;
     }
     return CN_OK;
@@ -101,8 +102,10 @@ static void end_passage(passage *p, cn_client *c)
 static void refuse(passage *p, cn_client *c, cn_err err, const cn_problem *problem)
 {
     if (c && p->id) {
-        if (err == CN_ERR_FULL) cn_client_send(c, cn_rpc_refusal(p->id, CN_RPC_ROOM_FULL, "room_full", "the room's limit is reached"));
-        else cn_client_refuse(c, p->id, err, problem);
+        if (err == CN_ERR_FULL)
+            cn_client_send(c, cn_rpc_refusal(p->id, CN_RPC_ROOM_FULL, "room_full", "the room's limit is reached"));
+        else
+            cn_client_refuse(c, p->id, err, problem);
     }
     end_passage(p, c);
 }
@@ -115,10 +118,10 @@ static json_t *join_result(const passage *p, const cn_member *me)
     json_t *others = json_array();
     for (const cn_member *m = h->members; m; m = m->next)
         if (m != me && m->connected && !m->leaving) json_array_append_new(others, cn_member_json(m));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:[], s:{s:i, s:s, s:b}}", "participant", me->id, "resume", me->resume, "answer",
-                     p->answer, "self", cn_member_json(me), "participants", others, "speaker",
-                     *h->speaker ? json_string(h->speaker) : json_null(), "view", cn_hall_view_json(h), "ice_servers", "limits",
-                     "video_slots", 30, "tier_max", "4k", "may_video", me->may_video);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:[], s:{s:i, s:s, s:b}}", "participant", me->id, "resume",
+                     me->resume, "answer", p->answer, "self", cn_member_json(me), "participants", others, "speaker",
+                     *h->speaker ? json_string(h->speaker) : json_null(), "view", cn_hall_view_json(h), "ice_servers",
+                     "limits", "video_slots", 30, "tier_max", "4k", "may_video", me->may_video);
 }
 
 static void media_refused(passage *p, cn_client *c)
@@ -134,7 +137,8 @@ static void media_refused(passage *p, cn_client *c)
         cn_member_free(m); /* media never knew this participant: no event will take it away */
     }
     if (c && p->id && sdp) {
-        cn_client_send(c, cn_rpc_refusal(p->id, CN_RPC_BAD_SDP, "bad_sdp", *p->problem.detail ? p->problem.detail : cn_err_text(p->err)));
+        cn_client_send(c, cn_rpc_refusal(p->id, CN_RPC_BAD_SDP, "bad_sdp",
+                                         *p->problem.detail ? p->problem.detail : cn_err_text(p->err)));
         end_passage(p, c);
     } else {
         refuse(p, c, p->err, &p->problem);
@@ -153,15 +157,15 @@ static void media_answered(void *arg)
     }
     if (!m || !c || c->member != m) {
         /* the client went away meanwhile; whoever has come with `resume` since keeps the participant */
-        if (m && !m->client && !p->reoffer && !p->taken_over && l->media) cn_media_leave(l->media, m->id, CN_LEAVE_CLOSED);
+        if (m && !m->client && !p->reoffer && !p->taken_over && l->media)
+            cn_media_leave(l->media, m->id, CN_LEAVE_CLOSED);
         if (m) m->answered = true;
         refuse(p, c, CN_ERR_NOTFOUND, NULL);
         return;
     }
     m->answered = true;
     cn_member_sources(m, p->offer, p->sections, p->section_count, m->connected);
-    if (p->id)
-        cn_client_answer(c, p->id, p->reoffer ? json_pack("{s:s}", "answer", p->answer) : join_result(p, m));
+    if (p->id) cn_client_answer(c, p->id, p->reoffer ? json_pack("{s:s}", "answer", p->answer) : join_result(p, m));
     end_passage(p, c);
 }
 
@@ -183,7 +187,11 @@ static const char *role_of(uint32_t parts)
     static const struct {
         uint32_t part;
         const char *role;
-    } roles[] = {{CN_PART_LEAD, "lead"}, {CN_PART_EXPERT, "expert"}, {CN_PART_ON_DUTY, "expert"}, {CN_PART_REFERRER, "referrer"}, {CN_PART_REVIEWER, "admin"}};
+    } roles[] = {{CN_PART_LEAD, "lead"},
+                 {CN_PART_EXPERT, "expert"},
+                 {CN_PART_ON_DUTY, "expert"},
+                 {CN_PART_REFERRER, "referrer"},
+                 {CN_PART_REVIEWER, "admin"}};
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (parts & roles[i].part) return roles[i].role;
     return "";
@@ -232,7 +240,9 @@ static cn_member *find_resumable(const passage *p)
     cn_hall *h = cn_hall_find(p->live, p->info.id);
     size_t n = strlen(p->resume);
     for (cn_member *m = h ? h->members : NULL; m; m = m->next)
-        if (!m->leaving && strcmp(m->user, p->actor.user) == 0 && strlen(m->resume) == n && n && cn_equal_ct(m->resume, p->resume, n)) return m;
+        if (!m->leaving && strcmp(m->user, p->actor.user) == 0 && strlen(m->resume) == n && n &&
+            cn_equal_ct(m->resume, p->resume, n))
+            return m;
     return NULL;
 }
 
@@ -265,8 +275,11 @@ static void checked(void *arg)
     }
     if (*p->resume) {
         cn_member *m = find_resumable(p);
-        if (m) take_over(p, c, m);
-        else refuse(p, c, cn_problem_set(&p->problem, CN_ERR_NOTFOUND, "resume", "this participant is gone"), &p->problem);
+        if (m)
+            take_over(p, c, m);
+        else
+            refuse(p, c, cn_problem_set(&p->problem, CN_ERR_NOTFOUND, "resume", "this participant is gone"),
+                   &p->problem);
         return;
     }
     enter_new(p, c);
@@ -279,12 +292,15 @@ static void check(void *arg)
     cn_consult *c = &p->live->app->consult;
     p->err = cn_room_get(c, &p->actor, p->room, &p->info);
     if (p->err == CN_OK && !(p->info.parts & ~(uint32_t)CN_PART_READER)) p->err = CN_ERR_FORBIDDEN;
-    if (p->err == CN_OK && !p->info.open) p->err = cn_problem_set(&p->problem, CN_ERR_STATE, "room", "this room is closed");
+    if (p->err == CN_OK && !p->info.open)
+        p->err = cn_problem_set(&p->problem, CN_ERR_STATE, "room", "this room is closed");
     if (p->err == CN_OK) p->err = cn_user_json(c, p->actor.user, &p->user);
     char object[80];
     cn_fmt(object, sizeof object, "room:%s", p->room);
-    if (p->err == CN_OK) cn_audit_note(c, &p->actor, "room.join", object, "ok", *p->resume ? "{\"resume\":true}" : "{}");
-    else if (p->err == CN_ERR_FORBIDDEN || p->err == CN_ERR_NOTFOUND) cn_audit_note(c, &p->actor, "room.join", object, "denied", "{}");
+    if (p->err == CN_OK)
+        cn_audit_note(c, &p->actor, "room.join", object, "ok", *p->resume ? "{\"resume\":true}" : "{}");
+    else if (p->err == CN_ERR_FORBIDDEN || p->err == CN_ERR_NOTFOUND)
+        cn_audit_note(c, &p->actor, "room.join", object, "denied", "{}");
     p->call = (cn_door_call){.fn = checked, .arg = p};
     cn_door_post(p->live->door, &p->call);
 }

@@ -39,11 +39,15 @@ static void run(cn_method_call *m, const char *name)
         cn_err err = CN_OK;
         if ((methods[i].flags & IN_ROOM) && !m->client->member)
             err = cn_problem_set(&m->problem, CN_ERR_NOTFOUND, "", "you are not in a room");
-        else if (m->live->closing || !m->live->media) err = CN_ERR_CLOSED;
-        else err = methods[i].run(m, &result);
+        else if (m->live->closing || !m->live->media)
+            err = CN_ERR_CLOSED;
+        else
+            err = methods[i].run(m, &result);
         if (err == CN_ANSWERS_ITSELF) return;
-        if (err == CN_OK) cn_client_answer(m->client, m->id, result);
-        else cn_client_refuse(m->client, m->id, err, &m->problem);
+        if (err == CN_OK)
+            cn_client_answer(m->client, m->id, result);
+        else
+            cn_client_refuse(m->client, m->id, err, &m->problem);
         return;
     }
     if (m->id) cn_client_send(m->client, cn_rpc_error(m->id, CN_RPC_METHOD, "unknown method", NULL));
@@ -54,10 +58,12 @@ void cn_live_dispatch(cn_client *c, const char *text, size_t n)
     cn_rpc call;
     int wrong = cn_rpc_parse(text, n, &call);
     if (wrong == 0) {
-        cn_method_call m = {.live = c->live, .client = c, .id = call.id, .params = call.params, .problem = {.err = CN_OK}};
+        cn_method_call m = {
+            .live = c->live, .client = c, .id = call.id, .params = call.params, .problem = {.err = CN_OK}};
         run(&m, call.method);
     } else {
-        cn_client_send(c, cn_rpc_error(call.id, wrong, wrong == CN_RPC_PARSE ? "malformed JSON" : "not a JSON-RPC 2.0 request", NULL));
+        cn_client_send(c, cn_rpc_error(call.id, wrong,
+                                       wrong == CN_RPC_PARSE ? "malformed JSON" : "not a JSON-RPC 2.0 request", NULL));
     }
     cn_rpc_free(&call);
 }
@@ -89,7 +95,10 @@ static cn_err parse_want(const json_t *slot, cn_slot_want *w, cn_problem *p)
     CN_TRY(cn_json_i64(slot, "width", false, 0, 16384, &width, p));
     CN_TRY(cn_json_i64(slot, "height", false, 0, 16384, &height, p));
     CN_TRY(cn_json_i64(slot, "priority", false, 0, 1000000, &priority, p));
-    *w = (cn_slot_want){.source = cn_source_parse(source), .width = (unsigned)width, .height = (unsigned)height, .priority = (unsigned)priority};
+    *w = (cn_slot_want){.source = cn_source_parse(source),
+                        .width = (unsigned)width,
+                        .height = (unsigned)height,
+                        .priority = (unsigned)priority};
     if (*participant && (w->source == CN_SOURCE_NONE || w->source == CN_SOURCE_MIC))
         return cn_problem_set(p, CN_ERR_INVALID, "source", "camera, screen or device");
     if (!cn_strcpy(w->mid, sizeof w->mid, mid) || !cn_strcpy(w->participant, sizeof w->participant, participant))
@@ -120,12 +129,14 @@ cn_err cn_do_source(cn_method_call *m, json_t **result)
     CN_TRY(cn_json_str(m->params, "source", true, 1, 16, &name, &m->problem));
     CN_TRY(cn_json_bool(m->params, "on", true, &on, &m->problem));
     cn_source_kind kind = cn_source_parse(name);
-    if (kind == CN_SOURCE_NONE) return cn_problem_set(&m->problem, CN_ERR_INVALID, "source", "mic, camera, screen or device");
+    if (kind == CN_SOURCE_NONE)
+        return cn_problem_set(&m->problem, CN_ERR_INVALID, "source", "mic, camera, screen or device");
     if (!me->source[kind].there) return cn_problem_set(&m->problem, CN_ERR_STATE, "source", "is not published");
     if (me->source[kind].on == on) return CN_OK;
     me->source[kind].on = on;
     cn_media_source_set(m->live->media, me->id, kind, on);
-    cn_hall_notice(me->hall, me, "room.source", json_pack("{s:s, s:s, s:b}", "participant", me->id, "source", name, "on", on), NULL);
+    cn_hall_notice(me->hall, me, "room.source",
+                   json_pack("{s:s, s:s, s:b}", "participant", me->id, "source", name, "on", on), NULL);
     return CN_OK;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Minutes: what media really sends goes into each participant's meter; closed stretches go to the ledger in order, one batch at a time. What
- * the database refuses waits and is written later; a checkpoint every minute bounds what a crash can lose.
+ * Minutes: what media really sends goes into each participant's meter; closed stretches go to the ledger in order, one
+ * batch at a time. What the database refuses waits and is written later; a checkpoint every minute bounds what a crash
+ * can lose.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,10 @@ static void put(cn_member *m, const cn_meter_segment *s)
     cn_strcpy(e->hospital, sizeof e->hospital, m->hospital);
     e->kind = m->kind;
     e->segment = *s;
-    if (l->ledger_last) l->ledger_last->next = e;
-    else l->ledger_first = e;
+    if (l->ledger_last)
+        l->ledger_last->next = e;
+    else
+        l->ledger_first = e;
     l->ledger_last = e;
     atomic_fetch_add(&l->ledger_waiting, 1);
 }
@@ -98,8 +101,10 @@ static void written(void *arg)
     batch *b = arg;
     cn_live *l = b->live;
     l->ledger_busy = false;
-    if (b->err == CN_OK) drop(l, b->n);
-    else cn_warn("signaling.minutes", "the ledger refuses %zu rows for now: %s", b->n, cn_err_text(b->err));
+    if (b->err == CN_OK)
+        drop(l, b->n);
+    else
+        cn_warn("signaling.minutes", "the ledger refuses %zu rows for now: %s", b->n, cn_err_text(b->err));
     bool more = b->err == CN_OK && l->ledger_first;
     free(b);
     if (more) cn_minutes_flush(l);

@@ -140,7 +140,8 @@ cn_err cn_member_new(cn_member **out, cn_hall *h, bool wants_video);
 /** Takes it out of its room (which ends when it was the last) and frees it. */
 void cn_member_free(cn_member *m);
 json_t *cn_member_json(const cn_member *m);
-/** Sends a notice to every client of the room but `except`; serialised once. `key` as in cn_ws_send. Takes `params` over. */
+/** Sends a notice to every client of the room but `except`; serialised once. `key` as in cn_ws_send. Takes `params`
+ * over. */
 void cn_hall_notice(cn_hall *h, const cn_member *except, const char *method, json_t *params, const char *key);
 /** What an offer changes in the sources that are published; tells the others when `tell`. */
 void cn_member_sources(cn_member *m, const char *offer, const cn_section *sections, size_t count, bool tell);

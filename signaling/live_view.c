@@ -11,8 +11,9 @@
 json_t *cn_hall_view_json(const cn_hall *h)
 {
     if (!*h->file) return json_null();
-    json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:o}", "file", h->file, "name", h->file_name ? h->file_name : "", "kind", h->kind, "page",
-                          h->page, "presenter", *h->presenter ? json_string(h->presenter) : json_null());
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:i, s:o}", "file", h->file, "name", h->file_name ? h->file_name : "", "kind",
+                  h->kind, "page", h->page, "presenter", *h->presenter ? json_string(h->presenter) : json_null());
     if (o) {
         json_object_set(o, "state", h->state ? h->state : json_null());
         json_object_set(o, "pointer", h->pointer ? h->pointer : json_null());
@@ -108,7 +109,8 @@ static cn_err judge_file(opening *o)
     CN_TRY(cn_file_get(&o->live->app->consult, &o->actor, o->file, "view.open", &o->info));
     if (!*o->request || strcmp(o->info.request, o->request) != 0)
         return cn_problem_set(&o->problem, CN_ERR_NOTFOUND, "file", "this file does not belong to the room's request");
-    if (strcmp(o->info.kind, "other") == 0) return cn_problem_set(&o->problem, CN_ERR_STATE, "file", "this kind of file cannot be shown");
+    if (strcmp(o->info.kind, "other") == 0)
+        return cn_problem_set(&o->problem, CN_ERR_STATE, "file", "this kind of file cannot be shown");
     if (strcmp(o->info.state, "ready") != 0)
         return cn_problem_set(&o->problem, CN_ERR_STATE, "file", "this file is not ready to be shown");
     return CN_OK;
@@ -144,7 +146,11 @@ cn_err cn_do_view_open(cn_method_call *m, json_t **result)
     if (!file) return close_view(m, result);
     opening *o = CN_NEW(opening);
     if (!o) return CN_ERR_NOMEM;
-    *o = (opening){.live = m->live, .serial = m->client->serial, .id = json_incref(m->id), .actor = m->client->actor, .page = (int)page};
+    *o = (opening){.live = m->live,
+                   .serial = m->client->serial,
+                   .id = json_incref(m->id),
+                   .actor = m->client->actor,
+                   .page = (int)page};
     cn_strcpy(o->file, sizeof o->file, file);
     cn_strcpy(o->request, sizeof o->request, me->hall->request);
     cn_strcpy(o->member, sizeof o->member, me->id);
@@ -199,8 +205,8 @@ cn_err cn_do_view_state(cn_method_call *m, json_t **result)
     CN_TRY(cn_json_real(m->params, "h", true, 0, FAR, &h, &m->problem));
     CN_TRY(cn_json_real(m->params, "rotation", false, -36000, 36000, &rotation, &m->problem));
     CN_TRY(cn_json_i64(m->params, "page", false, 0, 100000, &page, &m->problem));
-    json_t *state = json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "presenter", me->id, "seq", (json_int_t)seq, "cx", cx, "cy", cy, "w",
-                              w, "h", h, "rotation", rotation, "page", (json_int_t)page);
+    json_t *state = json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "presenter", me->id, "seq", (json_int_t)seq,
+                              "cx", cx, "cy", cy, "w", w, "h", h, "rotation", rotation, "page", (json_int_t)page);
     if (!state) return CN_ERR_NOMEM;
     json_decref(me->hall->state);
     me->hall->state = json_incref(state);

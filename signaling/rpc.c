@@ -45,8 +45,10 @@ static json_t *envelope(json_t *id)
 json_t *cn_rpc_result(json_t *id, json_t *result)
 {
     json_t *o = envelope(id);
-    if (o) json_object_set_new(o, "result", result ? result : json_object());
-    else json_decref(result);
+    if (o)
+        json_object_set_new(o, "result", result ? result : json_object());
+    else
+        json_decref(result);
     return o;
 }
 
@@ -55,8 +57,10 @@ json_t *cn_rpc_error(json_t *id, int code, const char *text, json_t *data)
     json_t *o = envelope(id), *error = json_pack("{s:i, s:s}", "code", code, "message", text);
     if (error && data) json_object_set(error, "data", data);
     json_decref(data);
-    if (o) json_object_set_new(o, "error", error);
-    else json_decref(error);
+    if (o)
+        json_object_set_new(o, "error", error);
+    else
+        json_decref(error);
     return o;
 }
 
@@ -79,7 +83,9 @@ json_t *cn_rpc_refusal(json_t *id, int code, const char *reason, const char *det
 json_t *cn_rpc_notice(const char *method, json_t *params)
 {
     json_t *o = json_pack("{s:s, s:s}", "jsonrpc", "2.0", "method", method);
-    if (o) json_object_set_new(o, "params", params ? params : json_null());
-    else json_decref(params);
+    if (o)
+        json_object_set_new(o, "params", params ? params : json_null());
+    else
+        json_decref(params);
     return o;
 }

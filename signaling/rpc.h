@@ -27,7 +27,8 @@ typedef struct cn_rpc {
     json_t *params;     /* borrowed object */
 } cn_rpc;
 
-/** One message of a client. 0, or the code of the error to answer (`id` is set where it could be read). cn_rpc_free is due in any case. */
+/** One message of a client. 0, or the code of the error to answer (`id` is set where it could be read). cn_rpc_free is
+ * due in any case. */
 int cn_rpc_parse(const char *text, size_t n, cn_rpc *out);
 void cn_rpc_free(cn_rpc *r);
 

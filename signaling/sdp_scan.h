@@ -13,7 +13,8 @@ typedef struct cn_sdp_section {
     unsigned rids; /* "a=rid:… send" lines */
 } cn_sdp_section;
 
-/** Sections of an SDP (RFC 8866) in order, at most `max`; how many. Malformed lines are passed over: media/ judges the offer. */
+/** Sections of an SDP (RFC 8866) in order, at most `max`; how many. Malformed lines are passed over: media/ judges the
+ * offer. */
 size_t cn_sdp_scan(const char *sdp, cn_sdp_section *out, size_t max);
 
 #endif

@@ -91,7 +91,9 @@ static cn_err open_media(cn_app *app)
     config.addresses = split(listen, config.listen);
     split(announce, config.announce);
     cn_err err = cn_media_new(&app->media, &config, &cn_live_events, app->live);
-    if (err != CN_OK) cn_error("signaling", "media cannot listen on %s port %u: %s", cn_config_str(c, "media", "listen"), config.port, cn_err_text(err));
+    if (err != CN_OK)
+        cn_error("signaling", "media cannot listen on %s port %u: %s", cn_config_str(c, "media", "listen"), config.port,
+                 cn_err_text(err));
     return err;
 }
 
@@ -126,9 +128,11 @@ static cn_err write_ports(const cn_app *app)
     const char *path = cn_config_str(app->config, "server", "port_file");
     if (!*path) return CN_OK;
     CN_AUTO_FREE char *text = NULL;
-    json_t *o =
-        json_pack("{s:i, s:i, s:i}", "port", cn_door_port(app->door), "management_port", cn_door_management_port(app->door),
-                          "media_port", cn_media_port(app->media, 0));
+    json_t *media = json_array();
+    for (unsigned i = 0; i < (unsigned)cn_config_int(app->config, "media", "workers"); i++)
+        json_array_append_new(media, json_integer(cn_media_port(app->media, i)));
+    json_t *o = json_pack("{s:i, s:i, s:o}", "port", cn_door_port(app->door), "management_port",
+                          cn_door_management_port(app->door), "media", media);
     text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     json_decref(o);
     return text ? cn_file_write_durable(path, text, strlen(text), 0644) : CN_ERR_NOMEM;
