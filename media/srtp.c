@@ -12,10 +12,10 @@
 #define REPLAY_WINDOW 1024
 
 struct cn_srtp {
-    srtp_t in, out;
-    cn_gcm *gcm; /* NULL: outbound RTP is `out`'s as well */
+    srtp_t in, out;                                /* AES-CM; NULL with GCM */
+    cn_gcm *rtp_in, *rtp_out, *rtcp_in, *rtcp_out; /* GCM; NULL with AES-CM */
     size_t tag;
-    uint32_t ssrcs_in[CN_SRTP_SSRCS_IN]; /* SSRCs that authenticated */
+    uint32_t ssrcs_in[CN_SRTP_SSRCS_IN]; /* SSRCs that authenticated with libsrtp */
     unsigned ssrcs_in_n;
 };
 
@@ -75,19 +75,30 @@ static cn_err session_new(srtp_t *out, size_t row, const cn_srtp_master *master,
     return st ? CN_ERR_CRYPTO : CN_OK;
 }
 
-cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys)
+static cn_err gcm_open(cn_srtp *s, const cn_srtp_keys *k)
+{
+    CN_TRY(cn_gcm_new_master(&s->rtp_in, CN_GCM_RTP_IN, k->in.key, k->in.salt));
+    CN_TRY(cn_gcm_new_master(&s->rtcp_in, CN_GCM_RTCP_IN, k->in.key, k->in.salt));
+    CN_TRY(cn_gcm_new_master(&s->rtp_out, CN_GCM_RTP_OUT, k->out.key, k->out.salt));
+    return cn_gcm_new_master(&s->rtcp_out, CN_GCM_RTCP_OUT, k->out.key, k->out.salt);
+}
+
+static cn_err library_open(cn_srtp *s, size_t row, const cn_srtp_keys *k)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, library_init);
+    CN_TRY(session_new(&s->in, row, &k->in, ssrc_any_inbound));
+    return session_new(&s->out, row, &k->out, ssrc_any_outbound);
+}
+
+cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys)
+{
     size_t row = profile_row(keys->profile);
     if (row == PROFILES) return CN_ERR_UNSUPPORTED;
     cn_srtp *s = CN_NEW(cn_srtp);
     if (!s) return CN_ERR_NOMEM;
     s->tag = profiles[row].tag;
-    cn_err err = session_new(&s->in, row, &keys->in, ssrc_any_inbound);
-    if (!err) err = session_new(&s->out, row, &keys->out, ssrc_any_outbound);
-    if (!err && keys->profile == CN_SRTP_AEAD_AES_128_GCM)
-        err = cn_gcm_new_master(&s->gcm, keys->out.key, keys->out.salt);
+    cn_err err = keys->profile == CN_SRTP_AEAD_AES_128_GCM ? gcm_open(s, keys) : library_open(s, row, keys);
     if (err) {
         cn_srtp_free(s);
         return err;
@@ -135,12 +146,12 @@ static cn_err run(transform fn, srtp_t session, uint8_t *p, size_t *n, size_t mi
 
 cn_err cn_srtp_protect_rtp(cn_srtp *s, uint8_t *p, size_t *n)
 {
-    return s->gcm ? cn_gcm_protect(s->gcm, p, n) : run(srtp_protect, s->out, p, n, 12);
+    return s->rtp_out ? cn_gcm_protect_rtp(s->rtp_out, p, n) : run(srtp_protect, s->out, p, n, 12);
 }
 
 cn_err cn_srtp_protect_rtcp(cn_srtp *s, uint8_t *p, size_t *n)
 {
-    return run(srtp_protect_rtcp, s->out, p, n, 8);
+    return s->rtcp_out ? cn_gcm_protect_rtcp(s->rtcp_out, p, n) : run(srtp_protect_rtcp, s->out, p, n, 8);
 }
 
 static bool ssrc_known(const cn_srtp *s, uint32_t ssrc)
@@ -167,12 +178,12 @@ static cn_err unprotect_bounded(cn_srtp *s, transform fn, uint8_t *p, size_t *n,
 
 cn_err cn_srtp_unprotect_rtp(cn_srtp *s, uint8_t *p, size_t *n)
 {
-    return unprotect_bounded(s, srtp_unprotect, p, n, 8);
+    return s->rtp_in ? cn_gcm_unprotect_rtp(s->rtp_in, p, n) : unprotect_bounded(s, srtp_unprotect, p, n, 8);
 }
 
 cn_err cn_srtp_unprotect_rtcp(cn_srtp *s, uint8_t *p, size_t *n)
 {
-    return unprotect_bounded(s, srtp_unprotect_rtcp, p, n, 4);
+    return s->rtcp_in ? cn_gcm_unprotect_rtcp(s->rtcp_in, p, n) : unprotect_bounded(s, srtp_unprotect_rtcp, p, n, 4);
 }
 
 void cn_srtp_free(cn_srtp *s)
@@ -180,6 +191,9 @@ void cn_srtp_free(cn_srtp *s)
     if (!s) return;
     if (s->in) srtp_dealloc(s->in); /* zeroes its keys */
     if (s->out) srtp_dealloc(s->out);
-    cn_gcm_free(s->gcm);
+    cn_gcm_free(s->rtp_in);
+    cn_gcm_free(s->rtp_out);
+    cn_gcm_free(s->rtcp_in);
+    cn_gcm_free(s->rtcp_out);
     free(s);
 }

@@ -47,12 +47,52 @@ static void gcm_matches_the_rfc(void **state)
           "6a9152cf765ee4390cce",
           expected, 66);
     cn_gcm *g = NULL;
-    assert_ok(cn_gcm_new(&g, key, salt));
+    assert_ok(cn_gcm_new(&g, CN_GCM_RTP_OUT, key, salt));
     size_t n = 50;
-    assert_ok(cn_gcm_protect(g, p, &n));
+    assert_ok(cn_gcm_protect_rtp(g, p, &n));
     assert_int_equal(n, 66);
     assert_memory_equal(p, expected, 66);
     cn_gcm_free(g);
+    g = NULL;
+    assert_ok(cn_gcm_new(&g, CN_GCM_RTP_IN, key, salt));
+    assert_ok(cn_gcm_unprotect_rtp(g, expected, &n));
+    assert_int_equal(n, 50);
+    bytes("47616c6c696120657374206f6d6e69732064697669736120696e207061727465732074726573", p, 38);
+    assert_memory_equal(expected + 12, p, 38);
+    cn_gcm_free(g);
+}
+
+/* RFC 7714 §17.1: SRTCP AEAD_AES_128_GCM encryption */
+static void gcm_rtcp_matches_the_rfc(void **state)
+{
+    (void)state;
+    uint8_t key[16], salt[12], p[PACKET], expected[PACKET];
+    bytes("000102030405060708090a0b0c0d0e0f", key, sizeof key);
+    bytes("517569642070726f2071756f", salt, sizeof salt);
+    bytes("81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61deadbeefdeadbeefdeadbeefdeadbeefdeadbeef", p,
+          52);
+    cn_gcm *g = NULL, *back = NULL;
+    assert_ok(cn_gcm_new(&g, CN_GCM_RTCP_OUT, key, salt));
+    assert_ok(cn_gcm_new(&back, CN_GCM_RTCP_IN, key, salt));
+    /* the RFC's index is 0x5d4 */
+    size_t n;
+    for (unsigned i = 0; i < 0x5d4; i++) {
+        n = 52;
+        memcpy(expected, p, 52);
+        assert_ok(cn_gcm_protect_rtcp(g, expected, &n));
+    }
+    n = 52;
+    assert_ok(cn_gcm_protect_rtcp(g, p, &n));
+    assert_int_equal(n, 72);
+    bytes("81c8000d4d61727363e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda4ce09b4686303ded0bb9275bc84a"
+          "a45896cf"
+          "4d2fc5abf87245d9eade800005d4",
+          expected, 72);
+    assert_memory_equal(p, expected, 72);
+    assert_ok(cn_gcm_unprotect_rtcp(back, p, &n));
+    assert_int_equal(n, 52);
+    cn_gcm_free(g);
+    cn_gcm_free(back);
 }
 
 static uint32_t seed = 1;
@@ -113,6 +153,7 @@ static size_t packet_make(uint8_t *p, uint32_t ssrc, uint16_t seq)
 static void gcm_equals_the_oracle(void **state)
 {
     (void)state;
+    srtp_init(); /* ours does not need libsrtp for GCM */
     cn_srtp_keys server, client;
     keys_make(&server, &client, CN_SRTP_AEAD_AES_128_GCM);
     cn_srtp *s = NULL;
@@ -143,6 +184,71 @@ static void gcm_equals_the_oracle(void **state)
         }
     }
     srtp_dealloc(oracle);
+    cn_srtp_free(s);
+}
+
+/* libsrtp protects, we unprotect: disorder, replays, forgeries; and RTCP both ways */
+static void the_oracles_packets_are_understood(void **state)
+{
+    (void)state;
+    srtp_init(); /* ours does not need libsrtp for GCM */
+    cn_srtp_keys server, client;
+    keys_make(&server, &client, CN_SRTP_AEAD_AES_128_GCM);
+    cn_srtp *s = NULL;
+    assert_ok(cn_srtp_new(&s, &server));
+    srtp_t theirs = oracle_new(&server.in, ssrc_any_outbound), judge = oracle_new(&server.in, ssrc_any_inbound),
+           reader = oracle_new(&server.out, ssrc_any_inbound);
+    static uint8_t kept[64][PACKET];
+    static size_t kept_n[64];
+    for (unsigned round = 0; round < 20000; round++) {
+        size_t slot = round % 64;
+        uint8_t *p = kept[slot];
+        int len = (int)packet_make(p, 500 + round % 3, (uint16_t)(60000 + round / 3));
+        assert_int_equal(srtp_protect(theirs, p, &len), srtp_err_status_ok);
+        kept_n[slot] = (size_t)len;
+        /* of the last 64 one at random: new, late, or for the second time; now and then damaged */
+        size_t pick = round < 64 ? slot : random32() % 64;
+        uint8_t a[PACKET], b[PACKET];
+        memcpy(a, kept[pick], PACKET);
+        if (random32() % 10 == 0) a[random32() % kept_n[pick]] ^= 4;
+        memcpy(b, a, PACKET);
+        size_t a_n = kept_n[pick];
+        int b_n = (int)a_n;
+        srtp_err_status_t st = srtp_unprotect(judge, b, &b_n);
+        cn_err err = cn_srtp_unprotect_rtp(s, a, &a_n);
+        assert_int_equal(err == CN_OK, st == srtp_err_status_ok);
+        if (err) continue;
+        assert_int_equal(a_n, b_n);
+        assert_memory_equal(a, b, a_n);
+    }
+    for (unsigned round = 0; round < 2000; round++) {
+        uint8_t p[PACKET], again[PACKET], plain[PACKET];
+        size_t n = 8 + 4 * (random32() % 100), before = n;
+        for (size_t i = 0; i < n; i++) plain[i] = (uint8_t)random32();
+        plain[0] = 0x80, plain[1] = 200, plain[4] = plain[5] = plain[6] = 0, plain[7] = (uint8_t)(round % 3);
+        memcpy(p, plain, n);
+        assert_ok(cn_srtp_protect_rtcp(s, p, &n));
+        int len = (int)n;
+        assert_int_equal(srtp_unprotect_rtcp(reader, p, &len), srtp_err_status_ok);
+        assert_int_equal(len, before);
+        assert_memory_equal(p, plain, before);
+
+        len = (int)before;
+        assert_int_equal(srtp_protect_rtcp(theirs, p, &len), srtp_err_status_ok);
+        memcpy(again, p, sizeof p);
+        size_t again_n = n = (size_t)len, at = random32() % n;
+        p[at] ^= 1;
+        assert_true(cn_srtp_unprotect_rtcp(s, p, &n) != CN_OK);
+        memcpy(p, again, sizeof p);
+        n = again_n;
+        assert_ok(cn_srtp_unprotect_rtcp(s, p, &n));
+        assert_int_equal(n, before);
+        assert_memory_equal(p, plain, before);
+        assert_err(cn_srtp_unprotect_rtcp(s, again, &again_n), CN_ERR_CONFLICT);
+    }
+    srtp_dealloc(theirs);
+    srtp_dealloc(judge);
+    srtp_dealloc(reader);
     cn_srtp_free(s);
 }
 
@@ -253,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(key_derivation_matches_the_rfc),   cmocka_unit_test(gcm_matches_the_rfc),
         cmocka_unit_test(both_sides_understand_each_other), cmocka_unit_test(gcm_equals_the_oracle),
+        cmocka_unit_test(gcm_rtcp_matches_the_rfc),         cmocka_unit_test(the_oracles_packets_are_understood),
         cmocka_unit_test(malformed_packets_are_refused),    cmocka_unit_test(ssrcs_are_bounded),
         cmocka_unit_test(unknown_profiles_are_refused),
     };
