@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The browser tests, one file after the other. Output of each goes to standard output; the last line of each is "N passed, N failed".
+set -u
+cd "$(dirname "$0")"
+status=0
+for test in ${*:-kill.mjs room.mjs view.mjs story.mjs}; do
+    [ -f "$test" ] || continue
+    echo "== $test"
+    node "$test" || status=1
+done
+exit $status
