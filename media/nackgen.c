@@ -102,6 +102,7 @@ static uint64_t interval_ns(uint32_t rtt_ms, unsigned retries)
 /* When an item is to be asked for: at once after a few newer packets, else after the time allowed for reordering. */
 static uint64_t item_due_ns(const cn_nackgen *g, const cn_nack_item *m, uint32_t rtt_ms)
 {
+    if (m->forgotten) return UINT64_MAX;
     if (m->retries) return m->asked_ns + interval_ns(rtt_ms, m->retries);
     return g->seq.highest - m->seq >= CN_NACKGEN_REORDER_PACKETS ? m->since_ns : m->since_ns + CN_NACKGEN_REORDER_NS;
 }
@@ -113,8 +114,8 @@ size_t cn_nackgen_due(cn_nackgen *g, uint64_t now_ns, uint32_t rtt_ms, uint16_t 
         cn_nack_item m = g->missing[i];
         bool due = item_due_ns(g, &m, rtt_ms) <= now_ns;
         if (now_ns > m.since_ns + CN_NACKGEN_AGE_NS || (due && m.retries >= CN_NACKGEN_RETRIES)) {
-            g->abandoned++;
-            g->gave_up = true;
+            g->abandoned += !m.forgotten;
+            g->gave_up |= !m.forgotten;
             continue;
         }
         if (due && n < max) {
@@ -148,9 +149,7 @@ bool cn_nackgen_gave_up(cn_nackgen *g)
 
 void cn_nackgen_forget_before(cn_nackgen *g, uint64_t ext_seq)
 {
-    size_t n = find(g, ext_seq);
-    memmove(g->missing, g->missing + n, (g->count - n) * sizeof g->missing[0]);
-    g->count -= n;
+    for (size_t i = 0; i < g->count && g->missing[i].seq < ext_seq; i++) g->missing[i].forgotten = true;
 }
 
 /* ---- RFC 3550 A.1, A.3, A.8 ---- */

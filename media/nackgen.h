@@ -24,6 +24,7 @@ typedef struct cn_nack_item {
     uint64_t seq; /* extended */
     uint64_t since_ns, asked_ns;
     uint8_t retries;
+    bool forgotten; /* not asked for any more, welcome when it comes after all */
 } cn_nack_item;
 
 /** Zeroed is ready. */
@@ -52,7 +53,8 @@ uint64_t cn_nackgen_next_ns(const cn_nackgen *g, uint32_t rtt_ms);
 /** True once after something was given up: ask for a key frame. */
 bool cn_nackgen_gave_up(cn_nackgen *g);
 
-/** A key frame begins at this number: what is missing before it no longer matters. */
+/** A key frame begins at this number: what is missing before it is not asked for any more, but still fresh when it
+ * comes late. */
 void cn_nackgen_forget_before(cn_nackgen *g, uint64_t ext_seq);
 
 /** Reception statistics of one SSRC. Initialise with cn_recvstats_init. */

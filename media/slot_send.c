@@ -80,7 +80,7 @@ void cn_slot_forward(cn_slot *s, cn_packet *p)
         s->width = p->width;
         s->height = p->height;
     }
-    if (p->payload_len)
+    if (v == CN_REWRITE_SEND)
         send_media(s, p, &o);
     else
         send_padding(s, p, &o);
@@ -103,12 +103,12 @@ static void send_again(cn_slot *s, const cn_packet *p, const cn_sent *sent, uint
     head_extensions(s, &head, p);
     uint16_t twcc_at = 0;
     size_t header = cn_rtp_header_size(&head, &s->peer->exts);
-    size_t n = header + CN_RTX_OSN + p->payload_len;
+    size_t payload_len = sent->filler ? 0 : p->payload_len;
+    size_t n = header + CN_RTX_OSN + payload_len;
     uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
     if (!buf) return;
-    if (cn_rtp_write_rtx(buf, n, &head, &s->peer->exts, seq, cn_packet_payload(p), p->payload_len, &twcc_at) != n)
-        return;
-    rewrite_payload(buf + header + CN_RTX_OSN, p, sent->picture_id, sent->tl0picidx);
+    if (cn_rtp_write_rtx(buf, n, &head, &s->peer->exts, seq, cn_packet_payload(p), payload_len, &twcc_at) != n) return;
+    if (payload_len) rewrite_payload(buf + header + CN_RTX_OSN, p, sent->picture_id, sent->tl0picidx);
     s->rtx_seq++;
     send(s, buf, n, twcc_at, CN_TWCC_RESENT);
 }

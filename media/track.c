@@ -106,7 +106,6 @@ void cn_track_expire(cn_track *t, uint64_t now_ns)
 static bool remember(cn_track *t, cn_packet *p)
 {
     cn_track_layer *l = &t->layer[p->layer];
-    if (!p->payload_len) return true;
     if (!l->history && cn_history_new(&l->history, t->info.video ? CN_HISTORY_VIDEO : CN_HISTORY_AUDIO) != CN_OK)
         return false;
     return cn_history_put(l->history, p);

@@ -58,7 +58,8 @@ typedef struct cn_twcc_list {
     int64_t arrival_us[CN_TWCC_WINDOW]; /* receiver's clock */
 } cn_twcc_list;
 
-/** Reads a feedback packet; times wrap with its 24-bit reference, after 12 days. CN_ERR_INVALID: another type; CN_ERR_TOOBIG: more than CN_TWCC_WINDOW numbers. */
+/** Reads a feedback packet; times wrap with its 24-bit reference, after 12 days. CN_ERR_INVALID: another type;
+ * CN_ERR_TOOBIG: more than CN_TWCC_WINDOW numbers. */
 cn_err cn_twcc_list_read(cn_twcc_list *out, const cn_rtcp *pkt);
 
 typedef struct cn_twcc_out cn_twcc_out;

@@ -136,6 +136,14 @@ static void a_key_frame_makes_older_losses_irrelevant(void **state)
     cn_nackgen_forget_before(&g, 65536 + 14);
     assert_int_equal(due(&g, 20 * MS, out), 1);
     assert_int_equal(out[0], 15);
+    bool fresh = false; /* it was only late: the key frame overtook it */
+    (void)cn_nackgen_packet(&g, 13, 21 * MS, &fresh);
+    assert_true(fresh);
+    (void)cn_nackgen_packet(&g, 15, 22 * MS, &fresh);
+    assert_int_equal(cn_nackgen_next_ns(&g, 40), UINT64_MAX);
+    assert_int_equal(due(&g, 3000 * MS, out), 0);
+    assert_int_equal(g.count, 0);
+    assert_false(cn_nackgen_gave_up(&g));
 }
 
 static void reports_follow_rfc_3550(void **state)
