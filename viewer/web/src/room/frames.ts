@@ -1,9 +1,9 @@
 /*
  * Tells which RTP timestamp the frame on display has.
  *
- * Chromium says so in requestVideoFrameCallback's metadata. Firefox has the callback without rtpTimestamp; there the receiver's synchronization
- * source says which frame was last handed to the track, and a frame handed over may still wait to be composited. So what counts there is a timestamp
- * that was already handed over when an *earlier* callback ran: of two callbacks, the later one displays at least what the earlier one had seen.
+ * Chromium and today's Firefox say so in requestVideoFrameCallback's metadata. Older Firefox has the callback without rtpTimestamp, or no callback;
+ * there the receiver's synchronization source names a frame that was handed to the track (measured in Firefox: one frame late). A frame handed over
+ * may still wait to be composited, so what counts is a timestamp that had been handed over some callbacks ago. Late is harmless: blank a little longer.
  */
 
 interface FrameMetadata {
@@ -15,6 +15,8 @@ type FrameVideo = HTMLVideoElement & {
 }
 
 const MARGIN_CALLBACKS = 2
+/** Display refreshes, which are no frames: a frame may last for several of them. */
+const MARGIN_REFRESHES = 12
 
 export function handedOver(receiver: RTCRtpReceiver): number | null {
   const sources = receiver.getSynchronizationSources?.() ?? []
@@ -29,13 +31,14 @@ export function watchFrames(video: HTMLVideoElement, receiver: () => RTCRtpRecei
   const handed: number[] = []
   let handle = 0
   let ended = false
+  const margin = typeof element.requestVideoFrameCallback === 'function' ? MARGIN_CALLBACKS : MARGIN_REFRESHES
 
   const viaReceiver = () => {
     const current = receiver()
     const timestamp = current && handedOver(current)
     if (timestamp === null) return
     handed.push(timestamp)
-    if (handed.length > MARGIN_CALLBACKS) onFrame(handed.shift() as number)
+    if (handed.length > margin) onFrame(handed.shift() as number)
   }
   const onCallback = (_now: number, metadata: FrameMetadata) => {
     if (ended) return
@@ -48,10 +51,16 @@ export function watchFrames(video: HTMLVideoElement, receiver: () => RTCRtpRecei
   }
 
   video.addEventListener('emptied', restart)
-  if (element.requestVideoFrameCallback) handle = element.requestVideoFrameCallback(onCallback)
+  const onRefresh = () => {
+    if (ended) return
+    viaReceiver()
+    handle = requestAnimationFrame(onRefresh)
+  }
+  handle = typeof element.requestVideoFrameCallback === 'function' ? element.requestVideoFrameCallback(onCallback) : requestAnimationFrame(onRefresh)
   return () => {
     ended = true
     video.removeEventListener('emptied', restart)
-    element.cancelVideoFrameCallback?.(handle)
+    if (typeof element.cancelVideoFrameCallback === 'function') element.cancelVideoFrameCallback(handle)
+    else cancelAnimationFrame(handle)
   }
 }

@@ -4,6 +4,7 @@
  *   WebSocket lost     → it comes back by itself (rpc.ts) → room.join with `resume` and an ICE restart
  *   ICE disconnected   → is the WebSocket alive? yes: room.offer with an ICE restart; no: as above
  *   participant gone   → error 1004 → a new PeerConnection joins anew
+ *   two restarts in vain → leaves and joins anew with a new PeerConnection
  */
 import { markRaw, reactive, shallowRef } from 'vue'
 import { LocalMedia } from './local'
@@ -18,6 +19,7 @@ export type EndReason = 'left' | 'replaced' | 'closed' | 'full' | 'forbidden' | 
 
 const ICE_GRACE_MS = 1200
 const ICE_PATIENCE_MS = 8000
+const MAX_RESTARTS = 2
 
 export class RoomSession {
   readonly state = reactive({
@@ -50,6 +52,7 @@ export class RoomSession {
   private iceTimer: ReturnType<typeof setTimeout> | undefined
   private wasConnected = false
   private healing = false
+  private restarts = 0
 
   constructor(
     private readonly room: string,
@@ -179,6 +182,10 @@ export class RoomSession {
     peer.growVideoSlots(this.videoSlots)
     this.show.resize(this.videoSlots)
     peer.pc.oniceconnectionstatechange = () => this.iceChanged(peer)
+    // ICE may be well while DTLS is not
+    peer.pc.onconnectionstatechange = () => {
+      if (peer === this.peer.value && peer.pc.connectionState === 'failed') void this.heal()
+    }
     this.wasConnected = false
   }
 
@@ -326,6 +333,12 @@ export class RoomSession {
     return this.join()
   }
 
+  private async startOver(): Promise<void> {
+    this.restarts = 0
+    await this.rpc.call('room.leave', {}, 1500).catch(() => undefined)
+    await this.rejoin()
+  }
+
   private lost(): void {
     if (this.state.phase === 'ended') return
     this.state.phase = this.state.me ? 'reconnecting' : 'joining'
@@ -338,6 +351,7 @@ export class RoomSession {
     clearTimeout(this.iceTimer)
     if (ice === 'connected' || ice === 'completed') {
       this.wasConnected = true
+      this.restarts = 0
       if (this.state.phase === 'reconnecting' && this.rpc.isOpen) this.state.phase = 'live'
     } else if (ice === 'failed') void this.heal()
     else if (ice === 'disconnected') this.iceTimer = setTimeout(() => void this.heal(), ICE_GRACE_MS)
@@ -358,8 +372,8 @@ export class RoomSession {
     try {
       this.state.phase = 'reconnecting'
       if (!(await this.rpc.probe(2000))) return // a new connection joins again
-      const dead = this.peer.value.pc.connectionState === 'failed' && !this.wasConnected
-      if (dead) await this.rejoin()
+      // an ICE restart that did not help, twice: this PeerConnection is beyond repair
+      if (++this.restarts > MAX_RESTARTS) await this.startOver()
       else await this.renegotiate(true)
       this.watchIce()
     } finally {

@@ -17,6 +17,7 @@ export class PictureCanvas {
   /** Called whenever what is on screen changed, at most once per frame. */
   onChange: () => void = () => undefined
   onOpen: () => void = () => undefined
+  onResize: () => void = () => undefined
   onFail: () => void = () => undefined
   /** A person moved the picture, rather than this program. */
   onUserMove: () => void = () => undefined
@@ -25,6 +26,7 @@ export class PictureCanvas {
   private unit = 1
   private frame = 0
   private opened = false
+  private movable = true
 
   constructor(element: HTMLElement) {
     this.viewer = OpenSeadragon({
@@ -41,11 +43,10 @@ export class PictureCanvas {
       immediateRender: false,
       imageLoaderLimit: 8,
       maxImageCacheCount: 600,
-      // whatever region a presenter shows, a follower can show: nothing pulls the picture back
-      visibilityRatio: 0,
+      visibilityRatio: 0.2,
       constrainDuringPan: false,
-      minZoomImageRatio: 0.05,
-      maxZoomPixelRatio: 40,
+      minZoomImageRatio: 0.3,
+      maxZoomPixelRatio: 8,
       preserveImageSizeOnResize: true,
       crossOriginPolicy: false,
       ajaxWithCredentials: false,
@@ -55,12 +56,16 @@ export class PictureCanvas {
     })
     this.viewer.addHandler('open', () => {
       this.opened = true
+      this.limit()
       this.onOpen()
       this.changed()
     })
     this.viewer.addHandler('open-failed', () => this.onFail())
     this.viewer.addHandler('viewport-change', () => this.changed())
-    this.viewer.addHandler('resize', () => this.changed())
+    this.viewer.addHandler('after-resize', () => {
+      if (this.opened) this.onResize()
+      this.changed()
+    })
     this.viewer.addHandler('rotate', () => this.changed())
     for (const event of ['canvas-drag', 'canvas-scroll', 'canvas-pinch', 'canvas-double-click', 'canvas-key'] as const) {
       this.viewer.addHandler(event, () => this.onUserMove())
@@ -104,7 +109,6 @@ export class PictureCanvas {
     viewport.setRotation(region.rotation, true)
     viewport.zoomTo(this.item().imageToViewportZoom(this.unit / scale), undefined, true)
     viewport.panTo(this.item().imageToViewportCoordinates(region.cx / this.unit, region.cy / this.unit), true)
-    viewport.applyConstraints(true)
   }
 
   /** Screen position inside the element of a point of the picture. */
@@ -120,7 +124,18 @@ export class PictureCanvas {
 
   /** May hands move the picture? Followers' hands may not. */
   setMovable(movable: boolean): void {
+    this.movable = movable
     this.viewer.setMouseNavEnabled(movable)
+    this.limit()
+  }
+
+  /** Hands cannot lose the picture; but whatever region a presenter shows, a follower shows: nothing pulls that back. */
+  private limit(): void {
+    if (!this.viewer.viewport) return
+    const viewport = this.viewer.viewport as unknown as { visibilityRatio: number; minZoomImageRatio: number; maxZoomPixelRatio: number }
+    viewport.visibilityRatio = this.movable ? 0.2 : 0
+    viewport.minZoomImageRatio = this.movable ? 0.3 : 0.001
+    viewport.maxZoomPixelRatio = this.movable ? 8 : 1000
   }
 
   zoomBy(factor: number): void {
