@@ -15,6 +15,7 @@
 #define BODY_DEFAULT (256 * 1024)
 #define BODY_IGNORED 4096 /* routes without a body let so much pass */
 #define EVERY_MAX 8
+#define THROWN_AWAY_MAX (8u << 20) /* of a body that was refused before its end */
 
 typedef struct repeat {
     lws_sorted_usec_list_t sul;
@@ -185,7 +186,8 @@ static void no_route(cn_door *d, cn_http *h)
         cn_problem_set(&h->problem, CN_ERR_UNSUPPORTED, "", "this address knows %s only", allow);
         cn_door_refuse(h, CN_ERR_UNSUPPORTED, 405);
     } else if (reads && !h->management && d->config.statics &&
-               cn_statics_find(d->config.statics, h->path, cn_http_header(h, "accept-encoding"), &file)) {
+               cn_statics_find(d->config.statics, h->path, cn_http_header(h, "accept"),
+                               cn_http_header(h, "accept-encoding"), &file)) {
         serve_static(h, &file);
     } else {
         cn_door_refuse(h, CN_ERR_NOTFOUND, 0);
@@ -266,6 +268,7 @@ static int on_body(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size
     (void)d;
     (void)wsi;
     cn_http *h = c->http;
+    if (h && h->lingering && (h->thrown_away += n) > THROWN_AWAY_MAX) return -1;
     if (!h || h->answered) return 0;
     if (h->route && h->route->stream)
         cn_stream_body(h, in, n);
@@ -277,13 +280,15 @@ static int on_body(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size
 static int on_body_done(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
 {
     (void)d;
-    (void)wsi;
     (void)in;
     (void)n;
     cn_http *h = c->http;
     if (!h || h->body_done) return 0;
     h->body_done = true;
-    if (h->lingering && h->head_sent) return -1;
+    if (h->lingering && h->head_sent) {
+        let_go(c);
+        return lws_http_transaction_completed(wsi) ? -1 : 0;
+    }
     if (h->route && h->route->stream) {
         cn_stream_next(h);
     } else if (!h->dispatched) {
@@ -315,7 +320,7 @@ static int on_writable(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, 
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, 10);
         return 0;
     }
-    bool close_after = h->close_after || h->lingering;
+    bool close_after = h->close_after;
     let_go(c);
     if (close_after) return -1;
     return lws_http_transaction_completed(wsi) ? -1 : 0;

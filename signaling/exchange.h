@@ -78,10 +78,11 @@ struct cn_http {
     bool working;     /* somebody else has it */
     bool dispatched, body_done, paused;
     bool begun, ended; /* a stream's handler accepted it; nothing more to hand to it */
-    bool lingering;    /* answered early: what still arrives is thrown away, then it closes */
+    bool lingering;    /* answered early: what still arrives is thrown away */
     cn_buf fill;       /* streamed bytes that wait for the next job */
     lws_sorted_usec_list_t retry;
     bool retry_waits;
+    size_t thrown_away;
     size_t sent; /* of bytes */
     char *piece; /* LWS_PRE + CN_SEND_PIECE, for files */
     size_t piece_n;

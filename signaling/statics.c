@@ -205,10 +205,11 @@ static bool is_app_path(const char *path)
     return true;
 }
 
-bool cn_statics_find(const cn_statics *s, const char *path, const char *accept_encoding, cn_static *out)
+bool cn_statics_find(const cn_statics *s, const char *path, const char *accept, const char *accept_encoding,
+                     cn_static *out)
 {
     const entry *e = find_entry(s, strcmp(path, "/") == 0 ? "/index.html" : path);
-    if (!e && is_app_path(path)) e = find_entry(s, "/index.html");
+    if (!e && accept && strstr(accept, "text/html") && is_app_path(path)) e = find_entry(s, "/index.html");
     if (!e) return false;
     const variant *v = &e->plain;
     *out = (cn_static){.type = type_of(e->path), .varies = e->br.bytes || e->gz.bytes};

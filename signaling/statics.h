@@ -28,9 +28,10 @@ void cn_statics_free(cn_statics *s);
 
 /**
  * What to send for a path: the file, or index.html for a path of the app (no extension in its last part, not under
- * /api/ and the like). `accept_encoding` may be NULL. False: 404.
+ * /api/ and the like) when `accept` allows text/html. `accept` and `accept_encoding` may be NULL. False: 404.
  */
-bool cn_statics_find(const cn_statics *s, const char *path, const char *accept_encoding, cn_static *out);
+bool cn_statics_find(const cn_statics *s, const char *path, const char *accept, const char *accept_encoding,
+                     cn_static *out);
 
 /** True when an Accept-Encoding header allows `coding` (RFC 9110 §12.5.3: q=0 forbids, "*" counts). */
 bool cn_encoding_accepted(const char *header, const char *coding);
