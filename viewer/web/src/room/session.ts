@@ -181,11 +181,7 @@ export class RoomSession {
     peer.addAudioSlots(AUDIO_SLOTS)
     peer.growVideoSlots(this.videoSlots)
     this.show.resize(this.videoSlots)
-    peer.pc.oniceconnectionstatechange = () => this.iceChanged(peer)
-    // ICE may be well while DTLS is not
-    peer.pc.onconnectionstatechange = () => {
-      if (peer === this.peer.value && peer.pc.connectionState === 'failed') void this.heal()
-    }
+    peer.pc.oniceconnectionstatechange = peer.pc.onconnectionstatechange = () => this.connectionChanged(peer)
     this.wasConnected = false
   }
 
@@ -307,7 +303,7 @@ export class RoomSession {
     if (this.peer.value.sender('screen') && !local.tracks.screen) this.tellSource('screen', false)
     this.takeView(answer.view)
     this.show.setReady(true)
-    this.watchIce()
+    this.watchConnection()
   }
 
   private async renegotiate(restart: boolean): Promise<void> {
@@ -345,24 +341,26 @@ export class RoomSession {
     this.show.setReady(false)
   }
 
-  private iceChanged(peer: Peer): void {
+  private connectionChanged(peer: Peer): void {
     if (peer !== this.peer.value || this.state.phase === 'ended') return
-    const ice = peer.pc.iceConnectionState
-    clearTimeout(this.iceTimer)
-    if (ice === 'connected' || ice === 'completed') {
+    const { iceConnectionState: ice, connectionState: whole } = peer.pc
+    if (whole === 'connected') {
+      clearTimeout(this.iceTimer)
       this.wasConnected = true
       this.restarts = 0
       if (this.state.phase === 'reconnecting' && this.rpc.isOpen) this.state.phase = 'live'
-    } else if (ice === 'failed') void this.heal()
-    else if (ice === 'disconnected') this.iceTimer = setTimeout(() => void this.heal(), ICE_GRACE_MS)
+    } else if (ice === 'failed' || whole === 'failed') void this.heal()
+    else if (ice === 'disconnected') {
+      clearTimeout(this.iceTimer)
+      this.iceTimer = setTimeout(() => void this.heal(), ICE_GRACE_MS)
+    }
   }
 
   /** After an answer the media must come; if it does not, try again. */
-  private watchIce(): void {
+  private watchConnection(): void {
     clearTimeout(this.iceTimer)
     this.iceTimer = setTimeout(() => {
-      const ice = this.peer.value.pc.iceConnectionState
-      if (ice !== 'connected' && ice !== 'completed') void this.heal()
+      if (this.peer.value.pc.connectionState !== 'connected') void this.heal()
     }, ICE_PATIENCE_MS)
   }
 
@@ -373,9 +371,11 @@ export class RoomSession {
       this.state.phase = 'reconnecting'
       if (!(await this.rpc.probe(2000))) return // a new connection joins again
       // an ICE restart that did not help, twice: this PeerConnection is beyond repair
-      if (++this.restarts > MAX_RESTARTS) await this.startOver()
+      const { connectionState, iceConnectionState } = this.peer.value.pc
+      const dtlsDead = connectionState === 'failed' && iceConnectionState !== 'failed'
+      if (dtlsDead || ++this.restarts > MAX_RESTARTS) await this.startOver()
       else await this.renegotiate(true)
-      this.watchIce()
+      this.watchConnection()
     } finally {
       this.healing = false
     }
