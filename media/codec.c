@@ -3,10 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const names[CN_CODEC_COUNT] = {
-    [CN_CODEC_OTHER] = "",
+static const char *const names[CN_CODEC_COUNT] = {[CN_CODEC_OTHER] = "",
 #define X(name, text, clock) [CN_CODEC_##name] = text,
-    CN_CODEC_TABLE(X)
+                                                  CN_CODEC_TABLE(X)
 #undef X
 };
 

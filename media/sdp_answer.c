@@ -14,6 +14,19 @@ static bool codec_fits(const cn_sdp_section *offer, uint8_t pt, uint8_t rtx_pt)
     return rtx && rtx->codec == CN_CODEC_RTX && rtx->apt == pt;
 }
 
+/* No payload type stands twice on the m-line. */
+static bool pts_differ(const cn_sdp_answer_section *s)
+{
+    uint64_t seen[4] = {0};
+    for (size_t i = 0; i < 2 * s->codec_count; i++) {
+        unsigned pt = i & 1 ? s->codecs[i / 2].rtx_pt : s->codecs[i / 2].pt;
+        if (pt == CN_SDP_NO_PT) continue;
+        if (seen[pt >> 6] >> (pt & 63) & 1) return false;
+        seen[pt >> 6] |= (uint64_t)1 << (pt & 63);
+    }
+    return true;
+}
+
 static bool section_fits(const cn_sdp_answer_section *s)
 {
     const cn_sdp_section *offer = s->offer;
@@ -23,6 +36,7 @@ static bool section_fits(const cn_sdp_answer_section *s)
     if (s->codec_count == 0 || s->codec_count > CN_SDP_ANSWER_CODECS) return false;
     for (size_t i = 0; i < s->codec_count; i++)
         if (!codec_fits(offer, s->codecs[i].pt, s->codecs[i].rtx_pt)) return false;
+    if (!pts_differ(s)) return false;
     bool sends = s->dir & CN_SDP_SENDONLY, receives = s->dir & CN_SDP_RECVONLY;
     if ((sends && !(offer->dir & CN_SDP_RECVONLY)) || (receives && !(offer->dir & CN_SDP_SENDONLY))) return false;
     return s->ssrc == 0 || s->cname != NULL;

@@ -26,7 +26,7 @@ static void section_answer(cn_sdp_answer_section *s, const cn_sdp_section *o)
         .offer = o, .exts = 0xffff, .fb = 0xff, .rid_mask = 0x7f, .stream = "s", .track = "t", .cname = "c", .ssrc = 1};
     for (int codec = CN_CODEC_OPUS; codec < CN_CODEC_COUNT; codec++) {
         const cn_sdp_codec *c = cn_sdp_codec_pick(o, (cn_codec)codec);
-        if (!c || s->codec_count == CN_SDP_ANSWER_CODECS) continue;
+        if (!c || codec == CN_CODEC_RTX || s->codec_count == CN_SDP_ANSWER_CODECS) continue;
         if (c->codec == CN_CODEC_H264 && !cn_sdp_h264_same(&c->h264, &c->h264)) abort();
         s->codecs[s->codec_count].pt = c->pt;
         s->codecs[s->codec_count++].rtx_pt = c->rtx_pt;

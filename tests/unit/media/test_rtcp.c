@@ -324,22 +324,31 @@ static void twcc_equal(const uint8_t *p, size_t n, uint16_t base, const cn_twcc_
     assert_int_equal(i, used);
 }
 
+/* Seeded numbers below 2^31 (xorshift), so that a failing round can be repeated. */
+static int dice(uint32_t *x)
+{
+    *x ^= *x << 13;
+    *x ^= *x >> 17;
+    *x ^= *x << 5;
+    return (int)(*x >> 1);
+}
+
 static void twcc_round_trips(void **state)
 {
     (void)state;
-    srand(20261120);
+    uint32_t seed = 20261120;
     static cn_twcc_arrival a[3000];
     uint8_t p[1200];
     for (int round = 0; round < 2000; round++) {
-        size_t n = 1 + (size_t)rand() % COUNT_OF(a);
-        int loss = rand() % 60, jitter = rand() % 3;
-        uint16_t seq = (uint16_t)rand(), base = (uint16_t)(seq - rand() % 3);
-        int64_t now = rand() % 1000000000;
+        size_t n = 1 + (size_t)dice(&seed) % COUNT_OF(a);
+        int loss = dice(&seed) % 60, jitter = dice(&seed) % 3;
+        uint16_t seq = (uint16_t)dice(&seed), base = (uint16_t)(seq - dice(&seed) % 3);
+        int64_t now = dice(&seed) % 1000000000;
         for (size_t i = 0; i < n; i++) {
             a[i] = (cn_twcc_arrival){seq, now};
-            now += jitter == 0 ? 0 : jitter == 1 ? rand() % 3000 : rand() % 200000 - 50000;
+            now += jitter == 0 ? 0 : jitter == 1 ? dice(&seed) % 3000 : dice(&seed) % 200000 - 50000;
             if (now < 0) now = 0;
-            seq = (uint16_t)(seq + 1 + (rand() % 100 < loss ? rand() % 40 : 0));
+            seq = (uint16_t)(seq + 1 + (dice(&seed) % 100 < loss ? dice(&seed) % 40 : 0));
         }
         size_t done = 0, reports_made = 0;
         while (done < n) {

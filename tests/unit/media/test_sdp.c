@@ -568,7 +568,7 @@ static void answers_that_do_not_fit(void **state)
     (void)state;
     cn_sdp *s;
     assert_ok(cn_sdp_parse(&s, base, sizeof base - 1, NULL));
-    for (int wrong = 0; wrong < 12; wrong++) {
+    for (int wrong = 0; wrong < 13; wrong++) {
         cn_sdp_answer a;
         cn_sdp_answer_section x[CN_SDP_SECTIONS];
         support_sdp_answer(s, CN_CODEC_VP8, &a, x);
@@ -584,6 +584,7 @@ static void answers_that_do_not_fit(void **state)
         case 8: x[0].codec_count = CN_SDP_ANSWER_CODECS + 1; break;
         case 9: x[0].offer = &s->sections[1]; break;
         case 10: x[0].ssrc = 1; break;
+        case 11: x[1].codecs[1] = x[1].codecs[0], x[1].codec_count = 2; break;
         default: x[0].offer = NULL; break;
         }
         cn_buf b = {0};
