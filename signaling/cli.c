@@ -4,9 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "consult/demo.h"
 #include "consult/room.h"
 #include "consult/room_token.h"
 #include "signaling/app.h"
@@ -164,6 +166,36 @@ static int key_create(cn_app *app, int argc, char **argv)
     return err == CN_OK ? 0 : err == CN_ERR_CONFLICT ? 1 : failed(path, err, NULL);
 }
 
+/* The slide is drawn by a program of its own; the file is the store's afterwards. */
+static cn_err draw_slide(char *path, size_t size)
+{
+    char dir[1024], program[1200];
+    int status = -1;
+    const cn_child_limits limits = {.wall_seconds = 300};
+    CN_TRY(cn_program_dir(dir, sizeof dir));
+    if (!cn_fmt(program, sizeof program, "%s/consilium-demo-slide", dir)) return CN_ERR_TOOBIG;
+    if (!cn_strcpy(path, size, "/tmp/consilium-demo-XXXXXX")) return CN_ERR_TOOBIG;
+    int fd = mkstemp(path);
+    if (fd < 0) return CN_ERR_IO;
+    close(fd);
+    const char *const arguments[] = {program, path, NULL};
+    cn_err err = cn_child_run(arguments, &limits, &status);
+    return err != CN_OK ? err : status == 0 ? CN_OK : CN_ERR_CRASHED;
+}
+
+static int demo_init(cn_app *app, int argc, char **argv)
+{
+    char slide[64] = "";
+    (void)argv;
+    if (argc) return usage("demo init takes no further arguments");
+    cn_err err = draw_slide(slide, sizeof slide);
+    if (err == CN_OK) err = cn_demo_init(&app->consult, slide, stdout);
+    if (*slide) unlink(slide);
+    if (err == CN_ERR_CONFLICT)
+        return fprintf(stderr, "consilium: there are users already: no demo data was made\n"), 1;
+    return err == CN_OK ? 0 : failed("demo init", err, NULL);
+}
+
 static const command commands[] = {
     {"serve", "", "serve until SIGTERM", serve, 0},
     {"user add",
@@ -173,6 +205,7 @@ static const command commands[] = {
     {"room token", "ROOM --publish|--view [--days N]",
      "print a bearer token for WHIP or WHEP; makes the room if need be", room_token, 0},
     {"verify", "ledger|audit", "check an append-only log against its links and the file of heads", verify, 0},
+    {"demo init", "", "make demo users, requests, documents and a slide in an empty database", demo_init, 0},
     {"key create", "", "make the master key file", key_create, OPEN_NOTHING},
 };
 
