@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -43,12 +44,25 @@ void cn_random(void *p, size_t n)
     }
 }
 
+/* Wall ms and 16 bits that start at random in every ms and count up within it: one process's ids sort as they were
+ * made. */
+static uint64_t next_stamp(void)
+{
+    static _Atomic uint64_t last;
+    uint16_t start;
+    cn_random(&start, sizeof start);
+    uint64_t now = (uint64_t)cn_wall_ms() << 16 | (start & 0x7fff), before = atomic_load(&last), next;
+    do next = now > before ? now : before + 1;
+    while (!atomic_compare_exchange_weak(&last, &before, next));
+    return next;
+}
+
 void cn_id_new(char out[CN_ID_TEXT])
 {
     uint8_t raw[16];
-    uint64_t ms = (uint64_t)cn_wall_ms();
-    for (int i = 0; i < 6; i++) raw[i] = (uint8_t)(ms >> (40 - 8 * i));
-    cn_random(raw + 6, sizeof raw - 6);
+    uint64_t stamp = next_stamp();
+    for (int i = 0; i < 8; i++) raw[i] = (uint8_t)(stamp >> (56 - 8 * i));
+    cn_random(raw + 8, sizeof raw - 8);
     unsigned bits = 0, held = 2; /* 128 bits in 26 × 5: two zero bits in front */
     size_t n = 0;
     for (size_t i = 0; i < sizeof raw; i++) {
