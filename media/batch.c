@@ -14,17 +14,17 @@
 #define UDP_SEGMENT 103
 #endif
 
-#define SLOT 1664        /* packet, padding, tag; a multiple of a cache line */
-#define GSO_SEGMENTS 64  /* the kernel's UDP_MAX_SEGMENTS */
-#define GSO_BYTES 65000  /* one IP datagram before segmentation */
-#define PADDING_SHARE 16 /* a packet grows by at most 1/16 of the segment: bandwidth is worth more than a system call \
-                          */
+#define LINE 64         /* packets begin on a cache line */
+#define GSO_SEGMENTS 64 /* the kernel's UDP_MAX_SEGMENTS */
+#define GSO_BYTES 65000 /* one IP datagram before segmentation */
+#define PADDING_SHARE                                                                               \
+    16 /* a packet grows by at most 1/16 of the segment: bandwidth is worth more than a system call \
+        */
 #define NONE UINT16_MAX
 
-_Static_assert(CN_TRANSPORT_PACKET + CN_BATCH_PADDING + CN_SRTP_TAIL <= SLOT, "a slot holds the longest packet");
-
 typedef struct packet {
-    uint16_t n;    /* bytes in the slot */
+    uint32_t at;   /* in the arena */
+    uint16_t n;    /* bytes */
     uint16_t next; /* of the same queue */
     bool rtcp;
 } packet;
@@ -37,7 +37,8 @@ typedef union gso_control {
 
 struct cn_batch {
     bool gso;
-    size_t n;
+    size_t n, bytes;
+    size_t asked; /* bytes of the space given last */
     packet packets[CN_BATCH_PACKETS];
     cn_batch_queue *first, *last;
 
@@ -46,13 +47,13 @@ struct cn_batch {
     gso_control control[CN_BATCH_PACKETS];
     size_t iov_n, messages_n;
 
-    _Alignas(64) uint8_t slots[CN_BATCH_PACKETS][SLOT];
+    _Alignas(LINE) uint8_t arena[CN_BATCH_BYTES];
 };
 
 cn_err cn_batch_new(cn_batch **out, bool gso)
 {
     void *memory = NULL;
-    if (posix_memalign(&memory, 64, sizeof(cn_batch))) return CN_ERR_NOMEM;
+    if (posix_memalign(&memory, LINE, sizeof(cn_batch))) return CN_ERR_NOMEM;
     memset(memory, 0, sizeof(cn_batch));
     cn_batch *b = memory;
     b->gso = gso;
@@ -60,25 +61,34 @@ cn_err cn_batch_new(cn_batch **out, bool gso)
     return CN_OK;
 }
 
-bool cn_batch_full(const cn_batch *b)
-{
-    return b->n == CN_BATCH_PACKETS;
-}
-
 bool cn_batch_empty(const cn_batch *b)
 {
     return !b->n;
 }
 
-uint8_t *cn_batch_slot(cn_batch *b)
+static size_t room_for(size_t n)
 {
-    return cn_batch_full(b) ? NULL : b->slots[b->n];
+    return (n + CN_BATCH_PADDING + CN_SRTP_TAIL + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
+uint8_t *cn_batch_space(cn_batch *b, size_t n)
+{
+    if (b->n == CN_BATCH_PACKETS || b->bytes + room_for(n) > CN_BATCH_BYTES) return NULL;
+    b->asked = n;
+    return b->arena + b->bytes;
+}
+
+bool cn_batch_holds(const cn_batch *b, const uint8_t *p, size_t n)
+{
+    return p == b->arena + b->bytes && n <= b->asked;
 }
 
 void cn_batch_add(cn_batch *b, cn_batch_queue *q, size_t n, bool rtcp)
 {
     uint16_t index = (uint16_t)b->n++;
-    b->packets[index] = (packet){.n = (uint16_t)n, .next = NONE, .rtcp = rtcp};
+    b->packets[index] = (packet){.at = (uint32_t)b->bytes, .n = (uint16_t)n, .next = NONE, .rtcp = rtcp};
+    b->bytes += room_for(n);
+    b->asked = 0;
     if (q->count) {
         b->packets[q->last].next = index;
     } else {
@@ -140,7 +150,7 @@ static void message_begin(cn_batch *b, const cn_batch_queue *q)
 static void message_add(cn_batch *b, uint16_t index)
 {
     struct iovec *v = &b->iov[b->iov_n++];
-    v->iov_base = b->slots[index];
+    v->iov_base = b->arena + b->packets[index].at;
     v->iov_len = b->packets[index].n;
     b->messages[b->messages_n].msg_hdr.msg_iovlen++;
 }
@@ -166,8 +176,8 @@ static bool protect(cn_batch *b, const cn_batch_queue *q, uint16_t index, cn_por
 {
     packet *k = &b->packets[index];
     size_t n = k->n;
-    cn_err err = k->rtcp ? cn_srtp_protect_rtcp(q->srtp, b->slots[index], &n)
-                         : cn_srtp_protect_rtp(q->srtp, b->slots[index], &n);
+    cn_err err = k->rtcp ? cn_srtp_protect_rtcp(q->srtp, b->arena + b->packets[index].at, &n)
+                         : cn_srtp_protect_rtp(q->srtp, b->arena + b->packets[index].at, &n);
     if (err) totals->protect_failed++;
     k->n = (uint16_t)n;
     return !err;
@@ -182,7 +192,7 @@ static void run_build(cn_batch *b, const cn_batch_queue *q, const uint16_t order
     for (size_t i = 0; i < n; i++) {
         packet *k = &b->packets[order[i]];
         bool last = i + 1 == n;
-        if (!last && !k->rtcp && k->n + tag < segment) pad_rtp(b->slots[order[i]], k, segment - tag);
+        if (!last && !k->rtcp && k->n + tag < segment) pad_rtp(b->arena + k->at, k, segment - tag);
         if (protect(b, q, order[i], totals)) message_add(b, order[i]);
     }
     message_end(b, segment);
@@ -197,7 +207,7 @@ static void queue_build(cn_batch *b, const cn_batch_queue *q, cn_port_totals *to
         order[n] = i;
         sizes[n] = (uint16_t)(b->packets[i].n + tag + (b->packets[i].rtcp ? 4 : 0));
         /* a packet with padding of its own would need its count rewritten: it stays as it is */
-        rigid[n] = b->packets[i].rtcp || (b->slots[i][0] & 0x20);
+        rigid[n] = b->packets[i].rtcp || (b->arena[b->packets[i].at] & 0x20);
         n++;
     }
     for (size_t at = 0; at < n;) {
@@ -289,7 +299,7 @@ void cn_batch_flush(cn_batch *b, const int fds[], size_t fds_n, cn_port_totals *
         q->count = 0;
     }
     b->last = NULL;
-    b->n = 0;
+    b->n = b->bytes = 0;
 }
 
 void cn_batch_free(cn_batch *b)

@@ -1,5 +1,5 @@
 /*
- * What a worker sends in one turn: packets are written into slots of a batch, queued per transport, then protected and
+ * What a worker sends in one turn: packets are written into a batch, queued per transport, then protected and
  * handed to the kernel together. Private to a port. Owner thread.
  */
 #ifndef CN_MEDIA_BATCH_H
@@ -14,7 +14,8 @@
 #include "media/port.h"
 #include "media/srtp.h"
 
-#define CN_BATCH_PACKETS 256
+#define CN_BATCH_PACKETS 512 /* under 1 ms of work: what waits for the batch waits no longer */
+#define CN_BATCH_BYTES (512 * 1024)
 #define CN_BATCH_PADDING 96 /* RTP padding added to one packet at most */
 
 typedef struct cn_batch cn_batch;
@@ -31,14 +32,16 @@ typedef struct cn_batch_queue {
 } cn_batch_queue;
 
 cn_err cn_batch_new(cn_batch **out, bool gso);
-bool cn_batch_full(const cn_batch *b);
 bool cn_batch_empty(const cn_batch *b);
 
-/** The next slot: CN_TRANSPORT_PACKET bytes and what protection needs; the same one until cn_batch_add. NULL when full.
- */
-uint8_t *cn_batch_slot(cn_batch *b);
+/** Space for n ≤ CN_TRANSPORT_PACKET bytes and what protection needs; the same place until cn_batch_add. NULL when
+ * full. */
+uint8_t *cn_batch_space(cn_batch *b, size_t n);
 
-/** Queues the next slot's first n bytes. */
+/** Whether `p` is the space that was given last, and was asked for n bytes or more. */
+bool cn_batch_holds(const cn_batch *b, const uint8_t *p, size_t n);
+
+/** Queues the first n bytes of the space, no more than were asked for. */
 void cn_batch_add(cn_batch *b, cn_batch_queue *q, size_t n, bool rtcp);
 
 /** Protects and sends everything on `fds[queue.sock]`, counts in `totals`, and is empty again. */

@@ -73,8 +73,10 @@ uint64_t cn_transport_last_sign_ns(const cn_transport *t)
 uint8_t *cn_transport_rtp_buffer(cn_transport *t, size_t n)
 {
     if (!cn_transport_connected(t) || !t->current || n > CN_TRANSPORT_PACKET) return NULL;
-    if (cn_batch_full(t->port->batch)) cn_port_flush(t->port);
-    return cn_batch_slot(t->port->batch);
+    uint8_t *space = cn_batch_space(t->port->batch, n);
+    if (space) return space;
+    cn_port_flush(t->port);
+    return cn_batch_space(t->port->batch, n);
 }
 
 static void enqueue(cn_transport *t, size_t n, bool rtcp)
@@ -87,8 +89,7 @@ static void enqueue(cn_transport *t, size_t n, bool rtcp)
 
 void cn_transport_rtp_send(cn_transport *t, uint8_t *buf, size_t n)
 {
-    if (!cn_transport_connected(t) || !t->current || n < 12 || n > CN_TRANSPORT_PACKET ||
-        buf != cn_batch_slot(t->port->batch)) {
+    if (!cn_transport_connected(t) || !t->current || n < 12 || !cn_batch_holds(t->port->batch, buf, n)) {
         t->port->totals.protect_failed++;
         return;
     }

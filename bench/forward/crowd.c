@@ -29,6 +29,7 @@
 #define DELAY_BUCKETS 20000
 #define STREAMS 64
 #define CONNECT_MS 20000
+#define DEPARTURES_MAX 4000000
 #define MAGIC 0xc0515e1u
 
 /* What stands at the end of every payload. */
@@ -58,7 +59,16 @@ typedef struct member {
     heard streams[STREAMS];
 } member;
 
+/* One datagram of the server's; on loopback it arrives when it leaves. */
+typedef struct departure {
+    int64_t wall_ns;
+    uint32_t destination, size;
+} departure;
+
 struct crowd {
+    departure *departures;
+    size_t departures_n;
+    bool recording;
     crowd_shape shape;
     bench_server *server;
     cn_rtp_exts exts;
@@ -131,7 +141,14 @@ static void on_rtcp(void *arg, cn_client *client, const uint8_t *p, size_t n)
     }
 }
 
-static const cn_client_events client_events = {on_rtp, on_rtcp};
+static void on_arrived(void *arg, cn_client *client, size_t n, int64_t wall_ns)
+{
+    (void)client;
+    member *m = arg;
+    crowd *c = m->crowd;
+    if (!c->recording || c->departures_n == DEPARTURES_MAX) return;
+    c->departures[c->departures_n++] = (departure){wall_ns, m->index, (uint32_t)n};
+}
 
 /* ---- sending ---- */
 
@@ -302,7 +319,8 @@ static bool member_join(crowd *c, size_t i)
     (void)cn_fmt(m->name, sizeof m->name, "p%zu", i);
     cn_random(&m->audio_ssrc, sizeof m->audio_ssrc);
     m->video_ssrc = m->audio_ssrc + 1;
-    m->client = cn_client_new("SRTP_AEAD_AES_128_GCM", false, &client_events, m);
+    cn_client_events events = {on_rtp, on_rtcp, c->shape.record ? on_arrived : NULL};
+    m->client = cn_client_new("SRTP_AEAD_AES_128_GCM", false, &events, m);
     char *offer = malloc(BENCH_OFFER), *answer = malloc(BENCH_OFFER);
     if (!m->client || !offer || !answer) abort();
     bench_join join = {.video = m->video, .audio_slots = 5, .video_slots = c->shape.slots};
@@ -370,6 +388,7 @@ crowd *crowd_new(bench_server *server, const crowd_shape *shape)
     c->members = cn_calloc(c->n, sizeof *c->members);
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
     bool ok = c->members && c->epoll >= 0 && offer_exts(&c->exts);
+    if (shape->record) ok = (c->departures = cn_calloc(DEPARTURES_MAX, sizeof *c->departures)) && ok;
     for (size_t i = 0; i < c->n && ok; i++) {
         ok = member_join(c, i);
         receive(c, 0);
@@ -394,6 +413,8 @@ static uint64_t bad_total(const crowd *c)
 
 void crowd_reset(crowd *c)
 {
+    c->recording = c->shape.record;
+    c->departures_n = 0;
     c->counts = (crowd_counts){0};
     c->bad_before = bad_total(c);
     memset(c->delays, 0, sizeof c->delays);
@@ -420,11 +441,32 @@ void crowd_counts_get(crowd *c, crowd_counts *out)
     *out = c->counts;
 }
 
+static int departure_compare(const void *left, const void *right)
+{
+    const departure *a = left, *b = right;
+    return a->wall_ns < b->wall_ns ? -1 : a->wall_ns > b->wall_ns;
+}
+
+bool crowd_schedule_write(crowd *c, const char *path)
+{
+    qsort(c->departures, c->departures_n, sizeof *c->departures, departure_compare);
+    FILE *f = fopen(path, "w");
+    for (size_t i = 0; f && i < c->departures_n; i++) {
+        const departure *d = &c->departures[i];
+        fprintf(f, "%lld %u %u\n", (long long)(d->wall_ns - c->departures[0].wall_ns) / 1000, d->destination, d->size);
+    }
+    bool ok = f && !ferror(f) && c->departures_n;
+    if (f && fclose(f)) ok = false;
+    if (!ok) fprintf(stderr, "forward: no schedule in %s\n", path);
+    return ok;
+}
+
 void crowd_free(crowd *c)
 {
     if (!c) return;
     for (size_t i = 0; c->members && i < c->n; i++) cn_client_free(c->members[i].client);
     free(c->members);
+    free(c->departures);
     if (c->epoll >= 0) close(c->epoll);
     free(c);
 }

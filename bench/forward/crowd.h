@@ -14,6 +14,7 @@ typedef struct crowd_shape {
     unsigned slots;     /* video slots of each */
     unsigned kbps, fps; /* of each camera */
     bool spread;        /* packets of a frame evenly over its time instead of at once */
+    bool record;        /* keep when what left the server, for the floor */
 } crowd_shape;
 
 typedef struct crowd_counts {
@@ -35,6 +36,8 @@ void crowd_play(crowd *c, unsigned ms);
 /** Counts from zero again. */
 void crowd_reset(crowd *c);
 void crowd_counts_get(crowd *c, crowd_counts *out);
+/** Writes what `record` kept: a line `microseconds destination size` per datagram, in the order of their leaving. */
+bool crowd_schedule_write(crowd *c, const char *path);
 void crowd_free(crowd *c);
 
 #endif

@@ -17,6 +17,7 @@ typedef struct options {
     unsigned seconds;
     int server_cpu, client_cpu;
     bool json;
+    const char *schedule;
 } options;
 
 typedef struct outcome {
@@ -29,7 +30,7 @@ static void usage(void)
 {
     puts("bench-forward [--video N] [--voice N] [--speakers N] [--slots N] [--kbps N] [--fps N] [--spread] [--seconds "
          "N] [--server-cpu N]\n"
-         "              [--client-cpu N] [--json]\n"
+         "              [--client-cpu N] [--json] [--schedule FILE]\n"
          "  one room; each participant watches `slots` cameras and hears the loudest five; packets of a frame come at "
          "once, or with\n"
          "  --spread evenly");
@@ -37,22 +38,16 @@ static void usage(void)
 
 static bool parse(options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {{"video", 1, 0, 'v'},
-                                          {"voice", 1, 0, 'a'},
-                                          {"speakers", 1, 0, 'p'},
-                                          {"slots", 1, 0, 's'},
-                                          {"kbps", 1, 0, 'k'},
-                                          {"fps", 1, 0, 'f'},
-                                          {"spread", 0, 0, 'e'},
-                                          {"seconds", 1, 0, 't'},
-                                          {"server-cpu", 1, 0, 'c'},
-                                          {"client-cpu", 1, 0, 'd'},
-                                          {"json", 0, 0, 'j'},
-                                          {"help", 0, 0, 'h'},
-                                          {0, 0, 0, 0}};
+    static const struct option longs[] = {{"video", 1, 0, 'v'},      {"voice", 1, 0, 'a'},
+                                          {"speakers", 1, 0, 'p'},   {"slots", 1, 0, 's'},
+                                          {"kbps", 1, 0, 'k'},       {"fps", 1, 0, 'f'},
+                                          {"spread", 0, 0, 'e'},     {"seconds", 1, 0, 't'},
+                                          {"server-cpu", 1, 0, 'c'}, {"client-cpu", 1, 0, 'd'},
+                                          {"json", 0, 0, 'j'},       {"help", 0, 0, 'h'},
+                                          {"schedule", 1, 0, 'r'},   {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
         int64_t number = 0;
-        if (c == 'h' || c == '?' || (optarg && !cn_parse_i64(optarg, -1, 100000, &number))) return false;
+        if (c == 'h' || c == '?' || (optarg && c != 'r' && !cn_parse_i64(optarg, -1, 100000, &number))) return false;
         unsigned n = (unsigned)(number < 0 ? 0 : number);
         if (c == 'v') o->shape.video = n;
         if (c == 'a') o->shape.voice = n;
@@ -65,7 +60,9 @@ static bool parse(options *o, int argc, char **argv)
         if (c == 'c') o->server_cpu = (int)number;
         if (c == 'd') o->client_cpu = (int)number;
         if (c == 'j') o->json = true;
+        if (c == 'r') o->schedule = optarg;
     }
+    o->shape.record = o->schedule != NULL;
     return o->shape.video && o->shape.fps && o->shape.slots <= BENCH_SLOTS;
 }
 
@@ -85,6 +82,7 @@ static bool measure(outcome *out, const options *o)
         ok = ok && bench_server_stats(&server, &out->after);
         out->wall_s = (double)(cn_mono_ns() - start) / 1e9;
         crowd_counts_get(c, &out->crowd);
+        if (o->schedule) ok = crowd_schedule_write(c, o->schedule) && ok;
     }
     crowd_free(c);
     bench_server_stop(&server);

@@ -56,7 +56,7 @@ static void on_client_rtcp(void *arg, cn_client *c, const uint8_t *packet, size_
     ((bed_peer *)arg)->client_rtcp_in++;
 }
 
-static const cn_client_events client_events = {on_client_rtp, on_client_rtcp};
+static const cn_client_events client_events = {on_client_rtp, on_client_rtcp, NULL};
 
 static void after_turn(void *arg)
 {

@@ -16,6 +16,7 @@
 #include <stun/usages/ice.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BATCH 32
@@ -143,6 +144,8 @@ static bool socket_open(cn_client *c)
     c->fd = socket(c->server.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int bytes = 1 << 20;
     (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    int stamps = c->events.arrived != NULL;
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_TIMESTAMPNS, &stamps, sizeof stamps);
     return c->fd >= 0 && connect(c->fd, (struct sockaddr *)&c->server, c->server_n) == 0;
 }
 
@@ -371,19 +374,37 @@ static void on_datagram(cn_client *c, uint8_t *p, size_t n)
     }
 }
 
+static void tell_arrival(cn_client *c, struct msghdr *h, const uint8_t *p, size_t n)
+{
+    if (!c->events.arrived || n < 8 || p[0] < 128 || p[0] >= 192) return;
+    for (struct cmsghdr *m = CMSG_FIRSTHDR(h); m; m = CMSG_NXTHDR(h, m)) {
+        if (m->cmsg_level != SOL_SOCKET || m->cmsg_type != SCM_TIMESTAMPNS) continue;
+        struct timespec t;
+        memcpy(&t, CMSG_DATA(m), sizeof t);
+        c->events.arrived(c->arg, c, n, (int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
+    }
+}
+
 void cn_client_receive(cn_client *c)
 {
     static _Thread_local uint8_t data[BATCH][DATAGRAM];
     struct mmsghdr m[BATCH];
     struct iovec v[BATCH];
+    _Alignas(struct cmsghdr) uint8_t control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
     int got;
     do {
         for (size_t i = 0; i < BATCH; i++) {
             v[i] = (struct iovec){data[i], DATAGRAM};
             m[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &v[i], .msg_iovlen = 1}};
+            if (!c->events.arrived) continue;
+            m[i].msg_hdr.msg_control = control[i];
+            m[i].msg_hdr.msg_controllen = sizeof control[i];
         }
         got = recvmmsg(c->fd, m, BATCH, MSG_DONTWAIT, NULL);
-        for (int i = 0; i < got; i++) on_datagram(c, data[i], m[i].msg_len);
+        for (int i = 0; i < got; i++) {
+            tell_arrival(c, &m[i].msg_hdr, data[i], m[i].msg_len);
+            on_datagram(c, data[i], m[i].msg_len);
+        }
     } while (got == BATCH);
 }
 

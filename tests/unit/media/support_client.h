@@ -15,6 +15,9 @@ typedef struct cn_client cn_client;
 typedef struct cn_client_events {
     void (*rtp)(void *arg, cn_client *c, const uint8_t *packet, size_t n);  /* decrypted; NULL allowed */
     void (*rtcp)(void *arg, cn_client *c, const uint8_t *packet, size_t n); /* decrypted; NULL allowed */
+    /** Every SRTP and SRTCP datagram as it came, with the kernel's time of arrival (wall clock, ns); NULL: no time
+     * stamps are asked for. */
+    void (*arrived)(void *arg, cn_client *c, size_t n, int64_t wall_ns);
 } cn_client_events;
 
 typedef struct cn_client_counts {
