@@ -14,8 +14,8 @@
 /** Cryptographically strong random bytes; aborts the process when the kernel gives none. */
 void cn_random(void *p, size_t n);
 
-/** A new identifier: 26 characters of Crockford base32: 48 bits of wall ms, 16 that count within the ms, 64 random ones.
- * The ids of one process sort as they were made; none can be guessed. */
+/** A new identifier: 26 characters of Crockford base32: 48 bits of wall ms, 16 that count within the ms, 64 random
+ * ones. The ids of one process sort as they were made; none can be guessed. */
 void cn_id_new(char out[CN_ID_TEXT]);
 
 /** True for 26 characters of the alphabet above. */

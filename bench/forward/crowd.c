@@ -321,7 +321,7 @@ static bool member_join(crowd *c, size_t i)
     m->video_ssrc = m->audio_ssrc + 1;
     cn_client_events events = {on_rtp, on_rtcp, c->shape.record ? on_arrived : NULL};
     m->client = cn_client_new("SRTP_AEAD_AES_128_GCM", false, &events, m);
-    char *offer = malloc(BENCH_OFFER), *answer = malloc(BENCH_OFFER);
+    char *offer = cn_calloc(1, BENCH_OFFER), *answer = cn_calloc(1, BENCH_OFFER);
     if (!m->client || !offer || !answer) abort();
     bench_join join = {.video = m->video, .audio_slots = 5, .video_slots = c->shape.slots};
     (void)cn_strcpy(join.name, sizeof join.name, m->name);

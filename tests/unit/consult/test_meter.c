@@ -237,12 +237,21 @@ static void test_several_months(void **state)
     assert_int_equal(s[0].duration_ms + s[1].duration_ms, stop - start);
 }
 
+/* xorshift64: the same numbers in every run. */
+static int dice(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return (int)(*seed >> 33 & 0x7fffffff);
+}
+
 /* However a meeting is cut, its time is all there, in order, in the right months. */
 static void test_nothing_is_lost(void **state)
 {
     (void)state;
     static const int64_t areas[] = {0, SD, HD, 921601, 3686401, 30 * SD};
-    srand(7);
+    uint64_t seed = 7;
     for (int round = 0; round < 200; round++) {
         cn_meter m;
         cn_meter_segment s[CN_METER_SEGMENTS];
@@ -250,13 +259,14 @@ static void test_nothing_is_lost(void **state)
         int64_t wall = at("2027-01") - 50000, end = wall;
         cn_meter_start(&m, now, wall, SHANGHAI);
         for (int i = 0; i < 60; i++) {
-            now += (uint64_t)(rand() % 5000);
-            if (rand() % 5 == 0) now -= 2000 < now ? 2000 : 0;
+            now += (uint64_t)(dice(&seed) % 5000);
+            if (dice(&seed) % 5 == 0) now -= 2000 < now ? 2000 : 0;
             if (now > highest) highest = now;
-            int64_t sum = areas[rand() % 6], largest = areas[rand() % 6];
-            size_t n = i == 59      ? cn_meter_stop(&m, highest, "leave", s, CN_METER_SEGMENTS)
-                       : rand() % 4 ? cn_meter_area(&m, now, sum, largest < sum ? largest : sum, s, CN_METER_SEGMENTS)
-                                    : cn_meter_checkpoint(&m, now, s, CN_METER_SEGMENTS);
+            int64_t sum = areas[dice(&seed) % 6], largest = areas[dice(&seed) % 6];
+            size_t n = i == 59 ? cn_meter_stop(&m, highest, "leave", s, CN_METER_SEGMENTS)
+                       : dice(&seed) % 4
+                           ? cn_meter_area(&m, now, sum, largest < sum ? largest : sum, s, CN_METER_SEGMENTS)
+                           : cn_meter_checkpoint(&m, now, s, CN_METER_SEGMENTS);
             for (size_t k = 0; k < n; k++) {
                 assert_int_equal(s[k].start_ms, end);
                 assert_true(s[k].duration_ms > 0);
@@ -302,11 +312,11 @@ static void test_shares(void **state)
 static void test_shares_sum_up(void **state)
 {
     (void)state;
-    srand(11);
+    uint64_t seed = 11;
     for (int round = 0; round < 500; round++) {
-        int64_t w[64], out[64], sum = 0, all = 0, total = rand() % 400000;
-        size_t n = 1 + (size_t)rand() % 64;
-        for (size_t i = 0; i < n; i++) all += w[i] = rand() % 3 ? rand() % 1000000 : rand() % 7;
+        int64_t w[64], out[64], sum = 0, all = 0, total = dice(&seed) % 400000;
+        size_t n = 1 + (size_t)dice(&seed) % 64;
+        for (size_t i = 0; i < n; i++) all += w[i] = dice(&seed) % 3 ? dice(&seed) % 1000000 : dice(&seed) % 7;
         cn_meter_shares(w, n, total, out);
         for (size_t i = 0; i < n; i++) {
             sum += out[i];

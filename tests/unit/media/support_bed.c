@@ -1,3 +1,4 @@
+#include "base/str.h"
 #include "support_bed.h"
 
 #include <string.h>
@@ -108,7 +109,7 @@ bed_peer *bed_peer_new(bed *b, const char *address, const char *profiles, bool l
     const char *ufrag, *pwd;
     cn_transport_credentials(p->t, &ufrag, &pwd);
     char fingerprint[97];
-    strncpy(fingerprint, cn_client_fingerprint(p->c), sizeof fingerprint - 1);
+    (void)cn_strcpy(fingerprint, sizeof fingerprint, cn_client_fingerprint(p->c));
     fingerprint[95] = '\0';
     if (wrong == 'f') fingerprint[0] = fingerprint[0] == 'A' ? 'B' : 'A';
     assert_ok(cn_transport_remote(p->t, cn_client_ufrag(p->c), cn_client_pwd(p->c), "sha-256", fingerprint));

@@ -1,3 +1,4 @@
+#include "base/str.h"
 #include "cn_test.h"
 
 #include <arpa/inet.h>
@@ -276,7 +277,7 @@ static void ice_restart_keeps_the_session(void **state)
     const char *ufrag, *pwd;
     cn_transport_credentials(p->t, &ufrag, &pwd);
     char old[64];
-    strncpy(old, ufrag, sizeof old - 1);
+    (void)cn_strcpy(old, sizeof old, ufrag);
     assert_ok(cn_transport_restart(p->t));
     assert_ok(cn_transport_restart(p->t)); /* the answer got lost: once more */
     cn_transport_credentials(p->t, &ufrag, &pwd);
@@ -306,7 +307,7 @@ static void ice_restart_keeps_the_session(void **state)
     assert_int_equal(p->connected, 1);
 
     char other[96];
-    strncpy(other, cn_client_fingerprint(p->c), sizeof other - 1);
+    (void)cn_strcpy(other, sizeof other, cn_client_fingerprint(p->c));
     other[95] = '\0';
     other[0] = other[0] == '0' ? '1' : '0';
     assert_err(cn_transport_remote(p->t, "newufrag", "newpasswordnewpassword22", "sha-256", other), CN_ERR_STATE);
