@@ -1,0 +1,57 @@
+/* Any bytes as headers, paths and offers: what comes out lies inside what went in. */
+// covers: signaling/range.c signaling/route.c signaling/sdp_scan.c
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/range.h"
+#include "signaling/route.h"
+#include "signaling/sdp_scan.h"
+#include "signaling/statics.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void ranges(const char *text)
+{
+    static const int64_t sizes[] = {0, 1, 1000, INT64_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int64_t from, n;
+        cn_range r = cn_range_parse(text, sizes[i], &from, &n);
+        if (r != CN_RANGE_BAD && (from < 0 || n < 0 || from > sizes[i] || n > sizes[i] - from)) abort();
+    }
+}
+
+static void paths(const char *text)
+{
+    char allow[64];
+    for (int method = 0; method < CN_METHOD_COUNT; method++) {
+        cn_route_match m;
+        cn_route_find(cn_route_tables, (cn_method)method, text, &m);
+        if (m.params > CN_ROUTE_PARAMS) abort();
+        for (size_t i = 0; m.route && i < m.params; i++)
+            if (!*m.param[i].value || strchr(m.param[i].value, '/') || !strstr(text, m.param[i].value)) abort();
+        cn_route_allow(m.allowed, allow, sizeof allow);
+    }
+    (void)cn_method_parse(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char out[32];
+    cn_sdp_section sections[8];
+    char *text = malloc(size + 1);
+    if (!text) return 0;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    ranges(text);
+    paths(text);
+    (void)cn_etag_listed(text, "abc");
+    if (cn_cookie_find(text, "sid", out, sizeof out) && (!*out || strlen(out) >= sizeof out)) abort();
+    (void)cn_encoding_accepted(text, "br");
+    size_t n = cn_sdp_scan(text, sections, 8);
+    if (n > 8) abort();
+    for (size_t i = 0; i < n; i++)
+        if (strlen(sections[i].mid) >= sizeof sections[i].mid) abort();
+    free(text);
+    return 0;
+}
