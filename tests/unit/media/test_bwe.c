@@ -1,0 +1,201 @@
+#include "cn_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support_link.h"
+
+static bool verbose;
+
+static void run(link_sim *l, const char *what, uint64_t ms)
+{
+    link_run(l, ms);
+    if (verbose)
+        printf("%-28s est %5.0f came %5.0f kbit/s, queue mean %4.0f max %4.0f ms, lost %.1f %%\n", what,
+               cn_bwe_bps(&l->bwe) / 1000.0, link_came_bps(l) / 1000, l->queue_ms_sum / (double)ms, l->queue_ms_max,
+               l->packets > 0 ? 100 * l->lost_packets / l->packets : 0);
+}
+
+static void it_finds_a_wide_path_fast(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 100e6);
+    run(&l, "wide, first 2 s", 2000);
+    run(&l, "wide", 3000);
+    assert_true(link_came_bps(&l) > 3.8e6);
+    assert_true(l.lost_packets == 0 && l.queue_ms_max < 20);
+}
+
+static void it_settles_below_a_narrow_one(void **state)
+{
+    (void)state;
+    static const double rates[] = {300e3, 600e3, 1e6, 2.5e6};
+    for (size_t i = 0; i < COUNT_OF(rates); i++) {
+        link_sim l;
+        link_init(&l, rates[i]);
+        run(&l, "narrow, first 3 s", 3000);
+        run(&l, "narrow", 30000);
+        assert_true(link_came_bps(&l) > 0.75 * rates[i]);
+        assert_true(l.queue_ms_sum / 30000 < 60 && l.lost_packets / l.packets < 0.01);
+    }
+}
+
+/* 4 → 1 → 4 Mbit/s: down within 3 s, up within 10 s (DESIGN §8). */
+static void steps(bool layered)
+{
+    link_sim l;
+    link_init(&l, 4.6e6);
+    l.layered = layered;
+    run(&l, "4.6 Mbit/s", 10000);
+    assert_true(cn_bwe_bps(&l.bwe) > 3.5e6);
+    l.rate_bps = 1e6;
+    run(&l, "cut to 1, first 3 s", 3000);
+    run(&l, "1 Mbit/s", 10000);
+    assert_true(cn_bwe_bps(&l.bwe) < 1.1e6);
+    assert_true(link_came_bps(&l) > (layered ? 0.4e6 : 0.7e6) && l.queue_ms_sum / 10000 < 100);
+    assert_true(l.lost_packets / l.packets < 0.02);
+    l.rate_bps = 4.6e6;
+    run(&l, "back to 4.6, first 10 s", 10000);
+    run(&l, "4.6 Mbit/s", 5000);
+    assert_true(link_came_bps(&l) > (layered ? 3.9e6 : 3.3e6));
+}
+
+static void it_follows_steps(void **state)
+{
+    (void)state;
+    steps(false);
+}
+
+static void it_follows_steps_with_layers(void **state)
+{
+    (void)state;
+    steps(true);
+}
+
+static void it_makes_room_for_others_and_comes_back(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 3e6);
+    run(&l, "alone on 3 Mbit/s", 15000);
+    l.cross_bps = 1.5e6;
+    run(&l, "others take 1.5", 5000);
+    run(&l, "others take 1.5", 10000);
+    assert_true(link_came_bps(&l) > 1.0e6 && l.queue_ms_sum / 10000 < 80 && l.lost_packets / l.packets < 0.01);
+    l.cross_bps = 0;
+    run(&l, "alone again, first 10 s", 10000);
+    run(&l, "alone again", 5000);
+    assert_true(link_came_bps(&l) > 2.2e6);
+}
+
+static void jitter_is_not_a_queue(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 10e6);
+    l.jitter_ns = 30 * 1000000ull;
+    run(&l, "jitter 30 ms, first 5 s", 5000);
+    run(&l, "jitter 30 ms", 20000);
+    assert_true(link_came_bps(&l) > 2.5e6);
+}
+
+static void random_loss_is_not_a_queue(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 10e6);
+    l.loss = 0.05;
+    l.delay_ns = 40 * 1000000ull;
+    run(&l, "5 % loss, first 5 s", 5000);
+    run(&l, "5 % loss", 20000);
+    assert_true(link_came_bps(&l) > 3.2e6);
+}
+
+static void a_bad_wireless_stretch_passes(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 10e6);
+    l.burst_loss = 0.03;
+    l.jitter_ns = 10 * 1000000ull;
+    run(&l, "wireless, first 5 s", 5000);
+    run(&l, "wireless", 20000);
+    assert_true(link_came_bps(&l) > 1.5e6);
+    l.burst_loss = 0;
+    run(&l, "clear again", 10000);
+    run(&l, "clear again", 3000);
+    assert_true(link_came_bps(&l) > 3.2e6);
+}
+
+static void heavy_loss_brings_it_down(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 10e6);
+    run(&l, "clear", 5000);
+    l.loss = 0.3;
+    run(&l, "30 % loss", 5000);
+    assert_true(cn_bwe_bps(&l.bwe) < 1.5e6);
+    l.loss = 0;
+    run(&l, "clear", 10000);
+    assert_true(cn_bwe_bps(&l.bwe) > 3e6);
+}
+
+static void the_receivers_ceiling_holds(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 10e6);
+    cn_bwe_cap(&l.bwe, 500000);
+    run(&l, "REMB 500", 5000);
+    assert_true(cn_bwe_bps(&l.bwe) <= 500000 && link_came_bps(&l) < 520000);
+    cn_bwe_cap(&l.bwe, 0);
+    run(&l, "no REMB", 5000);
+    assert_true(cn_bwe_bps(&l.bwe) > 3e6);
+}
+
+static void an_idle_application_keeps_what_was_found(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 10e6);
+    run(&l, "busy", 10000);
+    uint32_t before = cn_bwe_bps(&l.bwe);
+    l.wanted_bps = 100e3;
+    run(&l, "idle", 30000);
+    assert_true(cn_bwe_bps(&l.bwe) >= before && cn_bwe_bps(&l.bwe) < 2 * before);
+}
+
+static void receiver_reports_do_without_feedback(void **state)
+{
+    (void)state;
+    cn_bwe b;
+    cn_bwe_init(&b);
+    uint64_t now = 1000000000ull;
+    for (unsigned i = 0; i < 10; i++) cn_bwe_report(&b, 0, cn_bwe_bps(&b), 50, now += 1000000000ull);
+    uint32_t up = cn_bwe_bps(&b);
+    assert_true(up > 1.8e6 && up < 2.4e6);
+    cn_bwe_report(&b, 0.2, up, 50, now += 1000000000ull);
+    assert_in_range(cn_bwe_bps(&b), (uintmax_t)(0.89 * up), (uintmax_t)(0.91 * up));
+}
+
+int main(void)
+{
+    verbose = getenv("CN_VERBOSE") != NULL;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_finds_a_wide_path_fast),
+        cmocka_unit_test(it_settles_below_a_narrow_one),
+        cmocka_unit_test(it_follows_steps),
+        cmocka_unit_test(it_follows_steps_with_layers),
+        cmocka_unit_test(it_makes_room_for_others_and_comes_back),
+        cmocka_unit_test(jitter_is_not_a_queue),
+        cmocka_unit_test(random_loss_is_not_a_queue),
+        cmocka_unit_test(a_bad_wireless_stretch_passes),
+        cmocka_unit_test(heavy_loss_brings_it_down),
+        cmocka_unit_test(the_receivers_ceiling_holds),
+        cmocka_unit_test(an_idle_application_keeps_what_was_found),
+        cmocka_unit_test(receiver_reports_do_without_feedback),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
