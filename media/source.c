@@ -235,6 +235,18 @@ static void forward(cn_source *s, unsigned layer, cn_packet *p)
     }
 }
 
+/* The picture's size changed: layers that rest would come in a new size too. */
+static void scale_resting(cn_source *s, const cn_source_layer *changed, unsigned before, unsigned after)
+{
+    for (unsigned i = 0; i < s->layers; i++) {
+        cn_layer_info *info = &s->layer[i].info;
+        if (&s->layer[i] == changed || info->alive || !info->width || !before) continue;
+        unsigned width = info->width * after / before, height = info->height * after / before;
+        info->width = (uint16_t)(width < UINT16_MAX ? width : UINT16_MAX);
+        info->height = (uint16_t)(height < UINT16_MAX ? height : UINT16_MAX);
+    }
+}
+
 static void note_picture(cn_source *s, cn_source_layer *l, const cn_packet *p, uint64_t now_ns)
 {
     if (p->frame_start) l->window_frames++;
@@ -245,6 +257,7 @@ static void note_picture(cn_source *s, cn_source_layer *l, const cn_packet *p, u
     bool first = !l->info.alive;
     l->info.alive = true;
     if (p->width && (p->width != l->info.width || p->height != l->info.height)) {
+        scale_resting(s, l, l->info.width, p->width);
         l->info.width = p->width;
         l->info.height = p->height;
         first = true;

@@ -61,7 +61,8 @@ static void measure(cn_source *s, uint64_t now_ns)
                        &info, sizeof info);
 }
 
-/* The smallest layer always flows: whoever comes sees something at once. */
+/* The smallest layer always flows: whoever comes sees something at once. One that never came yet may still come, once
+ * the publisher finds the bandwidth: whoever switches it off now never learns what it would be. */
 static uint32_t watched(const cn_source *s)
 {
     uint32_t mask = 0;
@@ -69,7 +70,7 @@ static uint32_t watched(const cn_source *s)
     for (unsigned i = 0; i < s->layers; i++) {
         const cn_layer_info *a = &s->layer[i].info, *b = &s->layer[least].info;
         if (a->width && (!b->width || a->width * a->height < b->width * b->height)) least = i;
-        if (s->layer[i].subscribers) mask |= 1u << i;
+        if (s->layer[i].subscribers || !a->width) mask |= 1u << i;
     }
     return mask | 1u << least;
 }

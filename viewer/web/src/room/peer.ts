@@ -68,7 +68,9 @@ export class Peer {
   }
 
   addCamera(track: MediaStreamTrack, stream: MediaStream, quality: OwnQuality): void {
-    const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: simulcastEncodings(quality) })
+    const { width = 0, height = 0 } = track.getSettings()
+    const encodings = simulcastEncodings(quality, width, height)
+    const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: encodings })
     narrow(transceiver, 'video', [isVp8, isRtx])
     this.keep(transceiver, 'camera')
   }

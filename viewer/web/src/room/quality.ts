@@ -34,14 +34,24 @@ export function cameraConstraints(quality: OwnQuality, deviceId: string | null):
   return constraints
 }
 
-/** Three layers, from small to large: l, m, h. */
-export function simulcastEncodings(quality: OwnQuality): RTCRtpEncodingParameters[] {
-  const { bitrate } = PICTURES[quality]
-  return [
-    { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: Math.max(120_000, Math.round(bitrate / 14)), active: true },
-    { rid: 'm', scaleResolutionDownBy: 2, maxBitrate: Math.max(250_000, Math.round(bitrate / 4)), active: true },
-    { rid: 'h', scaleResolutionDownBy: 1, maxBitrate: bitrate, active: true },
-  ]
+const AREA_OF_THREE = 960 * 540
+const AREA_OF_TWO = 480 * 270
+/** Share of the largest layer's bitrate, by how often the sides are halved. */
+const RATE_SHARES = [1, 4, 14]
+
+/**
+ * Three layers, from small to large: l, m, h. Browsers send small pictures in fewer layers and leave out the *last* ones, which would be the only
+ * sharp ones; therefore a small camera fills l, or l and m, up to its own size, and the rest rests.
+ */
+export function simulcastEncodings(quality: OwnQuality, width: number, height: number): RTCRtpEncodingParameters[] {
+  const area = width * height || PICTURES[quality].width * PICTURES[quality].height
+  const count = area >= AREA_OF_THREE ? 3 : area >= AREA_OF_TWO ? 2 : 1
+  const covering = OWN_QUALITIES.find((q) => PICTURES[q].width * PICTURES[q].height >= area) ?? quality
+  const bitrate = Math.min(PICTURES[quality].bitrate, PICTURES[covering].bitrate)
+  return ['l', 'm', 'h'].map((rid, i) => {
+    const halvings = Math.max(0, count - 1 - i)
+    return { rid, scaleResolutionDownBy: 2 ** halvings, maxBitrate: Math.max(120_000 * (i + 1), Math.round(bitrate / (RATE_SHARES[halvings] ?? 1))), active: i < count }
+  })
 }
 
 export function tiersUpTo(max: Tier): Tier[] {

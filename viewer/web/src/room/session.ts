@@ -47,6 +47,8 @@ export class RoomSession {
   onView: (view: SharedFile | null) => void = () => undefined
 
   private resume: string | null = null
+  /** Which of the camera's layers somebody watches, as the server said last. */
+  private watched: boolean[] = []
   private negotiation: Promise<void> = Promise.resolve()
   private senderWork: Promise<void> = Promise.resolve()
   private iceTimer: ReturnType<typeof setTimeout> | undefined
@@ -126,6 +128,7 @@ export class RoomSession {
     const sender = this.peer.value.sender('camera')
     if (sender) {
       await sender.sender.replaceTrack(track)
+      await this.fitLayers()
       return this.tellSource('camera', true)
     }
     this.peer.value.addCamera(track, this.local.stream, this.local.state.quality)
@@ -135,10 +138,16 @@ export class RoomSession {
 
   async setQuality(quality: OwnQuality): Promise<void> {
     await this.local.setQuality(quality)
-    const rates = new Map(simulcastEncodings(quality).map((encoding) => [encoding.rid, encoding.maxBitrate]))
-    await this.changeSender('camera', (encoding) => {
-      const rate = rates.get(encoding.rid)
-      if (rate !== undefined) encoding.maxBitrate = rate
+    await this.fitLayers()
+  }
+
+  /** The camera's layers, by its present size and what the others watch. */
+  private fitLayers(): Promise<void> {
+    const { width = 0, height = 0 } = this.local.tracks.camera?.getSettings() ?? {}
+    const fitting = simulcastEncodings(this.local.state.quality, width, height)
+    return this.changeSender('camera', (encoding, i) => {
+      const { active, maxBitrate, scaleResolutionDownBy } = fitting[i] ?? encoding
+      Object.assign(encoding, { maxBitrate, scaleResolutionDownBy, active: (active ?? true) && (this.watched[i] ?? true) })
     })
   }
 
@@ -199,6 +208,7 @@ export class RoomSession {
     const peer = markRaw(new Peer())
     this.peer.value = peer
     this.resume = null
+    this.watched = []
     this.prepare(peer)
     this.publishTracks(peer)
     this.show.restart()
@@ -220,9 +230,9 @@ export class RoomSession {
     rpc.on<SlotNote>('room.slot', (note) => this.show.announce(note))
     rpc.on<{ participant: string | null }>('room.speaker', ({ participant }) => void (state.speaker = participant || null))
     rpc.on<{ source: Source; rids: boolean[] }>('room.layers', ({ source, rids }) => {
-      void this.changeSender(source, (encoding, i) => {
-        encoding.active = rids[i] ?? true
-      })
+      if (source !== 'camera') return
+      this.watched = rids
+      void this.fitLayers()
     })
     rpc.on<{ participants: QualityRow[] }>('room.quality', ({ participants }) => {
       for (const row of participants) state.quality[row.id] = row

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest'
+import { simulcastEncodings } from '../src/room/quality'
+
+const sides = (quality: 'sd' | 'hd' | 'super_hd', width: number, height: number) =>
+  simulcastEncodings(quality, width, height).filter((e) => e.active).map((e) => [e.rid, Math.round(width / (e.scaleResolutionDownBy ?? 1))])
+
+describe('layers of a camera', () => {
+  it('are three for a large picture', () => expect(sides('hd', 1280, 720)).toEqual([['l', 320], ['m', 640], ['h', 1280]]))
+  it('reach the full size of a small one, whose last layers browsers leave out', () => {
+    expect(sides('hd', 640, 480)).toEqual([['l', 320], ['m', 640]])
+    expect(sides('hd', 320, 180)).toEqual([['l', 320]])
+  })
+  it('take the quality for the size when the size is not known', () => expect(simulcastEncodings('sd', 0, 0).filter((e) => e.active).length).toBe(2))
+  it('cost no more than a picture of that size', () => {
+    expect(Math.max(...simulcastEncodings('super_hd', 640, 360).filter((e) => e.active).map((e) => e.maxBitrate ?? 0))).toBe(700_000)
+    expect(simulcastEncodings('hd', 1920, 1080).at(-1)?.maxBitrate).toBe(1_800_000)
+  })
+})
