@@ -242,18 +242,21 @@ static int time_left(uint64_t deadline_ms)
     return deadline_ms - now > INT_MAX ? INT_MAX : (int)(deadline_ms - now);
 }
 
-/* Until the child has ended (not yet reaped) or its time is over. */
-static cn_err watch_child(pid_t pid, int output, unsigned wall_seconds, cn_buf *kept)
+/* Until the child has ended (not yet reaped), its time is over or the caller is told to stop. */
+static cn_err watch_child(pid_t pid, int output, const cn_child_limits *limits, cn_buf *kept)
 {
     CN_AUTO_CLOSE int ended = (int)syscall(SYS_pidfd_open, pid, 0);
     if (ended < 0) return cn_err_from_errno(errno);
-    uint64_t deadline = wall_seconds ? cn_mono_ms() + 1000ull * wall_seconds : 0;
-    struct pollfd fds[] = {{.fd = ended, .events = POLLIN}, {.fd = output, .events = POLLIN}};
+    uint64_t deadline = limits->wall_seconds ? cn_mono_ms() + 1000ull * limits->wall_seconds : 0;
+    struct pollfd fds[] = {{.fd = ended, .events = POLLIN},
+                           {.fd = output, .events = POLLIN},
+                           {.fd = limits->stop_fd ? limits->stop_fd : -1, .events = POLLIN}};
     for (;;) {
-        int n = poll(fds, 2, time_left(deadline));
+        int n = poll(fds, 3, time_left(deadline));
         if (n < 0 && errno != EINTR) return cn_err_from_errno(errno);
         if (n > 0 && fds[1].revents && !take_output(output, kept)) fds[1].fd = -1;
         if (n > 0 && fds[0].revents) return CN_OK;
+        if (n > 0 && fds[2].revents) return CN_ERR_CLOSED;
         if (deadline && cn_mono_ms() >= deadline) return CN_ERR_TIMEOUT;
     }
 }
@@ -270,7 +273,7 @@ static cn_err judge(int status, int *exit_status)
 static cn_err wait_for(const launch *l, pid_t pid, int output, int *exit_status)
 {
     cn_buf kept = {0};
-    cn_err err = watch_child(pid, output, l->limits->wall_seconds, &kept);
+    cn_err err = watch_child(pid, output, l->limits, &kept);
     /* the group is ours until the child is reaped: nothing it started stays behind */
     (void)kill(-pid, SIGKILL);
     int status = 0;

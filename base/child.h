@@ -17,10 +17,11 @@ typedef struct cn_child_limits {
     const char *const
         *write_paths; /* Landlock: only below these may be written, NULL-terminated; NULL: no restriction */
     const char *work_dir;
+    int stop_fd; /* cn_child_run: killed as soon as this can be read (CN_ERR_CLOSED), 0: never */
 } cn_child_limits;
 
 /** Runs to the end; standard output and error (at most 64 KiB) go to the log at debug. Blocks: call it in a job.
- * CN_ERR_TIMEOUT, CN_ERR_CRASHED, CN_ERR_IO. */
+ * CN_ERR_TIMEOUT, CN_ERR_CLOSED, CN_ERR_CRASHED, CN_ERR_IO. */
 cn_err cn_child_run(const char *const argv[], const cn_child_limits *limits, int *exit_status);
 
 /** Forks and executes with `fd` as descriptor 3 in the child (all others closed but 0–2); parent keeps *pid. Child dies

@@ -1,13 +1,27 @@
 #include "signaling/app.h"
 
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "signaling/convert.h"
+
+#define RETRY_MS 60000u
+#define EXPIRE_MS 3600000u
 
 static cn_err open_storage(cn_app *app)
 {
     const cn_config *c = app->config;
     const char *url = cn_config_str(c, "database", "url"), *heads = cn_config_str(c, "audit", "heads");
     const char *node = cn_config_str(c, "server", "node");
-    CN_TRY(cn_db_open(&app->db, url, (unsigned)cn_config_int(c, "database", "connections")));
+    CN_AUTO_FREE char *opened = NULL; /* the connection string may hold a password */
+    CN_TRY(cn_master_key_open_url(cn_config_str(c, "keys", "master"), url, &opened));
+    cn_err err = cn_db_open(&app->db, opened, (unsigned)cn_config_int(c, "database", "connections"));
+    OPENSSL_cleanse(opened, strlen(opened));
+    CN_TRY(err);
     CN_TRY(cn_vault_open(&app->vault, app->db, cn_config_str(c, "keys", "master")));
     CN_TRY(cn_chain_open(&app->audit, CN_CHAIN_AUDIT, app->db, app->vault, node, heads));
     CN_TRY(cn_chain_open(&app->ledger, CN_CHAIN_LEDGER, app->db, app->vault, node, heads));
@@ -74,13 +88,42 @@ cn_pictures *cn_app_pictures(const cn_app *app)
 static void convert(void *arg)
 {
     cn_app *app = arg;
-    cn_convert_waiting(&app->consult, app->slides, app->scratch);
+    cn_err err = cn_convert_waiting(&app->consult, app->slides, app->scratch, app->convert_stop);
+    if (err == CN_OK || err == CN_ERR_CLOSED) return;
+    cn_error("signaling.convert", "files wait until it can go on: %s", cn_err_text(err));
+    atomic_store(&app->convert_again, true);
 }
 
 void cn_app_convert_soon(cn_app *app)
 {
     /* full: one that has not begun is in line already and will see this file too */
     (void)cn_jobs_add(app->converter, convert, app);
+}
+
+static void expire_uploads(void *arg)
+{
+    cn_app *app = arg;
+    cn_err err = cn_upload_expire(&app->consult, cn_wall_ms());
+    if (err != CN_OK) cn_warn("signaling.upkeep", "old uploads stay for now: %s", cn_err_text(err));
+}
+
+static void expire_tick(void *arg)
+{
+    cn_app *app = arg;
+    (void)cn_jobs_add(app->db_jobs, expire_uploads, app); /* full: an hour later */
+}
+
+static void retry_tick(void *arg)
+{
+    cn_app *app = arg;
+    if (atomic_exchange(&app->convert_again, false)) cn_app_convert_soon(app);
+}
+
+cn_err cn_app_upkeep(cn_app *app)
+{
+    CN_TRY(cn_door_every(app->door, EXPIRE_MS, expire_tick, app));
+    CN_TRY(cn_door_every(app->door, RETRY_MS, retry_tick, app));
+    return cn_jobs_add(app->db_jobs, expire_uploads, app);
 }
 
 cn_live *cn_app_live(const cn_app *app)

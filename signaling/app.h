@@ -21,6 +21,8 @@ struct cn_app {
     cn_slides *slides;
     cn_pictures *pictures;
     cn_jobs *converter; /* one thread: documents and slides after their upload */
+    int convert_stop;   /* can be read as soon as the converter is to end */
+    _Atomic bool convert_again;
     char scratch[1024]; /* folder for temporary files, absolute */
     cn_jobs *db_jobs, *tile_jobs;
     cn_statics *statics;
@@ -45,6 +47,9 @@ cn_door *cn_app_door(const cn_app *app);
 cn_pictures *cn_app_pictures(const cn_app *app);
 /** Files were uploaded: the converter looks for those that wait. Any thread. */
 void cn_app_convert_soon(cn_app *app);
+/** What is to be done from time to time while it serves: uploads that nobody finished, files that could not be
+ * converted. Before the door starts. */
+cn_err cn_app_upkeep(cn_app *app);
 int64_t cn_app_config_int(const cn_app *app, const char *section, const char *key);
 const char *cn_app_config_str(const cn_app *app, const char *section, const char *key);
 /** A login ends after so long without a request. */

@@ -1,5 +1,6 @@
 #include "signaling/cli.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -166,6 +167,29 @@ static int key_create(cn_app *app, int argc, char **argv)
     return err == CN_OK ? 0 : err == CN_ERR_CONFLICT ? 1 : failed(path, err, NULL);
 }
 
+/* A connection string may hold a password: it is read from standard input, not from the command line. */
+static int key_seal(cn_app *app, int argc, char **argv)
+{
+    char url[2048];
+    CN_AUTO_FREE char *sealed = NULL;
+    (void)argv;
+    if (argc) return usage("key seal takes no further arguments");
+    if (!read_password(url, sizeof url)) return usage("no connection string on standard input");
+    cn_err err = cn_master_key_seal_url(cn_config_str(app->config, "keys", "master"), url, &sealed);
+    OPENSSL_cleanse(url, sizeof url);
+    if (err != CN_OK) return failed("key seal", err, NULL);
+    printf("%s\n", sealed);
+    return 0;
+}
+
+static int key_rotate(cn_app *app, int argc, char **argv)
+{
+    (void)argv;
+    if (argc) return usage("key rotate takes no further arguments");
+    cn_err err = cn_master_key_rotate(app->db, cn_config_str(app->config, "keys", "master"));
+    return err == CN_OK ? 0 : failed("key rotate", err, NULL);
+}
+
 /* The slide is drawn by a program of its own; the file is the store's afterwards. */
 static cn_err draw_slide(char *path, size_t size)
 {
@@ -207,6 +231,10 @@ static const command commands[] = {
     {"verify", "ledger|audit", "check an append-only log against its links and the file of heads", verify, 0},
     {"demo init", "", "make demo users, requests, documents and a slide in an empty database", demo_init, 0},
     {"key create", "", "make the master key file", key_create, OPEN_NOTHING},
+    {"key seal", "", "read the database's connection string, print it sealed for the configuration file", key_seal,
+     OPEN_NOTHING},
+    {"key rotate", "", "put a new master key in place of the present one; seal the connection string anew afterwards",
+     key_rotate, 0},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -1,5 +1,6 @@
 #include "signaling/convert.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,38 +31,62 @@ static cn_err store_pdf(cn_consult *c, const cn_file_info *f, const char *pdf, c
     return cn_file_converted(c, f->id, true, sha256, pages);
 }
 
-static cn_err convert_document(cn_consult *c, const cn_file_info *f, const char *scratch)
+static cn_err convert_document(cn_consult *c, const cn_file_info *f, const char *scratch, int stop_fd)
 {
     char path[PATH], pdf[PATH];
     const char *dot = strrchr(f->name, '.');
     CN_TRY(cn_files_path(c->files, f->sha256, path, sizeof(path)));
     if (!dot || !cn_fmt(pdf, sizeof(pdf), "%s/%s.pdf", scratch, f->id)) return CN_ERR_INVALID;
-    cn_err err = cn_document_to_pdf(path, dot + 1, scratch, pdf);
+    cn_err err = cn_document_to_pdf(path, dot + 1, scratch, stop_fd, pdf);
     if (err == CN_OK) err = store_pdf(c, f, pdf, scratch);
     unlink(pdf);
     return err;
 }
 
-static void convert_one(cn_consult *c, cn_slides *slides, const char *id, const char *scratch)
+/* The server's trouble, not the file's: it is tried again. */
+static bool ours(cn_err err)
 {
-    const cn_actor system = cn_actor_system();
-    cn_file_info f;
-    if (cn_file_get(c, &system, id, NULL, &f) != CN_OK) return;
-    cn_err err = strcmp(f.kind, "slide") == 0 ? convert_slide(c, slides, &f) : convert_document(c, &f, scratch);
-    if (err != CN_OK) {
-        cn_warn("signaling.convert", "file %s cannot be shown: %s", id, cn_err_text(err));
-        err = cn_file_converted(c, id, false, "", 0);
-        if (err != CN_OK) cn_error("signaling.convert", "file %s: %s", id, cn_err_text(err));
-    }
-    if (c->changed) c->changed(c->ctx, f.request, "");
+    return err == CN_ERR_CLOSED || err == CN_ERR_NOSPACE || err == CN_ERR_DB || err == CN_ERR_NOMEM ||
+           err == CN_ERR_AGAIN;
 }
 
-void cn_convert_waiting(cn_consult *c, cn_slides *slides, const char *scratch)
+static cn_err convert_file(cn_consult *c, cn_slides *slides, const cn_file_info *f, const char *scratch, int stop_fd)
+{
+    return strcmp(f->kind, "slide") == 0 ? convert_slide(c, slides, f) : convert_document(c, f, scratch, stop_fd);
+}
+
+static cn_err convert_one(cn_consult *c, cn_slides *slides, const char *id, const char *scratch, int stop_fd)
+{
+    const cn_actor system = cn_actor_system();
+    cn_file_info f = {.size = 0};
+    cn_err err = cn_file_get(c, &system, id, NULL, &f);
+    if (err == CN_ERR_NOTFOUND) return CN_OK; /* deleted meanwhile */
+    if (err == CN_OK) err = convert_file(c, slides, &f, scratch, stop_fd);
+    if (ours(err)) return err;
+    if (err != CN_OK) {
+        cn_warn("signaling.convert", "file %s cannot be shown: %s", id, cn_err_text(err));
+        CN_TRY(cn_file_converted(c, id, false, "", 0));
+    }
+    if (c->changed) c->changed(c->ctx, f.request, "");
+    return CN_OK;
+}
+
+static cn_err check_stop(int stop_fd)
+{
+    struct pollfd p = {.fd = stop_fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0 ? CN_ERR_CLOSED : CN_OK;
+}
+
+cn_err cn_convert_waiting(cn_consult *c, cn_slides *slides, const char *scratch, int stop_fd)
 {
     char ids[BATCH][CN_ID_TEXT];
     size_t n = 0;
     do {
-        if (cn_file_waiting(c, ids, BATCH, &n) != CN_OK) return; /* asked again with the next upload */
-        for (size_t i = 0; i < n; i++) convert_one(c, slides, ids[i], scratch);
+        CN_TRY(cn_file_waiting(c, ids, BATCH, &n));
+        for (size_t i = 0; i < n; i++) {
+            CN_TRY(check_stop(stop_fd));
+            CN_TRY(convert_one(c, slides, ids[i], scratch, stop_fd));
+        }
     } while (n == BATCH);
+    return CN_OK;
 }

@@ -1,8 +1,10 @@
 /* Starting and ending the server. */
+#include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -60,6 +62,8 @@ static cn_err open_pictures(cn_app *app)
     bool fits = real && cn_strcpy(app->scratch, sizeof app->scratch, real);
     free(real);
     if (!fits) return CN_ERR_IO;
+    app->convert_stop = eventfd(0, EFD_CLOEXEC);
+    if (app->convert_stop < 0) return cn_err_from_errno(errno);
     CN_TRY(cn_jobs_new(&app->converter, "convert", 1, 1));
     return cn_pictures_new(&app->pictures, app->scratch, (size_t)PICTURES_MB << 20);
 }
@@ -152,10 +156,20 @@ static cn_err start(cn_app *app)
     cn_live_attach(app->live, app->door, app->media);
     app->consult.changed = request_changed;
     app->consult.ctx = app->live;
+    CN_TRY(cn_app_upkeep(app));
     CN_TRY(cn_door_start(app->door));
     app->serving = true;
     cn_app_convert_soon(app); /* what an earlier run left */
     return write_ports(app);
+}
+
+/* What is not converted yet is converted after the next start. */
+static void stop_converter(cn_app *app)
+{
+    if (app->convert_stop > 0 && eventfd_write(app->convert_stop, 1) < 0)
+        cn_warn("signaling", "the converter ends only when its work is done");
+    cn_jobs_free(app->converter);
+    if (app->convert_stop > 0) cn_fd_close(&app->convert_stop);
 }
 
 /* Everything that may call the door ends before the door's memory goes. */
@@ -169,7 +183,7 @@ static void stop(cn_app *app)
     cn_media_free(app->media);
     if (app->serving) cn_live_drain(app->live);
     cn_door_stop(app->door);
-    cn_jobs_free(app->converter);
+    stop_converter(app);
     cn_jobs_free(app->tile_jobs);
     cn_jobs_free(app->db_jobs);
     cn_door_free(app->door);

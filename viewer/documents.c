@@ -27,7 +27,7 @@ static cn_child_limits limits_for(const char *const write_paths[], const char *d
                              .work_dir = dir};
 }
 
-static cn_err run_office(const char *dir, const char *input)
+static cn_err run_office(const char *dir, const char *input, int stop_fd)
 {
     char profile[PATH], home[PATH], tmp[PATH];
     if (!cn_fmt(profile, sizeof(profile), "-env:UserInstallation=file://%s/profile", dir) ||
@@ -38,13 +38,14 @@ static cn_err run_office(const char *dir, const char *input)
         "--nolockcheck", "--convert-to", "pdf", "--outdir", dir,     input,        NULL};
     /* its single-instance socket is always made in /tmp */
     const char *const write_paths[] = {dir, "/tmp", "/dev/null", NULL};
-    const cn_child_limits limits = limits_for(write_paths, dir, 60);
+    cn_child_limits limits = limits_for(write_paths, dir, 60);
+    limits.stop_fd = stop_fd;
     int status = -1;
     CN_TRY(cn_child_run(argv, &limits, &status));
     return status == 0 ? CN_OK : CN_ERR_UNSUPPORTED;
 }
 
-static cn_err convert(const char *path, const char *extension, const char *dir, const char *out)
+static cn_err convert(const char *path, const char *extension, const char *dir, int stop_fd, const char *out)
 {
     char input[PATH], result[PATH], real[PATH];
     if (!realpath(path, real)) return cn_err_from_errno(errno);
@@ -52,17 +53,17 @@ static cn_err convert(const char *path, const char *extension, const char *dir, 
         !cn_fmt(result, sizeof(result), "%s/document.pdf", dir))
         return CN_ERR_TOOBIG;
     if (symlink(real, input) != 0) return cn_err_from_errno(errno);
-    CN_TRY(run_office(dir, input));
+    CN_TRY(run_office(dir, input, stop_fd));
     if (access(result, R_OK) != 0)
         return CN_ERR_UNSUPPORTED; /* LibreOffice says 0 even when it could not read the file */
     return rename(result, out) == 0 ? CN_OK : cn_err_from_errno(errno);
 }
 
-cn_err cn_document_to_pdf(const char *path, const char *extension, const char *scratch, const char *out)
+cn_err cn_document_to_pdf(const char *path, const char *extension, const char *scratch, int stop_fd, const char *out)
 {
     char dir[PATH];
     CN_TRY(cn_scratch_make(scratch, dir, sizeof(dir)));
-    cn_err err = convert(path, extension, dir, out);
+    cn_err err = convert(path, extension, dir, stop_fd, out);
     cn_scratch_remove(dir);
     return err;
 }

@@ -47,6 +47,15 @@ export class Server {
     return this.users
   }
 
+  /** Key, a hospital and these users {username: role}, without the demo's slide and documents. */
+  people(roles) {
+    this.run('key', 'create')
+    this.users = {}
+    for (const [name, role] of Object.entries(roles))
+      this.users[name] = /password (\S+)/.exec(this.run('user', 'add', name, '--hospital', 'Test hospital', '--role', role))[1]
+    return this.users
+  }
+
   async start() {
     rmSync(this.portFile, { force: true })
     const log = openSync(this.log, 'a')

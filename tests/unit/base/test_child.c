@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -44,6 +45,21 @@ static void the_exit_status_comes_back(void **state)
     assert_err(cn_child_run(nothing, NULL, &status), CN_ERR_INVALID);
     const char *const fails[] = {"false", NULL};
     assert_err(cn_child_run(fails, NULL, NULL), CN_ERR_CRASHED);
+}
+
+static void it_ends_when_told_to_stop(void **state)
+{
+    (void)state;
+    int status = -1, stop = eventfd(0, EFD_CLOEXEC);
+    assert_true(stop > 0);
+    const cn_child_limits limits = {.wall_seconds = 60, .stop_fd = stop};
+    assert_ok(sh("exit 4", &limits, &status));
+    assert_int_equal(status, 4);
+    assert_int_equal(eventfd_write(stop, 1), 0);
+    uint64_t start = cn_mono_ms();
+    assert_err(sh("sleep 30", &limits, &status), CN_ERR_CLOSED);
+    assert_true(cn_mono_ms() - start < 5000);
+    close(stop);
 }
 
 static void a_signal_is_a_crash(void **state)
@@ -301,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_exit_status_comes_back),
+        cmocka_unit_test(it_ends_when_told_to_stop),
         cmocka_unit_test(a_signal_is_a_crash),
         cmocka_unit_test(much_output_does_not_block),
         cmocka_unit_test(the_wall_clock_kills_the_group),

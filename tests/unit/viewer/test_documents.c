@@ -36,7 +36,7 @@ static void a_text_becomes_a_pdf_with_a_thumbnail(void **state)
     cn_fmt(in, sizeof(in), "%s/in", folder);
     cn_fmt(out, sizeof(out), "%s/out.pdf", folder);
     assert_ok(cn_file_write_durable(in, text, strlen(text), 0600));
-    assert_ok(cn_document_to_pdf(in, "txt", folder, out));
+    assert_ok(cn_document_to_pdf(in, "txt", folder, 0, out));
     assert_ok(cn_pdf_pages(out, folder, &pages));
     assert_int_equal(pages, 1);
     cn_pictures *p = NULL;
@@ -58,7 +58,7 @@ static void what_is_no_document_is_refused(void **state)
     cn_fmt(in, sizeof(in), "%s/bad", folder);
     cn_fmt(out, sizeof(out), "%s/bad.pdf", folder);
     assert_ok(cn_file_write_durable(in, "PK\3\4broken", 10, 0600));
-    assert_true(cn_document_to_pdf(in, "docx", folder, out) != CN_OK);
+    assert_true(cn_document_to_pdf(in, "docx", folder, 0, out) != CN_OK);
     assert_true(access(out, F_OK) != 0);
     assert_int_equal(cn_pdf_pages(in, folder, &pages), CN_ERR_CORRUPT);
 }
