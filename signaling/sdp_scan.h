@@ -9,7 +9,9 @@
 
 typedef struct cn_sdp_section {
     char mid[64];
-    bool video, sends;
+    bool video;
+    bool port_zero, bundle_only, receives_only; /* as written */
+    bool sends;                                 /* port 0 is no refusal where "bundle-only" stands (RFC 9143 §6) */
     unsigned rids; /* "a=rid:… send" lines */
 } cn_sdp_section;
 

@@ -102,16 +102,18 @@ static void reads_what_an_offer_sends(void **state)
         "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0 8\r\na=mid:0\r\na=sendonly\r\n"
         "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendonly\r\na=rid:h send\r\na=rid:l send\r\na=rid:x recv\r\n"
         "m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:2\na=recvonly\n"
-        "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:3\r\na=sendonly\r\n";
-    cn_sdp_section s[4];
+        "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:3\r\na=sendonly\r\n"
+        "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=bundle-only\r\na=mid:4\r\na=sendonly\r\n"; /* Firefox */
+    cn_sdp_section s[5];
     (void)state;
-    assert_int_equal(cn_sdp_scan(sdp, s, 4), 4);
+    assert_int_equal(cn_sdp_scan(sdp, s, 5), 5);
     assert_true(s[0].sends && !s[0].video);
     assert_true(s[1].sends && s[1].video);
     assert_int_equal(s[1].rids, 2);
     assert_string_equal(s[2].mid, "2");
     assert_false(s[2].sends);
     assert_false(s[3].sends);
+    assert_true(s[4].sends);
     assert_int_equal(cn_sdp_scan(sdp, s, 2), 2);
     assert_int_equal(cn_sdp_scan("", s, 4), 0);
 }
