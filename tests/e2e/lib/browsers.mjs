@@ -22,9 +22,9 @@ export class Chromium {
     const args = [...QUIET, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required', '--auto-select-desktop-capture-source=Entire screen']
     if (colour) { writeY4m(join(self.dir, 'camera.y4m'), { colour, ...camera }); args.push(`--use-file-for-fake-video-capture=${join(self.dir, 'camera.y4m')}`) }
     if (tone) { writeTone(join(self.dir, 'voice.wav'), tone); args.push(`--use-file-for-fake-audio-capture=${join(self.dir, 'voice.wav')}`) }
-    self.browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args })
-    self.context = await self.browser.newContext({ viewport, deviceScaleFactor: scale, isMobile: mobile, hasTouch: mobile, locale, permissions: ['camera', 'microphone'] })
-    self.page = await self.context.newPage()
+    self.profile = join(self.dir, 'profile')
+    self.context = await chromium.launchPersistentContext(self.profile, { executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args, viewport, deviceScaleFactor: scale, isMobile: mobile, hasTouch: mobile, locale, permissions: ['camera', 'microphone'] })
+    self.page = self.context.pages()[0] ?? await self.context.newPage()
     self.errors = []
     self.page.on('pageerror', (e) => self.errors.push(String(e)))
     self.page.on('console', (m) => { if (m.type() === 'error') self.errors.push(m.text()) })
@@ -42,11 +42,15 @@ export class Chromium {
   }
   screenshot(file) { return this.page.screenshot({ path: join(artefacts, file) }) }
   async close() {
-    await this.browser.close().catch(() => {})
-    rmSync(this.dir, { recursive: true, force: true })
+    await Promise.race([this.context.close().catch(() => {}), new Promise((r) => setTimeout(r, 5000))])
+    this.killHard()
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 })
   }
-  /** As if the machine lost power. */
-  kill() { return this.browser.close() }
+  /** As if the machine lost power: every process of it at once. */
+  killHard() {
+    const all = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n').filter((l) => l.includes(this.profile)).map((l) => parseInt(l, 10))
+    for (const pid of all) try { process.kill(pid, 'SIGKILL') } catch {}
+  }
 }
 
 /** A network namespace with a veth pair: 10.77.N.1 outside, 10.77.N.2 inside, default route. Needs root. */

@@ -22,7 +22,7 @@ export const installProbe = `(cells, bits) => {
     const black = luma(0), white = luma(1), middle = (black + white) / 2
     let counter = 0
     for (let i = 0; i < bits; i++) counter = counter * 2 + (luma(i + 2) > middle ? 1 : 0)
-    return { colour: mean(w / 2, h * 0.35, Math.max(2, Math.round(w / 8))), counter: white - black > 60 ? counter : -1, width: w, height: h }
+    return { colour: mean(w / 2, h * 0.35, Math.max(2, Math.round(w / 8))), whole: [...mean(w / 4, h / 4, 8), ...mean(w * 0.75, h * 0.6, 8)], counter: white - black > 60 ? counter : -1, width: w, height: h }
   }
   let audio
   window.__probe = {
@@ -33,7 +33,7 @@ export const installProbe = `(cells, bits) => {
       const tile = tiles.find((t) => t.dataset.source !== 'screen') || tiles[0]
       if (!tile) return null
       const video = tile.querySelector('video')
-      return { state: tile.dataset.state, name: tile.querySelector('[data-testid="tile-name"]')?.textContent?.trim(), picture: video ? read(video) : null, at: performance.timeOrigin + performance.now() }
+      return { state: tile.dataset.state, source: tile.dataset.source, name: tile.querySelector('[data-testid="tile-name"]')?.textContent?.trim(), picture: video ? read(video) : null, at: performance.timeOrigin + performance.now() }
     },
     tiles() {
       return [...document.querySelectorAll('[data-testid="tile"]')].map((t) => ({ participant: t.dataset.participant, source: t.dataset.source, state: t.dataset.state, name: t.querySelector('[data-testid="tile-name"]')?.textContent?.trim() }))
@@ -71,17 +71,52 @@ export const installProbe = `(cells, bits) => {
       nodes.forEach((n) => n.disconnect())
       return peak
     },
-    /** Frames as they are shown: [wall ms, counter], for lag. */
-    follow(participant) {
-      const out = []
+    /** Notes when each frame of one's own camera was shown in the preview … */
+    followSelf() {
+      const video = document.querySelector('[data-testid="self-tile"] video')
+      const log = window.__probe.own = []
       const tick = () => {
-        const t = window.__probe.tile(participant)
-        if (t && t.picture && t.picture.counter >= 0 && (!out.length || out[out.length - 1][1] !== t.picture.counter)) out.push([t.at, t.picture.counter])
-        if (out.length > 600) out.shift()
-        window.__probe.timer = setTimeout(tick, 20)
+        const p = read(video)
+        if (p && p.counter >= 0 && (!log.length || log[log.length - 1][1] !== p.counter)) log.push([performance.timeOrigin + performance.now(), p.counter])
+        if (log.length > 300) log.shift()
+        video.requestVideoFrameCallback(tick)
       }
       tick()
-      window.__probe.followed = out
+    },
+    /** … and tells when frame "counter" was, the last time before "at". */
+    sentAt(counter, at) {
+      const hit = window.__probe.own.filter(([t, n]) => n === counter && t <= at + 50).pop()
+      return hit ? hit[0] : 0
+    },
+    /** Pins one tile after the other; every turn each tile that shows a picture must show that of its name. colours: {participant: [r, g, b]}. */
+    async rebind(colours, times) {
+      const small = document.createElement('canvas')
+      small.width = 32; small.height = 18
+      const c = small.getContext('2d', { willReadFrequently: true })
+      const result = { samples: 0, proven: 0, rebinds: 0, wrong: [] }
+      const ids = Object.keys(colours)
+      const look = () => {
+        for (const t of document.querySelectorAll('[data-testid="tile"]')) {
+          const colour = colours[t.dataset.participant], video = t.querySelector('video')
+          if (!colour || t.dataset.source !== 'camera') continue
+          result.samples++
+          if (!['live', 'paused'].includes(t.dataset.state) || getComputedStyle(video).visibility !== 'visible' || !video.videoWidth) continue
+          c.drawImage(video, 0, 0, 32, 18)
+          const d = c.getImageData(12, 4, 6, 4).data
+          const mean = [0, 1, 2].map((k) => { let s = 0; for (let i = k; i < d.length; i += 4) s += d[i]; return s / (d.length / 4) })
+          result.proven++
+          if (mean.some((v, k) => Math.abs(v - colour[k]) > 40)) result.wrong.push({ name: t.querySelector('[data-testid="tile-name"]').textContent, mean, mid: t.dataset.mid })
+        }
+      }
+      for (let n = 0; n < times; n++) {
+        const tile = document.querySelector('[data-testid="tile"][data-participant="' + ids[n % ids.length] + '"][data-source="camera"]')
+        const before = tile.dataset.mid
+        tile.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))
+        const end = performance.now() + 350 + (n * 37) % 300
+        while (performance.now() < end) { await new Promise((r) => setTimeout(r, 25)); look() }
+        if (tile.dataset.mid !== before || n === 0) result.rebinds++
+      }
+      return result
     },
   }
 }`

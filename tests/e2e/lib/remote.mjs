@@ -3,8 +3,13 @@ import readline from 'node:readline'
 import { CELLS, COUNTER_BITS } from './pictures.mjs'
 import { installProbe } from './inpage.mjs'
 
+import { Relay } from './relay.mjs'
+
 const options = JSON.parse(process.argv[2])
 let driver
+
+// the server under the address it has outside, so that pages are a secure context on 127.0.0.1 here too
+if (options.forward) await Relay.listen({ port: options.forward.port, toHost: options.forward.host, toPort: options.forward.toPort })
 
 async function firefox() {
   const { default: puppeteer } = await import('puppeteer-core')

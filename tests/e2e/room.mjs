@@ -1,0 +1,219 @@
+// The room: three Chromium and a Firefox see, hear and name each other rightly, through rebinds, cuts, kills and restarts.
+import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
+import { colourOf } from './lib/pictures.mjs'
+import { Server } from './lib/server.mjs'
+import { Relay } from './lib/relay.mjs'
+import { approach, consultation, enter, login } from './lib/scene.mjs'
+import { assert, check, equal, Skip, sleep, summary, until } from './lib/check.mjs'
+
+const LAG_MS = 500
+const TIMEOUT_S = 12
+const people = [
+  { name: 'red', username: 'doctor01', colour: 'red', tone: 520 },
+  { name: 'green', username: 'expert01', colour: 'green', tone: 760 },
+  { name: 'blue', username: 'expert02', colour: 'blue', tone: 1100 },
+]
+const CAMERA = { width: 640, height: 360, fps: 15 }
+
+const namespace = canNamespace() ? new Namespace(1) : null
+const server = new Server({ name: 'room', media: namespace ? `127.0.0.1,${namespace.outside}` : '127.0.0.1', extra: { media: { timeout_s: TIMEOUT_S } } })
+const browsers = []
+let scene, slow, firefox, outer
+
+const others = (b) => browsers.filter((o) => o !== b)
+const chromiums = () => browsers.filter((b) => b.colour)
+const tile = (b, other, source) => b.probe(`tile(${JSON.stringify(other.participant)}, ${JSON.stringify(source)})`)
+const near = (a, b) => a && a.every((v, i) => Math.abs(v - b[i]) < 36)
+const live = async (b, other, seconds = 20) => until(`${b.name} seeing ${other.name}`, async () => {
+  const t = await tile(b, other, 'camera')
+  return t?.state === 'live' && t.picture && (!other.colour || near(t.picture.colour, colourOf(other.colour))) && t
+}, seconds)
+const everybodySeesEverybody = async (seconds) => { for (const b of browsers) for (const o of others(b)) await live(b, o, seconds) }
+
+async function cleanUp() {
+  for (const b of browsers) await b.close()
+  if (firefox && !browsers.includes(firefox)) await firefox.close()
+  slow?.close()
+  outer?.close()
+  await server.stop()
+  namespace?.remove()
+}
+
+await check('the server starts and a consultation is scheduled', async () => {
+  server.init()
+  await server.start()
+  scene = await consultation(server)
+  slow = await Relay.listen({ toPort: server.ports.port })
+  if (namespace) outer = await Relay.listen({ host: namespace.outside, toPort: server.ports.port })
+})
+
+await check('four doctors check their devices and enter', async () => {
+  for (const p of people) {
+    const b = Object.assign(await Chromium.launch({ ...p, camera: CAMERA }), p)
+    browsers.push(b)
+    b.url = b.name === 'blue' ? `http://127.0.0.1:${slow.port}` : server.url
+    await login(b, server, p.username, b.url)
+    await approach(b, server, scene.room, b.url)
+    await until(`${b.name}: microphone level`, async () => Number(await b.eval(`document.querySelector('[data-testid="mic-level"]').dataset.level`)) > 0.02)
+    await until(`${b.name}: preview`, () => b.eval(`document.querySelector('[data-testid="preview"]')?.videoWidth > 0 || document.querySelector('[data-testid="preview"] video')?.videoWidth > 0`))
+    await enter(b)
+  }
+  if (!namespace) return
+  firefox = await Remote.launch(namespace, { kind: 'firefox', name: 'firefox', tone: 1500, forward: { port: server.ports.port, host: namespace.outside, toPort: outer.port } })
+  await login(firefox, server, 'expert03')
+  await approach(firefox, server, scene.room)
+  await enter(firefox)
+  browsers.push(firefox)
+}, 120)
+
+await check('everybody decodes the right picture of everybody', async () => {
+  await everybodySeesEverybody()
+  if (!firefox) throw new Skip('Firefox needs a network namespace, which only root can make')
+})
+
+await check(`pictures are live: lag ≤ ${LAG_MS} ms at 20 random samples`, async () => {
+  for (const b of chromiums()) await b.probe('followSelf()')
+  const worst = []
+  for (let n = 0; n < 20; n++) {
+    const b = browsers[(n * 7 + 3) % browsers.length]
+    const from = chromiums().filter((o) => o !== b)[n % 2]
+    await sleep(100 + ((n * 137) % 200))
+    const t = await until('a readable counter', async () => { const t = await tile(b, from, 'camera'); return t?.picture?.counter >= 0 && t }, 10)
+    const sent = await from.probe(`sentAt(${t.picture.counter}, ${t.at})`)
+    assert(sent, `${b.name} shows frame ${t.picture.counter}, which ${from.name} did not send lately`)
+    worst.push(Math.round(t.at - sent))
+  }
+  console.log(`        lag ${worst.sort((a, b) => a - b).join(' ')} ms`)
+  assert(worst.at(-1) <= LAG_MS, `a lag of ${worst.at(-1)} ms`)
+})
+
+await check('Firefox\'s picture is live too', async () => {
+  if (!firefox) throw new Skip('no Firefox')
+  for (const b of chromiums()) {
+    const seen = new Set()
+    await until(`${b.name} seeing Firefox's picture change`, async () => { const t = await tile(b, firefox, 'camera'); if (t?.picture) seen.add(JSON.stringify(t.picture.whole.map(Math.round))); return seen.size > 5 }, 10)
+  }
+})
+
+await check('everybody hears the right tones and not his own', async () => {
+  for (const b of browsers) {
+    const tones = [...people.map((p) => p.tone), 2600]
+    const peak = await b.probe(`hear(${JSON.stringify(tones)}, 2500)`)
+    people.forEach((p, i) => {
+      const loudest = Math.max(...people.map((q, k) => (q.name === b.name ? -200 : peak[k])))
+      assert(b.name === p.name ? peak[i] < loudest - 30 : peak[i] > peak[3] + 25, `${b.name} at ${p.tone} Hz (${p.name}): ${peak.map(Math.round)} dB, the last is silence`)
+    })
+  }
+})
+
+await check('who speaks is marked on everybody else\'s screen', async () => {
+  for (const b of browsers) await b.click('control-mic')
+  for (const speaker of chromiums()) {
+    await speaker.click('control-mic')
+    for (const b of others(speaker))
+      await until(`${b.name} marking ${speaker.name}`, () => b.eval(`document.querySelector('[data-testid="tile"][data-participant="${speaker.participant}"]')?.dataset.speaking === 'true'`), 8)
+    await speaker.click('control-mic')
+  }
+  for (const b of browsers) await b.click('control-mic')
+})
+
+await check('mute arrives: a mark, and silence', async () => {
+  const [red, green] = browsers
+  await red.click('control-mic')
+  await until('the mark', () => green.eval(`!!document.querySelector('[data-testid="tile"][data-participant="${red.participant}"] [data-testid="tile-muted"]')`))
+  await sleep(500)
+  const [tone, silence] = await green.probe('hear([520, 2600], 1500)')
+  assert(tone < silence + 15, `red is muted and heard at ${Math.round(tone)} dB, silence is ${Math.round(silence)} dB`)
+  await red.click('control-mic')
+  await until('the tone again', async () => { const [t, s] = await green.probe('hear([520, 2600], 700)'); return t > s + 25 }, 10)
+})
+
+await check('camera off and on arrives', async () => {
+  const [red] = browsers
+  await red.click('control-camera')
+  for (const b of others(red)) await until(`${b.name} hearing that the camera is off`, async () => (await tile(b, red, 'camera'))?.state === 'off')
+  await red.click('control-camera')
+  for (const b of others(red)) await live(b, red)
+})
+
+await check('a shared screen arrives, large, and goes', async () => {
+  const [red] = browsers
+  await red.click('control-screen')
+  for (const b of others(red))
+    await until(`${b.name} seeing the screen`, async () => { const t = await b.probe(`tile(${JSON.stringify(red.participant)}, 'screen')`); return t?.source === 'screen' && t.state === 'live' && t.picture?.width >= 640 }, 20)
+  await browsers[1].screenshot('room-screen-1440.png')
+  await red.click('control-screen')
+  for (const b of others(red)) await until(`${b.name}: the screen is gone`, async () => !(await b.probe('tiles()')).some((t) => t.source === 'screen'))
+  await everybodySeesEverybody()
+})
+
+await check('qualities change what arrives', async () => {
+  const [, green] = browsers
+  const red = browsers[0]
+  const width = async () => (await tile(green, red, 'camera'))?.picture?.width
+  await green.click('control-settings')
+  await green.eval(`document.querySelector('[data-testid="layout-stage"]').click()`)
+  await green.page.keyboard.press('Escape')
+  await green.eval(`document.querySelector('[data-testid="tile"][data-participant="${red.participant}"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
+  await until('the large picture in full', async () => (await width()) === 640, 20)
+  await red.click('control-settings')
+  await red.eval(`document.querySelector('[data-testid="own-sd"]').click()`)
+  await red.page.keyboard.press('Escape')
+  await until('a small camera picture', async () => { const w = await width(); return w && w <= 640 }, 15)
+  await green.eval(`document.querySelector('[data-testid="tile"][data-participant="${red.participant}"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
+  await green.click('control-settings')
+  await green.eval(`document.querySelector('[data-testid="layout-grid"]').click()`)
+  await green.page.keyboard.press('Escape')
+}, 60)
+
+await check('100 rebinds with the WebSocket 200 ms late: never a name on another\'s picture', async () => {
+  const blue = browsers[2]
+  slow.delay = 200
+  const colours = Object.fromEntries(chromiums().filter((b) => b !== blue).map((b) => [b.participant, colourOf(b.colour)]))
+  const result = await blue.probe(`rebind(${JSON.stringify(colours)}, 100)`)
+  slow.delay = 0
+  console.log(`        ${result.samples} samples, ${result.proven} with a picture shown, ${result.rebinds} rebinds`)
+  assert(result.wrong.length === 0, `wrong: ${JSON.stringify(result.wrong.slice(0, 3))}`)
+  assert(result.proven > 400, `only ${result.proven} samples showed a picture`)
+  for (const o of others(blue)) await live(blue, o)
+}, 120)
+
+for (const b of browsers) if (b.page) await b.screenshot(`room-${b.name}-1440.png`)
+
+await check('a network cut of 10 s heals without a reload', async () => {
+  if (!firefox) throw new Skip('no Firefox')
+  await firefox.eval('window.__notReloaded = true')
+  namespace.plug(false)
+  await sleep(10000)
+  namespace.plug(true)
+  for (const o of others(firefox)) await live(firefox, o, 30)
+  for (const o of others(firefox)) await live(o, firefox, 30)
+  assert(await firefox.eval('window.__notReloaded'), 'the page was loaded anew')
+}, 90)
+
+await check('a browser that is killed disappears within the time-out', async () => {
+  const [, green, blue] = browsers
+  browsers.splice(1, 1)
+  green.killHard()
+  const start = Date.now()
+  await until('green being gone', async () => !(await blue.probe('tiles()')).some((t) => t.participant === green.participant), TIMEOUT_S + 5)
+  console.log(`        gone after ${((Date.now() - start) / 1000).toFixed(1)} s`)
+}, 40)
+
+await check('kill -9 of the server: the room opens again and browsers come back by themselves', async () => {
+  for (const b of browsers) await b.eval('window.__notReloaded = true')
+  const before = new Map(browsers.map((b) => [b, b.participant]))
+  await server.kill('SIGKILL')
+  await sleep(1500)
+  await server.start()
+  for (const b of browsers) b.participant = (await until(`${b.name} being back`, async () => { const c = await b.eval('window.__consilium'); return c?.phase === 'live' && c.participant !== before.get(b) && c }, 40)).participant
+  await everybodySeesEverybody(40)
+  for (const b of browsers) assert(await b.eval('window.__notReloaded'), `${b.name} was loaded anew`)
+}, 120)
+
+await check('everybody leaves', async () => {
+  for (const b of browsers) { await b.click('control-leave'); await until(`${b.name} having left`, () => b.visible('room-ended')) }
+})
+
+await cleanUp()
+process.exit(summary() ? 0 : 1)
