@@ -44,6 +44,7 @@ size_t cn_sdp_scan(const char *sdp, cn_sdp_section *out, size_t max)
         sdp += n;
         sdp += strspn(sdp, "\r\n");
     }
-    for (size_t i = 0; i < count; i++) out[i].sends = !out[i].receives_only && (!out[i].port_zero || out[i].bundle_only);
+    for (size_t i = 0; i < count; i++)
+        out[i].sends = !out[i].receives_only && (!out[i].port_zero || out[i].bundle_only);
     return count;
 }

@@ -12,7 +12,7 @@ typedef struct cn_sdp_section {
     bool video;
     bool port_zero, bundle_only, receives_only; /* as written */
     bool sends;                                 /* port 0 is no refusal where "bundle-only" stands (RFC 9143 §6) */
-    unsigned rids; /* "a=rid:… send" lines */
+    unsigned rids;                              /* "a=rid:… send" lines */
 } cn_sdp_section;
 
 /** Sections of an SDP (RFC 8866) in order, at most `max`; how many. Malformed lines are passed over: media/ judges the

@@ -1,4 +1,8 @@
 // Runs inside a network namespace: starts one browser and does what its standard input asks (see Remote in browsers.mjs).
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import readline from 'node:readline'
 import { CELLS, COUNTER_BITS } from './pictures.mjs'
 import { installProbe } from './inpage.mjs'
@@ -11,10 +15,23 @@ let driver
 // the server under the address it has outside, so that pages are a secure context on 127.0.0.1 here too
 if (options.forward) await Relay.listen({ port: options.forward.port, toHost: options.forward.host, toPort: options.forward.toPort })
 
+/** A sound card for Firefox, which does not decode voices without one: PulseAudio's null sink, of this process alone. */
+async function soundCard() {
+  const dir = mkdtempSync(join(tmpdir(), 'consilium-sound-'))
+  const socket = join(dir, 'native')
+  const env = { ...process.env, HOME: dir, XDG_RUNTIME_DIR: dir, PULSE_RUNTIME_PATH: dir, PULSE_STATE_PATH: dir }
+  const daemon = spawn('pulseaudio', ['-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no', '--disable-shm=yes', '-L', 'module-null-sink rate=48000', '-L', `module-native-protocol-unix auth-anonymous=1 socket=${socket}`], { env, stdio: 'ignore' })
+  daemon.on('error', () => {})
+  process.on('exit', () => { daemon.kill('SIGKILL'); rmSync(dir, { recursive: true, force: true }) })
+  for (let i = 0; i < 50 && !existsSync(socket); i++) await new Promise((r) => setTimeout(r, 100))
+  return { PULSE_SERVER: `unix:${socket}`, PULSE_COOKIE: join(dir, 'cookie') }
+}
+
 async function firefox() {
   const { default: puppeteer } = await import('puppeteer-core')
   const browser = await puppeteer.launch({
     browser: 'firefox', executablePath: process.env.FIREFOX || '/usr/bin/firefox-esr', headless: true,
+    env: { ...process.env, ...(await soundCard()) },
     args: ['--width=1280', '--height=860'],
     extraPrefsFirefox: {
       'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true, 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0,
