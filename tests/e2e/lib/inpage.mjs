@@ -112,7 +112,7 @@ export const installProbe = `(cells, bits) => {
         const tile = document.querySelector('[data-testid="tile"][data-participant="' + ids[n % ids.length] + '"][data-source="camera"]')
         const before = tile.dataset.mid
         tile.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))
-        const end = performance.now() + 350 + (n * 37) % 300
+        const end = performance.now() + 480 + (n * 37) % 300
         while (performance.now() < end) { await new Promise((r) => setTimeout(r, 25)); look() }
         if (tile.dataset.mid !== before || n === 0) result.rebinds++
       }
