@@ -209,12 +209,12 @@ static cn_err draw_slide(char *path, size_t size)
 
 static int demo_init(cn_app *app, int argc, char **argv)
 {
-    char slide[64] = "";
-    (void)argv;
-    if (argc) return usage("demo init takes no further arguments");
-    cn_err err = draw_slide(slide, sizeof slide);
-    if (err == CN_OK) err = cn_demo_init(&app->consult, slide, stdout);
-    if (*slide) unlink(slide);
+    char drawn[64] = "";
+    const char *slide = argc == 2 && strcmp(argv[0], "--slide") == 0 ? argv[1] : NULL;
+    if (argc && !slide) return usage("demo init takes --slide FILE or nothing");
+    cn_err err = slide ? CN_OK : draw_slide(drawn, sizeof drawn);
+    if (err == CN_OK) err = cn_demo_init(&app->consult, slide ? slide : drawn, stdout);
+    if (*drawn) unlink(drawn);
     if (err == CN_ERR_CONFLICT)
         return fprintf(stderr, "consilium: there are users already: no demo data was made\n"), 1;
     return err == CN_OK ? 0 : failed("demo init", err, NULL);
@@ -229,7 +229,8 @@ static const command commands[] = {
     {"room token", "ROOM --publish|--view [--days N]",
      "print a bearer token for WHIP or WHEP; makes the room if need be", room_token, 0},
     {"verify", "ledger|audit", "check an append-only log against its links and the file of heads", verify, 0},
-    {"demo init", "", "make demo users, requests, documents and a slide in an empty database", demo_init, 0},
+    {"demo init", "[--slide FILE]",
+     "make demo users, requests and documents in an empty database; draws a slide unless one is given", demo_init, 0},
     {"key create", "", "make the master key file", key_create, OPEN_NOTHING},
     {"key seal", "", "read the database's connection string, print it sealed for the configuration file", key_seal,
      OPEN_NOTHING},

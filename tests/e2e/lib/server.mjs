@@ -1,6 +1,6 @@
 // The real server on ports of its own in a folder of its own, with demo users whose passwords the demo prints.
 import { spawn, execFileSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync, readFileSync, existsSync, rmSync, openSync, mkdirSync } from 'node:fs'
+import { mkdtempSync, writeFileSync, readFileSync, existsSync, renameSync, rmSync, openSync, mkdirSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,10 +35,21 @@ export class Server {
 
   run(...args) { return execFileSync(this.bin, [...args, '--config', this.config], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }) }
 
+  /** The demo's slide, drawn once per build: drawing takes ten seconds of a processor. */
+  get slide() {
+    const program = join(dirname(this.bin), 'consilium-demo-slide')
+    const path = join(dirname(this.bin), 'demo-slide.tif')
+    if (existsSync(path) && statSync(path).mtimeMs > statSync(program).mtimeMs) return path
+    const own = `${path}.${process.pid}`
+    execFileSync(program, [own])
+    renameSync(own, path)
+    return path
+  }
+
   /** Key and demo data; users: {username: password} as the demo printed them. */
   init() {
     this.run('key', 'create')
-    const out = this.run('demo', 'init')
+    const out = this.run('demo', 'init', '--slide', this.slide)
     this.users = {}
     for (const line of out.split('\n')) {
       const m = /^\s*([a-z0-9]{6,32})\s+(\S{10,})\s*(.*)$/.exec(line)
