@@ -30,21 +30,27 @@ export type Tab = 'uploading' | 'pending' | 'completed'
 export type Urgency = 'ordinary' | 'urgent'
 export type Sex = 'male' | 'female' | 'unknown'
 
+export type State =
+  | 'UPLOADING' | 'RETURNED' | 'PENDING_REVIEW' | 'SCHEDULED' | 'IN_SESSION' | 'AWAITING_REPORT' | 'WRITTEN' | 'REPORTED' | 'CLOSED' | 'REJECTED' | 'CANCELLED'
+
 export interface RequestRow {
   id: string
   number: string
   kind: string
   urgency: Urgency
-  state: string
+  state: State
   patient: { name: string; sex: Sex; age: number | null }
   diagnosis: string
-  hospital: Named | string
-  referrer: Named | string | null
-  lead: Named | string | null
-  scheduled_at: number | null
+  hospital: Named
+  referrer: Named
+  lead: Named | null
+  /** 0: no time yet */
+  scheduled_at: number
+  scheduled_minutes: number
   created_at: number
   room: string | null
-  flags: string[]
+  /** of a return, a rejection or a cancellation */
+  reason: string
 }
 
 export interface RequestList extends Page<RequestRow> {
@@ -60,6 +66,15 @@ export interface Patient {
   age?: number | null
 }
 
+/** What the form sends. */
+export interface RequestForm {
+  kind: 'C'
+  urgency: Urgency
+  patient: Omit<Patient, 'age'>
+  diagnosis: string
+  question: string
+}
+
 export interface FileInfo {
   id: string
   name: string
@@ -70,43 +85,63 @@ export interface FileInfo {
   kind: 'slide' | 'document' | 'image' | 'other'
   state: 'ready' | 'converting' | 'failed'
   pages: number | null
+  created_at?: number
+}
+
+export interface Author extends Named {
+  title: string
 }
 
 export interface Opinion {
-  author?: Named | string
-  name?: string
+  id: string
+  author: Author
   text: string
-  at?: number
+  at: number
 }
 
-export interface Report {
+export interface ReportTexts {
   findings: string
   conclusion: string
   advice: string
+}
+
+/** The lead expert sees the draft (`signed_at` null) and in `signed` what was last signed; others what was last signed. */
+export interface Report extends ReportTexts {
   version: number
-  state?: string
-  signed_at?: number | null
-  signed_by?: Named | string | null
-  opinions?: Opinion[]
+  revision: number
+  author: Author
+  updated_at: number
+  signed_at: number | null
+  signed?: Report | null
 }
 
 export interface HistoryRow {
   at: number
-  actor: Named | string | null
+  actor: Named
+  action: string
   from: string
   to: string
   reason: string
 }
 
-export interface ConsultRequest extends Omit<RequestRow, 'patient'> {
+export interface Expert extends Named {
+  title: string
+  hospital: string
+  lead: boolean
+}
+
+export interface ConsultRequest extends Omit<RequestRow, 'patient' | 'reason' | 'referrer'> {
   patient: Patient
   question: string
-  experts: { id: string; name: string; lead: boolean }[]
+  revision: number
+  referrer: Named & { title: string; department: string }
+  experts: Expert[]
   files: FileInfo[]
   report: Report | null
-  record: { text: string } | string | null
-  opinions?: Opinion[]
-  return_reason: string | null
+  record: string
+  opinions: Opinion[]
+  return_reason: string
+  updated_at: number
   history: HistoryRow[]
   actions: string[]
 }
@@ -115,8 +150,8 @@ export interface Doctor {
   id: string
   name: string
   title: string
-  hospital: Named | string
-  department: Named | string
+  hospital: string
+  department: string
   roles: string[]
 }
 
@@ -127,12 +162,30 @@ export interface Directory {
 
 export interface Minutes {
   month: string
-  rule: string
+  rule: 'aggregate' | 'max_tier'
   quota: number
   total: number
   tiers: { tier: string; ms: number; minutes: number; weight: number; weighted: number }[]
   items: { id: string; name: string; weighted: number; ms: number[] }[]
   days: { day: string; weighted_ms: number }[]
+}
+
+export interface Segment {
+  room: string
+  title: string
+  request: string
+  participant: string
+  user: string
+  name: string
+  kind: string
+  start: number
+  ms: number
+  area_sum: number
+  area_max: number
+  tier_aggregate: number
+  tier_max: number
+  weighted_ms: number
+  end_cause: string
 }
 
 /** Some lists name things as `{id, name}`, some as plain text. */
