@@ -44,6 +44,7 @@
     X(viewer, decoders, INT, "4", 1, 64, "decoder processes at most")                                                 \
     X(viewer, cache_mb, INT, "256", 1, 65536, "memory for encoded tiles")                                             \
     X(viewer, decoder, STR, "", 0, 0, "path of consilium-decoder; empty: beside the program")                         \
+    X(report, title, STR, "远程会诊报告", 0, 0, "what stands below the hospital's name on a printed report")          \
     X(minutes, quota, INT, "360000", 0, 1000000000, "weighted minutes a month")                                       \
     X(minutes, rule, STR, "aggregate", 0, 0, "aggregate or max_tier: which rule the quota uses")
 

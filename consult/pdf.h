@@ -1,12 +1,20 @@
-/* The report as PDF: Pango and Cairo, Chinese and Latin text, fonts embedded. */
+/* The report as PDF: Pango and Cairo, Chinese and Latin text, fonts embedded as subsets. */
 #ifndef CN_CONSULT_PDF_H
 #define CN_CONSULT_PDF_H
 
-#include "consult/consult.h"
 #include "base/str.h"
+#include "consult/consult.h"
 
-/** Draws the report of a request (as cn_request_get gives it) into `out`. CN_ERR_STATE when nothing is signed yet. Any
- * job thread. */
-cn_err cn_pdf_report(const json_t *request, const char *title, cn_buf *out);
+typedef struct cn_pdf_style {
+    const char *title; /* below the hospital's name */
+    int zone_minutes;  /* of the times, minutes east of UTC */
+} cn_pdf_style;
+
+/**
+ * Draws the report of a request (as cn_request_get gives it) and appends it to `out`. A draft (`signed_at` null) and a
+ * report that waits for its audit (state WRITTEN) say so across every page. The same request gives the same bytes.
+ * CN_ERR_STATE when there is no report. Any job thread; two at once wait for each other (pdf_flow.h).
+ */
+cn_err cn_pdf_report(const json_t *request, const cn_pdf_style *style, cn_buf *out);
 
 #endif

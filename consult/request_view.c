@@ -120,7 +120,7 @@ static cn_err add_rest(cn_consult *c, cn_conn *conn, const cn_request_scope *s, 
     return CN_OK;
 }
 
-static cn_err view(cn_consult *c, cn_conn *conn, const cn_actor *a, const char *id, json_t **out)
+cn_err cn_request_view(cn_consult *c, cn_conn *conn, const cn_actor *a, const char *id, json_t **out)
 {
     cn_request_scope s;
     CN_TRY(cn_request_scope_get(conn, a, id, &s));
@@ -164,7 +164,7 @@ cn_err cn_request_get(cn_consult *c, const cn_actor *a, const char *id, json_t *
     json_t *o = NULL;
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     CN_TRY(cn_act_begin(&act, c, a));
-    cn_err err = cn_act_end(&act, view(c, act.conn, a, id, &o), "request.read", object, NULL);
+    cn_err err = cn_act_end(&act, cn_request_view(c, act.conn, a, id, &o), "request.read", object, NULL);
     if (err != CN_OK) {
         json_decref(o);
         return err;

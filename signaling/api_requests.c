@@ -1,4 +1,5 @@
 /* Consultation requests, reports, minutes: from HTTP to consult/ and back. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -81,6 +82,28 @@ static cn_err report(cn_http *h)
     return cn_http_json(h, 200, out);
 }
 
+static cn_err report_pdf(cn_http *h)
+{
+    const cn_app *app = cn_http_app(h);
+    const char *version = cn_http_query(h, "version");
+    bool released = version && strcmp(version, "signed") == 0;
+    const cn_pdf_style style = {.title = cn_app_config_str(app, "report", "title"),
+                                .zone_minutes = consult(h)->zone_minutes};
+    char number[24];
+    cn_buf pdf = {0};
+    if (version && !released)
+        return cn_problem_set(cn_http_problem(h), CN_ERR_INVALID, "version", "knows only \"signed\"");
+    cn_err err =
+        cn_report_print(consult(h), cn_http_actor(h), id(h), released, &style, number, &pdf, cn_http_problem(h));
+    if (err == CN_OK) {
+        cn_http_setf(h, "Content-Disposition", "inline; filename=\"report-%s.pdf\"", number);
+        err = cn_http_bytes(h, 200, "application/pdf", pdf.p, pdf.n, free, pdf.p);
+        pdf = (cn_buf){0}; /* the answer's now */
+    }
+    cn_buf_free(&pdf);
+    return err;
+}
+
 static cn_err draft(cn_http *h)
 {
     int64_t revision = 0;
@@ -140,6 +163,7 @@ const cn_route cn_request_routes[] = {
     {CN_PUT, "/api/v1/requests/{id}", CN_RIGHT_REQUEST_CREATE, change, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/requests/{id}/room", CN_WHO_ANY, room, .body = CN_BODY_JSON},
     {CN_GET, "/api/v1/requests/{id}/report", CN_WHO_ANY, report, .body = CN_BODY_NONE},
+    {CN_GET, "/api/v1/requests/{id}/report.pdf", CN_WHO_ANY, report_pdf, .body = CN_BODY_NONE},
     {CN_PUT, "/api/v1/requests/{id}/report", CN_RIGHT_REPORT_WRITE, draft, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/requests/{id}/report/sign", CN_RIGHT_REPORT_WRITE, sign, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/requests/{id}/opinion", CN_RIGHT_REPORT_WRITE, opinion, .body = CN_BODY_JSON},

@@ -2,6 +2,7 @@
 #include "cn_test.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "signaling/http.h"
@@ -37,8 +38,36 @@ static void every_route_is_described(void **state)
     json_decref(doc);
 }
 
+static bool is_route(const char *path, const char *method)
+{
+    for (const cn_route *const *table = cn_route_tables; *table; table++)
+        for (const cn_route *r = *table; r->path; r++) {
+            char name[16];
+            lower(cn_method_name(r->method), name);
+            if (strcmp(r->path, path) == 0 && strcmp(name, method) == 0) return true;
+        }
+    return false;
+}
+
+static void everything_described_is_a_route(void **state)
+{
+    (void)state;
+    json_t *doc = load(), *methods, *what;
+    const char *path, *method;
+    json_object_foreach(json_object_get(doc, "paths"), path, methods)
+    {
+        json_object_foreach(methods, method, what)
+        {
+            if (strcmp(method, "parameters") != 0 && !is_route(path, method))
+                fail_msg("docs/openapi.json describes %s %s, which is no route", method, path);
+        }
+    }
+    json_decref(doc);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_route_is_described)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_route_is_described),
+                                       cmocka_unit_test(everything_described_is_a_route)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

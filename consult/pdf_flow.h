@@ -1,0 +1,64 @@
+/*
+ * Private to consult/: text, rules and boxes on A4 pages. Everything is placed first, so that each page can say how
+ * many there are, and drawn afterwards. Lengths are points (1/72 inch), y grows downwards.
+ *
+ * Pango's font map and fontconfig's caches are not made for two threads at once, and a map for each job thread would
+ * hold the large Chinese faces as often as there are threads: so there is one map under one lock, held from
+ * cn_flow_open to cn_flow_close. Not for a child between fork and exec.
+ */
+#ifndef CN_CONSULT_PDF_FLOW_H
+#define CN_CONSULT_PDF_FLOW_H
+
+#include <cairo.h>
+#include <pango/pangocairo.h>
+#include <stdbool.h>
+
+#include "base/str.h"
+
+#define CN_A4_WIDTH 595.28
+#define CN_A4_HEIGHT 841.89
+#define CN_FLOW_LEFT 56.0
+#define CN_FLOW_WIDTH (CN_A4_WIDTH - 2 * CN_FLOW_LEFT)
+
+typedef struct cn_flow_style {
+    const char *face; /* "Noto Serif CJK SC", "… Bold" */
+    double size, leading;
+    PangoAlignment align;
+    double indent; /* of the first line of every paragraph */
+    double grey;   /* 0 black … 1 white */
+} cn_flow_style;
+
+typedef struct cn_flow {
+    PangoContext *context;
+    GPtrArray *layouts; /* keep the lines alive */
+    GArray *items;
+    unsigned page; /* from 0 */
+    double y;      /* where the next line of the flow begins */
+} cn_flow;
+
+/** What is drawn around the flow of a page; `pages` is their number. */
+typedef void (*cn_flow_frame)(cn_flow *f, unsigned page, unsigned pages, void *arg);
+
+void cn_flow_open(cn_flow *f);
+void cn_flow_close(cn_flow *f);
+
+/** A new page unless `height` is left on this one. */
+void cn_flow_need(cn_flow *f, double height);
+/** The same for what must not stand alone on a page: the last two lines of a longer text before it, set in `leading`,
+ * go along. */
+void cn_flow_need_with_text(cn_flow *f, double height, double leading);
+/** Paragraphs over the whole width, over as many pages as it takes. */
+void cn_flow_text(cn_flow *f, const cn_flow_style *s, const char *text);
+/** Text at a place of the present page, without moving the flow; its height, also when it is only measured. */
+double cn_flow_at(cn_flow *f, const cn_flow_style *s, double x, double y, double width, const char *text);
+double cn_flow_measure(cn_flow *f, const cn_flow_style *s, double width, const char *text);
+/** A line, or a filled box behind everything else, of the present page. */
+void cn_flow_rule(cn_flow *f, double x0, double y0, double x1, double y1, double width);
+void cn_flow_box(cn_flow *f, double x, double y, double width, double height, double grey);
+
+/** Calls `frame` for every page (it places what belongs to the page's border) and draws all as PDF. `watermark` goes
+ * across every page; NULL: none. `about` names the document, `at` is its date in ISO 8601. */
+cn_err cn_flow_pdf(cn_flow *f, cn_flow_frame frame, void *arg, const char *watermark, const char *about, const char *at,
+                   cn_buf *out);
+
+#endif
