@@ -241,13 +241,37 @@ static void begin(cn_door *d, cn_http *h)
     }
 }
 
+/*
+ * libwebsockets 4.1.6 keeps what it read beyond a request in a list and parses the next request from there. When that
+ * one has a body, it hands out the request's head as body, frees it and reads on, or turns in a circle. So such a
+ * connection ends: a client that sends a body without waiting for the answer before it must be ready to send it again
+ * (RFC 9112 §9.3.2).
+ */
+static bool unreadable(struct lws *wsi, const cn_http *h, cn_err err)
+{
+    bool read_ahead = lws_get_opaque_user_data(wsi) != NULL;
+    return read_ahead && (err != CN_OK || h->content_length > 0 || h->chunked || length_missing(h));
+}
+
+/* Whether the library has read more cannot be asked, but then it holds on to its table of headers, and looking into a
+ * table ends the text that it was given. Its memory per connection is new for each request: the mark cannot be there.
+ */
+static int next_request(struct lws *wsi)
+{
+    char probe[] = "x";
+    if (lws_http_transaction_completed(wsi)) return -1;
+    (void)lws_hdr_custom_copy(wsi, probe, sizeof probe, ":", 1);
+    lws_set_opaque_user_data(wsi, *probe ? NULL : wsi);
+    return 0;
+}
+
 static int on_request(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
 {
     (void)in;
     (void)n;
     let_go(c);
     cn_err err = cn_exchange_new(&c->http, d, wsi, cn_door_is_management(d, wsi));
-    if (!c->http) return -1;
+    if (!c->http || unreadable(wsi, c->http, err)) return -1;
     cn_http *h = c->http;
     h->counted = true;
     atomic_fetch_add(&d->requests, 1);
@@ -280,15 +304,13 @@ static int on_body(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size
 static int on_body_done(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
 {
     (void)d;
+    (void)wsi;
     (void)in;
     (void)n;
     cn_http *h = c->http;
     if (!h || h->body_done) return 0;
     h->body_done = true;
-    if (h->lingering && h->head_sent) {
-        let_go(c);
-        return lws_http_transaction_completed(wsi) ? -1 : 0;
-    }
+    if (h->lingering && h->head_sent) return -1;
     if (h->route && h->route->stream) {
         cn_stream_next(h);
     } else if (!h->dispatched) {
@@ -322,8 +344,7 @@ static int on_writable(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, 
     }
     bool close_after = h->close_after;
     let_go(c);
-    if (close_after) return -1;
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
+    return close_after ? -1 : next_request(wsi);
 }
 
 static int on_gone(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)

@@ -48,9 +48,20 @@ static void run(void *exchange)
     h->stream_err = steps[h->step](h);
     if (h->stream_err != CN_OK && h->step != CN_STREAM_BEGIN) h->route->stream->cut(h);
     if (h->step == CN_STREAM_END || h->stream_err != CN_OK || h->status != 0) {
+        /* a client that hears early sends its next request in one piece with the rest of this body */
+        if (h->step < CN_STREAM_END && h->content_length > 0) h->close_after = true;
         if (h->step != CN_STREAM_CUT) cn_exchange_compose(h, h->stream_err);
     }
     cn_door_give_back(h, back);
+}
+
+static void set_reading(cn_http *h, bool on)
+{
+    if (!h->wsi || h->paused == !on) return;
+    h->paused = !on;
+    lws_rx_flow_control(h->wsi, on ? 1 : 0);
+    /* waiting for our own disk is not the client's fault */
+    if (!on) lws_set_timeout(h->wsi, NO_PENDING_TIMEOUT, 0);
 }
 
 static void retry(lws_sorted_usec_list_t *sul)
@@ -76,8 +87,9 @@ static void start(cn_http *h, cn_stream_step step)
     }
     if (cn_door_lend(h, run) == CN_OK) return;
     if (step == CN_STREAM_BEGIN) {
-        h->ended = true;
+        h->ended = h->lingering = h->close_after = true;
         cn_door_refuse(h, CN_ERR_FULL, 0);
+        set_reading(h, true);
         return;
     }
     if (step == CN_STREAM_CHUNK) { /* back to where it was */
@@ -87,15 +99,6 @@ static void start(cn_http *h, cn_stream_step step)
     h->retry_waits = true;
     cn_ref(h);
     lws_sul_schedule(cn_door_lws(h->door), 0, &h->retry, retry, RETRY_US);
-}
-
-static void set_reading(cn_http *h, bool on)
-{
-    if (!h->wsi || h->paused == !on) return;
-    h->paused = !on;
-    lws_rx_flow_control(h->wsi, on ? 1 : 0);
-    /* waiting for our own disk is not the client's fault */
-    if (!on) lws_set_timeout(h->wsi, NO_PENDING_TIMEOUT, 0);
 }
 
 void cn_stream_next(cn_http *h)

@@ -74,11 +74,11 @@ struct cn_http {
 
     /* ---- door ---- */
     struct lws *wsi;  /* NULL once the client has gone */
-    bool close_after; /* set before anybody works on it */
+    bool close_after; /* set before anybody works on it, or by the job that answers early */
     bool working;     /* somebody else has it */
     bool dispatched, body_done, paused;
     bool begun, ended; /* a stream's handler accepted it; nothing more to hand to it */
-    bool lingering;    /* answered early: what still arrives is thrown away */
+    bool lingering;    /* answered early: what still arrives is thrown away, then it closes */
     cn_buf fill;       /* streamed bytes that wait for the next job */
     lws_sorted_usec_list_t retry;
     bool retry_waits;
