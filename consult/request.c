@@ -58,16 +58,21 @@ static cn_err write_history(cn_conn *conn, const cn_actor *a, const cn_request_s
         cn_text(cn_state_name(from)), cn_text(cn_state_name(s->state)), cn_text(reason ? reason : ""));
 }
 
+static cn_err may(const cn_request_scope *s, const char *action, cn_state *next, cn_problem *p)
+{
+    cn_err err = cn_state_next(action, s->state, s->urgent, s->parts, next);
+    if (err == CN_ERR_STATE)
+        return cn_problem_set(p, err, "state", "'%s' is not possible while the request is %s", action,
+                              cn_state_name(s->state));
+    if (err == CN_ERR_FORBIDDEN) return cn_problem_set(p, err, "", "'%s' is not yours to do for this request", action);
+    return err;
+}
+
 cn_err cn_request_step(cn_conn *conn, const cn_actor *a, cn_request_scope *s, const char *action, const char *reason,
                        cn_problem *p)
 {
     cn_state from = s->state, next = from;
-    cn_err err = cn_state_next(action, s->state, s->urgent, s->parts, &next);
-    if (err == CN_ERR_STATE)
-        return cn_problem_set(p, err, "state", "'%s' is not possible while the request is %s", action,
-                              cn_state_name(from));
-    if (err == CN_ERR_FORBIDDEN) return cn_problem_set(p, err, "", "'%s' is not yours to do for this request", action);
-    CN_TRY(err);
+    CN_TRY(may(s, action, &next, p));
     int64_t changed = 0;
     CN_TRY(cn_db_exec(
         conn, &changed,
@@ -441,7 +446,7 @@ cn_err cn_request_room(cn_consult *c, const cn_actor *a, const char *id, char ro
     /* entering a room that is open is no step of the request's life */
     cn_state next;
     if (t && t->stays)
-        err = cn_state_next("room", s.state, s.urgent, s.parts, &next);
+        err = may(&s, "room", &next, p);
     else if (err == CN_OK)
         err = cn_request_step(act.conn, a, &s, "room", "", p);
     if (err == CN_OK) err = open_room(act.conn, &s, room, p);

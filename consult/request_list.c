@@ -6,6 +6,7 @@
 #include "consult/request_private.h"
 
 #define PARAMS 24
+#define TOKENS 16
 
 /* A statement put together from constant pieces; values only as parameters. */
 typedef struct sql {
@@ -24,52 +25,51 @@ static size_t bind(sql *q, cn_val v)
     return q->n;
 }
 
+/* The same as parts_of in request.c says of one request. */
 static void where_scope(sql *q, const cn_actor *a)
 {
     if (cn_actor_may(a, CN_RIGHT_REQUEST_READ_ALL) || cn_actor_may(a, CN_RIGHT_REQUEST_REVIEW)) return;
+    if (!cn_actor_may(a, CN_RIGHT_REQUEST_CREATE) && !cn_actor_may(a, CN_RIGHT_REPORT_WRITE)) {
+        cn_buf_str(&q->text, " AND 1 = 0");
+        return;
+    }
     size_t me = bind(q, cn_text(a->user));
-    cn_buf_fmt(&q->text, " AND (q.id IN (SELECT request_id FROM request_experts WHERE user_id = $%zu)", me);
+    cn_buf_str(&q->text, " AND (1 = 0");
     if (cn_actor_may(a, CN_RIGHT_REQUEST_CREATE)) cn_buf_fmt(&q->text, " OR q.referrer_id = $%zu", me);
     if (cn_actor_may(a, CN_RIGHT_REPORT_WRITE))
-        cn_buf_str(&q->text, " OR (q.urgent = 1 AND q.state IN ('UPLOADING', 'PENDING_REVIEW'))");
+        cn_buf_fmt(&q->text,
+                   " OR q.id IN (SELECT request_id FROM request_experts WHERE user_id = $%zu)"
+                   " OR (q.urgent = 1 AND q.state IN ('UPLOADING', 'PENDING_REVIEW'))",
+                   me);
     cn_buf_str(&q->text, ")");
 }
 
-static size_t char_bytes(const char *s)
+/* Tokens of the name that is searched for; those past the bound only make the search wider. */
+typedef struct name_tokens {
+    size_t n;
+    char token[TOKENS][33];
+} name_tokens;
+
+static void take_token(void *arg, const char *token)
 {
-    size_t n = 1;
-    while ((s[n] & 0xc0) == 0x80) n++;
-    return n;
+    name_tokens *t = arg;
+    if (t->n < TOKENS) memcpy(t->token[t->n++], token, sizeof(t->token[0]));
 }
 
-/* One or two characters are tokens themselves; of a longer text every two neighbours must be there. */
-static void where_name(sql *q, cn_consult *c, const char *name, char (*tokens)[33], size_t max)
+static void where_name(sql *q, cn_consult *c, const char *name, name_tokens *t)
 {
-    char clean[256];
-    size_t n = 0, used = 0;
-    for (const char *s = name; *s && n + 4 < sizeof(clean); s++)
-        if (*s != ' ') clean[n++] = (char)(*s >= 'A' && *s <= 'Z' ? *s + 32 : *s);
-    clean[n] = 0;
-    size_t length = cn_utf8_length(clean);
-    const char *s = clean;
-    for (size_t i = 0; used < max && (i == 0 || i + 1 < length); i++) {
-        char piece[16];
-        size_t first = char_bytes(s), bytes = length == 1 ? first : first + char_bytes(s + first);
-        memcpy(piece, s, bytes);
-        piece[bytes] = 0;
-        cn_vault_token(c->vault, "patient.name", piece, tokens[used]);
+    t->n = 0;
+    cn_vault_search_tokens(c->vault, "patient.name", name, take_token, t);
+    for (size_t i = 0; i < t->n; i++)
         cn_buf_fmt(&q->text, " AND q.id IN (SELECT request_id FROM request_name_tokens WHERE token = $%zu)",
-                   bind(q, cn_text(tokens[used])));
-        used++;
-        s += first;
-    }
+                   bind(q, cn_text(t->token[i])));
 }
 
-static void where_filter(sql *q, cn_consult *c, const cn_request_filter *f, char (*tokens)[33], size_t max)
+static void where_filter(sql *q, cn_consult *c, const cn_request_filter *f, name_tokens *tokens)
 {
     if (f->from_ms) cn_buf_fmt(&q->text, " AND q.created_ms >= $%zu", bind(q, cn_int(f->from_ms)));
     if (f->to_ms) cn_buf_fmt(&q->text, " AND q.created_ms < $%zu", bind(q, cn_int(f->to_ms)));
-    if (f->name && f->name[0]) where_name(q, c, f->name, tokens, max);
+    if (f->name && f->name[0]) where_name(q, c, f->name, tokens);
 }
 
 static void where_tab(sql *q, const char *tab)
@@ -98,11 +98,11 @@ static cn_err count(cn_consult *c, cn_conn *conn, const cn_actor *a, const cn_re
 {
     static const char *const tabs[] = {"uploading", "pending", "completed"};
     sql q = {0};
-    char tokens[16][33];
+    name_tokens tokens;
     int64_t sums[3] = {0, 0, 0};
     cn_buf_str(&q.text, "SELECT q.state, COUNT(*) FROM requests q WHERE 1 = 1");
     where_scope(&q, a);
-    where_filter(&q, c, f, tokens, 16);
+    where_filter(&q, c, f, &tokens);
     cn_buf_str(&q.text, " GROUP BY q.state");
     CN_AUTO_ROWS cn_rows *r = NULL;
     cn_err err = run(&q, conn, &r);
@@ -145,7 +145,7 @@ static cn_err item_json(cn_consult *c, const cn_rows *r, json_t **out)
 static cn_err fetch(cn_consult *c, cn_conn *conn, const cn_actor *a, const cn_request_filter *f, json_t *items)
 {
     sql q = {0};
-    char tokens[16][33];
+    name_tokens tokens;
     cn_buf_str(
         &q.text,
         "SELECT q.id, q.number, q.kind, q.urgent, q.state, q.patient_name_sealed, q.patient_sex, q.patient_birth_date, "
@@ -156,7 +156,7 @@ static cn_err fetch(cn_consult *c, cn_conn *conn, const cn_actor *a, const cn_re
         "LEFT JOIN request_experts e ON e.request_id = q.id AND e.lead = 1 LEFT JOIN users l ON l.id = e.user_id "
         "LEFT JOIN rooms m ON m.request_id = q.id AND m.closed_ms = 0 WHERE 1 = 1");
     where_scope(&q, a);
-    where_filter(&q, c, f, tokens, 16);
+    where_filter(&q, c, f, &tokens);
     if (f->tab) where_tab(&q, f->tab);
     cn_buf_fmt(&q.text, " ORDER BY q.created_ms DESC, q.id DESC LIMIT %u OFFSET %u", f->size, (f->page - 1) * f->size);
     CN_AUTO_ROWS cn_rows *r = NULL;

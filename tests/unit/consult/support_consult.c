@@ -37,10 +37,10 @@ static void add_user(support_consult *s, const char *username, const char *const
 static void open_all(support_consult *s, cn_db_kind kind)
 {
     static unsigned counter;
-    char key[512], heads[512], files[512];
+    char key[512], files[512];
     counter++;
     cn_fmt(key, sizeof(key), "%s/master%u.key", support_dir(), counter);
-    cn_fmt(heads, sizeof(heads), "%s/heads%u.log", support_dir(), counter);
+    cn_fmt(s->heads, sizeof(s->heads), "%s/heads%u.log", support_dir(), counter);
     cn_fmt(files, sizeof(files), "%s/files%u", support_dir(), counter);
     must(cn_db_open(&s->c.db, support_db_url(kind), 4), "database");
     must(cn_master_key_create(key), "master key");
@@ -48,8 +48,8 @@ static void open_all(support_consult *s, cn_db_kind kind)
     s->c.vault = s->vault;
     s->c.zone_minutes = 480;
     must(cn_files_open(&s->c.files, files), "files");
-    must(cn_chain_open(&s->c.audit, CN_CHAIN_AUDIT, s->c.db, s->vault, "test", heads), "audit");
-    must(cn_chain_open(&s->c.ledger, CN_CHAIN_LEDGER, s->c.db, s->vault, "test", heads), "ledger");
+    must(cn_chain_open(&s->c.audit, CN_CHAIN_AUDIT, s->c.db, s->vault, "test", s->heads), "audit");
+    must(cn_chain_open(&s->c.ledger, CN_CHAIN_LEDGER, s->c.db, s->vault, "test", s->heads), "ledger");
 }
 
 support_consult *support_consult_new(cn_db_kind kind)
