@@ -48,6 +48,18 @@ int cn_alloc_layer_fit(const cn_alloc_layer *layers, unsigned count, unsigned wi
     return best;
 }
 
+uint32_t cn_alloc_wanted_bps(const cn_alloc_slot *slots, size_t count, cn_tier tier_max)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const cn_alloc_slot *s = &slots[i];
+        int layer =
+            s->on ? cn_alloc_layer_fit(s->layers, s->layer_count, s->width, s->height, tier_max) : CN_ALLOC_PAUSED;
+        if (layer != CN_ALLOC_PAUSED) sum += cost(&s->layers[layer]);
+    }
+    return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+}
+
 static cn_alloc_why why_none(const cn_alloc_slot *s)
 {
     if (!s->on) return CN_ALLOC_OFF;

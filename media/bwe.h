@@ -14,7 +14,7 @@
 #include "media/delaytrend.h"
 #include "media/twcc.h"
 
-#define CN_BWE_START 1000000u
+#define CN_BWE_START 2000000u
 #define CN_BWE_MIN 64000u
 #define CN_BWE_MAX 100000000u
 #define CN_BWE_BUCKETS 16 /* of acknowledged bytes, 50 ms each */

@@ -37,6 +37,7 @@ static const cn_transport_events transport_events = {on_connected, cn_peer_rtp, 
 static void peer_free(cn_peer *peer)
 {
     if (!peer) return;
+    cn_timer_free(peer->probe.timer);
     cn_transport_free(peer->transport);
     cn_twcc_out_free(peer->twcc_out);
     cn_idmap_free(&peer->in_ssrc);
@@ -70,7 +71,7 @@ static cn_peer *peer_of(cn_worker *w, const cn_media_join *join, const cn_place 
     peer->tier_max = CN_TIER_4K;
     (void)cn_strcpy(peer->id, sizeof peer->id, join->participant);
     (void)cn_strcpy(peer->only, sizeof peer->only, join->only ? join->only : "");
-    cn_lossrate_init(&peer->estimate);
+    cn_bwe_init(&peer->estimate);
     cn_random(&peer->rtcp_ssrc, sizeof peer->rtcp_ssrc);
     cn_random(&peer->sdp_session, sizeof peer->sdp_session);
     peer->sdp_session >>= 2; /* RFC 8829 §5.2.1: fits a signed 64-bit number */
@@ -155,6 +156,7 @@ void cn_peer_tick(cn_peer *peer, uint64_t now_ns)
     if (!peer->connected || peer->ended) return;
     for (size_t i = 0; i < peer->slot_count; i++) cn_slot_tick(peer->slots[i], now_ns);
     if (peer->dirty || now_ns >= peer->allocate_ns) cn_peer_allocate(peer, now_ns);
+    cn_peer_probe(peer, now_ns);
     cn_peer_report(peer, now_ns);
     cn_peer_area(peer, now_ns);
     cn_peer_stats(peer, now_ns);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "media/answer.h"
-#include "media/lossrate.h"
+#include "media/bwe.h"
 #include "media/media.h"
 #include "media/room.h"
 #include "media/slot.h"
@@ -63,7 +63,16 @@ typedef struct cn_peer {
     /* bandwidth */
     cn_twcc_in twcc_in;
     cn_twcc_out *twcc_out;
-    cn_lossrate estimate;
+    cn_bwe estimate;
+    uint32_t wanted_bps; /* what would be sent if everything fitted */
+    struct {
+        cn_timer *timer; /* made with the first probe */
+        cn_slot *slot;   /* carries it, NULL: none is being sent */
+        cn_bwe_probe wanted;
+        uint64_t last_ns;
+        uint32_t cursor; /* next packet to repeat, extended number */
+        double owed;     /* bytes */
+    } probe;
     uint32_t rtt_ms;
     uint32_t video_ssrc_in; /* any SSRC of the publisher: media SSRC of transport feedback */
     cn_ntpclock clock;
@@ -104,6 +113,10 @@ void cn_peer_bind(cn_peer *peer);
 void cn_peer_show(cn_peer *peer, const cn_slot_want *wants, size_t count, cn_tier tier_max);
 /** Gives layers by the estimate. */
 void cn_peer_allocate(cn_peer *peer, uint64_t now_ns);
+/** Sends a burst of repeated packets when the estimator wants to know whether more would fit (peer_probe.c). */
+void cn_peer_probe(cn_peer *peer, uint64_t now_ns);
+/** The slot ends or shows something else: it carries no probe any more. */
+void cn_peer_probe_drop(cn_peer *peer, const cn_slot *s);
 /** Tells the area of what is really being sent, when it changed. */
 void cn_peer_area(cn_peer *peer, uint64_t now_ns);
 /** Sender reports, receiver reports, transport-wide feedback. */

@@ -50,8 +50,11 @@ void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)
         slots[n] = s;
         table[n++] = s->alloc;
     }
+    peer->wanted_bps = 0;
     if (!n) return;
-    cn_allocate(table, n, cn_lossrate_bps(&peer->estimate), audio_bps(peer), peer->tier_max, now_ns);
+    uint32_t audio = audio_bps(peer);
+    peer->wanted_bps = audio + cn_alloc_wanted_bps(table, n, peer->tier_max);
+    cn_allocate(table, n, cn_bwe_budget(&peer->estimate, now_ns), audio, peer->tier_max, now_ns);
     for (size_t i = 0; i < n; i++) slots[i]->alloc = table[i];
     for (size_t i = 0; i < n; i++) take_choice(slots[i]);
 }
@@ -178,7 +181,7 @@ void cn_peer_stats(cn_peer *peer, uint64_t now_ns)
                         .down_loss = down_loss(peer, now_ns),
                         .rtt_ms = peer->rtt_ms,
                         .jitter_ms = jitter_ms(peer),
-                        .estimate_bps = cn_lossrate_bps(&peer->estimate),
+                        .estimate_bps = cn_bwe_bps(&peer->estimate),
                         .nacks_in = m->nacks_in,
                         .nacks_out = m->nacks_out,
                         .plis_in = m->plis_in,

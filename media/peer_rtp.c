@@ -70,7 +70,7 @@ static void estimate_by_reports(cn_peer *peer)
         sent += s->bps;
         if (s->video && s->bps && s->fraction_lost > worst) worst = s->fraction_lost;
     }
-    cn_lossrate_update(&peer->estimate, worst / 256.0, sent, peer->rtt_ms, peer->worker->now_ns);
+    cn_bwe_report(&peer->estimate, worst / 256.0, sent, peer->rtt_ms, peer->worker->now_ns);
 }
 
 static void on_report(cn_peer *peer, const cn_rtcp *pkt)
@@ -118,8 +118,9 @@ static void on_twcc(cn_peer *peer, const cn_rtcp *pkt)
     if (cn_twcc_list_read(&list, pkt) != CN_OK || cn_twcc_out_feedback(peer->twcc_out, &list, now_ns, &sum) != CN_OK)
         return;
     if (sum.rtt_ms) peer->rtt_ms = peer->rtt_ms ? (peer->rtt_ms * 7 + sum.rtt_ms) / 8 : sum.rtt_ms;
-    double loss = cn_twcc_out_loss(peer->twcc_out, now_ns);
-    cn_lossrate_update(&peer->estimate, loss, cn_twcc_out_sent_bps(peer->twcc_out, now_ns), peer->rtt_ms, now_ns);
+    uint32_t before = cn_bwe_budget(&peer->estimate, now_ns);
+    cn_bwe_feedback(&peer->estimate, sum.results, sum.result_count, peer->rtt_ms, now_ns);
+    if (cn_bwe_budget(&peer->estimate, now_ns) < 0.95 * before) peer->dirty = true; /* give way at the next tick */
 }
 
 static void on_remb(cn_peer *peer, const cn_rtcp *pkt)
@@ -127,7 +128,7 @@ static void on_remb(cn_peer *peer, const cn_rtcp *pkt)
     uint64_t bps = 0;
     size_t ssrcs = 0;
     if (cn_rtcp_remb_read(pkt, &bps, &ssrcs))
-        cn_lossrate_cap(&peer->estimate, bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps);
+        cn_bwe_cap(&peer->estimate, bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps);
 }
 
 typedef void (*rtcp_fn)(cn_peer *peer, const cn_rtcp *pkt);

@@ -107,8 +107,10 @@ static size_t packet_take(const uint8_t *p, size_t n, cn_rtcp *out)
     if (len > n) return 0;
     size_t padding = 0;
     if (p[0] & 0x20) {
+        /* RFC 3550 §6.4.1 wants whole words, and only in the last packet; Chromium fills transport-wide feedback up to
+         * a word with 1 to 3 bytes */
         padding = len > HEADER ? p[len - 1] : 0;
-        if (len != n || padding == 0 || padding % 4 != 0 || padding > len - HEADER) return 0;
+        if (padding == 0 || padding > len - HEADER) return 0;
     }
     *out = (cn_rtcp){.count = p[0] & 31, .pt = p[1], .body = p + HEADER, .body_len = len - HEADER - padding};
     return len;

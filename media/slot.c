@@ -111,6 +111,7 @@ static void unlink_from_track(cn_slot *s)
 void cn_slot_bind(cn_slot *s, cn_track *t)
 {
     if (s->track == t) return;
+    cn_peer_probe_drop(s->peer, s);
     unlink_from_track(s);
     s->current = s->target = s->interim = -1;
     s->waiting_ns = 0;
@@ -179,7 +180,7 @@ static bool run_fits(const cn_slot *s, const cn_history_run *run)
 {
     uint64_t now_ns = s->peer->worker->now_ns;
     if (s->current >= 0 && now_ns - run->first_arrival_ns > SWITCH_RUN_AGE_NS) return false;
-    return run->first == run->last || run->bytes * 8.0 <= RUN_SECONDS * cn_lossrate_bps(&s->peer->estimate);
+    return run->first == run->last || run->bytes * 8.0 <= RUN_SECONDS * cn_bwe_bps(&s->peer->estimate);
 }
 
 /* Starts from the key frame that the history holds, with every packet since. */

@@ -94,10 +94,10 @@ static const cn_slot_format *format_of(const cn_slot *s, const cn_packet *p)
     return NULL;
 }
 
-static void send_again(cn_slot *s, const cn_packet *p, const cn_sent *sent, uint16_t seq)
+static size_t send_again(cn_slot *s, const cn_packet *p, const cn_sent *sent, uint16_t seq, cn_twcc_kind kind)
 {
     const cn_slot_format *f = format_of(s, p);
-    if (!f || f->rtx_pt == CN_SDP_NO_PT) return;
+    if (!f || f->rtx_pt == CN_SDP_NO_PT) return 0;
     cn_rtp_head head = {
         .ts = sent->ts, .ssrc = s->rtx_ssrc, .seq = s->rtx_seq, .pt = f->rtx_pt, .marker = sent->marker};
     head_extensions(s, &head, p);
@@ -106,24 +106,56 @@ static void send_again(cn_slot *s, const cn_packet *p, const cn_sent *sent, uint
     size_t payload_len = sent->filler ? 0 : p->payload_len;
     size_t n = header + CN_RTX_OSN + payload_len;
     uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
-    if (!buf) return;
-    if (cn_rtp_write_rtx(buf, n, &head, &s->peer->exts, seq, cn_packet_payload(p), payload_len, &twcc_at) != n) return;
+    if (!buf) return 0;
+    if (cn_rtp_write_rtx(buf, n, &head, &s->peer->exts, seq, cn_packet_payload(p), payload_len, &twcc_at) != n)
+        return 0;
     if (payload_len) rewrite_payload(buf + header + CN_RTX_OSN, p, sent->picture_id, sent->tl0picidx);
     s->rtx_seq++;
-    send(s, buf, n, twcc_at, CN_TWCC_RESENT);
+    send(s, buf, n, twcc_at, kind);
+    return n;
+}
+
+/* The packet that a record stands for, as long as its track's history holds it. */
+static const cn_packet *packet_of(cn_slot *s, const cn_sent *sent)
+{
+    cn_worker *w = s->peer->worker;
+    const cn_track *t = cn_idmap_get(&w->tracks, sent->source >> 2);
+    unsigned layer = sent->source & 3;
+    if (!t || layer >= t->info.layers || !t->layer[layer].history) return NULL;
+    return cn_history_get(t->layer[layer].history, sent->in_seq, w->now_ns);
 }
 
 void cn_slot_nack(cn_slot *s, uint16_t seq, uint32_t rtt_ms)
 {
     if (!s->rtx_ssrc) return;
-    cn_worker *w = s->peer->worker;
-    const cn_sent *sent = cn_rewrite_resend(s->rewrite, seq, rtt_ms, w->now_ns);
-    if (!sent) return;
-    const cn_track *t = cn_idmap_get(&w->tracks, sent->source >> 2);
-    unsigned layer = sent->source & 3;
-    if (!t || layer >= t->info.layers || !t->layer[layer].history) return;
-    const cn_packet *p = cn_history_get(t->layer[layer].history, sent->in_seq, w->now_ns);
-    if (p) send_again(s, p, sent, seq);
+    const cn_sent *sent = cn_rewrite_resend(s->rewrite, seq, rtt_ms, s->peer->worker->now_ns);
+    const cn_packet *p = sent ? packet_of(s, sent) : NULL;
+    if (p) (void)send_again(s, p, sent, seq, CN_TWCC_RESENT);
+}
+
+static size_t probe_padding(cn_slot *s)
+{
+    cn_rtp_head head = {.ssrc = s->rtx_ssrc, .seq = s->rtx_seq, .pt = s->format->rtx_pt};
+    cn_rtp_head_number(&head, CN_RTP_EXT_TWCC, 0, 2);
+    uint16_t twcc_at = 0;
+    size_t n = cn_rtp_header_size(&head, &s->peer->exts) + UINT8_MAX;
+    uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
+    if (!buf || cn_rtp_write_padding(buf, n, &head, &s->peer->exts, UINT8_MAX, &twcc_at) != n) return 0;
+    s->rtx_seq++;
+    send(s, buf, n, twcc_at, CN_TWCC_PROBE);
+    return n;
+}
+
+size_t cn_slot_probe(cn_slot *s, uint32_t ext)
+{
+    if (!s->rtx_ssrc || !s->format || s->format->rtx_pt == CN_SDP_NO_PT || !s->peer->twcc_out) return 0;
+    uint64_t last_ns = s->last_packet_ns; /* a probe is no sign of a picture */
+    const cn_sent *sent = cn_rewrite_sent(s->rewrite, (uint16_t)ext);
+    const cn_packet *p = sent ? packet_of(s, sent) : NULL;
+    size_t n = p ? send_again(s, p, sent, (uint16_t)ext, CN_TWCC_PROBE) : 0;
+    if (!n) n = probe_padding(s);
+    s->last_packet_ns = last_ns;
+    return n;
 }
 
 size_t cn_slot_report(cn_slot *s, uint8_t *out, size_t cap, uint64_t now_ns, uint64_t now_ntp)

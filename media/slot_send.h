@@ -1,5 +1,5 @@
 /* How a slot's packets are written: headers with the receiver's numbers, retransmissions. Private to slot.c and
- * peer_rtcp.c. */
+ * peer_probe.c. */
 #ifndef CN_MEDIA_SLOT_SEND_H
 #define CN_MEDIA_SLOT_SEND_H
 
@@ -8,5 +8,9 @@
 
 /** Rewrites and sends a packet of the slot's current layer. */
 void cn_slot_forward(cn_slot *s, cn_packet *p);
+
+/** Sends the packet with this outgoing number (extended) again, as a probe; without retransmission, or when it is
+ * forgotten, padding on the retransmission's SSRC. Bytes sent, 0: neither is possible. */
+size_t cn_slot_probe(cn_slot *s, uint32_t ext);
 
 #endif

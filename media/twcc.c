@@ -151,6 +151,11 @@ uint16_t cn_twcc_out_next(cn_twcc_out *t, size_t size, cn_twcc_kind kind, uint64
     return (uint16_t)seq;
 }
 
+uint64_t cn_twcc_out_last(const cn_twcc_out *t)
+{
+    return t->last;
+}
+
 /* Takes one status over; false when it tells nothing new. */
 static bool consume(record *r, int64_t arrival_us, slot *s, cn_twcc_summary *sum)
 {

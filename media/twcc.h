@@ -71,6 +71,9 @@ void cn_twcc_out_free(cn_twcc_out *t);
 /** The number for the next packet of this receiver; `size`: bytes on the wire above UDP. */
 uint16_t cn_twcc_out_next(cn_twcc_out *t, size_t size, cn_twcc_kind kind, uint64_t now_ns);
 
+/** The extended number of the newest packet; 0: none yet. */
+uint64_t cn_twcc_out_last(const cn_twcc_out *t);
+
 typedef struct cn_twcc_summary {
     uint32_t acked, lost; /* packets newly known by this feedback */
     uint64_t acked_bytes;

@@ -23,8 +23,8 @@ function yuv([r, g, b]) {
 /** Where the cells lie, as shares of the picture: also used by the reader in the page. */
 export const CELLS = { left: 0.02, top: 0.8, width: 0.96, height: 0.16, count: COUNTER_BITS + 2 }
 
-/** A Y4M file (Chromium's --use-file-for-fake-video-capture), played in a loop: one colour, the frame's number drawn below. */
-export function writeY4m(path, { colour, width = 640, height = 360, fps = 15, frames = PERIOD }) {
+/** A Y4M file (Chromium's --use-file-for-fake-video-capture), played in a loop: one colour, the frame's number drawn below; `noise` (0…1) makes it costly to encode. */
+export function writeY4m(path, { colour, width = 640, height = 360, fps = 15, frames = PERIOD, noise = 0 }) {
   const fd = openSync(path, 'w')
   const [cy, cu, cv] = yuv(COLOURS[colour])
   const luma = Buffer.alloc(width * height, cy)
@@ -33,8 +33,13 @@ export function writeY4m(path, { colour, width = 640, height = 360, fps = 15, fr
   const y0 = Math.round(height * CELLS.top), y1 = Math.round(height * (CELLS.top + CELLS.height))
   // the counter's band has no colour, so that chroma subsampling cannot blur it
   for (let y = y0 >> 1; y < y1 >> 1; y++) { cu_.fill(128, y * (width / 2), (y + 1) * (width / 2)); cv_.fill(128, y * (width / 2), (y + 1) * (width / 2)) }
+  // a strip of noise, from which every frame takes another piece: cheap to write, dear to encode
+  const grain = Buffer.alloc(noise ? width * height * 2 : 0)
+  let random = 1
+  for (let i = 0; i < grain.length; i++) { random = (random * 1103515245 + 12345) & 0x7fffffff; grain[i] = cy + ((random >> 16) % 61 - 30) * noise }
   writeSync(fd, `YUV4MPEG2 W${width} H${height} F${fps}:1 Ip A1:1 C420jpeg\n`)
   for (let n = 0; n < frames; n++) {
+    if (noise) grain.copy(luma, 0, (n * 7919 * 13) % (width * height), (n * 7919 * 13) % (width * height) + width * y0)
     for (let cell = 0; cell < CELLS.count; cell++) {
       const on = cell === 0 ? false : cell === 1 ? true : (n >> (COUNTER_BITS - 1 - (cell - 2))) & 1
       const x0 = Math.round(width * (CELLS.left + (CELLS.width * cell) / CELLS.count))

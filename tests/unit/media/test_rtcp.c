@@ -57,16 +57,17 @@ static void malformed_compounds(void **state)
         {"SDES without chunks", {0x80, 202, 0, 0}, 4, CN_OK},
         {"padding", {0xa0, 201, 0, 2, [11] = 4}, 12, CN_OK},
         {"padding over the body", {0xa0, 201, 0, 1, [7] = 8}, 8, CN_ERR_PARSE},
-        {"padding not of words", {0xa0, 201, 0, 2, [11] = 3}, 12, CN_ERR_PARSE},
+        {"padding not of words", {0xa0, 201, 0, 2, [11] = 3}, 12, CN_OK},
         {"padding of nothing", {0xa0, 201, 0, 2}, 12, CN_ERR_PARSE},
         {"padding on an empty packet", {0xa0, 203, 0, 0}, 4, CN_ERR_PARSE},
-        {"padding before the last", {0xa0, 201, 0, 2, [11] = 4, 0x80, 201, 0, 1}, 20, CN_ERR_PARSE},
+        {"padding before the last", {0xa0, 201, 0, 2, [11] = 4, 0x80, 201, 0, 1}, 20, CN_OK},
         {"padding eats the RR", {0xa0, 201, 0, 1, [7] = 4}, 8, CN_ERR_PARSE},
         {"good, then bad", {0x80, 201, 0, 1, [8] = 0x81, 205, 0, 1}, 16, CN_ERR_PARSE},
         {"TWCC too short", {0x8f, 205, 0, 3}, 16, CN_ERR_PARSE},
         {"TWCC without its chunk", {0x8f, 205, 0, 4, [15] = 1}, 20, CN_ERR_PARSE},
         {"TWCC run of nothing", {0x8f, 205, 0, 5, [15] = 1}, 24, CN_ERR_PARSE},
         {"TWCC without its delta", {0x8f, 205, 0, 5, [15] = 5, [20] = 0x20, 5}, 24, CN_ERR_PARSE},
+        {"TWCC filled up to a word", {0xaf, 205, 0, 5, [15] = 1, [20] = 0x20, 1, 4, 1}, 24, CN_OK}, /* Chromium */
         {"TWCC of lost ones", {0x8f, 205, 0, 5, [15] = 5, [20] = 0x00, 5}, 24, CN_OK},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
