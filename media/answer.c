@@ -111,12 +111,13 @@ static cn_err plan_section(cn_plan *plan, const cn_sdp *offer, size_t i, const c
     return CN_OK;
 }
 
-static cn_err check_doubles(const cn_plan *plan, cn_problem *p)
+static cn_err check_whole(const cn_plan *plan, cn_problem *p)
 {
-    unsigned seen[CN_SOURCE_DEVICE + 1] = {0}, slots = 0;
+    unsigned seen[CN_SOURCE_DEVICE + 1] = {0}, slots = 0, accepted = 0;
     for (size_t i = 0; i < plan->count; i++) {
         const cn_plan_section *s = &plan->sections[i];
         if (!s->accept) continue;
+        accepted++;
         if (s->source == CN_SOURCE_NONE)
             slots++;
         else if (seen[s->source]++)
@@ -125,6 +126,9 @@ static cn_err check_doubles(const cn_plan *plan, cn_problem *p)
     }
     if (slots > CN_MEDIA_SLOTS)
         return cn_problem_set(p, CN_ERR_INVALID, "offer", "%u slots, more than %d", slots, CN_MEDIA_SLOTS);
+    if (!accepted)
+        return cn_problem_set(p, CN_ERR_INVALID, "offer",
+                              "no section has a codec in common (Opus; VP8, H.264) that may be used here");
     return CN_OK;
 }
 
@@ -147,7 +151,7 @@ cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, c
     CN_TRY(check_names(offer, who, p));
     plan->count = offer->section_count;
     for (size_t i = 0; i < plan->count; i++) CN_TRY(plan_section(plan, offer, i, who, p));
-    return check_doubles(plan, p);
+    return check_whole(plan, p);
 }
 
 static void answer_codec(cn_sdp_answer_section *out, const cn_sdp_codec *c)

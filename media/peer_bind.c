@@ -16,18 +16,22 @@ static void clear(cn_slot *s)
 typedef struct audible {
     cn_track *tracks[CN_RANKED_MAX]; /* loudest first, without one's own */
     size_t count;
-    const cn_track *speaker;
 } audible;
 
-static audible audible_of(const cn_peer *peer)
+/* As many of the loudest as there are slots: nobody quieter keeps a slot from somebody louder. */
+static audible audible_of(const cn_peer *peer, const cn_track *reserved)
 {
     audible a = {0};
     const cn_ranked_info *r = &peer->room->ranked;
+    size_t places = 0;
+    for (size_t i = 0; i < peer->slot_count; i++) places += !peer->slots[i]->video && peer->slots[i]->active;
+    if (reserved && places) places--;
     for (unsigned i = 0; i < r->count; i++) {
         cn_track *t = cn_idmap_get(&peer->worker->tracks, r->source[i]);
         if (!t || !t->info.on || strcmp(t->info.participant, peer->id) == 0) continue;
+        if (t != reserved && !places) continue;
+        if (t != reserved) places--;
         a.tracks[a.count++] = t;
-        if (t->number == r->speaker) a.speaker = t;
     }
     return a;
 }
@@ -37,13 +41,6 @@ static bool is_audible(const audible *a, const cn_track *t)
     for (size_t i = 0; t && i < a->count; i++)
         if (a->tracks[i] == t) return true;
     return false;
-}
-
-static int rank_of(const audible *a, const cn_track *t)
-{
-    for (size_t i = 0; i < a->count; i++)
-        if (a->tracks[i] == t) return (int)i;
-    return -1;
 }
 
 /* Slot 0 plays whoever is large, so that browsers sync the two; nobody else, while that one has a microphone. */
@@ -70,33 +67,24 @@ static void release_audio(cn_peer *peer, const audible *a, const cn_track *reser
     }
 }
 
-/* An empty slot, or for the speaker that of the least loud. */
-static cn_slot *audio_slot_for(cn_peer *peer, const audible *a, const cn_track *t, const cn_track *reserved)
+static cn_slot *audio_slot_for(cn_peer *peer, const cn_track *t, const cn_track *reserved)
 {
-    cn_slot *least = NULL;
     for (size_t i = 0; i < peer->slot_count; i++) {
         cn_slot *s = peer->slots[i];
-        if (s->video || !s->active || (reserved && s->index == 0)) continue;
-        if (!s->track) return s;
-        if (!least || rank_of(a, s->track) > rank_of(a, least->track)) least = s;
+        if (s->video || !s->active || s->track) continue;
+        if (!reserved || (s->index == 0) == (t == reserved)) return s;
     }
-    return t == a->speaker ? least : NULL;
+    return NULL;
 }
 
 static void bind_audio(cn_peer *peer)
 {
-    audible a = audible_of(peer);
     const cn_track *reserved = reserved_track(peer);
+    audible a = audible_of(peer, reserved);
     release_audio(peer, &a, reserved);
     for (size_t i = 0; i < a.count; i++) {
-        cn_track *t = a.tracks[i];
-        if (slot_with(peer, t)) continue;
-        cn_slot *s = NULL;
-        for (size_t k = 0; t == reserved && k < peer->slot_count; k++)
-            if (!peer->slots[k]->video && peer->slots[k]->index == 0 && peer->slots[k]->active) s = peer->slots[k];
-        if (!s && t != reserved) s = audio_slot_for(peer, &a, t, reserved);
-        if (s && s->track) clear(s);
-        if (s) cn_slot_bind(s, t);
+        cn_slot *s = slot_with(peer, a.tracks[i]) ? NULL : audio_slot_for(peer, a.tracks[i], reserved);
+        if (s) cn_slot_bind(s, a.tracks[i]);
     }
 }
 

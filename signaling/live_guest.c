@@ -67,15 +67,39 @@ static void published(cn_member *m, const cn_guest *g)
     }
 }
 
+static bool sends_video(const cn_guest *g)
+{
+    cn_sdp_section found[CN_SDP_SCAN_MAX];
+    size_t n = g->publish ? cn_sdp_scan(g->offer, found, CN_SDP_SCAN_MAX) : 0;
+    for (size_t i = 0; i < n; i++)
+        if (found[i].video && found[i].sends) return true;
+    return false;
+}
+
+/* An encoder's picture is what it came for: without a place for it there is none for its voice either. */
+static cn_err admit(cn_member **out, cn_hall *h, const cn_guest *g, cn_problem *p)
+{
+    bool video = sends_video(g);
+    cn_err err = cn_member_new(out, h, video);
+    if (err == CN_OK && video && !(*out)->may_video) {
+        cn_member_free(*out);
+        *out = NULL;
+        err = CN_ERR_FULL;
+    }
+    if (err == CN_ERR_FULL) (void)cn_problem_set(p, err, "room", "the room is full: its limit is reached");
+    return err;
+}
+
 void cn_live_guest_join(cn_live *l, const cn_guest *g, cn_guest_fn fn, void *arg)
 {
     cn_member *m = NULL;
+    cn_problem problem = {0};
     cn_hall *h = l->media && !l->closing ? cn_hall_open(l, g->room, "") : NULL;
-    cn_err err = h ? cn_member_new(&m, h, g->publish) : CN_ERR_CLOSED;
+    cn_err err = h ? admit(&m, h, g, &problem) : CN_ERR_CLOSED;
     visit *v = err == CN_OK ? visit_new(l, m->id, fn, arg) : NULL;
     if (!v) {
         if (m) cn_member_free(m);
-        fn(arg, err == CN_OK ? CN_ERR_NOMEM : err, NULL, NULL, NULL);
+        fn(arg, err == CN_OK ? CN_ERR_NOMEM : err, &problem, NULL, NULL);
         return;
     }
     m->kind = g->publish ? "device" : "bot";

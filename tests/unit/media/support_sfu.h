@@ -1,0 +1,154 @@
+/*
+ * The whole SFU under real clients: ICE, DTLS and SRTP over loopback, publishers with synthetic VP8 (simulcast) and
+ * Opus whose payloads say who sent what, receivers that keep a log of every packet. The clients and the test share one
+ * thread; the SFU has its own.
+ */
+#ifndef CN_SUPPORT_SFU_H
+#define CN_SUPPORT_SFU_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/media.h"
+#include "media/rtcp.h"
+#include "media/rtp.h"
+#include "media/twcc.h"
+#include "support_client.h"
+
+#define SFU_CLIENTS 16
+#define SFU_LAYERS 3
+#define SFU_LOG 30000
+#define SFU_RTCP 4000
+#define SFU_EVENTS 2000
+#define SFU_SENT 1024 /* packets per layer that a publisher can repeat */
+#define SFU_ROOM "ward"
+#define SFU_BOTH "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80"
+#define SFU_FPS 25
+
+/** Stands at the end of every payload. */
+typedef struct sfu_stamp {
+    uint32_t magic;
+    uint16_t sender;
+    uint8_t layer, index; /* index: packet of its frame */
+    uint32_t frame;       /* or packet, of audio */
+} sfu_stamp;
+
+typedef struct sfu_packet {
+    uint32_t ssrc, ts;
+    uint16_t seq, twcc, picture, osn;
+    uint8_t tl0, pt;
+    bool video, key, first, marker, rtx, probe;
+    sfu_stamp stamp;
+} sfu_packet;
+
+typedef struct sfu_control {
+    cn_rtcp_type type;
+    uint64_t at_ns;
+    size_t n;
+    uint8_t bytes[600]; /* this packet alone, with its header */
+} sfu_control;
+
+typedef struct sfu_event {
+    char kind; /* 'c' connected, 'l' left, 's' slot, 'p' speaker */
+    char who[CN_MEDIA_ID], mid[CN_MEDIA_ID], from[CN_MEDIA_ID];
+    cn_slot_state state;
+    cn_leave_cause cause;
+    uint32_t ts;
+    uint64_t at_ns;
+} sfu_event;
+
+/** How a client is. Zero: one that only receives, with both profiles. */
+typedef struct sfu_shape {
+    const char *profiles;
+    bool audio;
+    unsigned layers; /* of its camera; 0: none */
+    unsigned audio_slots, video_slots;
+    unsigned packets; /* of a frame of layer 0, each higher layer has twice as many; 0: 2 */
+} sfu_shape;
+
+typedef struct sfu_sent {
+    uint16_t seq;
+    size_t n;
+    uint8_t bytes[1400];
+} sfu_sent;
+
+typedef struct sfu_layer {
+    uint32_t ssrc, rtx_ssrc;
+    uint16_t seq, rtx_seq, picture;
+    uint8_t tl0;
+    uint32_t frames, packets, octets;
+    bool key_wanted;
+    unsigned plis; /* the server asked for a key frame */
+    sfu_sent *sent;
+} sfu_layer;
+
+typedef struct sfu_client {
+    struct sfu *sfu;
+    cn_client *c;
+    unsigned index;
+    char name[16];
+    sfu_shape shape;
+    char *answer;
+
+    uint32_t audio_ssrc, audio_packets, video_ts;
+    uint16_t audio_seq, twcc_seq;
+    uint64_t audio_ns, video_ns, feedback_ns, report_ns, tick_ns;
+    sfu_layer layer[SFU_LAYERS];
+    cn_twcc_in twcc;
+
+    /* knobs */
+    uint8_t level;      /* of its voice, −dBov */
+    bool gone;          /* neither sends nor answers any more */
+    bool mute;          /* sends nothing by itself in sfu_play */
+    bool no_repair;     /* does not answer NACK */
+    unsigned lose_up;   /* percent of the video packets that never leave */
+    unsigned lose_down; /* percent of the packets that never arrive */
+
+    unsigned nacked; /* numbers that the server asked for again */
+    sfu_packet *log;
+    size_t log_n;
+    sfu_control *rtcp;
+    size_t rtcp_n;
+} sfu_client;
+
+typedef struct sfu {
+    cn_media *media;
+    cn_rtp_exts exts;
+    sfu_client clients[SFU_CLIENTS];
+    size_t n;
+    uint32_t random;
+    uint64_t now_ns;
+    pthread_mutex_t lock; /* what the media threads write: */
+    sfu_event events[SFU_EVENTS];
+    size_t events_n;
+} sfu;
+
+/** `timeout_s` 0: 20. */
+void sfu_new(sfu *s, unsigned workers, unsigned timeout_s);
+void sfu_free(sfu *s);
+
+/** Joins, handshakes and waits until both sides are connected. */
+sfu_client *sfu_join(sfu *s, const char *name, const sfu_shape *shape);
+void sfu_show(sfu_client *c, size_t n, const cn_slot_want *wants);
+/** Slot v0 shows `who`'s camera (NULL: nothing) at that width (height 9/16). */
+void sfu_show_one(sfu_client *c, const char *who, unsigned width);
+
+/** Everybody sends and receives for so long. */
+void sfu_play(sfu *s, unsigned ms);
+/** The same until `fn` says true; false when it never did. */
+bool sfu_play_until(sfu *s, bool (*fn)(void *arg), void *arg, unsigned ms);
+/** Only receives. */
+void sfu_listen(sfu *s, unsigned ms);
+/** One frame on one layer; `lose`: bits of the packets that do not leave. */
+void sfu_frame(sfu_client *c, unsigned layer, bool key, uint32_t lose);
+
+/** SSRC of a slot as the answer names it; `rtx` NULL allowed. */
+uint32_t sfu_slot_ssrc(const sfu_client *c, const char *mid, uint32_t *rtx);
+/** Packets of an SSRC in its log from `from` on; `out` gets their indexes (at most `max`). */
+size_t sfu_of(const sfu_client *c, uint32_t ssrc, size_t from, size_t *out, size_t max);
+/** Events of a kind about `who` (NULL: anybody), `from` on; how many. `last` (NULL allowed) gets the last one. */
+size_t sfu_events(sfu *s, char kind, const char *who, size_t from, sfu_event *last);
+size_t sfu_event_count(sfu *s);
+
+#endif
