@@ -1,5 +1,6 @@
 /* What a datagram meets before it is decrypted, and STUN attributes of every shape behind a right MESSAGE-INTEGRITY: a
  * participant who knows its password may be hostile too. */
+// covers: media/ice.c media/demux.c media/srtp_gcm.c
 #include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
