@@ -1,5 +1,7 @@
 // What runs inside the pages: reads pictures from <video> elements and tones from what they play. Passed to the browsers as source text.
 
+import { PERIOD } from './pictures.mjs'
+
 /** Installs window.__probe. `cells`, `bits`: layout of the drawn counter (pictures.mjs). */
 export const installProbe = `(cells, bits) => {
   if (window.__probe) return
@@ -83,9 +85,9 @@ export const installProbe = `(cells, bits) => {
       }
       tick()
     },
-    /** … and tells when frame "counter" was, the last time before "at". */
+    /** … and tells when frame "counter" was, the last time before "at"; if the preview skipped it, when the one shown before it was. */
     sentAt(counter, at) {
-      const hit = window.__probe.own.filter(([t, n]) => n === counter && t <= at + 50).pop()
+      const hit = window.__probe.own.filter(([t, n]) => (counter - n + ${PERIOD}) % ${PERIOD} < 6 && t <= at + 50).pop()
       return hit ? hit[0] : 0
     },
     /** Pins one tile after the other; every turn each tile that shows a picture must show that of its name. colours: {participant: [r, g, b]}. */
