@@ -23,7 +23,7 @@ static const struct {
     [CN_ERR_TIMEOUT] = {504, "timeout", "Took too long", 5, 1029, "busy"},
     [CN_ERR_AGAIN] = {503, "busy", "Busy, try again", 1, 1029, "busy"},
     [CN_ERR_CLOSED] = {503, "closed", "The server is shutting down", 5, 1029, "busy"},
-    [CN_ERR_NOSPACE] = {507, "no-space", "The server's disk is full", 0, 1029, "busy"},
+    [CN_ERR_NOSPACE] = {503, "no-space", "The server's disk is full", 30, 1029, "busy"},
     [CN_ERR_IO] = {500, "io", "Input/output error", 0, -32603, "internal"},
     [CN_ERR_DB] = {503, "database", "The database is not available", 5, 1029, "busy"},
     [CN_ERR_CRYPTO] = {500, "crypto", "A cryptographic check failed", 0, -32603, "internal"},

@@ -56,8 +56,7 @@ static const struct {
                {500, "Internal Server Error"},
                {502, "Bad Gateway"},
                {503, "Service Unavailable"},
-               {504, "Gateway Timeout"},
-               {507, "Insufficient Storage"}};
+               {504, "Gateway Timeout"}};
 
 static const char *reason_of(int status)
 {

@@ -439,14 +439,14 @@ static void test_somebody_was_first(void **state)
     platform_open(&p, state);
     request_new(&p, false, "李明", id);
     request_until(&p, id, CN_STATE_PENDING_REVIEW);
-    CN_AUTO_CONN cn_conn *conn = NULL;
+    cn_conn *conn = NULL;
     assert_ok(cn_conn_acquire(p.c->db, &conn));
     assert_ok(cn_request_scope_get(conn, &p.admin, id, &seen));
     assert_ok(request_do(&p, &p.admin, id, "reject", "{'reason': '重复申请'}"));
     int64_t before = steps(&p);
     assert_ok(cn_tx_begin(conn));
     assert_err(cn_request_step(conn, &p.admin, &seen, "return", "x", &problem), CN_ERR_CONFLICT);
-    cn_tx_rollback(conn);
+    cn_conn_release(conn);
     assert_true(problem.detail[0] != 0);
     assert_int_equal(request_state(&p, id), CN_STATE_REJECTED);
     assert_int_equal(steps(&p), before);
