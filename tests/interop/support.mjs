@@ -56,9 +56,19 @@ export class Server {
       audit: { heads: join(this.dir, 'heads.log') },
       media: { port: 0, ...extra.media },
     }
+    for (const [section, keys] of Object.entries(extra)) Object.assign(sections[section], keys)
     writeFileSync(this.config, Object.entries(sections).map(([s, keys]) => `[${s}]\n${Object.entries(keys).map(([k, v]) => `${k} = ${v}\n`).join('')}`).join(''))
     mkdirSync(join(this.web, 'assets'), { recursive: true })
     this.run(['key', 'create'])
+  }
+
+  /** Another value in the configuration file. */
+  set(section, key, value) {
+    const text = readFileSync(this.config, 'utf8')
+    const head = `[${section}]\n`
+    const at = text.indexOf(head) + head.length
+    const end = text.indexOf('[', at) < 0 ? text.length : text.indexOf('[', at)
+    writeFileSync(this.config, text.slice(0, at) + text.slice(at, end).replace(new RegExp(`^${key} = .*$`, 'm'), () => `${key} = ${value}`) + text.slice(end))
   }
 
   run(args, input = '') {
