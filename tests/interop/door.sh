@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# The real server (AddressSanitizer) against good and bad HTTP and WebSocket input.
+# The real server (AddressSanitizer) against good and bad HTTP and WebSocket input, and the printed report.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
-exec node http.mjs
+status=0
+node http.mjs || status=1
+node report.mjs || status=1
+exit $status
