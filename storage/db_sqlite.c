@@ -85,7 +85,9 @@ static cn_err set_wal(lite *l)
     }
 }
 
-/* SQLite gives its journals the mode of the database file. */
+/* SQLite gives its journals the mode of the database file. A file that is there is left alone: closing a descriptor of
+ * it would take this process's locks from connections that are open already (POSIX), another process would then think
+ * itself alone and delete the journal under them. */
 static cn_err create_private(const char *path)
 {
     CN_AUTO_FREE char *dir = cn_strdup(path);
@@ -95,8 +97,8 @@ static cn_err create_private(const char *path)
         *slash = 0;
         CN_TRY(cn_mkdirs(dir));
     }
-    CN_AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    return fd < 0 ? cn_err_from_errno(errno) : CN_OK;
+    CN_AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return fd < 0 && errno != EEXIST ? cn_err_from_errno(errno) : CN_OK;
 }
 
 static cn_err lite_open(void **out, const char *url)

@@ -264,12 +264,73 @@ static void test_full_disk(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* The command line beside the server: comes, writes, sees what is there, goes; five times. */
+static int beside(const char *url, int orders, int answers)
+{
+    char order, name[24];
+    for (int i = 0; read(orders, &order, 1) == 1; i++) {
+        cn_db *db = NULL;
+        cn_conn *c = NULL;
+        if (cn_db_open(&db, url, 2) != CN_OK || cn_conn_acquire(db, &c) != CN_OK) return 1;
+        if (count_like(db, "server-%") != i) return 2;
+        snprintf(name, sizeof name, "beside-%d", i);
+        if (cn_db_exec(c, NULL, INSERT, cn_text(name), cn_text("")) != CN_OK) return 3;
+        cn_conn_release(c);
+        cn_db_close(db);
+        if (write(answers, &order, 1) != 1) return 4;
+    }
+    return 0;
+}
+
+/* An open database goes on after another process had it open too: both see what the other wrote. */
+static void test_another_process_beside(void **state)
+{
+    const char *url = support_db_url(SUPPORT_DB_KIND(state));
+    int orders[2], answers[2], status = 0;
+    assert_int_equal(pipe(orders), 0);
+    assert_int_equal(pipe(answers), 0);
+    pid_t pid = fork(); /* before the database is open here: SQLite's locks are the process's */
+    if (pid == 0) {
+        close(orders[1]);
+        _exit(beside(url, orders[0], answers[1]));
+    }
+    close(orders[0]);
+    close(answers[1]);
+    cn_db *db = open_db(url);
+    cn_conn *first = conn_of(db), *second = conn_of(db); /* both are opened only when both are needed */
+    cn_conn_release(first);
+    cn_conn_release(second);
+    for (int i = 0; i < 5; i++) {
+        char order = 'x', name[24];
+        assert_int_equal(write(orders[1], &order, 1), 1);
+        if (read(answers[0], &order, 1) != 1) break;
+        assert_int_equal(count_like(db, "beside-%"), i + 1);
+        CN_AUTO_CONN cn_conn *c = conn_of(db);
+        snprintf(name, sizeof name, "server-%d", i);
+        assert_int_equal(cn_db_exec(c, NULL, INSERT, cn_text(name), cn_text("")), CN_OK);
+    }
+    close(orders[1]);
+    waitpid(pid, &status, 0);
+    close(answers[0]);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(count_like(db, "beside-%"), 5);
+    cn_db_close(db);
+    db = open_db(url);
+    assert_int_equal(count_like(db, "server-%"), 5);
+    cn_db_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CN_DB_TESTS(test_kill_loses_nothing), cmocka_unit_test(test_pg_crash_and_return),
-        cmocka_unit_test(test_pg_idle_cut),   CN_DB_TESTS(test_schema_changes_underneath),
-        cmocka_unit_test(test_write_error),   cmocka_unit_test(test_full_disk),
+        CN_DB_TESTS(test_kill_loses_nothing),
+        CN_DB_TESTS(test_another_process_beside),
+        cmocka_unit_test(test_pg_crash_and_return),
+        cmocka_unit_test(test_pg_idle_cut),
+        CN_DB_TESTS(test_schema_changes_underneath),
+        cmocka_unit_test(test_write_error),
+        cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
