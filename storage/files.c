@@ -67,13 +67,23 @@ static void sweep_temporaries(const cn_files *f)
     if (dir) closedir(dir);
 }
 
+/* Paths go to helper processes, which stand elsewhere and want them from the root of the file system. */
+static cn_err open_root(cn_files *f, const char *root)
+{
+    if (!*root) return CN_ERR_INVALID;
+    CN_TRY(cn_mkdirs(root));
+    CN_AUTO_FREE char *real = realpath(root, NULL);
+    if (!real) return cn_err_from_errno(errno);
+    return cn_strcpy(f->root, sizeof f->root, real) ? CN_OK : CN_ERR_INVALID;
+}
+
 cn_err cn_files_open(cn_files **out, const char *root)
 {
     static const char *const folders[] = {"objects", "uploads", "slides", "tmp"};
     char path[PATH_MAX];
     cn_files *f = CN_NEW(cn_files);
     if (!f) return CN_ERR_NOMEM;
-    cn_err e = cn_strcpy(f->root, sizeof f->root, root) && *root ? CN_OK : CN_ERR_INVALID;
+    cn_err e = open_root(f, root);
     for (size_t i = 0; e == CN_OK && i < sizeof folders / sizeof *folders; i++) {
         e = place(f, path, folders[i], "", "");
         if (e == CN_OK) e = cn_mkdirs(path);

@@ -10,6 +10,8 @@
 
 typedef struct cn_files cn_files;
 
+/** Makes the folders under `root`, which may be relative: paths that come out never are. CN_ERR_INVALID: no or too long
+ * a name. */
 cn_err cn_files_open(cn_files **out, const char *root);
 void cn_files_close(cn_files *f);
 /** Free bytes for data on the file system; CN_ERR_NOSPACE when less than 64 MiB. */

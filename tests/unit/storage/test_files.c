@@ -94,6 +94,23 @@ static void test_put(void **state)
     cn_files_close(f);
 }
 
+static void test_relative_root(void **state)
+{
+    (void)state;
+    char here[512], path[512], sha[65];
+    cn_files *f = NULL;
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(support_dir()), 0);
+    assert_int_equal(cn_files_open(&f, "relative/files"), CN_OK);
+    assert_int_equal(cn_files_put(f, "abc", 3, sha), CN_OK);
+    assert_int_equal(cn_files_path(f, sha, path, sizeof path), CN_OK);
+    assert_int_equal(path[0], '/'); /* it is handed to other processes, which stand elsewhere */
+    assert_int_equal(chdir("/"), 0);
+    expect_content(f, sha, "abc");
+    cn_files_close(f);
+    assert_int_equal(chdir(here), 0);
+}
+
 static void test_parts_resume(void **state)
 {
     (void)state;
@@ -353,13 +370,10 @@ static void test_sniff(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_put),
-        cmocka_unit_test(test_parts_resume),
-        cmocka_unit_test(test_kill_keeps_parts),
-        cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_file_size_limit),
-        cmocka_unit_test(test_named_links),
-        cmocka_unit_test(test_sniff),
+        cmocka_unit_test(test_put),          cmocka_unit_test(test_relative_root),
+        cmocka_unit_test(test_parts_resume), cmocka_unit_test(test_kill_keeps_parts),
+        cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_file_size_limit),
+        cmocka_unit_test(test_named_links),  cmocka_unit_test(test_sniff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
