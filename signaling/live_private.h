@@ -78,6 +78,7 @@ struct cn_hall {
     char *file_name;
     int page;
     json_t *state, *pointer; /* as relayed */
+    uint32_t view_turn;      /* counts files and presenters: no place of one overtakes the news of the next */
 };
 
 typedef struct cn_ledger_entry cn_ledger_entry;

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "consult/file.h"
 #include "signaling/live_private.h"
 
@@ -38,6 +39,7 @@ void cn_hall_view_close(cn_hall *h)
 
 static void tell_view(cn_hall *h, const cn_member *except)
 {
+    h->view_turn++;
     cn_hall_notice(h, except, "view.opened", cn_hall_view_json(h), NULL);
 }
 
@@ -182,6 +184,14 @@ cn_err cn_do_view_present(cn_method_call *m, json_t **result)
 
 /* ---- where the presenter looks ---- */
 
+/* The newest takes the place of one that waits still, but only of the same presenter's look at the same file. */
+static void relay(const cn_member *me, const char *method, json_t *params)
+{
+    char key[32];
+    cn_fmt(key, sizeof key, "%s/%u", method, me->hall->view_turn);
+    cn_hall_notice(me->hall, me, method, params, key);
+}
+
 static cn_err need_presenter(cn_method_call *m)
 {
     const cn_member *me = m->client->member;
@@ -211,7 +221,7 @@ cn_err cn_do_view_state(cn_method_call *m, json_t **result)
     json_decref(me->hall->state);
     me->hall->state = json_incref(state);
     me->hall->page = (int)page;
-    cn_hall_notice(me->hall, me, "view.state", state, "view.state");
+    relay(me, "view.state", state);
     return CN_OK;
 }
 
@@ -229,6 +239,6 @@ cn_err cn_do_view_pointer(cn_method_call *m, json_t **result)
     if (!pointer) return CN_ERR_NOMEM;
     json_decref(me->hall->pointer);
     me->hall->pointer = json_incref(pointer);
-    cn_hall_notice(me->hall, me, "view.pointer", pointer, "view.pointer");
+    relay(me, "view.pointer", pointer);
     return CN_OK;
 }

@@ -76,7 +76,7 @@ export class Namespace {
   plug(inserted) { execFileSync('ip', ['link', 'set', this.link, inserted ? 'up' : 'down']); if (inserted) execFileSync('ip', ['netns', 'exec', this.name, 'ip', 'route', 'replace', 'default', 'via', this.outside]) }
 }
 
-/** A browser driven by a process inside a namespace, over its standard input and output. kind: "firefox" or "chromium". */
+/** A browser driven by a process inside a namespace (null: none, which does where no media is needed), over its standard input and output. kind: "firefox" or "chromium". */
 export class Remote {
   static async launch(namespace, options) {
     const self = new Remote()

@@ -10,7 +10,7 @@ export const roomMessages = {
       mark: ['已断开', '网络很差', '网络较差', '网络良好', '网络很好'], mark_unknown: '正在测量',
       settings: { title: '设置', own: '我的画面清晰度', receive: '接收画面清晰度', layout: '画面排列' },
       tier: { voice: '仅声音', sd: '标清', hd: '高清', super_hd: '超清', '2k': '2K', '4k': '4K' },
-      panel: { files: '资料', people: '成员（{n}）', report: '报告', no_files: '此会诊还没有上传资料', open: '打开给大家看', opened: '正在展示', converting: '正在转换…', failed: '无法打开', bot: '录制', device: '设备' },
+      panel: { files: '资料', slide: '切片', people: '成员（{n}）', report: '报告', no_files: '此会诊还没有上传资料', open: '打开给大家看', opened: '正在展示', converting: '正在转换…', failed: '无法打开', bot: '录制', device: '设备' },
       ended: {
         left: '您已离开会诊室', replaced: '您已在其他窗口进入此会诊', closed: '会诊室已关闭', full: '会诊室人数已满', forbidden: '您没有进入此会诊室的权限', not_found: '会诊室不存在或已关闭', unauthorized: '登录已过期，请重新登录', sdp: '浏览器与服务器无法建立视频连接', failed: '进入会诊室没有成功',
         again: '重新进入', request: '查看会诊详情', home: '返回会诊列表',
@@ -28,7 +28,7 @@ export const roomMessages = {
       mark: ['Gone', 'Very poor connection', 'Poor connection', 'Good connection', 'Very good connection'], mark_unknown: 'Measuring',
       settings: { title: 'Settings', own: 'My picture', receive: 'Pictures I receive', layout: 'Layout' },
       tier: { voice: 'Voice only', sd: 'SD', hd: 'HD', super_hd: 'Super HD', '2k': '2K', '4k': '4K' },
-      panel: { files: 'Files', people: 'People ({n})', report: 'Report', no_files: 'No files have been uploaded yet', open: 'Show to everybody', opened: 'On show', converting: 'Converting…', failed: 'Cannot be opened', bot: 'Recorder', device: 'Device' },
+      panel: { files: 'Files', slide: 'Slide', people: 'People ({n})', report: 'Report', no_files: 'No files have been uploaded yet', open: 'Show to everybody', opened: 'On show', converting: 'Converting…', failed: 'Cannot be opened', bot: 'Recorder', device: 'Device' },
       ended: {
         left: 'You have left the room', replaced: 'You entered this room in another window', closed: 'The room was closed', full: 'The room is full', forbidden: 'You may not enter this room', not_found: 'There is no such room, or it was closed', unauthorized: 'Your session has ended', sdp: 'Browser and server cannot agree on a connection', failed: 'Entering the room did not work',
         again: 'Enter again', request: 'Open the request', home: 'Back to the list',

@@ -7,9 +7,10 @@ import { followScale, normalRotation, regionOf } from './geometry'
 import type { Region } from './link'
 
 export interface PictureSource {
-  /** A Deep Zoom description, or one plain image. */
+  /** A Deep Zoom description, one plain image, or a page of a document. */
   dzi?: string
   image?: string
+  page?: OpenSeadragon.TileSource
   unit: number
 }
 
@@ -19,12 +20,16 @@ export class PictureCanvas {
   onOpen: () => void = () => undefined
   onResize: () => void = () => undefined
   onFail: () => void = () => undefined
+  /** Whether every tile on screen has come. */
+  onSharp: (sharp: boolean) => void = () => undefined
   /** A person moved the picture, rather than this program. */
   onUserMove: () => void = () => undefined
 
   private readonly viewer: OpenSeadragon.Viewer
   private unit = 1
-  private frame = 0
+  private dirty = false
+  /** Rotation with which the next picture opens. */
+  private turned = 0
   private opened = false
   private movable = true
 
@@ -57,16 +62,19 @@ export class PictureCanvas {
     this.viewer.addHandler('open', () => {
       this.opened = true
       this.limit()
+      this.viewer.viewport.setRotation(this.turned, true)
+      this.onSharp(false)
+      this.item().addHandler('fully-loaded-change', (event: { fullyLoaded: boolean }) => this.onSharp(event.fullyLoaded))
       this.onOpen()
       this.changed()
     })
     this.viewer.addHandler('open-failed', () => this.onFail())
-    this.viewer.addHandler('viewport-change', () => this.changed())
+    this.viewer.addHandler('viewport-change', () => (this.dirty = true))
+    this.viewer.addHandler('update-viewport', () => this.drawn())
     this.viewer.addHandler('after-resize', () => {
       if (this.opened) this.onResize()
       this.changed()
     })
-    this.viewer.addHandler('rotate', () => this.changed())
     for (const event of ['canvas-drag', 'canvas-scroll', 'canvas-pinch', 'canvas-double-click', 'canvas-key'] as const) {
       this.viewer.addHandler(event, () => this.onUserMove())
     }
@@ -76,7 +84,8 @@ export class PictureCanvas {
     this.opened = false
     this.unit = source.unit
     if (source.dzi) this.viewer.open(source.dzi)
-    else this.viewer.open({ type: 'image', url: source.image, buildPyramid: false } as never)
+    else if (source.page) this.viewer.open(source.page as never)
+    else this.viewer.open({ type: 'image', url: source.image, buildPyramid: true } as never)
   }
 
   get isOpen(): boolean {
@@ -86,6 +95,12 @@ export class PictureCanvas {
   size(): { width: number; height: number } {
     const size = this.viewer.viewport.getContainerSize()
     return { width: size.x, height: size.y }
+  }
+
+  /** Of the whole picture, in its units. */
+  extent(): { width: number; height: number } {
+    const size = this.item().getContentSize()
+    return { width: size.x * this.unit, height: size.y * this.unit }
   }
 
   /** Picture units per CSS pixel now on screen. */
@@ -138,6 +153,12 @@ export class PictureCanvas {
     viewport.maxZoomPixelRatio = this.movable ? 8 : 1000
   }
 
+  /** Brings a point of the picture to the middle. */
+  centre(x: number, y: number): void {
+    this.viewer.viewport.panTo(this.item().imageToViewportCoordinates(x / this.unit, y / this.unit))
+    this.viewer.viewport.applyConstraints()
+  }
+
   zoomBy(factor: number): void {
     this.viewer.viewport.zoomBy(factor)
     this.viewer.viewport.applyConstraints()
@@ -147,9 +168,11 @@ export class PictureCanvas {
     this.viewer.viewport.goHome()
   }
 
-  /** Another file starts upright. */
-  upright(): void {
-    this.viewer.viewport?.setRotation(0, true)
+  /** Nothing is on screen until the next picture is open; another file starts upright. */
+  clear(upright: boolean): void {
+    this.turned = upright || !this.opened ? 0 : this.viewer.viewport.getRotation(true)
+    this.opened = false
+    this.viewer.close()
   }
 
   turn(): void {
@@ -157,7 +180,6 @@ export class PictureCanvas {
   }
 
   close(): void {
-    cancelAnimationFrame(this.frame)
     this.viewer.destroy()
   }
 
@@ -166,10 +188,14 @@ export class PictureCanvas {
   }
 
   private changed(): void {
-    if (this.frame) return
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0
-      if (this.opened && this.viewer.world.getItemCount() > 0) this.onChange()
-    })
+    this.dirty = true
+    this.viewer.forceRedraw()
+  }
+
+  /** Told after it was drawn, so that what is said is what is seen. */
+  private drawn(): void {
+    if (!this.dirty || !this.opened || this.viewer.world.getItemCount() === 0) return
+    this.dirty = false
+    this.onChange()
   }
 }

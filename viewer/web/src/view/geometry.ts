@@ -28,3 +28,39 @@ export function toPicture(screen: { x: number; y: number }, region: Region, scal
   const dy = screen.y - height / 2
   return { x: region.cx + (dx * Math.cos(angle) - dy * Math.sin(angle)) * scale, y: region.cy + (dx * Math.sin(angle) + dy * Math.cos(angle)) * scale }
 }
+
+/** Corners of what is on screen, in picture coordinates: upper left, upper right, lower right, lower left of the screen. */
+export function cornersOf(region: Region): { x: number; y: number }[] {
+  const corners: readonly [number, number][] = [[0, 0], [1, 0], [1, 1], [0, 1]]
+  return corners.map(([x, y]) => toPicture({ x: x * region.w, y: y * region.h }, region, 1, region.w, region.h))
+}
+
+export interface ScaleBar {
+  microns: number
+  /** Length on screen, in CSS pixels. */
+  pixels: number
+}
+
+/** The longest of 1, 2, 5, 10… µm that is at most `most` pixels long; null when the slide does not say its resolution. */
+export function scaleBar(micronsPerPixel: number, most: number): ScaleBar | null {
+  if (!(micronsPerPixel > 0) || !Number.isFinite(micronsPerPixel)) return null
+  const room = micronsPerPixel * most
+  const power = 10 ** Math.floor(Math.log10(room))
+  const step = room >= 5 * power ? 5 : room >= 2 * power ? 2 : 1
+  return { microns: step * power, pixels: (step * power) / micronsPerPixel }
+}
+
+export function lengthText(microns: number): string {
+  const text = (value: number) => String(Number(value.toPrecision(3)))
+  return microns >= 1000 ? `${text(microns / 1000)} mm` : `${text(microns)} µm`
+}
+
+/** As on a microscope: the scanner's objective at full resolution; without it, ten times for every µm per pixel, as 0.25 µm is called 40×. */
+export function magnificationOf(slide: { objective: number; mpp: number }, scale: number): number | null {
+  const full = slide.objective > 0 ? slide.objective : slide.mpp > 0 ? 10 / slide.mpp : 0
+  return full > 0 && scale > 0 ? full / scale : null
+}
+
+export function magnificationText(x: number): string {
+  return x >= 10 ? String(Math.round(x)) : String(Number(x.toPrecision(2)))
+}

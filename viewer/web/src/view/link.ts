@@ -11,6 +11,9 @@ export interface Region {
   rotation: number
 }
 
+/** A little under a frame at 60 Hz, whose clock wavers. */
+const SEND_EVERY_MS = 15
+
 export class ViewLink {
   readonly state = reactive({
     shared: null as SharedFile | null,
@@ -20,6 +23,9 @@ export class ViewLink {
     pointer: null as PointerMessage | null,
   })
   private seq = 0
+  private lastSent = 0
+  private waiting: { region: Region; page: number } | null = null
+  private timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
     private readonly rpc: Rpc,
@@ -66,8 +72,22 @@ export class ViewLink {
     if (!on) this.state.following = true
   }
 
+  /** At most 60 a second, the newest always. */
   sendRegion(region: Region, page: number): void {
-    if (this.presenting) this.rpc.notify('view.state', { seq: ++this.seq, ...region, page })
+    this.waiting = { region, page }
+    const wait = this.lastSent + SEND_EVERY_MS - performance.now()
+    if (wait <= 0) this.flush()
+    else this.timer ??= setTimeout(() => this.flush(), wait)
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    const now = this.waiting
+    this.waiting = null
+    if (!now || !this.presenting) return
+    this.lastSent = performance.now()
+    this.rpc.notify('view.state', { seq: ++this.seq, ...now.region, page: now.page })
   }
 
   sendPointer(pointer: PointerMessage): void {

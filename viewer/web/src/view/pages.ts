@@ -1,12 +1,48 @@
-/* Pages of a PDF as pictures, through pdf.js. One document at a time; the library is loaded when first needed. */
+/* Pages of a PDF as zoomable pictures, through pdf.js: each zoom level is drawn when it is first looked at. The library is loaded when first needed. */
+import OpenSeadragon from 'openseadragon'
 import workerUrl from 'pdfjs-dist/legacy/build/pdf.worker.min.mjs?url'
 
-const PIXELS = 3200
+/** Longer side of the sharpest drawing, and how often it is halved. */
+const PIXELS = 3584
+const HALVINGS = 3
 
 export interface PagePicture {
-  url: string
+  source: OpenSeadragon.TileSource
   /** Points of the page per pixel of the picture. */
   unit: number
+}
+
+type Page = import('pdfjs-dist').PDFPageProxy
+type Job = { tile: { level: number }; userData: { task?: { cancel(): void } }; finish(data: unknown, request: unknown, error?: string): void }
+
+let serial = 0
+
+function drawPage(page: Page, scale: number): { canvas: HTMLCanvasElement; task: import('pdfjs-dist').RenderTask } {
+  const viewport = page.getViewport({ scale })
+  const canvas = document.createElement('canvas')
+  canvas.width = Math.max(1, Math.round(viewport.width))
+  canvas.height = Math.max(1, Math.round(viewport.height))
+  const canvasContext = canvas.getContext('2d')
+  if (!canvasContext) throw new Error('no canvas')
+  return { canvas, task: page.render({ canvasContext, viewport, background: '#fff' }) }
+}
+
+/** One tile per level: the whole page. */
+function pageSource(page: Page, scale: number): OpenSeadragon.TileSource {
+  const { width, height } = page.getViewport({ scale })
+  const side = Math.ceil(Math.max(width, height))
+  const top = Math.ceil(Math.log2(side))
+  const name = `page:${++serial}`
+  const source = new OpenSeadragon.TileSource({ width: Math.round(width), height: Math.round(height), tileSize: side, tileOverlap: 0, minLevel: top - HALVINGS, maxLevel: top } as never)
+  return Object.assign(source, {
+    getTileUrl: (level: number) => `${name}/${level}`,
+    downloadTileStart(job: Job) {
+      const { canvas, task } = drawPage(page, scale / 2 ** (top - job.tile.level))
+      job.userData.task = task
+      task.promise.then(() => job.finish(canvas, null), (error: unknown) => job.finish(null, null, String(error)))
+    },
+    downloadTileAbort: (job: Job) => job.userData.task?.cancel(),
+  })
 }
 
 export class PdfPages {
@@ -24,21 +60,11 @@ export class PdfPages {
     return this.document.numPages
   }
 
-  /** The caller revokes the URL. */
   async picture(number: number): Promise<PagePicture> {
     const page = await this.document.getPage(Math.min(Math.max(1, number), this.count))
     const natural = page.getViewport({ scale: 1 })
     const scale = PIXELS / Math.max(natural.width, natural.height)
-    const viewport = page.getViewport({ scale })
-    const canvas = document.createElement('canvas')
-    canvas.width = Math.round(viewport.width)
-    canvas.height = Math.round(viewport.height)
-    const canvasContext = canvas.getContext('2d')
-    if (!canvasContext) throw new Error('no canvas')
-    await page.render({ canvasContext, viewport, background: '#fff' }).promise
-    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'))
-    if (!blob) throw new Error('no picture')
-    return { url: URL.createObjectURL(blob), unit: natural.width / canvas.width }
+    return { source: pageSource(page, scale), unit: natural.width / Math.round(natural.width * scale) }
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,100 @@
+// Judges what a page's canvas shows against OpenSlide's own rendering of the same region. PNG is read here, so that no browser judges itself.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inflateSync } from 'node:zlib'
+
+/** {width, height, channels, data} of an 8-bit RGB or RGBA PNG without interlacing. */
+export function readPng(bytes) {
+  const width = bytes.readUInt32BE(16), height = bytes.readUInt32BE(20), channels = { 2: 3, 6: 4 }[bytes[25]]
+  if (bytes[24] !== 8 || !channels || bytes[28]) throw new Error('not a PNG that is read here')
+  const parts = []
+  for (let at = 8; at < bytes.length;) {
+    const n = bytes.readUInt32BE(at)
+    if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') parts.push(bytes.subarray(at + 8, at + 8 + n))
+    at += 12 + n
+  }
+  const raw = inflateSync(Buffer.concat(parts)), line = width * channels, data = Buffer.alloc(line * height)
+  for (let y = 0; y < height; y++) {
+    const filter = raw[y * (line + 1)], from = y * (line + 1) + 1, to = y * line
+    for (let i = 0; i < line; i++) {
+      const a = i >= channels ? data[to + i - channels] : 0, b = y ? data[to + i - line] : 0, c = i >= channels && y ? data[to + i - line - channels] : 0
+      let guess = 0
+      if (filter === 1) guess = a
+      else if (filter === 2) guess = b
+      else if (filter === 3) guess = (a + b) >> 1
+      else if (filter === 4) { const p = a + b - c, pa = Math.abs(p - a), pb = Math.abs(p - b), pc = Math.abs(p - c); guess = pa <= pb && pa <= pc ? a : pb <= pc ? b : c }
+      data[to + i] = raw[from + i] + guess
+    }
+  }
+  return { width, height, channels, data }
+}
+
+export class Slide {
+  constructor(path) {
+    this.path = path
+    const properties = execFileSync('openslide-show-properties', [path], { encoding: 'utf8' })
+    const value = (name) => Number(new RegExp(`^openslide\\.${name.replace(/[.[\]]/g, '\\$&')}: '(.*)'$`, 'm').exec(properties)?.[1])
+    this.levels = Array.from({ length: value('level-count') }, (_, i) => ({ width: value(`level[${i}].width`), height: value(`level[${i}].height`), downsample: value(`level[${i}].downsample`) }))
+    this.mpp = value('mpp-x')
+  }
+
+  /** Pixels from (x, y) in level-0 coordinates. */
+  read(level, x, y, width, height) {
+    const dir = mkdtempSync(join(tmpdir(), 'consilium-slide-'))
+    try {
+      execFileSync('openslide-write-png', [this.path, x, y, level, width, height, join(dir, 'region.png')].map(String))
+      return readPng(readFileSync(join(dir, 'region.png')))
+    } finally { rmSync(dir, { recursive: true, force: true }) }
+  }
+
+  /**
+   * What a canvas should show in the square of `side` device pixels around (px, py): grey values, `margin` wider on each side. `region` and `scale`
+   * (level-0 pixels per device pixel) as on screen; width × height: the canvas.
+   */
+  expected({ region, scale, width, height }, px, py, side, margin) {
+    const angle = (-region.rotation * Math.PI) / 180, cos = Math.cos(angle), sin = Math.sin(angle)
+    const place = (x, y) => { const dx = (x - width / 2) * scale, dy = (y - height / 2) * scale; return [region.cx + dx * cos - dy * sin, region.cy + dx * sin + dy * cos] }
+    const level = Math.max(0, this.levels.findLastIndex?.((l) => l.downsample <= scale * 1.001) ?? this.levels.map((l) => l.downsample <= scale * 1.001).lastIndexOf(true))
+    const down = this.levels[level].downsample
+    const [mx, my] = place(px, py), reach = ((side / 2 + margin) * Math.SQRT2 + 2) * scale + 2 * down
+    const x0 = Math.floor((mx - reach) / down) * down, y0 = Math.floor((my - reach) / down) * down, n = Math.ceil((2 * reach) / down) + 2
+    const png = this.read(level, Math.round(x0), Math.round(y0), n, n)
+    const grey = (x, y) => { const i = (Math.min(n - 1, Math.max(0, y)) * n + Math.min(n - 1, Math.max(0, x))) * png.channels; return png.channels === 4 && png.data[i + 3] === 0 ? NaN : (png.data[i] + png.data[i + 1] + png.data[i + 2]) / 3 }
+    const sample = (x, y) => {
+      const u = (x - Math.round(x0)) / down - 0.5, v = (y - Math.round(y0)) / down - 0.5, i = Math.floor(u), j = Math.floor(v), a = u - i, b = v - j
+      return (grey(i, j) * (1 - a) + grey(i + 1, j) * a) * (1 - b) + (grey(i, j + 1) * (1 - a) + grey(i + 1, j + 1) * a) * b
+    }
+    const size = side + 2 * margin, out = new Float32Array(size * size), k = Math.max(1, Math.ceil((scale / down) * 1.5))
+    for (let y = 0; y < size; y++)
+      for (let x = 0; x < size; x++) {
+        let sum = 0
+        for (let j = 0; j < k; j++) for (let i = 0; i < k; i++) sum += sample(...place(px - size / 2 + x + (i + 0.5) / k, py - size / 2 + y + (j + 0.5) / k))
+        out[y * size + x] = sum / (k * k)
+      }
+    return { size, data: out }
+  }
+}
+
+/**
+ * Compares a square of the canvas with what is expected there. {mean: mean difference in grey levels, shift: [x, y] in device pixels at which the two fit
+ * best (NaN without texture), texture}; null when part of it lies outside the slide.
+ */
+export function compare(canvas, expected, px, py, side, margin) {
+  const x0 = Math.round(px - side / 2), y0 = Math.round(py - side / 2)
+  const seen = new Float32Array(side * side)
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) { const i = ((y0 + y) * canvas.width + x0 + x) * canvas.channels; seen[y * side + x] = (canvas.data[i] + canvas.data[i + 1] + canvas.data[i + 2]) / 3 }
+  if (expected.data.some(Number.isNaN)) return null
+  const error = (dx, dy) => {
+    let sum = 0
+    for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) sum += Math.abs(seen[y * side + x] - expected.data[(y + margin + dy) * expected.size + x + margin + dx])
+    return sum / (side * side)
+  }
+  const average = seen.reduce((a, b) => a + b, 0) / seen.length
+  const texture = seen.reduce((a, b) => a + Math.abs(b - average), 0) / seen.length
+  let best = Infinity, shift = [0, 0]
+  for (let dy = -margin; dy <= margin; dy++) for (let dx = -margin; dx <= margin; dx++) { const e = error(dx, dy); if (e < best) { best = e; shift = [dx, dy] } }
+  return { mean: error(0, 0), best, shift, texture }
+}
