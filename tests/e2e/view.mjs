@@ -1,7 +1,7 @@
 // The shared view in real browsers: followers see what the presenter sees, at their own screen's resolution, as OpenSlide itself renders it.
 import { execFileSync } from 'node:child_process'
 import { Server } from './lib/server.mjs'
-import { Chromium, Firefox } from './lib/browsers.mjs'
+import { Chromium, Remote } from './lib/browsers.mjs'
 import { Slide, compare } from './lib/canvas.mjs'
 import { writeDocx } from './lib/docx.mjs'
 import { check, assert, equal, until, sleep, summary } from './lib/check.mjs'
@@ -29,7 +29,15 @@ const opened = (who, file) => until(`${who.name} seeing the file`, async () => {
 
 function near(both, what) { assert(both.off <= 1, `${what}: ${both.off.toFixed(2)} px off; presenter ${JSON.stringify(both.there.region)}, follower ${JSON.stringify(both.here?.region)}`) }
 
-await check('a consultation with slide, PDF, DOCX and image', async () => {
+async function end() {
+  for (const who of Object.values(open)) await who.close().catch(() => {})
+  await server.stop()
+  process.exit(summary() ? 0 : 1)
+}
+/** What everything after it stands on. */
+const must = async (...args) => { if (!(await check(...args))) await end() }
+
+await must('a consultation with slide, PDF, DOCX and image', async () => {
   server.init()
   await server.start()
   apis = Object.fromEntries(await Promise.all(['expert01', 'expert02', 'expert03', 'doctor01'].map(async (name) => [name, await server.login(name)])))
@@ -42,7 +50,7 @@ await check('a consultation with slide, PDF, DOCX and image', async () => {
   room = (await apis.expert01.post(`/api/v1/requests/${request}/room`)).room
 })
 
-await check('two experts with different windows and pixel ratios are in the room', async () => {
+await must('two experts with different windows and pixel ratios are in the room', async () => {
   ;[open.presenter, open.follower] = await Promise.all([
     Chromium.launch({ name: 'presenter', colour: 'green', tone: 440, camera }),
     Chromium.launch({ name: 'follower', colour: 'blue', tone: 660, camera, viewport: { width: 1100, height: 760 }, scale: 2 }),
@@ -57,7 +65,7 @@ await check('the panel lists every file with a thumbnail', async () => {
   equal(await presenter.eval(`document.querySelectorAll('[data-testid="room-file"]').length`), files.length, 'files in the panel')
 })
 
-await check('a slide that one opens is there for the other, with scale and magnification', async () => {
+await must('a slide that one opens is there for the other, with scale and magnification', async () => {
   await click(presenter, slide)
   await Promise.all([opened(presenter, slide), opened(follower, slide)])
   near(await together(presenter, follower), 'after opening')
@@ -167,7 +175,7 @@ await check('somebody else takes over presenting', async () => {
   assert((await picture(presenter)).status.includes(apis.expert02.user.name), 'the new presenter is named')
 })
 
-await check('a late joiner with a phone sees the current state at once', async () => {
+await must('a late joiner with a phone sees the current state at once', async () => {
   open.phone = await Chromium.launch({ name: 'phone', colour: 'yellow', tone: 880, camera, viewport: { width: 390, height: 844 }, scale: 3, mobile: true })
   await enter(open.phone, apis.doctor01)
   const start = Date.now()
@@ -225,19 +233,18 @@ await check('who is foreign gets no tile, no file and no entry', async () => {
     equal((await stranger.raw('GET', path)).status, 404, path)
   equal((await apis.expert02.raw('GET', `/slides/${slide}_files/10/0_0.jpeg`)).status, 200, 'the same tile for an expert of the room')
   equal((await fetch(`${server.url}/slides/${slide}_files/10/0_0.jpeg`)).status, 401, 'the same tile without login')
-  const page = await follower.another()
+  const page = open.stranger = await Chromium.launch({ name: 'stranger', camera, colour: 'red' })
   await page.cookie(stranger.cookie, server.url)
   await page.goto(`${server.url}/room/${room}`)
   await page.click('room-enter')
   const reason = await until('being refused', () => page.eval(`document.querySelector('[data-testid="room-ended"]')?.dataset.reason`), 15)
   assert(['not_found', 'forbidden'].includes(reason), `refused because ${reason}`)
-  await page.context.close()
+  await page.close()
 })
 
 await check('Firefox follows', async () => {
-  if (!Firefox.here) throw new Skip('there is no Firefox')
   await open.phone.close()
-  open.firefox = await Firefox.launch({ name: 'firefox' })
+  open.firefox = await Remote.launch(null, { kind: 'firefox', name: 'firefox' })
   await enter(open.firefox, apis.expert03)
   await opened(open.firefox, docx)
   near(await together(presenter, open.firefox), 'Firefox on the document')
@@ -254,6 +261,4 @@ await check('no page had an error', async () => {
   for (const who of [presenter, follower, open.phone]) equal(JSON.stringify(who.errors.filter((e) => !/status of 40[14]/.test(e))), '[]', who.name)
 })
 
-for (const who of Object.values(open)) await who.close().catch(() => {})
-await server.stop()
-process.exit(summary() ? 0 : 1)
+await end()

@@ -27,7 +27,7 @@ export class Chromium {
     self.page = self.context.pages()[0] ?? await self.context.newPage()
     self.errors = []
     self.page.on('pageerror', (e) => self.errors.push(String(e)))
-    self.page.on('console', (m) => { if (m.type() === 'error') self.errors.push(m.text()) })
+    self.page.on('console', (m) => { if (m.type() === 'error') self.errors.push(`${m.text()} ${m.location().url}`) })
     return self
   }
 
@@ -40,6 +40,8 @@ export class Chromium {
     await this.page.evaluate(`(${installProbe})(${JSON.stringify(CELLS)}, ${COUNTER_BITS})`)
     return this.page.evaluate(`window.__probe.${expression}`)
   }
+  /** A session's cookie, as "name=value". */
+  cookie(text, url) { const at = text.indexOf('='); return this.context.addCookies([{ name: text.slice(0, at), value: text.slice(at + 1), url }]) }
   screenshot(file) { return this.page.screenshot({ path: join(artefacts, file) }) }
   async close() {
     await Promise.race([this.context.close().catch(() => {}), new Promise((r) => setTimeout(r, 5000))])
@@ -84,7 +86,9 @@ export class Remote {
     self.waiting = new Map()
     self.next = 1
     self.errors = []
-    self.process = spawn('ip', ['netns', 'exec', namespace.name, process.execPath, join(here, 'remote.mjs'), JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const inside = namespace ? ['ip', 'netns', 'exec', namespace.name] : []
+    const [program, ...args] = [...inside, process.execPath, join(here, 'remote.mjs'), JSON.stringify(options)]
+    self.process = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     readline.createInterface({ input: self.process.stdout }).on('line', (line) => {
       let m
       try { m = JSON.parse(line) } catch { return }
@@ -107,6 +111,7 @@ export class Remote {
   visible(testid) { return this.ask('visible', testid) }
   eval(source) { return this.ask('eval', typeof source === 'function' ? `(${source})()` : source) }
   probe(expression) { return this.ask('probe', expression) }
+  cookie(text, url) { return this.ask('cookie', text, url) }
   screenshot(file) { return this.ask('screenshot', join(artefacts, file)) }
   async close() { if (this.process.exitCode === null) { this.ask('close').catch(() => {}); await Promise.race([new Promise((r) => this.process.on('exit', r)), new Promise((r) => setTimeout(r, 5000))]); this.process.kill('SIGKILL') } }
 }

@@ -4,6 +4,7 @@ let current = ''
 
 export class Skip extends Error {}
 
+/** True unless it failed: what builds on it need not be tried then. */
 export async function check(name, fn, seconds = 120) {
   current = name
   const start = Date.now()
@@ -12,10 +13,12 @@ export async function check(name, fn, seconds = 120) {
     await Promise.race([fn(), new Promise((_, no) => { timer = setTimeout(() => no(new Error(`took longer than ${seconds} s`)), seconds * 1000) })])
     results.push({ name, ok: true })
     console.log(`ok      ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`)
+    return true
   } catch (e) {
-    if (e instanceof Skip) { console.log(`skipped ${name}: ${e.message}`); return }
+    if (e instanceof Skip) { console.log(`skipped ${name}: ${e.message}`); return true }
     results.push({ name, ok: false })
     console.log(`FAILED  ${name}: ${e.stack || e}`)
+    return false
   } finally { clearTimeout(timer) }
 }
 

@@ -88,12 +88,15 @@ export const recorded = async (who) => ({ drawn: await who.eval('window.__drawn'
 /** For every region that the presenter drew, ms until the follower drew it or a later one. */
 export function lags(presenter, follower) {
   const same = (a, b) => Math.abs(a.cx - b.cx) < 0.02 && Math.abs(a.cy - b.cy) < 0.02 && Math.abs(a.rotation - b.rotation) < 1e-6
+  // which of the presenter's regions a follower's picture is: the latest one drawn before it, since a spring comes to rest in steps that nobody can tell apart
+  const place = []
+  let last = -1
+  for (const [at, region] of follower) {
+    let found = -1
+    for (let i = last + 1; region && i < presenter.length && presenter[i][0] <= at; i++) if (same(presenter[i][1], region)) found = i
+    if (found >= 0) place.push([at, (last = found)])
+  }
   const out = []
-  let next = 0
-  const place = follower.map(([at, region]) => {
-    for (let i = next; i < presenter.length; i++) if (region && same(presenter[i][1], region)) { next = i; return [at, i] }
-    return null
-  }).filter(Boolean)
   for (let i = 0, k = 0; i < presenter.length; i++) {
     while (k < place.length && place[k][1] < i) k++
     if (k < place.length) out.push(place[k][0] - presenter[i][0])

@@ -47,6 +47,9 @@ export class PictureCanvas {
       minPixelRatio: 0.9,
       immediateRender: false,
       imageLoaderLimit: 8,
+      // a busy server, a bad network: no hole is left in the picture
+      tileRetryMax: 6,
+      tileRetryDelay: 1500,
       maxImageCacheCount: 600,
       visibilityRatio: 0.2,
       constrainDuringPan: false,
@@ -72,8 +75,12 @@ export class PictureCanvas {
     this.viewer.addHandler('viewport-change', () => (this.dirty = true))
     this.viewer.addHandler('update-viewport', () => this.drawn())
     this.viewer.addHandler('after-resize', () => {
-      if (this.opened) this.onResize()
-      this.changed()
+      // OpenSeadragon moves once more after this event
+      queueMicrotask(() => {
+        if (!this.opened) return
+        this.onResize()
+        this.changed()
+      })
     })
     for (const event of ['canvas-drag', 'canvas-scroll', 'canvas-pinch', 'canvas-double-click', 'canvas-key'] as const) {
       this.viewer.addHandler(event, () => this.onUserMove())
