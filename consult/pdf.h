@@ -1,4 +1,5 @@
-/* The report as PDF: Pango and Cairo, Chinese and Latin text, fonts embedded as subsets. */
+/* The report as PDF: Pango and Cairo, Chinese and Latin text, fonts embedded as subsets.
+ * Blocking: some 0.1 s. */
 #ifndef CN_CONSULT_PDF_H
 #define CN_CONSULT_PDF_H
 
@@ -13,7 +14,8 @@ typedef struct cn_pdf_style {
 /**
  * Draws the report of a request (as cn_request_get gives it) and appends it to `out`. A draft (`signed_at` null) and a
  * report that waits for its audit (state WRITTEN) say so across every page. The same request gives the same bytes.
- * CN_ERR_STATE when there is no report. Any job thread; two at once wait for each other (pdf_flow.h).
+ * CN_ERR_STATE when there is no report. Drawn by a process of its own (printer/main.c); any job thread, several at
+ * once.
  */
 cn_err cn_pdf_report(const json_t *request, const cn_pdf_style *style, cn_buf *out);
 

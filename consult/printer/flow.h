@@ -1,13 +1,9 @@
 /*
- * Private to consult/: text, rules and boxes on A4 pages. Everything is placed first, so that each page can say how
- * many there are, and drawn afterwards. Lengths are points (1/72 inch), y grows downwards.
- *
- * Pango's font map and fontconfig's caches are not made for two threads at once, and a map for each job thread would
- * hold the large Chinese faces as often as there are threads: so there is one map under one lock, held from
- * cn_flow_open to cn_flow_close. Not for a child between fork and exec.
+ * Text, rules and boxes on A4 pages. Everything is placed first, so that each page can say how many there are, and
+ * drawn afterwards. Lengths are points (1/72 inch), y grows downwards.
  */
-#ifndef CN_CONSULT_PDF_FLOW_H
-#define CN_CONSULT_PDF_FLOW_H
+#ifndef CN_PRINTER_FLOW_H
+#define CN_PRINTER_FLOW_H
 
 #include <cairo.h>
 #include <pango/pangocairo.h>

@@ -1,8 +1,7 @@
-#include "consult/pdf_flow.h"
+#include "consult/printer/flow.h"
 
 #include <cairo-pdf.h>
 #include <math.h>
-#include <pthread.h>
 
 #define TOP 72.0 /* of every page but the first, below the running head */
 #define FIRST_TOP 52.0
@@ -18,18 +17,6 @@ typedef struct item {
     PangoLayoutLine *text;
 } item;
 
-#ifdef __SANITIZE_ADDRESS__
-/* Not ours to free: fontconfig's caches, and the index of each subset that cairo 1.16 makes of a CFF face. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfontconfig\nleak:libcairo\n";
-}
-#endif
-
-static pthread_mutex_t fonts_lock = PTHREAD_MUTEX_INITIALIZER;
-static PangoFontMap *fonts; /* under the lock; lives as long as the program */
-
 /* Exact widths instead of those of a screen's pixels. */
 static void unhinted(PangoContext *context)
 {
@@ -43,10 +30,7 @@ static void unhinted(PangoContext *context)
 
 void cn_flow_open(cn_flow *f)
 {
-    pthread_mutex_lock(&fonts_lock);
-    if (!fonts) fonts = pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT);
-    if (!fonts) fonts = pango_cairo_font_map_new();
-    *f = (cn_flow){.context = pango_font_map_create_context(fonts), .y = FIRST_TOP};
+    *f = (cn_flow){.context = pango_font_map_create_context(pango_cairo_font_map_get_default()), .y = FIRST_TOP};
     pango_cairo_context_set_resolution(f->context, 72);
     pango_context_set_language(f->context, pango_language_from_string("zh-cn"));
     unhinted(f->context);
@@ -59,7 +43,6 @@ void cn_flow_close(cn_flow *f)
     g_array_free(f->items, TRUE);
     g_ptr_array_free(f->layouts, TRUE);
     g_object_unref(f->context);
-    pthread_mutex_unlock(&fonts_lock);
 }
 
 static void next_page(cn_flow *f)
