@@ -1,7 +1,7 @@
 // kill -9 in the middle of uploads, forms and report drafts: what was answered is there afterwards, both logs verify, the server serves again.
 import { createHash, randomBytes } from 'node:crypto'
 import { Server, Api } from './lib/server.mjs'
-import { check, assert, equal, summary, sleep } from './lib/check.mjs'
+import { check, assert, equal, summary, sleep, until } from './lib/check.mjs'
 
 const rounds = process.env.CONSILIUM_LONG ? 100 : 20
 const server = new Server({ name: 'kill' })
@@ -55,7 +55,7 @@ await check('a consultation is under way', async () => {
   admin = await server.login('admin1')
   expert = await server.login('expert1')
   request = (await referrer.post('/api/v1/requests', form('draft'))).id
-  await referrer.upload(request, 'consent', 'consent.txt', Buffer.from('consent\n'))
+  known.document = await referrer.upload(request, 'consent', 'consent.txt', Buffer.from('consent\n'))
   await referrer.post(`/api/v1/requests/${request}/submit`)
   await admin.post(`/api/v1/requests/${request}/schedule`, { lead: expert.user.id, experts: [], at: Date.now() + 3600000, minutes: 30 })
 })
@@ -93,6 +93,15 @@ await check('told to end, it ends within 10 s although documents wait to be conv
 await check('both logs verify', async () => {
   server.run('verify', 'audit')
   server.run('verify', 'ledger')
+})
+
+await check('documents that waited through all of it are converted after the start', async () => {
+  await server.start()
+  const { state } = await until('the first document being converted', async () => {
+    const file = await expert.get(`/api/v1/files/${known.document}`)
+    return file.state !== 'converting' && file
+  }, 60, 250)
+  equal(state, 'ready', 'the first document')
 })
 
 await server.stop()
