@@ -37,17 +37,17 @@ static void add_user(support_consult *s, const char *username, const char *const
 static void open_all(support_consult *s, cn_db_kind kind)
 {
     static unsigned counter;
-    char key[512], files[512];
+    char key[512];
     counter++;
     cn_fmt(key, sizeof(key), "%s/master%u.key", support_dir(), counter);
     cn_fmt(s->heads, sizeof(s->heads), "%s/heads%u.log", support_dir(), counter);
-    cn_fmt(files, sizeof(files), "%s/files%u", support_dir(), counter);
+    cn_fmt(s->files, sizeof(s->files), "%s/files%u", support_dir(), counter);
     must(cn_db_open(&s->c.db, support_db_url(kind), 4), "database");
     must(cn_master_key_create(key), "master key");
     must(cn_vault_open(&s->vault, s->c.db, key), "vault");
     s->c.vault = s->vault;
     s->c.zone_minutes = 480;
-    must(cn_files_open(&s->c.files, files), "files");
+    must(cn_files_open(&s->c.files, s->files), "files");
     must(cn_chain_open(&s->c.audit, CN_CHAIN_AUDIT, s->c.db, s->vault, "test", s->heads), "audit");
     must(cn_chain_open(&s->c.ledger, CN_CHAIN_LEDGER, s->c.db, s->vault, "test", s->heads), "ledger");
 }

@@ -11,6 +11,7 @@ typedef struct support_consult {
     cn_consult c;
     cn_vault *vault;
     char heads[512]; /* file of the logs' heads */
+    char files[512]; /* folder of the files */
     char hospital[CN_ID_TEXT], department[CN_ID_TEXT];
     cn_actor referrer, other_referrer, lead, expert, stranger, admin;
 } support_consult;
