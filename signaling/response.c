@@ -137,7 +137,7 @@ cn_err cn_http_text(cn_http *h, int status, const char *type, const void *p, siz
 
 cn_err cn_http_json(cn_http *h, int status, json_t *json)
 {
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     json_decref(json);
     if (!text) return CN_ERR_NOMEM;
     return cn_http_bytes(h, status, "application/json", text, strlen(text), free, text);

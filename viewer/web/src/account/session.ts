@@ -32,8 +32,18 @@ export const useSession = defineStore('session', {
     async logout() {
       try {
         await api.post('/api/v1/logout')
-      } finally {
-        this.forget()
+      } catch (error) {
+        // the browser may drop the answer while it clears the site's data: what counts is that the session has ended
+        if (!(await this.ended())) throw error
+      }
+      this.forget()
+    },
+    async ended(): Promise<boolean> {
+      try {
+        await api.get<Session>('/api/v1/session')
+        return false
+      } catch (error) {
+        return error instanceof Problem && error.status === 401
       }
     },
   },

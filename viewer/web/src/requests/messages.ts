@@ -32,7 +32,7 @@ export const requestMessages = {
     sex: { male: 'Male', female: 'Female', unknown: 'Unknown' },
     request: {
       urgent_mark: 'Urgent', ordinary: 'Ordinary consultation', urgent: 'Urgent consultation', ordinary_hint: 'The centre reviews it and arranges experts and a time', urgent_hint: 'The expert on duty may accept at once', age: '{n} years',
-      tab: { uploading: 'Being filled in', pending: 'Waiting for diagnosis', completed: 'Completed' },
+      tab: { uploading: 'Uploading', pending: 'Pending', completed: 'Completed' },
       state: { UPLOADING: 'Not submitted', RETURNED: 'Returned', PENDING_REVIEW: 'In review', SCHEDULED: 'Scheduled', IN_SESSION: 'In session', AWAITING_REPORT: 'Report due', WRITTEN: 'Report in review', REPORTED: 'Reported', CLOSED: 'Closed', REJECTED: 'Rejected', CANCELLED: 'Cancelled' },
       action: { create: 'Created', edit: 'Edited', upload: 'Files added', submit: 'Submitted', return: 'Returned', reject: 'Rejected', schedule: 'Approved and scheduled', reschedule: 'Rescheduled', accept: 'Accepted', room: 'Room opened', no_show: 'Nobody came', finish: 'Session finished', draft: 'Report drafted', sign: 'Report signed', release: 'Report released', opinion: 'Opinion signed', record: 'Record written', close: 'Closed', cancel: 'Cancelled' },
       field: { number: 'Number', patient: 'Patient', name: 'Name', sex: 'Sex', age: 'Age', birth_date: 'Date of birth', identity_number: 'Identity number', phone: 'Phone', diagnosis: 'Diagnosis', question: 'Question', hospital: 'Hospital', referrer: 'Referring doctor', lead: 'Lead expert', experts: 'Experts', scheduled_at: 'Time', created_at: 'Requested', state: 'State', urgency: 'Kind' },
