@@ -55,12 +55,19 @@ export class Chromium {
   }
 }
 
-/** A network namespace with a veth pair: 10.77.N.1 outside, 10.77.N.2 inside, default route. Needs root. */
+/** Namespaces of runs that were killed: their addresses would draw away the packets of this one. */
+function removeStale() {
+  const names = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' }).match(/\bconsilium-\d+-\d+/g) ?? []
+  for (const name of names) if (!existsSync(`/proc/${name.split('-')[1]}`)) try { execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' }) } catch {}
+}
+
+/** A network namespace with a veth pair and a default route, on addresses of this process alone. Needs root. */
 export class Namespace {
   constructor(n) {
+    removeStale()
     this.name = `consilium-${process.pid}-${n}`
-    this.outside = `10.77.${n}.1`
-    this.inside = `10.77.${n}.2`
+    this.outside = `10.${100 + n}.${process.pid % 251}.1`
+    this.inside = `10.${100 + n}.${process.pid % 251}.2`
     this.link = `cn${process.pid % 10000}x${n}`
     const ip = (...a) => execFileSync('ip', a)
     ip('netns', 'add', this.name)
