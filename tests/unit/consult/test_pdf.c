@@ -222,7 +222,7 @@ static void *draw_often(void *arg)
 {
     cn_buf *first = arg;
     CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体。", true);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 2; i++) {
         cn_buf pdf = {0};
         if (cn_pdf_report(request, &style, &pdf) != CN_OK) first->err = CN_ERR_IO;
         if (pdf.n != first->n || memcmp(pdf.p, first->p, pdf.n) != 0) first->err = CN_ERR_CORRUPT;
