@@ -56,7 +56,10 @@ build_program() {
 }
 
 # Everything that the built app depends on, as one hash.
-web_hash() { (cd viewer/web && git ls-files -co --exclude-standard | LC_ALL=C sort | xargs -d '\n' sha256sum 2>/dev/null | sha256sum | cut -d' ' -f1); }
+web_hash() {
+    (cd viewer/web && find . \( -name node_modules -o -name dist \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
+        sha256sum | cut -d' ' -f1
+}
 
 # npm_packages FOLDER: installs what its lock file says, once per lock file.
 npm_packages() {

@@ -1,9 +1,11 @@
 #include "signaling/door.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -458,6 +460,24 @@ static void common(cn_door *d, struct lws_context_creation_info *info)
     };
 }
 
+/* libwebsockets keeps the reason to itself: the same is tried once more. */
+static cn_err cannot_listen(const char *address, int port, const char *or_else)
+{
+    char text[16];
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *at = NULL;
+    const char *why = or_else;
+    if (!cn_fmt(text, sizeof text, "%d", port) || getaddrinfo(address, text, &hints, &at) != 0) {
+        why = "this is no address";
+    } else {
+        CN_AUTO_CLOSE int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && bind(fd, at->ai_addr, at->ai_addrlen) < 0) why = strerrordesc_np(errno);
+        freeaddrinfo(at);
+    }
+    cn_error("signaling.door", "cannot listen on %s port %d: %s", address, port, why);
+    return CN_ERR_IO;
+}
+
 static cn_err open_vhosts(cn_door *d)
 {
     const cn_door_config *c = &d->config;
@@ -472,20 +492,15 @@ static cn_err open_vhosts(cn_door *d)
     listen_at(&info, c->listen, c->port);
     info.vhost_name = "door";
     d->vhost = lws_create_vhost(d->ctx, &info);
-    if (!d->vhost || lws_get_vhost_listen_port(d->vhost) <= 0) {
-        cn_error("signaling.door", "cannot listen on %s port %d%s", c->listen, c->port,
-                 *c->tls_cert ? " with this certificate" : "");
-        return CN_ERR_IO;
-    }
+    if (!d->vhost || lws_get_vhost_listen_port(d->vhost) <= 0)
+        return cannot_listen(c->listen, c->port, *c->tls_cert ? "its certificate or key cannot be read" : "");
     if (c->management_port < 0) return CN_OK;
     common(d, &info);
     listen_at(&info, c->management_listen, c->management_port);
     info.vhost_name = "management";
     d->management = lws_create_vhost(d->ctx, &info);
-    if (!d->management || lws_get_vhost_listen_port(d->management) <= 0) {
-        cn_error("signaling.door", "cannot listen on %s port %d", c->management_listen, c->management_port);
-        return CN_ERR_IO;
-    }
+    if (!d->management || lws_get_vhost_listen_port(d->management) <= 0)
+        return cannot_listen(c->management_listen, c->management_port, "");
     return CN_OK;
 }
 
