@@ -1,22 +1,25 @@
 // The room: three Chromium and a Firefox see, hear and name each other rightly, through rebinds, cuts, kills and restarts.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
 import { colourOf } from './lib/pictures.mjs'
-import { Server } from './lib/server.mjs'
+import { root, Server } from './lib/server.mjs'
 import { Relay } from './lib/relay.mjs'
+import { Socket } from './lib/socket.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
 import { assert, check, equal, Skip, sleep, summary, until } from './lib/check.mjs'
 
 const LAG_MS = 500
-const TIMEOUT_S = 12
+const TIMEOUT_S = 20
 const people = [
   { name: 'red', username: 'doctor01', colour: 'red', tone: 520 },
-  { name: 'green', username: 'expert01', colour: 'green', tone: 760 },
+  { name: 'green', username: 'expert01', colour: 'green', tone: 760, viewport: { width: 1440, height: 900 } },
   { name: 'blue', username: 'expert02', colour: 'blue', tone: 1100 },
 ]
 const CAMERA = { width: 640, height: 360, fps: 15 }
 
 const namespace = canNamespace() ? new Namespace(1) : null
-const server = new Server({ name: 'room', media: namespace ? `127.0.0.1,${namespace.outside}` : '127.0.0.1', extra: { media: { timeout_s: TIMEOUT_S } } })
+const server = new Server({ name: 'room', media: namespace ? `127.0.0.1,${namespace.outside}` : '127.0.0.1', extra: { media: { timeout_s: TIMEOUT_S, room_video_max: 4, room_voice_max: 2 } } })
 const browsers = []
 let scene, slow, firefox, outer
 
@@ -26,9 +29,37 @@ const tile = (b, other, source) => b.probe(`tile(${JSON.stringify(other.particip
 const near = (a, b) => a && a.every((v, i) => Math.abs(v - b[i]) < 36)
 const live = async (b, other, seconds = 20) => until(`${b.name} seeing ${other.name}`, async () => {
   const t = await tile(b, other, 'camera')
-  return t?.state === 'live' && t.picture && (!other.colour || near(t.picture.colour, colourOf(other.colour))) && t
+  if (t?.state === 'live' && t.picture && (!other.colour || near(t.picture.colour, colourOf(other.colour)))) return t
+  throw new Error(JSON.stringify({ tile: t, tiles: await b.probe('tiles()'), own: await b.eval('JSON.stringify(window.__consilium)'), other: await other.eval('JSON.stringify(window.__consilium)') }))
 }, seconds)
 const everybodySeesEverybody = async (seconds) => { for (const b of browsers) for (const o of others(b)) await live(b, o, seconds) }
+
+/** A stopwatch inside the page: from the first packet's way being open until the click on "leave". */
+const startWatch = (b) => b.eval(`(() => {
+  const watch = window.__watch = { from: 0, to: 0 }
+  const timer = setInterval(() => { if (['connected', 'completed'].includes(window.__consilium?.ice) && window.__consilium.phase === 'live') { watch.from = Date.now(); clearInterval(timer) } }, 20)
+  document.addEventListener('click', (e) => { if (e.target.closest('[data-testid="control-leave"]')) watch.to = Date.now() }, true)
+})()`)
+
+async function everybodyLeaves() {
+  for (const b of browsers) { await b.click('control-leave'); await until(`${b.name} having left`, () => b.visible('room-ended')) }
+}
+
+/** The ledger's rows of this room. */
+async function segments() {
+  const month = new Date().toISOString().slice(0, 7), rows = []
+  for (let page = 1; ; page++) {
+    const { items, total } = await scene.admin.get(`/api/v1/minutes/segments?month=${month}&room=${scene.room}&size=200&page=${page}`)
+    rows.push(...items)
+    if (rows.length >= total || !items.length) return rows
+  }
+}
+
+async function comeBack(b) {
+  await b.click('room-again')
+  await until(`${b.name}: the device check`, () => b.visible('room-enter'), 20)
+  await enter(b)
+}
 
 async function cleanUp() {
   for (const b of browsers) await b.close()
@@ -49,19 +80,22 @@ await check('the server starts and a consultation is scheduled', async () => {
 
 await check('four doctors check their devices and enter', async () => {
   for (const p of people) {
-    const b = Object.assign(await Chromium.launch({ ...p, camera: CAMERA }), p)
+    const b = Object.assign(await Chromium.launch({ ...p, camera: CAMERA, viewport: p.viewport ?? { width: 1100, height: 700 } }), p)
     browsers.push(b)
     b.url = b.name === 'blue' ? `http://127.0.0.1:${slow.port}` : server.url
     await login(b, server, p.username, b.url)
     await approach(b, server, scene.room, b.url)
     await until(`${b.name}: microphone level`, async () => Number(await b.eval(`document.querySelector('[data-testid="mic-level"]').dataset.level`)) > 0.02)
     await until(`${b.name}: preview`, () => b.eval(`document.querySelector('[data-testid="preview"]')?.videoWidth > 0 || document.querySelector('[data-testid="preview"] video')?.videoWidth > 0`))
+    await startWatch(b)
     await enter(b)
   }
   if (!namespace) return
   firefox = await Remote.launch(namespace, { kind: 'firefox', name: 'firefox', tone: 1500, forward: { port: server.ports.port, host: namespace.outside, toPort: outer.port } })
   await login(firefox, server, 'expert03')
+  await firefox.eval(`localStorage.setItem('consilium.devices', '{"quality":"sd"}')`) // its own camera would be 720p at 30 frames, which costs a core
   await approach(firefox, server, scene.room)
+  await startWatch(firefox)
   await enter(firefox)
   browsers.push(firefox)
 }, 120)
@@ -172,7 +206,7 @@ await check('100 rebinds with the WebSocket 200 ms late: never a name on another
   slow.delay = 0
   console.log(`        ${result.samples} samples, ${result.proven} with a picture shown, ${result.rebinds} rebinds`)
   assert(result.wrong.length === 0, `wrong: ${JSON.stringify(result.wrong.slice(0, 3))}`)
-  assert(result.proven > 400, `only ${result.proven} samples showed a picture`)
+  assert(result.proven > 300, `only ${result.proven} samples showed a picture`)
   for (const o of others(blue)) await live(blue, o)
 }, 120)
 
@@ -188,6 +222,66 @@ await check('a network cut of 10 s heals without a reload', async () => {
   for (const o of others(firefox)) await live(o, firefox, 30)
   assert(await firefox.eval('window.__notReloaded'), 'the page was loaded anew')
 }, 90)
+
+await check('everybody leaves', everybodyLeaves)
+
+await check('minutes: the ledger says what the stopwatch says, within 1 s each', async () => {
+  const rows = await until('the ledger having everybody\'s end', async () => {
+    const items = await segments()
+    const missing = browsers.filter((b) => !items.some((r) => r.participant === b.participant && r.end_cause === 'leave'))
+    if (missing.length) throw new Error(`${items.length} rows, none for the end of ${missing.map((b) => b.name)}`)
+    return items
+  }, 10, 500)
+  for (const b of browsers) {
+    const own = rows.filter((r) => r.participant === b.participant)
+    const counted = own.reduce((sum, r) => sum + r.ms, 0), watch = await b.eval('window.__watch'), stopped = watch.to - watch.from
+    console.log(`        ${b.name}: ledger ${(counted / 1000).toFixed(2)} s in ${own.length} segments, stopwatch ${(stopped / 1000).toFixed(2)} s`)
+    assert(Math.abs(counted - stopped) <= 1000, `${b.name}: ${counted} ms in the ledger, ${stopped} ms by the stopwatch`)
+    for (let i = 1; i < own.length; i++) assert(Math.abs(own[i - 1].start + own[i - 1].ms - own[i].start) <= 2, 'segments follow each other without gap or overlap')
+    assert(own.some((r) => r.area_sum > 0), `${b.name} was sent pictures, which no segment says`)
+  }
+})
+
+await check('who has left may enter again', async () => {
+  for (const b of browsers) await comeBack(b)
+  await everybodySeesEverybody()
+}, 90)
+
+await check('who may not join is told why', async () => {
+  const cookie = scene.referrer.cookie
+  const offer = readFileSync(join(root, 'tests/data/sdp/chromium-phone.sdp'), 'utf8')
+  const sections = {}
+  let cameras = 0
+  for (const m of offer.split(/^m=/m).slice(1)) sections[/^a=mid:(\S+)/m.exec(m)[1]] = !/^a=sendonly/m.test(m) ? 'slot' : m.startsWith('audio') ? 'mic' : ['camera', 'screen', 'device'][cameras++]
+  const join_ = (more = {}) => ({ room: scene.room, device: 'phone', offer, sections, ...more })
+  const refused = async (s, params, code, reason, detail = /./) => {
+    const a = await s.call('room.join', params)
+    assert(a?.error?.code === code && a.error.data?.reason === reason, `not ${code} ${reason}: ${JSON.stringify(a)}`)
+    assert(reason !== 'bad_sdp' || detail.test(a.error.data.detail ?? ''), `no reason for a bad offer: ${JSON.stringify(a.error)}`)
+  }
+  const stranger = await Socket.open(server.url, { cookie: 'sid=0123456789012345678901234567890123456789012' }).catch((e) => e)
+  if (stranger instanceof Socket) { await refused(stranger, join_(), 1001, 'unauthorized'); stranger.close() }
+  else equal(stranger.status, 401, stranger.message)
+  const s = await Socket.open(server.url, { cookie })
+  await refused(s, join_({ room: '01ARZ3NDEKTSV4RRFFQ69G5FAV' }), 1004, 'not_found')
+  await refused(s, join_({ resume: 'x'.repeat(32) }), 1004, 'not_found')
+  await refused(s, join_({ offer: 'v=0\r\n' }), 1022, 'bad_sdp')
+  await refused(s, join_({ offer: offer.replace(/a=fingerprint:.*\r\n/g, '') }), 1022, 'bad_sdp')
+  await refused(s, join_({ offer: offer.replace(/a=ice-ufrag:.*\r\n/g, '') }), 1022, 'bad_sdp')
+  equal((await s.call('room.join', { room: scene.room })).error?.code, -32602, 'a join without an offer')
+  s.close()
+  const more = []
+  for (let i = 0; i < 2; i++) {
+    more.push(await Socket.open(server.url, { cookie }))
+    const a = await more[i].call('room.join', join_())
+    assert(a.result && (browsers.length < 4 || a.result.limits.may_video === false), `place ${i} without video: ${JSON.stringify(a.error ?? a.result.limits)}`)
+  }
+  if (browsers.length === 4) {
+    more.push(await Socket.open(server.url, { cookie }))
+    await refused(more[2], join_(), 1010, 'room_full')
+  }
+  for (const one of more) { await one.call('room.leave'); one.close() }
+})
 
 await check('a browser that is killed disappears within the time-out', async () => {
   const [, green, blue] = browsers
@@ -209,9 +303,7 @@ await check('kill -9 of the server: the room opens again and browsers come back 
   for (const b of browsers) assert(await b.eval('window.__notReloaded'), `${b.name} was loaded anew`)
 }, 120)
 
-await check('everybody leaves', async () => {
-  for (const b of browsers) { await b.click('control-leave'); await until(`${b.name} having left`, () => b.visible('room-ended')) }
-})
+await check('everybody leaves for good', everybodyLeaves)
 
 await cleanUp()
 process.exit(summary() ? 0 : 1)

@@ -114,8 +114,14 @@ export const installProbe = `(cells, bits) => {
         const tile = document.querySelector('[data-testid="tile"][data-participant="' + ids[n % ids.length] + '"][data-source="camera"]')
         const before = tile.dataset.mid
         tile.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))
-        const end = performance.now() + 480 + (n * 37) % 300
-        while (performance.now() < end) { await new Promise((r) => setTimeout(r, 25)); look() }
+        // two of three turns wait until the new picture has been seen for a while, the third comes in between
+        const start = performance.now(), hurried = n % 3 === 2, limit = hurried ? 100 + (n * 37) % 400 : 1500
+        let proven = 0
+        for (let since; (since = performance.now() - start) < limit && (hurried || since < 400 || proven < 5);) {
+          await new Promise((r) => setTimeout(r, 25))
+          look()
+          if (tile.dataset.state === 'live') proven++
+        }
         if (tile.dataset.mid !== before || n === 0) result.rebinds++
       }
       return result

@@ -21,13 +21,18 @@ export class Relay {
 
   pipe(from, to) {
     this.sockets.add(from)
+    let due = 0
+    // in order, also when the delay changes meanwhile
+    const later = (act) => {
+      due = Math.max(due, performance.now() + this.delay)
+      const wait = due - performance.now()
+      if (wait > 0) setTimeout(act, wait); else act()
+    }
     from.on('data', (bytes) => {
       if (this.isCut) return // swallowed, as by a dead line
-      if (this.delay) setTimeout(() => to.write(bytes), this.delay)
-      else to.write(bytes)
+      later(() => { if (!to.destroyed) to.write(bytes) })
     })
-    const end = () => { this.sockets.delete(from); if (!this.isCut) setTimeout(() => to.destroy(), this.delay) }
-    from.on('close', end)
+    from.on('close', () => { this.sockets.delete(from); if (!this.isCut) later(() => to.destroy()) })
     from.on('error', () => from.destroy())
   }
 

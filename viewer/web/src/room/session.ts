@@ -204,6 +204,7 @@ export class RoomSession {
   }
 
   private freshPeer(): void {
+    clearTimeout(this.iceTimer)
     this.peer.value.close()
     const peer = markRaw(new Peer())
     this.peer.value = peer
@@ -377,17 +378,22 @@ export class RoomSession {
   private async heal(): Promise<void> {
     if (this.healing || this.state.phase === 'ended') return
     this.healing = true
+    const peer = this.peer.value
     try {
       this.state.phase = 'reconnecting'
       if (!(await this.rpc.probe(2000))) return // a new connection joins again
+      if (peer !== this.peer.value) return // that has happened already
       // an ICE restart that did not help, twice: this PeerConnection is beyond repair
-      const { connectionState, iceConnectionState } = this.peer.value.pc
+      const { connectionState, iceConnectionState } = peer.pc
       const dtlsDead = connectionState === 'failed' && iceConnectionState !== 'failed'
       if (dtlsDead || ++this.restarts > MAX_RESTARTS) await this.startOver()
       else await this.renegotiate(true)
       this.watchConnection()
     } finally {
       this.healing = false
+      // a connection that never broke tells of no change
+      const mended = this.peer.value.pc.connectionState === 'connected' && this.peer.value.pc.iceConnectionState !== 'disconnected'
+      if (mended && this.rpc.isOpen && (this.state.phase as Phase) === 'reconnecting') this.state.phase = 'live'
     }
   }
 
