@@ -30,9 +30,17 @@ const near = (a, b) => a && a.every((v, i) => Math.abs(v - b[i]) < 36)
 const live = async (b, other, seconds = 20) => until(`${b.name} seeing ${other.name}`, async () => {
   const t = await tile(b, other, 'camera')
   if (t?.state === 'live' && t.picture && (!other.colour || near(t.picture.colour, colourOf(other.colour)))) return t
-  throw new Error(JSON.stringify({ tile: t, tiles: await b.probe('tiles()'), own: await b.eval('JSON.stringify(window.__consilium)'), other: await other.eval('JSON.stringify(window.__consilium)') }))
+  throw new Error(JSON.stringify({ tile: t, tiles: await b.probe('tiles()') }) + await tellAll(b, other) + await other.eval('JSON.stringify(window.__consilium)'))
 }, seconds)
 const everybodySeesEverybody = async (seconds) => { for (const b of browsers) for (const o of others(b)) await live(b, o, seconds) }
+
+/** For the message of a failed check: what the page's connection and its <video> say. */
+const tellAll = (b, other) => b.eval(`(async () => {
+  const tile = document.querySelector('[data-testid="tile"][data-participant="${other.participant}"][data-source="camera"]'), video = tile?.querySelector('video'), inbound = []
+  if (window.__pc) (await window.__pc.getStats()).forEach((r) => { if (r.type === 'inbound-rtp' && r.kind === 'video' && r.mid === tile?.dataset.mid) inbound.push({ received: r.packetsReceived, lost: r.packetsLost, frames: r.framesReceived, decoded: r.framesDecoded, keys: r.keyFramesDecoded, nacks: r.nackCount, plis: r.pliCount }) })
+  return JSON.stringify({ me: window.__consilium, inbound, video: video && { at: video.currentTime, paused: video.paused, ready: video.readyState, tracks: video.srcObject?.getTracks().map((t) => t.kind + t.readyState + t.muted) } })
+})()`)
+const keepConnection = (b) => b.eval(`(() => { const P = RTCPeerConnection.prototype, set = P.setRemoteDescription; P.setRemoteDescription = function (...a) { window.__pc = this; return set.apply(this, a) } })()`)
 
 /** A stopwatch inside the page: from the first packet's way being open until the click on "leave". */
 const startWatch = (b) => b.eval(`(() => {
@@ -88,6 +96,7 @@ await check('four doctors check their devices and enter', async () => {
     await until(`${b.name}: microphone level`, async () => Number(await b.eval(`document.querySelector('[data-testid="mic-level"]').dataset.level`)) > 0.02)
     await until(`${b.name}: preview`, () => b.eval(`document.querySelector('[data-testid="preview"]')?.videoWidth > 0 || document.querySelector('[data-testid="preview"] video')?.videoWidth > 0`))
     await startWatch(b)
+    await keepConnection(b)
     await enter(b)
   }
   if (!namespace) return
@@ -96,6 +105,7 @@ await check('four doctors check their devices and enter', async () => {
   await firefox.eval(`localStorage.setItem('consilium.devices', '{"quality":"sd"}')`) // its own camera would be 720p at 30 frames, which costs a core
   await approach(firefox, server, scene.room)
   await startWatch(firefox)
+  await keepConnection(firefox)
   await enter(firefox)
   browsers.push(firefox)
 }, 120)
@@ -243,8 +253,15 @@ await check('minutes: the ledger says what the stopwatch says, within 1 s each',
 })
 
 await check('who has left may enter again', async () => {
-  for (const b of browsers) await comeBack(b)
+  for (const b of browsers) {
+    if (b.name !== 'green') { await comeBack(b); continue }
+    await b.page.setViewportSize({ width: 390, height: 844 }) // as on a phone
+    await approach(b, server, scene.room, b.url)
+    await b.screenshot('room-check-390.png')
+    await enter(b)
+  }
   await everybodySeesEverybody()
+  await browsers[1].screenshot('room-390.png')
 }, 90)
 
 await check('who may not join is told why', async () => {
