@@ -40,6 +40,13 @@ await check('a consultation comes to its report', async () => {
   await done(lead, 'POST', `${path}/finish`, {})
 })
 
+await check('where there is no report yet the answer is null', async () => {
+  for (const session of [referrer, lead]) {
+    const none = await session.call('GET', `${path}/report`)
+    equal([none.status, String(none.body)], [200, 'null'], 'no report')
+  }
+})
+
 await check('a draft is printed for its author alone, and says so', async () => {
   await done(lead, 'PUT', `${path}/report`, { findings: '镜下见异型腺体。', conclusion: '浸润性腺癌。', advice: '', revision: 0 })
   const draft = await lead.call('GET', `${path}/report.pdf`)
