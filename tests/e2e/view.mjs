@@ -1,9 +1,14 @@
 // The shared view in real browsers: followers see what the presenter sees, at their own screen's resolution, as OpenSlide itself renders it.
 import { execFileSync } from 'node:child_process'
-import { Server } from './lib/server.mjs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Server, root } from './lib/server.mjs'
 import { Chromium, Remote } from './lib/browsers.mjs'
 import { Slide, compare } from './lib/canvas.mjs'
 import { writeDocx } from './lib/docx.mjs'
+import { smallPng } from './lib/palette.mjs'
+import { film, people } from './lib/portraits.mjs'
 import { check, assert, equal, until, sleep, summary } from './lib/check.mjs'
 import { picture, scaleOf, offBy, still, together, sharp, canvasOf, ink, record, recorded, lags, quantile } from './lib/view.mjs'
 
@@ -261,4 +266,36 @@ await check('no page had an error', async () => {
   for (const who of [presenter, follower, open.phone]) equal(JSON.stringify(who.errors.filter((e) => !/status of 40[14]/.test(e))), '[]', who.name)
 })
 
+/** The README's picture: four people at the slide, seen by one who follows. */
+async function roomPicture(folder) {
+  const names = ['expert02', 'expert01', 'expert03', 'doctor01'], films = mkdtempSync(join(tmpdir(), 'consilium-films-'))
+  try {
+    const artist = await Chromium.launch({ name: 'artist' })
+    for (const name of names) await film(artist.page, people[name], join(films, `${name}.y4m`))
+    await artist.close()
+    const crowd = {}
+    for (const [i, name] of names.entries()) {
+      crowd[name] = open[`${name} in the picture`] = await Chromium.launch({ name, film: join(films, `${name}.y4m`), tone: 300 + 100 * i })
+      await enter(crowd[name], apis[name])
+    }
+    const shows = crowd.expert01, sees = crowd.expert02
+    await click(shows, slide)
+    await Promise.all([opened(shows, slide), opened(sees, slide)])
+    const p = await picture(shows), { mouse } = shows.page
+    await mouse.move(p.x + p.width * 0.42, p.y + p.height * 0.3)
+    for (let i = 0; i < 13; i++) { await mouse.wheel(0, -120); await sleep(60) }
+    await still(shows)
+    await mouse.move(p.x + p.width * 0.52, p.y + p.height * 0.45, { steps: 5 })
+    await until('the others\' pictures', () => sees.eval(`[...document.querySelectorAll('[data-testid="tile"]')].filter((t) => t.dataset.state === 'live').length === 3`), 20)
+    await sharp(sees)
+    await sleep(1500)
+    writeFileSync(join(root, folder, 'room.png'), smallPng(await sees.page.screenshot()))
+  } finally { rmSync(films, { recursive: true, force: true }) }
+}
+
+const folder = process.env.CONSILIUM_SCREENSHOTS
+if (folder) {
+  for (const who of Object.values(open)) await who.close().catch(() => {})
+  await check('the picture of the room', () => roomPicture(folder))
+}
 await end()

@@ -13,14 +13,15 @@ const here = dirname(fileURLToPath(import.meta.url))
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-default-apps', '--metrics-recording-only', '--mute-audio']
 
 export class Chromium {
-  /** colour, tone: what it sends; viewport; scale: device pixel ratio. */
-  static async launch({ name, colour, tone, viewport = { width: 1440, height: 900 }, scale = 1, mobile = false, locale = 'zh-CN', camera = { width: 640, height: 360, fps: 15 } }) {
+  /** colour (or film, a Y4M file), tone: what it sends; viewport; scale: device pixel ratio. */
+  static async launch({ name, colour, film, tone, viewport = { width: 1440, height: 900 }, scale = 1, mobile = false, locale = 'zh-CN', camera = { width: 640, height: 360, fps: 15 } }) {
     const { chromium } = await import('playwright-core')
     const self = new Chromium()
     self.name = name
     self.dir = mkdtempSync(join(tmpdir(), 'consilium-browser-'))
     const args = [...QUIET, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required', '--auto-select-desktop-capture-source=Entire screen']
     if (colour) { writeY4m(join(self.dir, 'camera.y4m'), { colour, ...camera }); args.push(`--use-file-for-fake-video-capture=${join(self.dir, 'camera.y4m')}`) }
+    if (film) args.push(`--use-file-for-fake-video-capture=${film}`)
     if (tone) { writeTone(join(self.dir, 'voice.wav'), tone); args.push(`--use-file-for-fake-audio-capture=${join(self.dir, 'voice.wav')}`) }
     self.profile = join(self.dir, 'profile')
     self.context = await chromium.launchPersistentContext(self.profile, { executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args, viewport, deviceScaleFactor: scale, isMobile: mobile, hasTouch: mobile, locale, permissions: ['camera', 'microphone'] })

@@ -44,7 +44,7 @@ export class Slide {
   read(level, x, y, width, height) {
     const dir = mkdtempSync(join(tmpdir(), 'consilium-slide-'))
     try {
-      execFileSync('openslide-write-png', [this.path, x, y, level, width, height, join(dir, 'region.png')].map(String))
+      execFileSync('openslide-write-png', ['--', this.path, x, y, level, width, height, join(dir, 'region.png')].map(String))
       return readPng(readFileSync(join(dir, 'region.png')))
     } finally { rmSync(dir, { recursive: true, force: true }) }
   }

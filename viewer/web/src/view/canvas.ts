@@ -187,6 +187,7 @@ export class PictureCanvas {
   }
 
   close(): void {
+    this.opened = false
     this.viewer.destroy()
   }
 

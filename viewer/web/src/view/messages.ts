@@ -1,7 +1,7 @@
 export const viewMessages = {
   zh: {
     view: {
-      presenting: '您正在展示，其他人看到与您相同的区域', follows: '正在跟随 {name} 的画面', free: '{name} 正在展示，您在自行浏览', nobody: '暂时没有人展示', follow: '跟随', unfollow: '自行浏览', take: '由我展示', give: '停止展示', close: '关闭资料', close_hint: '为所有人关闭此资料', held: '正在跟随，点“自行浏览”后可移动画面',
+      presenting: '您正在展示，其他人看到与您相同的区域', follows: '正在跟随{name}的画面', free: '{name}正在展示，您在自行浏览', nobody: '暂时没有人展示', follow: '跟随', unfollow: '自行浏览', take: '由我展示', give: '停止展示', close: '关闭资料', close_hint: '为所有人关闭此资料', held: '正在跟随，点“自行浏览”后可移动画面',
       zoom_in: '放大', zoom_out: '缩小', fit: '看全图', rotate: '向右旋转 90°', overview: '点一下，移到那里', page: '第 {page} / {pages} 页', previous: '上一页', next: '下一页', loading: '正在打开…', failed: '此资料打不开，请稍后重试。', magnification: '约 {x} 倍',
     },
   },
