@@ -92,7 +92,9 @@ async function move(kind) {
     const [x, y] = at(), [u, v] = at()
     await mouse.move(x, y); await mouse.down(); await mouse.move(u, v, { steps: 6 }); await mouse.up()
   } else if (kind === 'zoom') {
-    const deep = scaleOf(p) * 1, inward = deep > 18 ? true : deep < 0.5 ? false : random() < 0.55
+    // the slide must not get lost: as a doctor would, back to the whole of it
+    if (Math.abs(p.region.cx / 24576 - 0.5) > 0.3 || Math.abs(p.region.cy / 18432 - 0.5) > 0.3) { await presenter.click('view-fit'); await sleep(300) }
+    const deep = scaleOf(await picture(presenter)), inward = deep > 18 ? true : deep < 0.5 ? false : random() < 0.55
     await mouse.move(...at())
     for (let i = 1 + Math.floor(random() * 4); i > 0; i--) { await mouse.wheel(0, inward ? -120 : 120); await sleep(15) }
   } else await presenter.click('view-rotate')
@@ -109,9 +111,9 @@ async function judge() {
     const fit = compare(canvas, source.expected(shown, px, py, side, margin), px, py, side, margin)
     if (!fit) continue
     measured.mean.push(fit.mean)
-    assert(fit.mean <= 12, `a square of the canvas differs by ${fit.mean.toFixed(1)} grey levels from OpenSlide at ${JSON.stringify(p.region)} (best ${fit.best.toFixed(1)} at ${fit.shift})`)
-    if (fit.texture < 8 || fit.best > fit.mean * 0.9) continue
-    measured.shift.push(Math.max(...fit.shift.map(Math.abs)) / p.dpr)
+    assert(fit.mean <= 10, `a square of the canvas differs by ${fit.mean.toFixed(1)} grey levels from OpenSlide at ${JSON.stringify(p.region)} (best ${fit.best.toFixed(1)} at ${fit.shift})`)
+    // where all is alike, nothing says where it lies
+    if (fit.texture >= 6) measured.shift.push(Math.max(...fit.shift.map(Math.abs)) / p.dpr)
   }
 }
 
@@ -136,7 +138,7 @@ await check('50 random pans, zooms and rotations: the follower is within one pix
   }
   const line = (name, list, unit) => console.log(`        ${name}: ${list.length} values, p50 ${quantile(list, 0.5).toFixed(1)}, p95 ${quantile(list, 0.95).toFixed(1)}, max ${Math.max(...list).toFixed(1)} ${unit}`)
   line('off by', measured.off, 'px'); line('drawn here → drawn there', measured.lag, 'ms'); line('hand → drawn there', measured.act, 'ms'); line('canvas − OpenSlide', measured.mean, 'grey levels'); if (measured.shift.length) line('shift of the canvas', measured.shift, 'px')
-  assert(measured.mean.length >= 10 && measured.shift.every((s) => s <= 1), 'the canvas lies where OpenSlide says')
+  assert(measured.mean.length >= 10 && measured.shift.length >= 5 && measured.shift.every((s) => s <= 1), 'the canvas lies where OpenSlide says')
   assert(measured.act.length >= 25, `only ${measured.act.length} acts were timed`)
   assert(quantile(measured.lag, 0.95) <= 200, `lag p95 is ${quantile(measured.lag, 0.95).toFixed(0)} ms`)
   assert(quantile(measured.act, 0.95) <= 200, `lag from the hand p95 is ${quantile(measured.act, 0.95).toFixed(0)} ms`)
