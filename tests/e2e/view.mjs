@@ -285,7 +285,7 @@ async function roomPicture(folder) {
     await Promise.all([opened(shows, slide), opened(sees, slide)])
     const p = await picture(shows), { mouse } = shows.page
     await mouse.move(p.x + p.width * 0.42, p.y + p.height * 0.3)
-    for (let i = 0; i < 13; i++) { await mouse.wheel(0, -120); await sleep(60) }
+    for (let i = 0; i < 10; i++) { await mouse.wheel(0, -120); await sleep(60) }
     await still(shows)
     await mouse.move(p.x + p.width * 0.52, p.y + p.height * 0.45, { steps: 5 })
     await until('the others\' pictures', () => sees.eval(`[...document.querySelectorAll('[data-testid="tile"]')].filter((t) => t.dataset.state === 'live').length === 3`), 20)
