@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 
 #define WHERE "storage.files"
 #define SPARE_BYTES ((uint64_t)64 << 20) /* kept for the database and the logs */
+#define LOCK_TRIES 150                   /* of 20 ms */
 #define CHUNK ((size_t)1 << 20)
 #define ID_MAX 64
 #define TEMPORARY_MAX_S (24 * 3600)
@@ -221,15 +223,25 @@ cn_err cn_files_put_path(cn_files *f, const char *path, char sha256_hex[65])
 
 /* ---- uploads ---- */
 
-/* Two requests on one upload would write over each other: the second one is refused. */
+/* Two requests on one upload would write over each other. The second one waits a moment, since it may be the client
+ * that comes back while the disk still takes what its cut connection had brought; then it is refused. */
+static cn_err part_lock(int fd)
+{
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+        if (errno != EWOULDBLOCK) return cn_err_from_errno(errno);
+        if (i == LOCK_TRIES) return CN_ERR_CONFLICT;
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+    }
+    return CN_OK;
+}
+
 static cn_err part_open(const cn_files *f, const char *id, int *fd)
 {
     char path[PATH_MAX];
     CN_TRY(part_place(f, id, path));
     *fd = open(path, O_RDWR | O_CLOEXEC);
     if (*fd < 0) return cn_err_from_errno(errno);
-    if (flock(*fd, LOCK_EX | LOCK_NB) < 0) return errno == EWOULDBLOCK ? CN_ERR_CONFLICT : cn_err_from_errno(errno);
-    return CN_OK;
+    return part_lock(*fd);
 }
 
 cn_err cn_part_create(cn_files *f, const char *id)
@@ -311,8 +323,7 @@ static cn_err part_open_read(const cn_files *f, const char *id, int *fd)
     CN_TRY(part_place(f, id, path));
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0) return cn_err_from_errno(errno);
-    if (flock(*fd, LOCK_EX | LOCK_NB) < 0) return errno == EWOULDBLOCK ? CN_ERR_CONFLICT : cn_err_from_errno(errno);
-    return CN_OK;
+    return part_lock(*fd);
 }
 
 cn_err cn_part_hash(cn_files *f, const char *id, char sha256_hex[65], int64_t *size)

@@ -19,6 +19,7 @@ writeFileSync(join(server.web, 'assets', 'app-1a2b.js.br'), brotliCompressSync(S
 writeFileSync(join(server.web, 'assets', 'app-1a2b.js.gz'), gzipSync(SCRIPT))
 const userAdd = (name, role) => server.run(['user', 'add', name, '--role', role, '--hospital', 'H', '--password-stdin'], `${PASSWORD}\n`)
 userAdd('referrer1', 'referrer')
+userAdd('referrer2', 'referrer')
 userAdd('centre1', 'consult_admin')
 userAdd('locked1', 'referrer')
 const token = (kind) => server.run(['room', 'token', 'lab', `--${kind}`]).trim()
@@ -287,6 +288,32 @@ await check('uploads of forbidden kinds and foreign requests are refused', async
   equal((await create(10, 'x.exe')).status >= 400, true)
   equal((await centre.call('POST', '/uploads', { headers: { ...tus, 'Upload-Length': 5, 'Upload-Metadata': 'request !!' } })).status, 422)
   equal((await referrer.call('PATCH', '/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV', { body: 'x', headers: { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' } })).status, 404)
+})
+
+await check('content that is not what its name says is refused and nothing of it stays', async () => {
+  const files = async () => (await referrer.call('GET', `/api/v1/requests/${request}`)).json.files.length
+  const before = await files()
+  for (const [name, content] of [['scan.pdf', 'MZ\x90\0 not a page'], ['photo.jpg', '<script>alert(1)</script>'], ['slide.svs', 'plain words'], ['note.docx', '%PDF-1.4']]) {
+    const made = await create(Buffer.byteLength(content), name)
+    equal(made.status, 201, name)
+    const sent = await patch(made.headers.location, 0, content)
+    equal([sent.status, sent.headers['content-type']], [422, 'application/problem+json'], name)
+    truth(!sent.headers['x-file-id'] && !sent.json.detail.includes(content), `${name}: ${sent.body}`)
+  }
+  equal(await files(), before, 'files')
+})
+
+await check("a record of somebody else's looks like one that does not exist", async () => {
+  const outsider = await new Session(port).login('referrer2', PASSWORD)
+  const none = await outsider.call('GET', '/api/v1/requests/01ARZ3NDEKTSV4RRFFQ69G5FAV')
+  const body = { json: { kind: 'C', urgency: 'ordinary', revision: 1 } }
+  for (const [method, url, more] of [['GET', `/api/v1/requests/${request}`], ['GET', `/api/v1/files/${file}/content`], ['GET', `/slides/${file}.dzi`], ['GET', `/api/v1/requests/${request}/report`], ['PUT', `/api/v1/requests/${request}`, body]]) {
+    const answer = await outsider.call(method, url, more)
+    truth([404, 405, 422].includes(answer.status) && !/张三丰|胸痛/.test(answer.body.toString()), `${method} ${url}: ${answer.status}`)
+    if (answer.status === 404) equal(answer.json, none.json, url)
+  }
+  const upload = await outsider.call('POST', '/uploads', { headers: { ...tus, 'Upload-Length': 5, 'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64('a.pdf')}` } })
+  equal(upload.status, 404, 'an upload into it')
 })
 
 await check('a file is served with ranges and an entity tag', async () => {
