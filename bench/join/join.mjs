@@ -68,7 +68,7 @@ try {
   server.init()
   await server.start()
   const { room } = await consultation(server)
-  const camera = { width: 640, height: 360, fps: 15 }
+  const camera = { width: 640, height: 360, fps: 30 } // what the app asks cameras for
   publisher = await Chromium.launch({ name: 'publisher', colour: 'red', tone: 500, camera })
   await login(publisher, server, 'doctor01')
   await approach(publisher, server, room)
