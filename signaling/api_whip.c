@@ -215,9 +215,13 @@ static cn_err end(cn_http *h)
 
 static cn_err options(cn_http *h)
 {
-    cn_http_set(h, "Accept-Post", "application/sdp");
-    cn_http_set(h, "Accept-Patch", "application/trickle-ice-sdpfrag");
-    cn_http_set(h, "Allow", "POST, OPTIONS");
+    const char *session = cn_http_param(h, "session");
+    bool whole = !session || !*session;
+    if (whole)
+        cn_http_set(h, "Accept-Post", "application/sdp");
+    else
+        cn_http_set(h, "Accept-Patch", "application/trickle-ice-sdpfrag");
+    cn_http_set(h, "Allow", whole ? "POST, OPTIONS" : "PATCH, DELETE, OPTIONS");
     return cn_http_empty(h, 204);
 }
 

@@ -153,6 +153,9 @@ await check('OPTIONS says what is taken', async () => {
     const r = await call('OPTIONS', path)
     equal(r.status, 204, path)
     equal(r.headers.get('accept-post'), 'application/sdp', 'Accept-Post')
+    const one = await call('OPTIONS', `${path}/01M7YRXVZ05JF0P11AGT1WA0MR`)
+    equal(one.headers.get('accept-patch'), 'application/trickle-ice-sdpfrag', 'Accept-Patch')
+    equal(one.headers.get('allow'), 'PATCH, DELETE, OPTIONS', 'Allow')
   }
 })
 
@@ -224,6 +227,7 @@ await check('H.264 and VP8 arrive in Chromium, with their tones', async () => {
   await approach(chromium, server, scene.room)
   await enter(chromium)
   for (const gst of [publisher.h264, publisher.vp8]) await shows(chromium, gst)
+  await chromium.screenshot('whip-chromium.png')
   const want = Object.values(TONES)
   await until('Chromium hearing both tones', async () => {
     const [a, b, nothing] = await chromium.probe(`hear(${JSON.stringify([...want, 3100])}, 800)`)
@@ -246,6 +250,7 @@ await check('VP8 arrives in Firefox, and H.264 says why it does not', async () =
     if (tile?.state === 'codec') return tile
     throw new Error(JSON.stringify(tile))
   })
+  await firefox.screenshot('whip-firefox.png')
   assert(/H\.?264/.test(t.words), `the tile's words: ${t.words}`)
 }, 90)
 
