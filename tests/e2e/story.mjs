@@ -33,9 +33,9 @@ const idOf = (b) => /requests\/([^/?#]+)/.exec(b.page.url())[1]
 const menu = async (b, name) => { if (!(await b.visible(`menu-${name}`)) || (await locate(b, 'menu-open').isVisible())) await b.click('menu-open'); await b.click(`menu-${name}`) }
 const quiet = async (b) => { await b.page.evaluate(() => document.fonts.ready); await b.page.waitForTimeout(350) }
 
-/** A picture at both sizes. A phone's page must not be wider than the phone. */
-async function shot(b, name, both = true) {
-  const save = async (size) => { await b.page.screenshot({ path: join(artefacts, `story-${name}-${size.width}x${size.height}.png`) }); shots.push(name) }
+/** A picture at both sizes, with `testid` in sight. A phone's page must not be wider than the phone. */
+async function shot(b, name, both = true, testid = '') {
+  const save = async (size) => { if (testid) await locate(b, testid).evaluate((e) => e.scrollIntoView({ block: 'center' })); await b.page.screenshot({ path: join(artefacts, `story-${name}-${size.width}x${size.height}.png`) }); shots.push(name) }
   await quiet(b)
   if (!both) return save(b.page.viewportSize())
   await save(WIDE)
@@ -167,8 +167,7 @@ await step('documents are uploaded; one that is not what it says is refused; one
   await upload(referrer, 'upload-lab', files.fake)
   const refused = await until('the refusal', async () => { const j = await job(referrer); return j?.state === 'failed' && j })
   assert(/文件内容与文件名后缀不符/.test(refused.words), `the refusal says: ${refused.words}`)
-  await referrer.page.locator(at('upload-job')).scrollIntoViewIfNeeded()
-  await shot(referrer, '05-upload-refused')
+  await shot(referrer, '05-upload-refused', true, 'upload-job')
   await referrer.click('upload-cancel')
   await upload(referrer, 'upload-other', files.ecg)
   await uploaded(referrer, 'other', 1)
@@ -186,8 +185,7 @@ await step('the slide: paused, cut off by a reload, gone on with, cut off by kil
   await slow(10)
   await upload(referrer, 'upload-pathology', files.slide)
   await until('some of the slide being sent', async () => { const j = await job(referrer); return j?.state === 'sending' && j.done > 4e6 }, 40, 50)
-  await locate(referrer, 'upload-job').scrollIntoViewIfNeeded()
-  await shot(referrer, '06-uploading')
+  await shot(referrer, '06-uploading', true, 'upload-job')
   await referrer.click('upload-pause')
   const paused = await job(referrer)
   equal(paused.state, 'paused', 'after a click on pause')
@@ -198,8 +196,7 @@ await step('the slide: paused, cut off by a reload, gone on with, cut off by kil
 
   await referrer.page.reload({ waitUntil: 'domcontentloaded' })
   const cut = await until('the cut-off upload being offered', async () => { const j = await job(referrer); return j?.state === 'interrupted' && j.done > 0 && j })
-  await locate(referrer, 'upload-job').scrollIntoViewIfNeeded()
-  await shot(referrer, '07-upload-interrupted')
+  await shot(referrer, '07-upload-interrupted', true, 'upload-job')
   offsets.length = 0
   await upload(referrer, 'upload-choose', files.slide)
   await until('the upload going on', async () => { const j = await job(referrer); return j?.state === 'sending' && j.done > cut.done + 2e6 }, 40, 50)
@@ -223,8 +220,7 @@ await step('the slide: paused, cut off by a reload, gone on with, cut off by kil
 
 await step('the files can be looked at before submitting', async () => {
   await until('Word as PDF', async () => (await referrer.page.locator(`${at('category-admission')} ${at('file')}`).first().getAttribute('data-state')) === 'ready', 40)
-  await locate(referrer, 'category-pathology').scrollIntoViewIfNeeded()
-  await shot(referrer, '09-files')
+  await shot(referrer, '09-files', true, 'category-pathology')
   for (const [category, name] of [['pathology', 'slide'], ['admission', 'word']]) {
     await referrer.page.locator(`${at(`category-${category}`)} ${at('file-open')}`).first().click()
     await until(`the ${name} being open`, async () => (await locate(referrer, 'picture').getAttribute('data-state')) === 'open', 30)
@@ -419,8 +415,7 @@ await step('the administrator sees the minutes, by room and person, and the segm
   for (const name of ['李申请', '赵病理', '钱影像']) await admin.page.locator(at('minutes-items'), { hasText: name }).waitFor({ timeout: 10000 })
   await admin.page.locator(`${at('minutes-items')} .el-table__row`, { hasText: '赵病理' }).click()
   await until('only his segments', async () => { const rows = await admin.page.locator(`${at('segments')} .el-table__row`).allTextContents(); return rows.length > 0 && rows.every((r) => r.includes('赵病理')) })
-  await locate(admin, 'segments').scrollIntoViewIfNeeded()
-  await shot(admin, '35-segments')
+  await shot(admin, '35-segments', true, 'segments')
   const [download] = await Promise.all([admin.page.waitForEvent('download', { timeout: 15000 }), admin.click('segments-csv')])
   const csv = readFileSync(await download.path(), 'utf8').trim().split('\r\n')
   assert(csv.length > 1 && csv.slice(1).every((line) => line.includes('赵病理')), `the CSV: ${csv.slice(0, 3)}`)
