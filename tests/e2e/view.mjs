@@ -100,14 +100,13 @@ async function move(kind) {
   } else await presenter.click('view-rotate')
 }
 
-/** Five squares of the follower's canvas, the corners among them, against OpenSlide. */
+/** Five squares of the follower's canvas, as far out as the slide goes, against OpenSlide. */
 async function judge() {
   await sharp(follower)
   const p = await picture(follower), canvas = await canvasOf(follower)
   equal(canvas.width, Math.round(p.width * p.dpr), 'canvas width in device pixels')
   const side = 160, margin = 4, shown = { region: p.region, scale: scaleOf(p) / p.dpr, width: canvas.width, height: canvas.height }
-  const x = [side, canvas.width - side], y = [side, canvas.height - side]
-  for (const [px, py] of [[x[0], y[0]], [x[1], y[0]], [x[0], y[1]], [x[1], y[1]], [canvas.width >> 1, canvas.height >> 1]]) {
+  for (const [px, py] of source.squares(shown, side, margin)) {
     const fit = compare(canvas, source.expected(shown, px, py, side, margin), px, py, side, margin)
     if (!fit) continue
     measured.mean.push(fit.mean)

@@ -49,13 +49,30 @@ export class Slide {
     } finally { rmSync(dir, { recursive: true, force: true }) }
   }
 
+  /** Where (px, py) of a canvas lies on the slide; see expected(). */
+  place({ region, scale, width, height }, px, py) {
+    const angle = (-region.rotation * Math.PI) / 180, dx = (px - width / 2) * scale, dy = (py - height / 2) * scale
+    return [region.cx + dx * Math.cos(angle) - dy * Math.sin(angle), region.cy + dx * Math.sin(angle) + dy * Math.cos(angle)]
+  }
+
+  /** Middles of up to five squares of the canvas that lie on the slide: the four farthest out, and one near the middle. */
+  squares(shown, side, margin) {
+    const [{ width, height }] = this.levels, reach = (side + 2 * margin + 8) * shown.scale, found = []
+    for (let j = 0; j < 7; j++)
+      for (let i = 0; i < 7; i++) {
+        const px = Math.round(side + ((shown.width - 2 * side) * i) / 6), py = Math.round(side + ((shown.height - 2 * side) * j) / 6), [x, y] = this.place(shown, px, py)
+        if (x > reach && y > reach && x < width - reach && y < height - reach) found.push([px, py, Math.hypot(px - shown.width / 2, py - shown.height / 2)])
+      }
+    found.sort((a, b) => b[2] - a[2])
+    return found.length > 5 ? [...found.slice(0, 4), found[found.length - 1]] : found
+  }
+
   /**
    * What a canvas should show in the square of `side` device pixels around (px, py): grey values, `margin` wider on each side. `region` and `scale`
    * (level-0 pixels per device pixel) as on screen; width × height: the canvas.
    */
-  expected({ region, scale, width, height }, px, py, side, margin) {
-    const angle = (-region.rotation * Math.PI) / 180, cos = Math.cos(angle), sin = Math.sin(angle)
-    const place = (x, y) => { const dx = (x - width / 2) * scale, dy = (y - height / 2) * scale; return [region.cx + dx * cos - dy * sin, region.cy + dx * sin + dy * cos] }
+  expected(shown, px, py, side, margin) {
+    const { scale } = shown, place = (x, y) => this.place(shown, x, y)
     const level = Math.max(0, this.levels.findLastIndex?.((l) => l.downsample <= scale * 1.001) ?? this.levels.map((l) => l.downsample <= scale * 1.001).lastIndexOf(true))
     const down = this.levels[level].downsample
     const [mx, my] = place(px, py), reach = ((side / 2 + margin) * Math.SQRT2 + 2) * scale + 2 * down
