@@ -7,9 +7,10 @@
 #define ACKED_BUCKETS 10 /* whole ones that make the acknowledged rate: 500 ms … */
 #define CUT_BUCKETS 6    /* … and when something got worse: 300 ms */
 
-#define CUT 0.85         /* of the acknowledged rate, when the queue grows */
-#define GROWTH 0.08      /* per second, far from the link's capacity */
-#define PACKET_BITS 9600 /* per round trip and 100 ms, near it */
+#define DELAY_FLOOR 250000.0 /* delay alone never cuts deeper: a starved receiver's clock looks like a queue too */
+#define CUT 0.85             /* of the acknowledged rate, when the queue grows */
+#define GROWTH 0.08          /* per second, far from the link's capacity */
+#define PACKET_BITS 9600     /* per round trip and 100 ms, near it */
 #define DRAIN_NS 2000000000ull
 #define DRAINED_MS 15
 #define STANDING_MS 60
@@ -242,7 +243,7 @@ static void decrease(cn_bwe *b, uint64_t now_ns)
     double acked = acked_rate(b, CUT_BUCKETS);
     if (acked <= 0) acked = b->bps;
     capacity_learn(b, acked);
-    b->bps = fmax(fmin(b->bps, CUT * acked), b->min);
+    b->bps = fmin(b->bps, fmax(CUT * acked, DELAY_FLOOR));
     b->cut_ns = now_ns;
     b->drain_ns = now_ns + DRAIN_NS;
     if (b->probe.under_way || b->probe_next_ns < now_ns + PROBE_WAIT_NS) probe_over(b, false, now_ns);

@@ -1,8 +1,10 @@
 #include "cn_test.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
 
@@ -75,6 +77,27 @@ static void malformed_compounds(void **state)
         cn_err err = cn_rtcp_open(&it, cases[i].p, cases[i].n);
         if (err != cases[i].err) fail_msg("%s: %s", cases[i].what, cn_err_name(err));
     }
+}
+
+/* What Chromium, Firefox and webrtcbin really sent: the fuzzer's corpus. */
+static void reads_what_clients_send(void **state)
+{
+    (void)state;
+    glob_t found;
+    assert_int_equal(glob(CN_SOURCE_DIR "/tests/fuzz/corpus/media_rtcp/*_[0-9][0-9]", 0, NULL, &found), 0);
+    assert_true(found.gl_pathc >= 30);
+    size_t feedback = 0;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *p = NULL;
+        size_t n = 0;
+        assert_ok(cn_file_read(found.gl_pathv[i], 65536, &p, &n));
+        cn_rtcp_it it;
+        if (cn_rtcp_open(&it, (const uint8_t *)p, n) != CN_OK) fail_msg("%s", found.gl_pathv[i]);
+        for (cn_rtcp pkt; cn_rtcp_next(&it, &pkt);) feedback += pkt.type == CN_RTCP_TWCC;
+        free(p);
+    }
+    assert_true(feedback > 10);
+    globfree(&found);
 }
 
 static void readers_answer_only_for_their_type(void **state)
@@ -385,6 +408,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(malformed_compounds),
+        cmocka_unit_test(reads_what_clients_send),
         cmocka_unit_test(readers_answer_only_for_their_type),
         cmocka_unit_test(reports),
         cmocka_unit_test(compound_of_many),

@@ -510,7 +510,7 @@ static void the_loudest_are_heard(void **state)
     (void)state;
     static sfu s;
     static const char *const names[] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6"};
-    static const uint8_t loud_low[] = {10, 15, 20, 25, 60, 65, 70}, loud_high[] = {65, 70, 20, 25, 60, 10, 15};
+    static const uint8_t loud_low[] = {10, 24, 26, 28, 60, 65, 70}, loud_high[] = {65, 70, 26, 28, 60, 10, 24};
     const sfu_shape voice = {.audio = true, .audio_slots = 4};
     sfu_new(&s, 2, 0);
     for (size_t i = 0; i < COUNT_OF(names); i++) sfu_join(&s, names[i], &voice);
