@@ -13,6 +13,12 @@ test('a shared screen comes first and is large', () => {
   expect(largeTile(tiles, { pinned: 'a/camera', speaker: null, mode: 'grid' })?.key).toBe('a/camera')
 })
 
+test('an encoder has one tile, a plain viewer none', () => {
+  const encoder: Participant = { ...person('e', { mic: true, device: true }), kind: 'device' }
+  const viewer: Participant = { ...person('v', {}), kind: 'bot' }
+  expect(tilesOf([encoder, viewer, person('a')]).map((tile) => tile.key)).toEqual(['e/device', 'a/camera'])
+})
+
 test('equal tiles in the grid, the speaker on the stage', () => {
   const tiles = tilesOf([person('a'), person('b')])
   expect(largeTile(tiles, { pinned: null, speaker: 'b', mode: 'grid' })).toBe(null)

@@ -23,7 +23,8 @@ export function tilesOf(people: readonly Participant[]): TileSpec[] {
     for (const source of EXTRA) {
       if (person.sources[source]) extra.push({ key: tileKey(person.id, source), participant: person.id, source, video: true })
     }
-    if (person.kind === 'device' && person.sources.camera === undefined && person.sources.mic === undefined) continue
+    // an encoder's picture stands above already, a plain viewer has none: no empty tile for either
+    if (person.kind !== 'person' && person.sources.camera === undefined) continue
     faces.push({ key: tileKey(person.id, 'camera'), participant: person.id, source: 'camera', video: person.sources.camera === true })
   }
   return [...extra, ...faces]
