@@ -1,6 +1,9 @@
-// kill -9 in the middle of uploads, forms and report drafts: what was answered is there afterwards, both logs verify, the server serves again.
+// kill -9 in the middle of uploads, forms, report drafts and a room: what was answered is there afterwards, both logs verify, the server serves again.
 import { createHash, randomBytes } from 'node:crypto'
-import { Server, Api } from './lib/server.mjs'
+import { Chromium } from './lib/browsers.mjs'
+import { colourOf } from './lib/pictures.mjs'
+import { Server } from './lib/server.mjs'
+import { approach, enter, login } from './lib/scene.mjs'
 import { check, assert, equal, summary, sleep, until } from './lib/check.mjs'
 
 const rounds = process.env.CONSILIUM_LONG ? 100 : 20
@@ -60,6 +63,19 @@ await check('a consultation is under way', async () => {
   await admin.post(`/api/v1/requests/${request}/schedule`, { lead: expert.user.id, experts: [], at: Date.now() + 3600000, minutes: 30 })
 })
 
+const doctors = []
+await check('two doctors are in its room', async () => {
+  const { room } = await referrer.post(`/api/v1/requests/${request}/room`)
+  for (const [username, colour] of [['referrer1', 'red'], ['expert1', 'green']]) {
+    const b = Object.assign(await Chromium.launch({ name: colour, colour, camera: { width: 320, height: 180, fps: 8, frames: 80 } }), { colour })
+    doctors.push(b)
+    await login(b, server, username)
+    await approach(b, server, room)
+    await enter(b)
+    await b.eval('window.__notReloaded = true')
+  }
+}, 60)
+
 await check(`killed ${rounds} times, nothing that was answered is lost`, async () => {
   for (let round = 0; round < rounds; round++) {
     const signal = { stop: false }
@@ -75,6 +91,20 @@ await check(`killed ${rounds} times, nothing that was answered is lost`, async (
   assert(known.requests.length > rounds, `only ${known.requests.length} requests were made`)
   console.log(`        ${known.requests.length} requests, ${known.files.length} files, ${known.drafts} drafts were answered`)
 }, 60 + rounds * 12)
+
+await check('both doctors are back in the room by themselves and see each other', async () => {
+  for (const b of doctors) b.participant = (await until(`${b.name} being back`, async () => { const c = await b.eval('window.__consilium'); return c?.phase === 'live' && c })).participant
+  for (const b of doctors) {
+    const other = doctors.find((o) => o !== b)
+    await until(`${b.name} seeing ${other.name}`, async () => {
+      other.participant = (await other.eval('window.__consilium')).participant
+      const t = await b.probe(`tile(${JSON.stringify(other.participant)})`)
+      return t?.state === 'live' && t.picture?.colour.every((v, i) => Math.abs(v - colourOf(other.colour)[i]) < 36)
+    }, 40)
+    assert(await b.eval('window.__notReloaded'), `${b.name} was loaded anew`)
+  }
+}, 90)
+for (const b of doctors) await b.close()
 
 await check('every answered request and file is whole', async () => {
   for (const r of known.requests) {
