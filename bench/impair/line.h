@@ -6,8 +6,8 @@
  *
  * Whatever is changed counts from the next packet on; what already waits for the link leaves at its new rate.
  */
-#ifndef BENCH_IMPAIR_LINE_H
-#define BENCH_IMPAIR_LINE_H
+#ifndef CN_BENCH_IMPAIR_LINE_H
+#define CN_BENCH_IMPAIR_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
