@@ -131,6 +131,11 @@ cn_live *cn_app_live(const cn_app *app)
     return app->live;
 }
 
+const cn_turn *cn_app_turn(const cn_app *app)
+{
+    return app->turn;
+}
+
 cn_door *cn_app_door(const cn_app *app)
 {
     return app->door;

@@ -8,6 +8,7 @@
 #include "consult/consult.h"
 #include "signaling/door.h"
 #include "signaling/live.h"
+#include "signaling/turn.h"
 #include "viewer/pictures.h"
 #include "viewer/slides.h"
 
@@ -29,6 +30,7 @@ struct cn_app {
     cn_door *door;
     cn_live *live;
     cn_media *media;
+    cn_turn *turn; /* NULL: no relay */
     bool serving;
 };
 
@@ -44,6 +46,8 @@ cn_consult *cn_app_consult(cn_app *app);
 cn_slides *cn_app_slides(const cn_app *app);
 cn_live *cn_app_live(const cn_app *app);
 cn_door *cn_app_door(const cn_app *app);
+/** NULL without a relay. */
+const cn_turn *cn_app_turn(const cn_app *app);
 cn_pictures *cn_app_pictures(const cn_app *app);
 /** Files were uploaded: the converter looks for those that wait. Any thread. */
 void cn_app_convert_soon(cn_app *app);

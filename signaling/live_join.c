@@ -118,10 +118,11 @@ static json_t *join_result(const passage *p, const cn_member *me)
     json_t *others = json_array();
     for (const cn_member *m = h->members; m; m = m->next)
         if (m != me && m->connected && !m->leaving) json_array_append_new(others, cn_member_json(m));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:[], s:{s:i, s:s, s:b}}", "participant", me->id, "resume",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:s, s:b}}", "participant", me->id, "resume",
                      me->resume, "answer", p->answer, "self", cn_member_json(me), "participants", others, "speaker",
                      *h->speaker ? json_string(h->speaker) : json_null(), "view", cn_hall_view_json(h), "ice_servers",
-                     "limits", "video_slots", 30, "tier_max", "4k", "may_video", me->may_video);
+                     cn_turn_servers(p->live->app->turn, me->user, cn_wall_ms() / 1000), "limits", "video_slots", 30,
+                     "tier_max", "4k", "may_video", me->may_video);
 }
 
 static void media_refused(passage *p, cn_client *c)

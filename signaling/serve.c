@@ -94,6 +94,7 @@ static cn_err open_media(cn_app *app)
         return CN_ERR_TOOBIG;
     config.addresses = split(listen, config.listen);
     split(announce, config.announce);
+    CN_TRY(cn_turn_open(&app->turn, app->config));
     cn_err err = cn_media_new(&app->media, &config, &cn_live_events, app->live);
     if (err != CN_OK)
         cn_error("signaling", "media cannot listen on %s port %u: %s", cn_config_str(c, "media", "listen"), config.port,
@@ -188,6 +189,7 @@ static void stop(cn_app *app)
     cn_jobs_free(app->db_jobs);
     cn_door_free(app->door);
     cn_live_free(app->live);
+    cn_turn_close(app->turn);
     cn_pictures_free(app->pictures);
     cn_slides_free(app->slides);
     cn_statics_free(app->statics);

@@ -41,6 +41,11 @@ export class Peer {
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' })
   }
 
+  /** Relays, known before the offer; gathering begins with it. */
+  useIceServers(iceServers: RTCIceServer[]): void {
+    if (iceServers.length > 0) this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers })
+  }
+
   addAudioSlots(count: number): void {
     for (let i = 0; i < count; i++) this.audioSlots.push(this.slot('audio', [isOpus]))
   }

@@ -47,6 +47,7 @@ export class RoomSession {
   onView: (view: SharedFile | null) => void = () => undefined
 
   private resume: string | null = null
+  private iceServers: RTCIceServer[] = []
   /** Which of the camera's layers somebody watches, as the server said last. */
   private watched: boolean[] = []
   private negotiation: Promise<void> = Promise.resolve()
@@ -186,7 +187,13 @@ export class RoomSession {
     return this.peer.value.videoSlots.filter((slot) => slot.transceiver.mid !== null).length
   }
 
+  useIceServers(servers: RTCIceServer[]): void {
+    this.iceServers = servers
+    this.peer.value.useIceServers(servers)
+  }
+
   private prepare(peer: Peer): void {
+    peer.useIceServers(this.iceServers)
     peer.addAudioSlots(AUDIO_SLOTS)
     peer.growVideoSlots(this.videoSlots)
     this.show.resize(this.videoSlots)
@@ -302,6 +309,7 @@ export class RoomSession {
     const { state, local } = this
     const again = state.me === answer.participant
     state.me = answer.participant
+    this.useIceServers(answer.ice_servers) // fresh ones, for restarts
     state.self = answer.self
     state.people = answer.participants.filter((person) => person.id !== answer.participant)
     state.speaker = answer.speaker || null
