@@ -13,13 +13,13 @@ const here = dirname(fileURLToPath(import.meta.url))
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-default-apps', '--metrics-recording-only', '--mute-audio']
 
 export class Chromium {
-  /** colour (or film, a Y4M file), tone: what it sends; viewport; scale: device pixel ratio. */
-  static async launch({ name, colour, film, tone, viewport = { width: 1440, height: 900 }, scale = 1, mobile = false, locale = 'zh-CN', camera = { width: 640, height: 360, fps: 15 } }) {
+  /** colour (or film, a Y4M file), tone: what it sends; viewport; scale: device pixel ratio; flags: more of the command line. */
+  static async launch({ name, colour, film, tone, viewport = { width: 1440, height: 900 }, scale = 1, mobile = false, locale = 'zh-CN', camera = { width: 640, height: 360, fps: 15 }, flags = [] }) {
     const { chromium } = await import('playwright-core')
     const self = new Chromium()
     self.name = name
     self.dir = mkdtempSync(join(tmpdir(), 'consilium-browser-'))
-    const args = [...QUIET, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required', '--auto-select-desktop-capture-source=Entire screen']
+    const args = [...QUIET, ...flags, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required', '--auto-select-desktop-capture-source=Entire screen']
     if (colour) { writeY4m(join(self.dir, 'camera.y4m'), { colour, ...camera }); args.push(`--use-file-for-fake-video-capture=${join(self.dir, 'camera.y4m')}`) }
     if (film) args.push(`--use-file-for-fake-video-capture=${film}`)
     if (tone) { writeTone(join(self.dir, 'voice.wav'), tone); args.push(`--use-file-for-fake-audio-capture=${join(self.dir, 'voice.wav')}`) }
@@ -81,6 +81,16 @@ export class Namespace {
   remove() {
     try { execFileSync('ip', ['link', 'del', this.link]) } catch {}
     try { execFileSync('ip', ['netns', 'del', this.name]) } catch {}
+  }
+  /** A firewall as hospitals have them: nothing leaves but this, [['tcp', 443], …]. */
+  onlyTo(ways) {
+    const rule = (...a) => execFileSync('ip', ['netns', 'exec', this.name, 'ip', 'rule', ...a])
+    for (const pref of this.rules ?? []) rule('del', 'pref', pref)
+    this.rules = []
+    const add = (...a) => { const pref = String(100 + this.rules.length); rule('add', 'pref', pref, ...a); this.rules.push(pref) }
+    for (const [protocol, port] of ways) add('ipproto', protocol, 'dport', String(port), 'lookup', 'main')
+    add('ipproto', 'tcp', 'prohibit')
+    add('ipproto', 'udp', 'prohibit')
   }
   /** The network's plug: out and in again. */
   plug(inserted) { execFileSync('ip', ['link', 'set', this.link, inserted ? 'up' : 'down']); if (inserted) execFileSync('ip', ['netns', 'exec', this.name, 'ip', 'route', 'replace', 'default', 'via', this.outside]) }

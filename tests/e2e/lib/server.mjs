@@ -18,6 +18,7 @@ export class Server {
     this.portFile = join(this.dir, 'ports.json')
     this.log = join(artefacts, `${name}.log`)
     const sections = {
+      ...extra,
       server: { listen, port: 0, web_root: join(root, 'viewer/web/dist'), management_port: 0, port_file: this.portFile, idle_minutes: 600, ...extra.server },
       database: { url: `sqlite:${join(this.dir, 'consilium.db')}`, ...extra.database },
       files: { root: join(this.dir, 'files'), ...extra.files },

@@ -20,6 +20,7 @@ export type EndReason = 'left' | 'replaced' | 'closed' | 'full' | 'forbidden' | 
 const ICE_GRACE_MS = 1200
 const ICE_PATIENCE_MS = 8000
 const MAX_RESTARTS = 2
+const RELAYS_WAIT_MS = 3000
 
 export class RoomSession {
   readonly state = reactive({
@@ -48,6 +49,7 @@ export class RoomSession {
 
   private resume: string | null = null
   private iceServers: RTCIceServer[] = []
+  private relaysTaken: Promise<void> = Promise.resolve()
   /** Which of the camera's layers somebody watches, as the server said last. */
   private watched: boolean[] = []
   private negotiation: Promise<void> = Promise.resolve()
@@ -187,9 +189,13 @@ export class RoomSession {
     return this.peer.value.videoSlots.filter((slot) => slot.transceiver.mid !== null).length
   }
 
-  useIceServers(servers: RTCIceServer[]): void {
-    this.iceServers = servers
-    this.peer.value.useIceServers(servers)
+  /** Relays are needed before the offer; who enters quickly waits for them, but not for ever. */
+  useRelays(known: Promise<RTCIceServer[]>): void {
+    const taken = known.then((servers) => {
+      this.iceServers = servers
+      if (this.state.phase !== 'live') this.peer.value.useIceServers(servers)
+    })
+    this.relaysTaken = Promise.race([taken.catch(() => undefined), new Promise<void>((resolve) => setTimeout(resolve, RELAYS_WAIT_MS))])
   }
 
   private prepare(peer: Peer): void {
@@ -278,8 +284,11 @@ export class RoomSession {
 
   private async joinOnce(): Promise<void> {
     if (this.state.phase === 'ended') return
+    await this.relaysTaken
     const peer = this.peer.value
-    const { offer, sections } = await peer.offer(this.resume !== null && this.wasConnected)
+    const restart = this.resume !== null && this.wasConnected
+    if (restart) peer.useIceServers(this.iceServers)
+    const { offer, sections } = await peer.offer(restart)
     const params = { room: this.room, device: this.device, offer, sections, ...(this.resume ? { resume: this.resume } : {}) }
     let answer: JoinAnswer
     try {
@@ -309,7 +318,7 @@ export class RoomSession {
     const { state, local } = this
     const again = state.me === answer.participant
     state.me = answer.participant
-    this.useIceServers(answer.ice_servers) // fresh ones, for restarts
+    this.iceServers = answer.ice_servers // fresh credentials, for the next restart: a change now would force one
     state.self = answer.self
     state.people = answer.participants.filter((person) => person.id !== answer.participant)
     state.speaker = answer.speaker || null
@@ -329,6 +338,7 @@ export class RoomSession {
     await this.exclusive(async () => {
       if (!this.rpc.isOpen) return
       const peer = this.peer.value
+      if (restart) peer.useIceServers(this.iceServers)
       const { offer, sections } = await peer.offer(restart)
       const { answer } = await this.rpc.call<{ answer: string }>('room.offer', { offer, sections })
       await peer.answer(answer)
