@@ -41,7 +41,7 @@
     X(media, room_video_max, INT, "30", 1, 200, "participants with video in a room")                                  \
     X(media, room_voice_max, INT, "200", 1, 1000, "further participants with voice only in a room")                   \
     X(media, timeout_s, INT, "20", 2, 600, "a peer without sign of life for so long has left")                        \
-    X(turn, urls, STR, "", 0, 0, "relays for networks that block UDP: turn:… or turns:…, separated by commas")         \
+    X(turn, urls, STR, "", 0, 0, "relays for networks that block UDP: turn:… or turns:…, separated by commas")        \
     X(turn, secret, STR, "var/keys/turn.secret", 0, 0, "0400 file with coturn's static-auth-secret")                  \
     X(turn, ttl_minutes, INT, "480", 5, 1440, "a relay's credentials are good for so long")                           \
     X(viewer, decoders, INT, "4", 1, 64, "decoder processes at most")                                                 \
