@@ -40,6 +40,7 @@
     X(media, workers, INT, "2", 1, 64, "media worker threads")                                                        \
     X(media, room_video_max, INT, "30", 1, 200, "participants with video in a room")                                  \
     X(media, room_voice_max, INT, "200", 1, 1000, "further participants with voice only in a room")                   \
+    X(media, codec, STR, "vp8", 0, 0, "what cameras of a room send: vp8, h264, vp9 or av1; who lacks it sends vp8")   \
     X(media, timeout_s, INT, "20", 2, 600, "a peer without sign of life for so long has left")                        \
     X(turn, urls, STR, "", 0, 0, "relays for networks that block UDP: turn:… or turns:…, separated by commas")        \
     X(turn, secret, STR, "var/keys/turn.secret", 0, 0, "0400 file with coturn's static-auth-secret")                  \

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const cn_codec source_codecs[] = {CN_CODEC_VP8, CN_CODEC_H264};
+static const cn_codec video_codecs[] = {CN_CODEC_VP8, CN_CODEC_H264};
 
 #define BIT(e) CN_RTP_EXT_BIT(CN_RTP_EXT_##e)
 #define SOURCE_AUDIO_EXTS (BIT(MID) | BIT(AUDIO_LEVEL) | BIT(TWCC))
@@ -16,15 +16,27 @@ static bool is_video(const cn_sdp_section *s)
     return s->kind == CN_SDP_VIDEO;
 }
 
-const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s)
+bool cn_media_codec_valid(const char *name)
+{
+    return cn_plan_codec(name) != CN_CODEC_OTHER;
+}
+
+cn_codec cn_plan_codec(const char *name)
+{
+    cn_codec c = cn_codec_parse(name, strlen(name), true);
+    for (size_t i = 0; i < sizeof video_codecs / sizeof *video_codecs; i++)
+        if (video_codecs[i] == c) return c;
+    return CN_CODEC_OTHER;
+}
+
+const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s, cn_codec preferred)
 {
     if (s->kind == CN_SDP_AUDIO) return cn_sdp_codec_pick(s, CN_CODEC_OPUS);
     if (s->kind != CN_SDP_VIDEO) return NULL;
-    for (size_t i = 0; i < sizeof source_codecs / sizeof *source_codecs; i++) {
-        const cn_sdp_codec *c = cn_sdp_codec_pick(s, source_codecs[i]);
-        if (c) return c;
-    }
-    return NULL;
+    const cn_sdp_codec *c = preferred != CN_CODEC_OTHER ? cn_sdp_codec_pick(s, preferred) : NULL;
+    for (size_t i = 0; !c && i < sizeof video_codecs / sizeof *video_codecs; i++)
+        c = cn_sdp_codec_pick(s, video_codecs[i]);
+    return c;
 }
 
 static bool h264_listed(const cn_sdp_codec *const *list, size_t n, const cn_sdp_codec *c)
@@ -48,8 +60,12 @@ static size_t add_h264(const cn_sdp_section *s, const cn_sdp_codec **out, size_t
 size_t cn_plan_slot_codecs(const cn_sdp_section *s, const cn_sdp_codec **out, size_t max)
 {
     size_t n = 0;
-    const cn_sdp_codec *c = cn_sdp_codec_pick(s, is_video(s) ? CN_CODEC_VP8 : CN_CODEC_OPUS);
+    const cn_sdp_codec *c = is_video(s) ? NULL : cn_sdp_codec_pick(s, CN_CODEC_OPUS);
     if (c && n < max) out[n++] = c;
+    for (size_t i = 0; is_video(s) && i < sizeof video_codecs / sizeof *video_codecs; i++) {
+        c = video_codecs[i] == CN_CODEC_H264 ? NULL : cn_sdp_codec_pick(s, video_codecs[i]);
+        if (c && n < max) out[n++] = c;
+    }
     return is_video(s) ? add_h264(s, out, n, max) : n;
 }
 
@@ -88,12 +104,12 @@ static cn_err check_source(const cn_sdp_section *s, cn_source_kind source, cn_pr
     return CN_OK;
 }
 
-static bool acceptable(const cn_sdp_section *s, cn_source_kind source, const cn_offerer *who)
+static bool acceptable(const cn_plan_section *plan, const cn_offerer *who)
 {
+    const cn_sdp_section *s = plan->offer;
     const cn_sdp_codec *any[1];
-    if (s->disabled || (s->kind != CN_SDP_AUDIO && s->kind != CN_SDP_VIDEO)) return false;
-    if (source == CN_SOURCE_NONE) return cn_plan_slot_codecs(s, any, 1) > 0;
-    return (is_video(s) ? who->may_video : who->may_audio) && cn_plan_source_codec(s) != NULL;
+    if (plan->source == CN_SOURCE_NONE) return cn_plan_slot_codecs(s, any, 1) > 0;
+    return (is_video(s) ? who->may_video : who->may_audio) && plan->codec != NULL;
 }
 
 static cn_err plan_section(cn_plan *plan, const cn_sdp *offer, size_t i, const cn_offerer *who, cn_problem *p)
@@ -107,7 +123,8 @@ static cn_err plan_section(cn_plan *plan, const cn_sdp *offer, size_t i, const c
         CN_TRY(check_source(s, out->source, p));
     else if (s->dir == CN_SDP_SENDONLY)
         return cn_problem_set(p, CN_ERR_INVALID, "offer", "section '%.40s' is a slot but only sends", s->mid);
-    out->accept = acceptable(s, out->source, who);
+    if (out->source != CN_SOURCE_NONE) out->codec = cn_plan_source_codec(s, who->codec);
+    out->accept = acceptable(out, who);
     return CN_OK;
 }
 
@@ -168,7 +185,7 @@ static void answer_source(const cn_plan_section *s, cn_sdp_answer_section *out)
     out->fb = video ? VIDEO_FB : CN_SDP_FB_TWCC;
     size_t rids = s->offer->rid_count < 3 ? s->offer->rid_count : 3;
     out->rid_mask = (uint8_t)((1u << rids) - 1);
-    answer_codec(out, cn_plan_source_codec(s->offer));
+    answer_codec(out, s->codec);
 }
 
 static void answer_slot(const cn_plan_section *s, cn_sdp_answer_section *out)

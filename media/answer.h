@@ -16,8 +16,9 @@
 
 typedef struct cn_plan_section {
     const cn_sdp_section *offer;
-    cn_source_kind source; /* CN_SOURCE_NONE: a slot */
-    bool accept;           /* false: answered with port 0 */
+    cn_source_kind source;     /* CN_SOURCE_NONE: a slot */
+    bool accept;               /* false: answered with port 0 */
+    const cn_sdp_codec *codec; /* what an accepted source is to send, NULL for slots */
 } cn_plan_section;
 
 typedef struct cn_plan {
@@ -32,6 +33,7 @@ typedef struct cn_offerer {
     cn_source_kind whip_source;
     const cn_section *sections;
     size_t section_count;
+    cn_codec codec; /* preferred for video; CN_CODEC_OTHER: the first of the usual order */
 } cn_offerer;
 
 /**
@@ -41,8 +43,11 @@ typedef struct cn_offerer {
  */
 cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, cn_problem *p);
 
-/** The codec a publisher is asked to send in a section (VP8 before H.264; Opus), or NULL. */
-const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s);
+/** The codec a publisher is asked to send in a section (`preferred` if it is offered, else VP8, H.264, VP9, AV1; Opus),
+ * or NULL. */
+const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s, cn_codec preferred);
+/** A video codec that this server forwards by its name, of either case; CN_CODEC_OTHER for another text. */
+cn_codec cn_plan_codec(const char *name);
 /** The codecs that a slot can be sent: at most `max`, the number is returned. */
 size_t cn_plan_slot_codecs(const cn_sdp_section *s, const cn_sdp_codec **out, size_t max);
 

@@ -19,7 +19,7 @@ struct command {
     bool needs_peer; /* nothing to do once the participant left, but to answer */
     cn_media_answer_fn fn;
     void *arg;
-    char participant[CN_MEDIA_ID], room[CN_MEDIA_ID], only[CN_MEDIA_ID];
+    char participant[CN_MEDIA_ID], room[CN_MEDIA_ID], only[CN_MEDIA_ID], codec[16];
     char *text; /* offer or fragment */
     cn_section *sections;
     size_t section_count;
@@ -156,6 +156,8 @@ void cn_media_join_room(cn_media *m, const cn_media_join *join, cn_media_answer_
     c->join.offer = c->text;
     c->join.sections = c->sections;
     c->join.only = c->only[0] ? c->only : NULL;
+    (void)cn_strcpy(c->codec, sizeof c->codec, join->codec ? join->codec : "");
+    c->join.codec = c->codec;
     post(m, c);
 }
 

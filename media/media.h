@@ -136,7 +136,11 @@ typedef struct cn_media_join {
     size_t section_count;
     cn_source_kind whip_source; /* WHIP: CAMERA or DEVICE */
     const char *only;           /* WHEP: this participant's video only; NULL: by rank */
+    const char *codec;          /* "vp8", "h264", "vp9", "av1": what its video should be sent in; NULL: vp8 */
 } cn_media_join;
+
+/** True for a name that cn_media_join.codec may have. */
+bool cn_media_codec_valid(const char *name);
 
 /** The answer to an offer, or an error whose `p->detail` says what cannot be answered. Called exactly once. */
 typedef void (*cn_media_answer_fn)(void *arg, cn_err err, const cn_problem *p, const char *answer);

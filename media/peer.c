@@ -67,6 +67,7 @@ static cn_peer *peer_of(cn_worker *w, const cn_media_join *join, const cn_place 
     peer->may_audio = join->may_publish_audio;
     peer->may_video = join->may_publish_video;
     peer->whip_source = join->whip_source;
+    peer->codec = join->codec ? cn_plan_codec(join->codec) : CN_CODEC_OTHER;
     peer->joined_ns = w->now_ns;
     peer->tier_max = CN_TIER_4K;
     (void)cn_strcpy(peer->id, sizeof peer->id, join->participant);
@@ -88,7 +89,8 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
     if (!err) err = cn_room_enter(&peer->room, w, join->room, place->room, place->home, peer);
     if (!err) {
         cn_offerer who = {join->kind,        join->may_publish_audio, join->may_publish_video,
-                          join->whip_source, join->sections,          join->section_count};
+                          join->whip_source, join->sections,          join->section_count,
+                          peer->codec};
         err = cn_peer_negotiate(peer, join->offer, &who, answer, p);
     }
     if (err) {
@@ -102,7 +104,7 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
 cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,
                        cn_problem *p)
 {
-    cn_offerer who = {peer->kind, peer->may_audio, peer->may_video, peer->whip_source, sections, count};
+    cn_offerer who = {peer->kind, peer->may_audio, peer->may_video, peer->whip_source, sections, count, peer->codec};
     cn_err err = cn_peer_negotiate(peer, offer, &who, answer, p);
     if (!err) cn_peer_bind(peer);
     return err;

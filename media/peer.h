@@ -34,6 +34,7 @@ typedef struct cn_peer {
     cn_peer_kind kind;
     bool may_audio, may_video, ended, connected;
     cn_source_kind whip_source;
+    cn_codec codec; /* the room's, at the time of joining */
     char only[CN_MEDIA_ID];
     uint64_t joined_ns;
 

@@ -53,9 +53,8 @@ static void remove_source(cn_peer *peer, size_t i)
     peer->sources[i] = peer->sources[--peer->source_count];
 }
 
-static bool source_as_before(const cn_source *s, const cn_sdp_section *section)
+static bool source_as_before(const cn_source *s, const cn_sdp_section *section, const cn_sdp_codec *c)
 {
-    const cn_sdp_codec *c = cn_plan_source_codec(section);
     size_t layers = section->rid_count ? section->rid_count : 1;
     if (layers > CN_LAYERS) layers = CN_LAYERS;
     return c && strcmp(s->mid, section->mid) == 0 && s->pt == c->pt && s->rtx_pt == c->rtx_pt && s->layers == layers;
@@ -67,11 +66,11 @@ static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)
     while (i < peer->source_count && peer->sources[i]->kind != plan->source) i++;
     bool wanted = plan->accept && (plan->offer->dir & CN_SDP_SENDONLY);
     if (i < peer->source_count) {
-        if (wanted && source_as_before(peer->sources[i], plan->offer)) return CN_OK;
+        if (wanted && source_as_before(peer->sources[i], plan->offer, plan->codec)) return CN_OK;
         remove_source(peer, i);
     }
     if (!wanted) return CN_OK;
-    CN_TRY(cn_source_new(&peer->sources[peer->source_count], peer, plan->source, plan->offer));
+    CN_TRY(cn_source_new(&peer->sources[peer->source_count], peer, plan->source, plan->offer, plan->codec));
     peer->source_count++;
     return CN_OK;
 }

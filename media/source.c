@@ -85,9 +85,9 @@ static void announce_layers(cn_source *s, uint64_t now_ns)
     cn_room_send_block(s->peer->room, message(s, CN_MSG_SOURCE_LAYERS), &layers, sizeof layers);
 }
 
-cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section)
+cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section,
+                     const cn_sdp_codec *codec)
 {
-    const cn_sdp_codec *codec = cn_plan_source_codec(section);
     if (!codec || strlen(section->mid) >= CN_MEDIA_ID || peer->source_count == CN_PEER_SOURCES) return CN_ERR_INVALID;
     bool video = kind != CN_SOURCE_MIC;
     unsigned layers = 1;

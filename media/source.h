@@ -60,7 +60,8 @@ typedef struct cn_source {
 } cn_source;
 
 /** Made from an accepted section; registers its SSRCs with the peer and tells all workers. */
-cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section);
+cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section,
+                     const cn_sdp_codec *codec);
 /** Tells all workers that it is gone and frees. NULL allowed. */
 void cn_source_free(cn_source *s);
 

@@ -238,11 +238,12 @@ static void look_in(void *arg)
 {
     look *k = arg;
     cn_http *h = k->http;
+    cn_live *live = cn_app_live(cn_http_app(h));
     cn_err err = cn_http_json(
         h, 200,
-        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", k->info.id, "request", k->info.request, "title",
-                  k->info.title, "state", k->info.open ? "open" : "closed", "participants",
-                  cn_live_participants(cn_app_live(cn_http_app(h)), k->info.id), "ice_servers",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", k->info.id, "request", k->info.request, "title",
+                  k->info.title, "state", k->info.open ? "open" : "closed", "codec", cn_live_codec(live, k->info.id),
+                  "participants", cn_live_participants(live, k->info.id), "ice_servers",
                   cn_turn_servers(cn_app_turn(cn_http_app(h)), cn_http_actor(h)->user, cn_wall_ms() / 1000)));
     free(k);
     cn_http_finish(h, err);

@@ -56,6 +56,9 @@ cn_err cn_live_guest_check(cn_live *l, const char *room, const char *participant
 void cn_live_guest_restart(cn_live *l, const char *participant, const char *fragment, cn_guest_fn fn, void *arg);
 void cn_live_guest_leave(cn_live *l, const char *participant);
 
+/** What cameras of a room are asked to send: "vp8", "h264", "vp9" or "av1". Borrowed from the configuration. */
+const char *cn_live_codec(cn_live *l, const char *room);
+
 /** `[participant objects]` of a room, for GET /api/v1/rooms/{id}; an empty array when nobody is there. */
 json_t *cn_live_participants(cn_live *l, const char *room);
 

@@ -108,6 +108,7 @@ void cn_live_guest_join(cn_live *l, const cn_guest *g, cn_guest_fn fn, void *arg
     cn_strcpy(m->token_hash, sizeof m->token_hash, g->token_hash);
     published(m, g);
     const cn_media_join join = {.room = h->id,
+                                .codec = h->codec,
                                 .participant = m->id,
                                 .kind = g->publish ? CN_PEER_WHIP : CN_PEER_WHEP,
                                 .may_publish_audio = g->publish,
@@ -142,6 +143,12 @@ void cn_live_guest_leave(cn_live *l, const char *participant)
     if (!m || m->leaving) return;
     m->leaving = true;
     cn_media_leave(l->media, m->id, CN_LEAVE_ASKED);
+}
+
+const char *cn_live_codec(cn_live *l, const char *room)
+{
+    const cn_hall *h = cn_hall_find(l, room);
+    return h ? h->codec : cn_config_str(l->app->config, "media", "codec");
 }
 
 json_t *cn_live_participants(cn_live *l, const char *room)

@@ -30,6 +30,7 @@ cn_hall *cn_hall_open(cn_live *l, const char *id, const char *request)
     h->live = l;
     cn_strcpy(h->id, sizeof h->id, id);
     cn_strcpy(h->request, sizeof h->request, request);
+    h->codec = cn_config_str(l->app->config, "media", "codec");
     h->next = l->halls;
     l->halls = h;
     atomic_fetch_add(&l->rooms, 1);

@@ -226,6 +226,7 @@ static void enter_new(passage *p, cn_client *c)
     cn_strcpy(p->member, sizeof p->member, m->id);
     cn_member_sources(m, p->offer, p->sections, p->section_count, false);
     const cn_media_join join = {.room = h->id,
+                                .codec = h->codec,
                                 .participant = p->member,
                                 .kind = CN_PEER_APP,
                                 .may_publish_audio = true,

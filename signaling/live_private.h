@@ -71,6 +71,7 @@ struct cn_hall {
     cn_hall *next;
     cn_live *live;
     char id[64], request[CN_ID_TEXT];
+    const char *codec; /* what cameras are asked to send: the configuration's text */
     cn_member *members;
     char speaker[CN_ID_TEXT];
     /* shared view */

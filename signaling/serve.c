@@ -92,6 +92,10 @@ static cn_err open_media(cn_app *app)
     if (!cn_strcpy(listen, sizeof listen, cn_config_str(c, "media", "listen")) ||
         !cn_strcpy(announce, sizeof announce, cn_config_str(c, "media", "announce")))
         return CN_ERR_TOOBIG;
+    if (!cn_media_codec_valid(cn_config_str(c, "media", "codec"))) {
+        cn_error("signaling", "media.codec: '%s' is none of vp8, h264, vp9, av1", cn_config_str(c, "media", "codec"));
+        return CN_ERR_INVALID;
+    }
     config.addresses = split(listen, config.listen);
     split(announce, config.announce);
     CN_TRY(cn_turn_open(&app->turn, app->config));

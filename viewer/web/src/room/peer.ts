@@ -1,6 +1,6 @@
 /* One PeerConnection with its m-sections: what this side sends, and the slots in which it receives. */
-import type { Role, Source } from './protocol'
-import { simulcastEncodings, type OwnQuality } from './quality'
+import type { Role, RoomCodec, Source } from './protocol'
+import { cameraEncodings, type OwnQuality } from './quality'
 
 export const AUDIO_SLOTS = 5
 
@@ -16,7 +16,16 @@ const isVp8: Wanted = (codec) => /^video\/vp8$/i.test(codec.mimeType)
 // one H.264: constrained baseline, packetization mode 1; what cameras, encoders and every browser share
 const isH264: Wanted = (codec) =>
   /^video\/h264$/i.test(codec.mimeType) && /profile-level-id=42e0/i.test(codec.sdpFmtpLine ?? '') && /packetization-mode=1/.test(codec.sdpFmtpLine ?? '')
+const isVp9: Wanted = (codec) => /^video\/vp9$/i.test(codec.mimeType) && !/profile-id=[1-3]/.test(codec.sdpFmtpLine ?? '')
+const isAv1: Wanted = (codec) => /^video\/av1$/i.test(codec.mimeType) && !/profile=[12]/.test(codec.sdpFmtpLine ?? '')
 const isRtx: Wanted = (codec) => /^video\/rtx$/i.test(codec.mimeType)
+
+const WANTED: Record<RoomCodec, Wanted> = { vp8: isVp8, h264: isH264, vp9: isVp9, av1: isAv1 }
+
+/** What this browser sends in a room of that codec: VP8 when it cannot encode the room's. */
+export function sendableCodec(codec: RoomCodec): RoomCodec {
+  return RTCRtpSender.getCapabilities?.('video')?.codecs.some(WANTED[codec]) ? codec : 'vp8'
+}
 
 /** Every offered codec costs lines in every section: with 38 sections that decides how long joining takes. */
 function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', order: Wanted[]): void {
@@ -36,6 +45,7 @@ export class Peer {
   readonly videoSlots: SlotTransceiver[] = []
   private readonly senders = new Map<Source, RTCRtpTransceiver>()
   private readonly roles = new Map<RTCRtpTransceiver, Role>()
+  private codec: RoomCodec = 'vp8'
 
   constructor() {
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' })
@@ -53,13 +63,25 @@ export class Peer {
   /** Grows to `count`; never shrinks, since a section cannot be taken back. */
   growVideoSlots(count: number): boolean {
     const before = this.videoSlots.length
-    while (this.videoSlots.length < count) this.videoSlots.push(this.slot('video', [isVp8, isH264, isRtx]))
+    while (this.videoSlots.length < count) this.videoSlots.push(this.slot('video', this.playable()))
     // browsers keep one pair per stream in lip sync: the large picture and its voice
     if (before === 0 && this.videoSlots[0] && this.audioSlots[0]) {
       this.videoSlots[0].stream.addTrack(this.audioSlots[0].transceiver.receiver.track)
       this.audioSlots[0].stream = this.videoSlots[0].stream
     }
     return this.videoSlots.length > before
+  }
+
+  /** The room's codec; before the first offer. */
+  setCodec(codec: RoomCodec): void {
+    if (codec === this.codec) return
+    this.codec = codec
+    for (const { transceiver } of this.videoSlots) narrow(transceiver, 'video', this.playable())
+  }
+
+  /** VP8 is what everybody falls back to, H.264 what devices send. */
+  private playable(): Wanted[] {
+    return [...new Set([WANTED[this.codec], isVp8, isH264, isRtx])]
   }
 
   sender(source: Source): RTCRtpTransceiver | undefined {
@@ -74,9 +96,10 @@ export class Peer {
 
   addCamera(track: MediaStreamTrack, stream: MediaStream, quality: OwnQuality): void {
     const { width = 0, height = 0 } = track.getSettings()
-    const encodings = simulcastEncodings(quality, width, height)
+    const codec = sendableCodec(this.codec)
+    const encodings = cameraEncodings(codec, quality, width, height)
     const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: encodings })
-    narrow(transceiver, 'video', [isVp8, isRtx])
+    narrow(transceiver, 'video', [WANTED[codec], isRtx])
     this.keep(transceiver, 'camera')
   }
 

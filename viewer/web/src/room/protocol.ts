@@ -65,6 +65,15 @@ export interface JoinAnswer {
   limits: Limits
 }
 
+/** What the cameras of a room send, unless a browser cannot. */
+export type RoomCodec = 'vp8' | 'h264' | 'vp9' | 'av1'
+
+/** What GET /api/v1/rooms/{id} tells of a room before it is entered. */
+export interface RoomFacts {
+  codec: RoomCodec
+  ice_servers: RTCIceServer[]
+}
+
 export type SlotState = 'empty' | 'live' | 'paused' | 'off' | 'codec'
 
 export interface SlotNote {

@@ -1,4 +1,4 @@
-import { TIERS, type Tier } from './protocol'
+import { TIERS, type RoomCodec, type Tier } from './protocol'
 
 export type OwnQuality = Exclude<Tier, 'voice'>
 export const OWN_QUALITIES: readonly OwnQuality[] = ['sd', 'hd', 'super_hd', '2k', '4k']
@@ -52,6 +52,11 @@ export function simulcastEncodings(quality: OwnQuality, width: number, height: n
     const halvings = Math.max(0, count - 1 - i)
     return { rid, scaleResolutionDownBy: 2 ** halvings, maxBitrate: Math.max(120_000 * (i + 1), Math.round(bitrate / (RATE_SHARES[halvings] ?? 1))), active: i < count }
   })
+}
+
+/** How the camera is sent: simulcast in every codec that has no layers of its own. */
+export function cameraEncodings(_codec: RoomCodec, quality: OwnQuality, width: number, height: number): RTCRtpEncodingParameters[] {
+  return simulcastEncodings(quality, width, height)
 }
 
 export function tiersUpTo(max: Tier): Tier[] {

@@ -9,7 +9,7 @@
 import { markRaw, reactive, shallowRef } from 'vue'
 import { LocalMedia } from './local'
 import { AUDIO_SLOTS, Peer } from './peer'
-import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type SharedFile, type SlotNote, type Source } from './protocol'
+import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type RoomCodec, type RoomFacts, type SharedFile, type SlotNote, type Source } from './protocol'
 import { simulcastEncodings, type OwnQuality } from './quality'
 import { Disconnected, Rpc, RpcError } from './rpc'
 import { Shower } from './show'
@@ -20,7 +20,7 @@ export type EndReason = 'left' | 'replaced' | 'closed' | 'full' | 'forbidden' | 
 const ICE_GRACE_MS = 1200
 const ICE_PATIENCE_MS = 8000
 const MAX_RESTARTS = 2
-const RELAYS_WAIT_MS = 3000
+const ROOM_WAIT_MS = 3000
 
 export class RoomSession {
   readonly state = reactive({
@@ -47,9 +47,10 @@ export class RoomSession {
   view: SharedFile | null = null
   onView: (view: SharedFile | null) => void = () => undefined
 
+  private codec: RoomCodec = 'vp8'
   private resume: string | null = null
   private iceServers: RTCIceServer[] = []
-  private relaysTaken: Promise<void> = Promise.resolve()
+  private roomKnown: Promise<void> = Promise.resolve()
   /** Which of the camera's layers somebody watches, as the server said last. */
   private watched: boolean[] = []
   private negotiation: Promise<void> = Promise.resolve()
@@ -86,10 +87,13 @@ export class RoomSession {
 
   enter(): void {
     this.state.phase = 'joining'
-    this.publishTracks(this.peer.value)
     this.rpc.onopen = () => void this.join()
     this.rpc.onlost = () => this.lost()
-    this.rpc.connect()
+    void this.roomKnown.then(() => {
+      if (this.state.phase !== 'joining') return
+      this.publishTracks(this.peer.value)
+      this.rpc.connect()
+    })
   }
 
   async leave(): Promise<void> {
@@ -189,17 +193,21 @@ export class RoomSession {
     return this.peer.value.videoSlots.filter((slot) => slot.transceiver.mid !== null).length
   }
 
-  /** Relays are needed before the offer; who enters quickly waits for them, but not for ever. */
-  useRelays(known: Promise<RTCIceServer[]>): void {
-    const taken = known.then((servers) => {
-      this.iceServers = servers
-      if (this.state.phase !== 'live') this.peer.value.useIceServers(servers)
+  /** Relays and codec are needed before the offer; who enters quickly waits for them, but not for ever. */
+  useRoom(known: Promise<RoomFacts>): void {
+    const taken = known.then(({ ice_servers, codec }) => {
+      this.iceServers = ice_servers
+      this.codec = codec
+      if (this.state.phase === 'live') return
+      this.peer.value.useIceServers(ice_servers)
+      this.peer.value.setCodec(codec)
     })
-    this.relaysTaken = Promise.race([taken.catch(() => undefined), new Promise<void>((resolve) => setTimeout(resolve, RELAYS_WAIT_MS))])
+    this.roomKnown = Promise.race([taken.catch(() => undefined), new Promise<void>((resolve) => setTimeout(resolve, ROOM_WAIT_MS))])
   }
 
   private prepare(peer: Peer): void {
     peer.useIceServers(this.iceServers)
+    peer.setCodec(this.codec)
     peer.addAudioSlots(AUDIO_SLOTS)
     peer.growVideoSlots(this.videoSlots)
     this.show.resize(this.videoSlots)
@@ -284,7 +292,6 @@ export class RoomSession {
 
   private async joinOnce(): Promise<void> {
     if (this.state.phase === 'ended') return
-    await this.relaysTaken
     const peer = this.peer.value
     const restart = this.resume !== null && this.wasConnected
     if (restart) peer.useIceServers(this.iceServers)

@@ -1,0 +1,105 @@
+// The codecs besides VP8, one room each: the picture arrives, and its layer goes down and up with the size on screen without a freeze.
+import { Chromium } from './lib/browsers.mjs'
+import { Server } from './lib/server.mjs'
+import { approach, consultation, enter, login } from './lib/scene.mjs'
+import { assert, check, equal, sleep, summary, until } from './lib/check.mjs'
+
+const CAMERA = { width: 640, height: 360, fps: 10, frames: 300 }
+const LARGE = { width: 1440, height: 900 }, SMALL = { width: 500, height: 360 }
+const wanted = process.argv.slice(2)
+
+/** Keeps every PeerConnection of the page where its statistics can be read. */
+function keepConnections() {
+  const Native = window.RTCPeerConnection
+  window.__connections = []
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) { super(...args); window.__connections.push(this) }
+  }
+}
+
+/** What one picture that comes in has been through so far. */
+const inbound = (browser) => browser.eval(async () => {
+  const pc = window.__connections.filter((c) => c.connectionState === 'connected').pop()
+  if (!pc) return null
+  const stats = [...(await pc.getStats()).values()]
+  const s = stats.filter((r) => r.type === 'inbound-rtp' && r.kind === 'video' && r.framesDecoded > 0).pop()
+  if (!s) return null
+  return { codec: stats.find((r) => r.id === s.codecId)?.mimeType, decoder: s.decoderImplementation, decoded: s.framesDecoded, dropped: s.framesDropped, freezes: s.freezeCount, frozen: s.totalFreezesDuration, width: s.frameWidth, height: s.frameHeight, plis: s.pliCount, keys: s.keyFramesDecoded, lost: s.packetsLost }
+})
+const sent = (browser) => browser.eval(async () => {
+  const pc = window.__connections.filter((c) => c.connectionState === 'connected').pop()
+  const stats = [...(await pc.getStats()).values()]
+  return stats.filter((r) => r.type === 'outbound-rtp' && r.kind === 'video').map((s) => ({ rid: s.rid, mode: s.scalabilityMode, active: s.active, width: s.frameWidth, height: s.frameHeight, encoded: s.framesEncoded, encoder: s.encoderImplementation, codec: stats.find((r) => r.id === s.codecId)?.mimeType, keys: s.keyFramesEncoded }))
+})
+
+const server = new Server({ name: 'codecs' })
+const browsers = []
+let room
+
+async function launch() {
+  server.init()
+  for (const [name, username, camera] of [['red', 'doctor01', CAMERA], ['green', 'expert01', { width: 320, height: 180, fps: 5, frames: 50 }]]) {
+    const b = await Chromium.launch({ name, colour: name, camera, viewport: LARGE })
+    b.username = username
+    browsers.push(b)
+    await b.page.addInitScript(keepConnections)
+  }
+}
+
+async function meet(codec) {
+  if (server.process) await server.stop()
+  server.sections.media.codec = codec
+  server.writeConfig()
+  await server.start()
+  room = (await consultation(server)).room
+  await Promise.all(browsers.map(async (b) => {
+    await login(b, server, b.username)
+    await approach(b, server, room)
+    await enter(b)
+  }))
+}
+
+/** Waits for the layer of a height; the picture goes on meanwhile. */
+async function layer(green, height) {
+  const start = Date.now()
+  await until(`a picture of ${height} lines`, async () => (await inbound(green))?.height === height, 15)
+  return Date.now() - start
+}
+
+async function talk(codec) {
+  const [red, green] = browsers
+  await meet(codec)
+  const tile = () => green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`)
+  await green.page.setViewportSize(LARGE)
+  const first = await until('red\'s picture', async () => { const t = await tile(); return t?.picture && t.picture.counter >= 0 && t }, 20)
+  const [r, g, b] = first.picture.colour
+  assert(Math.abs(r - 200) < 40 && Math.abs(g - 40) < 40 && Math.abs(b - 40) < 40, `the colour is ${first.picture.colour}`)
+  const up = await layer(green, 360)
+  const s = await inbound(green)
+  equal(s.codec.toLowerCase(), `video/${codec}`, 'codec')
+  await sleep(1000)
+  const before = await inbound(green)
+  const at = Date.now()
+  await green.page.setViewportSize(SMALL)
+  const down = await until('a smaller layer', async () => (await inbound(green)).height <= 180 && Date.now() - at, 15)
+  await sleep(2000)
+  await green.page.setViewportSize(LARGE)
+  const again = await layer(green, 360)
+  await sleep(1500)
+  const counter = (await tile()).picture.counter
+  const after = await inbound(green)
+  await until('the number going on', async () => { const c = (await tile()).picture.counter; return c >= 0 && c !== counter }, 3)
+  const seconds = (Date.now() - at) / 1000
+  console.log(`  ${codec}: ${JSON.stringify({ up, down, again, rate: (after.decoded - before.decoded) / seconds, ...after })}`)
+  console.log(`  ${JSON.stringify(await sent(red))}`)
+  equal(after.freezes, before.freezes, 'freezes')
+  assert((after.decoded - before.decoded) / seconds > CAMERA.fps * 0.6, `only ${after.decoded - before.decoded} frames in ${seconds} s`)
+}
+
+await launch()
+for (const codec of ['h264'])
+  if (!wanted.length || wanted.includes(codec)) await check(`${codec}: the picture arrives, its layer goes down and up without a freeze`, () => talk(codec), 60)
+
+for (const b of browsers) await b.close()
+await server.stop()
+process.exit(summary() ? 0 : 1)
