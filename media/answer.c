@@ -39,6 +39,16 @@ const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s, cn_codec prefe
     return c;
 }
 
+const cn_sdp_codec *cn_plan_red(const cn_sdp_section *s, const cn_sdp_codec *codec)
+{
+    if (!codec || codec->codec != CN_CODEC_OPUS) return NULL;
+    for (size_t i = 0; i < s->codec_count; i++) {
+        const cn_sdp_codec *c = &s->codecs[i];
+        if (c->codec == CN_CODEC_AUDIO_RED && c->clock == codec->clock && cn_sdp_red_of(c, codec->pt)) return c;
+    }
+    return NULL;
+}
+
 static bool h264_listed(const cn_sdp_codec *const *list, size_t n, const cn_sdp_codec *c)
 {
     for (size_t i = 0; i < n; i++)
@@ -57,6 +67,17 @@ static size_t add_h264(const cn_sdp_section *s, const cn_sdp_codec **out, size_t
     return n;
 }
 
+/* Adds redundant audio to a list of Opus alone, in the offer's order: the first is what the other side would rather
+ * send or be sent. */
+static size_t with_red(const cn_sdp_section *s, const cn_sdp_codec **list, size_t n, size_t max)
+{
+    const cn_sdp_codec *red = n == 1 && n < max ? cn_plan_red(s, list[0]) : NULL;
+    if (!red) return n;
+    list[1] = red < list[0] ? list[0] : red;
+    if (red < list[0]) list[0] = red;
+    return 2;
+}
+
 size_t cn_plan_slot_codecs(const cn_sdp_section *s, const cn_sdp_codec **out, size_t max)
 {
     size_t n = 0;
@@ -66,7 +87,7 @@ size_t cn_plan_slot_codecs(const cn_sdp_section *s, const cn_sdp_codec **out, si
         c = video_codecs[i] == CN_CODEC_H264 ? NULL : cn_sdp_codec_pick(s, video_codecs[i]);
         if (c && n < max) out[n++] = c;
     }
-    return is_video(s) ? add_h264(s, out, n, max) : n;
+    return is_video(s) ? add_h264(s, out, n, max) : with_red(s, out, n, max);
 }
 
 static const cn_section *name_of(const cn_offerer *who, const char *mid)
@@ -171,10 +192,13 @@ cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, c
     return check_whole(plan, p);
 }
 
-static void answer_codec(cn_sdp_answer_section *out, const cn_sdp_codec *c)
+static void answer_codecs(cn_sdp_answer_section *out, const cn_sdp_codec *const *codecs, size_t n)
 {
-    out->codecs[out->codec_count].pt = c->pt;
-    out->codecs[out->codec_count++].rtx_pt = c->rtx_pt;
+    out->codec_count = n;
+    for (size_t i = 0; i < n; i++) {
+        out->codecs[i].pt = codecs[i]->pt;
+        out->codecs[i].rtx_pt = codecs[i]->rtx_pt;
+    }
 }
 
 static void answer_source(const cn_plan_section *s, cn_sdp_answer_section *out)
@@ -185,7 +209,8 @@ static void answer_source(const cn_plan_section *s, cn_sdp_answer_section *out)
     out->fb = video ? VIDEO_FB : CN_SDP_FB_TWCC;
     size_t rids = s->offer->rid_count < 3 ? s->offer->rid_count : 3;
     out->rid_mask = (uint8_t)((1u << rids) - 1);
-    answer_codec(out, s->codec);
+    const cn_sdp_codec *codecs[2] = {s->codec};
+    answer_codecs(out, codecs, with_red(s->offer, codecs, 1, 2));
 }
 
 static void answer_slot(const cn_plan_section *s, cn_sdp_answer_section *out)
@@ -196,7 +221,7 @@ static void answer_slot(const cn_plan_section *s, cn_sdp_answer_section *out)
     out->exts = video ? SLOT_VIDEO_EXTS : SLOT_AUDIO_EXTS;
     out->fb = video ? VIDEO_FB : CN_SDP_FB_TWCC;
     size_t n = cn_plan_slot_codecs(s->offer, codecs, CN_SDP_ANSWER_CODECS);
-    for (size_t i = 0; i < n; i++) answer_codec(out, codecs[i]);
+    answer_codecs(out, codecs, n);
 }
 
 void cn_plan_answer(const cn_plan_section *s, cn_sdp_answer_section *out)

@@ -48,6 +48,8 @@ cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, c
 const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s, cn_codec preferred);
 /** A video codec that this server forwards by its name, of either case; CN_CODEC_OTHER for another text. */
 cn_codec cn_plan_codec(const char *name);
+/** Redundant audio around `codec` (which may be NULL) in the same section, or NULL: not offered, or around another. */
+const cn_sdp_codec *cn_plan_red(const cn_sdp_section *s, const cn_sdp_codec *codec);
 /** The codecs that a slot can be sent: at most `max`, the number is returned. */
 size_t cn_plan_slot_codecs(const cn_sdp_section *s, const cn_sdp_codec **out, size_t max);
 

@@ -61,6 +61,7 @@ typedef struct cn_packet {
     uint8_t tid;         /* temporal layer, CN_PACKET_NO_TID when not told */
     uint8_t tl0picidx;
     uint16_t picture_id;
+    uint16_t newest_at;    /* redundant audio: offset of its newest block from the payload's start */
     uint8_t picture_id_at; /* offset of the field from the payload's start, 0: none */
     uint8_t tl0picidx_at;
     uint16_t width, height; /* told by this packet's key frame header, else 0 */

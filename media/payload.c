@@ -2,6 +2,7 @@
 
 #include "media/payload_h264.h"
 #include "media/payload_vp8.h"
+#include "media/red.h"
 
 static cn_err fill_vp8(cn_packet *p)
 {
@@ -46,6 +47,14 @@ static cn_err fill_audio(cn_packet *p)
     return CN_OK;
 }
 
+static cn_err fill_red(cn_packet *p)
+{
+    cn_red r;
+    CN_TRY(cn_red_parse(&r, cn_packet_payload(p), p->payload_len));
+    p->newest_at = cn_red_newest(&r)->at;
+    return fill_audio(p);
+}
+
 static cn_err fill_unknown(cn_packet *p)
 {
     p->frame_end = p->marker;
@@ -55,8 +64,8 @@ static cn_err fill_unknown(cn_packet *p)
 typedef cn_err (*fill_fn)(cn_packet *p);
 
 static const fill_fn fills[CN_CODEC_COUNT] = {
-    [CN_CODEC_OPUS] = fill_audio, [CN_CODEC_AUDIO_RED] = fill_audio, [CN_CODEC_PCMU] = fill_audio,
-    [CN_CODEC_PCMA] = fill_audio, [CN_CODEC_G722] = fill_audio,      [CN_CODEC_VP8] = fill_vp8,
+    [CN_CODEC_OPUS] = fill_audio, [CN_CODEC_AUDIO_RED] = fill_red, [CN_CODEC_PCMU] = fill_audio,
+    [CN_CODEC_PCMA] = fill_audio, [CN_CODEC_G722] = fill_audio,    [CN_CODEC_VP8] = fill_vp8,
     [CN_CODEC_H264] = fill_h264,
 };
 

@@ -57,7 +57,9 @@ static bool source_as_before(const cn_source *s, const cn_sdp_section *section, 
 {
     size_t layers = section->rid_count ? section->rid_count : 1;
     if (layers > CN_LAYERS) layers = CN_LAYERS;
-    return c && strcmp(s->mid, section->mid) == 0 && s->pt == c->pt && s->rtx_pt == c->rtx_pt && s->layers == layers;
+    const cn_sdp_codec *red = cn_plan_red(section, c);
+    return c && strcmp(s->mid, section->mid) == 0 && s->pt == c->pt && s->rtx_pt == c->rtx_pt &&
+           s->red_pt == (red ? red->pt : CN_SDP_NO_PT) && s->layers == layers;
 }
 
 static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)

@@ -134,6 +134,9 @@ const cn_sdp_codec *cn_sdp_codec_find(const cn_sdp_section *s, unsigned pt);
  */
 const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *s, cn_codec codec);
 
+/** True when redundant audio (RFC 2198) carries nothing but the payload type `pt` ("111/111"). */
+bool cn_sdp_red_of(const cn_sdp_codec *red, unsigned pt);
+
 /** True when two H.264 parameter sets are the same profile (RFC 6184 §8.1, table 5) and packetization mode: one may be
  * forwarded as the other. */
 bool cn_sdp_h264_same(const cn_sdp_h264 *a, const cn_sdp_h264 *b);
@@ -178,9 +181,9 @@ typedef struct cn_sdp_answer {
 /**
  * Writes the answer: ice-lite, setup:passive, one BUNDLE group of the accepted mids, limits of our own instead of the
  * offer's echoed (VP8/VP9 without max-fs/max-fr; H.264 at level 5.2 when asymmetry is allowed, else the offer's level;
- * Opus useinbandfec=1;usedtx=1 as the offer knows them), no b= lines, candidates and end-of-candidates in the first
- * accepted section. CN_ERR_INVALID when the struct does not fit the offer (nothing is written then); `b->err` is
- * returned when memory runs out.
+ * Opus useinbandfec=1;usedtx=1, which ask the sender for both: RFC 7587 §6.1), no b= lines, candidates and
+ * end-of-candidates in the first accepted section. CN_ERR_INVALID when the struct does not fit the offer (nothing is
+ * written then); `b->err` is returned when memory runs out.
  */
 cn_err cn_sdp_answer_write(const cn_sdp_answer *a, cn_buf *b);
 

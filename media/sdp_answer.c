@@ -98,7 +98,7 @@ static bool accepted(const cn_sdp_answer_section *s, unsigned pt)
 
 static void opus_parameters(const cn_sdp_codec *c, cn_buf *b)
 {
-    cn_buf_fmt(b, "a=fmtp:%u minptime=10;useinbandfec=1%s\r\n", c->pt, strstr(c->fmtp, "usedtx=") ? ";usedtx=1" : "");
+    cn_buf_fmt(b, "a=fmtp:%u minptime=10;useinbandfec=1;usedtx=1\r\n", c->pt);
 }
 
 static void h264_parameters(const cn_sdp_codec *c, cn_buf *b)

@@ -157,6 +157,21 @@ cn_err cn_sdp_codecs_finish(cn_sdp_draft *d)
     return CN_OK;
 }
 
+bool cn_sdp_red_of(const cn_sdp_codec *red, unsigned pt)
+{
+    const char *p = red->fmtp;
+    do {
+        char text[4] = "";
+        int64_t n;
+        size_t len = strcspn(p, "/ ");
+        if (len == 0 || len >= sizeof text) return false;
+        memcpy(text, p, len);
+        if (!cn_sdp_number(text, 127, &n) || n != pt) return false;
+        p += len;
+    } while (*p++ == '/');
+    return true;
+}
+
 const cn_sdp_codec *cn_sdp_codec_find(const cn_sdp_section *s, unsigned pt)
 {
     for (size_t i = 0; i < s->codec_count; i++)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "media/peer.h"
+#include "media/slot_audio.h"
 #include "media/slot_send.h"
 
 #define RECORDS_VIDEO 1024
@@ -92,6 +93,9 @@ void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section)
     for (size_t i = 0; i < n; i++)
         s->formats[i] = (cn_slot_format){codecs[i]->codec, codecs[i]->pt, codecs[i]->rtx_pt, codecs[i]->h264};
     s->format_count = n;
+    s->red_pt = CN_SDP_NO_PT;
+    for (size_t i = 0; i < n; i++)
+        if (codecs[i]->codec == CN_CODEC_AUDIO_RED) s->red_pt = codecs[i]->pt;
     s->active = section->dir & CN_SDP_RECVONLY;
     if (s->track) s->format = format_for(s, &s->track->info);
 }
@@ -166,6 +170,7 @@ static void start(cn_slot *s, unsigned layer, const cn_packet *first, uint32_t e
                                                                    .capture_ns = cn_track_capture(t, layer, end_ts),
                                                                    .now_ns = s->peer->worker->now_ns});
     s->current = (int)layer;
+    if (!s->video) cn_slot_audio_start(s, first);
     if (s->current == s->target) {
         s->waiting_ns = 0;
         s->interim = -1;

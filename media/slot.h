@@ -35,6 +35,7 @@ typedef struct cn_slot {
     uint16_t rtx_seq;
     cn_slot_format formats[CN_SLOT_FORMATS];
     size_t format_count;
+    uint8_t red_pt; /* audio with redundancy; CN_SDP_NO_PT: the receiver has none */
 
     /* what is asked for (video) */
     cn_slot_want want;
@@ -52,6 +53,9 @@ typedef struct cn_slot {
     uint32_t start_ts;   /* outgoing timestamp from which on the present source is shown */
     uint32_t told_track; /* the last event's */
     cn_slot_state told;
+
+    uint32_t red_from_ts; /* incoming; blocks older than the present source's first packet are left out */
+    bool red_settled;     /* none can be any more */
 
     /* what was really sent */
     uint64_t last_packet_ns;

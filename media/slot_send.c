@@ -5,6 +5,7 @@
 #include "media/payload_vp8.h"
 #include "media/peer.h"
 #include "media/room.h"
+#include "media/slot_audio.h"
 
 #define CNAME "consilium"
 #define REPORT_EVERY_NS 1000000000u
@@ -37,20 +38,28 @@ static void rewrite_payload(uint8_t *payload, const cn_packet *p, uint16_t pictu
         cn_vp8_rewrite(payload, p->picture_id_at, p->picture_id_15, picture_id, p->tl0picidx_at, tl0picidx);
 }
 
+static size_t payload_write(cn_slot *s, const cn_packet *p, const cn_rewrite_out *o, uint8_t *out)
+{
+    if (!s->video) return cn_slot_audio_write(s, p, out);
+    memcpy(out, cn_packet_payload(p), p->payload_len);
+    rewrite_payload(out, p, o->picture_id, o->tl0picidx);
+    return p->payload_len;
+}
+
 static void send_media(cn_slot *s, const cn_packet *p, const cn_rewrite_out *o)
 {
     cn_rtp_head head = {.ts = o->ts, .ssrc = s->ssrc, .seq = o->seq, .pt = s->format->pt, .marker = o->marker};
+    if (!s->video) head.pt = cn_slot_audio_pt(s, p);
     head_extensions(s, &head, p);
     uint16_t twcc_at = 0;
     size_t n = cn_rtp_header_size(&head, &s->peer->exts) + p->payload_len;
     uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
     if (!buf) return;
     size_t at = cn_rtp_write_header(buf, n, &head, &s->peer->exts, &twcc_at);
-    memcpy(buf + at, cn_packet_payload(p), p->payload_len);
-    rewrite_payload(buf + at, p, o->picture_id, o->tl0picidx);
-    send(s, buf, n, twcc_at, s->video ? CN_TWCC_VIDEO : CN_TWCC_AUDIO);
+    size_t payload = payload_write(s, p, o, buf + at);
+    send(s, buf, at + payload, twcc_at, s->video ? CN_TWCC_VIDEO : CN_TWCC_AUDIO);
     s->packets++;
-    s->octets += p->payload_len;
+    s->octets += (uint32_t)payload;
     cn_count(&s->peer->worker->forwarded, 1);
 }
 

@@ -8,6 +8,7 @@
 #include "media/packet.h"
 #include "media/payload.h"
 #include "media/peer.h"
+#include "media/red.h"
 #include "media/room.h"
 #include "media/track.h"
 
@@ -89,6 +90,7 @@ cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind,
                      const cn_sdp_codec *codec)
 {
     if (!codec || strlen(section->mid) >= CN_MEDIA_ID || peer->source_count == CN_PEER_SOURCES) return CN_ERR_INVALID;
+    const cn_sdp_codec *red = cn_plan_red(section, codec);
     bool video = kind != CN_SOURCE_MIC;
     unsigned layers = 1;
     if (video && section->rid_count) layers = section->rid_count < CN_LAYERS ? (unsigned)section->rid_count : CN_LAYERS;
@@ -103,6 +105,7 @@ cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind,
     s->h264 = codec->h264;
     s->pt = codec->pt;
     s->rtx_pt = codec->rtx_pt;
+    s->red_pt = red ? red->pt : CN_SDP_NO_PT;
     s->layers = layers;
     s->since_ns = s->measured_ns = peer->worker->now_ns;
     s->rid_mask = (1u << layers) - 1;
@@ -137,10 +140,15 @@ static cn_source_layer *layer_by_rid(cn_source *s, const cn_rtp *r, cn_rtp_ext e
     return NULL;
 }
 
+static bool is_red(const cn_source *s, unsigned pt)
+{
+    return pt == s->red_pt && s->red_pt != CN_SDP_NO_PT;
+}
+
 cn_stream *cn_source_learn(cn_source *s, const cn_rtp *r)
 {
     bool rtx = r->pt == s->rtx_pt && s->rtx_pt != CN_SDP_NO_PT;
-    if (!rtx && r->pt != s->pt) return NULL;
+    if (!rtx && r->pt != s->pt && !is_red(s, r->pt)) return NULL;
     cn_source_layer *l = NULL;
     if (cn_rtp_has(r, CN_RTP_EXT_REPAIRED_RID))
         l = layer_by_rid(s, r, CN_RTP_EXT_REPAIRED_RID);
@@ -189,7 +197,7 @@ static cn_packet *packet_of(cn_source *s, unsigned layer, const cn_rtp *r, uint6
     p->payload_at = (uint16_t)r->header_len;
     p->payload_len = (uint16_t)r->payload_len;
     p->pt = r->pt;
-    p->codec = (uint8_t)s->codec;
+    p->codec = (uint8_t)(is_red(s, r->pt) ? CN_CODEC_AUDIO_RED : s->codec);
     p->layer = (uint8_t)layer;
     p->marker = r->marker;
     fill_extensions(p, r);
@@ -205,6 +213,7 @@ static cn_packet *packet_of(cn_source *s, unsigned layer, const cn_rtp *r, uint6
 /* Level to the room's home, silence only once. */
 static void tell_level(cn_source *s, cn_source_layer *l, const cn_rtp *r)
 {
+    cn_red red;
     uint8_t level = CN_LEVEL_NONE;
     bool voice = true;
     if (cn_rtp_audio_level(r, &level, &voice)) {
@@ -215,6 +224,7 @@ static void tell_level(cn_source *s, cn_source_layer *l, const cn_rtp *r)
     m.number = level;
     m.flag = voice;
     m.value = r->payload_len;
+    if (is_red(s, r->pt) && cn_red_parse(&red, r->payload, r->payload_len) == CN_OK) m.value = cn_red_newest(&red)->len;
     cn_worker_send(s->peer->worker, s->peer->room->home, m);
 }
 
@@ -270,7 +280,7 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns
     cn_source *s = st->source;
     cn_source_layer *l = &s->layer[st->layer];
     if (st->rtx && !restore(s, l, packet, r)) return;
-    if (r->pt != s->pt) return;
+    if (r->pt != s->pt && !is_red(s, r->pt)) return;
     if (!st->rtx) cn_recvstats_packet(&l->stats, r->seq, r->ts, r->len, now_ns);
     bool fresh = true;
     uint64_t ext_seq = s->video ? cn_nackgen_packet(&l->nack, r->seq, now_ns, &fresh) : cn_seq_extend(&l->seq, r->seq);

@@ -52,6 +52,7 @@ typedef struct cn_source {
     cn_codec codec;
     cn_sdp_h264 h264;
     uint8_t pt, rtx_pt;
+    uint8_t red_pt; /* of the same audio with redundancy; CN_SDP_NO_PT: not agreed */
     uint64_t since_ns, measured_ns, announced_ns;
     uint32_t rid_mask;    /* told upward */
     uint64_t rid_idle_ns; /* since when fewer are wanted than told; 0: not */

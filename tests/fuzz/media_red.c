@@ -27,10 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t pt = data[0] & 0x7f;
     uint32_t most = (uint32_t)data[1] << 6;
     size_t n = size - 2;
-    uint8_t *payload = malloc(n + 1), *written = malloc(n + 1);
+    uint8_t *payload = calloc(1, size), *written = calloc(1, size);
     cn_red in, out;
     if (payload && written) {
-        uint8_t *p = payload + 1; /* at the very end, so that a read past it is seen */
+        uint8_t *p = payload + 2; /* at the very end, so that a read past it is seen */
         memcpy(p, data + 2, n);
         if (cn_red_parse(&in, p, n) == CN_OK) {
             size_t m = cn_red_write(written, p, &in, pt, most);

@@ -11,8 +11,12 @@
 #include "base/str.h"
 #include "cn_test.h"
 #include "media/payload_vp8.h"
+#include "media/red.h"
 
 #define OPUS 111
+#define RED 63
+#define RED_OLDER 2
+#define OPUS_TICKS 960
 #define VP8 96
 #define VP8_RTX 97
 #define MAGIC 0x51f0cafeu
@@ -131,6 +135,24 @@ static void read_video(sfu_packet *out, const cn_rtp *r)
     out->key = v.frame_start && v.key;
 }
 
+/* Each older block is what the sender's packet of that time carried. */
+static void read_red(sfu_packet *out, const cn_rtp *r)
+{
+    cn_red red;
+    assert_ok(cn_red_parse(&red, r->payload, r->payload_len));
+    for (size_t i = 0; i < red.count; i++) {
+        const cn_red_block *b = &red.block[i];
+        sfu_stamp stamp;
+        assert_int_equal(b->pt, OPUS);
+        assert_int_equal(b->len, AUDIO_BYTES);
+        memcpy(&stamp, r->payload + b->at + b->len - sizeof stamp, sizeof stamp);
+        assert_int_equal(stamp.magic, MAGIC);
+        assert_int_equal(stamp.sender, out->stamp.sender);
+        assert_int_equal(stamp.frame, out->stamp.frame - b->offset / OPUS_TICKS);
+    }
+    out->older = (uint8_t)(red.count - 1);
+}
+
 static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
 {
     (void)client;
@@ -146,7 +168,8 @@ static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
         .ssrc = r.ssrc, .ts = r.ts, .seq = r.seq, .twcc = seq, .pt = r.pt, .marker = r.marker, .rtx = r.pt == VP8_RTX};
     out->probe = r.payload_len < sizeof out->stamp;
     if (!out->probe) memcpy(&out->stamp, r.payload + r.payload_len - sizeof out->stamp, sizeof out->stamp);
-    if (r.pt != OPUS && !out->probe) read_video(out, &r);
+    if (r.pt == RED) read_red(out, &r);
+    if (r.pt != OPUS && r.pt != RED && !out->probe) read_video(out, &r);
     if (!out->probe) assert_int_equal(out->stamp.magic, MAGIC);
 }
 
@@ -208,19 +231,36 @@ static size_t packet_write(sfu_client *c, uint8_t *out, size_t cap, cn_rtp_head 
     return at + n;
 }
 
+static size_t audio_payload(const sfu_client *c, uint8_t *out)
+{
+    size_t older = !c->shape.red ? 0 : c->audio_packets < RED_OLDER ? c->audio_packets : RED_OLDER, n = 0;
+    for (size_t i = older; i > 0; i--, n += 4) {
+        out[n] = 0x80 | OPUS;
+        cn_put24(out + n + 1, (uint32_t)(i * OPUS_TICKS) << 10 | AUDIO_BYTES);
+    }
+    if (c->shape.red) out[n++] = OPUS;
+    for (size_t i = older + 1; i-- > 0; n += AUDIO_BYTES) {
+        memset(out + n, 0x78, AUDIO_BYTES);
+        put_stamp(out + n, AUDIO_BYTES, (sfu_stamp){MAGIC, (uint16_t)c->index, 0, 0, c->audio_packets - (uint32_t)i});
+    }
+    return n;
+}
+
 static void audio_send(sfu_client *c)
 {
-    uint8_t payload[AUDIO_BYTES], packet[300];
-    memset(payload, 0x78, sizeof payload);
-    put_stamp(payload, sizeof payload, (sfu_stamp){MAGIC, (uint16_t)c->index, 0, 0, c->audio_packets});
-    cn_rtp_head head = {.ts = c->audio_packets * 960, .ssrc = c->audio_ssrc, .seq = c->audio_seq++, .pt = OPUS};
+    uint8_t payload[(RED_OLDER + 1) * (AUDIO_BYTES + 4)], packet[400];
+    size_t len = audio_payload(c, payload);
+    cn_rtp_head head = {.ts = c->audio_packets * OPUS_TICKS,
+                        .ssrc = c->audio_ssrc,
+                        .seq = c->audio_seq++,
+                        .pt = c->shape.red ? RED : OPUS};
     /* words and pauses: a steady tone is no speech and sinks in the ranking */
     bool word = c->level < 127 && c->audio_packets % 12 < 8;
     uint8_t level = word ? (uint8_t)(c->level + c->audio_packets % 3) : 100;
     if (c->level == 127) level = 127;
     cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, (word ? 0x80u : 0) | level, 1);
     cn_rtp_head_bytes(&head, CN_RTP_EXT_MID, "mic", 3);
-    size_t n = packet_write(c, packet, sizeof packet, &head, payload, sizeof payload);
+    size_t n = packet_write(c, packet, sizeof packet, &head, payload, len);
     c->twcc_seq++;
     c->audio_packets++;
     (void)cn_client_rtp(c->c, packet, n);
@@ -385,7 +425,11 @@ static void offer_section(cn_buf *b, const sfu_client *c, const char *mid, bool 
 {
     cn_buf_fmt(b,
                "m=%s 9 UDP/TLS/RTP/SAVPF %s\r\nc=IN IP4 0.0.0.0\r\na=mid:%s\r\na=%s\r\na=rtcp-mux\r\na=rtcp-rsize\r\n",
-               video ? "video" : "audio", video ? "96 97" : "111", mid, sends ? "sendonly" : "recvonly");
+               video ? "video" : "audio",
+               video          ? "96 97"
+               : c->shape.red ? "63 111"
+                              : "111",
+               mid, sends ? "sendonly" : "recvonly");
     cn_buf_fmt(b, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\na=fingerprint:sha-256 %s\r\na=setup:actpass\r\n",
                cn_client_ufrag(c->c), cn_client_pwd(c->c), cn_client_fingerprint(c->c));
     for (size_t i = 0; i < COUNT_OF(exts); i++)
@@ -394,6 +438,7 @@ static void offer_section(cn_buf *b, const sfu_client *c, const char *mid, bool 
     cn_buf_str(b, video ? "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 "
                           "nack\r\na=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
                         : "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n");
+    if (!video && c->shape.red) cn_buf_str(b, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n");
     if (!sends || (video && c->shape.layers > 1)) return;
     uint32_t ssrc = video ? c->layer[0].ssrc : c->audio_ssrc;
     if (video) cn_buf_fmt(b, "a=ssrc-group:FID %u %u\r\n", ssrc, c->layer[0].rtx_ssrc);

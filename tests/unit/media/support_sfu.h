@@ -39,6 +39,7 @@ typedef struct sfu_packet {
     uint16_t seq, twcc, picture, osn;
     uint8_t tl0, pt;
     bool video, key, first, marker, rtx, probe;
+    uint8_t older; /* blocks before the newest, of redundant audio */
     sfu_stamp stamp;
 } sfu_packet;
 
@@ -64,6 +65,7 @@ typedef struct sfu_shape {
     bool audio;
     unsigned layers; /* of its camera; 0: none */
     unsigned audio_slots, video_slots;
+    bool red;         /* sends and takes audio with two older blocks (RFC 2198) */
     unsigned packets; /* of a frame of layer 0, each higher layer has twice as many; 0: 2 */
 } sfu_shape;
 

@@ -1,5 +1,6 @@
 #include "cn_test.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "media/red.h"

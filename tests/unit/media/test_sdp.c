@@ -502,7 +502,7 @@ static void answer_to_firefox(void **state)
     has(text, "a=extmap:6/sendonly http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\r\n");
     has(text, "a=msid:large 7\r\na=ssrc-group:FID 1014 1015\r\na=ssrc:1014 cname:consilium\r\na=ssrc:1015 "
               "cname:consilium\r\n");
-    has(text, "a=fmtp:109 minptime=10;useinbandfec=1\r\n");
+    has(text, "a=fmtp:109 minptime=10;useinbandfec=1;usedtx=1\r\n");
     lacks(text, "max-fs"); /* echoed, it would hold the sender at 1080p */
     lacks(text, "bundle-only");
     const char *slot = strstr(text, "a=mid:7\r\n");

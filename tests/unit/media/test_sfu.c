@@ -533,6 +533,50 @@ static void the_loudest_are_heard(void **state)
     sfu_free(&s);
 }
 
+/* How many of a sender's packets since `from` came under a payload type, and with how many older blocks at least. */
+static size_t heard_as(const sfu_client *c, const sfu_client *from, size_t since, uint8_t pt, unsigned older)
+{
+    size_t n = 0;
+    for (size_t i = since; i < c->log_n; i++) {
+        const sfu_packet *p = &c->log[i];
+        n += !p->video && !p->probe && p->stamp.sender == from->index && p->pt == pt && p->older >= older;
+    }
+    return n;
+}
+
+/* Redundancy goes to those who take it, whole once it is all of the slot's present source; others get Opus alone. */
+static void redundancy_goes_to_those_who_take_it(void **state)
+{
+    (void)state;
+    static sfu s;
+    const sfu_shape red = {.audio = true, .red = true, .audio_slots = 2};
+    const sfu_shape plain = {.audio = true, .audio_slots = 2}, red_ear = {.red = true, .audio_slots = 1};
+    sfu_new(&s, 2, 0);
+    sfu_client *anna = sfu_join(&s, "anna", &red), *bob = sfu_join(&s, "bob", &plain);
+    sfu_client *carl = sfu_join(&s, "carl", &red), *ear = sfu_join(&s, "ear", &red_ear);
+    assert_non_null(strstr(ear->answer, "a=fmtp:63 111/111\r\n"));
+    assert_null(strstr(bob->answer, "red/"));
+    sfu_client *const turns[] = {anna, bob, carl, anna};
+    for (size_t t = 0; t < COUNT_OF(turns); t++) {
+        for (size_t i = 0; i < s.n; i++) s.clients[i].level = &s.clients[i] == turns[t] ? 20 : 127;
+        size_t ear_since = ear->log_n, bob_since = bob->log_n;
+        hears(&s, ear, turns[t], false, 20);
+        sfu_play(&s, 200);
+        bool redundant = turns[t] != bob;
+        size_t n = heard(ear, turns[t], false, ear_since);
+        /* the first ones after the change carry less: nothing from before it */
+        assert_in_range(heard_as(ear, turns[t], ear_since, redundant ? 63 : 111, redundant ? 2 : 0), n - 2, n);
+        if (t) assert_in_range(heard_as(ear, turns[t], ear_since, redundant ? 63 : 111, 1), redundant ? n - 1 : 0, n);
+        if (redundant && t) assert_int_equal(heard_as(ear, turns[t], ear_since, 63, 1), n - 1);
+        if (redundant) assert_true(heard_as(bob, turns[t], bob_since, 111, 0) > 15);
+        assert_int_equal(heard_as(bob, turns[t], bob_since, 63, 0), 0);
+    }
+    (void)stream_is_whole(ear, sfu_slot_ssrc(ear, "a0", NULL), 0);
+    (void)stream_is_whole(bob, sfu_slot_ssrc(bob, "a0", NULL), 0);
+    all_is_clean(&s);
+    sfu_free(&s);
+}
+
 static void who_is_muted_is_silent(void **state)
 {
     (void)state;
@@ -854,6 +898,7 @@ int main(void)
         cmocka_unit_test(transport_numbers_count_every_packet),
         cmocka_unit_test(loss_steps_layers_down),
         cmocka_unit_test(the_loudest_are_heard),
+        cmocka_unit_test(redundancy_goes_to_those_who_take_it),
         cmocka_unit_test(who_is_muted_is_silent),
         cmocka_unit_test(ice_restarts_and_media_goes_on),
         cmocka_unit_test(who_falls_silent_is_gone),

@@ -12,6 +12,8 @@ export interface SlotTransceiver {
 type Wanted = (codec: RTCRtpCodec) => boolean
 
 const isOpus: Wanted = (codec) => /^audio\/opus$/i.test(codec.mimeType)
+// RFC 2198: each packet repeats the words before it, so that a lost one is not heard; first, or it is not sent. Firefox has none
+const isRed: Wanted = (codec) => /^audio\/red$/i.test(codec.mimeType)
 const isVp8: Wanted = (codec) => /^video\/vp8$/i.test(codec.mimeType)
 // one H.264: constrained baseline, packetization mode 1; what cameras, encoders and every browser share
 const isH264: Wanted = (codec) =>
@@ -57,7 +59,7 @@ export class Peer {
   }
 
   addAudioSlots(count: number): void {
-    for (let i = 0; i < count; i++) this.audioSlots.push(this.slot('audio', [isOpus]))
+    for (let i = 0; i < count; i++) this.audioSlots.push(this.slot('audio', [isRed, isOpus]))
   }
 
   /** Grows to `count`; never shrinks, since a section cannot be taken back. */
@@ -90,7 +92,7 @@ export class Peer {
 
   addMic(track: MediaStreamTrack, stream: MediaStream): void {
     const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] })
-    narrow(transceiver, 'audio', [isOpus])
+    narrow(transceiver, 'audio', [isRed, isOpus])
     this.keep(transceiver, 'mic')
   }
 
