@@ -232,6 +232,7 @@ static void send_apart(int fd, const struct msghdr *gso, cn_port_totals *totals)
             totals->send_failed++;
         } else {
             totals->datagrams_out++;
+            totals->messages++;
             totals->bytes_out += (uint64_t)sent;
         }
     }
@@ -242,8 +243,11 @@ static void count_sent(const struct mmsghdr *m, size_t n, cn_port_totals *totals
     for (size_t i = 0; i < n; i++) {
         totals->datagrams_out += m[i].msg_hdr.msg_iovlen;
         totals->bytes_out += m[i].msg_len;
-        if (m[i].msg_hdr.msg_iovlen > 1) totals->gso_sends++;
+        if (m[i].msg_hdr.msg_iovlen < 2) continue;
+        totals->gso_sends++;
+        totals->gso_datagrams += m[i].msg_hdr.msg_iovlen;
     }
+    totals->messages += n;
 }
 
 /** What to do about the message that the kernel refused: true when the rest of the batch is lost as well. */

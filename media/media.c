@@ -105,6 +105,19 @@ static uint64_t load(const atomic_uint_least64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+unsigned cn_media_workers(const cn_media *m)
+{
+    return m->count;
+}
+
+void cn_media_worker_get(const cn_media *m, unsigned worker, cn_media_worker *out)
+{
+    uint64_t values[CN_WORKER_FIGURES] = {0};
+    for (size_t i = 0; worker < m->count && i < CN_WORKER_FIGURES; i++)
+        values[i] = load(&m->workers[worker].figures[i]);
+    memcpy(out, values, sizeof *out);
+}
+
 void cn_media_totals_get(const cn_media *m, cn_media_totals *out)
 {
     *out = (cn_media_totals){0};

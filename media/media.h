@@ -72,6 +72,30 @@ typedef struct cn_slot_event {
     unsigned width, height; /* of the forwarded layer, 0 when not known */
 } cn_slot_event;
 
+#define CN_MEDIA_SOURCES 4 /* of one participant at most: one per kind */
+
+typedef enum cn_media_path { CN_PATH_UNKNOWN, CN_PATH_UDP, CN_PATH_TCP, CN_PATH_RELAY } cn_media_path;
+
+/** What the server receives of one source. Layers are numbered in the offer's order; masks have bit i for layer i. */
+typedef struct cn_media_source_stats {
+    cn_source_kind kind;
+    bool on;
+    uint8_t layers, alive, wanted; /* how many were offered; which flow; which the publisher is asked to send */
+    uint32_t bps;
+    uint16_t width, height, fps; /* of the largest layer that flows, 0 for sound */
+    uint32_t silent_ms;          /* since its last packet, or since it was announced */
+} cn_media_source_stats;
+
+/** What the server sends on one slot that shows something. */
+typedef struct cn_media_slot_stats {
+    bool video;
+    uint8_t index; /* among the slots of its kind */
+    int8_t layer;  /* being sent, −1: none */
+    cn_slot_state state;
+    uint16_t width, height;
+    uint32_t bps;
+} cn_media_slot_stats;
+
 /** Once every 2 s per participant. */
 typedef struct cn_media_stats {
     uint32_t up_bps, down_bps; /* RTP payload and headers, both directions seen from the participant */
@@ -79,7 +103,14 @@ typedef struct cn_media_stats {
     uint32_t rtt_ms;           /* 0 when not known */
     uint32_t jitter_ms;
     uint32_t estimate_bps; /* what the server believes fits towards this participant */
-    uint64_t nacks_in, nacks_out, plis_in, plis_out, packets_in, packets_out, bad_packets;
+    uint32_t wanted_bps;   /* what would be sent if everything fitted */
+    cn_media_path path;
+    uint16_t paused; /* video slots that are kept back by bandwidth */
+    /* since the start; bytes as in the bitrates */
+    uint64_t nacks_in, nacks_out, plis_in, plis_out, packets_in, packets_out, bad_packets, bytes_in, bytes_out;
+    uint8_t source_count, slot_count;
+    cn_media_source_stats sources[CN_MEDIA_SOURCES];
+    cn_media_slot_stats slots[CN_MEDIA_SLOTS];
 } cn_media_stats;
 
 /** Events upward. Any member may be NULL. */
@@ -98,6 +129,7 @@ typedef struct cn_media_events {
     /** Which simulcast layers of a publisher's source somebody watches (bit i = i-th RID of its offer, in the offer's
      * order; low to high is by measured size). */
     void (*layers)(void *ctx, const char *room, const char *participant, cn_source_kind source, uint32_t rid_mask);
+    /** `s` lives until the callback returns. */
     void (*stats)(void *ctx, const char *room, const char *participant, const cn_media_stats *s);
 } cn_media_events;
 
@@ -112,6 +144,31 @@ typedef struct cn_media_totals {
         unknown_source;
 } cn_media_totals;
 void cn_media_totals_get(const cn_media *m, cn_media_totals *out);
+
+#define CN_MEDIA_DELAYS 12 /* counts of the histogram: one per bound, and the rest */
+/** Upper bounds of the forwarding delay's histogram in microseconds, ascending. */
+extern const uint32_t cn_media_delay_us[CN_MEDIA_DELAYS - 1];
+
+/** One worker's counters since the start, and its state; at most 20 ms old. */
+typedef struct cn_media_worker {
+    uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, forwarded;
+    uint64_t send_calls;                  /* system calls */
+    uint64_t messages;                    /* runs of datagrams that were handed to the kernel, of one or more */
+    uint64_t gso_messages, gso_datagrams; /* runs of two and more, and the datagrams in them */
+    uint64_t send_failed, protect_failed;
+    uint64_t receive_dropped; /* by the kernel, the receive buffer was full */
+    uint64_t link_drops;      /* packets for another worker that did not fit */
+    uint64_t bad_stun, bad_dtls, bad_rtp, bad_rtcp, replayed, unknown_source, unknown_kind;
+    uint64_t pool_used, pool_allocated, pool_max; /* packets */
+    uint64_t pool_denied;                         /* packets dropped because the pool was empty */
+    uint64_t peers;
+    uint64_t delay[CN_MEDIA_DELAYS]; /* forwarded packets by the time from received to sent, not cumulative */
+    uint64_t delay_sum_ns;
+} cn_media_worker;
+
+unsigned cn_media_workers(const cn_media *m);
+/** Any thread. All zero for a worker that does not exist. */
+void cn_media_worker_get(const cn_media *m, unsigned worker, cn_media_worker *out);
 
 typedef enum cn_peer_kind {
     CN_PEER_APP,  /* our web app: slots named by `sources`, `audio_slots`, `video_slots` */

@@ -170,6 +170,44 @@ static float down_loss(cn_peer *peer, uint64_t now_ns)
     return (float)worst / 256.0f;
 }
 
+static cn_media_source_stats source_stats(const cn_source *s, uint64_t now_ns)
+{
+    cn_media_source_stats out = {
+        .kind = s->kind, .on = s->on, .layers = (uint8_t)s->layers, .wanted = (uint8_t)s->rid_mask};
+    uint64_t last_ns = s->since_ns;
+    for (unsigned i = 0; i < s->layers; i++) {
+        const cn_source_layer *l = &s->layer[i];
+        if (l->last_ns > last_ns) last_ns = l->last_ns;
+        if (!l->info.alive) continue;
+        out.alive |= (uint8_t)(1u << i);
+        out.bps += l->info.bitrate;
+        if (l->info.width * l->info.height < out.width * out.height) continue;
+        out.width = l->info.width;
+        out.height = l->info.height;
+        out.fps = l->info.fps;
+    }
+    out.silent_ms = (uint32_t)((now_ns - last_ns) / 1000000);
+    return out;
+}
+
+static void fill_streams(const cn_peer *peer, cn_media_stats *out, uint64_t now_ns)
+{
+    for (size_t i = 0; i < peer->source_count && i < CN_MEDIA_SOURCES; i++)
+        out->sources[out->source_count++] = source_stats(peer->sources[i], now_ns);
+    for (size_t i = 0; i < peer->slot_count; i++) {
+        const cn_slot *s = peer->slots[i];
+        if (!s->track) continue;
+        if (s->told == CN_SLOT_PAUSED) out->paused++;
+        out->slots[out->slot_count++] = (cn_media_slot_stats){.video = s->video,
+                                                              .index = (uint8_t)s->index,
+                                                              .layer = (int8_t)s->current,
+                                                              .state = s->told,
+                                                              .width = s->current < 0 ? 0 : s->width,
+                                                              .height = s->current < 0 ? 0 : s->height,
+                                                              .bps = s->bps};
+    }
+}
+
 void cn_peer_stats(cn_peer *peer, uint64_t now_ns)
 {
     cn_peer_meter *m = &peer->meter;
@@ -182,13 +220,18 @@ void cn_peer_stats(cn_peer *peer, uint64_t now_ns)
                         .rtt_ms = peer->rtt_ms,
                         .jitter_ms = jitter_ms(peer),
                         .estimate_bps = cn_bwe_bps(&peer->estimate),
+                        .wanted_bps = peer->wanted_bps,
+                        .path = CN_PATH_UDP,
                         .nacks_in = m->nacks_in,
                         .nacks_out = m->nacks_out,
                         .plis_in = m->plis_in,
                         .plis_out = m->plis_out,
                         .packets_in = m->in_packets,
                         .packets_out = m->out_packets,
-                        .bad_packets = m->bad};
+                        .bad_packets = m->bad,
+                        .bytes_in = m->in_bytes,
+                        .bytes_out = m->out_bytes};
+    fill_streams(peer, &s, now_ns);
     m->told_ns = now_ns;
     m->told_in_bytes = m->in_bytes;
     m->told_out_bytes = m->out_bytes;

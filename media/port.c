@@ -1,6 +1,7 @@
 #include "media/port.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -137,6 +139,7 @@ void cn_port_flush(cn_port *p)
     int fds[CN_PORT_ADDRESSES];
     for (size_t i = 0; i < p->sockets_n; i++) fds[i] = p->sockets[i].fd;
     cn_batch_flush(p->batch, fds, p->sockets_n, &p->totals);
+    cn_delay_sent(&p->delay, cn_mono_ns());
 }
 
 /* opening */
@@ -277,6 +280,22 @@ size_t cn_port_candidates(const cn_port *p, cn_candidate *out, size_t max)
 const cn_port_totals *cn_port_totals_get(const cn_port *p)
 {
     return &p->totals;
+}
+
+void cn_port_measure(cn_port *p)
+{
+    uint64_t dropped = 0;
+    for (size_t i = 0; i < p->sockets_n; i++) {
+        uint32_t info[SK_MEMINFO_VARS] = {0};
+        socklen_t len = sizeof info;
+        if (!getsockopt(p->sockets[i].fd, SOL_SOCKET, SO_MEMINFO, info, &len)) dropped += info[SK_MEMINFO_DROPS];
+    }
+    p->totals.receive_dropped = dropped;
+}
+
+cn_delay *cn_port_delay(cn_port *p)
+{
+    return &p->delay;
 }
 
 void cn_port_free(cn_port *p)

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "media/delay.h"
 #include "media/identity.h"
 
 #define CN_PORT_ADDRESSES 8     /* listening addresses at most */
@@ -33,18 +34,21 @@ typedef struct cn_port_limits {
 /** Everything that is counted since the port was opened. What was refused had no other effect. */
 typedef struct cn_port_totals {
     uint64_t datagrams_in, datagrams_out;
-    uint64_t bytes_in, bytes_out;   /* UDP payload */
-    uint64_t send_calls, gso_sends; /* system calls; messages that carried more than one segment */
-    uint64_t bad_stun;              /* malformed, unknown user, wrong password, not a binding request */
-    uint64_t bad_dtls;              /* malformed, unexpected, over the handshake's budget */
-    uint64_t bad_rtp;               /* malformed or not authentic */
+    uint64_t bytes_in, bytes_out;      /* UDP payload */
+    uint64_t send_calls;               /* system calls */
+    uint64_t gso_sends, gso_datagrams; /* messages that carried more than one segment, and their segments */
+    uint64_t messages;                 /* of the batch, GSO or not: datagrams in runs to one destination */
+    uint64_t bad_stun;                 /* malformed, unknown user, wrong password, not a binding request */
+    uint64_t bad_dtls;                 /* malformed, unexpected, over the handshake's budget */
+    uint64_t bad_rtp;                  /* malformed or not authentic */
     uint64_t bad_rtcp;
-    uint64_t replayed;       /* authentic RTP or RTCP seen before */
-    uint64_t unknown_source; /* DTLS, RTP or RTCP from an address without a STUN check, or before the handshake */
-    uint64_t unknown_kind;   /* first byte of no protocol (RFC 7983 §7) */
-    uint64_t send_failed;    /* refused by the kernel, or its buffer full */
-    uint64_t protect_failed; /* SRTP refused to protect: an index was used before, or no keys yet */
-    uint64_t role_conflicts; /* STUN checks answered 487 */
+    uint64_t replayed;        /* authentic RTP or RTCP seen before */
+    uint64_t unknown_source;  /* DTLS, RTP or RTCP from an address without a STUN check, or before the handshake */
+    uint64_t unknown_kind;    /* first byte of no protocol (RFC 7983 §7) */
+    uint64_t send_failed;     /* refused by the kernel, or its buffer full */
+    uint64_t protect_failed;  /* SRTP refused to protect: an index was used before, or no keys yet */
+    uint64_t role_conflicts;  /* STUN checks answered 487 */
+    uint64_t receive_dropped; /* by the kernel, receive buffer full (cn_port_measure) */
 } cn_port_totals;
 
 /**
@@ -77,6 +81,12 @@ size_t cn_port_candidates(const cn_port *p, cn_candidate *out, size_t max);
 void cn_port_flush(cn_port *p);
 
 const cn_port_totals *cn_port_totals_get(const cn_port *p);
+
+/** Asks the kernel what it dropped. About once a second. */
+void cn_port_measure(cn_port *p);
+
+/** Who forwards counts here what was queued (cn_delay_queued); sending counts the rest. */
+cn_delay *cn_port_delay(cn_port *p);
 
 /** All transports must be freed first. NULL allowed. */
 void cn_port_free(cn_port *p);

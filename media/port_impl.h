@@ -74,6 +74,7 @@ struct cn_port {
     cn_port_socket sockets[CN_PORT_ADDRESSES];
     size_t sockets_n;
     cn_port_totals totals;
+    cn_delay delay;
 
     cn_transport *transports;
     size_t transports_n, handshakes;

@@ -237,18 +237,26 @@ void cn_slot_target(cn_slot *s, int layer)
     cn_track_keyframe(s->track, (unsigned)layer);
 }
 
+/* A packet that has just come, unlike one of the history: how long it takes is counted. */
+static void forward_now(cn_slot *s, cn_packet *p)
+{
+    uint32_t before = s->packets;
+    cn_slot_forward(s, p);
+    cn_delay_queued(s->peer->worker->delay, p->arrival_ns, s->packets - before);
+}
+
 void cn_slot_packet(cn_slot *s, cn_packet *p)
 {
     if (!s->format || !s->active || !s->peer->connected) return;
     int layer = p->layer;
     if (layer == s->current) {
-        cn_slot_forward(s, p);
+        forward_now(s, p);
         return;
     }
     if ((layer != s->target && layer != s->interim) || !p->payload_len) return;
     if (!s->video) {
         start(s, p->layer, p, p->ts);
-        cn_slot_forward(s, p);
+        forward_now(s, p);
         return;
     }
     /* the interim layer serves only until something is shown */

@@ -68,6 +68,50 @@ static void publish_totals(cn_worker *w)
         atomic_store_explicit(&w->port_totals[i], values[i], memory_order_relaxed);
 }
 
+static uint64_t load(const atomic_uint_least64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* What operations want to see, every tick: too much to be copied in every turn. */
+static void publish_figures(cn_worker *w)
+{
+    const cn_port_totals *t = cn_port_totals_get(w->port);
+    cn_packet_pool_stats pool;
+    cn_packet_pool_stats_get(w->pool, &pool);
+    cn_media_worker f = {.datagrams_in = t->datagrams_in,
+                         .datagrams_out = t->datagrams_out,
+                         .bytes_in = t->bytes_in,
+                         .bytes_out = t->bytes_out,
+                         .forwarded = load(&w->forwarded),
+                         .send_calls = t->send_calls,
+                         .messages = t->messages,
+                         .gso_messages = t->gso_sends,
+                         .gso_datagrams = t->gso_datagrams,
+                         .send_failed = t->send_failed,
+                         .protect_failed = t->protect_failed,
+                         .receive_dropped = t->receive_dropped,
+                         .link_drops = load(&w->link_drops),
+                         .bad_stun = t->bad_stun,
+                         .bad_dtls = t->bad_dtls,
+                         .bad_rtp = t->bad_rtp + load(&w->bad_rtp),
+                         .bad_rtcp = t->bad_rtcp + load(&w->bad_rtcp),
+                         .replayed = t->replayed,
+                         .unknown_source = t->unknown_source,
+                         .unknown_kind = t->unknown_kind,
+                         .pool_used = pool.in_use,
+                         .pool_allocated = pool.allocated,
+                         .pool_max = pool.max,
+                         .pool_denied = pool.denied,
+                         .peers = w->peers.count,
+                         .delay_sum_ns = w->delay->sum_ns};
+    memcpy(f.delay, w->delay->counts, sizeof f.delay);
+    uint64_t values[CN_WORKER_FIGURES];
+    memcpy(values, &f, sizeof f);
+    for (size_t i = 0; i < CN_WORKER_FIGURES; i++)
+        atomic_store_explicit(&w->figures[i], values[i], memory_order_relaxed);
+}
+
 static void after_turn(void *arg)
 {
     cn_worker *w = arg;
@@ -92,6 +136,8 @@ static void on_tick(void *arg)
         cn_track_expire(t, w->now_ns);
     at = 0;
     for (cn_ranker *r; (r = cn_idmap_next(&w->rankers, &at, NULL));) cn_ranker_tick(w, r, w->now_ns);
+    if (w->ticks % TICKS_PER_SECOND == 0) cn_port_measure(w->port);
+    publish_figures(w);
 }
 
 static cn_err open_port(cn_worker *w, const cn_media_config *config)
@@ -109,6 +155,7 @@ cn_err cn_worker_open(cn_worker *w, struct cn_media *media, unsigned index, cons
     w->count = config->workers;
     CN_TRY(cn_loop_new(&w->loop, "media", SLOW_MS));
     CN_TRY(open_port(w, config));
+    w->delay = cn_port_delay(w->port);
     CN_TRY(cn_packet_pool_new(&w->pool, POOL_MAX));
     CN_TRY(cn_timer_new(&w->tick, w->loop, on_tick, w));
     cn_timer_arm(w->tick, TICK_MS);

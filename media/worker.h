@@ -17,6 +17,7 @@
 #include "media/port.h"
 
 #define CN_WORKERS_MAX 64
+#define CN_WORKER_FIGURES (sizeof(cn_media_worker) / sizeof(uint64_t))
 
 struct cn_packet_pool;
 struct cn_peer;
@@ -33,6 +34,7 @@ typedef struct cn_worker {
     uint32_t timeout_ms;
     cn_loop *loop;
     cn_port *port;
+    cn_delay *delay; /* the port's */
     struct cn_packet_pool *pool;
     pthread_t thread;
     bool started;
@@ -51,6 +53,7 @@ typedef struct cn_worker {
     /* read by any thread */
     atomic_uint_least64_t forwarded, link_drops, bad_rtp, bad_rtcp;
     atomic_uint_least64_t port_totals[8];
+    atomic_uint_least64_t figures[CN_WORKER_FIGURES]; /* cn_media_worker, every tick */
 } cn_worker;
 
 /** Opens port and pool; the thread is started by cn_worker_start. `port` 0 takes a free one. */

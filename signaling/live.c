@@ -323,10 +323,3 @@ void cn_live_free(cn_live *l)
     cn_minutes_free(l);
     free(l);
 }
-
-void cn_live_stats_get(const cn_live *l, cn_live_stats *out)
-{
-    *out = (cn_live_stats){.rooms = atomic_load(&l->rooms),
-                           .participants = atomic_load(&l->participants),
-                           .ledger_waiting = atomic_load(&l->ledger_waiting)};
-}

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/str.h"
 #include "media/media.h"
 #include "signaling/door.h"
 
@@ -30,11 +31,8 @@ void cn_live_drain(cn_live *l);
 /** After the door has ended. NULL allowed. */
 void cn_live_free(cn_live *l);
 
-/** For /metrics. Any thread. */
-typedef struct cn_live_stats {
-    uint32_t rooms, participants, ledger_waiting;
-} cn_live_stats;
-void cn_live_stats_get(const cn_live *l, cn_live_stats *out);
+/** Rooms and participants in Prometheus' text format, for /metrics. Door's thread. */
+void cn_live_metrics(const cn_live *l, cn_buf *b);
 
 /* ---- WHIP and WHEP (api_whip.c): door's thread ---- */
 

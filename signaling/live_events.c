@@ -39,7 +39,7 @@ struct event {
             cn_source_kind source;
             uint32_t mask;
         } layers;
-        cn_media_stats stats;
+        cn_media_stats *stats; /* owned */
     };
 };
 
@@ -123,29 +123,10 @@ static void on_layers(event *e, cn_member *m)
                      json_pack("{s:s, s:o}", "source", cn_source_name(e->layers.source), "rids", rids));
 }
 
-/* 4 very good … 1 bad: by loss either way and round trip. */
-static int mark_of(const cn_media_stats *s)
-{
-    static const struct {
-        float loss;
-        uint32_t rtt_ms;
-        int mark;
-    } marks[] = {{0.01f, 150, 4}, {0.03f, 300, 3}, {0.08f, 600, 2}};
-    float loss = s->up_loss > s->down_loss ? s->up_loss : s->down_loss;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (loss <= marks[i].loss && s->rtt_ms <= marks[i].rtt_ms) return marks[i].mark;
-    return 1;
-}
-
 static void on_stats(event *e, cn_member *m)
 {
-    if (!m) return;
-    m->quality = (cn_quality){.mark = m->client || *m->token_hash ? mark_of(&e->stats) : 0,
-                              .up_loss = (double)e->stats.up_loss,
-                              .down_loss = (double)e->stats.down_loss,
-                              .rtt_ms = e->stats.rtt_ms,
-                              .up_bps = e->stats.up_bps,
-                              .down_bps = e->stats.down_bps};
+    if (m) cn_quality_stats(m, e->stats);
+    free(e->stats);
 }
 
 static void run(void *arg)
@@ -179,6 +160,7 @@ static void post(event *e, bool repeats)
         atomic_fetch_sub(&e->live->events_waiting, 1);
         if (atomic_fetch_add(&e->live->events_lost, 1) % 1000 == 0)
             cn_error("signaling.live", "the door cannot keep up with media's events");
+        if (e->run == on_stats) free(e->stats);
         free(e);
         return;
     }
@@ -247,7 +229,10 @@ static void media_layers(void *ctx, const char *room, const char *participant, c
 static void media_stats(void *ctx, const char *room, const char *participant, const cn_media_stats *s)
 {
     event *e = event_new(ctx, room, participant, on_stats);
-    if (e) e->stats = *s;
+    if (e && !(e->stats = cn_memdup(s, sizeof *s))) {
+        free(e);
+        return;
+    }
     post(e, true);
 }
 
@@ -274,25 +259,6 @@ void cn_live_housekeeping(void *live)
             m->leaving = true;
             cn_media_leave(l->media, m->id, CN_LEAVE_TIMEOUT);
         }
-}
-
-static json_t *quality_json(const cn_member *m)
-{
-    const cn_quality *q = &m->quality;
-    return json_pack("{s:s, s:i, s:f, s:f, s:I, s:I, s:I}", "id", m->id, "mark", q->mark, "up_loss", q->up_loss,
-                     "down_loss", q->down_loss, "rtt_ms", (json_int_t)q->rtt_ms, "up_bps", (json_int_t)q->up_bps,
-                     "down_bps", (json_int_t)q->down_bps);
-}
-
-void cn_live_quality(void *live)
-{
-    cn_live *l = live;
-    for (cn_hall *h = l->halls; h; h = h->next) {
-        json_t *all = json_array();
-        for (const cn_member *m = h->members; m; m = m->next)
-            if (m->connected) json_array_append_new(all, quality_json(m));
-        cn_hall_notice(h, NULL, "room.quality", json_pack("{s:o}", "participants", all), "room.quality");
-    }
 }
 
 /* ---- requests ---- */

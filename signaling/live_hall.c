@@ -94,6 +94,8 @@ void cn_member_free(cn_member *m)
     cn_hall *h = m->hall;
     cn_live *l = h->live;
     cn_member_detach(m);
+    h->gone_in += m->stats.bytes_in;
+    h->gone_out += m->stats.bytes_out;
     for (cn_member **at = &h->members; *at; at = &(*at)->next) {
         if (*at != m) continue;
         *at = m->next;

@@ -62,6 +62,8 @@ struct cn_member {
     bool may_video, answered, connected, leaving;
     cn_published source[CN_SOURCES];
     cn_quality quality;
+    cn_media_stats stats; /* the last ones */
+    bool measured;
     cn_meter meter;
     uint64_t since_ms, away_ms; /* monotonic: joined; WebSocket lost, 0: there */
 };
@@ -74,6 +76,7 @@ struct cn_hall {
     const char *codec; /* what cameras are asked to send: the configuration's text */
     cn_member *members;
     char speaker[CN_ID_TEXT];
+    uint64_t gone_in, gone_out; /* bytes of those who left */
     /* shared view */
     char file[CN_ID_TEXT], kind[16], presenter[CN_ID_TEXT];
     char *file_name;
@@ -164,8 +167,13 @@ void cn_minutes_checkpoint(void *live);
 void cn_minutes_flush(void *live);
 void cn_minutes_free(cn_live *l);
 
+/* ---- live_quality.c: how well everybody is connected ---- */
+/** "udp", "tcp", "relay", "" when not known. */
+const char *cn_quality_path(cn_media_path path);
+void cn_quality_stats(cn_member *m, const cn_media_stats *s);
+void cn_live_quality(void *live); /* every 2 s */
+
 /* ---- live_events.c ---- */
 void cn_live_housekeeping(void *live); /* every second */
-void cn_live_quality(void *live);      /* every 2 s */
 
 #endif

@@ -6,6 +6,7 @@ import net from 'node:net'
 import { join } from 'node:path'
 import tls from 'node:tls'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { pick, scrape } from './prom.mjs'
 import { Server, Session, Socket, call, check, equal, finish, raw, sleep, truth } from './support.mjs'
 
 const PASSWORD = 'Good-pass-1x'
@@ -41,7 +42,11 @@ await check('healthz and readyz answer', async () => {
 await check('metrics are on the management listener only', async () => {
   const metrics = await call(server.management_port, 'GET', '/metrics')
   equal(metrics.status, 200)
-  truth(/^consilium_http_requests_total \d+$/m.test(metrics.body.toString()), 'no counter of requests')
+  const families = scrape(metrics.body.toString())
+  truth(pick(families, 'consilium_http_requests_total')[0]?.value > 0, 'no counter of requests')
+  const delay = pick(families, 'consilium_worker_forward_delay_seconds', { worker: '0' })
+  equal(delay.filter((s) => s.labels.le === '+Inf').length, 1, 'histograms of the first worker')
+  equal(pick(families, 'consilium_room_participants'), [], 'rooms')
   equal((await call(port, 'GET', '/metrics')).status, 404)
 })
 

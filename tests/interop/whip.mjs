@@ -8,6 +8,7 @@ import { Chromium, Namespace, Remote, canNamespace } from '../e2e/lib/browsers.m
 import { Relay } from '../e2e/lib/relay.mjs'
 import { approach, consultation, enter, login } from '../e2e/lib/scene.mjs'
 import { assert, check, equal, Skip, sleep, summary, until } from '../e2e/lib/check.mjs'
+import { pick, scrape } from './prom.mjs'
 import { Server, root } from '../e2e/lib/server.mjs'
 
 const BARS = ['white', 'yellow', 'cyan', 'green', 'magenta', 'red', 'blue']
@@ -254,12 +255,37 @@ await check('VP8 arrives in Firefox, and H.264 says why it does not', async () =
   assert(/H\.?264/.test(t.words), `the tile's words: ${t.words}`)
 }, 90)
 
+const peerSeries = (families, id) => [...families.values()].flatMap((f) => f.samples).filter((s) => s.labels.peer === id)
+const metrics = async () => scrape(await (await fetch(`http://127.0.0.1:${server.ports.management_port}/metrics`)).text())
+
+await check('the metrics show who publishes and what it is like, by ids alone', async () => {
+  const id = publisher.vp8.id
+  const families = await until('a second measurement', async () => {
+    const all = await metrics()
+    return pick(all, 'consilium_peer_received_bytes_total', { peer: id })[0]?.value > 0 && all
+  })
+  equal(pick(families, 'consilium_peer_source_layers', { peer: id, source: 'device', state: 'received' })[0]?.value, 1, 'layers received')
+  equal(pick(families, 'consilium_peer_source_height_pixels', { peer: id })[0]?.value, 360, 'height')
+  equal(pick(families, 'consilium_peer_path_info', { peer: id })[0]?.labels.path, 'udp', 'path')
+  assert(pick(families, 'consilium_peer_slot_height_pixels').some((s) => s.value === 360), "nobody's slot has a height")
+  const participants = (await scene.admin.get(`/api/v1/rooms/${scene.room}`)).participants.length
+  equal(pick(families, 'consilium_room_participants', { room: scene.room })[0]?.value, participants, 'participants')
+  const sum = (name) => pick(families, name).reduce((n, s) => n + s.value, 0)
+  const delays = families.get('consilium_worker_forward_delay_seconds').samples
+  const [fast, count] = [(s) => s.labels.le === '0.1', (s) => s.name.endsWith('_count')].map((of) => delays.filter(of).reduce((n, s) => n + s.value, 0))
+  assert(count <= sum('consilium_worker_forwarded_packets_total'), 'more delays than packets')
+  assert(count > 500 && fast > 0.99 * count, `${count} delays, ${fast} of them under 100 ms`)
+  const labels = new Set([...families.values()].flatMap((f) => f.samples).flatMap((s) => Object.keys(s.labels)))
+  equal([...labels].sort().join(), 'direction,le,path,peer,room,slot,source,state,where,why,worker', 'labels')
+})
+
 await check('DELETE ends a session and its picture', async () => {
   const r = await publisher.h264.ask('leave')
   equal(r.status, 200, 'DELETE')
   equal(r.again, 404, 'a second DELETE')
   await until('the tile being gone', async () => !(await tileOf(chromium, publisher.h264.id)))
   equal((await publisher.player.ask('leave')).status, 200, 'DELETE by the player')
+  equal(peerSeries(await metrics(), publisher.h264.id).length, 0, 'its series')
 })
 
 await check('a publisher that is killed is gone within the time-out', async () => {
