@@ -37,6 +37,7 @@ typedef union gso_control {
 
 struct cn_batch {
     bool gso;
+    bool streams; /* some packet is not for a socket */
     size_t n, bytes;
     size_t asked; /* bytes of the space given last */
     packet packets[CN_BATCH_PACKETS];
@@ -89,6 +90,7 @@ void cn_batch_add(cn_batch *b, cn_batch_queue *q, size_t n, bool rtcp)
     b->packets[index] = (packet){.at = (uint32_t)b->bytes, .n = (uint16_t)n, .next = NONE, .rtcp = rtcp};
     b->bytes += room_for(n);
     b->asked = 0;
+    b->streams |= q->stream != NULL;
     if (q->count) {
         b->packets[q->last].next = index;
     } else {
@@ -286,15 +288,36 @@ static void messages_send(cn_batch *b, int fd, cn_port_totals *totals)
     b->messages_n = b->iov_n = 0;
 }
 
+/** Protects a queue's packets and hands them to its stream: no padding, since nothing is segmented. */
+static void stream_send(cn_batch *b, const cn_batch_queue *q, cn_port_totals *totals)
+{
+    b->iov_n = 0;
+    for (uint16_t i = q->first; i != NONE; i = b->packets[i].next) {
+        if (!protect(b, q, i, totals)) continue;
+        b->iov[b->iov_n++] = (struct iovec){b->arena + b->packets[i].at, b->packets[i].n};
+    }
+    q->stream(q->stream_arg, b->iov, b->iov_n);
+    b->iov_n = 0;
+}
+
+static void streams_send(cn_batch *b, cn_port_totals *totals)
+{
+    for (const cn_batch_queue *q = b->first; q; q = q->next_queue) {
+        if (q->stream && q->srtp) stream_send(b, q, totals);
+    }
+    b->streams = false;
+}
+
 void cn_batch_flush(cn_batch *b, const int fds[], size_t fds_n, cn_port_totals *totals)
 {
     if (!b->n) return;
     for (size_t s = 0; s < fds_n; s++) {
         for (const cn_batch_queue *q = b->first; q; q = q->next_queue) {
-            if (q->sock == s && q->srtp) queue_build(b, q, totals);
+            if (q->sock == s && q->srtp && !q->stream) queue_build(b, q, totals);
         }
         if (b->messages_n) messages_send(b, fds[s], totals);
     }
+    if (b->streams) streams_send(b, totals);
     while (b->first) {
         cn_batch_queue *q = b->first;
         b->first = q->next_queue;

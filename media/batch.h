@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/err.h"
 #include "media/address.h"
@@ -29,6 +30,9 @@ typedef struct cn_batch_queue {
     cn_srtp *srtp;
     const cn_sockaddr *to;
     unsigned sock;
+    /* instead of a socket: takes the protected packets in order */
+    void (*stream)(void *arg, const struct iovec *packets, size_t n);
+    void *stream_arg;
 } cn_batch_queue;
 
 cn_err cn_batch_new(cn_batch **out, bool gso);

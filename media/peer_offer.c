@@ -6,7 +6,7 @@
 #include "base/str.h"
 
 #define FINGERPRINT_TEXT 192 /* SHA-512: 64 pairs with colons */
-#define CANDIDATES CN_PORT_ADDRESSES
+#define CANDIDATES CN_PORT_CANDIDATES
 
 static const char *const hash_names[] = {
     [CN_SDP_SHA256] = "sha-256", [CN_SDP_SHA384] = "sha-384", [CN_SDP_SHA512] = "sha-512"};
@@ -128,7 +128,8 @@ static size_t candidates(const cn_peer *peer, cn_candidate *held, cn_sdp_candida
 {
     size_t n = cn_port_candidates(peer->worker->port, held, CANDIDATES);
     if (n > CANDIDATES) n = CANDIDATES;
-    for (size_t i = 0; i < n; i++) out[i] = (cn_sdp_candidate){.address = held[i].address, .port = held[i].port};
+    for (size_t i = 0; i < n; i++)
+        out[i] = (cn_sdp_candidate){.address = held[i].address, .port = held[i].port, .tcp = held[i].tcp};
     return n;
 }
 

@@ -20,10 +20,16 @@
 #define DEFAULT_TRANSPORTS 4096
 #define DEFAULT_HANDSHAKES 256
 #define DEFAULT_BUFFER (4u << 20)
+#define DEFAULT_TCP 4096
+#define DEFAULT_TCP_PER_ADDRESS 512
+#define DEFAULT_TCP_UNCHECKED 1024
+#define DEFAULT_TCP_CHECK_MS 5000
+#define DEFAULT_TCP_IDLE_MS 60000
 #define BIND_TRIES 32 /* a free port of the first address may be taken on the second */
 #define SWEEP_MS_MAX 500
 #define SWEEP_MS_MIN 20
 #define TYPE_PREFERENCE_HOST 126u /* RFC 8445 §5.1.2.2 */
+#define TYPE_PREFERENCE_TCP 90u   /* RFC 6544 §4.2: below UDP's */
 
 typedef struct cn_receive {
     struct mmsghdr messages[CN_RECV_BATCH];
@@ -39,7 +45,8 @@ void cn_port_enter(cn_port *p)
 
 void cn_port_leave(cn_port *p)
 {
-    if (--p->depth) return;
+    if (--p->depth || !p->reap) return;
+    p->reap = false;
     for (cn_transport *t = p->transports, *next; t; t = next) {
         next = t->next;
         if (t->freed) cn_transport_reap(t);
@@ -53,7 +60,7 @@ static void dispatch(cn_port_socket *s, const cn_sockaddr *from, uint8_t *data, 
     cn_port *p = s->port;
     cn_datagram kind = cn_demux(data, n);
     if (kind == CN_DATAGRAM_STUN) {
-        cn_transport_on_stun(p, s->index, from, data, n);
+        cn_transport_on_stun(p, &(cn_origin){.peer = *from, .sock = s->index}, data, n);
         return;
     }
     if (kind == CN_DATAGRAM_OTHER) {
@@ -113,6 +120,7 @@ static void on_sweep(void *arg)
     uint64_t now = cn_loop_now_ns(p->loop);
     cn_port_enter(p);
     for (cn_transport *t = p->transports; t; t = t->next) cn_transport_sweep(t, now);
+    cn_tcp_sweep(p->tcp, now);
     cn_port_leave(p);
     uint64_t every = p->limits.timeout_ms / 8;
     if (every > SWEEP_MS_MAX) every = SWEEP_MS_MAX;
@@ -121,10 +129,14 @@ static void on_sweep(void *arg)
 
 /* sending */
 
-void cn_port_send_now(cn_port *p, unsigned sock, const cn_sockaddr *to, const uint8_t *data, size_t n)
+void cn_port_send_now(cn_port *p, const cn_origin *to, const uint8_t *data, size_t n)
 {
+    if (to->conn) {
+        cn_conn_send(to->conn, &(struct iovec){(void *)(uintptr_t)data, n}, 1);
+        return;
+    }
     p->totals.send_calls++;
-    ssize_t sent = sendto(p->sockets[sock].fd, data, n, MSG_DONTWAIT, &to->any, cn_sockaddr_len(to));
+    ssize_t sent = sendto(p->sockets[to->sock].fd, data, n, MSG_DONTWAIT, &to->peer.any, cn_sockaddr_len(&to->peer));
     if (sent < 0) {
         p->totals.send_failed++;
         return;
@@ -179,7 +191,7 @@ static cn_err socket_open(cn_port_socket *s, uint16_t port, unsigned buffer_byte
     return CN_OK;
 }
 
-/** Binds all addresses to one port number. */
+/** Binds all addresses to one port number, for UDP and TCP. */
 static cn_err sockets_open(cn_port *p, uint16_t port)
 {
     cn_err err = CN_OK;
@@ -190,7 +202,9 @@ static cn_err sockets_open(cn_port *p, uint16_t port)
             err = socket_open(&p->sockets[i], number, p->limits.buffer_bytes);
             if (!err) number = cn_sockaddr_port(&p->sockets[i].bound);
         }
+        if (!err) err = cn_port_tcp_listen(p);
         if (!err || port || err != CN_ERR_CONFLICT) return err;
+        cn_tcp_unlisten(p->tcp);
         for (size_t i = 0; i < p->sockets_n; i++) cn_fd_close(&p->sockets[i].fd);
     }
     return err;
@@ -218,6 +232,11 @@ static void limits_set(cn_port *p, const cn_port_limits *given)
     if (!p->limits.transports_max) p->limits.transports_max = DEFAULT_TRANSPORTS;
     if (!p->limits.handshakes_max) p->limits.handshakes_max = DEFAULT_HANDSHAKES;
     if (!p->limits.buffer_bytes) p->limits.buffer_bytes = DEFAULT_BUFFER;
+    if (!p->limits.tcp_max) p->limits.tcp_max = DEFAULT_TCP;
+    if (!p->limits.tcp_per_address) p->limits.tcp_per_address = DEFAULT_TCP_PER_ADDRESS;
+    if (!p->limits.tcp_unchecked_max) p->limits.tcp_unchecked_max = DEFAULT_TCP_UNCHECKED;
+    if (!p->limits.tcp_check_ms) p->limits.tcp_check_ms = DEFAULT_TCP_CHECK_MS;
+    if (!p->limits.tcp_idle_ms) p->limits.tcp_idle_ms = DEFAULT_TCP_IDLE_MS;
 }
 
 static cn_err parts_new(cn_port *p)
@@ -226,6 +245,7 @@ static cn_err parts_new(cn_port *p)
     CN_TRY(cn_keymap_new(&p->by_address, max * CN_PATHS));
     CN_TRY(cn_keymap_new(&p->by_ufrag, max * 2));
     CN_TRY(cn_ice_new(&p->ice));
+    CN_TRY(cn_port_tcp_new(p));
     CN_TRY(cn_batch_new(&p->batch, !p->limits.no_gso));
     void *memory = NULL;
     if (posix_memalign(&memory, 64, sizeof(cn_receive))) return CN_ERR_NOMEM;
@@ -265,16 +285,19 @@ uint16_t cn_port_number(const cn_port *p)
 
 size_t cn_port_candidates(const cn_port *p, cn_candidate *out, size_t max)
 {
-    for (size_t i = 0; i < p->sockets_n && i < max; i++) {
+    size_t n = 2 * p->sockets_n;
+    for (size_t i = 0; i < n && i < max; i++) {
         cn_candidate *c = &out[i];
         memset(c, 0, sizeof *c);
-        cn_sockaddr_text(&p->sockets[i].announced, c->address, sizeof c->address);
+        c->tcp = i >= p->sockets_n;
+        cn_sockaddr_text(&p->sockets[i % p->sockets_n].announced, c->address, sizeof c->address);
         c->port = cn_port_number(p);
         /* RFC 8445 §5.1.2.1: the first address is preferred; component 1 */
-        c->priority = TYPE_PREFERENCE_HOST << 24 | (uint32_t)(65535 - i) << 8 | 255;
+        uint32_t type = c->tcp ? TYPE_PREFERENCE_TCP : TYPE_PREFERENCE_HOST;
+        c->priority = type << 24 | (uint32_t)(65535 - i) << 8 | 255;
         (void)cn_fmt(c->foundation, sizeof c->foundation, "%u", (unsigned)(i + 1));
     }
-    return p->sockets_n;
+    return n;
 }
 
 const cn_port_totals *cn_port_totals_get(const cn_port *p)
@@ -298,6 +321,11 @@ cn_delay *cn_port_delay(cn_port *p)
     return &p->delay;
 }
 
+const cn_tcp_totals *cn_port_tcp_totals_get(const cn_port *p)
+{
+    return cn_tcp_totals_get(p->tcp);
+}
+
 void cn_port_free(cn_port *p)
 {
     if (!p) return;
@@ -305,6 +333,7 @@ void cn_port_free(cn_port *p)
         if (p->sockets[i].fd >= 0) cn_loop_unwatch(p->loop, p->sockets[i].fd);
         cn_fd_close(&p->sockets[i].fd);
     }
+    cn_tcp_free(p->tcp);
     cn_timer_free(p->sweep);
     cn_keymap_free(p->by_address);
     cn_keymap_free(p->by_ufrag);

@@ -1,4 +1,4 @@
-/* The inside of a port and its transports: shared by port.c, port_send.c and transport*.c only. Owner thread. */
+/* The inside of a port and its transports: shared by port*.c and transport*.c only. Owner thread. */
 #ifndef CN_MEDIA_PORT_IMPL_H
 #define CN_MEDIA_PORT_IMPL_H
 
@@ -12,17 +12,26 @@
 #include "media/keymap.h"
 #include "media/port.h"
 #include "media/srtp.h"
+#include "media/tcp.h"
 #include "media/transport.h"
 
 #define CN_PATHS 8       /* checked addresses of one transport; the least recently checked one makes room */
 #define CN_RECV_BATCH 64 /* datagrams per readable turn */
 #define CN_RECV_SIZE 2048
 
+#define CN_SOCK_TCP CN_PORT_ADDRESSES /* connections to the address i have the socket number CN_SOCK_TCP + i */
+
+/** Where a datagram came from, and so where its answer goes. */
+typedef struct cn_origin {
+    cn_sockaddr peer;
+    unsigned sock;
+    cn_conn *conn; /* NULL: UDP */
+} cn_origin;
+
 /** An address of the peer from which a valid STUN check came, on one of our sockets. */
 typedef struct cn_path {
     cn_transport *transport; /* NULL: free */
-    cn_sockaddr to;
-    unsigned sock;
+    cn_origin at;
     uint64_t checked_ns;
 } cn_path;
 
@@ -83,6 +92,9 @@ struct cn_port {
     cn_ice *ice;
     cn_timer *sweep;
     unsigned depth; /* of events being delivered: freed transports are reaped when it is 0 */
+    bool reap;      /* there are some */
+
+    cn_tcp *tcp;
 
     struct cn_receive *receive;
     cn_batch *batch;
@@ -93,10 +105,10 @@ void cn_port_enter(cn_port *p);
 void cn_port_leave(cn_port *p);
 
 /** One datagram at once, outside the batch: STUN and DTLS. */
-void cn_port_send_now(cn_port *p, unsigned sock, const cn_sockaddr *to, const uint8_t *data, size_t n);
+void cn_port_send_now(cn_port *p, const cn_origin *to, const uint8_t *data, size_t n);
 
 /* what port.c hands to a transport; called between enter and leave */
-void cn_transport_on_stun(cn_port *p, unsigned sock, const cn_sockaddr *from, const uint8_t *data, size_t n);
+void cn_transport_on_stun(cn_port *p, const cn_origin *from, const uint8_t *data, size_t n);
 void cn_transport_on_dtls(cn_path *path, const uint8_t *data, size_t n);
 void cn_transport_on_rtp(cn_path *path, uint8_t *data, size_t n);
 void cn_transport_on_rtcp(cn_path *path, uint8_t *data, size_t n);
@@ -106,6 +118,14 @@ void cn_transport_sweep(cn_transport *t, uint64_t now_ns);
 void cn_transport_reap(cn_transport *t);
 /** Ends it and tells the user why. */
 void cn_transport_close(cn_transport *t, cn_transport_cause cause);
+
+/** The connection of a path has gone: nothing is sent there any more. */
+void cn_transport_path_lost(cn_path *path);
+
+/* port_tcp.c */
+cn_err cn_port_tcp_new(cn_port *p);
+/** Listens beside every UDP socket, on the same number. */
+cn_err cn_port_tcp_listen(cn_port *p);
 
 /* transport_ice.c */
 void cn_transport_paths_clear(cn_transport *t);

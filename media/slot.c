@@ -14,7 +14,9 @@
 #define RECORDS_AUDIO 64
 #define KEYFRAME_AGAIN_NS 500000000u
 #define SWITCH_RUN_AGE_NS 300000000u /* a picture that moves is not taken back further than this */
-#define RUN_SECONDS 0.5              /* of the estimate: what a key-frame run may cost at once */
+#define QUEUE_MS 200                 /* a picture that would wait longer for a TCP peer is not begun */
+#define QUEUE_DRAINED_MS 50
+#define RUN_SECONDS 0.5 /* of the estimate: what a key-frame run may cost at once */
 
 static uint32_t unused_ssrc(const cn_peer *peer)
 {
@@ -118,6 +120,7 @@ void cn_slot_bind(cn_slot *s, cn_track *t)
     cn_peer_probe_drop(s->peer, s);
     unlink_from_track(s);
     s->current = s->target = s->interim = -1;
+    s->held = false;
     s->waiting_ns = 0;
     s->width = s->height = 0;
     s->format = NULL;
@@ -230,7 +233,7 @@ void cn_slot_target(cn_slot *s, int layer)
         s->waiting_ns = s->peer->worker->now_ns;
     }
     cn_track_subscribe(s->track);
-    if (!s->video || layer < 0 || s->current == layer || !s->format || !s->peer->connected) return;
+    if (!s->video || layer < 0 || s->current == layer || !s->format || !s->peer->connected || s->held) return;
     if (start_from_history(s, (unsigned)layer)) return;
     if (s->interim >= 0 && !start_from_history(s, (unsigned)s->interim))
         cn_track_keyframe(s->track, (unsigned)s->interim);
@@ -245,10 +248,32 @@ static void forward_now(cn_slot *s, cn_packet *p)
     cn_delay_queued(s->peer->worker->delay, p->arrival_ns, s->packets - before);
 }
 
+/* Frames are left out from here on, so that the next to be sent is a key frame. */
+static void hold(cn_slot *s)
+{
+    s->held = true;
+    s->current = -1;
+    s->waiting_ns = s->peer->worker->now_ns;
+    s->peer->dirty = true;
+}
+
+static void release(cn_slot *s, uint64_t now_ns)
+{
+    if (cn_transport_full(s->peer->transport, QUEUE_DRAINED_MS)) return;
+    s->held = false;
+    if (s->target < 0 || start_from_history(s, (unsigned)s->target)) return;
+    s->waiting_ns = now_ns;
+    cn_track_keyframe(s->track, (unsigned)s->target);
+}
+
 void cn_slot_packet(cn_slot *s, cn_packet *p)
 {
-    if (!s->format || !s->active || !s->peer->connected) return;
+    if (!s->format || !s->active || !s->peer->connected || s->held) return;
     int layer = p->layer;
+    if (layer == s->current && s->video && p->frame_start && cn_transport_full(s->peer->transport, QUEUE_MS)) {
+        hold(s);
+        return;
+    }
     if (layer == s->current) {
         forward_now(s, p);
         return;
@@ -261,6 +286,7 @@ void cn_slot_packet(cn_slot *s, cn_packet *p)
     }
     /* the interim layer serves only until something is shown */
     if (layer != s->target && s->current >= 0) return;
+    if (cn_transport_full(s->peer->transport, QUEUE_MS)) return; /* asked for again when it comes through */
     if ((p->key && p->frame_start) || p->repaired) (void)start_from_history(s, p->layer);
 }
 
@@ -271,6 +297,8 @@ void cn_slot_keyframe(cn_slot *s)
 
 void cn_slot_tick(cn_slot *s, uint64_t now_ns)
 {
+    if (s->held && s->track) release(s, now_ns);
+    if (s->held) return;
     if (!s->waiting_ns || !s->video || !s->track || now_ns - s->waiting_ns < KEYFRAME_AGAIN_NS) return;
     s->waiting_ns = now_ns;
     if (s->target >= 0) cn_track_keyframe(s->track, (unsigned)s->target);

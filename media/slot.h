@@ -48,6 +48,7 @@ typedef struct cn_slot {
     int current, target;          /* layers, −1: none */
     int interim;                  /* layer taken while the target does not flow yet, −1: none */
     uint64_t waiting_ns;          /* since when a key frame is awaited, 0: not */
+    bool held;                    /* the receiver's TCP connection is too far behind: nothing until it caught up */
 
     cn_rewrite *rewrite;
     uint32_t start_ts;   /* outgoing timestamp from which on the present source is shown */

@@ -9,6 +9,7 @@
 
 #define CNAME "consilium"
 #define REPORT_EVERY_NS 1000000000u
+#define QUEUE_MS 200     /* behind which a TCP peer is sent nothing again */
 #define SRTP_OVERHEAD 16 /* bytes of the authentication tag: for the bandwidth estimate */
 
 static void head_extensions(cn_slot *s, cn_rtp_head *h, const cn_packet *p)
@@ -136,7 +137,7 @@ static const cn_packet *packet_of(cn_slot *s, const cn_sent *sent)
 
 void cn_slot_nack(cn_slot *s, uint16_t seq, uint32_t rtt_ms)
 {
-    if (!s->rtx_ssrc) return;
+    if (!s->rtx_ssrc || cn_transport_full(s->peer->transport, QUEUE_MS)) return;
     const cn_sent *sent = cn_rewrite_resend(s->rewrite, seq, rtt_ms, s->peer->worker->now_ns);
     const cn_packet *p = sent ? packet_of(s, sent) : NULL;
     if (p) (void)send_again(s, p, sent, seq, CN_TWCC_RESENT);
@@ -158,6 +159,7 @@ static size_t probe_padding(cn_slot *s)
 size_t cn_slot_probe(cn_slot *s, uint32_t ext)
 {
     if (!s->rtx_ssrc || !s->format || s->format->rtx_pt == CN_SDP_NO_PT || !s->peer->twcc_out) return 0;
+    if (cn_transport_full(s->peer->transport, QUEUE_MS)) return 0;
     uint64_t last_ns = s->last_packet_ns; /* a probe is no sign of a picture */
     const cn_sent *sent = cn_rewrite_sent(s->rewrite, (uint16_t)ext);
     const cn_packet *p = sent ? packet_of(s, sent) : NULL;

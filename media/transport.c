@@ -79,11 +79,19 @@ uint8_t *cn_transport_rtp_buffer(cn_transport *t, size_t n)
     return cn_batch_space(t->port->batch, n);
 }
 
+static void stream_send(void *conn, const struct iovec *packets, size_t n)
+{
+    cn_conn_send(conn, packets, n);
+}
+
 static void enqueue(cn_transport *t, size_t n, bool rtcp)
 {
+    const cn_origin *at = &t->current->at;
     t->egress.srtp = t->srtp;
-    t->egress.to = &t->current->to;
-    t->egress.sock = t->current->sock;
+    t->egress.to = &at->peer;
+    t->egress.sock = at->sock;
+    t->egress.stream = at->conn ? stream_send : NULL;
+    t->egress.stream_arg = at->conn;
     cn_batch_add(t->port->batch, &t->egress, n, rtcp);
 }
 
@@ -103,6 +111,16 @@ void cn_transport_rtcp_send(cn_transport *t, const uint8_t *packet, size_t n)
     if (!slot) return;
     memcpy(slot, packet, n);
     enqueue(t, n, true);
+}
+
+void cn_transport_rate(cn_transport *t, uint32_t bps)
+{
+    if (t->current && t->current->at.conn) cn_conn_rate(t->current->at.conn, bps);
+}
+
+bool cn_transport_full(const cn_transport *t, unsigned ms)
+{
+    return t->current && t->current->at.conn && cn_conn_full(t->current->at.conn, ms);
 }
 
 /* receiving */
@@ -202,5 +220,6 @@ void cn_transport_free(cn_transport *t)
     if (!t || t->freed) return;
     if (!t->closed) silence(t);
     t->freed = true;
+    t->port->reap = true;
     if (!t->port->depth) cn_transport_reap(t);
 }

@@ -1,11 +1,12 @@
 /*
- * One peer's way in and out: ICE-lite (RFC 8445), DTLS server (RFC 5763, RFC 6347), SRTP (RFC 3711, RFC 7714) on a
- * port's sockets.
+ * One peer's way in and out: ICE-lite (RFC 8445, RFC 6544), DTLS server (RFC 5763, RFC 6347), SRTP (RFC 3711,
+ * RFC 7714) on a port's sockets, over UDP or TCP.
  *
  *   1. cn_transport_new makes the local ufrag and pwd for the answer; cn_transport_remote takes what the offer says.
  *   2. A valid STUN check makes its source address known; DTLS is answered there only. The handshake's end is
  * `connected`.
  *   3. From then on the send address moves only when authentic SRTP or SRTCP comes from another checked address.
+ *      A TCP connection that ends takes its address with it; until the peer proves another one, nothing is sent.
  *   4. `closed` comes at most once: after it nothing is received or sent; the transport stays until cn_transport_free.
  *
  * Threads: the port's owner thread only; events come on it, never from within a call of the user into this transport.
@@ -86,6 +87,14 @@ void cn_transport_rtp_send(cn_transport *t, uint8_t *buf, size_t n);
 
 /** The same for compound RTCP; `packet` is copied. Silently nothing before `connected` or after `closed`. */
 void cn_transport_rtcp_send(cn_transport *t, const uint8_t *packet, size_t n);
+
+/**
+ * What waits for a peer on TCP, who may read more slowly than we send. cn_transport_rate: the rate that is expected to
+ * fit. cn_transport_full: whether what waits takes longer than `ms` at the rate at which it leaves: then no further
+ * frame of a picture should be begun. On UDP nothing waits.
+ */
+void cn_transport_rate(cn_transport *t, uint32_t bps);
+bool cn_transport_full(const cn_transport *t, unsigned ms);
 
 /** Sends what is queued, then close_notify when connected. No event follows. NULL allowed. */
 void cn_transport_free(cn_transport *t);

@@ -12,7 +12,7 @@ static void on_dtls_output(void *arg, const uint8_t *p, size_t n)
 {
     cn_transport *t = arg;
     const cn_path *path = t->dtls_path ? t->dtls_path : t->current;
-    if (path && path->transport) cn_port_send_now(t->port, path->sock, &path->to, p, n);
+    if (path && path->transport) cn_port_send_now(t->port, &path->at, p, n);
 }
 
 static void session_free(cn_transport *t)

@@ -81,14 +81,42 @@ static const char *find_password(void *arg, const char *ufrag, size_t n)
 static void path_forget(cn_path *path)
 {
     if (!path->transport) return;
-    cn_key key = cn_sockaddr_key(&path->to, path->sock);
+    cn_key key = cn_sockaddr_key(&path->at.peer, path->at.sock);
     cn_keymap_remove(path->transport->port->by_address, &key);
+    if (path->at.conn) cn_conn_user_set(path->at.conn, NULL);
     path->transport = NULL;
+}
+
+/** Forgets it; a connection is of no use without. */
+static void path_close(cn_path *path)
+{
+    cn_conn *conn = path->transport ? path->at.conn : NULL;
+    path_forget(path);
+    if (conn) cn_conn_close(conn);
 }
 
 void cn_transport_paths_clear(cn_transport *t)
 {
-    for (size_t i = 0; i < CN_PATHS; i++) path_forget(&t->paths[i]);
+    for (size_t i = 0; i < CN_PATHS; i++) path_close(&t->paths[i]);
+}
+
+/** The transport has no use of this path any more. */
+static void path_leave(cn_path *path)
+{
+    cn_transport *t = path->transport;
+    if (t->current == path) {
+        t->current = NULL;
+        t->nominated = false; /* the next check decides */
+        t->egress.stream = NULL;
+        t->egress.srtp = NULL; /* what is queued has nowhere to go */
+    }
+    if (t->dtls_path == path) t->dtls_path = NULL;
+}
+
+void cn_transport_path_lost(cn_path *path)
+{
+    path_leave(path);
+    path_forget(path);
 }
 
 /** A free path, else the one checked longest ago; never the one that is in use. */
@@ -101,28 +129,27 @@ static cn_path *path_slot(cn_transport *t)
         if (path != t->current && path != t->dtls_path && (!oldest || path->checked_ns < oldest->checked_ns))
             oldest = path;
     }
-    path_forget(oldest);
+    path_close(oldest);
     return oldest;
 }
 
 /** The path of an address from which a valid check for `t` came; NULL when the address stays with another transport. */
-static cn_path *path_of(cn_transport *t, unsigned sock, const cn_sockaddr *from, uint64_t now)
+static cn_path *path_of(cn_transport *t, const cn_origin *from, uint64_t now)
 {
-    cn_key key = cn_sockaddr_key(from, sock);
+    cn_key key = cn_sockaddr_key(&from->peer, from->sock);
     cn_path *path = cn_keymap_get(t->port->by_address, &key);
     if (path && path->transport == t) return path;
     if (path) {
         cn_transport *holder = path->transport;
         if (holder->connected && holder->current == path && now - holder->last_sign_ns < ADDRESS_HELD_NS) return NULL;
-        if (holder->current == path) holder->current = NULL;
-        if (holder->dtls_path == path) holder->dtls_path = NULL;
+        path_leave(path);
         path_forget(path);
     }
     path = path_slot(t);
-    path->to = *from;
-    path->sock = sock;
+    path->at = *from;
     if (cn_keymap_set(t->port->by_address, &key, path)) return NULL;
     path->transport = t;
+    if (from->conn) cn_conn_user_set(from->conn, path);
     return path;
 }
 
@@ -139,22 +166,23 @@ static void checked(cn_transport *t, cn_path *path, bool use_candidate, uint64_t
     if (use_candidate) t->nominated = true;
 }
 
-void cn_transport_on_stun(cn_port *p, unsigned sock, const cn_sockaddr *from, const uint8_t *data, size_t n)
+void cn_transport_on_stun(cn_port *p, const cn_origin *from, const uint8_t *data, size_t n)
 {
     finder f = {.port = p};
     cn_ice_check check;
-    cn_ice_receive(p->ice, &check, data, n, from, find_password, &f);
+    cn_ice_receive(p->ice, &check, data, n, &from->peer, find_password, &f);
     if (check.verdict == CN_ICE_IGNORE) p->totals.bad_stun++;
     if (check.role_conflict) p->totals.role_conflicts++;
     if (check.verdict == CN_ICE_CHECKED) {
         uint64_t now = cn_loop_now_ns(p->loop);
-        cn_path *path = path_of(f.transport, sock, from, now);
+        cn_path *path = path_of(f.transport, from, now);
         if (!path) {
             p->totals.bad_stun++;
             return;
         }
         if (f.generation == 0) local_forget(f.transport, &f.transport->local[1]);
+        if (from->conn) cn_conn_checked(from->conn);
         checked(f.transport, path, check.use_candidate, now);
     }
-    if (check.reply_n) cn_port_send_now(p, sock, from, check.reply, check.reply_n);
+    if (check.reply_n) cn_port_send_now(p, from, check.reply, check.reply_n);
 }

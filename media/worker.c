@@ -62,8 +62,15 @@ static void on_link(void *arg, uint32_t events)
 static void publish_totals(cn_worker *w)
 {
     const cn_port_totals *t = cn_port_totals_get(w->port);
-    const uint64_t values[] = {t->datagrams_in, t->datagrams_out, t->bad_stun, t->bad_dtls,
-                               t->bad_rtp,      t->bad_rtcp,      t->replayed, t->unknown_source};
+    const cn_tcp_totals *tcp = cn_port_tcp_totals_get(w->port);
+    const uint64_t values[] = {t->datagrams_in + tcp->frames_in,
+                               t->datagrams_out + tcp->frames_out,
+                               t->bad_stun,
+                               t->bad_dtls,
+                               t->bad_rtp,
+                               t->bad_rtcp,
+                               t->replayed,
+                               t->unknown_source};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         atomic_store_explicit(&w->port_totals[i], values[i], memory_order_relaxed);
 }

@@ -97,7 +97,7 @@ void bed_watch(bed_peer *p)
     assert_ok(cn_loop_watch(p->bed->loop, p->watched, 1 /* EPOLLIN */, on_client_readable, p));
 }
 
-bed_peer *bed_peer_new(bed *b, const char *address, const char *profiles, bool long_hello, char wrong)
+static bed_peer *peer_new(bed *b, const char *address, const char *profiles, bool long_hello, char wrong, bool tcp)
 {
     bed_peer *p = b->peers;
     while (p->bed) p++;
@@ -105,6 +105,7 @@ bed_peer *bed_peer_new(bed *b, const char *address, const char *profiles, bool l
     *p = (bed_peer){.bed = b, .watched = -1};
     p->c = cn_client_new(profiles, long_hello, &client_events, p);
     assert_non_null(p->c);
+    cn_client_tcp(p->c, tcp);
     assert_ok(cn_transport_new(&p->t, b->port, &events, p));
     const char *ufrag, *pwd;
     cn_transport_credentials(p->t, &ufrag, &pwd);
@@ -118,6 +119,16 @@ bed_peer *bed_peer_new(bed *b, const char *address, const char *profiles, bool l
         cn_client_target(p->c, address, cn_port_number(b->port), ufrag, pwd, cn_identity_fingerprint(b->identity)));
     bed_watch(p);
     return p;
+}
+
+bed_peer *bed_peer_new(bed *b, const char *address, const char *profiles, bool long_hello, char wrong)
+{
+    return peer_new(b, address, profiles, long_hello, wrong, false);
+}
+
+bed_peer *bed_peer_tcp(bed *b, const char *address, const char *profiles)
+{
+    return peer_new(b, address, profiles, false, 0, true);
 }
 
 static bool both_connected(void *arg)

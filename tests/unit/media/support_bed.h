@@ -46,6 +46,8 @@ void bed_new(bed *b, const char *address, const cn_port_limits *limits);
 /** A transport and a client that know of each other. `wrong`: 0, or what is wrong: 'f' the client's fingerprint, 'p'
  * the password. */
 bed_peer *bed_peer_new(bed *b, const char *address, const char *profiles, bool long_hello, char wrong);
+/** The same over TCP. */
+bed_peer *bed_peer_tcp(bed *b, const char *address, const char *profiles);
 /** The client's socket changed. */
 void bed_watch(bed_peer *p);
 /** Starts the client and waits until both sides are connected; fails the test after 5 s. */

@@ -1,7 +1,9 @@
 #include "support_client.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -41,6 +43,10 @@ struct cn_client {
     bool started, connected, closed;
     srtp_t srtp_in, srtp_out;
     char profile[32];
+
+    bool tcp;
+    uint8_t stream[65536]; /* what came and is not a whole frame yet */
+    size_t stream_n;
 
     uint8_t sent[DATAGRAM];
     size_t sent_n;
@@ -139,8 +145,25 @@ const char *cn_client_fingerprint(const cn_client *c)
     return c->fingerprint;
 }
 
+/** On loopback the kernel completes a connection before anybody accepts it. */
+static bool stream_open(cn_client *c)
+{
+    c->stream_n = 0;
+    c->fd = socket(c->server.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int one = 1;
+    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return c->fd >= 0 && connect(c->fd, (struct sockaddr *)&c->server, c->server_n) == 0 &&
+           fcntl(c->fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+void cn_client_tcp(cn_client *c, bool on)
+{
+    c->tcp = on;
+}
+
 static bool socket_open(cn_client *c)
 {
+    if (c->tcp) return stream_open(c);
     c->fd = socket(c->server.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int bytes = 1 << 20;
     (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
@@ -177,7 +200,6 @@ bool cn_client_move(cn_client *c)
     int old = c->fd; /* closed last, or the new socket might get the same port */
     bool ok = socket_open(c);
     if (old >= 0) close(old);
-    if (c->ssl) BIO_set_fd(SSL_get_wbio(c->ssl), c->fd, BIO_NOCLOSE);
     return ok;
 }
 
@@ -297,13 +319,39 @@ static void dtls_advance(cn_client *c)
     ERR_clear_error();
 }
 
+/* one write of OpenSSL is one datagram, whatever carries it */
+
+static int bio_write(BIO *bio, const char *p, int n)
+{
+    return cn_client_raw(BIO_get_data(bio), (const uint8_t *)p, (size_t)n) ? n : -1;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static BIO *bio_out(cn_client *c)
+{
+    static BIO_METHOD *method;
+    if (!method) {
+        method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "client");
+        BIO_meth_set_write(method, bio_write);
+        BIO_meth_set_ctrl(method, bio_ctrl);
+    }
+    BIO *bio = BIO_new(method);
+    BIO_set_data(bio, c);
+    BIO_set_init(bio, 1);
+    return bio;
+}
+
 void cn_client_handshake(cn_client *c)
 {
     c->ssl = SSL_new(c->ctx);
     c->in = BIO_new(BIO_s_mem());
-    BIO *out = BIO_new_dgram(c->fd, BIO_NOCLOSE);
+    BIO *out = bio_out(c);
     if (!c->ssl || !c->in || !out) abort();
-    BIO_ctrl(out, BIO_CTRL_DGRAM_SET_CONNECTED, 0, &c->server);
     BIO_set_mem_eof_return(c->in, -1);
     SSL_set_bio(c->ssl, c->in, out);
     SSL_set_options(c->ssl, SSL_OP_NO_QUERY_MTU);
@@ -385,8 +433,29 @@ static void tell_arrival(cn_client *c, struct msghdr *h, const uint8_t *p, size_
     }
 }
 
+static void receive_stream(cn_client *c)
+{
+    ssize_t got;
+    while ((got = recv(c->fd, c->stream + c->stream_n, sizeof c->stream - c->stream_n, MSG_DONTWAIT)) > 0) {
+        c->stream_n += (size_t)got;
+        size_t at = 0, len = 0;
+        for (; c->stream_n - at >= 2; at += 2 + len) {
+            len = (size_t)c->stream[at] << 8 | c->stream[at + 1];
+            if (c->stream_n - at < 2 + len) break;
+            on_datagram(c, c->stream + at + 2, len);
+        }
+        memmove(c->stream, c->stream + at, c->stream_n - at);
+        c->stream_n -= at;
+    }
+    if (got == 0) c->closed = true;
+}
+
 void cn_client_receive(cn_client *c)
 {
+    if (c->tcp) {
+        receive_stream(c);
+        return;
+    }
     static _Thread_local uint8_t data[BATCH][DATAGRAM];
     struct mmsghdr m[BATCH];
     struct iovec v[BATCH];
@@ -452,7 +521,10 @@ size_t cn_client_last_sent(const cn_client *c, const uint8_t **p)
 
 bool cn_client_raw(cn_client *c, const uint8_t *p, size_t n)
 {
-    return send(c->fd, p, n, 0) == (ssize_t)n;
+    if (!c->tcp) return send(c->fd, p, n, 0) == (ssize_t)n;
+    uint8_t frame[2 + 65535] = {(uint8_t)(n >> 8), (uint8_t)n};
+    memcpy(frame + 2, p, n);
+    return send(c->fd, frame, n + 2, MSG_NOSIGNAL) == (ssize_t)(n + 2);
 }
 
 const cn_client_counts *cn_client_counts_get(const cn_client *c)

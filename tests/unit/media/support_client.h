@@ -1,7 +1,7 @@
 /*
- * A WebRTC client's way in and out, for tests and load: one UDP socket, STUN checks (libnice), a DTLS client (OpenSSL)
- * and SRTP (libsrtp), written apart from media/'s server side so that the two cannot agree on the same mistake. Not
- * thread-safe; one thread per client.
+ * A WebRTC client's way in and out, for tests and load: one UDP socket or TCP connection (RFC 4571 framing), STUN
+ * checks (libnice), a DTLS client (OpenSSL) and SRTP (libsrtp), written apart from media/'s server side so that the two
+ * cannot agree on the same mistake. Not thread-safe; one thread per client.
  */
 #ifndef CN_SUPPORT_CLIENT_H
 #define CN_SUPPORT_CLIENT_H
@@ -35,6 +35,8 @@ const char *cn_client_pwd(const cn_client *c);
 /** SHA-256 of its certificate, with colons. */
 const char *cn_client_fingerprint(const cn_client *c);
 
+/** From the next cn_client_target or cn_client_move on over TCP, or over UDP again. */
+void cn_client_tcp(cn_client *c, bool on);
 /** Where the server is and what its answer said; `fingerprint` NULL: not checked. Connects the socket. */
 bool cn_client_target(cn_client *c, const char *address, uint16_t port, const char *ufrag, const char *pwd,
                       const char *fingerprint);

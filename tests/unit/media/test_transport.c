@@ -520,13 +520,18 @@ static void several_addresses_share_a_port(void **state)
     assert_int_equal(strlen(cn_identity_fingerprint(identity)), 95);
     const char *listen[] = {"127.0.0.1", "127.0.0.2", "::1"}, *announce[] = {NULL, "203.0.113.7", ""};
     assert_ok(cn_port_new(&port, loop, identity, listen, announce, 3, 0, NULL));
-    cn_candidate c[4];
-    assert_int_equal(cn_port_candidates(port, c, 4), 3);
+    cn_candidate c[CN_PORT_CANDIDATES];
+    assert_int_equal(cn_port_candidates(port, c, CN_PORT_CANDIDATES), 6);
     assert_string_equal(c[0].address, "127.0.0.1");
     assert_string_equal(c[1].address, "203.0.113.7");
     assert_string_equal(c[2].address, "::1");
     assert_true(c[0].port == cn_port_number(port) && c[0].port == c[1].port && c[1].port == c[2].port);
-    assert_true(c[0].priority > c[1].priority && c[1].priority > c[2].priority);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(c[i].tcp, i >= 3);
+        assert_string_equal(c[i].address, c[i % 3].address);
+        assert_int_equal(c[i].port, c[0].port);
+        if (i) assert_true(c[i - 1].priority > c[i].priority);
+    }
     cn_port *second = NULL;
     assert_err(cn_port_new(&second, loop, identity, listen, NULL, 1, cn_port_number(port), NULL), CN_ERR_CONFLICT);
     const char *bad[] = {"localhost", "0.0.0.0", "1.2.3", ""};
