@@ -28,7 +28,7 @@ struct command {
     size_t want_count;
     cn_tier tier_max;
     cn_source_kind source;
-    bool on;
+    bool on, audio, video;
     cn_leave_cause cause;
 };
 
@@ -228,7 +228,7 @@ void cn_media_show(cn_media *m, const char *participant, const cn_slot_want *wan
 static void run_source_set(command *c, cn_peer *peer)
 {
     cn_source *s = cn_peer_source(peer, c->source);
-    if (s) cn_source_switch(s, c->on);
+    if (s) cn_source_switch(s, c->on && (s->video ? peer->may_video : peer->may_audio));
 }
 
 void cn_media_source_set(cn_media *m, const char *participant, cn_source_kind source, bool on)
@@ -237,6 +237,20 @@ void cn_media_source_set(cn_media *m, const char *participant, cn_source_kind so
     if (!c) return;
     c->source = source;
     c->on = on;
+    post(m, c);
+}
+
+static void run_permit(command *c, cn_peer *peer)
+{
+    cn_peer_permit(peer, c->audio, c->video);
+}
+
+void cn_media_permit(cn_media *m, const char *participant, bool audio, bool video)
+{
+    command *c = command_for(m, run_permit, participant, NULL, NULL);
+    if (!c) return;
+    c->audio = audio;
+    c->video = video;
     post(m, c);
 }
 

@@ -59,6 +59,7 @@ typedef enum cn_slot_state {
     CN_SLOT_LIVE,   /* frames of `from` from `rtp_timestamp` on */
     CN_SLOT_PAUSED, /* bandwidth: kept for more important slots */
     CN_SLOT_OFF,    /* the source is muted or switched off */
+    CN_SLOT_LIMIT,  /* every layer of the source is above the receiver's tier_max */
     CN_SLOT_CODEC   /* the receiver cannot decode this source's codec (`codec` names it) */
 } cn_slot_state;
 
@@ -226,6 +227,12 @@ typedef struct cn_slot_want {
 void cn_media_show(cn_media *m, const char *participant, const cn_slot_want *wants, size_t count, cn_tier tier_max);
 /** Source on or off (mute, camera off): while off nothing of it is forwarded. */
 void cn_media_source_set(cn_media *m, const char *participant, cn_source_kind source, bool on);
+/**
+ * What a participant may publish from now on. Without the permission for a kind of media its sources are switched off
+ * and stay off, sections that publish new ones are answered as rejected, and those that were accepted before stay
+ * negotiated, so that the same PeerConnection can publish again later.
+ */
+void cn_media_permit(cn_media *m, const char *participant, bool audio, bool video);
 /** Ends a participant; event `left` follows. */
 void cn_media_leave(cn_media *m, const char *participant, cn_leave_cause cause);
 /** Ends all participants of a room. */

@@ -88,9 +88,13 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
     if (!err) err = cn_idmap_put(&w->peers, peer->number, peer);
     if (!err) err = cn_room_enter(&peer->room, w, join->room, place->room, place->home, peer);
     if (!err) {
-        cn_offerer who = {join->kind,        join->may_publish_audio, join->may_publish_video,
-                          join->whip_source, join->sections,          join->section_count,
-                          peer->codec};
+        cn_offerer who = {.kind = join->kind,
+                          .may_audio = join->may_publish_audio,
+                          .may_video = join->may_publish_video,
+                          .whip_source = join->whip_source,
+                          .sections = join->sections,
+                          .section_count = join->section_count,
+                          .codec = peer->codec};
         err = cn_peer_negotiate(peer, join->offer, &who, answer, p);
     }
     if (err) {
@@ -104,10 +108,27 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
 cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,
                        cn_problem *p)
 {
-    cn_offerer who = {peer->kind, peer->may_audio, peer->may_video, peer->whip_source, sections, count, peer->codec};
+    cn_offerer who = {.kind = peer->kind,
+                      .may_audio = peer->may_audio,
+                      .may_video = peer->may_video,
+                      .whip_source = peer->whip_source,
+                      .sections = sections,
+                      .section_count = count,
+                      .codec = peer->codec};
+    for (size_t i = 0; i < peer->source_count; i++) who.published |= 1u << peer->sources[i]->kind;
     cn_err err = cn_peer_negotiate(peer, offer, &who, answer, p);
     if (!err) cn_peer_bind(peer);
     return err;
+}
+
+void cn_peer_permit(cn_peer *peer, bool audio, bool video)
+{
+    peer->may_audio = audio;
+    peer->may_video = video;
+    for (size_t i = 0; i < peer->source_count; i++) {
+        cn_source *s = peer->sources[i];
+        if (!(s->video ? video : audio)) cn_source_switch(s, false);
+    }
 }
 
 void cn_peer_end(cn_peer *peer, cn_leave_cause cause)

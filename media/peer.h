@@ -111,6 +111,8 @@ cn_slot *cn_peer_slot(const cn_peer *peer, const char *mid);
 
 /** Binds audio slots to the ranked microphones and video slots to what is wanted. */
 void cn_peer_bind(cn_peer *peer);
+/** cn_media_permit. */
+void cn_peer_permit(cn_peer *peer, bool audio, bool video);
 void cn_peer_show(cn_peer *peer, const cn_slot_want *wants, size_t count, cn_tier tier_max);
 /** Gives layers by the estimate. */
 void cn_peer_allocate(cn_peer *peer, uint64_t now_ns);

@@ -72,8 +72,10 @@ static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)
         remove_source(peer, i);
     }
     if (!wanted) return CN_OK;
-    CN_TRY(cn_source_new(&peer->sources[peer->source_count], peer, plan->source, plan->offer, plan->codec));
-    peer->source_count++;
+    cn_source *s = NULL;
+    CN_TRY(cn_source_new(&s, peer, plan->source, plan->offer, plan->codec));
+    peer->sources[peer->source_count++] = s;
+    if (!(s->video ? peer->may_video : peer->may_audio)) cn_source_switch(s, false);
     return CN_OK;
 }
 

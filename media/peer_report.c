@@ -32,8 +32,11 @@ static uint32_t audio_bps(const cn_peer *peer)
 static void take_choice(cn_slot *s)
 {
     cn_slot_target(s, s->alloc.chosen);
-    bool kept_back = s->alloc.why == CN_ALLOC_BUDGET || s->alloc.why == CN_ALLOC_TIER;
-    if (s->alloc.on && s->alloc.chosen < 0 && kept_back) cn_slot_tell(s, CN_SLOT_PAUSED);
+    if (!s->alloc.on || s->alloc.chosen >= 0) return;
+    if (s->alloc.why == CN_ALLOC_BUDGET) cn_slot_tell(s, CN_SLOT_PAUSED);
+    if (s->alloc.why != CN_ALLOC_TIER) return;
+    cn_slot_tell(s, CN_SLOT_LIMIT);
+    s->alloc.fresh = true; /* a smaller picture, once it comes, is shown without waiting */
 }
 
 void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)

@@ -23,6 +23,7 @@ typedef struct ask {
     cn_http *http;
     cn_door_call call;
     bool publish;
+    cn_room_info info;
     char room[64], session[CN_ID_TEXT], token_hash[65];
 } ask;
 
@@ -38,12 +39,11 @@ static cn_err unauthorized(cn_http *h, const char *detail)
 }
 
 /* Checks the bearer token for the room; gives its hash, by which the session is found again. */
-static cn_err enter(cn_http *h, char token_hash[65])
+static cn_err enter(cn_http *h, char token_hash[65], cn_room_info *info)
 {
     cn_app *app = cn_http_app(h);
     const char *authorization = cn_http_header(h, "authorization"), *room = cn_http_param(h, "room");
     uint8_t sum[CN_SHA256_LEN];
-    cn_room_info info;
     if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
         return unauthorized(h, "a bearer token is needed");
     const char *token = authorization + 7;
@@ -57,8 +57,8 @@ static cn_err enter(cn_http *h, char token_hash[65])
     if (err == CN_ERR_UNAUTH) return unauthorized(h, "this token is not valid for this room");
     if (err != CN_OK) return err;
     const cn_actor system = cn_actor_system();
-    CN_TRY(cn_room_get(cn_app_consult(app), &system, room, &info));
-    if (!info.open) return cn_problem_set(cn_http_problem(h), CN_ERR_STATE, "room", "this room is closed");
+    CN_TRY(cn_room_get(cn_app_consult(app), &system, room, info));
+    if (!info->open) return cn_problem_set(cn_http_problem(h), CN_ERR_STATE, "room", "this room is closed");
     cn_sha256(token, strlen(token), sum);
     cn_hex(sum, sizeof sum, token_hash);
     return CN_OK;
@@ -71,12 +71,13 @@ static bool has_type(const cn_http *h, const char *want)
     return type && strncasecmp(type, want, n) == 0 && (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
-static cn_err to_door(cn_http *h, const char *token_hash, void (*fn)(void *arg))
+static cn_err to_door(cn_http *h, const char *token_hash, const cn_room_info *info, void (*fn)(void *arg))
 {
     ask *a = CN_NEW(ask);
     if (!a) return CN_ERR_NOMEM;
     a->http = h;
     a->publish = is_publish(h);
+    a->info = *info;
     cn_strcpy(a->room, sizeof a->room, cn_http_param(h, "room"));
     cn_strcpy(a->session, sizeof a->session, cn_http_param(h, "session"));
     cn_strcpy(a->token_hash, sizeof a->token_hash, token_hash);
@@ -118,7 +119,7 @@ static void join(void *arg)
 {
     ask *a = arg;
     const char *only = cn_http_query(a->http, "participant"), *source = cn_http_query(a->http, "source");
-    const cn_guest g = {.room = a->room,
+    const cn_guest g = {.room = &a->info,
                         .publish = a->publish,
                         .offer = cn_http_body(a->http, NULL),
                         .only = only && *only ? only : NULL,
@@ -131,8 +132,9 @@ static void join(void *arg)
 static cn_err offer(cn_http *h)
 {
     char token_hash[65];
+    cn_room_info info;
     size_t n;
-    CN_TRY(enter(h, token_hash));
+    CN_TRY(enter(h, token_hash, &info));
     if (!has_type(h, "application/sdp"))
         return cn_problem_set(cn_http_problem(h), CN_ERR_UNSUPPORTED, "Content-Type", "must be application/sdp");
     const char *body = cn_http_body(h, &n);
@@ -142,7 +144,7 @@ static cn_err offer(cn_http *h)
     cn_fmt(object, sizeof object, "room:%.63s", cn_http_param(h, "room"));
     cn_audit_note(cn_app_consult(cn_http_app(h)), cn_http_actor(h), is_publish(h) ? "room.publish" : "room.view",
                   object, "ok", "{}");
-    return to_door(h, token_hash, join);
+    return to_door(h, token_hash, &info, join);
 }
 
 /* ---- PATCH: ICE restart, or a trickled candidate ---- */
@@ -186,11 +188,12 @@ static void patch(void *arg)
 static cn_err change(cn_http *h)
 {
     char token_hash[65];
-    CN_TRY(enter(h, token_hash));
+    cn_room_info info;
+    CN_TRY(enter(h, token_hash, &info));
     if (!has_type(h, "application/trickle-ice-sdpfrag"))
         return cn_problem_set(cn_http_problem(h), CN_ERR_UNSUPPORTED, "Content-Type",
                               "must be application/trickle-ice-sdpfrag");
-    return to_door(h, token_hash, patch);
+    return to_door(h, token_hash, &info, patch);
 }
 
 /* ---- DELETE, OPTIONS ---- */
@@ -210,8 +213,9 @@ static void leave(void *arg)
 static cn_err end(cn_http *h)
 {
     char token_hash[65];
-    CN_TRY(enter(h, token_hash));
-    return to_door(h, token_hash, leave);
+    cn_room_info info;
+    CN_TRY(enter(h, token_hash, &info));
+    return to_door(h, token_hash, &info, leave);
 }
 
 static cn_err options(cn_http *h)
@@ -242,7 +246,7 @@ static void look_in(void *arg)
     cn_err err = cn_http_json(
         h, 200,
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", k->info.id, "request", k->info.request, "title",
-                  k->info.title, "state", k->info.open ? "open" : "closed", "codec", cn_live_codec(live, k->info.id),
+                  k->info.title, "state", k->info.open ? "open" : "closed", "codec", cn_live_codec(live, &k->info),
                   "participants", cn_live_participants(live, k->info.id), "ice_servers",
                   cn_turn_servers(cn_app_turn(cn_http_app(h)), cn_http_actor(h)->user, cn_wall_ms() / 1000)));
     free(k);

@@ -230,6 +230,7 @@ static void closed(void *ctx, cn_ws *ws)
     if (!c) return;
     cn_ws_own(ws, NULL);
     if (c->member) cn_member_detach(c->member);
+    cn_gate_forget(c);
     *c->at = c->next;
     if (c->next) c->next->at = c->at;
     json_decref(c->held);
@@ -321,5 +322,6 @@ void cn_live_free(cn_live *l)
         if (h->members) cn_member_free(h->members);
     }
     cn_minutes_free(l);
+    cn_gate_free(l);
     free(l);
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/str.h"
+#include "consult/room.h"
 #include "media/media.h"
 #include "signaling/door.h"
 
@@ -37,7 +38,7 @@ void cn_live_metrics(const cn_live *l, cn_buf *b);
 /* ---- WHIP and WHEP (api_whip.c): door's thread ---- */
 
 typedef struct cn_guest {
-    const char *room;
+    const cn_room_info *room;
     bool publish; /* WHIP, otherwise WHEP */
     const char *offer;
     const char *only;       /* WHEP: participant or NULL */
@@ -54,8 +55,9 @@ cn_err cn_live_guest_check(cn_live *l, const char *room, const char *participant
 void cn_live_guest_restart(cn_live *l, const char *participant, const char *fragment, cn_guest_fn fn, void *arg);
 void cn_live_guest_leave(cn_live *l, const char *participant);
 
-/** What cameras of a room are asked to send: "vp8", "h264", "vp9" or "av1". Borrowed from the configuration. */
-const char *cn_live_codec(cn_live *l, const char *room);
+/** What cameras of a room are asked to send: "vp8", "h264", "vp9" or "av1". Borrowed from `room` or the configuration.
+ */
+const char *cn_live_codec(const cn_live *l, const cn_room_info *room);
 
 /** `[participant objects]` of a room, for GET /api/v1/rooms/{id}; an empty array when nobody is there. */
 json_t *cn_live_participants(cn_live *l, const char *room);

@@ -62,12 +62,14 @@ static void on_connected(event *e, cn_member *m)
     m->connected = true;
     cn_minutes_start(m, e->mono_ms, e->wall_ms);
     if (!m->leaving) cn_hall_notice(m->hall, m, "room.joined", cn_member_json(m), NULL);
+    cn_hall_hosts(m->hall);
 }
 
 static void on_left(event *e, cn_member *m)
 {
     if (!m) return;
     cn_hall *h = m->hall;
+    if (!m->leaving) cn_gate_left(m, false);
     bool lost = e->left.cause == CN_LEAVE_TIMEOUT;
     cn_minutes_stop(m, lost ? e->left.last_sign_ms : e->mono_ms, end_causes[e->left.cause]);
     cn_hall_presenter_left(h, m);
@@ -77,16 +79,16 @@ static void on_left(event *e, cn_member *m)
     if (m->client && !m->leaving)
         cn_client_notice(m->client, "room.left",
                          json_pack("{s:s, s:s}", "participant", m->id, "cause", causes[e->left.cause]));
+    m->leaving = true;
+    cn_hall_hosts(h);
     cn_member_free(m);
 }
 
 static void on_slot(event *e, cn_member *m)
 {
-    static const char *const states[] = {[CN_SLOT_EMPTY] = "empty",
-                                         [CN_SLOT_LIVE] = "live",
-                                         [CN_SLOT_PAUSED] = "paused",
-                                         [CN_SLOT_OFF] = "off",
-                                         [CN_SLOT_CODEC] = "codec"};
+    static const char *const states[] = {
+        [CN_SLOT_EMPTY] = "empty", [CN_SLOT_LIVE] = "live",   [CN_SLOT_PAUSED] = "paused",
+        [CN_SLOT_OFF] = "off",     [CN_SLOT_LIMIT] = "limit", [CN_SLOT_CODEC] = "codec"};
     if (!m || !m->client) return;
     json_t *from = *e->slot.from ? json_string(e->slot.from) : json_null();
     json_t *source = e->slot.source != CN_SOURCE_NONE ? json_string(cn_source_name(e->slot.source)) : json_null();
@@ -251,11 +253,13 @@ void cn_live_housekeeping(void *live)
     cn_live *l = live;
     uint64_t now = cn_mono_ms();
     if (!l->media) return;
+    cn_gate_tidy(l);
     for (cn_hall *h = l->halls; h; h = h->next)
         for (cn_member *m = h->members; m; m = m->next) {
             bool silent = !m->connected && now - m->since_ms > CONNECT_MS;
             bool away = !m->client && m->away_ms && now - m->away_ms > AWAY_MS;
             if (m->leaving || (!silent && !away)) continue;
+            cn_gate_left(m, false);
             m->leaving = true;
             cn_media_leave(l->media, m->id, CN_LEAVE_TIMEOUT);
         }

@@ -67,19 +67,10 @@ static void published(cn_member *m, const cn_guest *g)
     }
 }
 
-static bool sends_video(const cn_guest *g)
-{
-    cn_sdp_section found[CN_SDP_SCAN_MAX];
-    size_t n = g->publish ? cn_sdp_scan(g->offer, found, CN_SDP_SCAN_MAX) : 0;
-    for (size_t i = 0; i < n; i++)
-        if (found[i].video && found[i].sends) return true;
-    return false;
-}
-
 /* An encoder's picture is what it came for: without a place for it there is none for its voice either. */
 static cn_err admit(cn_member **out, cn_hall *h, const cn_guest *g, cn_problem *p)
 {
-    bool video = sends_video(g);
+    bool video = g->publish && cn_offer_has_video(g->offer);
     cn_err err = cn_member_new(out, h, video);
     if (err == CN_OK && video && !(*out)->may_video) {
         cn_member_free(*out);
@@ -90,12 +81,31 @@ static cn_err admit(cn_member **out, cn_hall *h, const cn_guest *g, cn_problem *
     return err;
 }
 
+/* A token is leave to enter, also where others wait; not into a locked room, and not right after being removed. */
+static cn_err judge(cn_live *l, const cn_guest *g, cn_problem *p)
+{
+    uint64_t wait_ms = 0;
+    switch (cn_gate_judge(l, g->room, g->token_hash, false, &wait_ms)) {
+    case CN_GATE_LOCKED: return cn_problem_set(p, CN_ERR_STATE, "room", "this room is locked");
+    case CN_GATE_REMOVED: return cn_problem_set(p, CN_ERR_STATE, "room", "a host removed this participant");
+    default: return CN_OK;
+    }
+}
+
+static void recall(cn_member *m)
+{
+    const cn_pass *pass = cn_gate_pass(m->hall->live, m->hall->id, m->token_hash);
+    if (pass) m->tier_max = pass->tier_max;
+}
+
 void cn_live_guest_join(cn_live *l, const cn_guest *g, cn_guest_fn fn, void *arg)
 {
     cn_member *m = NULL;
     cn_problem problem = {0};
-    cn_hall *h = l->media && !l->closing ? cn_hall_open(l, g->room, "") : NULL;
-    cn_err err = h ? admit(&m, h, g, &problem) : CN_ERR_CLOSED;
+    bool open = l->media && !l->closing;
+    cn_err err = open ? judge(l, g, &problem) : CN_ERR_CLOSED;
+    cn_hall *h = err == CN_OK ? cn_hall_open(l, g->room) : NULL;
+    if (err == CN_OK) err = h ? admit(&m, h, g, &problem) : CN_ERR_NOMEM;
     visit *v = err == CN_OK ? visit_new(l, m->id, fn, arg) : NULL;
     if (!v) {
         if (m) cn_member_free(m);
@@ -107,8 +117,9 @@ void cn_live_guest_join(cn_live *l, const cn_guest *g, cn_guest_fn fn, void *arg
     m->name = cn_strdup(g->publish ? "Device" : "Viewer");
     cn_strcpy(m->token_hash, sizeof m->token_hash, g->token_hash);
     published(m, g);
+    recall(m);
     const cn_media_join join = {.room = h->id,
-                                .codec = h->codec,
+                                .codec = h->settings.codec,
                                 .participant = m->id,
                                 .kind = g->publish ? CN_PEER_WHIP : CN_PEER_WHEP,
                                 .may_publish_audio = g->publish,
@@ -117,6 +128,7 @@ void cn_live_guest_join(cn_live *l, const cn_guest *g, cn_guest_fn fn, void *arg
                                 .whip_source = g->source,
                                 .only = g->only};
     cn_media_join_room(l->media, &join, from_media, v);
+    cn_member_show(m);
 }
 
 cn_err cn_live_guest_check(cn_live *l, const char *room, const char *participant, const char *token_hash)
@@ -145,10 +157,9 @@ void cn_live_guest_leave(cn_live *l, const char *participant)
     cn_media_leave(l->media, m->id, CN_LEAVE_ASKED);
 }
 
-const char *cn_live_codec(cn_live *l, const char *room)
+const char *cn_live_codec(const cn_live *l, const cn_room_info *room)
 {
-    const cn_hall *h = cn_hall_find(l, room);
-    return h ? h->codec : cn_config_str(l->app->config, "media", "codec");
+    return *room->settings.codec ? room->settings.codec : cn_config_str(l->app->config, "media", "codec");
 }
 
 json_t *cn_live_participants(cn_live *l, const char *room)

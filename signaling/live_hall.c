@@ -21,16 +21,16 @@ cn_hall *cn_hall_find(cn_live *l, const char *id)
     return NULL;
 }
 
-cn_hall *cn_hall_open(cn_live *l, const char *id, const char *request)
+cn_hall *cn_hall_open(cn_live *l, const cn_room_info *room)
 {
-    cn_hall *h = cn_hall_find(l, id);
+    cn_hall *h = cn_hall_find(l, room->id);
     if (h) return h;
     h = CN_NEW(cn_hall);
     if (!h) return NULL;
     h->live = l;
-    cn_strcpy(h->id, sizeof h->id, id);
-    cn_strcpy(h->request, sizeof h->request, request);
-    h->codec = cn_config_str(l->app->config, "media", "codec");
+    cn_strcpy(h->id, sizeof h->id, room->id);
+    cn_strcpy(h->request, sizeof h->request, room->request);
+    cn_hall_set(h, &room->settings);
     h->next = l->halls;
     l->halls = h;
     atomic_fetch_add(&l->rooms, 1);
@@ -75,6 +75,7 @@ cn_err cn_member_new(cn_member **out, cn_hall *h, bool wants_video)
     cn_token_new(m->resume, 192);
     m->hall = h;
     m->may_video = may_video;
+    m->tier_max = m->want_tier = CN_TIER_4K;
     m->quality.mark = 4;
     m->since_ms = cn_mono_ms();
     m->role = "";
@@ -107,6 +108,7 @@ void cn_member_free(cn_member *m)
         break;
     }
     atomic_fetch_sub(&l->participants, 1);
+    free(m->wants);
     free(m->name);
     free(m->title);
     free(m->hospital_name);
@@ -128,10 +130,11 @@ json_t *cn_member_json(const cn_member *m)
     for (int k = CN_SOURCE_MIC; k < CN_SOURCES; k++)
         if (m->source[k].there)
             json_object_set_new(sources, cn_source_name((cn_source_kind)k), json_boolean(m->source[k].on));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:i}", "id", m->id, "user", m->user, "name",
-                     m->name ? m->name : "", "title", m->title ? m->title : "", "hospital",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:b, s:b, s:s, s:o}", "id", m->id, "user", m->user,
+                     "name", m->name ? m->name : "", "title", m->title ? m->title : "", "hospital",
                      m->hospital_name ? m->hospital_name : "", "role", m->role, "kind", m->kind, "sources", sources,
-                     "quality", m->quality.mark);
+                     "quality", m->quality.mark, "host", cn_member_is_host(m), "video", m->may_video, "tier_max",
+                     cn_live_tier_name(m->tier_max), "hand", m->hand_ms ? json_integer(m->hand_ms) : json_null());
 }
 
 void cn_hall_notice(cn_hall *h, const cn_member *except, const char *method, json_t *params, const char *key)
@@ -154,19 +157,40 @@ static void tell_source(cn_member *m, cn_source_kind kind)
                    NULL);
 }
 
+bool cn_offer_has_video(const char *offer)
+{
+    cn_sdp_section found[CN_SDP_SCAN_MAX];
+    size_t n = cn_sdp_scan(offer, found, CN_SDP_SCAN_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (found[i].video && found[i].sends) return true;
+    return false;
+}
+
+/* A source that was there stays as it was; a new one is on where its owner may switch it on. */
+static cn_published published(const cn_member *m, cn_source_kind kind, unsigned rids)
+{
+    cn_published s = m->source[kind];
+    if (!s.there) s.on = cn_member_starts_on(m, kind);
+    s.there = true;
+    s.rids = rids;
+    return s;
+}
+
 void cn_member_sources(cn_member *m, const char *offer, const cn_section *sections, size_t count, bool tell)
 {
     cn_sdp_section found[CN_SDP_SCAN_MAX];
-    cn_published now[CN_SOURCES] = {{0}};
+    cn_published now[CN_SOURCES];
+    for (int k = 0; k < CN_SOURCES; k++) {
+        now[k] = m->source[k];
+        now[k].there = now[k].on = false;
+    }
     size_t n = cn_sdp_scan(offer, found, CN_SDP_SCAN_MAX);
     for (size_t i = 0; i < count; i++) {
         if (sections[i].source == CN_SOURCE_NONE) continue;
         for (size_t k = 0; k < n; k++) {
             if (strcmp(found[k].mid, sections[i].mid) != 0 || !found[k].sends) continue;
-            if (found[k].video && !m->may_video) continue;
-            const cn_published *before = &m->source[sections[i].source];
-            now[sections[i].source] =
-                (cn_published){.there = true, .on = before->there ? before->on : true, .rids = found[k].rids};
+            if (found[k].video && !m->may_video && !m->source[sections[i].source].there) continue;
+            now[sections[i].source] = published(m, sections[i].source, found[k].rids);
         }
     }
     for (int k = CN_SOURCE_MIC; k < CN_SOURCES; k++) {

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "signaling/live_private.h"
+#include "signaling/sdp_scan.h"
 
 #define OFFER_MAX (200 * 1024)
 #define SECTIONS_MAX 128
@@ -118,11 +119,12 @@ static json_t *join_result(const passage *p, const cn_member *me)
     json_t *others = json_array();
     for (const cn_member *m = h->members; m; m = m->next)
         if (m != me && m->connected && !m->leaving) json_array_append_new(others, cn_member_json(m));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:s, s:b}}", "participant", me->id, "resume",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "participant", me->id, "resume",
                      me->resume, "answer", p->answer, "self", cn_member_json(me), "participants", others, "speaker",
                      *h->speaker ? json_string(h->speaker) : json_null(), "view", cn_hall_view_json(h), "ice_servers",
-                     cn_turn_servers(p->live->app->turn, me->user, cn_wall_ms() / 1000), "limits", "video_slots", 30,
-                     "tier_max", "4k", "may_video", me->may_video);
+                     cn_turn_servers(p->live->app->turn, me->user, cn_wall_ms() / 1000), "limits",
+                     cn_member_limits_json(me), "settings", cn_hall_settings_json(h), "knocks",
+                     cn_member_is_host(me) ? cn_gate_knocks_json(h) : json_array());
 }
 
 static void media_refused(passage *p, cn_client *c)
@@ -166,6 +168,7 @@ static void media_answered(void *arg)
     }
     m->answered = true;
     cn_member_sources(m, p->offer, p->sections, p->section_count, m->connected);
+    cn_member_hold_sources(m);
     if (p->id) cn_client_answer(c, p->id, p->reoffer ? json_pack("{s:s}", "answer", p->answer) : join_result(p, m));
     end_passage(p, c);
 }
@@ -205,12 +208,34 @@ static char *text_of(const json_t *o, const char *key, const char *inner)
     return cn_strdup(json_is_string(v) ? json_string_value(v) : "");
 }
 
+/* True when the door is closed to him, which he was told. */
+static bool kept_out(passage *p, cn_client *c)
+{
+    static const char *const details[] = {[CN_GATE_LOBBY] = "wait until a host lets you in",
+                                          [CN_GATE_LOCKED] = "a host has locked this room",
+                                          [CN_GATE_REMOVED] = "a host has removed you from this room"};
+    static const char *const reasons[] = {
+        [CN_GATE_LOBBY] = "lobby", [CN_GATE_LOCKED] = "locked", [CN_GATE_REMOVED] = "removed"};
+    uint64_t wait_ms = 0;
+    bool host = cn_gate_would_host(p->live, &p->info, &p->actor);
+    cn_gate gate = cn_gate_judge(p->live, &p->info, p->actor.user, host, &wait_ms);
+    if (gate == CN_GATE_OPEN) return false;
+    if (gate != CN_GATE_LOCKED) cn_gate_knock(c, &p->info, p->user, gate == CN_GATE_REMOVED);
+    json_t *data = json_pack("{s:s, s:s}", "reason", reasons[gate], "detail", details[gate]);
+    if (wait_ms) json_object_set_new(data, "retry_ms", json_integer((json_int_t)wait_ms));
+    if (p->id) cn_client_send(c, cn_rpc_error(p->id, CN_RPC_DOOR, details[gate], data));
+    end_passage(p, c);
+    return true;
+}
+
 static void enter_new(passage *p, cn_client *c)
 {
     cn_live *l = p->live;
-    cn_hall *h = cn_hall_open(l, p->info.id, p->info.request);
+    if (kept_out(p, c)) return;
+    cn_gate_forget(c);
+    cn_hall *h = cn_hall_open(l, &p->info);
     cn_member *m = NULL;
-    cn_err err = h ? cn_member_new(&m, h, true) : CN_ERR_NOMEM;
+    cn_err err = h ? cn_member_new(&m, h, cn_offer_has_video(p->offer)) : CN_ERR_NOMEM;
     if (err != CN_OK) {
         refuse(p, c, err, NULL);
         return;
@@ -221,12 +246,17 @@ static void enter_new(passage *p, cn_client *c)
     m->title = text_of(p->user, "title", NULL);
     m->hospital_name = text_of(p->user, "hospital", "name");
     m->role = role_of(p->info.parts);
+    m->leads = (p->info.parts & CN_PART_LEAD) != 0;
+    m->refers = (p->info.parts & CN_PART_REFERRER) != 0;
+    m->moderates = m->leads || (p->info.parts & CN_PART_REVIEWER) || cn_actor_may(&p->actor, CN_RIGHT_ROOM_MODERATE);
+    const cn_pass *pass = cn_gate_pass(l, h->id, m->user);
+    if (pass) m->tier_max = pass->tier_max;
     m->client = c;
     c->member = m;
     cn_strcpy(p->member, sizeof p->member, m->id);
     cn_member_sources(m, p->offer, p->sections, p->section_count, false);
     const cn_media_join join = {.room = h->id,
-                                .codec = h->codec,
+                                .codec = h->settings.codec,
                                 .participant = p->member,
                                 .kind = CN_PEER_APP,
                                 .may_publish_audio = true,
@@ -235,6 +265,7 @@ static void enter_new(passage *p, cn_client *c)
                                 .sections = p->sections,
                                 .section_count = p->section_count};
     cn_media_join_room(l->media, &join, from_media, p);
+    cn_member_hold_sources(m);
 }
 
 static cn_member *find_resumable(const passage *p)
@@ -246,6 +277,27 @@ static cn_member *find_resumable(const passage *p)
             cn_equal_ct(m->resume, p->resume, n))
             return m;
     return NULL;
+}
+
+static bool offers_new_video(const passage *p, const cn_member *m)
+{
+    cn_sdp_section found[CN_SDP_SCAN_MAX];
+    size_t n = cn_sdp_scan(p->offer, found, CN_SDP_SCAN_MAX);
+    for (size_t i = 0; i < p->section_count; i++)
+        for (size_t k = 0; k < n; k++)
+            if (found[k].video && found[k].sends && strcmp(found[k].mid, p->sections[i].mid) == 0 &&
+                p->sections[i].source != CN_SOURCE_NONE && !m->source[p->sections[i].source].there)
+                return true;
+    return false;
+}
+
+/* A picture that is new in the offer takes a place with video; without one its section is answered as rejected. What is
+ * off here is off in media before the first packet of a section that the offer makes anew. */
+static void reoffer(passage *p, cn_member *m)
+{
+    if (!m->may_video && offers_new_video(p, m)) (void)cn_member_video(m, true);
+    cn_media_reoffer(p->live->media, m->id, p->offer, p->sections, p->section_count, from_media, p);
+    cn_member_hold_sources(m);
 }
 
 static void take_over(passage *p, cn_client *c, cn_member *m)
@@ -260,7 +312,7 @@ static void take_over(passage *p, cn_client *c, cn_member *m)
     c->member = m;
     p->taken_over = true;
     cn_strcpy(p->member, sizeof p->member, m->id);
-    cn_media_reoffer(p->live->media, m->id, p->offer, p->sections, p->section_count, from_media, p);
+    reoffer(p, m);
 }
 
 static void checked(void *arg)
@@ -346,6 +398,6 @@ cn_err cn_do_offer(cn_method_call *m, json_t **result)
     CN_TRY(passage_new(&p, m));
     p->reoffer = true;
     cn_strcpy(p->member, sizeof p->member, m->client->member->id);
-    cn_media_reoffer(m->live->media, p->member, p->offer, p->sections, p->section_count, from_media, p);
+    reoffer(p, m->client->member);
     return CN_ANSWERS_ITSELF;
 }

@@ -1,8 +1,10 @@
 /* The table of methods, and the short ones. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "signaling/live_private.h"
 
 static cn_err do_ping(cn_method_call *m, json_t **result)
@@ -24,12 +26,29 @@ static const struct {
     {"room.show", cn_do_show, IN_ROOM},
     {"room.source", cn_do_source, IN_ROOM},
     {"room.leave", cn_do_leave, 0},
+    {"room.hand", cn_do_hand, IN_ROOM},
+    {"room.video", cn_do_video, IN_ROOM},
+    {"room.mute", cn_do_mute, IN_ROOM},
+    {"room.ask", cn_do_ask, IN_ROOM},
+    {"room.remove", cn_do_remove, IN_ROOM},
+    {"room.limit", cn_do_limit, IN_ROOM},
+    {"room.settings", cn_do_settings, 0},
+    {"room.admit", cn_do_admit, IN_ROOM},
     {"view.open", cn_do_view_open, IN_ROOM},
     {"view.present", cn_do_view_present, IN_ROOM},
     {"view.state", cn_do_view_state, IN_ROOM},
     {"view.pointer", cn_do_view_pointer, IN_ROOM},
     {"ping", do_ping, 0},
 };
+
+/* "30 people have their camera on." */
+static json_t *no_place(const cn_live *l, json_t *id)
+{
+    char detail[96];
+    cn_fmt(detail, sizeof detail, "%lld people have their camera on, which is this room's limit",
+           (long long)cn_config_int(l->app->config, "media", "room_video_max"));
+    return cn_rpc_refusal(id, CN_RPC_ROOM_FULL, "video_full", detail);
+}
 
 static void run(cn_method_call *m, const char *name)
 {
@@ -46,6 +65,8 @@ static void run(cn_method_call *m, const char *name)
         if (err == CN_ANSWERS_ITSELF) return;
         if (err == CN_OK)
             cn_client_answer(m->client, m->id, result);
+        else if (err == CN_ERR_FULL && m->id)
+            cn_client_send(m->client, no_place(m->live, m->id));
         else
             cn_client_refuse(m->client, m->id, err, &m->problem);
         return;
@@ -72,15 +93,26 @@ void cn_live_dispatch(cn_client *c, const char *text, size_t n)
 
 static const char *const tiers[] = {"voice", "sd", "hd", "super_hd", "2k", "4k"};
 
+bool cn_live_tier_parse(const char *name, cn_tier *out)
+{
+    for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++) {
+        if (strcmp(tiers[i], name) != 0) continue;
+        *out = (cn_tier)i;
+        return true;
+    }
+    return false;
+}
+
+const char *cn_live_tier_name(cn_tier t)
+{
+    return (size_t)t < sizeof tiers / sizeof *tiers ? tiers[t] : "";
+}
+
 static cn_err parse_tier(cn_method_call *m, cn_tier *out)
 {
     const char *name = "4k";
     CN_TRY(cn_json_str(m->params, "tier_max", false, 1, 16, &name, &m->problem));
-    for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++) {
-        if (strcmp(tiers[i], name) != 0) continue;
-        *out = (cn_tier)i;
-        return CN_OK;
-    }
+    if (cn_live_tier_parse(name, out)) return CN_OK;
     return cn_problem_set(&m->problem, CN_ERR_INVALID, "tier_max", "voice, sd, hd, super_hd, 2k or 4k");
 }
 
@@ -116,7 +148,14 @@ cn_err cn_do_show(cn_method_call *m, json_t **result)
     CN_TRY(cn_json_arr(m->params, "slots", true, CN_MEDIA_SLOTS, &slots, &m->problem));
     size_t n = json_array_size(slots);
     for (size_t i = 0; i < n; i++) CN_TRY(parse_want(json_array_get(slots, i), &wants[i], &m->problem));
-    cn_media_show(m->live->media, m->client->member->id, wants, n, tier);
+    cn_member *me = m->client->member;
+    cn_slot_want *kept = n ? cn_memdup(wants, n * sizeof *wants) : NULL;
+    if (n && !kept) return CN_ERR_NOMEM;
+    free(me->wants);
+    me->wants = kept;
+    me->want_count = n;
+    me->want_tier = tier;
+    cn_member_show(me);
     return CN_OK;
 }
 
@@ -133,10 +172,11 @@ cn_err cn_do_source(cn_method_call *m, json_t **result)
         return cn_problem_set(&m->problem, CN_ERR_INVALID, "source", "mic, camera, screen or device");
     if (!me->source[kind].there) return cn_problem_set(&m->problem, CN_ERR_STATE, "source", "is not published");
     if (me->source[kind].on == on) return CN_OK;
-    me->source[kind].on = on;
-    cn_media_source_set(m->live->media, me->id, kind, on);
-    cn_hall_notice(me->hall, me, "room.source",
-                   json_pack("{s:s, s:s, s:b}", "participant", me->id, "source", name, "on", on), NULL);
+    if (on) {
+        CN_TRY(cn_member_may_unmute(me, kind, &m->problem));
+        if (kind != CN_SOURCE_MIC) CN_TRY(cn_member_video(me, true));
+    }
+    cn_member_switch(me, kind, on, NULL);
     return CN_OK;
 }
 
@@ -144,7 +184,9 @@ cn_err cn_do_leave(cn_method_call *m, json_t **result)
 {
     cn_member *me = m->client->member;
     (void)result;
+    cn_gate_forget(m->client);
     if (!me) return CN_OK;
+    cn_gate_left(me, false);
     me->leaving = true;
     cn_member_detach(me);
     cn_media_leave(m->live->media, me->id, CN_LEAVE_ASKED);

@@ -17,6 +17,7 @@ enum {
     CN_RPC_CONFLICT = 1009,
     CN_RPC_ROOM_FULL = 1010,
     CN_RPC_BAD_SDP = 1022,
+    CN_RPC_DOOR = 1023,
     CN_RPC_BUSY = 1029
 };
 

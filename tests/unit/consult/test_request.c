@@ -229,6 +229,45 @@ static int64_t listed(platform *p, const cn_actor *a, const char *tab, const cha
     return json_integer_value(json_object_get(out, "total"));
 }
 
+static void test_room_settings(void **state)
+{
+    platform p;
+    char id[CN_ID_TEXT], room[CN_ID_TEXT];
+    cn_problem problem = {.err = CN_OK};
+    cn_room_info info;
+    const char *field;
+    platform_open(&p, state);
+    request_new(&p, false, "李明", id);
+    request_until(&p, id, CN_STATE_IN_SESSION);
+    assert_ok(cn_request_room(p.c, &p.lead, id, room, &problem));
+    assert_ok(cn_room_get(p.c, &p.lead, room, &info));
+    cn_room_settings s = cn_room_settings_default();
+    assert_memory_equal(&info.settings, &s, sizeof s);
+    assert_true(cn_room_settings_valid(&s, &field));
+    s.locked = s.lobby = true;
+    cn_strcpy(s.unmute, sizeof s.unmute, "host");
+    cn_strcpy(s.tier_max, sizeof s.tier_max, "super_hd");
+    cn_strcpy(s.codec, sizeof s.codec, "av1");
+    assert_ok(cn_room_settings_set(p.c, &p.lead, room, &s));
+    assert_ok(cn_room_settings_set(p.c, &p.referrer, room, &s)); /* host while no lead expert is there */
+    assert_ok(cn_room_settings_set(p.c, &p.admin, room, &s));
+    assert_err(cn_room_settings_set(p.c, &p.second, room, &s), CN_ERR_FORBIDDEN);
+    assert_err(cn_room_settings_set(p.c, &p.nobody, room, &s), CN_ERR_NOTFOUND);
+    assert_err(cn_room_settings_set(p.c, &p.lead, "no-such-room", &s), CN_ERR_NOTFOUND);
+    assert_ok(cn_room_get(p.c, &p.second, room, &info));
+    assert_true(info.settings.locked && info.settings.lobby);
+    assert_string_equal(info.settings.unmute, "host");
+    assert_string_equal(info.settings.tier_max, "super_hd");
+    assert_string_equal(info.settings.codec, "av1");
+    cn_strcpy(s.tier_max, sizeof s.tier_max, "voice");
+    assert_false(cn_room_settings_valid(&s, &field));
+    assert_string_equal(field, "tier_max");
+    assert_err(cn_room_settings_set(p.c, &p.lead, room, &s), CN_ERR_INVALID);
+    assert_ok(cn_room_close(p.c, &p.admin, room));
+    cn_strcpy(s.tier_max, sizeof s.tier_max, "sd");
+    assert_err(cn_room_settings_set(p.c, &p.lead, room, &s), CN_ERR_STATE);
+}
+
 static void test_foreign_records_are_invisible(void **state)
 {
     platform p;
@@ -528,6 +567,7 @@ int main(void)
         CN_DB_TESTS(test_urgent_is_accepted),
         CN_DB_TESTS(test_bad_forms),
         CN_DB_TESTS(test_what_was_written_is_read),
+        CN_DB_TESTS(test_room_settings),
         CN_DB_TESTS(test_foreign_records_are_invisible),
         CN_DB_TESTS(test_lists),
         CN_DB_TESTS(test_required_files),
