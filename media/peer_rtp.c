@@ -53,6 +53,7 @@ static void on_block(cn_peer *peer, const cn_rtcp_block *b)
     cn_slot *s = cn_idmap_get(&peer->out_ssrc, b->ssrc);
     if (!s || b->ssrc != s->ssrc) return;
     s->fraction_lost = b->fraction_lost;
+    s->heard_ns = peer->worker->now_ns;
     s->jitter = b->jitter;
     if (!b->lsr) return;
     uint32_t rtt = (uint32_t)(ntp_now() >> 16) - b->lsr - b->dlsr;

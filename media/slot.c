@@ -121,7 +121,8 @@ void cn_slot_bind(cn_slot *s, cn_track *t)
     unlink_from_track(s);
     s->current = s->target = s->interim = -1;
     s->held = false;
-    s->waiting_ns = 0;
+    s->waiting_ns = s->heard_ns = 0;
+    s->fraction_lost = 0;
     s->width = s->height = 0;
     s->format = NULL;
     s->alloc = (cn_alloc_slot){.chosen = CN_ALLOC_PAUSED, .fresh = true};

@@ -66,6 +66,7 @@ typedef struct cn_slot {
     uint64_t reported_ns;
     /* the receiver's last report on it */
     uint8_t fraction_lost;
+    uint64_t heard_ns; /* when, 0: none about the present source */
     uint32_t jitter;
 } cn_slot;
 

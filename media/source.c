@@ -314,6 +314,7 @@ void cn_source_switch(cn_source *s, bool on)
 void cn_source_unsubscribe_all(cn_source *s, unsigned worker)
 {
     for (unsigned i = 0; i < s->layers; i++) s->layer[i].subscribers &= ~cn_bit(worker);
+    s->listeners_lost[worker] = 0;
 }
 
 void cn_source_on_subscribe(cn_worker *w, cn_msg *m)

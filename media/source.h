@@ -54,8 +54,9 @@ typedef struct cn_source {
     uint8_t pt, rtx_pt;
     uint8_t red_pt; /* of the same audio with redundancy; CN_SDP_NO_PT: not agreed */
     uint64_t since_ns, measured_ns, announced_ns;
-    uint32_t rid_mask;    /* told upward */
-    uint64_t rid_idle_ns; /* since when fewer are wanted than told; 0: not */
+    uint32_t rid_mask;                      /* told upward */
+    uint64_t rid_idle_ns;                   /* since when fewer are wanted than told; 0: not */
+    uint8_t listeners_lost[CN_WORKERS_MAX]; /* worst fraction that a listener on each worker misses, in 1/256 */
     unsigned layers;
     cn_source_layer layer[]; /* in the offer's order */
 } cn_source;
@@ -79,7 +80,9 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns
 void cn_source_sender_report(cn_source *s, unsigned layer, uint64_t ntp, uint32_t rtp_ts);
 /** NACKs, waiting key frame requests, measurement. Every 20 ms. */
 void cn_source_tick(cn_source *s, uint64_t now_ns);
-/** Fills at most `max` report blocks; returns how many. */
+/** Fills at most `max` report blocks; returns how many. A microphone's say the worst fraction that any of its listeners
+ * misses, so that its encoder protects the speech for him (Opus FEC); counts of lost packets are those on the way here.
+ */
 size_t cn_source_reports(cn_source *s, cn_rtcp_block *out, size_t max, uint64_t now_ns);
 /** Muted or switched on. */
 void cn_source_switch(cn_source *s, bool on);
@@ -89,5 +92,6 @@ void cn_source_unsubscribe_all(cn_source *s, unsigned worker);
 /* message handlers */
 void cn_source_on_subscribe(cn_worker *w, cn_msg *m);
 void cn_source_on_keyframe(cn_worker *w, cn_msg *m);
+void cn_source_on_loss(cn_worker *w, cn_msg *m);
 
 #endif

@@ -126,6 +126,20 @@ void cn_source_sender_report(cn_source *s, unsigned layer, uint64_t ntp, uint32_
                                          .number = rtp_ts});
 }
 
+void cn_source_on_loss(cn_worker *w, cn_msg *m)
+{
+    cn_source *s = cn_idmap_get(&w->sources, m->source);
+    if (s) s->listeners_lost[m->from] = (uint8_t)m->number;
+}
+
+static uint8_t worst_loss(const cn_source *s)
+{
+    uint8_t worst = 0;
+    for (unsigned i = 0; i < s->peer->worker->count; i++)
+        if (s->listeners_lost[i] > worst) worst = s->listeners_lost[i];
+    return worst;
+}
+
 size_t cn_source_reports(cn_source *s, cn_rtcp_block *out, size_t max, uint64_t now_ns)
 {
     size_t n = 0;
@@ -136,6 +150,8 @@ size_t cn_source_reports(cn_source *s, cn_rtcp_block *out, size_t max, uint64_t 
         if (!l->media.ssrc) continue;
         uint64_t expected = l->stats.expected_prior, received = l->stats.received_prior;
         if (!cn_recvstats_report(&l->stats, b)) continue;
+        uint8_t worst = s->video ? 0 : worst_loss(s);
+        if (worst > b->fraction_lost) b->fraction_lost = worst;
         if (l->sr_ns) {
             b->lsr = (uint32_t)(l->sr_ntp >> 16);
             b->dlsr = (uint32_t)((now_ns - l->sr_ns) * 65536 / 1000000000u);

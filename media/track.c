@@ -10,8 +10,9 @@
 #include "media/slot.h"
 
 #define KEYFRAME_EVERY_NS 200000000u
-#define PATIENCE_NS 2000000000u /* a layer that was asked for and does not come */
-#define FAILED_NS 10000000000u  /* is not asked for again for so long */
+#define PATIENCE_NS 2000000000u      /* a layer that was asked for and does not come */
+#define REPORT_HOLDS_NS 12000000000u /* browsers report on audio every 5 s at least */
+#define FAILED_NS 10000000000u       /* is not asked for again for so long */
 
 cn_err cn_track_new(cn_track **out, struct cn_room *room, uint32_t number, unsigned owner, const cn_source_info *info)
 {
@@ -92,8 +93,24 @@ bool cn_track_usable(const cn_track *t, unsigned layer)
     return !l->subscribed_ns || now_ns - l->subscribed_ns < PATIENCE_NS;
 }
 
-void cn_track_expire(cn_track *t, uint64_t now_ns)
+/* The worst of the listeners' own reports, told when it changed. */
+static void tell_loss(cn_track *t, uint64_t now_ns)
 {
+    uint8_t worst = 0;
+    for (const cn_slot *s = t->slots; s; s = s->next_in_track) {
+        bool recent = s->heard_ns && now_ns - s->heard_ns < REPORT_HOLDS_NS;
+        if (recent && s->fraction_lost > worst) worst = s->fraction_lost;
+    }
+    if (worst == t->loss_told) return;
+    t->loss_told = worst;
+    cn_msg m = message(t, CN_MSG_LOSS);
+    m.number = worst;
+    cn_worker_send(t->worker, t->owner, m);
+}
+
+void cn_track_second(cn_track *t, uint64_t now_ns)
+{
+    if (!t->info.video) tell_loss(t, now_ns);
     for (unsigned i = 0; i < t->info.layers; i++) {
         cn_track_layer *l = &t->layer[i];
         if (l->history) cn_history_expire(l->history, now_ns);

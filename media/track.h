@@ -33,7 +33,7 @@ typedef struct cn_track {
     cn_source_info info;
     uint32_t subscribed;   /* mask of layers */
     struct cn_slot *slots; /* linked by next_in_track */
-    uint64_t expired_ns;
+    uint8_t loss_told;     /* worst of the listeners here, as the publisher's worker knows it */
     cn_track_layer layer[CN_LAYERS];
 } cn_track;
 
@@ -56,8 +56,8 @@ static inline uint32_t cn_track_layer_id(const cn_track *t, unsigned layer)
 {
     return t->number << 2 | layer;
 }
-/** Drops history of layers that stopped. Once a second. */
-void cn_track_expire(cn_track *t, uint64_t now_ns);
+/** Drops history of layers that stopped, and tells the publisher what its listeners here lose. Once a second. */
+void cn_track_second(cn_track *t, uint64_t now_ns);
 
 /** One packet for all slots of this worker that show its layer. Borrows. */
 void cn_track_packet(cn_track *t, cn_packet *p);

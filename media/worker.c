@@ -38,6 +38,7 @@ static const message_fn handlers[CN_MSG_COUNT] = {
     [CN_MSG_SOURCE_LAYERS] = cn_track_on_layers,
     [CN_MSG_SENDER_REPORT] = cn_track_on_sender_report,
     [CN_MSG_SUBSCRIBE] = cn_source_on_subscribe,
+    [CN_MSG_LOSS] = cn_source_on_loss,
     [CN_MSG_KEYFRAME] = cn_source_on_keyframe,
     [CN_MSG_LEVEL] = cn_ranker_on_level,
     [CN_MSG_RANKED] = cn_room_on_ranked,
@@ -140,7 +141,7 @@ static void on_tick(void *arg)
     for (cn_peer *p; (p = cn_idmap_next(&w->peers, &at, NULL));) cn_peer_tick(p, w->now_ns);
     at = 0;
     for (cn_track *t; w->ticks % TICKS_PER_SECOND == 0 && (t = cn_idmap_next(&w->tracks, &at, NULL));)
-        cn_track_expire(t, w->now_ns);
+        cn_track_second(t, w->now_ns);
     at = 0;
     for (cn_ranker *r; (r = cn_idmap_next(&w->rankers, &at, NULL));) cn_ranker_tick(w, r, w->now_ns);
     if (w->ticks % TICKS_PER_SECOND == 0) cn_port_measure(w->port);

@@ -249,13 +249,18 @@ static size_t audio_payload(const sfu_client *c, uint8_t *out)
 static void audio_send(sfu_client *c)
 {
     uint8_t payload[(RED_OLDER + 1) * (AUDIO_BYTES + 4)], packet[400];
+    /* words and pauses: a steady tone is no speech and sinks in the ranking */
+    const unsigned word_ticks = c->dtx ? 40 : 8, cycle = c->dtx ? 100 : 12;
+    bool word = c->level < 127 && c->audio_packets % cycle < word_ticks;
+    if (c->dtx && !word && c->audio_packets % 20) {
+        c->audio_packets++;
+        return;
+    }
     size_t len = audio_payload(c, payload);
     cn_rtp_head head = {.ts = c->audio_packets * OPUS_TICKS,
                         .ssrc = c->audio_ssrc,
                         .seq = c->audio_seq++,
                         .pt = c->shape.red ? RED : OPUS};
-    /* words and pauses: a steady tone is no speech and sinks in the ranking */
-    bool word = c->level < 127 && c->audio_packets % 12 < 8;
     uint8_t level = word ? (uint8_t)(c->level + c->audio_packets % 3) : 100;
     if (c->level == 127) level = 127;
     cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, (word ? 0x80u : 0) | level, 1);
@@ -627,6 +632,73 @@ size_t sfu_of(const sfu_client *c, uint32_t ssrc, size_t from, size_t *out, size
     size_t n = 0;
     for (size_t i = from; i < c->log_n && n < max; i++)
         if (c->log[i].ssrc == ssrc) out[n++] = i;
+    return n;
+}
+
+/* ---- what was received ---- */
+
+void sfu_clean(const sfu *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const cn_client_counts *k = cn_client_counts_get(s->clients[i].c);
+        assert_int_equal(k->rtp_bad, 0);
+        assert_int_equal(k->rtcp_bad, 0);
+    }
+}
+
+static size_t whole_list[SFU_LOG];
+
+size_t sfu_whole(const sfu_client *c, uint32_t ssrc, size_t from)
+{
+    size_t n = sfu_of(c, ssrc, from, whole_list, SFU_LOG);
+    for (size_t i = 1; i < n; i++) {
+        const sfu_packet *a = &c->log[whole_list[i - 1]], *b = &c->log[whole_list[i]];
+        assert_int_equal((uint16_t)(b->seq - a->seq), 1);
+        assert_true((int32_t)(b->ts - a->ts) >= 0);
+        if (!b->video || a->probe || b->probe) continue;
+        assert_int_equal((uint16_t)((b->picture - a->picture) & 0x7fff), b->first ? 1 : 0);
+        assert_int_equal((uint8_t)(b->tl0 - a->tl0), b->first ? 1 : 0);
+        assert_true(!b->first || b->ts != a->ts);
+    }
+    return n;
+}
+
+size_t sfu_heard(const sfu_client *c, const sfu_client *from, bool video, size_t since)
+{
+    size_t n = 0;
+    for (size_t i = since; i < c->log_n; i++)
+        n += !c->log[i].probe && c->log[i].video == video && c->log[i].stamp.sender == from->index;
+    return n;
+}
+
+typedef struct waiting {
+    const sfu_client *c, *from;
+    bool video;
+    size_t since, count;
+} waiting;
+
+static bool has_heard(void *arg)
+{
+    const waiting *w = arg;
+    return sfu_heard(w->c, w->from, w->video, w->since) >= w->count;
+}
+
+void sfu_hears(sfu *s, const sfu_client *c, const sfu_client *from, bool video, size_t count)
+{
+    waiting w = {c, from, video, c->log_n, count};
+    assert_true(sfu_play_until(s, has_heard, &w, 5000));
+}
+
+size_t sfu_controls(const sfu_client *c, cn_rtcp_type type, size_t from, cn_rtcp *last)
+{
+    size_t n = 0;
+    for (size_t i = from; i < c->rtcp_n; i++) {
+        cn_rtcp_it it;
+        if (c->rtcp[i].type != type) continue;
+        assert_ok(cn_rtcp_open(&it, c->rtcp[i].bytes, c->rtcp[i].n));
+        if (last) assert_true(cn_rtcp_next(&it, last));
+        n++;
+    }
     return n;
 }
 

@@ -101,6 +101,7 @@ typedef struct sfu_client {
 
     /* knobs */
     uint8_t level;      /* of its voice, −dBov */
+    bool dtx;           /* between its words only every 20th packet leaves (RFC 7587 §3.1.3) */
     bool gone;          /* neither sends nor answers any more */
     bool mute;          /* sends nothing by itself in sfu_play */
     bool no_repair;     /* does not answer NACK */
@@ -152,5 +153,19 @@ size_t sfu_of(const sfu_client *c, uint32_t ssrc, size_t from, size_t *out, size
 /** Events of a kind about `who` (NULL: anybody), `from` on; how many. `last` (NULL allowed) gets the last one. */
 size_t sfu_events(sfu *s, char kind, const char *who, size_t from, sfu_event *last);
 size_t sfu_event_count(sfu *s);
+
+/** No datagram of the server failed to decrypt: libsrtp refuses an index that it has seen, so none was protected twice.
+ */
+void sfu_clean(const sfu *s);
+/** Numbers without hole or double (whatever was lost on the way came again as RTX), time stamps that never go back and
+ * change with the frame, pictures counted one by one. How many packets of an SSRC that were, from an index of the log
+ * on. */
+size_t sfu_whole(const sfu_client *c, uint32_t ssrc, size_t from);
+/** Packets of a sender in a client's log since an index of it, video or audio. */
+size_t sfu_heard(const sfu_client *c, const sfu_client *from, bool video, size_t since);
+/** Plays until `count` more of them came. */
+void sfu_hears(sfu *s, const sfu_client *c, const sfu_client *from, bool video, size_t count);
+/** RTCP packets of a type from an index on; `last` (NULL allowed) gets the last one. */
+size_t sfu_controls(const sfu_client *c, cn_rtcp_type type, size_t from, cn_rtcp *last);
 
 #endif
