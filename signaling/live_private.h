@@ -13,6 +13,7 @@
 #include "signaling/app.h"
 #include "signaling/live.h"
 #include "signaling/rpc.h"
+#include "signaling/why.h"
 #include "signaling/ws.h"
 
 #define CN_SOURCES (CN_SOURCE_DEVICE + 1)
@@ -50,6 +51,7 @@ typedef struct cn_published {
 
 typedef struct cn_quality {
     int mark;
+    uint32_t why; /* bit per cn_why_reason */
     double up_loss, down_loss;
     uint32_t rtt_ms, up_bps, down_bps;
 } cn_quality;
@@ -78,6 +80,7 @@ struct cn_member {
     cn_quality quality;
     cn_media_stats stats; /* the last ones */
     bool measured;
+    cn_why why;
     cn_meter meter;
     uint64_t since_ms, away_ms; /* monotonic: joined; WebSocket lost, 0: there */
 };

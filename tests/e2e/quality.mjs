@@ -1,16 +1,20 @@
-// The own quality: what a doctor chooses to send is what the others get.
-import { Chromium } from './lib/browsers.mjs'
+// The own quality: what a doctor chooses to send is what the others get; and what a slow line does is said in words.
+import { execFileSync } from 'node:child_process'
+import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
+import { Relay } from './lib/relay.mjs'
 import { Server } from './lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { check, summary, until } from './lib/check.mjs'
+import { Skip, assert, check, summary, until } from './lib/check.mjs'
 
-const server = new Server({ name: 'quality' })
+const namespace = canNamespace() ? new Namespace(4) : null
+const server = new Server({ name: 'quality', media: namespace ? `127.0.0.1,${namespace.outside}` : '127.0.0.1' })
+let room, page
 const browsers = []
 
 await check('a 720p camera arrives in 720p, in SD when SD is chosen, and in 720p again', async () => {
   server.init()
   await server.start()
-  const { room } = await consultation(server)
+  ;({ room } = await consultation(server))
   for (const [name, username, camera] of [['red', 'doctor01', { width: 1280, height: 720, fps: 10, frames: 100 }], ['green', 'expert01', { width: 320, height: 180, fps: 5, frames: 50 }]]) {
     const b = await Chromium.launch({ name, colour: name, camera })
     browsers.push(b)
@@ -35,6 +39,49 @@ await check('a 720p camera arrives in 720p, in SD when SD is chosen, and in 720p
   await until('720p again', async () => (await width()) === 1280, 30)
 }, 110)
 
+/** What leaves the namespace: `rate` as tc writes it, null: all. */
+function upload(rate) {
+  const tc = (...a) => execFileSync('ip', ['netns', 'exec', namespace.name, 'tc', 'qdisc', ...a, 'dev', 'eth0', 'root'], { stdio: 'ignore' })
+  if (!rate) return tc('del')
+  execFileSync('ip', ['netns', 'exec', namespace.name, 'tc', 'qdisc', 'add', 'dev', 'eth0', 'root', 'tbf', 'rate', rate, 'burst', '16kb', 'latency', '150ms'])
+}
+
+const lineOf = (b) => b.eval(`document.querySelector('[data-testid="quality-line"]')?.textContent?.trim() ?? ''`)
+/** Notes every change of the line from now on. */
+const watchLine = (b) => b.eval(`(() => { const now = () => document.querySelector('[data-testid="quality-line"]')?.textContent?.trim() ?? ''; window.__lines = [now()]; new MutationObserver(() => { const t = now(); if (t !== window.__lines.at(-1)) window.__lines.push(t) }).observe(document.body, { subtree: true, childList: true, characterData: true }) })()`)
+/** The words at somebody's mark, as a tap shows them. */
+const tapped = (b, who) => b.eval(`(async () => { const mark = document.querySelector('[data-testid="tile"][data-participant="${who}"] [data-testid="quality"]'); mark.click(); await new Promise((r) => setTimeout(r, 100)); const t = document.querySelector('[data-testid="quality-words"]')?.innerText ?? ''; mark.click(); return t })()`)
+
+await check('an upload that is too slow is said in words, once, and taken back', async () => {
+  if (!namespace) throw new Skip('needs a network namespace, which only root can make')
+  const [red, green] = browsers
+  await red.click('control-leave').catch(() => {})
+  page = await Relay.listen({ host: namespace.outside, toPort: server.ports.port })
+  const blue = await Remote.launch(namespace, { kind: 'chromium', name: 'blue', colour: 'blue', camera: { width: 1280, height: 720, fps: 10, frames: 100 }, forward: { port: server.ports.port, host: namespace.outside, toPort: page.port } })
+  browsers.push(blue)
+  await login(blue, server, 'expert02')
+  await approach(blue, server, room)
+  await enter(blue)
+  const width = async () => (await green.probe(`tile(${JSON.stringify(blue.participant)}, 'camera')`))?.picture?.width
+  await until("blue's tile", width, 20)
+  await green.eval(`document.querySelector('[data-testid="tile"][data-participant="${blue.participant}"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
+  await until('720p', async () => (await width()) === 1280, 25)
+  assert(!(await lineOf(blue)), `a line before: ${await lineOf(blue)}`)
+  await watchLine(blue)
+  upload('500kbit')
+  const line = await until('the words', () => lineOf(blue), 30)
+  assert(/(上行网速不足.*标清|upload is too slow.*SD)/.test(line), `the words: ${line}`)
+  await blue.screenshot('quality-line.png')
+  const words = await until("words at blue's mark on the other side", async () => { const t = await tapped(green, blue.participant); return /\n/.test(t) && t }, 20)
+  console.log(`        ${line} | ${words.replaceAll('\n', ' | ')}`)
+  upload(null)
+  await until('the words being gone', async () => !(await lineOf(blue)), 45)
+  const lines = await blue.eval('window.__lines')
+  assert(lines.length <= 4 && lines.filter((l) => !l).length === 2, `the line blinked: ${JSON.stringify(lines)}`)
+}, 150)
+
 for (const b of browsers) await b.close()
+page?.close()
 await server.stop()
+namespace?.remove()
 process.exit(summary() ? 0 : 1)

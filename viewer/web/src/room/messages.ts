@@ -8,6 +8,18 @@ export const roomMessages = {
       control: { mute: '静音', unmute: '取消静音', camera_off: '关闭摄像头', camera_on: '打开摄像头', share: '共享屏幕', unshare: '停止共享', panel: '资料与成员', settings: '设置', leave: '离开', layout_grid: '平铺', layout_stage: '突出发言人', mic_none: '无麦克风', camera_none: '无摄像头' },
       state: { off: '摄像头已关闭', voice: '仅语音', waiting: '画面正在接入…', paused: '网络带宽不足，画面已暂停', codec: '本浏览器无法播放此画面（{codec}）', screen: '{name} 的屏幕', device: '{name} 的设备', muted: '已静音' },
       mark: ['已断开', '网络很差', '网络较差', '网络良好', '网络很好'], mark_unknown: '正在测量',
+      why: {
+        hide: '知道了',
+        own: {
+          up_slow: '您的上行网速不足，画面正以{tier}发送', cpu: '您的电脑太忙，画面已降低清晰度，请关闭其他程序', mic_silent: '没有收到您麦克风的声音，请检查麦克风', camera_silent: '没有收到您摄像头的画面，请检查摄像头',
+          sends_less: '您的上行网速不足或电脑太忙，画面清晰度已降低', up_loss: '您的上行网络丢包，别人看到和听到的可能卡顿', down_slow: '您的下行网速不足，部分画面已降低清晰度或暂停', down_loss: '您的下行网络丢包，画面和声音可能卡顿',
+          tcp: '您的网络不允许 UDP，通话改走 TCP，可能卡顿', delay: '您的网络延迟较大，对话会有停顿', jitter: '您的网络不稳定，声音可能断续', relay: '您的通话经中继服务器转发',
+        },
+        other: {
+          up_slow: '{name}的上行网速不足', cpu: '{name}的电脑太忙', mic_silent: '没有收到{name}麦克风的声音', camera_silent: '没有收到{name}摄像头的画面', sends_less: '{name}的上行网速不足或电脑太忙，画面清晰度已降低',
+          up_loss: '{name}的网络丢包，画面和声音可能卡顿', down_slow: '{name}的下行网速不足', down_loss: '{name}的下行网络丢包', tcp: '{name}的网络不允许 UDP，通话走 TCP', delay: '{name}的网络延迟较大', jitter: '{name}的网络不稳定', relay: '{name}的通话经中继服务器转发',
+        },
+      },
       settings: { title: '设置', own: '我的画面清晰度', receive: '接收画面清晰度', layout: '画面排列' },
       tier: { voice: '仅声音', sd: '标清', hd: '高清', super_hd: '超清', '2k': '2K', '4k': '4K' },
       panel: { files: '资料', slide: '切片', people: '成员（{n}）', report: '报告', no_files: '此会诊还没有上传资料', open: '打开给大家看', opened: '正在展示', converting: '正在转换…', failed: '无法打开', bot: '录制', device: '设备' },
@@ -26,6 +38,18 @@ export const roomMessages = {
       control: { mute: 'Mute', unmute: 'Unmute', camera_off: 'Camera off', camera_on: 'Camera on', share: 'Share screen', unshare: 'Stop sharing', panel: 'Files & people', settings: 'Settings', leave: 'Leave', layout_grid: 'Grid', layout_stage: 'Speaker', mic_none: 'No microphone', camera_none: 'No camera' },
       state: { off: 'Camera is off', voice: 'Voice only', waiting: 'Picture is coming…', paused: 'Paused: not enough bandwidth', codec: 'This browser cannot play this picture ({codec})', screen: "{name}'s screen", device: "{name}'s device", muted: 'muted' },
       mark: ['Gone', 'Very poor connection', 'Poor connection', 'Good connection', 'Very good connection'], mark_unknown: 'Measuring',
+      why: {
+        hide: 'Understood',
+        own: {
+          up_slow: 'Your upload is too slow: your picture is sent in {tier}', cpu: 'Your computer is too busy: your picture is less sharp. Close other programs', mic_silent: 'No sound of your microphone is arriving. Check the microphone', camera_silent: 'No picture of your camera is arriving. Check the camera',
+          sends_less: 'Your upload is too slow or your computer too busy: your picture is less sharp', up_loss: 'Your connection loses what you send: the others may hear and see you stutter', down_slow: 'Your download is too slow: some pictures are less sharp or paused', down_loss: 'Your connection loses packets: sound and pictures may stutter',
+          tcp: 'Your network blocks UDP: the call runs over TCP and may stutter', delay: 'Your connection is slow to answer: expect pauses when you talk', jitter: 'Your connection is unsteady: sound may break up', relay: 'Your call runs through a relay server',
+        },
+        other: {
+          up_slow: "{name}'s upload is too slow", cpu: "{name}'s computer is too busy", mic_silent: "No sound of {name}'s microphone is arriving", camera_silent: "No picture of {name}'s camera is arriving", sends_less: "{name}'s upload is too slow or the computer too busy: the picture is less sharp",
+          up_loss: "{name}'s connection loses packets: sound and picture may stutter", down_slow: "{name}'s download is too slow", down_loss: "{name}'s connection loses what we send", tcp: "{name}'s network blocks UDP: the call runs over TCP", delay: "{name}'s connection is slow to answer", jitter: "{name}'s connection is unsteady", relay: "{name}'s call runs through a relay server",
+        },
+      },
       settings: { title: 'Settings', own: 'My picture', receive: 'Pictures I receive', layout: 'Layout' },
       tier: { voice: 'Voice only', sd: 'SD', hd: 'HD', super_hd: 'Super HD', '2k': '2K', '4k': '4K' },
       panel: { files: 'Files', slide: 'Slide', people: 'People ({n})', report: 'Report', no_files: 'No files have been uploaded yet', open: 'Show to everybody', opened: 'On show', converting: 'Converting…', failed: 'Cannot be opened', bot: 'Recorder', device: 'Device' },

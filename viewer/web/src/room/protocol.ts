@@ -90,6 +90,8 @@ export interface SlotNote {
 export interface QualityRow {
   id: string
   mark: number
+  /** Reasons (docs/protocol.md), known and unknown ones. */
+  why?: string[]
   up_loss: number
   down_loss: number
   rtt_ms: number
