@@ -92,6 +92,12 @@ export class Namespace {
     add('ipproto', 'tcp', 'prohibit')
     add('ipproto', 'udp', 'prohibit')
   }
+  /** A firewall that swallows all UDP, or lets it pass again. */
+  udp(passes) {
+    const nft = (input) => execFileSync('ip', ['netns', 'exec', this.name, 'nft', '-f', '-'], { input })
+    nft('add table inet firewall\ndelete table inet firewall\n')
+    if (!passes) nft('table inet firewall {\n chain out {\n type filter hook output priority 0; policy accept;\n oifname "eth0" meta l4proto udp drop\n }\n}\n')
+  }
   /** The network's plug: out and in again. */
   plug(inserted) { execFileSync('ip', ['link', 'set', this.link, inserted ? 'up' : 'down']); if (inserted) execFileSync('ip', ['netns', 'exec', this.name, 'ip', 'route', 'replace', 'default', 'via', this.outside]) }
 }
