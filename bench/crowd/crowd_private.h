@@ -1,0 +1,49 @@
+/* What crowd.c and pc.c share. */
+#ifndef CN_CROWD_PRIVATE_H
+#define CN_CROWD_PRIVATE_H
+
+#include "inlet.h"
+#include "media/twcc.h"
+#include "outlet.h"
+#include "pc.h"
+#include "support_client.h"
+
+typedef struct crowd_watched {
+    int fd;
+    void (*fn)(void *arg);
+    void *arg;
+} crowd_watched;
+
+struct crowd {
+    crowd_shape shape;
+    crowd_totals totals;
+    int epoll;
+    uint64_t now_ns, gone_bad, bad_before;
+    crowd_pc *pcs;
+    crowd_watched *watched; /* by descriptor */
+    size_t watched_n;
+};
+
+struct crowd_pc {
+    crowd *crowd;
+    crowd_pc *next;
+    cn_client *client;
+    uint16_t sender, twcc_seq;
+    unsigned layers;
+    bool started;
+    uint32_t ssrc; /* microphone; +2, +4, +6: layers, each with its RTX one above */
+    int64_t arrived_ns;
+    cn_rtp_exts exts_out, exts_in;
+    uint8_t kind[128];
+    uint8_t by_ssrc[256]; /* hint: 1 + index in inlets */
+    cn_twcc_in twcc;
+    uint64_t report_ns, check_ns, nack_ns, names_ns;
+    size_t outlet_n, inlet_n;
+    outlet *outlets;
+    inlet inlets[CROWD_SECTIONS];
+};
+
+void crowd_pc_turn(crowd_pc *pc);
+void crowd_pc_send(crowd_pc *pc, outlet *o, const outlet_packet *p, bool again);
+
+#endif

@@ -1,0 +1,148 @@
+#include "inlet.h"
+
+#include <string.h>
+
+#define NAME_WAIT_NS 1000000000ull
+#define PAUSE_NS 500000000ull
+
+static bool bit_get(const inlet *in, uint64_t seq)
+{
+    return in->got[seq % INLET_WINDOW / 64] >> seq % 64 & 1;
+}
+
+static void bit_set(inlet *in, uint64_t seq, bool on)
+{
+    uint64_t mask = 1ull << seq % 64, *word = &in->got[seq % INLET_WINDOW / 64];
+    *word = on ? *word | mask : *word & ~mask;
+}
+
+static uint64_t extended(const inlet *in, uint16_t seq)
+{
+    return in->highest + (uint64_t)(int64_t)(int16_t)(uint16_t)(seq - (uint16_t)in->highest);
+}
+
+/* Numbers below `to` are not waited for any longer. */
+static void judge(inlet *in, crowd_totals *t, uint64_t to)
+{
+    for (; in->floor < to; in->floor++) {
+        if (bit_get(in, in->floor)) continue;
+        t->lost++;
+        in->lost++;
+        in->holes--;
+        bit_set(in, in->floor, true);
+    }
+}
+
+static void advance(inlet *in, crowd_totals *t, uint64_t to)
+{
+    while (in->highest < to) {
+        in->highest++;
+        if (in->highest - in->floor >= INLET_WINDOW) judge(in, t, in->highest - INLET_WINDOW + 1);
+        bit_set(in, in->highest, in->highest == to);
+        if (in->highest != to) in->holes++;
+    }
+}
+
+bool inlet_arrived(inlet *in, crowd_totals *t, uint16_t seq, bool again)
+{
+    if (!in->started) {
+        if (again) return false;
+        in->started = true;
+        in->floor = in->highest = 65536u + seq;
+        bit_set(in, in->highest, true);
+        in->packets++;
+        return true;
+    }
+    uint64_t full = extended(in, seq);
+    if (full > in->highest) {
+        advance(in, t, full);
+        in->packets++;
+        if (again) t->recovered++;
+        return true;
+    }
+    if (full < in->floor || bit_get(in, full)) {
+        *(again ? &t->repeated : &t->duplicates) += 1;
+        return false;
+    }
+    bit_set(in, full, true);
+    in->holes--;
+    in->packets++;
+    if (again) t->recovered++;
+    return true;
+}
+
+static void named(inlet *in, crowd_totals *t, uint16_t sender, uint32_t ts, uint64_t now_ns)
+{
+    if (in->fixed >= 0) {
+        if (sender != in->fixed) t->misnamed++;
+        return;
+    }
+    inlet_name *seen = &in->seen[in->seen_n++ % INLET_NAMES];
+    if (seen->open) t->misnamed++;
+    *seen = (inlet_name){.sender = sender, .ts = ts, .at_ns = now_ns, .open = true};
+    for (size_t i = 0; i < INLET_NAMES; i++) {
+        inlet_name *said = &in->said[i];
+        if (!said->used || said->sender != sender || (int32_t)(ts - said->ts) < 0) continue;
+        said->used = false;
+        seen->open = false;
+        return;
+    }
+}
+
+void inlet_said(inlet *in, crowd_totals *t, uint16_t sender, uint32_t ts, uint64_t now_ns)
+{
+    (void)t;
+    for (size_t i = 0; i < INLET_NAMES; i++) {
+        inlet_name *seen = &in->seen[i];
+        if (!seen->open || seen->sender != sender || (int32_t)(seen->ts - ts) < 0) continue;
+        seen->open = false;
+        return;
+    }
+    in->said[in->said_n++ % INLET_NAMES] = (inlet_name){.sender = sender, .ts = ts, .at_ns = now_ns, .used = true};
+}
+
+void inlet_names_judge(inlet *in, crowd_totals *t, uint64_t now_ns)
+{
+    for (size_t i = 0; i < INLET_NAMES; i++) {
+        inlet_name *seen = &in->seen[i];
+        if (!seen->open || now_ns - seen->at_ns < NAME_WAIT_NS) continue;
+        seen->open = false;
+        t->misnamed++;
+    }
+}
+
+void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const payload_piece *p, uint64_t now_ns)
+{
+    uint64_t full = extended(in, seq);
+    if (in->sourced && full <= in->index_at) return; /* late: its order was lost on the way */
+    bool same = in->sourced && in->sender == p->sender && in->layer == p->layer;
+    if (same) {
+        int32_t step = (int32_t)(p->index - in->index);
+        int64_t room = (int64_t)(full - in->index_at);
+        if (step <= 0) t->disordered++;
+        if (step > room && in->video && now_ns - in->last_ns < PAUSE_NS) t->skipped += (uint64_t)(step - room);
+    } else {
+        if (in->sourced) t->switches++;
+        if (!in->sourced || in->sender != p->sender) named(in, t, p->sender, ts, now_ns);
+    }
+    in->sourced = true;
+    in->sender = p->sender;
+    in->layer = p->layer;
+    in->index = p->index;
+    in->index_at = full;
+    in->last_ns = now_ns;
+}
+
+size_t inlet_missing(const inlet *in, uint16_t *out, size_t max)
+{
+    size_t n = 0;
+    if (!in->holes) return 0;
+    for (uint64_t s = in->floor; s < in->highest && n < max; s++)
+        if (!bit_get(in, s)) out[n++] = (uint16_t)s;
+    return n;
+}
+
+void inlet_close(inlet *in, crowd_totals *t)
+{
+    if (in->started) judge(in, t, in->highest);
+}

@@ -1,0 +1,102 @@
+#include "outlet.h"
+
+#include "base/clock.h"
+
+#define AUDIO_NS 20000000ull
+#define NS_PER_S 1000000000ull
+#define KEY_TIMES 5 /* a key frame against others */
+
+static uint32_t chance(outlet *o, uint32_t below)
+{
+    o->random ^= o->random << 13;
+    o->random ^= o->random >> 17;
+    o->random ^= o->random << 5;
+    return o->random % below;
+}
+
+static const outlet_packet *keep(outlet *o, const payload_piece *piece, uint8_t level)
+{
+    outlet_packet *p = &o->past[o->video ? o->seq % OUTLET_PAST : 0];
+    *p = (outlet_packet){.piece = *piece, .ts = o->ts, .seq = o->seq, .level = level, .there = true};
+    o->seq++;
+    o->index++;
+    o->packets++;
+    o->octets += piece->bytes;
+    return p;
+}
+
+static const outlet_packet *audio_next(outlet *o, const crowd_shape *shape)
+{
+    double share = shape->microphones ? (double)shape->talkers / shape->microphones : 0;
+    uint8_t level = talk_level(&o->voice, share, o->next_ns);
+    payload_piece piece = {.codec = PAYLOAD_OPUS,
+                           .sender = o->sender,
+                           .first = true,
+                           .last = true,
+                           .index = o->index,
+                           .bytes = (uint16_t)(level & 0x80 ? 60 + chance(o, 60) : 36 + chance(o, 24))};
+    const outlet_packet *p = keep(o, &piece, level);
+    o->ts += 960;
+    o->next_ns += AUDIO_NS;
+    return p;
+}
+
+static void frame_begin(outlet *o, const crowd_shape *shape)
+{
+    const crowd_layer_shape *l = &shape->layer[o->layer];
+    o->key = o->key_wanted || !o->frames;
+    o->key_wanted = false;
+    unsigned bytes = l->kbps * 125u / shape->fps;
+    bytes = o->key ? bytes * KEY_TIMES : bytes * (70 + chance(o, 61)) / 100;
+    unsigned least = PAYLOAD_MIN * 2;
+    o->bytes_left = bytes < least ? least : bytes;
+    o->in_frame = (o->bytes_left + PAYLOAD_MAX - 1) / PAYLOAD_MAX;
+    if (shape->codec == PAYLOAD_H264 && o->key && o->in_frame < 2) o->in_frame = 2;
+    o->left = o->in_frame;
+    o->frames++;
+    o->picture = (uint16_t)((o->picture + 1) & 0x7fff);
+    o->tl0++;
+}
+
+static const outlet_packet *video_next(outlet *o, const crowd_shape *shape)
+{
+    if (!o->left) frame_begin(o, shape);
+    const crowd_layer_shape *l = &shape->layer[o->layer];
+    unsigned nth = o->in_frame - o->left, bytes = o->bytes_left / o->left;
+    payload_piece piece = {.codec = shape->codec,
+                           .sender = o->sender,
+                           .layer = o->layer,
+                           .first = nth == 0,
+                           .last = o->left == 1,
+                           .key = o->key,
+                           .starts = nth == (o->key && shape->codec == PAYLOAD_H264 ? 1u : 0u),
+                           .index = o->index,
+                           .bytes = (uint16_t)(bytes < PAYLOAD_MAX ? bytes : PAYLOAD_MAX),
+                           .picture = o->picture,
+                           .tl0 = o->tl0,
+                           .width = l->width,
+                           .height = l->height};
+    o->bytes_left -= piece.bytes;
+    const outlet_packet *p = keep(o, &piece, 0);
+    uint64_t frame_ns = NS_PER_S / shape->fps;
+    o->left--;
+    if (shape->pace == CROWD_EVEN)
+        o->next_ns += o->left ? frame_ns / o->in_frame : frame_ns - (o->in_frame - 1) * (frame_ns / o->in_frame);
+    else if (!o->left)
+        o->next_ns += frame_ns;
+    if (!o->left) o->ts += 90000u / shape->fps;
+    return p;
+}
+
+const outlet_packet *outlet_next(outlet *o, const crowd_shape *shape, uint64_t now_ns)
+{
+    if (now_ns < o->next_ns) return NULL;
+    if (now_ns - o->next_ns > NS_PER_S) o->next_ns = now_ns; /* was not played for a while */
+    return o->video ? video_next(o, shape) : audio_next(o, shape);
+}
+
+const outlet_packet *outlet_past(const outlet *o, uint16_t seq)
+{
+    const outlet_packet *p = &o->past[seq % OUTLET_PAST];
+    return o->video && p->there && p->seq == seq ? p : NULL;
+}

@@ -1,0 +1,45 @@
+/* One stream that a client sends: a microphone, or a layer of a camera. Says when its next packet is due and what it
+ * is, and remembers the last ones for retransmission. No I/O. */
+#ifndef CN_CROWD_OUTLET_H
+#define CN_CROWD_OUTLET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "payload.h"
+#include "pc.h"
+#include "talk.h"
+
+#define OUTLET_PAST 512
+
+typedef struct outlet_packet {
+    payload_piece piece;
+    uint32_t ts;
+    uint16_t seq;
+    uint8_t level;
+    bool there;
+} outlet_packet;
+
+typedef struct outlet {
+    uint16_t sender;
+    uint8_t layer;
+    bool video, acknowledged; /* acknowledged: a report named it, MID and RID may be left out */
+    bool key_wanted;
+    uint32_t ssrc, ts, index, frames, random;
+    uint16_t seq, rtx_seq, picture;
+    uint8_t tl0;
+    uint64_t next_ns;
+    /* the frame under way */
+    unsigned left, in_frame, bytes_left;
+    bool key;
+    talk voice;
+    uint32_t packets, octets;
+    outlet_packet past[OUTLET_PAST]; /* video */
+} outlet;
+
+/** The packet that is due now, or NULL; until the next call. */
+const outlet_packet *outlet_next(outlet *o, const crowd_shape *shape, uint64_t now_ns);
+/** A packet sent before, for a NACK; NULL when it is too old. */
+const outlet_packet *outlet_past(const outlet *o, uint16_t seq);
+
+#endif

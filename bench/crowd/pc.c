@@ -1,0 +1,434 @@
+#include "pc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "crowd_private.h"
+#include "media/rtcp.h"
+
+#define REPORT_NS 1000000000ull
+#define CHECK_NS 4000000000ull
+#define NACK_NS 20000000ull
+#define NAMES_NS 500000000ull
+#define HELLO_NS 30000000ull
+#define BLOCKS 31
+
+/* ---- receiving ---- */
+
+static inlet *inlet_of(crowd_pc *pc, uint32_t ssrc, bool *rtx)
+{
+    uint8_t at = pc->by_ssrc[ssrc * 2654435761u >> 24];
+    for (size_t tries = 0; tries <= pc->inlet_n; tries++, at++) {
+        if (tries == 0 && (!at || at > pc->inlet_n)) at = 1;
+        if (at > pc->inlet_n) at = 1;
+        if (!pc->inlet_n) return NULL;
+        inlet *in = &pc->inlets[at - 1];
+        if (in->ssrc != ssrc && in->rtx != ssrc) continue;
+        *rtx = in->ssrc != ssrc;
+        pc->by_ssrc[ssrc * 2654435761u >> 24] = at;
+        return in;
+    }
+    return NULL;
+}
+
+static void delay_count(crowd *c, int64_t ns)
+{
+    int64_t i = ns / CROWD_DELAY_STEP_NS;
+    c->totals.delays[i < 0 ? 0 : i < CROWD_DELAY_BUCKETS ? i : CROWD_DELAY_BUCKETS - 1]++;
+}
+
+static void jitter_count(inlet *in, uint32_t ts, uint64_t now_ns)
+{
+    int64_t transit = (int64_t)(now_ns / 1000 * (in->video ? 90 : 48) / 1000) - (int64_t)ts;
+    int64_t d = (int32_t)(uint32_t)(transit - in->transit);
+    if (in->packets > 1) in->jitter += ((double)(d < 0 ? -d : d) - in->jitter) / 16;
+    in->transit = transit;
+}
+
+static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *r, uint16_t seq, bool again, payload_codec codec,
+                          const uint8_t *p, size_t n)
+{
+    crowd *c = pc->crowd;
+    payload_piece piece;
+    if (!payload_check(p, n, codec, &piece) || piece.sender == pc->sender) {
+        c->totals.corrupt++;
+        return;
+    }
+    *(in->video ? &c->totals.video_in : &c->totals.audio_in) += 1;
+    c->totals.bytes_in += r->len;
+    if (again) return;
+    delay_count(c, pc->arrived_ns - (int64_t)piece.sent_ns);
+    inlet_content(in, &c->totals, seq, r->ts, &piece, c->now_ns);
+}
+
+static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
+{
+    (void)client;
+    crowd_pc *pc = arg;
+    crowd *c = pc->crowd;
+    cn_rtp r;
+    uint16_t number;
+    bool again = false;
+    if (cn_rtp_parse(p, n, &pc->exts_in, &r)) {
+        c->totals.corrupt++;
+        return;
+    }
+    if (cn_rtp_twcc(&r, &number)) cn_twcc_in_packet(&pc->twcc, number, c->now_ns);
+    inlet *in = inlet_of(pc, r.ssrc, &again);
+    uint8_t kind = r.pt < 128 ? pc->kind[r.pt] : CROWD_NOTHING;
+    if (!in || kind == CROWD_NOTHING || (kind == CROWD_RTX) != again) {
+        if (r.payload_len) c->totals.corrupt++;
+        return;
+    }
+    size_t skip = again ? CN_RTX_OSN : 0;
+    if (r.payload_len <= skip) {
+        if (!again) (void)inlet_arrived(in, &c->totals, r.seq, false);
+        return; /* padding alone */
+    }
+    uint16_t seq = again ? (uint16_t)(r.payload[0] << 8 | r.payload[1]) : r.seq;
+    if (!inlet_arrived(in, &c->totals, seq, again)) return;
+    if (!again) jitter_count(in, r.ts, c->now_ns);
+    payload_codec codec = in->video ? c->shape.codec : PAYLOAD_OPUS;
+    content_check(pc, in, &r, seq, again, codec, r.payload + skip, r.payload_len - skip);
+}
+
+static outlet *outlet_of(crowd_pc *pc, uint32_t ssrc)
+{
+    for (size_t i = 0; i < pc->outlet_n; i++)
+        if (pc->outlets[i].ssrc == ssrc) return &pc->outlets[i];
+    return NULL;
+}
+
+static void resend(crowd_pc *pc, const cn_rtcp *packet)
+{
+    outlet *o = outlet_of(pc, cn_rtcp_media(packet));
+    cn_rtcp_nack_it it = {.pkt = packet};
+    for (uint16_t seq; o && cn_rtcp_nack_next(&it, &seq);) {
+        const outlet_packet *p = outlet_past(o, seq);
+        pc->crowd->totals.nacks_in++;
+        if (p) crowd_pc_send(pc, o, p, true);
+    }
+}
+
+static void key_wanted(crowd_pc *pc, const cn_rtcp *packet)
+{
+    uint32_t ssrc = cn_rtcp_media(packet);
+    uint8_t number;
+    for (size_t i = 0; packet->type == CN_RTCP_PLI || cn_rtcp_fir_read(packet, i, &ssrc, &number); i++) {
+        outlet *o = outlet_of(pc, ssrc);
+        pc->crowd->totals.plis++;
+        if (o) o->key_wanted = true;
+        if (packet->type == CN_RTCP_PLI) return;
+    }
+}
+
+static void report_take(crowd_pc *pc, const cn_rtcp *packet)
+{
+    cn_rtcp_sr sr;
+    cn_rtcp_block block;
+    bool rtx;
+    if (cn_rtcp_sr_read(packet, &sr)) {
+        inlet *in = inlet_of(pc, sr.ssrc, &rtx);
+        if (in && !rtx) {
+            in->sr_middle = (uint32_t)(sr.ntp >> 16);
+            in->sr_ns = pc->crowd->now_ns;
+        }
+    }
+    for (size_t i = 0; cn_rtcp_block_read(packet, i, &block); i++) {
+        outlet *o = outlet_of(pc, block.ssrc);
+        if (o) o->acknowledged = true;
+    }
+}
+
+static void on_rtcp(void *arg, cn_client *client, const uint8_t *p, size_t n)
+{
+    (void)client;
+    crowd_pc *pc = arg;
+    cn_rtcp_it it;
+    if (cn_rtcp_open(&it, p, n)) return;
+    for (cn_rtcp packet; cn_rtcp_next(&it, &packet);) {
+        if (packet.type == CN_RTCP_PLI || packet.type == CN_RTCP_FIR) key_wanted(pc, &packet);
+        if (packet.type == CN_RTCP_NACK) resend(pc, &packet);
+        report_take(pc, &packet);
+    }
+}
+
+static void on_arrived(void *arg, cn_client *client, size_t n, int64_t wall_ns)
+{
+    (void)client, (void)n;
+    ((crowd_pc *)arg)->arrived_ns = wall_ns;
+}
+
+/* ---- sending ---- */
+
+void crowd_pc_send(crowd_pc *pc, outlet *o, const outlet_packet *p, bool again)
+{
+    uint8_t packet[1500];
+    bool vp8 = p->piece.codec == PAYLOAD_VP8;
+    cn_rtp_head head = {.ts = p->ts, .ssrc = o->ssrc, .seq = p->seq, .marker = o->video && p->piece.last};
+    head.pt = (uint8_t)(!o->video ? CROWD_PT_OPUS : vp8 ? CROWD_PT_VP8 : CROWD_PT_H264);
+    const char *rid = crowd_rid(o->layer), *mid = o->video ? "cam" : "mic";
+    if (again) {
+        head.ssrc = o->ssrc + 1;
+        head.seq = o->rtx_seq++;
+        head.pt++;
+    }
+    if (!o->acknowledged || again) {
+        cn_rtp_head_bytes(&head, CN_RTP_EXT_MID, mid, 3);
+        if (o->video && pc->layers > 1)
+            cn_rtp_head_bytes(&head, again ? CN_RTP_EXT_REPAIRED_RID : CN_RTP_EXT_RID, rid, 1);
+    }
+    if (!o->video) cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, p->level, 1);
+    cn_rtp_head_number(&head, CN_RTP_EXT_TWCC, pc->twcc_seq++, 2);
+    size_t at = cn_rtp_write_header(packet, sizeof packet, &head, &pc->exts_out, NULL);
+    if (!at || at + 2 + p->piece.bytes > sizeof packet) abort();
+    if (again) {
+        packet[at++] = (uint8_t)(p->seq >> 8);
+        packet[at++] = (uint8_t)p->seq;
+        pc->crowd->totals.resent++;
+    }
+    payload_piece piece = p->piece;
+    if (!again) piece.sent_ns = (uint64_t)cn_wall_ns();
+    payload_write(packet + at, &piece);
+    (void)cn_client_rtp(pc->client, packet, at + piece.bytes);
+}
+
+static void feedback_send(crowd_pc *pc)
+{
+    cn_twcc_arrival arrivals[512];
+    uint16_t base = 0;
+    size_t n = cn_twcc_in_take(&pc->twcc, pc->crowd->now_ns, arrivals, 512, &base), at = 0;
+    while (at < n) {
+        uint8_t packet[1200];
+        size_t used = 0;
+        size_t len =
+            cn_rtcp_write_twcc(packet, sizeof packet, 1, 1, pc->twcc.number, base, arrivals + at, n - at, &used);
+        if (!len || !used) return;
+        pc->twcc.number++;
+        at += used;
+        if (at < n) base = arrivals[at].seq;
+        (void)cn_client_rtcp(pc->client, packet, len);
+    }
+}
+
+static size_t blocks_fill(crowd_pc *pc, cn_rtcp_block *blocks)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < pc->inlet_n && n < BLOCKS; i++) {
+        inlet *in = &pc->inlets[i];
+        if (!in->started) continue;
+        uint64_t since = in->sr_ns ? (pc->crowd->now_ns - in->sr_ns) * 65536 / 1000000000 : 0;
+        blocks[n++] = (cn_rtcp_block){.ssrc = in->ssrc,
+                                      .lost = (int32_t)in->lost,
+                                      .highest_seq = (uint32_t)in->highest,
+                                      .jitter = (uint32_t)in->jitter,
+                                      .lsr = in->sr_middle,
+                                      .dlsr = (uint32_t)since};
+    }
+    return n;
+}
+
+static void reports_send(crowd_pc *pc)
+{
+    uint8_t packet[1400];
+    cn_rtcp_block blocks[BLOCKS];
+    size_t n = blocks_fill(pc, blocks), at = 0;
+    uint64_t ntp = cn_ntp_from_wall_ns(cn_wall_ns());
+    for (size_t i = 0; i < pc->outlet_n; i++) {
+        const outlet *o = &pc->outlets[i];
+        if (!o->packets) continue;
+        cn_rtcp_sr sr = {.ssrc = o->ssrc, .ntp = ntp, .rtp_ts = o->ts, .packets = o->packets, .octets = o->octets};
+        at += cn_rtcp_write_sr(packet + at, sizeof packet - at, &sr, blocks, at ? 0 : n);
+    }
+    if (!pc->outlet_n) at = cn_rtcp_write_rr(packet, sizeof packet, 1, blocks, n);
+    if (at && pc->outlet_n) at += cn_rtcp_write_cname(packet + at, sizeof packet - at, pc->outlets[0].ssrc, "crowd");
+    if (at) (void)cn_client_rtcp(pc->client, packet, at);
+}
+
+static void nacks_send(crowd_pc *pc)
+{
+    for (size_t i = 0; i < pc->inlet_n; i++) {
+        inlet *in = &pc->inlets[i];
+        uint16_t missing[64];
+        uint8_t packet[400];
+        size_t n = in->video ? inlet_missing(in, missing, 64) : 0, used = 0;
+        if (!n) continue;
+        size_t len = cn_rtcp_write_nack(packet, sizeof packet, 1, in->ssrc, missing, n, &used);
+        pc->crowd->totals.nacks_out += used;
+        if (len) (void)cn_client_rtcp(pc->client, packet, len);
+    }
+}
+
+static bool due(uint64_t *at, uint64_t every, uint64_t now)
+{
+    if (*at > now) return false;
+    *at = now + every;
+    return true;
+}
+
+void crowd_pc_turn(crowd_pc *pc)
+{
+    crowd *c = pc->crowd;
+    uint64_t now = c->now_ns;
+    if (!cn_client_connected(pc->client)) {
+        if (pc->started && due(&pc->check_ns, HELLO_NS, now)) cn_client_tick(pc->client);
+        return;
+    }
+    for (size_t i = 0; i < pc->outlet_n; i++) {
+        outlet *o = &pc->outlets[i];
+        for (const outlet_packet *p; (p = outlet_next(o, &c->shape, now));) {
+            crowd_pc_send(pc, o, p, false);
+            *(o->video ? &c->totals.video_sent : &c->totals.audio_sent) += 1;
+        }
+    }
+    if (cn_twcc_in_due(&pc->twcc, now)) feedback_send(pc);
+    if (due(&pc->report_ns, REPORT_NS, now)) reports_send(pc);
+    if (due(&pc->nack_ns, NACK_NS, now)) nacks_send(pc);
+    if (due(&pc->check_ns, CHECK_NS, now)) (void)cn_client_check(pc->client, true, false);
+    if (due(&pc->names_ns, NAMES_NS, now))
+        for (size_t i = 0; i < pc->inlet_n; i++) inlet_names_judge(&pc->inlets[i], &c->totals, now);
+}
+
+/* ---- life ---- */
+
+crowd_pc *crowd_pc_new(crowd *c, uint16_t sender)
+{
+    crowd_pc *pc = CN_NEW(crowd_pc);
+    if (!pc) return NULL;
+    cn_client_events events = {on_rtp, on_rtcp, on_arrived};
+    pc->crowd = c;
+    pc->sender = sender;
+    cn_random(&pc->ssrc, sizeof pc->ssrc);
+    pc->ssrc = (pc->ssrc & ~15u) | 1u << 30;
+    pc->client = cn_client_new(c->shape.profile, false, &events, pc);
+    if (!pc->client || !crowd_offer_exts(&pc->exts_out)) abort();
+    pc->next = c->pcs;
+    c->pcs = pc;
+    return pc;
+}
+
+void crowd_pc_own(const crowd_pc *pc, crowd_offer *o)
+{
+    o->ufrag = cn_client_ufrag(pc->client);
+    o->pwd = cn_client_pwd(pc->client);
+    o->fingerprint = cn_client_fingerprint(pc->client);
+    o->mic_ssrc = pc->ssrc;
+    o->camera_ssrc = pc->ssrc + 2;
+    o->codec = pc->crowd->shape.codec;
+}
+
+static void outlet_add(crowd_pc *pc, bool video, unsigned layer)
+{
+    uint64_t now = cn_mono_ns(), period = video ? 1000000000ull / pc->crowd->shape.fps : 20000000ull;
+    outlet *more = reallocarray(pc->outlets, pc->outlet_n + 1, sizeof *more);
+    if (!more) abort();
+    pc->outlets = more;
+    outlet *o = &more[pc->outlet_n++];
+    memset(o, 0, sizeof *o);
+    *o = (outlet){.sender = pc->sender, .layer = (uint8_t)layer, .video = video};
+    o->ssrc = pc->ssrc + (video ? 2 + 2 * layer : 0);
+    o->random = pc->sender * 2654435761u + layer * 40503u + 88172645u;
+    o->voice.random = pc->sender * 747796405u + 2891336453u;
+    cn_random(&o->seq, sizeof o->seq);
+    cn_random(&o->rtx_seq, sizeof o->rtx_seq);
+    cn_random(&o->ts, sizeof o->ts);
+    cn_random(&o->picture, sizeof o->picture);
+    o->picture &= 0x7fff;
+    /* everybody begins somewhere else in the 20 ms, or in the frame */
+    o->next_ns = now + period * (pc->sender * 7919u % 1000) / 1000 + period * layer / 7;
+}
+
+void crowd_pc_mic(crowd_pc *pc)
+{
+    outlet_add(pc, false, 0);
+}
+
+void crowd_pc_camera(crowd_pc *pc, unsigned layers)
+{
+    pc->layers = layers;
+    for (unsigned i = 0; i < layers; i++) outlet_add(pc, true, layers == 1 ? CROWD_LAYERS - 1 : i);
+    if (layers == 1) pc->outlets[pc->outlet_n - 1].ssrc = pc->ssrc + 2;
+}
+
+static void pc_readable(void *arg)
+{
+    cn_client_receive(((crowd_pc *)arg)->client);
+}
+
+bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp)
+{
+    for (size_t i = 0; i < sdp->sections; i++) {
+        const crowd_section *s = &sdp->section[i];
+        if (!s->sends || !s->ssrc) continue;
+        size_t k = 0;
+        while (k < pc->inlet_n && strcmp(pc->inlets[k].mid, s->mid) != 0) k++;
+        if (k == CROWD_SECTIONS) return false;
+        if (k == pc->inlet_n) pc->inlet_n++;
+        if (pc->inlets[k].ssrc == s->ssrc) continue;
+        pc->inlets[k] = (inlet){.ssrc = s->ssrc, .rtx = s->rtx, .video = s->video, .fixed = -1};
+        (void)cn_strcpy(pc->inlets[k].mid, CROWD_MID, s->mid);
+    }
+    memcpy(pc->kind, sdp->kind, sizeof pc->kind);
+    pc->exts_in = sdp->exts;
+    if (pc->started) return true;
+    if (!cn_client_target(pc->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint) ||
+        !crowd_watch(pc->crowd, cn_client_fd(pc->client), pc_readable, pc))
+        return false;
+    uint64_t now = cn_mono_ns();
+    pc->report_ns = now + pc->sender * 7907u % 1000 * 1000000ull;
+    pc->check_ns = now + HELLO_NS;
+    pc->started = true;
+    cn_client_start(pc->client);
+    return true;
+}
+
+bool crowd_pc_connected(const crowd_pc *pc)
+{
+    return cn_client_connected(pc->client);
+}
+
+const char *crowd_pc_profile(const crowd_pc *pc)
+{
+    return cn_client_profile(pc->client);
+}
+
+static inlet *inlet_by_mid(crowd_pc *pc, const char *mid)
+{
+    for (size_t i = 0; i < pc->inlet_n; i++)
+        if (strcmp(pc->inlets[i].mid, mid) == 0) return &pc->inlets[i];
+    return NULL;
+}
+
+void crowd_pc_announce(crowd_pc *pc, const char *mid, uint16_t sender, uint32_t rtp_timestamp)
+{
+    inlet *in = inlet_by_mid(pc, mid);
+    if (in) inlet_said(in, &pc->crowd->totals, sender, rtp_timestamp, cn_mono_ns());
+}
+
+void crowd_pc_fixed(crowd_pc *pc, const char *mid, uint16_t sender)
+{
+    inlet *in = inlet_by_mid(pc, mid);
+    if (in) in->fixed = sender;
+}
+
+void crowd_pc_free(crowd_pc *pc)
+{
+    if (!pc) return;
+    crowd *c = pc->crowd;
+    for (crowd_pc **at = &c->pcs; *at; at = &(*at)->next) {
+        if (*at != pc) continue;
+        *at = pc->next;
+        break;
+    }
+    if (pc->started) crowd_unwatch(c, cn_client_fd(pc->client));
+    const cn_client_counts *counts = cn_client_counts_get(pc->client);
+    c->gone_bad += counts->rtp_bad + counts->rtcp_bad;
+    cn_client_free(pc->client);
+    free(pc->outlets);
+    free(pc);
+}

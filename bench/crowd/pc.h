@@ -1,0 +1,87 @@
+/* One PeerConnection of a bench client: what it sends (a microphone, a camera in layers), what it receives and checks,
+ * and the RTCP of both (reports, NACK and RTX, PLI, transport-wide feedback). Many of them make a crowd; one thread. */
+#ifndef CN_CROWD_PC_H
+#define CN_CROWD_PC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "payload.h"
+#include "sdp.h"
+
+#define CROWD_DELAY_STEP_NS 10000 /* one bucket */
+#define CROWD_DELAY_BUCKETS 50000
+
+/* What happened since the last crowd_totals_reset, over all connections. */
+typedef struct crowd_totals {
+    uint64_t audio_sent, video_sent, resent; /* resent: on the server's NACK */
+    uint64_t audio_in, video_in, bytes_in;   /* first arrivals whose every byte is right */
+    uint64_t lost;                           /* never came, not even by retransmission */
+    uint64_t recovered;                      /* came by retransmission */
+    uint64_t repeated;                       /* retransmissions of what was there: probes */
+    uint64_t duplicates;                     /* came twice by itself */
+    uint64_t disordered;                     /* older than its forerunner from the same layer of the same sender */
+    uint64_t skipped;                        /* video left out by the server while it stayed with sender and layer */
+    uint64_t corrupt;                        /* decrypted, but not what the named sender wrote */
+    uint64_t undecryptable;
+    uint64_t misnamed; /* another sender than the one announced for the slot */
+    uint64_t plis, nacks_in, nacks_out, switches;
+    uint32_t delays[CROWD_DELAY_BUCKETS]; /* from the sender's send to the arrival in the receiver's kernel */
+} crowd_totals;
+
+typedef struct crowd crowd;
+typedef struct crowd_pc crowd_pc;
+
+typedef struct crowd_layer_shape {
+    uint16_t width, height, kbps;
+} crowd_layer_shape;
+
+typedef enum crowd_pace { CROWD_EVEN, CROWD_BURST } crowd_pace;
+
+/* What all cameras and microphones of a crowd are like. */
+typedef struct crowd_shape {
+    payload_codec codec;
+    unsigned fps;
+    crowd_layer_shape layer[CROWD_LAYERS];
+    crowd_pace pace;      /* packets of a frame evenly over its time, or at once */
+    unsigned talkers;     /* how many talk at a time, on average */
+    unsigned microphones; /* of all */
+    const char *profile;  /* SRTP, in OpenSSL's form */
+} crowd_shape;
+
+crowd *crowd_new(const crowd_shape *shape);
+crowd_totals *crowd_totals_get(crowd *c);
+/** From zero again; what is on its way still counts as expected. */
+void crowd_totals_reset(crowd *c);
+/** Counts what is still missing as lost; call when everything has had its time to arrive. */
+void crowd_totals_close(crowd *c);
+/** How many slots there are; `*delivering`: on how many of them packets came within the last second. */
+unsigned crowd_streams(const crowd *c, unsigned *delivering);
+/** In ms; `share` 0…1. */
+double crowd_delay_ms(const crowd_totals *t, double share);
+/** Calls `fn` from crowd_play whenever `fd` can be read. */
+bool crowd_watch(crowd *c, int fd, void (*fn)(void *arg), void *arg);
+void crowd_unwatch(crowd *c, int fd);
+/** Sends and receives for so long. */
+void crowd_play(crowd *c, unsigned ms);
+void crowd_free(crowd *c);
+
+/** `sender`: the number in the payloads of what it sends, and in the announcements of who is on a slot. */
+crowd_pc *crowd_pc_new(crowd *c, uint16_t sender);
+/** What to write into the SDP. */
+void crowd_pc_own(const crowd_pc *pc, crowd_offer *o);
+/** Sends with these; the SSRCs are those of crowd_pc_own. */
+void crowd_pc_mic(crowd_pc *pc);
+void crowd_pc_camera(crowd_pc *pc, unsigned layers);
+/** The other side's SDP: where it is, what it sends. Starts ICE and DTLS; a second one adds what is new in it. */
+bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp);
+bool crowd_pc_connected(const crowd_pc *pc);
+const char *crowd_pc_profile(const crowd_pc *pc);
+/** The server said that slot `mid` shows `sender` from this timestamp on. */
+void crowd_pc_announce(crowd_pc *pc, const char *mid, uint16_t sender, uint32_t rtp_timestamp);
+/** Slot `mid` shows `sender` all the time. */
+void crowd_pc_fixed(crowd_pc *pc, const char *mid, uint16_t sender);
+/** Takes it out of its crowd. NULL allowed. */
+void crowd_pc_free(crowd_pc *pc);
+
+#endif

@@ -1,0 +1,258 @@
+#include "door.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "crowd/ws.h"
+
+#define NAMES 4096
+#define ANSWER_MS 20000
+#define PARTICIPANT 64
+
+struct door {
+    crowd *crowd;
+    uint16_t port;
+    char headers[600];
+    struct {
+        char participant[PARTICIPANT];
+        uint16_t sender;
+    } names[NAMES]; /* hash table, open addressing */
+};
+
+struct seat {
+    door *door;
+    ws *socket;
+    crowd_pc *pc;
+    uint16_t sender;
+    char participant[PARTICIPANT];
+    json_int_t asked;
+    json_t *answer; /* of the call under way */
+};
+
+/* ---- names ---- */
+
+static size_t name_at(const door *d, const char *participant)
+{
+    uint32_t h = 2166136261u;
+    for (const char *p = participant; *p; p++) h = (h ^ (uint8_t)*p) * 16777619u;
+    size_t at = h % NAMES;
+    while (d->names[at].participant[0] && strcmp(d->names[at].participant, participant) != 0) at = (at + 1) % NAMES;
+    return at;
+}
+
+static void name_add(door *d, const char *participant, uint16_t sender)
+{
+    size_t at = name_at(d, participant);
+    (void)cn_strcpy(d->names[at].participant, PARTICIPANT, participant);
+    d->names[at].sender = sender;
+}
+
+/* The table forgets a participant: what stands behind it in its run moves up. */
+static void name_remove(door *d, const char *participant)
+{
+    size_t at = name_at(d, participant);
+    d->names[at].participant[0] = '\0';
+    for (size_t next = (at + 1) % NAMES; d->names[next].participant[0]; next = (next + 1) % NAMES) {
+        char name[PARTICIPANT];
+        uint16_t sender = d->names[next].sender;
+        (void)cn_strcpy(name, sizeof name, d->names[next].participant);
+        d->names[next].participant[0] = '\0';
+        name_add(d, name, sender);
+    }
+}
+
+/* ---- door ---- */
+
+door *door_open(crowd *c, uint16_t port, const char *user, const char *password)
+{
+    char body[300], answer[8192], cookie[300];
+    (void)cn_fmt(body, sizeof body, "{\"username\":\"%s\",\"password\":\"%s\"}", user, password);
+    int status =
+        ws_http(port, "POST", "/api/v1/login", "Content-Type: application/json\r\n", body, answer, sizeof answer);
+    const char *set = strcasestr(answer, "set-cookie:");
+    if (status != 200 || !set || sscanf(set + 11, " %299[^;\r\n]", cookie) != 1) {
+        fprintf(stderr, "load: login answers %d\n", status);
+        return NULL;
+    }
+    door *d = CN_NEW(door);
+    if (!d) return NULL;
+    d->crowd = c;
+    d->port = port;
+    (void)cn_fmt(d->headers, sizeof d->headers, "Cookie: %s\r\nOrigin: http://127.0.0.1:%u\r\n", cookie, port);
+    return d;
+}
+
+void door_close(door *d)
+{
+    free(d);
+}
+
+/* ---- seats ---- */
+
+static void slot_said(seat *s, const json_t *params)
+{
+    const char *mid = json_string_value(json_object_get(params, "mid"));
+    const char *state = json_string_value(json_object_get(params, "state"));
+    const char *who = json_string_value(json_object_get(params, "participant"));
+    if (!mid || !state || !who || strcmp(state, "live") != 0) return;
+    size_t at = name_at(s->door, who);
+    if (!s->door->names[at].participant[0]) return;
+    crowd_pc_announce(s->pc, mid, s->door->names[at].sender,
+                      (uint32_t)json_integer_value(json_object_get(params, "rtp_timestamp")));
+}
+
+static void on_message(void *arg)
+{
+    seat *s = arg;
+    for (const char *text; (text = ws_next(s->socket));) {
+        char head[100];
+        (void)cn_fmt(head, sizeof head, "%.99s", text);
+        bool slot = strstr(head, "\"room.slot\"") != NULL;
+        if (!slot && strstr(head, "\"method\"")) continue;
+        json_t *m = json_loads(text, 0, NULL);
+        if (slot) slot_said(s, json_object_get(m, "params"));
+        if (s->asked && json_integer_value(json_object_get(m, "id")) == s->asked && !s->answer)
+            s->answer = json_incref(m);
+        json_decref(m);
+    }
+    if (ws_closed(s->socket)) crowd_unwatch(s->door->crowd, ws_fd(s->socket));
+}
+
+/* The result, owned; NULL with a message. The crowd plays on meanwhile. */
+static json_t *call(seat *s, const char *method, json_t *params)
+{
+    json_t *message =
+        json_pack("{s:s, s:I, s:s, s:o}", "jsonrpc", "2.0", "id", ++s->asked, "method", method, "params", params);
+    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    json_decref(message);
+    bool ok = text && ws_send(s->socket, text);
+    free(text);
+    uint64_t until = cn_mono_ms() + ANSWER_MS;
+    while (ok && !s->answer && cn_mono_ms() < until && !ws_closed(s->socket)) crowd_play(s->door->crowd, 1);
+    json_t *answer = s->answer, *result = json_incref(json_object_get(answer, "result"));
+    s->answer = NULL;
+    if (!result) {
+        char *why = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+        fprintf(stderr, "load: %s: %s\n", method, why ? why : "no answer");
+        free(why);
+    }
+    json_decref(answer);
+    return result;
+}
+
+static json_t *sections(const seat_shape *shape)
+{
+    json_t *all = json_object();
+    char mid[CROWD_MID];
+    json_object_set_new(all, "mic", json_string("mic"));
+    if (shape->layers) json_object_set_new(all, "cam", json_string("camera"));
+    for (unsigned i = 0; i < shape->audio_slots + shape->video_slots; i++) {
+        bool video = i >= shape->audio_slots;
+        (void)cn_fmt(mid, sizeof mid, "%c%u", video ? 'v' : 'a', video ? i - shape->audio_slots : i);
+        json_object_set_new(all, mid, json_string("slot"));
+    }
+    return all;
+}
+
+static bool enter(seat *s, const seat_shape *shape)
+{
+    crowd_offer offer = {.setup = "actpass",
+                         .mic = true,
+                         .layers = shape->layers,
+                         .audio_slots = shape->audio_slots,
+                         .video_slots = shape->video_slots};
+    char *text = cn_calloc(1, CROWD_SDP_MAX);
+    crowd_sdp *sdp = CN_NEW(crowd_sdp);
+    if (!text || !sdp) abort();
+    crowd_pc_own(s->pc, &offer);
+    json_t *joined = NULL;
+    if (crowd_offer_write(text, CROWD_SDP_MAX, &offer))
+        joined = call(s, "room.join",
+                      json_pack("{s:s, s:s, s:s, s:o}", "room", shape->room, "device", "desktop", "offer", text,
+                                "sections", sections(shape)));
+    const char *answer = json_string_value(json_object_get(joined, "answer"));
+    const char *id = json_string_value(json_object_get(joined, "participant"));
+    bool ok = answer && id && cn_strcpy(s->participant, PARTICIPANT, id) && crowd_sdp_read(sdp, answer);
+    if (ok) {
+        name_add(s->door, id, s->sender);
+        crowd_pc_mic(s->pc);
+        if (shape->layers) crowd_pc_camera(s->pc, shape->layers);
+        ok = crowd_pc_remote(s->pc, sdp);
+    }
+    json_decref(joined);
+    free(text);
+    free(sdp);
+    return ok;
+}
+
+seat *seat_join(door *d, uint16_t sender, const seat_shape *shape)
+{
+    seat *s = CN_NEW(seat);
+    if (!s) return NULL;
+    s->door = d;
+    s->sender = sender;
+    s->pc = crowd_pc_new(d->crowd, sender);
+    s->socket = ws_open(d->port, "/ws", d->headers);
+    if (s->pc && s->socket && crowd_watch(d->crowd, ws_fd(s->socket), on_message, s) && enter(s, shape)) return s;
+    fprintf(stderr, "load: participant %u cannot join %s\n", sender, shape->room);
+    seat_leave(s);
+    return NULL;
+}
+
+bool seat_connected(const seat *s)
+{
+    return crowd_pc_connected(s->pc);
+}
+
+uint16_t seat_sender(const seat *s)
+{
+    return s->sender;
+}
+
+const char *seat_profile(const seat *s)
+{
+    return crowd_pc_profile(s->pc);
+}
+
+static const char *participant_of(const door *d, uint16_t sender)
+{
+    for (size_t i = 0; i < NAMES; i++)
+        if (d->names[i].participant[0] && d->names[i].sender == sender) return d->names[i].participant;
+    return NULL;
+}
+
+bool seat_show_all(seat *s, const seat_show *shows, unsigned n)
+{
+    json_t *slots = json_array();
+    for (unsigned i = 0; i < n; i++) {
+        char mid[CROWD_MID];
+        const char *who = participant_of(s->door, shows[i].sender);
+        (void)cn_fmt(mid, sizeof mid, "v%u", i);
+        json_array_append_new(slots, json_pack("{s:s, s:s?, s:s, s:i, s:i, s:i}", "mid", mid, "participant", who,
+                                               "source", "camera", "width", (int)shows[i].width, "height",
+                                               (int)shows[i].height, "priority", (int)(100 - i)));
+    }
+    json_t *result = call(s, "room.show", json_pack("{s:o, s:s}", "slots", slots, "tier_max", "4k"));
+    bool ok = result != NULL;
+    json_decref(result);
+    return ok;
+}
+
+void seat_leave(seat *s)
+{
+    if (!s) return;
+    if (s->socket) {
+        if (s->participant[0] && !ws_closed(s->socket)) json_decref(call(s, "room.leave", json_object()));
+        crowd_unwatch(s->door->crowd, ws_fd(s->socket));
+    }
+    if (s->participant[0]) name_remove(s->door, s->participant);
+    ws_free(s->socket);
+    crowd_pc_free(s->pc);
+    json_decref(s->answer);
+    free(s);
+}

@@ -1,0 +1,39 @@
+/* Participants of Consilium's rooms through its door: log in, one WebSocket each, room.join, room.show, and whose
+ * picture or voice each slot is said to be. */
+#ifndef CN_LOAD_DOOR_H
+#define CN_LOAD_DOOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "crowd/pc.h"
+
+typedef struct door door;
+typedef struct seat seat;
+
+typedef struct seat_shape {
+    const char *room;
+    unsigned layers; /* of the camera, 0: none */
+    unsigned audio_slots, video_slots;
+} seat_shape;
+
+typedef struct seat_show {
+    uint16_t sender;
+    unsigned width, height;
+} seat_show;
+
+/** Logs in; NULL with a message on standard error. */
+door *door_open(crowd *c, uint16_t port, const char *user, const char *password);
+void door_close(door *d);
+
+/** Sits down in a room: waits for the answer, not for the connection. NULL with a message on standard error. */
+seat *seat_join(door *d, uint16_t sender, const seat_shape *shape);
+bool seat_connected(const seat *s);
+uint16_t seat_sender(const seat *s);
+const char *seat_profile(const seat *s);
+/** The slots v0, v1 … show these, the first one is the large one. */
+bool seat_show_all(seat *s, const seat_show *shows, unsigned n);
+/** Says good-bye and frees. NULL allowed. */
+void seat_leave(seat *s);
+
+#endif

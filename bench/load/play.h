@@ -1,0 +1,33 @@
+/* Plays a scene against a server and says what it cost. */
+#ifndef CN_LOAD_PLAY_H
+#define CN_LOAD_PLAY_H
+
+#include <stdbool.h>
+
+#include "crowd/pc.h"
+#include "host.h"
+#include "proc.h"
+#include "scene.h"
+
+typedef struct play_result {
+    crowd_totals totals;
+    proc_use before, after;
+    uint64_t softirq_ns;
+    bool softirq_known;
+    double seconds, join_seconds;
+    double own_cpu; /* share of its core that the generator used */
+    char profile[40];
+    char server[64];                            /* name and version */
+    unsigned streams_wanted, streams_delivered; /* slots, and those on which packets came */
+} play_result;
+
+typedef struct play_options {
+    crowd_shape shape;
+    unsigned warm, seconds;
+    int server_cpu;
+} play_options;
+
+/** False with a message on standard error when the room could not be set up. */
+bool play_consilium(play_result *out, const host *h, const scene *s, const play_options *o);
+
+#endif
