@@ -18,6 +18,7 @@
 #ifndef CN_MEDIA_REWRITE_H
 #define CN_MEDIA_REWRITE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -106,6 +107,9 @@ typedef struct cn_sent {
     uint8_t resent : 6; /* times, saturating */
     uint32_t sent_ms;   /* low bits of monotonic ms of the last (re)transmission */
 } cn_sent;
+
+#define CN_SENT_BYTES 32 /* per receiver and packet: what a retransmission needs to know */
+static_assert(sizeof(cn_sent) <= CN_SENT_BYTES, "a room of 230 has thousands of these per second");
 
 /** The record of an outgoing number; NULL when it was not sent or is forgotten. Borrowed until the next packet. */
 const cn_sent *cn_rewrite_sent(const cn_rewrite *rw, uint16_t out_seq);

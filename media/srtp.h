@@ -1,6 +1,6 @@
 /*
- * SRTP and SRTCP of one peer (RFC 3711, RFC 7714): keys in, packets protected and unprotected in place. AES-CM is
- * libsrtp's; AES-GCM, which every browser takes, has its own path (media/srtp_gcm.h). Owner thread.
+ * SRTP and SRTCP of one peer (RFC 3711, RFC 7714): keys in, packets protected and unprotected in place. AES-GCM,
+ * which every browser takes (media/srtp_gcm.h), and AES-CM for the others (media/srtp_cm.h). Owner thread.
  */
 #ifndef CN_MEDIA_SRTP_H
 #define CN_MEDIA_SRTP_H

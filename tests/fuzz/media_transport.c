@@ -1,6 +1,6 @@
 /* What a datagram meets before it is decrypted, and STUN attributes of every shape behind a right MESSAGE-INTEGRITY: a
  * participant who knows its password may be hostile too. */
-// covers: media/ice.c media/demux.c media/srtp_gcm.c
+// covers: media/ice.c media/demux.c media/srtp_gcm.c media/srtp_cm.c media/srtp_parts.c
 #include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -62,13 +62,34 @@ static size_t signed_request(uint8_t *out, const uint8_t *data, size_t n)
     return n + 8;
 }
 
+/* Each way, on keys that stay; what one side protected the other reads: the keys of both directions are the same. */
+static void protect_both_ways(cn_srtp *srtp, const uint8_t *data, size_t n)
+{
+    uint8_t copy[2048];
+    size_t m = n;
+    memcpy(copy, data, n);
+    (void)cn_srtp_unprotect_rtp(srtp, copy, &m);
+    memcpy(copy, data, m = n);
+    (void)cn_srtp_unprotect_rtcp(srtp, copy, &m);
+    memcpy(copy, data, m = n);
+    if (cn_srtp_protect_rtp(srtp, copy, &m) == CN_OK) {
+        assert(m == n + cn_srtp_tag(srtp));
+        cn_err err = cn_srtp_unprotect_rtp(srtp, copy, &m);
+        assert(err != CN_ERR_CRYPTO && err != CN_ERR_PARSE);
+        assert(err || (m == n && memcmp(copy, data, n) == 0));
+    }
+    memcpy(copy, data, m = n);
+    if (cn_srtp_protect_rtcp(srtp, copy, &m) == CN_OK && data[0] >> 6 == 2)
+        assert(cn_srtp_unprotect_rtcp(srtp, copy, &m) != CN_ERR_CRYPTO);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static cn_ice *ice;
-    static cn_srtp *srtp;
+    static cn_srtp *gcm, *cm;
     if (!ice && cn_ice_new(&ice)) return 0;
-    const cn_srtp_keys keys = {.profile = CN_SRTP_AEAD_AES_128_GCM};
-    if (!srtp && cn_srtp_new(&srtp, &keys)) return 0;
+    if (!gcm && cn_srtp_new(&gcm, &(cn_srtp_keys){.profile = CN_SRTP_AEAD_AES_128_GCM})) return 0;
+    if (!cm && cn_srtp_new(&cm, &(cn_srtp_keys){.profile = CN_SRTP_AES128_CM_SHA1_80})) return 0;
     cn_sockaddr from;
     if (n > 1200 || cn_sockaddr_parse(&from, "192.0.2.1", 5000)) return 0;
 
@@ -83,14 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
     (void)cn_dtls_well_formed(data, n);
     (void)cn_dtls_is_client_hello(data, n);
-    memcpy(copy, data, n);
-    m = n;
-    (void)cn_srtp_unprotect_rtp(srtp, copy, &m);
-    memcpy(copy, data, n);
-    m = n;
-    (void)cn_srtp_unprotect_rtcp(srtp, copy, &m);
-    memcpy(copy, data, n);
-    m = n;
-    (void)cn_srtp_protect_rtp(srtp, copy, &m);
+    protect_both_ways(gcm, data, n);
+    protect_both_ways(cm, data, n);
     return 0;
 }

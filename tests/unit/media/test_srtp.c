@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "media/rtp.h"
 #include "media/srtp.h"
 #include "media/srtp_gcm.h"
 
@@ -47,14 +48,14 @@ static void gcm_matches_the_rfc(void **state)
           "6a9152cf765ee4390cce",
           expected, 66);
     cn_gcm *g = NULL;
-    assert_ok(cn_gcm_new(&g, CN_GCM_RTP_OUT, key, salt));
+    assert_ok(cn_gcm_new(&g, CN_SRTP_RTP_OUT, key, salt));
     size_t n = 50;
     assert_ok(cn_gcm_protect_rtp(g, p, &n));
     assert_int_equal(n, 66);
     assert_memory_equal(p, expected, 66);
     cn_gcm_free(g);
     g = NULL;
-    assert_ok(cn_gcm_new(&g, CN_GCM_RTP_IN, key, salt));
+    assert_ok(cn_gcm_new(&g, CN_SRTP_RTP_IN, key, salt));
     assert_ok(cn_gcm_unprotect_rtp(g, expected, &n));
     assert_int_equal(n, 50);
     bytes("47616c6c696120657374206f6d6e69732064697669736120696e207061727465732074726573", p, 38);
@@ -72,8 +73,8 @@ static void gcm_rtcp_matches_the_rfc(void **state)
     bytes("81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61deadbeefdeadbeefdeadbeefdeadbeefdeadbeef", p,
           52);
     cn_gcm *g = NULL, *back = NULL;
-    assert_ok(cn_gcm_new(&g, CN_GCM_RTCP_OUT, key, salt));
-    assert_ok(cn_gcm_new(&back, CN_GCM_RTCP_IN, key, salt));
+    assert_ok(cn_gcm_new(&g, CN_SRTP_RTCP_OUT, key, salt));
+    assert_ok(cn_gcm_new(&back, CN_SRTP_RTCP_IN, key, salt));
     /* the RFC's index is 0x5d4 */
     size_t n;
     for (unsigned i = 0; i < 0x5d4; i++) {
@@ -112,15 +113,17 @@ static void keys_make(cn_srtp_keys *server, cn_srtp_keys *client, cn_srtp_profil
     client->out = server->in;
 }
 
-static srtp_t oracle_new(const cn_srtp_master *m, srtp_ssrc_type_t direction)
+static srtp_t oracle_new(cn_srtp_profile profile, const cn_srtp_master *m, srtp_ssrc_type_t direction)
 {
-    uint8_t master[28];
+    bool gcm = profile == CN_SRTP_AEAD_AES_128_GCM;
+    srtp_profile_t lib = gcm ? srtp_profile_aead_aes_128_gcm : srtp_profile_aes128_cm_sha1_80;
+    uint8_t master[30];
     memcpy(master, m->key, 16);
-    memcpy(master + 16, m->salt, 12);
+    memcpy(master + 16, m->salt, cn_srtp_profile_salt(profile));
     srtp_policy_t policy;
     memset(&policy, 0, sizeof policy);
-    srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
-    srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
+    srtp_crypto_policy_set_from_profile_for_rtp(&policy.rtp, lib);
+    srtp_crypto_policy_set_from_profile_for_rtcp(&policy.rtcp, lib);
     policy.ssrc.type = direction;
     policy.key = master;
     policy.window_size = 1024;
@@ -150,15 +153,13 @@ static size_t packet_make(uint8_t *p, uint32_t ssrc, uint16_t seq)
 
 /* byte for byte what libsrtp makes, over rollovers, disorder within the window, gaps, CSRCs, extensions and empty
  * payloads */
-static void gcm_equals_the_oracle(void **state)
+static void equals_the_oracle(cn_srtp_profile profile)
 {
-    (void)state;
-    srtp_init(); /* ours does not need libsrtp for GCM */
     cn_srtp_keys server, client;
-    keys_make(&server, &client, CN_SRTP_AEAD_AES_128_GCM);
+    keys_make(&server, &client, profile);
     cn_srtp *s = NULL;
     assert_ok(cn_srtp_new(&s, &server));
-    srtp_t oracle = oracle_new(&server.out, ssrc_any_outbound);
+    srtp_t oracle = oracle_new(profile, &server.out, ssrc_any_outbound);
     /* not at 0: a packet from before the stream's beginning is refused here, while libsrtp takes it for a leap ahead */
     int64_t at[80];
     for (size_t i = 0; i < COUNT_OF(at); i++) at[i] = 2000 + random32() % 20000;
@@ -187,17 +188,66 @@ static void gcm_equals_the_oracle(void **state)
     cn_srtp_free(s);
 }
 
-/* libsrtp protects, we unprotect: disorder, replays, forgeries; and RTCP both ways */
-static void the_oracles_packets_are_understood(void **state)
+static void gcm_equals_the_oracle(void **state)
 {
     (void)state;
-    srtp_init(); /* ours does not need libsrtp for GCM */
+    equals_the_oracle(CN_SRTP_AEAD_AES_128_GCM);
+}
+
+static void cm_equals_the_oracle(void **state)
+{
+    (void)state;
+    equals_the_oracle(CN_SRTP_AES128_CM_SHA1_80);
+}
+
+/* RTCP byte for byte: libsrtp counts its index per SSRC, ours over all of them, hence one SSRC. */
+static void cm_rtcp_equals_the_oracle(void **state)
+{
+    (void)state;
     cn_srtp_keys server, client;
-    keys_make(&server, &client, CN_SRTP_AEAD_AES_128_GCM);
+    keys_make(&server, &client, CN_SRTP_AES128_CM_SHA1_80);
     cn_srtp *s = NULL;
     assert_ok(cn_srtp_new(&s, &server));
-    srtp_t theirs = oracle_new(&server.in, ssrc_any_outbound), judge = oracle_new(&server.in, ssrc_any_inbound),
-           reader = oracle_new(&server.out, ssrc_any_inbound);
+    srtp_t oracle = oracle_new(CN_SRTP_AES128_CM_SHA1_80, &server.out, ssrc_any_outbound);
+    uint8_t first[PACKET] = {0x80, 200};
+    int first_n = 8;
+    assert_int_equal(srtp_protect_rtcp(oracle, first, &first_n), srtp_err_status_ok);
+    /* ours begins where the oracle does */
+    for (uint32_t begin = cn_be32(first + 8) & 0x7fffffff, i = 0; i <= begin; i++) {
+        uint8_t p[PACKET] = {0x80, 200};
+        size_t n = 8;
+        assert_ok(cn_srtp_protect_rtcp(s, p, &n));
+        if (i < begin) continue;
+        assert_int_equal(n, first_n);
+        assert_memory_equal(p, first, n);
+    }
+    for (unsigned round = 0; round < 2000; round++) {
+        uint8_t ours[PACKET], theirs[PACKET];
+        size_t n = 8 + 4 * (random32() % 200);
+        for (size_t i = 0; i < n; i++) ours[i] = (uint8_t)random32();
+        memset(ours, 0, 8);
+        ours[0] = 0x80, ours[1] = (uint8_t)(200 + round % 8);
+        memcpy(theirs, ours, n);
+        int theirs_n = (int)n;
+        assert_int_equal(srtp_protect_rtcp(oracle, theirs, &theirs_n), srtp_err_status_ok);
+        assert_ok(cn_srtp_protect_rtcp(s, ours, &n));
+        assert_int_equal(n, theirs_n);
+        assert_memory_equal(ours, theirs, n);
+    }
+    srtp_dealloc(oracle);
+    cn_srtp_free(s);
+}
+
+/* libsrtp protects, we unprotect: disorder, replays, forgeries; and RTCP both ways */
+static void understands_the_oracle(cn_srtp_profile profile)
+{
+    cn_srtp_keys server, client;
+    keys_make(&server, &client, profile);
+    cn_srtp *s = NULL;
+    assert_ok(cn_srtp_new(&s, &server));
+    srtp_t theirs = oracle_new(profile, &server.in, ssrc_any_outbound),
+           judge = oracle_new(profile, &server.in, ssrc_any_inbound),
+           reader = oracle_new(profile, &server.out, ssrc_any_inbound);
     static uint8_t kept[64][PACKET];
     static size_t kept_n[64];
     for (unsigned round = 0; round < 20000; round++) {
@@ -252,11 +302,17 @@ static void the_oracles_packets_are_understood(void **state)
     cn_srtp_free(s);
 }
 
-static void malformed_packets_are_refused(void **state)
+static void the_oracles_packets_are_understood(void **state)
 {
     (void)state;
+    understands_the_oracle(CN_SRTP_AEAD_AES_128_GCM);
+    understands_the_oracle(CN_SRTP_AES128_CM_SHA1_80);
+}
+
+static void malformed_packets_are_refused_with(cn_srtp_profile profile)
+{
     cn_srtp_keys server, client;
-    keys_make(&server, &client, CN_SRTP_AEAD_AES_128_GCM);
+    keys_make(&server, &client, profile);
     cn_srtp *s = NULL;
     assert_ok(cn_srtp_new(&s, &server));
     static const struct {
@@ -280,6 +336,13 @@ static void malformed_packets_are_refused(void **state)
         assert_true(cn_srtp_unprotect_rtcp(s, p, &n) != CN_OK);
     }
     cn_srtp_free(s);
+}
+
+static void malformed_packets_are_refused(void **state)
+{
+    (void)state;
+    malformed_packets_are_refused_with(CN_SRTP_AEAD_AES_128_GCM);
+    malformed_packets_are_refused_with(CN_SRTP_AES128_CM_SHA1_80);
 }
 
 static void both_sides_understand_each_other(void **state)
@@ -324,11 +387,10 @@ static void both_sides_understand_each_other(void **state)
     }
 }
 
-static void ssrcs_are_bounded(void **state)
+static void ssrcs_are_bounded_with(cn_srtp_profile profile)
 {
-    (void)state;
     cn_srtp_keys server, client;
-    keys_make(&server, &client, CN_SRTP_AEAD_AES_128_GCM);
+    keys_make(&server, &client, profile);
     cn_srtp *a = NULL, *b = NULL;
     assert_ok(cn_srtp_new(&a, &server));
     assert_ok(cn_srtp_new(&b, &client));
@@ -342,6 +404,13 @@ static void ssrcs_are_bounded(void **state)
     }
     cn_srtp_free(a);
     cn_srtp_free(b);
+}
+
+static void ssrcs_are_bounded(void **state)
+{
+    (void)state;
+    ssrcs_are_bounded_with(CN_SRTP_AEAD_AES_128_GCM);
+    ssrcs_are_bounded_with(CN_SRTP_AES128_CM_SHA1_80);
 }
 
 static void unknown_profiles_are_refused(void **state)
@@ -361,7 +430,9 @@ int main(void)
         cmocka_unit_test(both_sides_understand_each_other), cmocka_unit_test(gcm_equals_the_oracle),
         cmocka_unit_test(gcm_rtcp_matches_the_rfc),         cmocka_unit_test(the_oracles_packets_are_understood),
         cmocka_unit_test(malformed_packets_are_refused),    cmocka_unit_test(ssrcs_are_bounded),
-        cmocka_unit_test(unknown_profiles_are_refused),
+        cmocka_unit_test(unknown_profiles_are_refused),     cmocka_unit_test(cm_equals_the_oracle),
+        cmocka_unit_test(cm_rtcp_equals_the_oracle),
     };
+    if (srtp_init() != srtp_err_status_ok) return 1; /* the oracle */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
