@@ -32,7 +32,7 @@ typedef struct packet {
 /** The control message of a GSO send, aligned as the kernel wants it. */
 typedef union gso_control {
     struct cmsghdr align;
-    uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+    uint8_t bytes[CMSG_SPACE(sizeof(uint16_t)) + CN_LOCAL_CONTROL];
 } gso_control;
 
 struct cn_batch {
@@ -157,20 +157,24 @@ static void message_add(cn_batch *b, uint16_t index)
     b->messages[b->messages_n].msg_hdr.msg_iovlen++;
 }
 
-static void message_end(cn_batch *b, size_t segment)
+/** The segment size goes last, so that send_apart can leave it away. */
+static void message_end(cn_batch *b, const cn_batch_queue *q, size_t segment)
 {
     struct msghdr *h = &b->messages[b->messages_n].msg_hdr;
     if (!h->msg_iovlen) return;
+    uint8_t *control = b->control[b->messages_n].bytes;
+    size_t at = q->from ? cn_local_put(q->from, control) : 0;
     if (h->msg_iovlen > 1) {
-        h->msg_control = b->control[b->messages_n].bytes;
-        h->msg_controllen = sizeof b->control[b->messages_n].bytes;
-        struct cmsghdr *c = CMSG_FIRSTHDR(h);
+        struct cmsghdr *c = (struct cmsghdr *)(void *)(control + at);
+        at += CMSG_SPACE(sizeof(uint16_t));
         c->cmsg_level = SOL_UDP;
         c->cmsg_type = UDP_SEGMENT;
         c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
         uint16_t value = (uint16_t)segment;
         memcpy(CMSG_DATA(c), &value, sizeof value);
     }
+    if (at) h->msg_control = control;
+    h->msg_controllen = at;
     b->messages_n++;
 }
 
@@ -197,7 +201,7 @@ static void run_build(cn_batch *b, const cn_batch_queue *q, const uint16_t order
         if (!last && !k->rtcp && k->n + tag < segment) pad_rtp(b->arena + k->at, k, segment - tag);
         if (protect(b, q, order[i], totals)) message_add(b, order[i]);
     }
-    message_end(b, segment);
+    message_end(b, q, segment);
 }
 
 static void queue_build(cn_batch *b, const cn_batch_queue *q, cn_port_totals *totals)
@@ -223,8 +227,8 @@ static void queue_build(cn_batch *b, const cn_batch_queue *q, cn_port_totals *to
 static void send_apart(int fd, const struct msghdr *gso, cn_port_totals *totals)
 {
     struct msghdr h = *gso;
-    h.msg_control = NULL;
-    h.msg_controllen = 0;
+    h.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+    if (!h.msg_controllen) h.msg_control = NULL;
     for (size_t i = 0; i < gso->msg_iovlen; i++) {
         h.msg_iov = &gso->msg_iov[i];
         h.msg_iovlen = 1;

@@ -29,6 +29,7 @@ typedef struct cn_batch_queue {
     /* set by the owner before the flush */
     cn_srtp *srtp;
     const cn_sockaddr *to;
+    const cn_local *from; /* NULL: the socket's own address */
     unsigned sock;
     /* instead of a socket: takes the protected packets in order */
     void (*stream)(void *arg, const struct iovec *packets, size_t n);

@@ -35,6 +35,7 @@ typedef struct cn_receive {
     struct mmsghdr messages[CN_RECV_BATCH];
     struct iovec iov[CN_RECV_BATCH];
     cn_sockaddr from[CN_RECV_BATCH];
+    _Alignas(struct cmsghdr) uint8_t control[CN_RECV_BATCH][CN_LOCAL_CONTROL];
     _Alignas(64) uint8_t data[CN_RECV_BATCH][CN_RECV_SIZE];
 } cn_receive;
 
@@ -55,12 +56,19 @@ void cn_port_leave(cn_port *p)
 
 /* receiving */
 
-static void dispatch(cn_port_socket *s, const cn_sockaddr *from, uint8_t *data, size_t n)
+static void on_stun(cn_port_socket *s, const cn_sockaddr *from, struct msghdr *h, const uint8_t *data, size_t n)
+{
+    cn_origin origin = {.peer = *from, .sock = s->index};
+    if (s->wildcard) cn_local_take(&origin.local, h);
+    cn_transport_on_stun(s->port, &origin, data, n);
+}
+
+static void dispatch(cn_port_socket *s, const cn_sockaddr *from, struct msghdr *h, uint8_t *data, size_t n)
 {
     cn_port *p = s->port;
     cn_datagram kind = cn_demux(data, n);
     if (kind == CN_DATAGRAM_STUN) {
-        cn_transport_on_stun(p, &(cn_origin){.peer = *from, .sock = s->index}, data, n);
+        on_stun(s, from, h, data, n);
         return;
     }
     if (kind == CN_DATAGRAM_OTHER) {
@@ -89,12 +97,21 @@ static void receive_prepare(cn_receive *r)
     }
 }
 
+static void control_prepare(cn_receive *r)
+{
+    for (size_t i = 0; i < CN_RECV_BATCH; i++) {
+        r->messages[i].msg_hdr.msg_control = r->control[i];
+        r->messages[i].msg_hdr.msg_controllen = sizeof r->control[i];
+    }
+}
+
 static void on_readable(void *arg, uint32_t events)
 {
     (void)events;
     cn_port_socket *s = arg;
     cn_port *p = s->port;
     cn_receive *r = p->receive;
+    if (s->wildcard) control_prepare(r);
     int got = recvmmsg(s->fd, r->messages, CN_RECV_BATCH, MSG_DONTWAIT, NULL);
     if (got <= 0) return; /* nothing left, or an ICMP error of some destination */
     p->totals.datagrams_in += (uint64_t)got;
@@ -107,7 +124,7 @@ static void on_readable(void *arg, uint32_t events)
         if (h->msg_flags & MSG_TRUNC) {
             p->totals.unknown_kind++;
         } else {
-            dispatch(s, &r->from[i], r->data[i], n);
+            dispatch(s, &r->from[i], h, r->data[i], n);
         }
         h->msg_namelen = sizeof r->from[i];
     }
@@ -136,7 +153,15 @@ void cn_port_send_now(cn_port *p, const cn_origin *to, const uint8_t *data, size
         return;
     }
     p->totals.send_calls++;
-    ssize_t sent = sendto(p->sockets[to->sock].fd, data, n, MSG_DONTWAIT, &to->peer.any, cn_sockaddr_len(&to->peer));
+    _Alignas(struct cmsghdr) uint8_t control[CN_LOCAL_CONTROL];
+    struct iovec v = {(void *)(uintptr_t)data, n}; /* the kernel only reads these */
+    struct msghdr h = {.msg_name = (void *)(uintptr_t)&to->peer,
+                       .msg_namelen = cn_sockaddr_len(&to->peer),
+                       .msg_iov = &v,
+                       .msg_iovlen = 1,
+                       .msg_controllen = cn_local_put(&to->local, control)};
+    if (h.msg_controllen) h.msg_control = control;
+    ssize_t sent = sendmsg(p->sockets[to->sock].fd, &h, MSG_DONTWAIT);
     if (sent < 0) {
         p->totals.send_failed++;
         return;
@@ -185,6 +210,8 @@ static cn_err socket_open(cn_port_socket *s, uint16_t port, unsigned buffer_byte
         close(fd);
         return err;
     }
+    s->wildcard = cn_sockaddr_wildcard(&s->bound);
+    if (s->wildcard) (void)cn_local_ask(fd, s->bound.any.sa_family);
     buffer_set(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer_bytes, "receive");
     buffer_set(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer_bytes, "send");
     s->fd = fd;
@@ -210,6 +237,13 @@ static cn_err sockets_open(cn_port *p, uint16_t port)
     return err;
 }
 
+static cn_err address_parse(cn_sockaddr *out, const char *text)
+{
+    cn_err err = cn_sockaddr_parse(out, text, 0);
+    if (err) cn_error("media.port", "'%s' is not a numeric IPv4 or IPv6 address", text);
+    return err;
+}
+
 static cn_err addresses_set(cn_port *p, const char *const listen[], const char *const announce[], size_t count)
 {
     if (!count || count > CN_PORT_ADDRESSES) return CN_ERR_INVALID;
@@ -217,10 +251,14 @@ static cn_err addresses_set(cn_port *p, const char *const listen[], const char *
         cn_port_socket *s = &p->sockets[i];
         *s = (cn_port_socket){.fd = -1, .index = (unsigned)i, .port = p};
         p->sockets_n = i + 1;
-        CN_TRY(cn_sockaddr_parse(&s->bound, listen[i], 0));
+        CN_TRY(address_parse(&s->bound, listen[i]));
         bool told = announce && announce[i] && announce[i][0];
-        CN_TRY(cn_sockaddr_parse(&s->announced, told ? announce[i] : listen[i], 0));
-        if (cn_sockaddr_wildcard(&s->announced)) return CN_ERR_INVALID; /* nobody can send there */
+        CN_TRY(address_parse(&s->announced, told ? announce[i] : listen[i]));
+        if (cn_sockaddr_wildcard(&s->announced)) {
+            cn_error("media.port", "nobody can send to %s: the address that clients shall use must be announced",
+                     listen[i]);
+            return CN_ERR_INVALID;
+        }
     }
     return CN_OK;
 }

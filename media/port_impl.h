@@ -25,7 +25,8 @@
 typedef struct cn_origin {
     cn_sockaddr peer;
     unsigned sock;
-    cn_conn *conn; /* NULL: UDP */
+    cn_conn *conn;  /* NULL: UDP */
+    cn_local local; /* on a socket that is bound to all addresses */
 } cn_origin;
 
 /** An address of the peer from which a valid STUN check came, on one of our sockets. */
@@ -74,6 +75,7 @@ typedef struct cn_port_socket {
     unsigned index;
     cn_port *port;
     cn_sockaddr bound, announced;
+    bool wildcard; /* bound to all addresses: each datagram tells which one was hit */
 } cn_port_socket;
 
 struct cn_port {

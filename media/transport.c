@@ -90,6 +90,7 @@ static void enqueue(cn_transport *t, size_t n, bool rtcp)
     t->egress.srtp = t->srtp;
     t->egress.to = &at->peer;
     t->egress.sock = at->sock;
+    t->egress.from = at->local.family == AF_UNSPEC ? NULL : &at->local;
     t->egress.stream = at->conn ? stream_send : NULL;
     t->egress.stream_arg = at->conn;
     cn_batch_add(t->port->batch, &t->egress, n, rtcp);

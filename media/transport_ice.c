@@ -138,7 +138,10 @@ static cn_path *path_of(cn_transport *t, const cn_origin *from, uint64_t now)
 {
     cn_key key = cn_sockaddr_key(&from->peer, from->sock);
     cn_path *path = cn_keymap_get(t->port->by_address, &key);
-    if (path && path->transport == t) return path;
+    if (path && path->transport == t) {
+        path->at.local = from->local;
+        return path;
+    }
     if (path) {
         cn_transport *holder = path->transport;
         if (holder->connected && holder->current == path && now - holder->last_sign_ns < ADDRESS_HELD_NS) return NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,6 +18,7 @@
 #define TICKS_PER_SECOND (1000 / TICK_MS)
 #define SLOW_MS 5
 #define POOL_MAX 131072 /* packets: 200 MiB at most, taken only as needed */
+#define TCP_MAX 4096
 #define BUFFER_BYTES (8u << 20)
 
 uint32_t cn_source_number_next(void)
@@ -148,9 +150,20 @@ static void on_tick(void *arg)
     publish_figures(w);
 }
 
+/** TCP connections take half of the process's descriptors at most: pages and files need theirs. */
+static uint32_t tcp_max(unsigned workers)
+{
+    struct rlimit files;
+    rlim_t share = TCP_MAX;
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur / 2 / workers < share)
+        share = files.rlim_cur / 2 / workers;
+    return share ? (uint32_t)share : 1;
+}
+
 static cn_err open_port(cn_worker *w, const cn_media_config *config)
 {
-    cn_port_limits limits = {.timeout_ms = config->timeout_s * 1000, .buffer_bytes = BUFFER_BYTES};
+    cn_port_limits limits = {
+        .timeout_ms = config->timeout_s * 1000, .buffer_bytes = BUFFER_BYTES, .tcp_max = tcp_max(config->workers)};
     uint16_t port = config->port ? (uint16_t)(config->port + w->index) : 0;
     return cn_port_new(&w->port, w->loop, w->identity, config->listen, config->announce, config->addresses, port,
                        &limits);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -17,6 +18,7 @@
 #define DB_WAITING 512
 #define TILE_WAITING 1024
 #define PICTURES_MB 32
+#define DESCRIPTORS 16384
 
 /* Where the built web app lies when the configuration does not say: beside the program, or in the source tree that it
  * was built in. */
@@ -82,6 +84,15 @@ static size_t split(char *buffer, const char *out[CN_MEDIA_ADDRESSES])
     return n;
 }
 
+/* ICE-TCP takes a descriptor per participant; many systems grant 1,024 unless asked. */
+static void descriptors_raise(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= DESCRIPTORS) return;
+    files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static cn_err open_media(cn_app *app)
 {
     const cn_config *c = app->config;
@@ -97,7 +108,11 @@ static cn_err open_media(cn_app *app)
         return CN_ERR_INVALID;
     }
     config.addresses = split(listen, config.listen);
-    split(announce, config.announce);
+    if (split(announce, config.announce) > config.addresses) {
+        cn_error("signaling", "media.announce names more addresses than media.listen");
+        return CN_ERR_INVALID;
+    }
+    descriptors_raise();
     CN_TRY(cn_turn_open(&app->turn, app->config));
     cn_err err = cn_media_new(&app->media, &config, &cn_live_events, app->live);
     if (err != CN_OK)

@@ -78,7 +78,8 @@ void bed_new(bed *b, const char *address, const cn_port_limits *limits)
     memset(b, 0, sizeof *b);
     assert_ok(cn_loop_new(&b->loop, "bed", 0));
     assert_ok(cn_identity_new(&b->identity));
-    assert_ok(cn_port_new(&b->port, b->loop, b->identity, &address, NULL, 1, 0, limits));
+    const char *announce = strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(address, "::") == 0 ? "::1" : NULL;
+    assert_ok(cn_port_new(&b->port, b->loop, b->identity, &address, &announce, 1, 0, limits));
     assert_ok(cn_timer_new(&b->tick, b->loop, on_tick, b));
     cn_loop_after_turn(b->loop, after_turn, b);
     cn_timer_arm(b->tick, 5);

@@ -41,7 +41,7 @@ typedef struct bed {
     uint64_t deadline_ms;
 } bed;
 
-/** `limits` NULL: defaults. `address` "127.0.0.1" or "::1". */
+/** `limits` NULL: defaults. `address` "127.0.0.1" or "::1"; "0.0.0.0" and "::" announce those. */
 void bed_new(bed *b, const char *address, const cn_port_limits *limits);
 /** A transport and a client that know of each other. `wrong`: 0, or what is wrong: 'f' the client's fingerprint, 'p'
  * the password. */

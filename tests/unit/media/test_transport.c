@@ -98,6 +98,35 @@ static void media_flows_over_ipv6(void **state)
     media_flows("::1", both, "SRTP_AEAD_AES_128_GCM", false);
 }
 
+static bool client_got_burst(void *arg)
+{
+    return ((bed_peer *)arg)->client_rtp_in >= 100;
+}
+
+/* The clients' sockets are connected and take nothing from another address than the one that they sent to. */
+static void answers_leave_from_the_address_that_was_hit(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"0.0.0.0", "127.0.0.1"}, {"0.0.0.0", "127.0.0.2"}, {"::", "::1"}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        bed b;
+        bed_new(&b, cases[i][0], NULL);
+        bed_peer *p = bed_peer_new(&b, cases[i][1], both, false, 0);
+        bed_peer *tcp = bed_peer_tcp(&b, cases[i][1], both);
+        bed_connect(p);
+        bed_connect(tcp);
+        rtp_flows_both_ways(p, 1);
+        rtp_flows_both_ways(tcp, 1);
+        p->client_rtp_in = 0;
+        uint64_t gso = totals(p)->gso_sends;
+        for (uint16_t k = 0; k < 100; k++) assert_true(bed_send(p, 1, k, 1100, 1));
+        assert_true(bed_until(&b, client_got_burst, p, 2000));
+        assert_true(totals(p)->gso_sends > gso);
+        assert_int_equal(totals(p)->send_failed, 0);
+        bed_free(&b);
+    }
+}
+
 /* Chromium's hello is longer than a datagram may be */
 static void fragmented_hello_is_taken(void **state)
 {
@@ -574,6 +603,7 @@ int main(void)
         cmocka_unit_test(media_flows_with_gcm),
         cmocka_unit_test(media_flows_with_cm),
         cmocka_unit_test(media_flows_over_ipv6),
+        cmocka_unit_test(answers_leave_from_the_address_that_was_hit),
         cmocka_unit_test(fragmented_hello_is_taken),
         cmocka_unit_test(wrong_fingerprint_is_refused),
         cmocka_unit_test(no_srtp_profile_is_refused),
