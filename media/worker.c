@@ -155,8 +155,7 @@ static uint32_t tcp_max(unsigned workers)
 {
     struct rlimit files;
     rlim_t share = TCP_MAX;
-    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur / 2 / workers < share)
-        share = files.rlim_cur / 2 / workers;
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur / 2 / workers < share) share = files.rlim_cur / 2 / workers;
     return share ? (uint32_t)share : 1;
 }
 

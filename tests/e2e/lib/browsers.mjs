@@ -79,8 +79,28 @@ export class Namespace {
       ip('netns', 'exec', this.name, 'ip', ...a)
   }
   remove() {
-    try { execFileSync('ip', ['link', 'del', this.link]) } catch {}
+    for (const link of [this.link, this.link1]) try { if (link) execFileSync('ip', ['link', 'del', link]) } catch {}
     try { execFileSync('ip', ['netns', 'del', this.name]) } catch {}
+  }
+  /** IPv6 on the link besides: two addresses outside, one inside. */
+  addIpv6() {
+    const net = `fd00:c0:${process.pid.toString(16).slice(-4)}:${this.name.split('-')[2]}`
+    this.outside6 = [`${net}::1`, `${net}::2`]
+    for (const a of this.outside6) execFileSync('ip', ['addr', 'add', `${a}/64`, 'dev', this.link, 'nodad'])
+    execFileSync('ip', ['netns', 'exec', this.name, 'ip', 'addr', 'add', `${net}::9/64`, 'dev', 'eth0', 'nodad'])
+  }
+  /** Takes eth0 away and gives eth1 with another address: as a phone that leaves the hospital's network for the carrier's. */
+  changeNetwork() {
+    const ip = (...a) => execFileSync('ip', a)
+    const [, n, pid] = this.outside.split('.').map(Number)
+    const [outside, inside] = [1, 2].map((k) => `10.${n + 50}.${pid}.${k}`)
+    this.link1 = `${this.link}b`
+    ip('link', 'add', this.link1, 'type', 'veth', 'peer', 'name', 'eth1', 'netns', this.name)
+    ip('addr', 'add', `${outside}/30`, 'dev', this.link1)
+    ip('link', 'set', this.link1, 'up')
+    for (const a of [['link', 'set', 'eth0', 'down'], ['addr', 'flush', 'dev', 'eth0'], ['addr', 'add', `${inside}/30`, 'dev', 'eth1'], ['link', 'set', 'eth1', 'up'], ['route', 'replace', 'default', 'via', outside]])
+      ip('netns', 'exec', this.name, 'ip', ...a)
+    return inside
   }
   /** A firewall as hospitals have them: nothing leaves but this, [['tcp', 443], …]. */
   onlyTo(ways) {
