@@ -19,6 +19,12 @@ static int64_t area(const cn_alloc_layer *l)
     return (int64_t)l->width * l->height;
 }
 
+/* Order of a ladder: by area, within one size by smoothness. */
+static int64_t height_on_ladder(const cn_alloc_layer *l)
+{
+    return area(l) << 3 | (l->smoothness & 7);
+}
+
 static double cost(const cn_alloc_layer *l)
 {
     if (l->bps) return l->bps;
@@ -43,7 +49,11 @@ int cn_alloc_layer_fit(const cn_alloc_layer *layers, unsigned count, unsigned wi
         }
         const cn_alloc_layer *b = &layers[best];
         bool enough = large_enough(l, width, height), best_enough = large_enough(b, width, height);
-        if (enough && best_enough ? area(l) < area(b) : enough || (!best_enough && area(l) > area(b))) best = (int)i;
+        bool smoother = area(l) == area(b) && l->smoothness > b->smoothness;
+        if (enough && best_enough ? area(l) < area(b) : enough != best_enough ? enough : area(l) > area(b))
+            best = (int)i;
+        else if (smoother)
+            best = (int)i;
     }
     return best;
 }
@@ -78,12 +88,12 @@ static void offer_prepare(offer *o, cn_alloc_slot *s, cn_tier tier_max)
         return;
     }
     s->why = CN_ALLOC_BUDGET;
-    int64_t most = area(&s->layers[target]);
+    int64_t most = height_on_ladder(&s->layers[target]);
     for (unsigned i = 0; i < s->layer_count && i < CN_ALLOC_LAYERS; i++) {
-        if (!s->layers[i].usable || area(&s->layers[i]) > most || (area(&s->layers[i]) == most && (int)i != target))
-            continue;
+        int64_t height = height_on_ladder(&s->layers[i]);
+        if (!s->layers[i].usable || height > most || (height == most && (int)i != target)) continue;
         int at = o->steps++;
-        for (; at > 0 && area(&s->layers[o->ladder[at - 1]]) > area(&s->layers[i]); at--)
+        for (; at > 0 && height_on_ladder(&s->layers[o->ladder[at - 1]]) > height; at--)
             o->ladder[at] = o->ladder[at - 1];
         o->ladder[at] = (int)i;
     }

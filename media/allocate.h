@@ -14,7 +14,7 @@
 
 #include "media/media.h"
 
-#define CN_ALLOC_LAYERS 4
+#define CN_ALLOC_LAYERS 9
 #define CN_ALLOC_PAUSED (-1)
 #define CN_ALLOC_HOLD_NS 2000000000ull /* an upward step must fit for so long */
 #define CN_ALLOC_HEADROOM 1.15         /* and with this factor on its bitrate */
@@ -24,6 +24,7 @@ typedef struct cn_alloc_layer {
     bool usable;            /* flows, or would if asked for */
     uint32_t bps;           /* measured, or when it last flowed; 0: not known, guessed from the area */
     uint16_t width, height; /* 0: not known */
+    uint8_t smoothness;     /* among those of one size: with more temporal layers higher, preferred, given up first */
 } cn_alloc_layer;
 
 typedef enum cn_alloc_why {

@@ -2,18 +2,24 @@
 
 #include <string.h>
 
-static const cn_codec video_codecs[] = {CN_CODEC_VP8, CN_CODEC_H264};
+static const cn_codec video_codecs[] = {CN_CODEC_VP8, CN_CODEC_H264, CN_CODEC_VP9, CN_CODEC_AV1};
 
 #define BIT(e) CN_RTP_EXT_BIT(CN_RTP_EXT_##e)
 #define SOURCE_AUDIO_EXTS (BIT(MID) | BIT(AUDIO_LEVEL) | BIT(TWCC))
 #define SOURCE_VIDEO_EXTS (BIT(MID) | BIT(RID) | BIT(REPAIRED_RID) | BIT(TWCC) | BIT(ORIENTATION))
 #define SLOT_AUDIO_EXTS (BIT(AUDIO_LEVEL) | BIT(TWCC))
-#define SLOT_VIDEO_EXTS (BIT(TWCC) | BIT(ORIENTATION))
+#define SLOT_VIDEO_EXTS (BIT(TWCC) | BIT(ORIENTATION) | BIT(DEPENDENCY))
 #define VIDEO_FB (CN_SDP_FB_NACK | CN_SDP_FB_PLI | CN_SDP_FB_FIR | CN_SDP_FB_TWCC)
 
 static bool is_video(const cn_sdp_section *s)
 {
     return s->kind == CN_SDP_VIDEO;
+}
+
+/* VP8 tells all of it in its payload. */
+bool cn_plan_described(cn_codec c)
+{
+    return c == CN_CODEC_VP9 || c == CN_CODEC_AV1 || c == CN_CODEC_H264;
 }
 
 bool cn_media_codec_valid(const char *name)
@@ -167,7 +173,7 @@ static cn_err check_whole(const cn_plan *plan, cn_problem *p)
         return cn_problem_set(p, CN_ERR_INVALID, "offer", "%u slots, more than %d", slots, CN_MEDIA_SLOTS);
     if (!accepted)
         return cn_problem_set(p, CN_ERR_INVALID, "offer",
-                              "no section has a codec in common (Opus; VP8, H.264) that may be used here");
+                              "no section has a codec in common (Opus; VP8, H.264, VP9, AV1) that may be used here");
     return CN_OK;
 }
 
@@ -210,6 +216,7 @@ static void answer_source(const cn_plan_section *s, cn_sdp_answer_section *out)
     out->fb = video ? VIDEO_FB : CN_SDP_FB_TWCC;
     size_t rids = s->offer->rid_count < 3 ? s->offer->rid_count : 3;
     out->rid_mask = (uint8_t)((1u << rids) - 1);
+    if (video && cn_plan_described(s->codec->codec)) out->exts |= BIT(DEPENDENCY);
     const cn_sdp_codec *codecs[2] = {s->codec};
     answer_codecs(out, codecs, with_red(s->offer, codecs, 1, 2));
 }

@@ -44,6 +44,8 @@ typedef struct cn_offerer {
  */
 cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, cn_problem *p);
 
+/** Whether dependency descriptors are agreed with a publisher who sends this codec. */
+bool cn_plan_described(cn_codec c);
 /** The codec a publisher is asked to send in a section (`preferred` if it is offered, else VP8, H.264, VP9, AV1; Opus),
  * or NULL. */
 const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s, cn_codec preferred);

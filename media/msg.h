@@ -10,7 +10,8 @@
 #include "media/media.h"
 #include "media/sdp.h"
 
-#define CN_LAYERS 3 /* simulcast layers of a source at most */
+#define CN_LAYERS 3   /* simulcast or spatial layers of a source at most */
+#define CN_TEMPORAL 3 /* temporal layers that are told apart */
 
 /* name, who sends it to whom */
 #define CN_MSG_TABLE(X)                                                                                                 \
@@ -62,12 +63,15 @@ typedef struct cn_source_info {
 } cn_source_info;
 
 typedef struct cn_layer_info {
-    uint32_t bitrate; /* bit/s, while it was last sent */
+    uint32_t bitrate;           /* bit/s, while it was last sent */
+    uint32_t rate[CN_TEMPORAL]; /* … with temporal layers up to this one; 0: not known */
+    uint8_t temporal;           /* temporal layers seen, at least 1 */
     uint16_t width, height, fps;
     bool alive; /* it flows */
 } cn_layer_info;
 
 typedef struct cn_layers_info {
+    uint8_t spatial; /* more than 1: layer[] are the spatial layers of the one stream */
     cn_layer_info layer[CN_LAYERS];
 } cn_layers_info;
 

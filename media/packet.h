@@ -55,6 +55,8 @@ typedef struct cn_packet {
     bool layer_sync : 1;  /* VP8 Y */
     bool discardable : 1; /* VP8 N, H.264 nal_ref_idc 0 */
     bool has_capture : 1;
+    bool dd_structure : 1; /* its dependency descriptor brings a structure */
+    bool dd_active : 1;    /* … or tells the active decode targets */
 
     uint8_t audio_level; /* −dBov, 0 loudest … 127 silence */
     uint8_t orientation; /* video orientation (CVO) byte */
@@ -66,6 +68,19 @@ typedef struct cn_packet {
     uint8_t tl0picidx_at;
     uint16_t width, height; /* told by this packet's key frame header, else 0 */
     uint64_t capture_ntp;   /* absolute capture time, 32.32 NTP of the sender's clock */
+
+    /* spatial layers: told by a dependency descriptor (depdesc.h), or by VP9's payload */
+    uint8_t sid;
+    uint8_t dd_len;  /* bytes of the descriptor, 0: none that can be read */
+    uint16_t dd_at;  /* from data */
+    uint16_t dd_bit; /* where its active decode targets stand or would stand */
+    uint16_t frame_number;
+    uint64_t dtis;
+    uint32_t dd_mask; /* active decode targets, where dd_structure or dd_active */
+    uint16_t fdiffs[8];
+    uint8_t fdiff_count;
+    uint8_t spatial;      /* layers whose sizes this packet tells, 0: none */
+    uint16_t sizes[4][2]; /* width, height */
 
     uint8_t buffer[CN_PACKET_BUFFER];
 } cn_packet;

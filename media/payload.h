@@ -3,6 +3,7 @@
 #define CN_MEDIA_PAYLOAD_H
 
 #include "base/err.h"
+#include "media/depdesc.h"
 #include "media/packet.h"
 
 /**
@@ -12,5 +13,9 @@
  * drop and count the packet.
  */
 cn_err cn_payload_parse(cn_packet *p);
+
+/** Fills the same, and what layers need of each other, from a dependency descriptor; after cn_payload_parse, whose
+ * findings it overrules. `fresh` is read when the descriptor brings a structure. dd_at and dd_len are the caller's. */
+void cn_payload_describe(cn_packet *p, const cn_depdesc *d, const cn_dd_structure *fresh);
 
 #endif

@@ -178,6 +178,7 @@ void cn_peer_tick(cn_peer *peer, uint64_t now_ns)
 {
     if (!peer->connected || peer->ended) return;
     cn_transport_rate(peer->transport, cn_bwe_bps(&peer->estimate));
+    if (peer->unbound) cn_peer_bind(peer);
     for (size_t i = 0; i < peer->slot_count; i++) cn_slot_tick(peer->slots[i], now_ns);
     if (peer->dirty || now_ns >= peer->allocate_ns) cn_peer_allocate(peer, now_ns);
     cn_peer_probe(peer, now_ns);

@@ -77,7 +77,8 @@ typedef struct cn_peer {
     uint32_t rtt_ms;
     uint32_t video_ssrc_in; /* any SSRC of the publisher: media SSRC of transport feedback */
     cn_ntpclock clock;
-    bool dirty; /* bindings changed: allocate at the next tick */
+    bool unbound; /* what slots can show changed: bind at the next tick */
+    bool dirty;   /* bindings changed: allocate at the next tick */
 
     uint64_t allocate_ns, report_ns, stats_ns; /* when next */
     int64_t area_sum, area_max;                /* told */

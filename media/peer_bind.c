@@ -106,7 +106,7 @@ static void bind_video(cn_slot *s)
     s->alloc.height = s->want.height;
     s->alloc.priority = s->want.priority;
     if (s->alloc.on) return;
-    cn_slot_target(s, -1);
+    cn_slot_target(s, -1, 0);
     s->alloc.chosen = CN_ALLOC_PAUSED;
     s->alloc.fresh = true;
     cn_slot_tell(s, s->format ? CN_SLOT_OFF : CN_SLOT_CODEC);
@@ -207,6 +207,7 @@ static void wants_of_viewer(cn_peer *peer)
 void cn_peer_bind(cn_peer *peer)
 {
     if (!peer->connected || peer->ended) return;
+    peer->unbound = false;
     if (peer->kind == CN_PEER_APP) wants_of_app(peer);
     if (peer->kind == CN_PEER_WHEP) wants_of_viewer(peer);
     bind_audio(peer);

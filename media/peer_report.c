@@ -11,13 +11,21 @@
 #define RTCP_MAX 1200
 #define ARRIVALS 256
 
+/* Every layer with all its temporal layers and, where that is known to save something, without the last of them. */
 static void fill_layers(cn_slot *s)
 {
     const cn_track *t = s->track;
-    s->alloc.layer_count = t->info.layers;
-    for (unsigned i = 0; i < t->info.layers; i++) {
-        const cn_layer_info *l = &t->layer[i].info;
-        s->alloc.layers[i] = (cn_alloc_layer){cn_track_usable(t, i), l->bitrate, l->width, l->height};
+    s->alloc.layer_count = cn_track_layers(t) * CN_TEMPORAL;
+    for (unsigned i = 0; i < s->alloc.layer_count; i++) {
+        unsigned layer = i / CN_TEMPORAL, tid = i % CN_TEMPORAL;
+        const cn_layer_info *l = &t->layer[layer].info;
+        unsigned top = l->temporal > 1 ? l->temporal - 1u : 0;
+        bool whole = tid == top, fewer = tid + 1 == top && l->rate[tid] && l->rate[tid] < l->bitrate;
+        s->alloc.layers[i] = (cn_alloc_layer){.usable = (whole || fewer) && cn_track_usable(t, layer),
+                                              .bps = whole ? l->bitrate : l->rate[tid],
+                                              .width = l->width,
+                                              .height = l->height,
+                                              .smoothness = (uint8_t)tid};
     }
 }
 
@@ -29,10 +37,21 @@ static uint32_t audio_bps(const cn_peer *peer)
     return sum;
 }
 
+/* Then temporal layers that turn up later are welcome, too. */
+static bool smoothest(const cn_slot *s, int chosen)
+{
+    unsigned temporal = s->track->layer[chosen / CN_TEMPORAL].info.temporal;
+    return (unsigned)chosen % CN_TEMPORAL + 1 >= temporal;
+}
+
 static void take_choice(cn_slot *s)
 {
-    cn_slot_target(s, s->alloc.chosen);
-    if (!s->alloc.on || s->alloc.chosen >= 0) return;
+    int chosen = s->alloc.chosen;
+    if (chosen < 0)
+        cn_slot_target(s, -1, 0);
+    else
+        cn_slot_target(s, chosen / CN_TEMPORAL, smoothest(s, chosen) ? CN_SVC_TOP : (unsigned)chosen % CN_TEMPORAL);
+    if (!s->alloc.on || chosen >= 0) return;
     if (s->alloc.why == CN_ALLOC_BUDGET) cn_slot_tell(s, CN_SLOT_PAUSED);
     if (s->alloc.why != CN_ALLOC_TIER) return;
     cn_slot_tell(s, CN_SLOT_LIMIT);

@@ -25,7 +25,7 @@ typedef struct dropped_frame {
 typedef struct span {
     uint64_t start, end, out;
     uint32_t source, epoch;
-    uint16_t picture_id_delta;
+    uint16_t picture_id_delta, frame_delta;
     uint8_t tl0picidx_delta;
 } span;
 
@@ -60,6 +60,8 @@ struct cn_rewrite {
     uint32_t capture_ts; /* an outgoing timestamp whose capture time is known */
     int64_t capture_ns;  /* 0: none */
 
+    bool any_frame;
+    uint16_t last_frame; /* outgoing frame number of a dependency descriptor */
     bool any_picture_id, any_tl0picidx;
     uint16_t last_picture_id, sent_picture_id; /* outgoing; incoming, of the newest packet sent */
     bool sent_has_picture_id;
@@ -197,6 +199,7 @@ uint32_t cn_rewrite_switch(cn_rewrite *rw, const cn_rewrite_from *from)
     s->source = from->source;
     s->epoch = rw->epoch;
     s->picture_id_delta = rw->any_picture_id ? (uint16_t)(rw->last_picture_id + 1 - first->picture_id) : 0;
+    s->frame_delta = rw->any_frame && first->dd_len ? (uint16_t)(rw->last_frame + 1 - first->frame_number) : 0;
     s->tl0picidx_delta = rw->any_tl0picidx ? (uint8_t)(rw->last_tl0picidx + 1 - first->tl0picidx) : 0;
     rw->source = from->source;
     rw->group = from->group;
@@ -219,6 +222,12 @@ static const span *span_find(const cn_rewrite *rw, uint32_t source, uint64_t in,
         if (in >= s->start && in < s->end) return s;
     }
     return NULL;
+}
+
+/* VP9's picture ids and the frame numbers of descriptors keep their holes: what refers to a frame counts in them. */
+static bool ids_close_up(const cn_packet *p)
+{
+    return p->has_picture_id && p->codec != CN_CODEC_VP9;
 }
 
 static bool was_dropped(const cn_rewrite *rw, const cn_packet *p)
@@ -257,6 +266,7 @@ static void emit(cn_rewrite *rw, const span *s, uint64_t number, const cn_packet
         .seq = (uint16_t)number, .ts = timeline_at(timeline_of(rw, s->epoch), p->ts), .marker = p->marker && !filler};
     if (p->has_picture_id)
         out->picture_id = (uint16_t)(p->picture_id + s->picture_id_delta) & (p->picture_id_15 ? 0x7fff : 0x7f);
+    out->frame_number = (uint16_t)(p->frame_number + s->frame_delta);
     if (p->has_tl0picidx) out->tl0picidx = (uint8_t)(p->tl0picidx + s->tl0picidx_delta);
     if (rw->mark && rw->clock != VIDEO_CLOCK && s->epoch == rw->epoch) out->marker = true;
     if (s->epoch == rw->epoch) rw->mark = false;
@@ -266,6 +276,7 @@ static void emit(cn_rewrite *rw, const span *s, uint64_t number, const cn_packet
                                                .ts = out->ts,
                                                .picture_id = out->picture_id,
                                                .tl0picidx = out->tl0picidx,
+                                               .frame_number = out->frame_number,
                                                .marker = out->marker,
                                                .filler = filler,
                                                .sent_ms = (uint32_t)(now_ns / 1000000)};
@@ -296,6 +307,10 @@ static void note_sent(cn_rewrite *rw, uint64_t number, const cn_packet *p, const
     if (shown && p->has_tl0picidx && (newest_yet || (int8_t)(uint8_t)(out->tl0picidx - rw->last_tl0picidx) > 0)) {
         rw->any_tl0picidx = true;
         rw->last_tl0picidx = out->tl0picidx;
+    }
+    if (shown && p->dd_len && (!rw->any_frame || (int16_t)(uint16_t)(out->frame_number - rw->last_frame) > 0)) {
+        rw->any_frame = true;
+        rw->last_frame = out->frame_number;
     }
     if (!newest_yet) return;
     rw->next_out = number + 1;
@@ -334,7 +349,7 @@ static void close_up(cn_rewrite *rw, const cn_packet *p)
         s = span_push(rw, p->ext_seq, p->ext_seq + 1);
     }
     rw->head_in = p->ext_seq;
-    bool whole_frame = p->has_picture_id && !(rw->sent_has_picture_id && rw->sent_picture_id == p->picture_id);
+    bool whole_frame = ids_close_up(p) && !(rw->sent_has_picture_id && rw->sent_picture_id == p->picture_id);
     if (!whole_frame || was_dropped(rw, p)) return;
     s->picture_id_delta--;
     rw->dropped[rw->dropped_count++ % DROPPED] = (dropped_frame){.seq = p->ext_seq, .picture_id = p->picture_id};
@@ -351,7 +366,7 @@ cn_rewrite_verdict cn_rewrite_drop(cn_rewrite *rw, uint32_t source, const cn_pac
     uint64_t number = 0;
     cn_rewrite_verdict verdict = locate(rw, source, p, &s, &number);
     if (verdict != CN_REWRITE_SEND) return verdict;
-    bool filler = !p->payload_len || (s->epoch == rw->epoch && was_dropped(rw, p));
+    bool filler = !p->payload_len || !ids_close_up(p) || (s->epoch == rw->epoch && was_dropped(rw, p));
     emit(rw, s, number, p, filler, now_ns, out);
     note_sent(rw, number, p, out, false, now_ns);
     return filler ? CN_REWRITE_FILL : CN_REWRITE_SEND;

@@ -1,7 +1,7 @@
 /*
  * What a slot's receiver sees as one unbroken stream, whatever sources and layers feed it: sequence numbers,
- * timestamps, VP8 picture ids and TL0PICIDX. And the record of what was sent under which number. One per slot, owner
- * thread only.
+ * timestamps, picture ids and TL0PICIDX (VP8, VP9), frame numbers (dependency descriptor). And the record of what was
+ * sent under which number. One per slot, owner thread only.
  *
  *   in:   source 7   100 101 (102 dropped) 103  105        | source 9 from its key frame   40  41
  *   out:             500 501               502  504        |                              505 506      (104 may still
@@ -64,6 +64,7 @@ typedef struct cn_rewrite_out {
     bool marker;         /* the packet's; also set on the first audio packet after a switch (RFC 3551 §4.1) */
     uint16_t picture_id; /* for cn_vp8_rewrite, with the offsets in the packet */
     uint8_t tl0picidx;
+    uint16_t frame_number; /* for cn_depdesc_rewrite, where the packet has a descriptor */
 } cn_rewrite_out;
 
 typedef enum cn_rewrite_verdict {
@@ -105,7 +106,8 @@ typedef struct cn_sent {
     uint8_t marker : 1;
     uint8_t filler : 1; /* padding only was sent in its place */
     uint8_t resent : 6; /* times, saturating */
-    uint32_t sent_ms;   /* low bits of monotonic ms of the last (re)transmission */
+    uint16_t frame_number;
+    uint32_t sent_ms; /* low bits of monotonic ms of the last (re)transmission */
 } cn_sent;
 
 #define CN_SENT_BYTES 32 /* per receiver and packet: what a retransmission needs to know */

@@ -13,6 +13,7 @@
 #define RECORDS_VIDEO 1024
 #define RECORDS_AUDIO 64
 #define KEYFRAME_AGAIN_NS 500000000u
+#define WITHIN_NS 150000000u         /* for a switch between spatial layers without a key frame */
 #define SWITCH_RUN_AGE_NS 300000000u /* a picture that moves is not taken back further than this */
 #define QUEUE_MS 200                 /* a picture that would wait longer for a TCP peer is not begun */
 #define QUEUE_DRAINED_MS 50
@@ -77,8 +78,16 @@ void cn_slot_free(cn_slot *s)
     free(s);
 }
 
-static const cn_slot_format *format_for(const cn_slot *s, const cn_source_info *info)
+/* AV1's spatial layers cannot be told from each other without the descriptor. */
+static bool separable(const cn_slot *s, const cn_track *t)
 {
+    return t->info.codec != CN_CODEC_AV1 || t->spatial < 2 || s->peer->exts.id[CN_RTP_EXT_DEPENDENCY];
+}
+
+static const cn_slot_format *format_for(const cn_slot *s, const cn_track *t)
+{
+    const cn_source_info *info = &t->info;
+    if (!separable(s, t)) return NULL;
     for (size_t i = 0; i < s->format_count; i++) {
         const cn_slot_format *f = &s->formats[i];
         if (f->codec != info->codec) continue;
@@ -99,7 +108,7 @@ void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section)
     for (size_t i = 0; i < n; i++)
         if (codecs[i]->codec == CN_CODEC_AUDIO_RED) s->red_pt = codecs[i]->pt;
     s->active = section->dir & CN_SDP_RECVONLY;
-    if (s->track) s->format = format_for(s, &s->track->info);
+    if (s->track) s->format = format_for(s, s->track);
 }
 
 static void unlink_from_track(cn_slot *s)
@@ -130,16 +139,17 @@ void cn_slot_bind(cn_slot *s, cn_track *t)
     s->track = t;
     s->next_in_track = t->slots;
     t->slots = s;
-    s->format = format_for(s, &t->info);
-    if (!s->video) cn_slot_target(s, 0);
+    s->format = format_for(s, t);
+    if (!s->video) cn_slot_target(s, 0, CN_SVC_TOP);
 }
 
 uint32_t cn_slot_needs(const cn_slot *s)
 {
     uint32_t mask = 0;
-    if (s->current >= 0) mask |= 1u << s->current;
-    if (s->target >= 0) mask |= 1u << s->target;
-    if (s->interim >= 0) mask |= 1u << s->interim;
+    const cn_track *t = s->track;
+    if (s->current >= 0) mask |= 1u << cn_track_stream(t, s->current);
+    if (s->target >= 0) mask |= 1u << cn_track_stream(t, s->target);
+    if (s->interim >= 0) mask |= 1u << cn_track_stream(t, s->interim);
     return s->format ? mask : 0;
 }
 
@@ -163,15 +173,30 @@ void cn_slot_tell(cn_slot *s, cn_slot_state state)
     if (w->events->slot) w->events->slot(w->events_ctx, s->peer->room->name, s->peer->id, &e);
 }
 
+static unsigned sid_of(const cn_slot *s, int layer)
+{
+    return s->track->spatial > 1 ? (unsigned)layer : CN_SVC_TOP;
+}
+
+static void note_size(cn_slot *s, const cn_packet *first)
+{
+    const cn_layer_info *info = &s->track->layer[s->current].info;
+    bool told = first && first->width && s->track->spatial < 2;
+    s->width = told ? first->width : info->width;
+    s->height = told ? first->height : info->height;
+}
+
 /* From here on the slot shows `layer`, beginning with `first`. */
 static void start(cn_slot *s, unsigned layer, const cn_packet *first, uint32_t end_ts)
 {
     cn_track *t = s->track;
-    s->start_ts = cn_rewrite_switch(s->rewrite, &(cn_rewrite_from){.source = cn_track_layer_id(t, layer),
+    unsigned stream = cn_track_stream(t, (int)layer);
+    cn_svc_start(&s->svc, sid_of(s, (int)layer), s->tid);
+    s->start_ts = cn_rewrite_switch(s->rewrite, &(cn_rewrite_from){.source = cn_track_layer_id(t, stream),
                                                                    .group = t->number,
                                                                    .first = first,
                                                                    .run_end_ts = end_ts,
-                                                                   .capture_ns = cn_track_capture(t, layer, end_ts),
+                                                                   .capture_ns = cn_track_capture(t, stream, end_ts),
                                                                    .now_ns = s->peer->worker->now_ns});
     s->current = (int)layer;
     if (!s->video) cn_slot_audio_start(s, first);
@@ -179,8 +204,7 @@ static void start(cn_slot *s, unsigned layer, const cn_packet *first, uint32_t e
         s->waiting_ns = 0;
         s->interim = -1;
     }
-    s->width = first->width ? first->width : t->layer[layer].info.width;
-    s->height = first->height ? first->height : t->layer[layer].info.height;
+    note_size(s, first);
     cn_slot_tell(s, CN_SLOT_LIVE);
     cn_track_subscribe(t);
 }
@@ -196,7 +220,7 @@ static bool run_fits(const cn_slot *s, const cn_history_run *run)
 static bool start_from_history(cn_slot *s, unsigned layer)
 {
     uint64_t now_ns = s->peer->worker->now_ns;
-    const cn_history *h = s->track->layer[layer].history;
+    const cn_history *h = s->track->layer[cn_track_stream(s->track, (int)layer)].history;
     cn_history_run run;
     if (!h || cn_history_run_get(h, now_ns, &run) != CN_OK || !run_fits(s, &run)) return false;
     cn_packet *first = cn_history_get(h, run.first, now_ns);
@@ -221,24 +245,65 @@ static int interim_layer(const cn_track *t, int target)
     return best;
 }
 
-void cn_slot_target(cn_slot *s, int layer)
+/* Among the spatial layers of the stream that is shown already. */
+static void go_within(cn_slot *s, int layer)
 {
-    if (layer == s->target || !s->track) return;
+    uint64_t now_ns = s->peer->worker->now_ns;
+    bool upward = layer > s->current;
+    s->target = layer;
+    cn_svc_want(&s->svc, sid_of(s, layer), s->tid);
+    s->waiting_ns = 0;
+    if (!cn_svc_waiting(&s->svc)) return;
+    /* downward some streams need no key frame: a moment for those */
+    s->waiting_ns = upward ? now_ns : now_ns - KEYFRAME_AGAIN_NS + WITHIN_NS;
+    if (upward) cn_track_keyframe(s->track, 0);
+}
+
+void cn_slot_target(cn_slot *s, int layer, unsigned tid)
+{
+    cn_track *t = s->track;
+    if (!t) return;
+    s->tid = tid;
+    if (s->current >= 0 && s->current == s->target) cn_svc_want(&s->svc, sid_of(s, s->target), tid);
+    if (layer == s->target) return;
+    if (t->spatial > 1 && s->current >= 0 && layer >= 0) {
+        go_within(s, layer);
+        return;
+    }
     s->target = layer;
     s->interim = -1;
     s->waiting_ns = 0;
     if (layer < 0) {
         s->current = -1;
     } else if (s->current != layer) {
-        if (s->current < 0 && s->video) s->interim = interim_layer(s->track, layer);
+        if (s->current < 0 && s->video) s->interim = interim_layer(t, layer);
         s->waiting_ns = s->peer->worker->now_ns;
     }
-    cn_track_subscribe(s->track);
+    cn_track_subscribe(t);
     if (!s->video || layer < 0 || s->current == layer || !s->format || !s->peer->connected || s->held) return;
     if (start_from_history(s, (unsigned)layer)) return;
-    if (s->interim >= 0 && !start_from_history(s, (unsigned)s->interim))
-        cn_track_keyframe(s->track, (unsigned)s->interim);
-    cn_track_keyframe(s->track, (unsigned)layer);
+    if (s->interim >= 0 && !start_from_history(s, (unsigned)s->interim)) cn_track_keyframe(t, (unsigned)s->interim);
+    cn_track_keyframe(t, cn_track_stream(t, layer));
+}
+
+void cn_slot_layers_changed(cn_slot *s)
+{
+    s->format = format_for(s, s->track);
+    if (s->video) s->peer->unbound = true;
+    if (!s->video || s->current < 0) return;
+    /* what was shown has another name now: begin again with what is chosen next */
+    s->current = s->target = s->interim = -1;
+    s->alloc.chosen = CN_ALLOC_PAUSED;
+    s->alloc.fresh = true;
+}
+
+/* The filter went to another spatial layer. */
+static void note_layer(cn_slot *s)
+{
+    if (s->track->spatial < 2 || s->svc.sid < 0 || s->svc.sid == s->current) return;
+    s->current = s->svc.sid;
+    if (s->current == s->target) s->waiting_ns = 0;
+    note_size(s, NULL);
 }
 
 /* A packet that has just come, unlike one of the history: how long it takes is counted. */
@@ -264,36 +329,46 @@ static void release(cn_slot *s, uint64_t now_ns)
     s->held = false;
     if (s->target < 0 || start_from_history(s, (unsigned)s->target)) return;
     s->waiting_ns = now_ns;
-    cn_track_keyframe(s->track, (unsigned)s->target);
+    cn_track_keyframe(s->track, cn_track_stream(s->track, s->target));
 }
 
-void cn_slot_packet(cn_slot *s, cn_packet *p)
+/* A packet of a stream that is not shown yet: where a key frame's run begins, or is mended. */
+static void begin(cn_slot *s, cn_packet *p)
 {
-    if (!s->format || !s->active || !s->peer->connected || s->held) return;
-    int layer = p->layer;
-    if (layer == s->current && s->video && p->frame_start && cn_transport_full(s->peer->transport, QUEUE_MS)) {
-        hold(s);
-        return;
-    }
-    if (layer == s->current) {
-        forward_now(s, p);
-        return;
-    }
-    if ((layer != s->target && layer != s->interim) || !p->payload_len) return;
+    const cn_track *t = s->track;
+    bool target = s->target >= 0 && p->layer == cn_track_stream(t, s->target);
+    bool interim = s->interim >= 0 && p->layer == cn_track_stream(t, s->interim);
+    if ((!target && !interim) || !p->payload_len) return;
     if (!s->video) {
         start(s, p->layer, p, p->ts);
         forward_now(s, p);
         return;
     }
     /* the interim layer serves only until something is shown */
-    if (layer != s->target && s->current >= 0) return;
+    if (!target && s->current >= 0) return;
     if (cn_transport_full(s->peer->transport, QUEUE_MS)) return; /* asked for again when it comes through */
-    if ((p->key && p->frame_start) || p->repaired) (void)start_from_history(s, p->layer);
+    if ((p->key && p->frame_start) || p->repaired)
+        (void)start_from_history(s, (unsigned)(target ? s->target : s->interim));
+}
+
+void cn_slot_packet(cn_slot *s, cn_packet *p)
+{
+    if (!s->format || !s->active || !s->peer->connected || s->held) return;
+    if (s->current < 0 || p->layer != cn_track_stream(s->track, s->current)) {
+        begin(s, p);
+        return;
+    }
+    if (s->video && p->frame_start && cn_transport_full(s->peer->transport, QUEUE_MS)) {
+        hold(s);
+        return;
+    }
+    forward_now(s, p);
+    note_layer(s);
 }
 
 void cn_slot_keyframe(cn_slot *s)
 {
-    if (s->track && s->current >= 0) cn_track_keyframe(s->track, (unsigned)s->current);
+    if (s->track && s->current >= 0) cn_track_keyframe(s->track, cn_track_stream(s->track, s->current));
 }
 
 void cn_slot_tick(cn_slot *s, uint64_t now_ns)
@@ -302,6 +377,7 @@ void cn_slot_tick(cn_slot *s, uint64_t now_ns)
     if (s->held) return;
     if (!s->waiting_ns || !s->video || !s->track || now_ns - s->waiting_ns < KEYFRAME_AGAIN_NS) return;
     s->waiting_ns = now_ns;
-    if (s->target >= 0) cn_track_keyframe(s->track, (unsigned)s->target);
-    if (s->current < 0 && s->interim >= 0) cn_track_keyframe(s->track, (unsigned)s->interim);
+    const cn_track *t = s->track;
+    if (s->target >= 0) cn_track_keyframe(s->track, cn_track_stream(t, s->target));
+    if (s->current < 0 && s->interim >= 0) cn_track_keyframe(s->track, cn_track_stream(t, s->interim));
 }

@@ -13,6 +13,7 @@
 #include "media/packet.h"
 #include "media/rewrite.h"
 #include "media/sdp.h"
+#include "media/svc.h"
 #include "media/track.h"
 
 struct cn_peer;
@@ -48,7 +49,9 @@ typedef struct cn_slot {
     int current, target;          /* layers, −1: none */
     int interim;                  /* layer taken while the target does not flow yet, −1: none */
     uint64_t waiting_ns;          /* since when a key frame is awaited, 0: not */
-    bool held;                    /* the receiver's TCP connection is too far behind: nothing until it caught up */
+    unsigned tid;                 /* temporal layers up to this one are wanted */
+    cn_svc svc;
+    bool held; /* the receiver's TCP connection is too far behind: nothing until it caught up */
 
     cn_rewrite *rewrite;
     uint32_t start_ts;   /* outgoing timestamp from which on the present source is shown */
@@ -79,9 +82,12 @@ void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section);
 /** Shows a track from its next key frame (video) or packet (audio) on; NULL: nothing. The same track again changes
  * nothing. */
 void cn_slot_bind(cn_slot *s, cn_track *t);
-/** Sets the layer to go to; −1: paused. Tries to start from the history's key-frame run. */
-void cn_slot_target(cn_slot *s, int layer);
-/** Mask of the layers that this slot needs of its track. */
+/** Sets the layer to go to; −1: paused. `tid`: temporal layers up to this one. Tries to start from the history's
+ * key-frame run. */
+void cn_slot_target(cn_slot *s, int layer, unsigned tid);
+/** The track's layers became those of one stream, or of several. */
+void cn_slot_layers_changed(cn_slot *s);
+/** Mask of the streams that this slot needs of its track. */
 uint32_t cn_slot_needs(const cn_slot *s);
 /** A packet of its track. */
 void cn_slot_packet(cn_slot *s, cn_packet *p);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "media/payload_vp8.h"
+#include "media/payload_vp9.h"
 #include "media/peer.h"
 #include "media/room.h"
 #include "media/slot_audio.h"
@@ -11,6 +12,20 @@
 #define REPORT_EVERY_NS 1000000000u
 #define QUEUE_MS 200     /* behind which a TCP peer is sent nothing again */
 #define SRTP_OVERHEAD 16 /* bytes of the authentication tag: for the bandwidth estimate */
+
+/* The descriptor for this receiver: his frame numbers, and at a frame's start the decode targets that he is sent.
+ * `dd`: CN_DD_MAX bytes that live as long as the head. */
+static void head_descriptor(cn_slot *s, cn_rtp_head *h, const cn_packet *p, uint16_t frame_number, uint8_t *dd)
+{
+    if (!p->dd_len || !s->peer->exts.id[CN_RTP_EXT_DEPENDENCY] || !s->track) return;
+    const cn_track_layer *l = &s->track->layer[p->layer < CN_LAYERS ? p->layer : 0];
+    unsigned targets = l->layout.targets;
+    uint32_t active = 0;
+    if (p->frame_start && targets > 1 && s->svc.sid >= 0) active = l->layout.within[s->svc.sid][s->svc.tid] & l->active;
+    size_t n = cn_depdesc_rewrite(dd, CN_DD_MAX, cn_packet_bytes(p) + p->dd_at, p->dd_len, frame_number, p->dd_bit,
+                                  p->dd_active, targets, active);
+    if (n) cn_rtp_head_bytes(h, CN_RTP_EXT_DEPENDENCY, dd, (uint8_t)n);
+}
 
 static void head_extensions(cn_slot *s, cn_rtp_head *h, const cn_packet *p)
 {
@@ -37,6 +52,8 @@ static void rewrite_payload(uint8_t *payload, const cn_packet *p, uint16_t pictu
 {
     if (p->codec == CN_CODEC_VP8)
         cn_vp8_rewrite(payload, p->picture_id_at, p->picture_id_15, picture_id, p->tl0picidx_at, tl0picidx);
+    if (p->codec == CN_CODEC_VP9)
+        cn_vp9_rewrite(payload, p->picture_id_at, p->picture_id_15, picture_id, p->tl0picidx_at, tl0picidx);
 }
 
 static size_t payload_write(cn_slot *s, const cn_packet *p, const cn_rewrite_out *o, uint8_t *out)
@@ -50,8 +67,11 @@ static size_t payload_write(cn_slot *s, const cn_packet *p, const cn_rewrite_out
 static void send_media(cn_slot *s, const cn_packet *p, const cn_rewrite_out *o)
 {
     cn_rtp_head head = {.ts = o->ts, .ssrc = s->ssrc, .seq = o->seq, .pt = s->format->pt, .marker = o->marker};
+    uint8_t dd[CN_DD_MAX];
     if (!s->video) head.pt = cn_slot_audio_pt(s, p);
+    if (cn_svc_ends_picture(&s->svc, p)) head.marker = true;
     head_extensions(s, &head, p);
+    head_descriptor(s, &head, p, o->frame_number, dd);
     uint16_t twcc_at = 0;
     size_t n = cn_rtp_header_size(&head, &s->peer->exts) + p->payload_len;
     uint8_t *buf = cn_transport_rtp_buffer(s->peer->transport, n);
@@ -81,12 +101,13 @@ void cn_slot_forward(cn_slot *s, cn_packet *p)
     uint64_t now_ns = s->peer->worker->now_ns;
     uint32_t id = cn_track_layer_id(s->track, p->layer);
     cn_rewrite_out o;
-    cn_rewrite_verdict v = p->payload_len ? cn_rewrite_packet(s->rewrite, id, p, now_ns, &o)
-                                          : cn_rewrite_drop(s->rewrite, id, p, now_ns, &o);
+    bool pass = p->payload_len && (!s->video || cn_svc_pass(&s->svc, p, &s->track->layer[p->layer].layout));
+    cn_rewrite_verdict v =
+        pass ? cn_rewrite_packet(s->rewrite, id, p, now_ns, &o) : cn_rewrite_drop(s->rewrite, id, p, now_ns, &o);
     if (v != CN_REWRITE_SEND && v != CN_REWRITE_FILL) return;
     if (p->frame_start && s->track->layer[p->layer].sr_known)
         cn_rewrite_capture(s->rewrite, p->ts, cn_track_capture(s->track, p->layer, p->ts));
-    if (p->width) {
+    if (p->width && s->track->spatial < 2) {
         s->width = p->width;
         s->height = p->height;
     }
@@ -110,7 +131,10 @@ static size_t send_again(cn_slot *s, const cn_packet *p, const cn_sent *sent, ui
     if (!f || f->rtx_pt == CN_SDP_NO_PT) return 0;
     cn_rtp_head head = {
         .ts = sent->ts, .ssrc = s->rtx_ssrc, .seq = s->rtx_seq, .pt = f->rtx_pt, .marker = sent->marker};
+    uint8_t dd[CN_DD_MAX];
+    if (s->video && !sent->filler && cn_svc_ends_picture(&s->svc, p)) head.marker = true;
     head_extensions(s, &head, p);
+    if (!sent->filler) head_descriptor(s, &head, p, sent->frame_number, dd);
     uint16_t twcc_at = 0;
     size_t header = cn_rtp_header_size(&head, &s->peer->exts);
     size_t payload_len = sent->filler ? 0 : p->payload_len;
@@ -173,7 +197,7 @@ size_t cn_slot_report(cn_slot *s, uint8_t *out, size_t cap, uint64_t now_ns, uin
 {
     if (s->current < 0 || !s->track || !s->packets || now_ns - s->reported_ns < REPORT_EVERY_NS) return 0;
     uint32_t in_ts = 0, out_ts = 0;
-    if (!cn_track_rtp(s->track, (unsigned)s->current, (int64_t)now_ns, &in_ts)) return 0;
+    if (!cn_track_rtp(s->track, cn_track_stream(s->track, s->current), (int64_t)now_ns, &in_ts)) return 0;
     if (!cn_rewrite_ts(s->rewrite, in_ts, &out_ts)) return 0;
     cn_rtcp_sr sr = {.ssrc = s->ssrc, .ntp = now_ntp, .rtp_ts = out_ts, .packets = s->packets, .octets = s->octets};
     size_t n = cn_rtcp_write_sr(out, cap, &sr, NULL, 0);

@@ -55,10 +55,12 @@ static cn_source_info info_of(const cn_source *s)
     return info;
 }
 
-static cn_layers_info layers_of(const cn_source *s)
+cn_layers_info cn_source_layers(const cn_source *s)
 {
-    cn_layers_info info = {0};
-    for (unsigned i = 0; i < s->layers; i++) info.layer[i] = s->layer[i].info;
+    cn_layers_info info = {.spatial = (uint8_t)s->spatial_count};
+    bool spatial = s->spatial_count > 1;
+    unsigned count = spatial ? s->spatial_count : s->layers;
+    for (unsigned i = 0; i < count; i++) info.layer[i] = spatial ? s->spatial[i].info : s->layer[i].info;
     return info;
 }
 
@@ -73,7 +75,7 @@ void cn_source_introduce(cn_source *s, unsigned to)
     cn_msg m = message(s, CN_MSG_SOURCE_ADD);
     m.p = cn_memdup(&info, sizeof info);
     if (m.p) cn_worker_send(s->peer->worker, to, m);
-    cn_layers_info layers = layers_of(s);
+    cn_layers_info layers = cn_source_layers(s);
     m = message(s, CN_MSG_SOURCE_LAYERS);
     m.p = cn_memdup(&layers, sizeof layers);
     if (m.p) cn_worker_send(s->peer->worker, to, m);
@@ -82,8 +84,20 @@ void cn_source_introduce(cn_source *s, unsigned to)
 static void announce_layers(cn_source *s, uint64_t now_ns)
 {
     s->announced_ns = now_ns;
-    cn_layers_info layers = layers_of(s);
+    cn_layers_info layers = cn_source_layers(s);
     cn_room_send_block(s->peer->room, message(s, CN_MSG_SOURCE_LAYERS), &layers, sizeof layers);
+}
+
+static bool described(const cn_sdp_section *section, cn_codec codec)
+{
+    return cn_plan_described(codec) && section->ext_sends & CN_RTP_EXT_BIT(CN_RTP_EXT_DEPENDENCY);
+}
+
+static bool describe_layers(cn_source *s)
+{
+    for (unsigned i = 0; i < s->layers; i++)
+        if (!(s->layer[i].dd = CN_NEW(cn_described))) return false;
+    return true;
 }
 
 cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section,
@@ -115,6 +129,10 @@ cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind,
         free(s);
         return CN_ERR_NOMEM;
     }
+    if (described(section, codec->codec) && !describe_layers(s)) {
+        cn_source_free(s);
+        return CN_ERR_NOMEM;
+    }
     for (unsigned to = 0; to < peer->worker->count; to++) cn_source_introduce(s, to);
     *out = s;
     return CN_OK;
@@ -127,6 +145,7 @@ void cn_source_free(cn_source *s)
     for (unsigned i = 0; i < s->layers; i++) {
         stream_bind(s, &s->layer[i].media, 0);
         stream_bind(s, &s->layer[i].rtx, 0);
+        free(s->layer[i].dd);
     }
     (void)cn_idmap_take(&w->sources, s->number);
     for (unsigned to = 0; to < w->count; to++) cn_worker_send(w, to, message(s, CN_MSG_SOURCE_REMOVE));
@@ -172,6 +191,27 @@ static bool restore(cn_source *s, cn_source_layer *l, uint8_t *packet, cn_rtp *r
     return cn_rtp_parse(start, n, &s->peer->exts, r) == CN_OK;
 }
 
+/* What the dependency descriptor says, when it can be read: it overrules the payload. */
+static void describe(cn_source_layer *l, cn_packet *p, const cn_rtp *r)
+{
+    cn_described *dd = l->dd;
+    if (!dd || !p->payload_len || !cn_rtp_has(r, CN_RTP_EXT_DEPENDENCY)) return;
+    const cn_rtp_view *v = &r->ext[CN_RTP_EXT_DEPENDENCY];
+    cn_dd_structure fresh;
+    cn_depdesc d;
+    if (cn_depdesc_parse(&d, v->p, v->n, dd->any ? &dd->structure : NULL, &fresh) != CN_OK) return;
+    cn_payload_describe(p, &d, &fresh);
+    p->dd_at = (uint16_t)(v->p - r->data);
+    p->dd_len = v->n;
+    if ((!d.has_structure && !d.has_active) || (dd->any && p->ext_seq < dd->since)) return;
+    dd->active = d.active;
+    dd->since = p->ext_seq;
+    if (!d.has_structure) return;
+    dd->any = true;
+    dd->structure = fresh;
+    cn_dd_layout_of(&fresh, &dd->layout);
+}
+
 static void fill_extensions(cn_packet *p, const cn_rtp *r)
 {
     uint8_t level = 0;
@@ -207,6 +247,7 @@ static cn_packet *packet_of(cn_source *s, unsigned layer, const cn_rtp *r, uint6
         cn_packet_unref(p);
         return NULL;
     }
+    describe(&s->layer[layer], p, r);
     return p;
 }
 
@@ -257,14 +298,54 @@ static void scale_resting(cn_source *s, const cn_source_layer *changed, unsigned
     }
 }
 
+/* Spatial layers of one stream: which are sent, in which size, at which cost. True when something is new. */
+static bool note_spatial(cn_source *s, const cn_source_layer *l, const cn_packet *p, uint64_t now_ns)
+{
+    if (s->layers > 1 || !l->dd || !p->dd_len) return false;
+    const cn_dd_layout *at = &l->dd->layout;
+    unsigned count = at->spatial < CN_LAYERS ? at->spatial : CN_LAYERS;
+    bool news = count != s->spatial_count;
+    s->spatial_count = count;
+    for (unsigned i = 0; i < count; i++) {
+        cn_spatial_layer *x = &s->spatial[i];
+        if (p->sid == i) x->last_ns = now_ns;
+        for (unsigned t = 0; t < CN_TEMPORAL; t++)
+            if (cn_dd_dti(p->dtis, at->target_of[i][t]) != CN_DTI_ABSENT) x->window[t] += p->len;
+        uint32_t own = at->within[i][CN_DD_TEMPORAL - 1] & ~(i ? at->within[i - 1][CN_DD_TEMPORAL - 1] : 0);
+        bool alive = x->last_ns && (own & l->dd->active);
+        news = news || alive != x->info.alive;
+        x->info.alive = alive;
+        x->info.temporal = at->temporal < CN_TEMPORAL ? at->temporal : CN_TEMPORAL;
+        if (i >= p->spatial || (x->info.width == p->sizes[i][0] && x->info.height == p->sizes[i][1])) continue;
+        x->info.width = p->sizes[i][0];
+        x->info.height = p->sizes[i][1];
+        news = true;
+    }
+    return news;
+}
+
+static void note_temporal(cn_source_layer *l, const cn_packet *p)
+{
+    unsigned t = p->tid == CN_PACKET_NO_TID ? 0 : p->tid < CN_TEMPORAL ? p->tid : CN_TEMPORAL - 1;
+    l->window_tid[t] += p->len;
+    if (t + 1 > l->info.temporal) l->info.temporal = (uint8_t)(t + 1);
+}
+
+/* A picture is counted once, in however many spatial layers it comes. */
+static bool begins_picture(const cn_packet *p)
+{
+    return p->codec == CN_CODEC_VP9 || p->codec == CN_CODEC_AV1 ? p->marker : p->frame_start;
+}
+
 static void note_picture(cn_source *s, cn_source_layer *l, const cn_packet *p, uint64_t now_ns)
 {
-    if (p->frame_start) l->window_frames++;
+    if (begins_picture(p)) l->window_frames++;
+    note_temporal(l, p);
     if (p->key && p->frame_start) {
         l->keyframe_wanted = false;
         cn_nackgen_forget_before(&l->nack, p->ext_seq);
     }
-    bool first = !l->info.alive;
+    bool first = note_spatial(s, l, p, now_ns) || !l->info.alive;
     l->info.alive = true;
     if (p->width && (p->width != l->info.width || p->height != l->info.height)) {
         scale_resting(s, l, l->info.width, p->width);

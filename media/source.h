@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/depdesc.h"
 #include "media/msg.h"
 #include "media/nackgen.h"
 #include "media/ntpmap.h"
@@ -26,6 +27,22 @@ typedef struct cn_stream {
     uint32_t ssrc; /* 0: not known yet */
 } cn_stream;
 
+/** What a stream's dependency descriptors refer to. */
+typedef struct cn_described {
+    bool any;
+    uint64_t since; /* extended number of the packet that brought the structure */
+    uint32_t active;
+    cn_dd_structure structure;
+    cn_dd_layout layout;
+} cn_described;
+
+/** A spatial layer of a source that sends one stream. */
+typedef struct cn_spatial_layer {
+    cn_layer_info info;
+    uint64_t last_ns;
+    uint32_t window[CN_TEMPORAL]; /* bytes of all that is needed for it, by temporal layers */
+} cn_spatial_layer;
+
 typedef struct cn_source_layer {
     char rid[17];
     cn_stream media, rtx;
@@ -37,6 +54,8 @@ typedef struct cn_source_layer {
     cn_layer_info info;
     uint64_t last_ns; /* last packet */
     uint32_t window_bytes, window_frames;
+    uint32_t window_tid[CN_TEMPORAL]; /* bytes of each temporal layer */
+    cn_described *dd;                 /* NULL: no dependency descriptors were agreed */
     uint64_t keyframe_asked_ns, plis; /* PLIs sent */
     bool keyframe_wanted;
     uint64_t subscribers; /* bit per worker */
@@ -57,6 +76,8 @@ typedef struct cn_source {
     uint32_t rid_mask;                      /* told upward */
     uint64_t rid_idle_ns;                   /* since when fewer are wanted than told; 0: not */
     uint8_t listeners_lost[CN_WORKERS_MAX]; /* worst fraction that a listener on each worker misses, in 1/256 */
+    unsigned spatial_count;                 /* more than 1: layers of the one stream */
+    cn_spatial_layer spatial[CN_LAYERS];
     unsigned layers;
     cn_source_layer layer[]; /* in the offer's order */
 } cn_source;
@@ -76,6 +97,8 @@ cn_stream *cn_source_learn(cn_source *s, const cn_rtp *r);
 
 /** A decrypted packet of one of its streams. `packet` is writable. */
 void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns);
+/** Its layers as tracks know them. */
+cn_layers_info cn_source_layers(const cn_source *s);
 /** A sender report about one of its layers. */
 void cn_source_sender_report(cn_source *s, unsigned layer, uint64_t ntp, uint32_t rtp_ts);
 /** NACKs, waiting key frame requests, measurement. Every 20 ms. */

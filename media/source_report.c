@@ -37,6 +37,31 @@ static void ask_keyframe(cn_source *s, cn_source_layer *l, uint64_t now_ns)
     s->peer->meter.plis_out++;
 }
 
+/* Rates by temporal layers; `sum`: the windows hold each layer's own bytes. */
+static void note_rates(cn_layer_info *info, const uint32_t *window, bool sum, uint64_t span)
+{
+    uint64_t bytes = 0;
+    for (unsigned t = 0; t < CN_TEMPORAL; t++) {
+        bytes = sum ? bytes + window[t] : window[t];
+        if (!bytes) continue;
+        uint64_t bps = bytes * 8 * 1000000000u / span;
+        info->rate[t] = info->rate[t] ? (uint32_t)((info->rate[t] + bps) / 2) : (uint32_t)bps;
+    }
+}
+
+static void measure_spatial(cn_source *s, uint64_t now_ns, uint64_t span)
+{
+    for (unsigned i = 0; s->spatial_count > 1 && i < s->spatial_count; i++) {
+        cn_spatial_layer *x = &s->spatial[i];
+        uint64_t silent = s->kind == CN_SOURCE_SCREEN ? SILENT_SCREEN_NS : SILENT_NS;
+        x->info.alive = x->info.alive && now_ns - x->last_ns < silent;
+        note_rates(&x->info, x->window, false, span);
+        x->info.bitrate = x->info.rate[CN_TEMPORAL - 1];
+        x->info.fps = s->layer[0].info.fps;
+        memset(x->window, 0, sizeof x->window);
+    }
+}
+
 static void measure(cn_source *s, uint64_t now_ns)
 {
     uint64_t span = now_ns - s->measured_ns;
@@ -46,6 +71,8 @@ static void measure(cn_source *s, uint64_t now_ns)
     for (unsigned i = 0; i < s->layers; i++) {
         cn_source_layer *l = &s->layer[i];
         l->info.alive = l->last_ns && now_ns - l->last_ns < silent;
+        note_rates(&l->info, l->window_tid, true, span);
+        memset(l->window_tid, 0, sizeof l->window_tid);
         if (l->window_bytes) {
             uint64_t bps = (uint64_t)l->window_bytes * 8 * 1000000000u / span;
             l->info.bitrate = l->info.bitrate ? (uint32_t)((l->info.bitrate + bps) / 2) : (uint32_t)bps;
@@ -54,8 +81,8 @@ static void measure(cn_source *s, uint64_t now_ns)
         l->window_bytes = l->window_frames = 0;
     }
     if (!s->video) return;
-    cn_layers_info info = {0};
-    for (unsigned i = 0; i < s->layers; i++) info.layer[i] = s->layer[i].info;
+    measure_spatial(s, now_ns, span);
+    cn_layers_info info = cn_source_layers(s);
     cn_room_send_block(s->peer->room,
                        (cn_msg){.kind = CN_MSG_SOURCE_LAYERS, .room = s->peer->room->number, .source = s->number},
                        &info, sizeof info);

@@ -87,7 +87,8 @@ bool cn_track_usable(const cn_track *t, unsigned layer)
 {
     const cn_track_layer *l = &t->layer[layer];
     uint64_t now_ns = t->worker->now_ns;
-    if (l->info.alive || t->info.layers == 1) return true;
+    if (l->info.alive || cn_track_layers(t) == 1) return true;
+    if (t->spatial > 1) return false;
     if (!l->info.width) return false; /* never came: the publisher cannot or will not */
     if (l->failed_ns && now_ns - l->failed_ns < FAILED_NS) return false;
     return !l->subscribed_ns || now_ns - l->subscribed_ns < PATIENCE_NS;
@@ -128,10 +129,22 @@ static bool remember(cn_track *t, cn_packet *p)
     return cn_history_put(l->history, p);
 }
 
+static void note_structure(cn_track_layer *l, const cn_packet *p)
+{
+    if (!p->dd_len || !(p->dd_structure || p->dd_active) || p->ext_seq < l->layout_since) return;
+    cn_dd_structure fresh;
+    cn_depdesc d;
+    l->layout_since = p->ext_seq;
+    l->active = p->dd_mask;
+    if (p->dd_structure && cn_depdesc_parse(&d, cn_packet_bytes(p) + p->dd_at, p->dd_len, NULL, &fresh) == CN_OK)
+        cn_dd_layout_of(&fresh, &l->layout);
+}
+
 void cn_track_packet(cn_track *t, cn_packet *p)
 {
     if (p->layer >= t->info.layers || !t->info.on) return;
     if (!remember(t, p)) return;
+    note_structure(&t->layer[p->layer], p);
     for (cn_slot *s = t->slots, *next; s; s = next) {
         next = s->next_in_track;
         cn_slot_packet(s, p);
@@ -161,8 +174,10 @@ void cn_track_on_layers(cn_worker *w, cn_msg *m)
     cn_track *t = cn_idmap_get(&w->tracks, m->source);
     const cn_layers_info *info = m->p;
     if (t) {
-        bool news = false;
-        for (unsigned i = 0; i < t->info.layers; i++) {
+        bool news = t->spatial != info->spatial;
+        t->spatial = info->spatial;
+        for (cn_slot *s = t->slots; news && s; s = s->next_in_track) cn_slot_layers_changed(s);
+        for (unsigned i = 0; i < cn_track_layers(t); i++) {
             const cn_layer_info *before = &t->layer[i].info, *now = &info->layer[i];
             news = news || before->alive != now->alive || before->width != now->width || before->height != now->height;
             t->layer[i].info = *now;

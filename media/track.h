@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/depdesc.h"
 #include "media/history.h"
 #include "media/msg.h"
 #include "media/worker.h"
@@ -17,7 +18,10 @@ struct cn_slot;
 
 typedef struct cn_track_layer {
     cn_history *history; /* NULL before the first packet */
-    cn_layer_info info;
+    cn_layer_info info;  /* of this simulcast layer, or of this spatial layer of stream 0 */
+    cn_dd_layout layout; /* of its dependency descriptors; targets 0: none came yet */
+    uint64_t layout_since;
+    uint32_t active; /* decode targets that the publisher sends */
     bool sr_known;
     int64_t sr_ns; /* server's monotonic time at which sr_rtp was captured */
     uint32_t sr_rtp;
@@ -31,7 +35,8 @@ typedef struct cn_track {
     uint32_t number;
     unsigned owner; /* worker of the publisher */
     cn_source_info info;
-    uint32_t subscribed;   /* mask of layers */
+    unsigned spatial;      /* more than 1: layers are the spatial ones of stream 0 */
+    uint32_t subscribed;   /* mask of streams */
     struct cn_slot *slots; /* linked by next_in_track */
     uint8_t loss_told;     /* worst of the listeners here, as the publisher's worker knows it */
     cn_track_layer layer[CN_LAYERS];
@@ -49,9 +54,18 @@ void cn_track_keyframe(cn_track *t, unsigned layer);
 int64_t cn_track_capture(const cn_track *t, unsigned layer, uint32_t rtp);
 /** Timestamp of the layer at a server time; false when not known. */
 bool cn_track_rtp(const cn_track *t, unsigned layer, int64_t ns, uint32_t *rtp);
+/** Layers to choose from, simulcast or spatial, and the stream (SSRC) that carries one. */
+static inline unsigned cn_track_layers(const cn_track *t)
+{
+    return t->spatial > 1 ? t->spatial : t->info.layers;
+}
+static inline unsigned cn_track_stream(const cn_track *t, int layer)
+{
+    return t->spatial > 1 ? 0 : (unsigned)layer;
+}
 /** True when a layer flows or would flow if asked for. */
 bool cn_track_usable(const cn_track *t, unsigned layer);
-/** A number for this track's layer, unique in the process: what cn_rewrite calls a source. */
+/** A number for this track's stream, unique in the process: what cn_rewrite calls a source. */
 static inline uint32_t cn_track_layer_id(const cn_track *t, unsigned layer)
 {
     return t->number << 2 | layer;

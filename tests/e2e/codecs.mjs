@@ -97,7 +97,7 @@ async function talk(codec) {
 }
 
 await launch()
-for (const codec of ['h264'])
+for (const codec of ['h264', 'vp9', 'av1'])
   if (!wanted.length || wanted.includes(codec)) await check(`${codec}: the picture arrives, its layer goes down and up without a freeze`, () => talk(codec), 60)
 
 for (const b of browsers) await b.close()

@@ -1,12 +1,13 @@
 /* Any bytes as a payload: what is read lies inside it, and rewriting touches the named fields alone. First byte: the
  * codec. */
-// covers: media/payload.c media/payload_vp8.c media/payload_h264.c
+// covers: media/payload.c media/payload_vp8.c media/payload_vp9.c media/payload_av1.c media/payload_h264.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "media/payload.h"
 #include "media/payload_vp8.h"
+#include "media/payload_vp9.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,9 +27,22 @@ static void rewrite(cn_packet *p)
     if (v.key != p->key || v.frame_start != p->frame_start || v.width != p->width) abort();
 }
 
+static void rewrite_vp9(cn_packet *p)
+{
+    uint8_t *payload = cn_packet_data(p) + p->payload_at;
+    cn_vp9_rewrite(payload, p->picture_id_at, p->picture_id_15, (uint16_t)(p->picture_id + 5), p->tl0picidx_at,
+                   (uint8_t)(p->tl0picidx + 1));
+    cn_vp9 v;
+    if (cn_vp9_parse(&v, payload, p->payload_len)) abort();
+    uint16_t mask = p->picture_id_15 ? 0x7fff : 0x7f;
+    if (v.has_picture_id && v.picture_id != ((p->picture_id + 5) & mask)) abort();
+    if (v.has_tl0picidx && v.tl0picidx != (uint8_t)(p->tl0picidx + 1)) abort();
+    if (v.sid != p->sid || v.frame_start != p->frame_start || v.frame_end != p->frame_end) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const uint8_t codecs[] = {CN_CODEC_VP8, CN_CODEC_H264, CN_CODEC_OPUS, CN_CODEC_VP9};
+    static const uint8_t codecs[] = {CN_CODEC_VP8, CN_CODEC_H264, CN_CODEC_OPUS, CN_CODEC_VP9, CN_CODEC_AV1};
     if (!size || size - 1 > CN_PACKET_MAX) return 0;
     cn_packet *p = calloc(1, sizeof *p);
     if (!p) return 0;
@@ -37,7 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* at the very end of the buffer, so that a read past it is seen */
     p->payload_at = (uint16_t)(CN_PACKET_MAX - p->payload_len);
     memcpy(cn_packet_data(p) + p->payload_at, data + 1, p->payload_len);
-    if (cn_payload_parse(p) == CN_OK && p->codec == CN_CODEC_VP8 && p->payload_len) rewrite(p);
+    bool fits = cn_payload_parse(p) == CN_OK && p->payload_len;
+    if (fits && p->codec == CN_CODEC_VP8) rewrite(p);
+    if (fits && p->codec == CN_CODEC_VP9) rewrite_vp9(p);
     free(p);
     return 0;
 }

@@ -38,7 +38,7 @@ static void the_layer_fits_the_display(void **state)
         assert_int_equal(cn_alloc_layer_fit(s.layers, 3, cases[i].width, cases[i].height, cases[i].tier),
                          cases[i].want);
     cn_alloc_layer down[] = {
-        {true, 0, 1280, 720}, {false, 0, 640, 360}, {true, 0, 320, 180}}; /* any order, one stopped */
+        {true, 0, 1280, 720, 0}, {false, 0, 640, 360, 0}, {true, 0, 320, 180, 0}}; /* any order, one stopped */
     assert_int_equal(cn_alloc_layer_fit(down, 3, 640, 360, CN_TIER_4K), 0);
     assert_int_equal(cn_alloc_layer_fit(down, 3, 640, 360, CN_TIER_SD), 2);
     assert_int_equal(cn_alloc_layer_fit(down, 0, 640, 360, CN_TIER_SD), CN_ALLOC_PAUSED);

@@ -5,6 +5,8 @@
 #include "media/payload.h"
 #include "media/payload_h264.h"
 #include "media/payload_vp8.h"
+#include "media/payload_av1.h"
+#include "media/payload_vp9.h"
 
 #define KEY_TAG 0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x41 /* 640 × 480, vertical scale 1 */
 
@@ -221,9 +223,91 @@ static void packets_are_filled_by_codec(void **state)
     cn_packet_pool_free(pool);
 }
 
+static void vp9_descriptors_are_read(void **state)
+{
+    (void)state;
+    /* Chromium 156: first packet of a key picture of two spatial layers, with their sizes */
+    static const uint8_t key[] = {0x8a, 0x98, 0x67, 0x30, 0x01, 0x40, 0x00, 0xb4, 0x02, 0x80, 0x01, 0x68, 0x49};
+    static const uint8_t flexible[] = {0xfd, 0x98, 0x68, 0x50, 0x02, 0x87};
+    static const uint8_t groups[] = {0xa2, 0x11, 0x34, 0x09, 0x08, 0x02, 0x14, 0x01, 0x38, 0x02, 0x03, 0x55};
+    static const struct {
+        const char *name;
+        const uint8_t *bytes;
+        size_t n;
+        cn_vp9 want;
+    } cases[] = {
+        {"sizes",
+         key,
+         sizeof key,
+         {.frame_start = true,
+          .has_picture_id = true,
+          .picture_id_15 = true,
+          .picture_id = 0x1867,
+          .picture_id_at = 1,
+          .spatial = 2,
+          .width = {320, 640},
+          .height = {180, 360},
+          .descriptor_len = 12}},
+        {"flexible",
+         flexible,
+         sizeof flexible,
+         {.frame_start = true,
+          .frame_end = true,
+          .inter = true,
+          .flexible = true,
+          .has_layers = true,
+          .tid = 2,
+          .switch_up = true,
+          .not_for_upper = true,
+          .has_picture_id = true,
+          .picture_id_15 = true,
+          .picture_id = 0x1868,
+          .picture_id_at = 1,
+          .descriptor_len = 5}},
+        {"pictures in groups",
+         groups,
+         sizeof groups,
+         {.has_picture_id = true,
+          .picture_id = 0x11,
+          .picture_id_at = 1,
+          .has_layers = true,
+          .tid = 1,
+          .switch_up = true,
+          .sid = 2,
+          .has_tl0picidx = true,
+          .tl0picidx = 9,
+          .tl0picidx_at = 3,
+          .descriptor_len = 11}},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        cn_vp9 v;
+        print_message("%s\n", cases[i].name);
+        assert_ok(cn_vp9_parse(&v, cases[i].bytes, cases[i].n));
+        assert_memory_equal(&v, &cases[i].want, sizeof v);
+        for (size_t n = 0; n < cases[i].n; n++) assert_err(cn_vp9_parse(&v, cases[i].bytes, n), CN_ERR_PARSE);
+    }
+    static const uint8_t four[] = {0x50, 0x03, 0x03, 0x03, 0x03, 0x00};
+    cn_vp9 v;
+    assert_err(cn_vp9_parse(&v, four, sizeof four), CN_ERR_PARSE);
+}
+
+static void av1_headers_are_read(void **state)
+{
+    (void)state;
+    static const uint8_t key[] = {0x28, 0x16}, middle[] = {0xd0, 0x34}, wrong[] = {0x88, 0x00};
+    cn_av1 v;
+    assert_ok(cn_av1_parse(&v, key, 2));
+    assert_true(v.sequence && !v.continues && !v.goes_on);
+    assert_ok(cn_av1_parse(&v, middle, 2));
+    assert_true(!v.sequence && v.continues && v.goes_on);
+    assert_err(cn_av1_parse(&v, wrong, 2), CN_ERR_PARSE);
+    assert_err(cn_av1_parse(&v, key, 1), CN_ERR_PARSE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vp9_descriptors_are_read),    cmocka_unit_test(av1_headers_are_read),
         cmocka_unit_test(vp8_descriptors_are_read),    cmocka_unit_test(vp8_rewriting_keeps_every_other_bit),
         cmocka_unit_test(the_size_comes_from_the_sps), cmocka_unit_test(h264_packets_are_read),
         cmocka_unit_test(packets_are_filled_by_codec),

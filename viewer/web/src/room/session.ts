@@ -8,9 +8,9 @@
  */
 import { markRaw, reactive, shallowRef } from 'vue'
 import { LocalMedia } from './local'
-import { AUDIO_SLOTS, Peer } from './peer'
+import { AUDIO_SLOTS, Peer, sendableCodec } from './peer'
 import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type RoomCodec, type RoomFacts, type SharedFile, type SlotNote, type Source } from './protocol'
-import { simulcastEncodings, type OwnQuality } from './quality'
+import { cameraEncodings, type OwnQuality } from './quality'
 import { Disconnected, Rpc, RpcError } from './rpc'
 import { Shower } from './show'
 
@@ -151,7 +151,7 @@ export class RoomSession {
   /** The camera's layers, by its present size and what the others watch. */
   private fitLayers(): Promise<void> {
     const { width = 0, height = 0 } = this.local.tracks.camera?.getSettings() ?? {}
-    const fitting = simulcastEncodings(this.local.state.quality, width, height)
+    const fitting = cameraEncodings(sendableCodec(this.codec), this.local.state.quality, width, height)
     return this.changeSender('camera', (encoding, i) => {
       const { active, maxBitrate, scaleResolutionDownBy } = fitting[i] ?? encoding
       Object.assign(encoding, { maxBitrate, scaleResolutionDownBy, active: (active ?? true) && (this.watched[i] ?? true) })
