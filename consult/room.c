@@ -75,6 +75,13 @@ cn_err cn_room_get(cn_consult *c, const cn_actor *a, const char *room, cn_room_i
     return CN_OK;
 }
 
+cn_err cn_room_watch(cn_consult *c, const cn_actor *a, const char *object, bool note, cn_problem *p)
+{
+    bool may = cn_actor_may(a, CN_RIGHT_ROOM_MODERATE) || cn_actor_may(a, CN_RIGHT_CONFIG_MANAGE);
+    if (note || !may) cn_audit_note(c, a, "quality.read", object, may ? "ok" : "denied", NULL);
+    return may ? CN_OK : cn_problem_set(p, CN_ERR_FORBIDDEN, "", "you may not see the quality of rooms");
+}
+
 cn_err cn_room_make(cn_consult *c, const cn_actor *a, const char *room)
 {
     cn_act act;

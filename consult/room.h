@@ -41,6 +41,13 @@ bool cn_room_settings_valid(const cn_room_settings *s, const char **field);
  */
 cn_err cn_room_settings_set(cn_consult *c, const cn_actor *a, const char *room, const cn_room_settings *s);
 
+/**
+ * May this actor see how well rooms run: right room.moderate, or config.manage (who then sees no names).
+ * CN_ERR_FORBIDDEN otherwise. Notes the look at `object` ("rooms", "room:ID") in the audit log when it is refused, or
+ * `note`.
+ */
+cn_err cn_room_watch(cn_consult *c, const cn_actor *a, const char *object, bool note, cn_problem *p);
+
 /** A room without a request (`consilium room token`): made when it does not exist. `room` is 1…63 letters, digits, '-'
  * or '_'. */
 cn_err cn_room_make(cn_consult *c, const cn_actor *a, const char *room);

@@ -243,7 +243,7 @@ void cn_peer_stats(cn_peer *peer, uint64_t now_ns)
                         .jitter_ms = jitter_ms(peer),
                         .estimate_bps = cn_bwe_bps(&peer->estimate),
                         .wanted_bps = peer->wanted_bps,
-                        .path = CN_PATH_UDP,
+                        .path = cn_transport_tcp(peer->transport) ? CN_PATH_TCP : CN_PATH_UDP,
                         .nacks_in = m->nacks_in,
                         .nacks_out = m->nacks_out,
                         .plis_in = m->plis_in,

@@ -63,6 +63,11 @@ const char *cn_transport_profile(const cn_transport *t)
     return cn_srtp_profile_name(t->profile);
 }
 
+bool cn_transport_tcp(const cn_transport *t)
+{
+    return t->current && t->current->at.conn;
+}
+
 uint64_t cn_transport_last_sign_ns(const cn_transport *t)
 {
     return t->last_sign_ns;

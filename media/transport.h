@@ -67,6 +67,9 @@ bool cn_transport_connected(const cn_transport *t);
 /** "SRTP_AEAD_AES_128_GCM" or "SRTP_AES128_CM_SHA1_80", "" before `connected`. */
 const char *cn_transport_profile(const cn_transport *t);
 
+/** Whether what is sent to the peer goes over TCP now; false before the first check. */
+bool cn_transport_tcp(const cn_transport *t);
+
 /** Monotonic ns of the last authenticated sign of life (STUN check from the peer's address, SRTP, SRTCP); time of
  * creation before the first. */
 uint64_t cn_transport_last_sign_ns(const cn_transport *t);

@@ -87,6 +87,7 @@ static uint64_t load(const atomic_uint_least64_t *counter)
 static void publish_figures(cn_worker *w)
 {
     const cn_port_totals *t = cn_port_totals_get(w->port);
+    const cn_tcp_totals *tcp = cn_port_tcp_totals_get(w->port);
     cn_packet_pool_stats pool;
     cn_packet_pool_stats_get(w->pool, &pool);
     cn_media_worker f = {.datagrams_in = t->datagrams_in,
@@ -114,6 +115,13 @@ static void publish_figures(cn_worker *w)
                          .pool_max = pool.max,
                          .pool_denied = pool.denied,
                          .peers = w->peers.count,
+                         .tcp_open = tcp->open,
+                         .tcp_received = tcp->frames_in,
+                         .tcp_sent = tcp->frames_out,
+                         .tcp_refused = tcp->refused,
+                         .tcp_broken = tcp->broken,
+                         .tcp_late = tcp->late,
+                         .tcp_slow = tcp->slow,
                          .delay_sum_ns = w->delay->sum_ns};
     memcpy(f.delay, w->delay->counts, sizeof f.delay);
     uint64_t values[CN_WORKER_FIGURES];

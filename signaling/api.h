@@ -11,6 +11,7 @@ extern const cn_route cn_upload_routes[];  /* api_uploads.c: tus */
 extern const cn_route cn_slide_routes[];   /* api_slides.c: Deep Zoom */
 extern const cn_route cn_meta_routes[];    /* api_meta.c: the description of the interface */
 extern const cn_route cn_room_routes[];    /* api_whip.c: WHIP, WHEP, who is in a room */
+extern const cn_route cn_quality_routes[]; /* api_quality.c: how well rooms run, for the administrator */
 extern const cn_route cn_health_routes[];  /* api_health.c: healthz, readyz */
 extern const cn_route cn_metrics_routes[]; /* metrics.c: the management listener's */
 

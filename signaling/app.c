@@ -31,6 +31,7 @@ static cn_err open_storage(cn_app *app)
 cn_err cn_app_open(cn_app *app, const cn_config *config)
 {
     *app = (cn_app){.config = config};
+    cn_looks_init(&app->looks);
     cn_err err = open_storage(app);
     if (err != CN_OK) {
         cn_app_close(app);
@@ -52,6 +53,7 @@ void cn_app_close(cn_app *app)
     cn_chain_close(app->audit);
     cn_vault_close(app->vault);
     cn_db_close(app->db);
+    cn_looks_end(&app->looks);
     *app = (cn_app){.config = NULL};
 }
 

@@ -8,6 +8,7 @@
 #include "consult/consult.h"
 #include "signaling/door.h"
 #include "signaling/live.h"
+#include "signaling/looks.h"
 #include "signaling/turn.h"
 #include "viewer/pictures.h"
 #include "viewer/slides.h"
@@ -32,6 +33,7 @@ struct cn_app {
     cn_media *media;
     cn_turn *turn; /* NULL: no relay */
     bool serving;
+    cn_looks looks;
 };
 
 /** Opens database, keys, logs, files: what every command needs. On error `app` is closed again. */

@@ -258,6 +258,7 @@ void cn_live_attach(cn_live *l, cn_door *door, cn_media *media)
     cn_door_every(door, 1000, cn_live_housekeeping, l);
     cn_door_every(door, 2000, cn_live_quality, l);
     cn_door_every(door, 60000, cn_minutes_checkpoint, l);
+    cn_door_every(door, 60000, cn_record_forget, l);
     cn_door_every(door, 1000, cn_minutes_flush, l);
 }
 
@@ -322,6 +323,7 @@ void cn_live_free(cn_live *l)
         if (h->members) cn_member_free(h->members);
     }
     cn_minutes_free(l);
+    cn_record_free(l);
     cn_gate_free(l);
     free(l);
 }

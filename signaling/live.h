@@ -32,6 +32,16 @@ void cn_live_drain(cn_live *l);
 /** After the door has ended. NULL allowed. */
 void cn_live_free(cn_live *l);
 
+/**
+ * The administrator's view of how well rooms run; door's thread. `names`: also who the participants are (user, name,
+ * title, hospital) and what the room is called; otherwise ids alone.
+ */
+/** `{items, total}`: rooms in use, and with `recent` those that ended within the last minutes. */
+json_t *cn_live_quality_rooms(cn_live *l, bool names, bool recent);
+/** One room and its participants, also those who left; the points of the last `minutes` of one of them. NULL: not in
+ * use, or no such participant. `participant` may be NULL. */
+json_t *cn_live_quality_room(cn_live *l, const char *room, const char *participant, unsigned minutes, bool names);
+
 /** Rooms and participants in Prometheus' text format, for /metrics. Door's thread. */
 void cn_live_metrics(const cn_live *l, cn_buf *b);
 

@@ -30,6 +30,7 @@ cn_hall *cn_hall_open(cn_live *l, const cn_room_info *room)
     h->live = l;
     cn_strcpy(h->id, sizeof h->id, room->id);
     cn_strcpy(h->request, sizeof h->request, room->request);
+    cn_strcpy(h->title, sizeof h->title, room->title);
     cn_hall_set(h, &room->settings);
     h->next = l->halls;
     l->halls = h;
@@ -95,6 +96,7 @@ void cn_member_free(cn_member *m)
     cn_hall *h = m->hall;
     cn_live *l = h->live;
     cn_member_detach(m);
+    cn_record_left(m);
     h->gone_in += m->stats.bytes_in;
     h->gone_out += m->stats.bytes_out;
     for (cn_member **at = &h->members; *at; at = &(*at)->next) {

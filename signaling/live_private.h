@@ -12,6 +12,7 @@
 #include "consult/room.h"
 #include "signaling/app.h"
 #include "signaling/live.h"
+#include "signaling/qualitylog.h"
 #include "signaling/rpc.h"
 #include "signaling/why.h"
 #include "signaling/ws.h"
@@ -23,6 +24,8 @@
 typedef struct cn_client cn_client;
 typedef struct cn_member cn_member;
 typedef struct cn_hall cn_hall;
+typedef struct cn_record cn_record;
+typedef struct cn_room_record cn_room_record;
 typedef struct cn_pass cn_pass;
 typedef struct cn_knock cn_knock;
 
@@ -81,6 +84,7 @@ struct cn_member {
     cn_media_stats stats; /* the last ones */
     bool measured;
     cn_why why;
+    cn_record *record; /* borrowed; NULL before the first measurement */
     cn_meter meter;
     uint64_t since_ms, away_ms; /* monotonic: joined; WebSocket lost, 0: there */
 };
@@ -89,7 +93,7 @@ struct cn_member {
 struct cn_hall {
     cn_hall *next;
     cn_live *live;
-    char id[64], request[CN_ID_TEXT];
+    char id[64], request[CN_ID_TEXT], title[64];
     cn_member *members;
     char speaker[CN_ID_TEXT];
     uint64_t gone_in, gone_out; /* bytes of those who left */
@@ -133,6 +137,8 @@ struct cn_live {
     uint64_t serials;
     cn_hall *halls;
     cn_member *buckets[CN_BUCKETS];
+    cn_room_record *records; /* newest first */
+    unsigned records_n;
     cn_pass *passes;
     cn_knock *knocks;
     bool setting;  /* a change of a room's settings is under way */
@@ -278,6 +284,16 @@ void cn_minutes_free(cn_live *l);
 const char *cn_quality_path(cn_media_path path);
 void cn_quality_stats(cn_member *m, const cn_media_stats *s);
 void cn_live_quality(void *live); /* every 2 s */
+json_t *cn_quality_why(uint32_t why);
+
+/* ---- live_record.c: how well it was, for the administrator ---- */
+/** Its last measurement, made just now. */
+void cn_record_stats(cn_member *m);
+/** It is about to be freed. */
+void cn_record_left(cn_member *m);
+/** Every minute: forgets rooms that ended a while ago. */
+void cn_record_forget(void *live);
+void cn_record_free(cn_live *l);
 
 /* ---- live_events.c ---- */
 void cn_live_housekeeping(void *live); /* every second */

@@ -12,16 +12,18 @@ void cn_quality_stats(cn_member *m, const cn_media_stats *s)
 {
     m->stats = *s;
     m->measured = true;
-    m->quality = (cn_quality){.mark = m->client || *m->token_hash ? cn_why_mark(s) : 0,
-                              .why = cn_why_update(&m->why, s),
+    uint32_t why = cn_why_update(&m->why, s);
+    m->quality = (cn_quality){.mark = m->client || *m->token_hash ? cn_why_mark(s, why) : 0,
+                              .why = why,
                               .up_loss = (double)s->up_loss,
                               .down_loss = (double)s->down_loss,
                               .rtt_ms = s->rtt_ms,
                               .up_bps = s->up_bps,
                               .down_bps = s->down_bps};
+    cn_record_stats(m);
 }
 
-static json_t *why_json(uint32_t why)
+json_t *cn_quality_why(uint32_t why)
 {
     json_t *list = json_array();
     for (unsigned r = 0; r < CN_WHY_COUNT; r++)
@@ -32,9 +34,9 @@ static json_t *why_json(uint32_t why)
 static json_t *quality_json(const cn_member *m)
 {
     const cn_quality *q = &m->quality;
-    return json_pack("{s:s, s:i, s:o, s:f, s:f, s:I, s:I, s:I}", "id", m->id, "mark", q->mark, "why", why_json(q->why),
-                     "up_loss", q->up_loss, "down_loss", q->down_loss, "rtt_ms", (json_int_t)q->rtt_ms, "up_bps",
-                     (json_int_t)q->up_bps, "down_bps", (json_int_t)q->down_bps);
+    return json_pack("{s:s, s:i, s:o, s:f, s:f, s:I, s:I, s:I}", "id", m->id, "mark", q->mark, "why",
+                     cn_quality_why(q->why), "up_loss", q->up_loss, "down_loss", q->down_loss, "rtt_ms",
+                     (json_int_t)q->rtt_ms, "up_bps", (json_int_t)q->up_bps, "down_bps", (json_int_t)q->down_bps);
 }
 
 void cn_live_quality(void *live)

@@ -42,6 +42,7 @@ typedef struct figure {
 #define AT(member) offsetof(cn_media_worker, member)
 #define DROPPED "worker_dropped_packets_total", "counter", "Packets lost inside this server, by where."
 #define REFUSED "worker_refused_datagrams_total", "counter", "Datagrams that were not taken, by why."
+#define CLOSED "worker_tcp_closed_total", "counter", "TCP connections that this server closed, by why."
 #define POOL "worker_pool_packets", "gauge", "Packet buffers: in use, taken from memory, and the bound."
 
 static const figure figures[] = {
@@ -71,6 +72,13 @@ static const figure figures[] = {
     {POOL, AT(pool_used), "state", "used"},
     {POOL, AT(pool_allocated), "state", "allocated"},
     {POOL, AT(pool_max), "state", "max"},
+    {"worker_tcp_connections", "gauge", "Connections that carry media over TCP.", AT(tcp_open), NULL, NULL},
+    {"worker_tcp_received_datagrams_total", "counter", "Datagrams received over TCP.", AT(tcp_received), NULL, NULL},
+    {"worker_tcp_sent_datagrams_total", "counter", "Datagrams sent over TCP.", AT(tcp_sent), NULL, NULL},
+    {CLOSED, AT(tcp_refused), "why", "full"},
+    {CLOSED, AT(tcp_broken), "why", "broken"},
+    {CLOSED, AT(tcp_late), "why", "late"},
+    {CLOSED, AT(tcp_slow), "why", "slow"},
     {"worker_peers", "gauge", "Participants on this worker.", AT(peers), NULL, NULL},
 };
 

@@ -69,7 +69,7 @@ uint32_t cn_why_update(cn_why *w, const cn_media_stats *s)
     return w->given;
 }
 
-int cn_why_mark(const cn_media_stats *s)
+int cn_why_mark(const cn_media_stats *s, uint32_t given)
 {
     static const struct {
         float loss;
@@ -80,5 +80,6 @@ int cn_why_mark(const cn_media_stats *s)
     int mark = 1;
     for (size_t i = 0; i < sizeof marks / sizeof *marks && mark == 1; i++)
         if (loss <= marks[i].loss && s->rtt_ms <= marks[i].rtt_ms) mark = marks[i].mark;
-    return s->paused && mark > 2 ? 2 : mark;
+    const uint32_t felt = bit(CN_WHY_SENDS_LESS) | bit(CN_WHY_DOWN_SLOW) | bit(CN_WHY_JITTER);
+    return given & felt && mark > 2 ? 2 : mark;
 }

@@ -44,7 +44,7 @@ const char *cn_why_name(cn_why_reason r);
 /** Takes one measurement; returns the reasons given from now on. */
 uint32_t cn_why_update(cn_why *w, const cn_media_stats *s);
 
-/** 4 very good … 1 bad: by loss either way, round trip, and whether pictures have to be paused. */
-int cn_why_mark(const cn_media_stats *s);
+/** 4 very good … 1 bad: by loss either way and round trip; at most 2 with a reason that is seen or heard. */
+int cn_why_mark(const cn_media_stats *s, uint32_t given);
 
 #endif

@@ -23,6 +23,7 @@ userAdd('referrer1', 'referrer')
 userAdd('referrer2', 'referrer')
 userAdd('centre1', 'consult_admin')
 userAdd('locked1', 'referrer')
+userAdd('config1', 'config_admin')
 const token = (kind) => server.run(['room', 'token', 'lab', `--${kind}`]).trim()
 const publishToken = token('publish')
 const viewToken = token('view')
@@ -55,6 +56,20 @@ await check('every answer carries the security headers and none says what serves
     const { headers } = await call(port, 'GET', path)
     truth(/frame-ancestors 'self'/.test(headers['content-security-policy']), `${path}: no policy`)
     equal([headers['x-content-type-options'], headers['referrer-policy'], headers.server], ['nosniff', 'same-origin', undefined], path)
+  }
+})
+
+await check('how well rooms run is for administrators only', async () => {
+  equal((await call(port, 'GET', '/api/v1/rooms?state=open')).status, 401, 'nobody')
+  const ask = async (name, path) => { const s = new Session(port); await s.login(name, PASSWORD); return s.call('GET', path) }
+  for (const path of ['/api/v1/rooms?state=open', '/api/v1/rooms/lab/quality']) equal((await ask('referrer1', path)).status, 403, `a doctor at ${path}`)
+  for (const name of ['centre1', 'config1']) {
+    const list = await ask(name, '/api/v1/rooms?state=recent')
+    equal([list.status, list.json], [200, { items: [], total: 0 }], name)
+    equal((await ask(name, '/api/v1/rooms/lab/quality')).status, 404, 'a room that is not in use')
+    equal((await ask(name, '/api/v1/rooms?state=none')).status, 422, 'no such state')
+    equal((await ask(name, '/api/v1/rooms/lab/quality?minutes=61')).status, 422, 'too many minutes')
+    equal((await ask(name, `/api/v1/rooms/${'x'.repeat(200)}/quality`)).status, 404, 'a long name')
   }
 })
 

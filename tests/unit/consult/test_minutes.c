@@ -3,6 +3,7 @@
 
 #include "consult/meter.h"
 #include "consult/minutes.h"
+#include "consult/room.h"
 
 #define MINUTE 60000
 #define QUOTA 360000
@@ -218,6 +219,24 @@ static void test_refusals(void **state)
     platform_close(&p);
 }
 
+static void test_looks_at_rooms(void **state)
+{
+    platform p;
+    platform_open(&p, state);
+    cn_actor config = p.admin;
+    config.rights = cn_role_rights("config_admin");
+    assert_err(cn_room_watch(p.c, &p.admin, "rooms", true, NULL), CN_OK);
+    assert_err(cn_room_watch(p.c, &p.admin, "rooms", false, NULL), CN_OK);
+    assert_err(cn_room_watch(p.c, &config, "room:x", true, NULL), CN_OK);
+    assert_err(cn_room_watch(p.c, &p.lead, "room:x", false, NULL), CN_ERR_FORBIDDEN);
+    assert_err(cn_room_watch(p.c, &p.referrer, "room:x", true, NULL), CN_ERR_FORBIDDEN);
+    assert_int_equal(
+        platform_int(&p, "SELECT COUNT(*) FROM audit_log WHERE action = 'quality.read' AND outcome = 'ok'"), 2);
+    assert_int_equal(
+        platform_int(&p, "SELECT COUNT(*) FROM audit_log WHERE action = 'quality.read' AND outcome = 'denied'"), 2);
+    platform_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +246,7 @@ int main(void)
         CN_DB_TESTS(test_days),
         CN_DB_TESTS(test_segments),
         CN_DB_TESTS(test_refusals),
+        CN_DB_TESTS(test_looks_at_rooms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,14 +93,15 @@ static void marks(void **state)
 {
     (void)state;
     cn_media_stats s = good();
-    assert_int_equal(cn_why_mark(&s), 4);
-    s.paused = 2;
-    assert_int_equal(cn_why_mark(&s), 2);
+    assert_int_equal(cn_why_mark(&s, 0), 4);
+    assert_int_equal(cn_why_mark(&s, ONE(TCP) | ONE(MIC_SILENT)), 4);
+    assert_int_equal(cn_why_mark(&s, ONE(DOWN_SLOW)), 2);
+    assert_int_equal(cn_why_mark(&s, ONE(SENDS_LESS)), 2);
     s.up_loss = 0.5f;
-    assert_int_equal(cn_why_mark(&s), 1);
+    assert_int_equal(cn_why_mark(&s, ONE(DOWN_SLOW)), 1);
     s = good();
     s.rtt_ms = 200;
-    assert_int_equal(cn_why_mark(&s), 3);
+    assert_int_equal(cn_why_mark(&s, 0), 3);
 }
 
 int main(void)
