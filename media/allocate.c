@@ -193,7 +193,7 @@ bool cn_allocate(cn_alloc_slot *slots, size_t count, uint32_t budget_bps, uint32
         if (o->rank > o->current) s->up_since_ns = 0;
         changed |= chosen != s->chosen;
         s->chosen = chosen;
-        s->fresh = false;
+        s->fresh = s->fresh && !o->steps; /* nothing to choose from yet */
     }
     return changed;
 }

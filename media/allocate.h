@@ -40,7 +40,7 @@ typedef enum cn_alloc_why {
 typedef struct cn_alloc_slot {
     /* in */
     bool on;                /* something is asked for and its source is on */
-    bool fresh;             /* a new want: no holding back; cleared by the call */
+    bool fresh;             /* a new want: no holding back; cleared by the call that has layers to choose from */
     unsigned priority;      /* higher first */
     unsigned width, height; /* on screen; 0: the largest */
     cn_alloc_layer layers[CN_ALLOC_LAYERS];

@@ -23,6 +23,7 @@ static void on_connected(void *arg)
     if (w->events->connected) w->events->connected(w->events_ctx, peer->room->name, peer->id);
     cn_peer_area(peer, w->now_ns);
     cn_peer_bind(peer);
+    for (size_t i = 0; i < peer->slot_count; i++) cn_slot_begin(peer->slots[i]);
 }
 
 static void on_closed(void *arg, cn_transport_cause cause)
@@ -101,8 +102,10 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
         peer->ended = true;
         detach(peer);
         peer_free(peer);
+        return err;
     }
-    return err;
+    cn_peer_bind(peer);
+    return CN_OK;
 }
 
 cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,

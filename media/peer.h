@@ -110,7 +110,8 @@ void cn_peer_send_rtcp(cn_peer *peer, const uint8_t *p, size_t n);
 cn_source *cn_peer_source(const cn_peer *peer, cn_source_kind kind);
 cn_slot *cn_peer_slot(const cn_peer *peer, const char *mid);
 
-/** Binds audio slots to the ranked microphones and video slots to what is wanted. */
+/** Binds audio slots to the ranked microphones and video slots to what is wanted. Before the peer is connected, too:
+ * what it will show then is asked for and remembered meanwhile. */
 void cn_peer_bind(cn_peer *peer);
 /** cn_media_permit. */
 void cn_peer_permit(cn_peer *peer, bool audio, bool video);

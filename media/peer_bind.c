@@ -206,7 +206,7 @@ static void wants_of_viewer(cn_peer *peer)
 
 void cn_peer_bind(cn_peer *peer)
 {
-    if (!peer->connected || peer->ended) return;
+    if (peer->ended) return;
     peer->unbound = false;
     if (peer->kind == CN_PEER_APP) wants_of_app(peer);
     if (peer->kind == CN_PEER_WHEP) wants_of_viewer(peer);

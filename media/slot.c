@@ -17,7 +17,8 @@
 #define SWITCH_RUN_AGE_NS 300000000u /* a picture that moves is not taken back further than this */
 #define QUEUE_MS 200                 /* a picture that would wait longer for a TCP peer is not begun */
 #define QUEUE_DRAINED_MS 50
-#define RUN_SECONDS 0.5 /* of the estimate: what a key-frame run may cost at once */
+#define READY_AGE_NS 600000000u /* of a run that is kept for one who is about to connect */
+#define RUN_SECONDS 0.5         /* of the estimate: what a key-frame run may cost at once */
 
 static uint32_t unused_ssrc(const cn_peer *peer)
 {
@@ -216,13 +217,26 @@ static bool run_fits(const cn_slot *s, const cn_history_run *run)
     return run->first == run->last || run->bytes * 8.0 <= RUN_SECONDS * cn_bwe_bps(&s->peer->estimate);
 }
 
+static bool run_of(const cn_slot *s, unsigned layer, cn_history_run *run)
+{
+    const cn_history *h = s->track->layer[cn_track_stream(s->track, (int)layer)].history;
+    return h && cn_history_run_get(h, s->peer->worker->now_ns, run) == CN_OK && run_fits(s, run);
+}
+
+/* There is a run, and it will still do when the handshake is over. */
+static bool run_ready(const cn_slot *s, unsigned layer)
+{
+    cn_history_run run;
+    return run_of(s, layer, &run) && s->peer->worker->now_ns - run.first_arrival_ns < READY_AGE_NS;
+}
+
 /* Starts from the key frame that the history holds, with every packet since. */
 static bool start_from_history(cn_slot *s, unsigned layer)
 {
     uint64_t now_ns = s->peer->worker->now_ns;
     const cn_history *h = s->track->layer[cn_track_stream(s->track, (int)layer)].history;
     cn_history_run run;
-    if (!h || cn_history_run_get(h, now_ns, &run) != CN_OK || !run_fits(s, &run)) return false;
+    if (!run_of(s, layer, &run)) return false;
     cn_packet *first = cn_history_get(h, run.first, now_ns);
     if (!first) return false;
     start(s, layer, first, run.last_ts);
@@ -231,6 +245,14 @@ static bool start_from_history(cn_slot *s, unsigned layer)
         if (p) cn_slot_forward(s, p);
     }
     return true;
+}
+
+/* Before the peer is connected only the asking is done, so that the key frame is here when the peer is. */
+static bool start_or_ask(cn_slot *s, unsigned layer)
+{
+    if (s->peer->connected ? start_from_history(s, layer) : run_ready(s, layer)) return true;
+    cn_track_keyframe(s->track, cn_track_stream(s->track, (int)layer));
+    return false;
 }
 
 /* A layer that flows already, for as long as the target does not. */
@@ -280,10 +302,14 @@ void cn_slot_target(cn_slot *s, int layer, unsigned tid)
         s->waiting_ns = s->peer->worker->now_ns;
     }
     cn_track_subscribe(t);
-    if (!s->video || layer < 0 || s->current == layer || !s->format || !s->peer->connected || s->held) return;
-    if (start_from_history(s, (unsigned)layer)) return;
-    if (s->interim >= 0 && !start_from_history(s, (unsigned)s->interim)) cn_track_keyframe(t, (unsigned)s->interim);
-    cn_track_keyframe(t, cn_track_stream(t, layer));
+    cn_slot_begin(s);
+}
+
+void cn_slot_begin(cn_slot *s)
+{
+    if (!s->video || !s->track || !s->format || s->target < 0 || s->current == s->target || s->held) return;
+    if (start_or_ask(s, (unsigned)s->target) || s->interim < 0 || s->current >= 0) return;
+    (void)start_or_ask(s, (unsigned)s->interim);
 }
 
 void cn_slot_layers_changed(cn_slot *s)

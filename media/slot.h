@@ -82,11 +82,13 @@ void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section);
 /** Shows a track from its next key frame (video) or packet (audio) on; NULL: nothing. The same track again changes
  * nothing. */
 void cn_slot_bind(cn_slot *s, cn_track *t);
-/** Sets the layer to go to; −1: paused. `tid`: temporal layers up to this one. Tries to start from the history's
- * key-frame run. */
+/** Sets the layer to go to; −1: paused. `tid`: temporal layers up to this one. Begins. */
 void cn_slot_target(cn_slot *s, int layer, unsigned tid);
 /** The track's layers became those of one stream, or of several. */
 void cn_slot_layers_changed(cn_slot *s);
+/** The peer is connected, or the target is new: starts from the history's key-frame run, else asks for a key frame.
+ * Before the peer is connected it only asks. */
+void cn_slot_begin(cn_slot *s);
 /** Mask of the streams that this slot needs of its track. */
 uint32_t cn_slot_needs(const cn_slot *s);
 /** A packet of its track. */

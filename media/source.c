@@ -343,6 +343,7 @@ static void note_picture(cn_source *s, cn_source_layer *l, const cn_packet *p, u
     note_temporal(l, p);
     if (p->key && p->frame_start) {
         l->keyframe_wanted = false;
+        l->keyframe_asked_ns = 0;
         cn_nackgen_forget_before(&l->nack, p->ext_seq);
     }
     bool first = note_spatial(s, l, p, now_ns) || !l->info.alive;
@@ -413,5 +414,7 @@ void cn_source_on_subscribe(cn_worker *w, cn_msg *m)
 void cn_source_on_keyframe(cn_worker *w, cn_msg *m)
 {
     cn_source *s = cn_idmap_get(&w->sources, m->source);
-    if (s && m->layer < s->layers) s->layer[m->layer].keyframe_wanted = true;
+    if (!s || m->layer >= s->layers) return;
+    s->layer[m->layer].keyframe_wanted = true;
+    cn_source_ask(s, m->layer, w->now_ns);
 }

@@ -56,7 +56,10 @@ typedef struct cn_source_layer {
     uint32_t window_bytes, window_frames;
     uint32_t window_tid[CN_TEMPORAL]; /* bytes of each temporal layer */
     cn_described *dd;                 /* NULL: no dependency descriptors were agreed */
-    uint64_t keyframe_asked_ns, plis; /* PLIs sent */
+    uint64_t keyframe_asked_ns;       /* the request that is not answered yet, 0: none */
+    uint64_t keyframe_last_ns;        /* its last PLI */
+    uint64_t keyframe_used_ns;        /* until when the allowance is used up */
+    uint64_t plis;                    /* sent */
     bool keyframe_wanted;
     uint64_t subscribers; /* bit per worker */
     uint8_t level_last;
@@ -101,6 +104,8 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns
 cn_layers_info cn_source_layers(const cn_source *s);
 /** A sender report about one of its layers. */
 void cn_source_sender_report(cn_source *s, unsigned layer, uint64_t ntp, uint32_t rtp_ts);
+/** Sends the PLI that is wanted, unless the last one is too recent: then a later tick does. */
+void cn_source_ask(cn_source *s, unsigned layer, uint64_t now_ns);
 /** NACKs, waiting key frame requests, measurement. Every 20 ms. */
 void cn_source_tick(cn_source *s, uint64_t now_ns);
 /** Fills at most `max` report blocks; returns how many. A microphone's say the worst fraction that any of its listeners

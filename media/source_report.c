@@ -7,6 +7,9 @@
 #include "media/source.h"
 
 #define KEYFRAME_EVERY_NS 400000000u
+#define KEYFRAME_BURST 2
+#define KEYFRAME_AGAIN_NS 100000000u /* besides the round trip: a frame's time and its encoding */
+#define KEYFRAME_PATIENCE_NS 500000000u
 #define MEASURE_NS 1000000000u
 #define SILENT_NS 1000000000u
 #define SILENT_SCREEN_NS 3000000000u /* a still screen is sent about once a second */
@@ -24,15 +27,36 @@ static void ask_missing(cn_source *s, cn_source_layer *l, uint64_t now_ns)
     s->peer->meter.nacks_out += used;
 }
 
-static void ask_keyframe(cn_source *s, cn_source_layer *l, uint64_t now_ns)
+/* A few key frames may come close together (people who enter one after the other), in the long run one per
+ * KEYFRAME_EVERY_NS: they cost the publisher the sharpness of all other frames. */
+static bool within_allowance(cn_source_layer *l, uint64_t now_ns)
 {
-    if (!l->keyframe_wanted || !l->media.ssrc || !s->on) return;
-    if (l->keyframe_asked_ns && now_ns - l->keyframe_asked_ns < KEYFRAME_EVERY_NS) return;
+    uint64_t from = l->keyframe_used_ns > now_ns ? l->keyframe_used_ns : now_ns;
+    if (from + KEYFRAME_EVERY_NS > now_ns + KEYFRAME_BURST * KEYFRAME_EVERY_NS) return false;
+    l->keyframe_used_ns = from + KEYFRAME_EVERY_NS;
+    return true;
+}
+
+/* Encoders leave a request unanswered that comes too soon after a key frame (Chromium: 300 ms), and a PLI may be lost.
+ */
+static bool asks_now(cn_source_layer *l, uint32_t rtt_ms, uint64_t now_ns)
+{
+    bool pending = l->keyframe_asked_ns && now_ns - l->keyframe_asked_ns < KEYFRAME_PATIENCE_NS;
+    if (pending) return now_ns - l->keyframe_last_ns >= KEYFRAME_AGAIN_NS + rtt_ms * 1000000ull;
+    if (!l->keyframe_wanted || !within_allowance(l, now_ns)) return false;
+    l->keyframe_asked_ns = now_ns;
+    return true;
+}
+
+void cn_source_ask(cn_source *s, unsigned layer, uint64_t now_ns)
+{
+    cn_source_layer *l = &s->layer[layer];
+    if (!l->media.ssrc || !s->on || !asks_now(l, s->peer->rtt_ms, now_ns)) return;
     uint8_t out[16];
     size_t n = cn_rtcp_write_pli(out, sizeof out, s->peer->rtcp_ssrc, l->media.ssrc);
     cn_peer_send_rtcp(s->peer, out, n);
-    l->keyframe_asked_ns = now_ns;
-    l->keyframe_wanted = false; /* who still waits asks again */
+    l->keyframe_last_ns = now_ns;
+    l->keyframe_wanted = false; /* who still waits when nothing comes asks again */
     l->plis++;
     s->peer->meter.plis_out++;
 }
@@ -130,7 +154,7 @@ void cn_source_tick(cn_source *s, uint64_t now_ns)
         cn_source_layer *l = &s->layer[i];
         ask_missing(s, l, now_ns);
         if (cn_nackgen_gave_up(&l->nack) && l->subscribers) l->keyframe_wanted = true;
-        ask_keyframe(s, l, now_ns);
+        cn_source_ask(s, i, now_ns);
     }
     dynacast(s, now_ns);
 }

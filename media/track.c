@@ -9,7 +9,8 @@
 #include "media/seq.h"
 #include "media/slot.h"
 
-#define KEYFRAME_EVERY_NS 200000000u
+#define KEYFRAME_EVERY_NS 50000000u
+#define LINGER_NS 1000000000u        /* as old as a run may be */
 #define PATIENCE_NS 2000000000u      /* a layer that was asked for and does not come */
 #define REPORT_HOLDS_NS 12000000000u /* browsers report on audio every 5 s at least */
 #define FAILED_NS 10000000000u       /* is not asked for again for so long */
@@ -41,10 +42,28 @@ static cn_msg message(const cn_track *t, cn_msg_kind kind)
     return (cn_msg){.kind = (uint8_t)kind, .room = t->room->number, .source = t->number};
 }
 
+/* Mask of the layers that nobody needs since a moment: whoever comes or comes back starts from their key-frame run. */
+static uint32_t lingering(cn_track *t, uint32_t needs)
+{
+    uint32_t mask = 0;
+    if (!t->info.video) return 0;
+    for (unsigned i = 0; i < t->info.layers; i++) {
+        cn_track_layer *l = &t->layer[i];
+        bool idle = t->subscribed >> i & 1 && !(needs >> i & 1);
+        if (!idle)
+            l->idle_ns = 0;
+        else if (!l->idle_ns)
+            l->idle_ns = t->worker->now_ns;
+        if (idle && t->worker->now_ns - l->idle_ns < LINGER_NS) mask |= 1u << i;
+    }
+    return mask;
+}
+
 void cn_track_subscribe(cn_track *t)
 {
     uint32_t needs = 0;
     for (cn_slot *s = t->slots; s; s = s->next_in_track) needs |= cn_slot_needs(s);
+    needs |= lingering(t, needs);
     if (needs == t->subscribed) return;
     for (unsigned i = 0; i < t->info.layers; i++) {
         bool now = needs >> i & 1, before = t->subscribed >> i & 1;
@@ -112,6 +131,7 @@ static void tell_loss(cn_track *t, uint64_t now_ns)
 void cn_track_second(cn_track *t, uint64_t now_ns)
 {
     if (!t->info.video) tell_loss(t, now_ns);
+    if (t->subscribed) cn_track_subscribe(t);
     for (unsigned i = 0; i < t->info.layers; i++) {
         cn_track_layer *l = &t->layer[i];
         if (l->history) cn_history_expire(l->history, now_ns);

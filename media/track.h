@@ -25,6 +25,7 @@ typedef struct cn_track_layer {
     bool sr_known;
     int64_t sr_ns; /* server's monotonic time at which sr_rtp was captured */
     uint32_t sr_rtp;
+    uint64_t idle_ns; /* since when nobody needs it though it is subscribed, 0: somebody does */
     uint64_t subscribed_ns, failed_ns, keyframe_asked_ns; /* 0: not */
 } cn_track_layer;
 
@@ -46,9 +47,10 @@ cn_err cn_track_new(cn_track **out, struct cn_room *room, uint32_t number, unsig
 /** Unbinds its slots. NULL allowed. */
 void cn_track_free(cn_track *t);
 
-/** Recomputes which layers this worker's slots need and tells the publisher's worker when that changed. */
+/** Recomputes which layers this worker's slots need, or needed a second ago, and tells the publisher's worker when that
+ * changed. */
 void cn_track_subscribe(cn_track *t);
-/** Asks the publisher for a key frame, at most every 200 ms per layer. */
+/** Asks the publisher for a key frame, at most every 50 ms per layer; the publisher's worker lets fewer through. */
 void cn_track_keyframe(cn_track *t, unsigned layer);
 /** Server's monotonic ns when a timestamp was captured; 0: not known. */
 int64_t cn_track_capture(const cn_track *t, unsigned layer, uint32_t rtp);

@@ -566,7 +566,7 @@ static void client_init(sfu *s, sfu_client *c, const char *name, const sfu_shape
     s->n++;
 }
 
-sfu_client *sfu_join(sfu *s, const char *name, const sfu_shape *shape)
+sfu_client *sfu_ask(sfu *s, const char *name, const sfu_shape *shape)
 {
     assert_true(s->n < SFU_CLIENTS);
     sfu_client *c = &s->clients[s->n];
@@ -591,8 +591,19 @@ sfu_client *sfu_join(sfu *s, const char *name, const sfu_shape *shape)
     assert_true(answered);
     assert_string_equal(a.detail, "");
     c->answer = a.text;
+    return c;
+}
+
+void sfu_connect(sfu_client *c)
+{
     client_connect(c);
-    assert_true(sfu_play_until(s, is_connected, c, 10000));
+    assert_true(sfu_play_until(c->sfu, is_connected, c, 10000));
+}
+
+sfu_client *sfu_join(sfu *s, const char *name, const sfu_shape *shape)
+{
+    sfu_client *c = sfu_ask(s, name, shape);
+    sfu_connect(c);
     return c;
 }
 

@@ -131,6 +131,9 @@ typedef struct sfu {
 void sfu_new(sfu *s, unsigned workers, unsigned timeout_s);
 void sfu_free(sfu *s);
 
+/** Has its offer answered; sfu_connect does the rest. */
+sfu_client *sfu_ask(sfu *s, const char *name, const sfu_shape *shape);
+void sfu_connect(sfu_client *c);
 /** Joins, handshakes and waits until both sides are connected. */
 sfu_client *sfu_join(sfu *s, const char *name, const sfu_shape *shape);
 void sfu_show(sfu_client *c, size_t n, const cn_slot_want *wants);

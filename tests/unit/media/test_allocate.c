@@ -55,6 +55,20 @@ static void a_new_want_is_served_at_once(void **state)
     assert_false(cn_allocate(s, 1, 1530000, 30000, CN_TIER_4K, S));
 }
 
+/* Somebody asks for a camera before it is known which layers it has: that is no reason to hold it back later. */
+static void what_was_not_known_yet_is_served_at_once(void **state)
+{
+    (void)state;
+    cn_alloc_slot s[] = {camera(0, 1280, 720)};
+    s[0].layer_count = 0;
+    assert_false(cn_allocate(s, 1, 2000000, 0, CN_TIER_4K, S));
+    assert_int_equal(s[0].why, CN_ALLOC_NO_LAYER);
+    s[0].layer_count = 3;
+    assert_true(cn_allocate(s, 1, 2000000, 0, CN_TIER_4K, S + S / 100));
+    assert_int_equal(s[0].chosen, 2);
+    assert_false(s[0].fresh);
+}
+
 static void the_important_one_is_served_before_the_last(void **state)
 {
     (void)state;
@@ -156,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_layer_fits_the_display),
         cmocka_unit_test(a_new_want_is_served_at_once),
+        cmocka_unit_test(what_was_not_known_yet_is_served_at_once),
         cmocka_unit_test(the_important_one_is_served_before_the_last),
         cmocka_unit_test(upward_waits_and_needs_headroom),
         cmocka_unit_test(waiting_holds_its_share),
