@@ -136,8 +136,7 @@ static bool acceptable(const cn_plan_section *plan, const cn_offerer *who)
     const cn_sdp_section *s = plan->offer;
     const cn_sdp_codec *any[1];
     if (plan->source == CN_SOURCE_NONE) return cn_plan_slot_codecs(s, any, 1) > 0;
-    bool may = (is_video(s) ? who->may_video : who->may_audio) || (who->published >> plan->source & 1u);
-    return may && plan->codec != NULL;
+    return (is_video(s) ? who->may_video : who->may_audio) && plan->codec != NULL;
 }
 
 static cn_err plan_section(cn_plan *plan, const cn_sdp *offer, size_t i, const cn_offerer *who, cn_problem *p)

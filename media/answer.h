@@ -33,8 +33,7 @@ typedef struct cn_offerer {
     cn_source_kind whip_source;
     const cn_section *sections;
     size_t section_count;
-    cn_codec codec;     /* preferred for video; CN_CODEC_OTHER: the first of the usual order */
-    unsigned published; /* bit per cn_source_kind that was accepted before: stays so without the permission */
+    cn_codec codec; /* preferred for video; CN_CODEC_OTHER: the first of the usual order */
 } cn_offerer;
 
 /**

@@ -230,9 +230,9 @@ void cn_media_show(cn_media *m, const char *participant, const cn_slot_want *wan
 /** Source on or off (mute, camera off): while off nothing of it is forwarded. */
 void cn_media_source_set(cn_media *m, const char *participant, cn_source_kind source, bool on);
 /**
- * What a participant may publish from now on. Without the permission for a kind of media its sources are switched off
- * and stay off, sections that publish new ones are answered as rejected, and those that were accepted before stay
- * negotiated, so that the same PeerConnection can publish again later.
+ * What a participant may publish from now on, as may_publish_audio and may_publish_video of the join. An app's sections
+ * are negotiated in any case; without the permission their sources are off and stay off, so that the same
+ * PeerConnection can publish later. Encoders' sections (WHIP) are answered as rejected.
  */
 void cn_media_permit(cn_media *m, const char *participant, bool audio, bool video);
 /** Ends a participant; event `left` follows. */

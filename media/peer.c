@@ -80,6 +80,19 @@ static cn_peer *peer_of(cn_worker *w, const cn_media_join *join, const cn_place 
     return peer;
 }
 
+/* The app's sections are accepted also without the permission to publish: their sources are off (cn_media_permit). */
+static cn_offerer offerer_of(const cn_peer *peer, const cn_section *sections, size_t count)
+{
+    bool app = peer->kind == CN_PEER_APP;
+    return (cn_offerer){.kind = peer->kind,
+                        .may_audio = app || peer->may_audio,
+                        .may_video = app || peer->may_video,
+                        .whip_source = peer->whip_source,
+                        .sections = sections,
+                        .section_count = count,
+                        .codec = peer->codec};
+}
+
 cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *place, cn_buf *answer, cn_problem *p)
 {
     cn_peer *peer = peer_of(w, join, place);
@@ -89,13 +102,7 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
     if (!err) err = cn_idmap_put(&w->peers, peer->number, peer);
     if (!err) err = cn_room_enter(&peer->room, w, join->room, place->room, place->home, peer);
     if (!err) {
-        cn_offerer who = {.kind = join->kind,
-                          .may_audio = join->may_publish_audio,
-                          .may_video = join->may_publish_video,
-                          .whip_source = join->whip_source,
-                          .sections = join->sections,
-                          .section_count = join->section_count,
-                          .codec = peer->codec};
+        cn_offerer who = offerer_of(peer, join->sections, join->section_count);
         err = cn_peer_negotiate(peer, join->offer, &who, answer, p);
     }
     if (err) {
@@ -111,14 +118,7 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
 cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,
                        cn_problem *p)
 {
-    cn_offerer who = {.kind = peer->kind,
-                      .may_audio = peer->may_audio,
-                      .may_video = peer->may_video,
-                      .whip_source = peer->whip_source,
-                      .sections = sections,
-                      .section_count = count,
-                      .codec = peer->codec};
-    for (size_t i = 0; i < peer->source_count; i++) who.published |= 1u << peer->sources[i]->kind;
+    cn_offerer who = offerer_of(peer, sections, count);
     cn_err err = cn_peer_negotiate(peer, offer, &who, answer, p);
     if (!err) cn_peer_bind(peer);
     return err;

@@ -191,7 +191,6 @@ void cn_member_sources(cn_member *m, const char *offer, const cn_section *sectio
         if (sections[i].source == CN_SOURCE_NONE) continue;
         for (size_t k = 0; k < n; k++) {
             if (strcmp(found[k].mid, sections[i].mid) != 0 || !found[k].sends) continue;
-            if (found[k].video && !m->may_video && !m->source[sections[i].source].there) continue;
             now[sections[i].source] = published(m, sections[i].source, found[k].rids);
         }
     }

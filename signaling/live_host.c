@@ -203,6 +203,7 @@ cn_err cn_member_may_unmute(const cn_member *m, cn_source_kind kind, cn_problem 
 bool cn_member_starts_on(const cn_member *m, cn_source_kind kind)
 {
     cn_problem p;
+    if (is_picture(kind) && !m->may_video) return false;
     return !m->source[kind].held && cn_member_may_unmute(m, kind, &p) == CN_OK;
 }
 

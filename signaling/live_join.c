@@ -291,7 +291,7 @@ static bool offers_new_video(const passage *p, const cn_member *m)
     return false;
 }
 
-/* A picture that is new in the offer takes a place with video; without one its section is answered as rejected. What is
+/* A picture that is new in the offer takes a place with video; without one it is off. What is
  * off here is off in media before the first packet of a section that the offer makes anew. */
 static void reoffer(passage *p, cn_member *m)
 {

@@ -3,7 +3,7 @@ import { assignSlots, gridColumns, largeTile, tilesOf, visibleTiles } from '../s
 import type { Participant } from '../src/room/protocol'
 
 function person(id: string, sources: Participant['sources'] = { mic: true, camera: true }): Participant {
-  return { id, user: id, name: id, title: '', hospital: '', role: '', kind: 'person', sources }
+  return { id, user: id, name: id, title: '', hospital: '', role: '', kind: 'person', host: false, video: false, tier_max: '4k', hand: null, sources }
 }
 
 test('a shared screen comes first and is large', () => {

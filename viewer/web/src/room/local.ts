@@ -1,6 +1,7 @@
 /* This person's own microphone, camera and screen. */
 import { reactive, shallowReactive } from 'vue'
-import { cameraConstraints, possibleQualities, type OwnQuality } from './quality'
+import type { Tier } from './protocol'
+import { cameraConstraints, possibleQualities, withinCeiling, type OwnQuality } from './quality'
 
 export type DeviceProblem = 'insecure' | 'denied' | 'missing' | 'in_use' | 'failed'
 
@@ -54,6 +55,8 @@ export class LocalMedia {
     cameraId: recall().camera ?? null,
     speakerId: recall().speaker ?? '',
     quality: recall().quality ?? ('hd' as OwnQuality),
+    /** The room's or the host's ceiling. */
+    ceiling: '4k' as Tier,
     qualities: ['sd', 'hd', 'super_hd'] as OwnQuality[],
   })
   /** One stream for the sections of this PeerConnection: voice and face belong together. */
@@ -64,6 +67,11 @@ export class LocalMedia {
 
   constructor() {
     navigator.mediaDevices?.addEventListener?.('devicechange', this.listDevices)
+  }
+
+  /** What is sent: the person's choice, within the ceiling. */
+  get effective(): OwnQuality {
+    return withinCeiling(this.state.quality, this.state.ceiling)
   }
 
   get canShareScreen(): boolean {
@@ -90,7 +98,7 @@ export class LocalMedia {
   async openCamera(id: string | null = this.state.cameraId): Promise<MediaStreamTrack | null> {
     this.state.cameraProblem = null
     try {
-      const track = await this.take({ video: cameraConstraints(this.state.quality, id) })
+      const track = await this.take({ video: cameraConstraints(this.effective, id) })
       this.tracks.camera?.stop()
       this.tracks.camera = track
       track.contentHint = 'motion'
@@ -121,7 +129,11 @@ export class LocalMedia {
   async setQuality(quality: OwnQuality): Promise<void> {
     this.state.quality = quality
     this.remember()
-    const { width, height, frameRate } = cameraConstraints(quality, null)
+    await this.applyQuality()
+  }
+
+  async applyQuality(): Promise<void> {
+    const { width, height, frameRate } = cameraConstraints(this.effective, null)
     await this.tracks.camera?.applyConstraints({ width, height, frameRate }).catch(() => undefined)
   }
 

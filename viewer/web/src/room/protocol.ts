@@ -17,12 +17,41 @@ export interface Participant {
   /** Present only while published; true = on. */
   sources: Partial<Record<Source, boolean>>
   quality?: number
+  /** May do what hosts do. */
+  host: boolean
+  /** Has one of the room's places with video. */
+  video: boolean
+  /** A host's ceiling for this person. */
+  tier_max: Tier
+  /** When the hand was raised (ms), or null. */
+  hand: number | null
 }
 
 export interface Limits {
   video_slots: number
   tier_max: Tier
   may_video: boolean
+  video_max: number
+  voice_max: number
+}
+
+export interface RoomSettings {
+  locked: boolean
+  lobby: boolean
+  unmute: 'all' | 'host'
+  tier_max: Tier
+  codec: RoomCodec
+}
+
+/** Somebody who waits to be let in. */
+export interface Knock {
+  participant: string
+  user: string
+  name: string
+  title: string
+  hospital: string
+  at: number
+  removed: boolean
 }
 
 export interface SharedFile {
@@ -63,6 +92,8 @@ export interface JoinAnswer {
   view: SharedFile | null
   ice_servers: RTCIceServer[]
   limits: Limits
+  settings: RoomSettings
+  knocks: Knock[]
 }
 
 /** What the cameras of a room send, unless a browser cannot. */
@@ -74,7 +105,7 @@ export interface RoomFacts {
   ice_servers: RTCIceServer[]
 }
 
-export type SlotState = 'empty' | 'live' | 'paused' | 'off' | 'codec'
+export type SlotState = 'empty' | 'live' | 'paused' | 'off' | 'codec' | 'limit'
 
 export interface SlotNote {
   mid: string
@@ -109,4 +140,4 @@ export interface SlotWant {
 }
 
 /** Application errors by number. */
-export const CODE = { unauthorized: 1001, forbidden: 1003, notFound: 1004, conflict: 1009, full: 1010, badSdp: 1022, busy: 1029 } as const
+export const CODE = { unauthorized: 1001, forbidden: 1003, notFound: 1004, conflict: 1009, full: 1010, badSdp: 1022, door: 1023, busy: 1029 } as const

@@ -63,6 +63,22 @@ export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: nu
   return [{ scalabilityMode: 'L3T3_KEY', maxBitrate: PICTURES[quality].bitrate, active: true } as RTCRtpEncodingParameters]
 }
 
+/** Largest picture of a tier, in pixels (REQUIREMENTS §14 rule 3). */
+const TIER_AREAS: Partial<Record<Tier, number>> = { sd: 307_200, hd: 921_600, super_hd: 2_073_600, '2k': 3_686_400 }
+
+/** By how much the sides of a picture must shrink to stay within a ceiling; 1: not at all. */
+export function overCeiling(width: number, height: number, ceiling: Tier): number {
+  const most = TIER_AREAS[ceiling]
+  // rounding to whole pixels must not lift it above again
+  return most && width * height > most ? Math.sqrt((width * height) / most) * 1.02 : 1
+}
+
+/** What may be sent of what was chosen. */
+export function withinCeiling(quality: OwnQuality, ceiling: Tier): OwnQuality {
+  const tier = minTier(quality, ceiling)
+  return tier === 'voice' ? 'sd' : tier
+}
+
 export function tiersUpTo(max: Tier): Tier[] {
   return TIERS.slice(0, TIERS.indexOf(max) + 1)
 }

@@ -9,18 +9,20 @@
 import { markRaw, reactive, shallowRef } from 'vue'
 import { LocalMedia } from './local'
 import { AUDIO_SLOTS, Peer, sendableCodec } from './peer'
+import { Moderation, type Tell } from './moderation'
 import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type RoomCodec, type RoomFacts, type SharedFile, type SlotNote, type Source } from './protocol'
-import { cameraEncodings, type OwnQuality } from './quality'
+import { cameraEncodings, overCeiling, type OwnQuality } from './quality'
 import { Disconnected, Rpc, RpcError } from './rpc'
 import { Shower } from './show'
 
-export type Phase = 'new' | 'joining' | 'live' | 'reconnecting' | 'ended'
-export type EndReason = 'left' | 'replaced' | 'closed' | 'full' | 'forbidden' | 'not_found' | 'unauthorized' | 'sdp' | 'failed'
+export type Phase = 'new' | 'joining' | 'waiting' | 'live' | 'reconnecting' | 'ended'
+export type EndReason = 'left' | 'removed' | 'refused' | 'locked' | 'replaced' | 'closed' | 'full' | 'forbidden' | 'not_found' | 'unauthorized' | 'sdp' | 'failed'
 
 const ICE_GRACE_MS = 1200
 const ICE_PATIENCE_MS = 8000
 const MAX_RESTARTS = 2
 const ROOM_WAIT_MS = 3000
+const WATCHED_AGAIN_MS = 5000
 
 export class RoomSession {
   readonly state = reactive({
@@ -32,7 +34,9 @@ export class RoomSession {
     people: [] as Participant[],
     speaker: null as string | null,
     quality: {} as Record<string, QualityRow>,
-    limits: { video_slots: 4, tier_max: '4k', may_video: true } as Limits,
+    limits: { video_slots: 4, tier_max: '4k', may_video: true, video_max: 30, voice_max: 200 } as Limits,
+    /** Why this person waits before the door. */
+    waiting: 'lobby' as 'lobby' | 'removed',
     micPublished: false,
     cameraPublished: false,
     sharing: false,
@@ -43,19 +47,31 @@ export class RoomSession {
   readonly peer = shallowRef(markRaw(new Peer()))
   readonly show: Shower
   readonly rpc: Rpc
+  readonly moderation: Moderation
+  /** Says something to the person in passing. */
+  set onTell(tell: Tell) {
+    this.teller = tell
+    for (const one of this.untold.splice(0)) tell(...one)
+  }
   /** The latest shared view, for whoever looks later. */
   view: SharedFile | null = null
   onView: (view: SharedFile | null) => void = () => undefined
 
+  private teller: Tell | null = null
+  /** Said before anybody could show it. */
+  private readonly untold: Parameters<Tell>[] = []
   private codec: RoomCodec = 'vp8'
   private resume: string | null = null
   private iceServers: RTCIceServer[] = []
   private roomKnown: Promise<void> = Promise.resolve()
   /** Which of the camera's layers somebody watches, as the server said last. */
   private watched: boolean[] = []
+  private watchedTold: boolean[] = []
   private negotiation: Promise<void> = Promise.resolve()
   private senderWork: Promise<void> = Promise.resolve()
   private iceTimer: ReturnType<typeof setTimeout> | undefined
+  private waitTimer: ReturnType<typeof setTimeout> | undefined
+  private watchedTimer: ReturnType<typeof setTimeout> | undefined
   private wasConnected = false
   private healing = false
   private restarts = 0
@@ -73,6 +89,16 @@ export class RoomSession {
       call: async (slots, tier_max) => void (await this.rpc.call('room.show', { slots, tier_max })),
       changed: () => void this.state.slotVersion++,
       now: () => performance.now(),
+    })
+    this.moderation = new Moderation({
+      call: (method, params) => this.rpc.call(method, params),
+      on: (method, handler) => this.rpc.on(method, handler),
+      me: () => this.state.me,
+      person: (id) => this.person(id),
+      everybody: () => [...(this.state.self ? [this.state.self] : []), ...this.state.people],
+      switchedOff: (source) => this.switchedOff(source),
+      limits: (limits) => this.takeLimits(limits),
+      tell: (key, params, warning) => this.tell(key, params, warning),
     })
     this.prepare(this.peer.value)
     this.listen()
@@ -130,15 +156,20 @@ export class RoomSession {
       await this.peer.value.sender('camera')?.sender.replaceTrack(null)
       return this.tellSource('camera', false)
     }
+    if (!(await this.takePlace())) return void (this.local.state.cameraOn = false)
     const track = await this.local.openCamera(id)
-    if (!track) return void (this.local.state.cameraOn = false)
+    if (!track) {
+      this.local.state.cameraOn = false
+      if (this.state.phase === 'live' && !this.state.sharing) void this.rpc.call('room.video', { on: false }).catch(() => undefined)
+      return
+    }
     const sender = this.peer.value.sender('camera')
     if (sender) {
       await sender.sender.replaceTrack(track)
       await this.fitLayers()
       return this.tellSource('camera', true)
     }
-    this.peer.value.addCamera(track, this.local.stream, this.local.state.quality)
+    this.peer.value.addCamera(track, this.local.stream, this.local.effective)
     this.state.cameraPublished = true
     await this.renegotiate(false)
   }
@@ -151,23 +182,27 @@ export class RoomSession {
   /** The camera's layers, by its present size and what the others watch. */
   private fitLayers(): Promise<void> {
     const { width = 0, height = 0 } = this.local.tracks.camera?.getSettings() ?? {}
-    const fitting = cameraEncodings(sendableCodec(this.codec), this.local.state.quality, width, height)
+    const fitting = cameraEncodings(sendableCodec(this.codec), this.local.effective, width, height)
+    const over = overCeiling(width, height, this.state.limits.tier_max) // a camera that cannot do less
     return this.changeSender('camera', (encoding, i) => {
-      const { active, maxBitrate, scaleResolutionDownBy } = fitting[i] ?? encoding
-      Object.assign(encoding, { maxBitrate, scaleResolutionDownBy, active: (active ?? true) && (this.watched[i] ?? true) })
+      const { active, maxBitrate, scaleResolutionDownBy = 1 } = fitting[i] ?? encoding
+      Object.assign(encoding, { maxBitrate, scaleResolutionDownBy: scaleResolutionDownBy * over, active: (active ?? true) && (this.watched[i] ?? true) })
     })
   }
 
   async startScreen(): Promise<void> {
     const track = await this.local.openScreen()
     if (!track) return
+    if (!(await this.takePlace())) return this.local.closeScreen()
     this.state.sharing = true
     const sender = this.peer.value.sender('screen')
     if (sender) {
       await sender.sender.replaceTrack(track)
+      await this.fitScreen()
       return this.tellSource('screen', true)
     }
     this.peer.value.addScreen(track, new MediaStream([track]))
+    await this.fitScreen()
     await this.renegotiate(false)
   }
 
@@ -218,7 +253,7 @@ export class RoomSession {
   private publishTracks(peer: Peer): void {
     const { mic, camera, screen } = this.local.tracks
     if (mic) peer.addMic(mic, this.local.stream)
-    if (camera) peer.addCamera(camera, this.local.stream, this.local.state.quality)
+    if (camera) peer.addCamera(camera, this.local.stream, this.local.effective)
     if (screen) peer.addScreen(screen, new MediaStream([screen]))
     this.state.micPublished = mic !== null
     this.state.cameraPublished = camera !== null
@@ -230,7 +265,7 @@ export class RoomSession {
     const peer = markRaw(new Peer())
     this.peer.value = peer
     this.resume = null
-    this.watched = []
+    this.watched = this.watchedTold = []
     this.prepare(peer)
     this.publishTracks(peer)
     this.show.restart()
@@ -239,13 +274,15 @@ export class RoomSession {
   private listen(): void {
     const { rpc, state } = this
     rpc.on<Participant>('room.joined', (person) => this.put(person))
-    rpc.on<{ participant: string }>('room.left', ({ participant }) => {
+    rpc.on<{ participant: string; cause: string; by?: string }>('room.left', ({ participant, cause, by }) => {
+      if (participant === state.me && cause === 'removed') return this.end('removed', this.moderation.nameOf(by ?? null))
       state.people = state.people.filter((person) => person.id !== participant)
       if (state.speaker === participant) state.speaker = null
     })
-    rpc.on<{ participant: string; source: Source; on: boolean | null }>('room.source', ({ participant, source, on }) => {
-      const person = participant === state.me ? state.self : state.people.find((p) => p.id === participant)
+    rpc.on<{ participant: string; source: Source; on: boolean | null; by?: string }>('room.source', ({ participant, source, on, by }) => {
+      const person = this.person(participant)
       if (!person) return
+      if (by && participant === state.me && on === false) this.moderation.switchedOff(source, by)
       if (on === null) delete person.sources[source]
       else person.sources[source] = on
     })
@@ -253,12 +290,20 @@ export class RoomSession {
     rpc.on<{ participant: string | null }>('room.speaker', ({ participant }) => void (state.speaker = participant || null))
     rpc.on<{ source: Source; rids: boolean[] }>('room.layers', ({ source, rids }) => {
       if (source !== 'camera') return
-      this.watched = rids
+      clearTimeout(this.watchedTimer)
+      this.watched = this.watchedTold = rids
       void this.fitLayers()
     })
     rpc.on<{ participants: QualityRow[] }>('room.quality', ({ participants }) => {
       for (const row of participants) state.quality[row.id] = row
     })
+    rpc.on<{ participant: string; on: boolean }>('room.video', ({ participant, on }) => {
+      const person = this.person(participant)
+      if (person) person.video = on
+      if (participant === state.me) state.limits.may_video = on
+    })
+    rpc.on('room.admitted', () => this.admitted())
+    rpc.on('room.refused', () => this.state.phase === 'waiting' && this.end('refused'))
     rpc.on('room.replaced', () => this.end('replaced'))
     rpc.on<{ reason: string }>('room.closed', ({ reason }) => this.end('closed', reason))
     rpc.on<SharedFile | null>('view.opened', (view) => this.takeView(view))
@@ -313,6 +358,7 @@ export class RoomSession {
       this.freshPeer()
       return this.joinOnce()
     }
+    if (error.code === CODE.door) return this.keptOut(error)
     if (error.code === CODE.busy) {
       await new Promise((resolve) => setTimeout(resolve, error.data.retry_ms ?? 1000))
       return this.joinOnce()
@@ -329,10 +375,13 @@ export class RoomSession {
     state.self = answer.self
     state.people = answer.participants.filter((person) => person.id !== answer.participant)
     state.speaker = answer.speaker || null
-    state.limits = answer.limits ?? state.limits
+    state.limits = answer.limits
+    local.state.ceiling = answer.limits.tier_max
+    this.moderation.entered(answer.settings, answer.knocks)
     this.resume = answer.resume
     if (!again) state.since ||= Date.now()
     state.phase = 'live'
+    void this.obey(answer)
     if (state.micPublished && !local.state.micOn) this.tellSource('mic', false)
     if (state.cameraPublished && !local.tracks.camera) this.tellSource('camera', false)
     if (this.peer.value.sender('screen') && !local.tracks.screen) this.tellSource('screen', false)
@@ -424,7 +473,118 @@ export class RoomSession {
 
   private tellSource(source: Source, on: boolean): void {
     if (this.state.self) this.state.self.sources[source] = on
-    void this.rpc.call('room.source', { source, on }).catch(() => undefined)
+    void this.rpc.call('room.source', { source, on }).catch((error: unknown) => {
+      if (!on || !(error instanceof RpcError) || (error.code !== CODE.forbidden && error.code !== CODE.full)) return
+      this.switchedOff(source)
+      this.refusedToSend(error)
+    })
+  }
+
+  private tell(...what: Parameters<Tell>): void {
+    if (this.teller) this.teller(...what)
+    else this.untold.push(what)
+  }
+
+  private refusedToSend(error: RpcError): void {
+    if (error.code === CODE.full) this.tell('video_full', { n: this.state.limits.video_max }, true)
+    else this.tell('host_decides', {}, true)
+  }
+
+  private person(id: string): Participant | undefined {
+    return (id === this.state.me ? this.state.self : this.state.people.find((p) => p.id === id)) ?? undefined
+  }
+
+  /** The server has this source off already. */
+  private switchedOff(source: Source): void {
+    const { state, local } = this
+    if (state.self && state.self.sources[source] !== undefined) state.self.sources[source] = false
+    if (source === 'mic') return local.setMicOn(false)
+    if (source === 'camera') {
+      local.state.cameraOn = false
+      local.closeCamera()
+    } else if (source === 'screen') {
+      local.closeScreen()
+      state.sharing = false
+    }
+    void this.peer.value.sender(source)?.sender.replaceTrack(null)
+  }
+
+  /** Before a picture is sent: a listener takes one of the places with video. */
+  private async takePlace(): Promise<boolean> {
+    if (this.state.phase !== 'live' || this.state.limits.may_video) return true
+    try {
+      const { limits } = await this.rpc.call<{ limits: Limits }>('room.video', { on: true })
+      this.state.limits = limits
+      return true
+    } catch (error) {
+      if (error instanceof RpcError) this.refusedToSend(error)
+      return false
+    }
+  }
+
+  /** What the room let this person send when it was entered may be less than what is switched on. */
+  private async obey(answer: JoinAnswer): Promise<void> {
+    const { local, state } = this
+    const { mic, camera } = answer.self.sources
+    if (mic === false && state.micPublished && local.state.micOn) {
+      if (answer.settings.unmute === 'host' && !answer.self.host) {
+        local.setMicOn(false)
+        this.tell('host_decides', {}, true)
+      } else this.tellSource('mic', true)
+    }
+    if (camera === false && local.tracks.camera) {
+      if (answer.limits.may_video) this.tellSource('camera', true)
+      else {
+        this.switchedOff('camera')
+        this.tell('video_full', { n: answer.limits.video_max }, true)
+      }
+    }
+    if (answer.limits.tier_max !== '4k') await this.lower()
+  }
+
+  private takeLimits(limits: Limits): void {
+    const { state, local } = this
+    const before = state.limits.tier_max
+    state.limits = limits
+    if (before === limits.tier_max) return
+    local.state.ceiling = limits.tier_max
+    this.tell(limits.tier_max === '4k' ? 'ceiling_off' : 'ceiling', { tier: limits.tier_max })
+    void this.lower()
+  }
+
+  /** Sends nothing above the ceiling. Layers that nobody could watch because they were too large are sent again, smaller. */
+  private async lower(): Promise<void> {
+    this.watched = []
+    clearTimeout(this.watchedTimer)
+    this.watchedTimer = setTimeout(() => {
+      this.watched = this.watchedTold
+      void this.fitLayers()
+    }, WATCHED_AGAIN_MS)
+    await this.local.applyQuality()
+    await this.fitLayers()
+    await this.fitScreen()
+  }
+
+  private fitScreen(): Promise<void> {
+    const { width = 0, height = 0 } = this.local.tracks.screen?.getSettings() ?? {}
+    const scaleResolutionDownBy = overCeiling(width, height, this.state.limits.tier_max)
+    return this.changeSender('screen', (encoding) => Object.assign(encoding, { scaleResolutionDownBy }))
+  }
+
+  /** The door is closed to this person: locked, or wait until a host opens. */
+  private keptOut(error: RpcError): void {
+    if (error.data.reason !== 'lobby' && error.data.reason !== 'removed') return this.end('locked')
+    this.state.waiting = error.data.reason
+    this.state.phase = 'waiting'
+    clearTimeout(this.waitTimer)
+    if (error.data.retry_ms) this.waitTimer = setTimeout(() => this.admitted(), error.data.retry_ms + 200)
+  }
+
+  private admitted(): void {
+    clearTimeout(this.waitTimer)
+    if (this.state.phase !== 'waiting') return
+    this.state.phase = 'joining'
+    void this.join()
   }
 
   /** Changes of a sender's parameters must not overlap. */
@@ -445,6 +605,8 @@ export class RoomSession {
     this.state.endReason = reason
     this.state.endDetail = detail
     clearTimeout(this.iceTimer)
+    clearTimeout(this.waitTimer)
+    clearTimeout(this.watchedTimer)
     this.show.setReady(false)
     this.rpc.close()
     this.peer.value.close()
