@@ -105,8 +105,22 @@ await check('the network changes in the middle of a call: the picture is back, t
   assert(Date.now() - start < 12000, 'the picture took over 12 s')
   equal((await red.eval('window.__consilium')).participant, red.participant, 'the participant')
   const mine = (await segments()).filter((s) => s.participant === red.participant)
-  assert(mine.every((s) => s.end_cause !== 'timeout'), `the meter broke off: ${JSON.stringify(mine)}`)
+  assert(!mine.some((s) => ['timeout', 'closed', 'left', 'asked'].includes(s.end_cause)), `the meter broke off: ${JSON.stringify(mine)}`)
 }, 60)
+
+await check('a page that is told of another network again and again stays in its room', async () => {
+  const offers = `(window.__pc.__offers ??= (window.__pc.addEventListener('signalingstatechange', () => { if (window.__pc.signalingState === 'have-local-offer') window.__restarts = (window.__restarts ?? 0) + 1 }), true), window.__restarts ?? 0)`
+  await red.eval(offers)
+  for (let i = 0; i < 4; i++) {
+    await red.eval(`window.dispatchEvent(new Event('online'))`)
+    await until('the restart', async () => (await red.eval(offers)) > i, 5)
+    await sleep(300)
+    equal((await red.eval('window.__consilium')).phase, 'live', 'the phase')
+  }
+  await moves(green, red, 5)
+  await moves(red, green, 5)
+  equal((await red.eval('window.__consilium')).participant, red.participant, 'the participant')
+}, 30)
 
 for (const b of browsers) await b.close()
 await server?.stop()

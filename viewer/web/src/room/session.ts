@@ -3,11 +3,13 @@
  *
  *   WebSocket lost     → it comes back by itself (rpc.ts) → room.join with `resume` and an ICE restart
  *   ICE disconnected   → is the WebSocket alive? yes: room.offer with an ICE restart; no: as above
+ *   another network    → the same at once, before ICE notices
  *   participant gone   → error 1004 → a new PeerConnection joins anew
  *   two restarts in vain → leaves and joins anew with a new PeerConnection
  */
 import { markRaw, reactive, shallowRef } from 'vue'
 import { LocalMedia } from './local'
+import { onNetworkChange } from './network'
 import { AUDIO_SLOTS, Peer, sendableCodec } from './peer'
 import { Moderation, type Tell } from './moderation'
 import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type RoomCodec, type RoomFacts, type SharedFile, type SlotNote, type Source } from './protocol'
@@ -20,6 +22,7 @@ export type EndReason = 'left' | 'removed' | 'refused' | 'locked' | 'replaced' |
 
 const ICE_GRACE_MS = 1200
 const ICE_PATIENCE_MS = 8000
+const PROBE_MS = 2000
 const MAX_RESTARTS = 2
 const ROOM_WAIT_MS = 3000
 const WATCHED_AGAIN_MS = 5000
@@ -75,6 +78,7 @@ export class RoomSession {
   private wasConnected = false
   private healing = false
   private restarts = 0
+  private readonly networkWatch: () => void
 
   constructor(
     private readonly room: string,
@@ -102,6 +106,7 @@ export class RoomSession {
     })
     this.prepare(this.peer.value)
     this.listen()
+    this.networkWatch = onNetworkChange(() => void this.networkChanged())
     local.onCameraEnded = () => void this.setCamera(false)
     local.onScreenEnded = () => void this.stopScreen()
   }
@@ -438,6 +443,7 @@ export class RoomSession {
     else if (ice === 'disconnected') {
       clearTimeout(this.iceTimer)
       this.iceTimer = setTimeout(() => void this.heal(), ICE_GRACE_MS)
+      void this.rpc.probe(PROBE_MS) // a change of network took both: no need to find that out one after the other
     }
   }
 
@@ -449,13 +455,22 @@ export class RoomSession {
     }, ICE_PATIENCE_MS)
   }
 
+  /** The connection may live on for a while where it is; the restart finds the better way meanwhile. */
+  private async networkChanged(): Promise<void> {
+    if (this.healing || this.state.phase !== 'live' || !this.wasConnected) return
+    if (!(await this.rpc.probe(PROBE_MS))) return // a new connection joins again, with a restart
+    if ((this.state.phase as Phase) !== 'live') return
+    await this.renegotiate(true)
+    this.watchConnection()
+  }
+
   private async heal(): Promise<void> {
     if (this.healing || this.state.phase === 'ended') return
     this.healing = true
     const peer = this.peer.value
     try {
       this.state.phase = 'reconnecting'
-      if (!(await this.rpc.probe(2000))) return // a new connection joins again
+      if (!(await this.rpc.probe(PROBE_MS))) return // a new connection joins again
       if (peer !== this.peer.value) return // that has happened already
       // an ICE restart that did not help, twice: this PeerConnection is beyond repair
       const { connectionState, iceConnectionState } = peer.pc
@@ -603,6 +618,7 @@ export class RoomSession {
     if (this.state.phase === 'ended') return
     this.state.phase = 'ended'
     this.state.endReason = reason
+    this.networkWatch()
     this.state.endDetail = detail
     clearTimeout(this.iceTimer)
     clearTimeout(this.waitTimer)
