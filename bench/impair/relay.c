@@ -1,13 +1,13 @@
 /*
- * A bad network in user space: a UDP relay between clients and one server. Every client's address gets a socket of its
- * own towards the server, as behind a NAT. What each direction does (line.h) is set over standard input, one JSON
- * object a line, in mid-call:
+ * A bad network in user space: a UDP relay between clients and a server's ports. Every client's address gets a socket
+ * of its own towards the server, as behind a NAT; all share the same line. What each direction does (line.h) is set
+ * over standard input, one JSON object a line, in mid-call:
  *
  *   {"up": {"loss": 0.05, "delay_ms": 40}, "down": {"rate_kbps": 1000, "queue_ms": 300}}     up: client → server
  *   {"both": {}}                 every line sets the named directions anew: what is not named is zero
  *   {"seed": 7}   {"counts": true}   {"reset": true}
  *
- * Each line is answered by one line: {"port", "clients", "up": counters, "down": counters}, or {"error"}. Ends when
+ * Each line is answered by one line: {"ports", "clients", "up": counters, "down": counters}, or {"error"}. Ends when
  * standard input ends. One thread; a timer descriptor wakes it to the microsecond.
  */
 #include <arpa/inet.h>
@@ -30,19 +30,28 @@
 #include "line.h"
 
 #define CLIENTS 256
+#define DOORS 64
 #define COMMAND 4096
 #define BUFFER (4 << 20) /* of each socket, as far as the kernel allows */
 #define ROUND 64         /* datagrams taken from one socket before the others have their turn */
 
+/* Where clients come in, for one port of the server. */
+typedef struct door {
+    int fd;
+    uint16_t port;
+    struct sockaddr_in server;
+} door;
+
 typedef struct client {
     struct sockaddr_in address;
+    door *door;
     int fd; /* towards the server */
 } client;
 
 typedef struct relay {
-    int poll, timer, fd; /* fd: towards the clients */
-    struct sockaddr_in server;
-    uint16_t port;
+    int poll, timer;
+    door doors[DOORS];
+    size_t door_count;
     line *up, *down;
     client *clients[CLIENTS];
     size_t client_count;
@@ -75,18 +84,20 @@ static int udp_socket(relay *r, void *tag)
     return -1;
 }
 
-static client *client_of(relay *r, const struct sockaddr_in *from)
+static client *client_of(relay *r, door *d, const struct sockaddr_in *from)
 {
     for (size_t i = 0; i < r->client_count; i++) {
-        const struct sockaddr_in *a = &r->clients[i]->address;
-        if (a->sin_port == from->sin_port && a->sin_addr.s_addr == from->sin_addr.s_addr) return r->clients[i];
+        client *c = r->clients[i];
+        const struct sockaddr_in *a = &c->address;
+        if (c->door == d && a->sin_port == from->sin_port && a->sin_addr.s_addr == from->sin_addr.s_addr) return c;
     }
     if (r->client_count == CLIENTS) return NULL;
     client *c = CN_NEW(client);
     if (!c) return NULL;
     c->address = *from;
+    c->door = d;
     c->fd = udp_socket(r, c);
-    if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&r->server, sizeof r->server)) {
+    if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&d->server, sizeof d->server)) {
         if (c->fd >= 0) close(c->fd);
         free(c);
         return NULL;
@@ -94,15 +105,15 @@ static client *client_of(relay *r, const struct sockaddr_in *from)
     return r->clients[r->client_count++] = c;
 }
 
-static void receive_up(relay *r)
+static void receive_up(relay *r, door *d)
 {
     for (int i = 0; i < ROUND; i++) {
         line_packet *p = line_packet_new(r->up);
         if (!p) return;
         struct sockaddr_in from;
         socklen_t size = sizeof from;
-        ssize_t n = recvfrom(r->fd, p->bytes, sizeof p->bytes, 0, (struct sockaddr *)&from, &size);
-        client *c = n >= 0 ? client_of(r, &from) : NULL;
+        ssize_t n = recvfrom(d->fd, p->bytes, sizeof p->bytes, 0, (struct sockaddr *)&from, &size);
+        client *c = n >= 0 ? client_of(r, d, &from) : NULL;
         if (!c) {
             line_drop(r->up, p);
             if (n < 0) return;
@@ -139,8 +150,8 @@ static void forward(relay *r)
         line_drop(r->up, p);
     }
     while ((p = line_pop(r->down, now_ns))) {
-        const struct sockaddr_in *to = &((client *)p->flow)->address;
-        (void)sendto(r->fd, p->bytes, p->size, 0, (const struct sockaddr *)to, sizeof *to);
+        const client *c = p->flow;
+        (void)sendto(c->door->fd, p->bytes, p->size, 0, (const struct sockaddr *)&c->address, sizeof c->address);
         line_drop(r->down, p);
     }
 }
@@ -218,8 +229,10 @@ static void answer(json_t *o)
 
 static void tell(relay *r)
 {
-    answer(json_pack("{si si so so}", "port", (int)r->port, "clients", (int)r->client_count, "up", counts_json(r->up),
-                     "down", counts_json(r->down)));
+    json_t *ports = json_array();
+    for (size_t i = 0; i < r->door_count; i++) json_array_append_new(ports, json_integer(r->doors[i].port));
+    answer(json_pack("{so si so so}", "ports", ports, "clients", (int)r->client_count, "up", counts_json(r->up), "down",
+                     counts_json(r->down)));
 }
 
 static void obey(relay *r, const char *text, size_t n)
@@ -262,24 +275,30 @@ static void read_commands(relay *r)
 
 /* ---- */
 
-static bool start(relay *r, const char *listen, const char *to, uint64_t seed)
+static bool add_door(relay *r, struct sockaddr_in own, const struct sockaddr_in *server)
 {
-    struct sockaddr_in own;
+    door *d = &r->doors[r->door_count];
     socklen_t size = sizeof own;
-    if (!parse_address(&own, listen) || !parse_address(&r->server, to)) return false;
+    *d = (door){.server = *server};
+    d->fd = udp_socket(r, d);
+    if (d->fd < 0) return false;
+    r->door_count++;
+    if (bind(d->fd, (const struct sockaddr *)&own, sizeof own)) return false;
+    if (getsockname(d->fd, (struct sockaddr *)&own, &size)) return false;
+    d->port = ntohs(own.sin_port);
+    return true;
+}
+
+static bool start(relay *r, uint64_t seed)
+{
     r->poll = epoll_create1(EPOLL_CLOEXEC);
     r->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     r->up = line_new(seed);
     r->down = line_new(seed + 1);
-    r->fd = udp_socket(r, &r->fd);
-    if (r->poll < 0 || r->timer < 0 || !r->up || !r->down || r->fd < 0) return false;
+    if (r->poll < 0 || r->timer < 0 || !r->up || !r->down) return false;
     struct epoll_event timer = {.events = EPOLLIN, .data.ptr = &r->timer}, in = {.events = EPOLLIN, .data.ptr = NULL};
     if (epoll_ctl(r->poll, EPOLL_CTL_ADD, r->timer, &timer)) return false;
-    if (epoll_ctl(r->poll, EPOLL_CTL_ADD, STDIN_FILENO, &in)) return false;
-    if (bind(r->fd, (const struct sockaddr *)&own, sizeof own)) return false;
-    if (getsockname(r->fd, (struct sockaddr *)&own, &size)) return false;
-    r->port = ntohs(own.sin_port);
-    return true;
+    return !epoll_ctl(r->poll, EPOLL_CTL_ADD, STDIN_FILENO, &in);
 }
 
 static void turn(relay *r)
@@ -287,16 +306,16 @@ static void turn(relay *r)
     struct epoll_event events[32];
     int n = epoll_wait(r->poll, events, 32, -1);
     for (int i = 0; i < n; i++) {
-        void *tag = events[i].data.ptr;
+        char *tag = events[i].data.ptr, *doors = (char *)r->doors;
         uint64_t ticks;
         if (!tag)
             read_commands(r);
-        else if (tag == &r->fd)
-            receive_up(r);
-        else if (tag == &r->timer)
+        else if (tag >= doors && tag < doors + sizeof r->doors)
+            receive_up(r, events[i].data.ptr);
+        else if (tag == (char *)&r->timer)
             (void)!read(r->timer, &ticks, sizeof ticks);
         else
-            receive_down(r, tag);
+            receive_down(r, events[i].data.ptr);
     }
     forward(r);
     arm(r);
@@ -310,7 +329,7 @@ static void finish(relay *r)
     }
     line_free(r->up);
     line_free(r->down);
-    if (r->fd >= 0) close(r->fd);
+    for (size_t i = 0; i < r->door_count; i++) close(r->doors[i].fd);
     if (r->timer >= 0) close(r->timer);
     if (r->poll >= 0) close(r->poll);
 }
@@ -319,28 +338,31 @@ int main(int argc, char **argv)
 {
     static const struct option longs[] = {
         {"to", 1, 0, 't'}, {"listen", 1, 0, 'l'}, {"seed", 1, 0, 's'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
-    const char *to = NULL, *listen = "127.0.0.1:0";
+    static relay r = {.poll = -1, .timer = -1};
+    const char *listen = "127.0.0.1:0";
+    struct sockaddr_in own, to[DOORS];
+    size_t count = 0;
     int64_t seed = 1;
     bool bad = false;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
-        if (c == 't') to = optarg;
+        if (c == 't') bad |= count == DOORS || !parse_address(&to[count++], optarg);
         if (c == 'l') listen = optarg;
         if (c == 's') bad |= !cn_parse_i64(optarg, 0, INT64_MAX, &seed);
         bad |= c == 'h' || c == '?';
     }
-    if (!to || bad) {
-        puts("bench-impair-relay --to HOST:PORT [--listen HOST:PORT] [--seed N]\n"
+    if (!count || bad || !parse_address(&own, listen)) {
+        puts("bench-impair-relay --to ADDRESS:PORT [--to …] [--listen ADDRESS:PORT] [--seed N]\n"
              "  commands on standard input, one JSON object a line; see bench/README.md");
         return 2;
     }
     (void)setpriority(PRIO_PROCESS, 0, -10); /* a late relay would be one more impairment */
-    relay r = {.poll = -1, .timer = -1, .fd = -1};
-    bool ok = start(&r, listen, to, (uint64_t)seed);
+    bool ok = start(&r, (uint64_t)seed);
+    for (size_t i = 0; ok && i < count; i++) ok = add_door(&r, own, &to[i]);
     if (ok) {
         tell(&r);
         while (!r.ended) turn(&r);
     } else {
-        fprintf(stderr, "impair-relay: cannot listen on %s or reach %s: %s\n", listen, to, strerror(errno));
+        fprintf(stderr, "impair-relay: cannot listen on %s: %s\n", listen, strerror(errno));
     }
     finish(&r);
     return ok ? 0 : 1;

@@ -1,0 +1,149 @@
+// A call over bad lines, and what its people see and hear. Used by tests/e2e/impair.mjs and bench/impair/impair.mjs.
+import { Chromium } from './browsers.mjs'
+import { Server } from './server.mjs'
+import { approach, consultation, enter, login } from './scene.mjs'
+import { Line } from './line.mjs'
+import { COUNTER_BITS } from './pictures.mjs'
+import { installStudio, openEyes, PULSE_MS } from './studio.mjs'
+import { sleep, until } from './check.mjs'
+
+const tileOf = (id) => `[data-testid="tile"][data-participant="${id}"][data-source="camera"]`
+
+/** A server, one line per person, and the people in a room. */
+export class Call {
+  constructor(name) {
+    this.server = new Server({ name })
+    this.people = []
+  }
+
+  /** people: [{name, username, studio or camera, quality}], in the order in which they enter. */
+  async begin(people, seed = 1) {
+    this.server.init()
+    await this.server.start()
+    const { room } = await consultation(this.server)
+    for (const p of people) {
+      const browser = await Chromium.launch({ name: p.name, colour: p.camera && p.name, tone: p.tone, camera: p.camera, viewport: { width: 1100, height: 700 } })
+      const line = await Line.launch({ toPorts: this.server.ports.media, seed: seed + 10 * this.people.length })
+      this.people.push(Object.assign(browser, { line }))
+      this[p.name] = browser
+      await line.carry(browser)
+      if (p.studio) await installStudio(browser, p.studio)
+      await login(browser, this.server, p.username)
+      if (p.quality) await browser.eval(`localStorage.setItem('consilium.devices', '{"quality":"${p.quality}"}')`)
+      await approach(browser, this.server, room)
+      await enter(browser)
+      await openEyes(browser)
+    }
+    return this
+  }
+
+  /** Everybody's line, both ways. */
+  async lines(shape) { for (const p of this.people) await p.line.set({ ...shape, reset: true }) }
+
+  async end() {
+    for (const p of this.people) { p.line.close(); await p.close() }
+    await this.server.stop()
+  }
+}
+
+/** The other one is large in this one's view, and live. */
+export async function makeLarge(viewer, other) {
+  await until(`${viewer.name} having a tile of ${other.name}`, () => viewer.eval(`!!document.querySelector('${tileOf(other.participant)}')`), 20)
+  await viewer.eval(`document.querySelector('${tileOf(other.participant)}').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
+  await until(`${viewer.name} seeing ${other.name}`, () => viewer.eval(`(document.querySelector('${tileOf(other.participant)} video')?.videoWidth ?? 0) > 0 && document.querySelector('${tileOf(other.participant)}').dataset.state === 'live'`), 20)
+}
+
+const report = (browser, type, kind) => browser.eval(`(async () => { const all = []; (await window.__pc.getStats()).forEach((r) => { if (r.type === '${type}' && r.kind === '${kind}') all.push(r) }); return all })()`)
+export const encodings = (browser) => report(browser, 'outbound-rtp', 'video')
+/** What comes into the slot of the large tile. */
+export async function incoming(viewer, other) {
+  const mid = await viewer.eval(`document.querySelector('${tileOf(other.participant)}').dataset.mid`)
+  return (await report(viewer, 'inbound-rtp', 'video')).find((r) => r.mid === mid)
+}
+/** All voices together. */
+export async function voices(viewer) {
+  const sum = { concealed: 0, silent: 0, events: 0, samples: 0, delay: 0, emitted: 0, lost: 0, discarded: 0 }
+  for (const r of await report(viewer, 'inbound-rtp', 'audio')) {
+    sum.concealed += r.concealedSamples; sum.silent += r.silentConcealedSamples; sum.events += r.concealmentEvents; sum.samples += r.totalSamplesReceived
+    sum.delay += r.jitterBufferDelay; sum.emitted += r.jitterBufferEmittedCount; sum.lost += r.packetsLost; sum.discarded += r.packetsDiscarded
+  }
+  return sum
+}
+
+const frames = (browser, name) => browser.eval(`window.__eyes.frames[${JSON.stringify(name)}]`)
+export const watch = (browser, name, participant) => browser.eval(`window.__eyes.watch(${JSON.stringify(name)}, ${JSON.stringify(participant)})`)
+
+const MODULO = 2 ** COUNTER_BITS
+/** Numbers counted on over their wrap; unreadable ones left out. */
+function unwrapped(log) {
+  let last = null
+  return log.filter((f) => f[1] >= 0).map(([at, n, lit, height, rtp]) => {
+    if (last !== null) n = last + ((((n - last) % MODULO) + MODULO + MODULO / 2) % MODULO) - MODULO / 2
+    last = n
+    return { at, n, lit, height, rtp }
+  })
+}
+
+/**
+ * For some seconds: the frames that were encoded at the layer that is forwarded, and those that were seen. The window is cut by numbers: frames drawn
+ * between its two ends.
+ */
+export async function follow(viewer, publisher, seconds) {
+  await watch(viewer, 'large', publisher.participant)
+  await until('a readable number', async () => (await frames(viewer, 'large')).some((f) => f[1] >= 0), 10)
+  const at = async () => ({ drawn: await publisher.eval('window.__studio.drawn'), out: await encodings(publisher), inn: await incoming(viewer, publisher) })
+  const from = await at()
+  await sleep(seconds * 1000)
+  const to = await at()
+  await sleep(1500) // what was sent last is still to be seen
+  const log = unwrapped(await frames(viewer, 'large'))
+  const height = to.inn.frameHeight
+  const layer = to.out.find((r) => r.frameHeight === height)
+  if (!layer || from.inn.frameHeight !== height) throw new Error(`the picture changed its size meanwhile: ${from.inn.frameHeight}, ${height}; sent ${to.out.map((r) => `${r.rid} ${r.frameHeight}`)}`)
+  const before = from.out.find((r) => r.rid === layer.rid)
+  // numbers as the studio counts them: the log's begin is known modulo its wrap only
+  const shift = Math.round((from.drawn - log[0].n) / MODULO) * MODULO
+  const inside = log.map((f) => ({ ...f, n: f.n + shift })).filter((f) => f.n >= from.drawn && f.n < to.drawn)
+  const numbers = [...new Set(inside.map((f) => f.n))].sort((a, b) => a - b)
+  const gaps = [], late = []
+  let lastNew = null, highest = -1
+  for (const f of inside) {
+    if (f.n <= highest) { if (f.n < highest) late.push(f.n); continue }
+    if (lastNew !== null) gaps.push(f.at - lastNew)
+    lastNew = f.at
+    highest = f.n
+  }
+  return {
+    rid: layer.rid, height, encoded: layer.framesEncoded - before.framesEncoded, drawn: to.drawn - from.drawn, seen: numbers.length,
+    decoded: to.inn.framesDecoded - from.inn.framesDecoded, received: to.inn.framesReceived - from.inn.framesReceived, dropped: to.inn.framesDropped - from.inn.framesDropped,
+    percent: Math.round((1000 * numbers.length) / (layer.framesEncoded - before.framesEncoded)) / 10,
+    freeze_ms: Math.round(Math.max(0, ...gaps)), backward: late.length,
+    freezes: to.inn.freezeCount - from.inn.freezeCount, keys: to.inn.keyFramesDecoded - from.inn.keyFramesDecoded, plis: to.inn.pliCount - from.inn.pliCount, nacks: to.inn.nackCount - from.inn.nackCount,
+    retransmitted: to.inn.retransmittedPacketsReceived - from.inn.retransmittedPacketsReceived, lost: to.inn.packetsLost - from.inn.packetsLost, received_packets: to.inn.packetsReceived - from.inn.packetsReceived,
+    buffer_ms: Math.round((1000 * (to.inn.jitterBufferDelay - from.inn.jitterBufferDelay)) / Math.max(1, to.inn.jitterBufferEmittedCount - from.inn.jitterBufferEmittedCount)),
+    keys_sent: layer.keyFramesEncoded - before.keyFramesEncoded, plis_got: layer.pliCount - before.pliCount, nacks_got: layer.nackCount - before.nackCount,
+  }
+}
+
+/* ---- lip sync ---- */
+
+const flashes = (log) => unwrapped(log).filter((f, i, all) => f.lit && i > 0 && !all[i - 1].lit).map((f) => f.at)
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1]
+
+/** Of every beep the ms by which its flash came later. */
+function offsets(flashTimes, beeps) {
+  return beeps.map((b) => flashTimes.map((f) => f - b).sort((x, y) => Math.abs(x) - Math.abs(y))[0]).filter((d) => d !== undefined && Math.abs(d) < PULSE_MS / 2)
+}
+
+/** Listens and looks at the source and at the viewer: ms by which the picture is later than the voice at the viewer, against the source itself. */
+export async function lipSync(viewer, publisher, seconds) {
+  await watch(publisher, 'own', 'self')
+  await publisher.eval(`window.__eyes.listen('own', window.__pc.getSenders().find((s) => s.track?.kind === 'audio').track)`)
+  await watch(viewer, 'sync', publisher.participant)
+  await viewer.eval(`window.__eyes.hearSlot('sync', 0)`)
+  await sleep(seconds * 1000)
+  const of = async (browser, name) => offsets(flashes(await frames(browser, name)), (await browser.eval(`window.__eyes.beeps[${JSON.stringify(name)}]`)).map(([at]) => at))
+  const source = await of(publisher, 'own'), shown = await of(viewer, 'sync')
+  const samples = shown.map((d) => Math.round(d - median(source)))
+  return { ms: median(samples) ?? null, source_ms: Math.round(median(source)), samples, source: source.map(Math.round) }
+}

@@ -1,0 +1,54 @@
+// A bad network between a browser and the server: bench-impair-relay, through which the browser's media goes.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import readline from 'node:readline'
+import { root } from './server.mjs'
+
+export class Line {
+  /** A line to the server's media ports. */
+  static async launch({ toPorts, seed = 1, build = 'release' }) {
+    const self = new Line()
+    self.waiting = []
+    self.process = spawn(join(root, 'build', build, 'bench/bench-impair-relay'), [...toPorts.flatMap((port) => ['--to', `127.0.0.1:${port}`]), '--seed', String(seed)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    readline.createInterface({ input: self.process.stdout }).on('line', (text) => self.waiting.shift()?.yes(JSON.parse(text)))
+    self.process.on('exit', () => { for (const w of self.waiting.splice(0)) w.no(new Error('the relay ended')) })
+    const { ports } = await self.answer()
+    self.port = Object.fromEntries(toPorts.map((port, i) => [port, ports[i]])) // ours for the server's
+    return self
+  }
+
+  answer() { return new Promise((yes, no) => this.waiting.push({ yes, no })) }
+
+  /** {up, down, both: shapes (bench/README.md), seed, reset}; gives the counters. */
+  async set(command) {
+    const answer = this.answer()
+    this.process.stdin.write(JSON.stringify(command) + '\n')
+    const counts = await answer
+    if (counts.error) throw new Error(`the relay: ${counts.error} ${counts.field}`)
+    return counts
+  }
+
+  counts() { return this.set({}) }
+
+  /** From now on this browser's pages reach the server's media only through the line: of an answer's candidates the first over UDP is left, at the line's own port. */
+  async carry(browser) {
+    await browser.page.addInitScript((ports) => {
+      const P = RTCPeerConnection.prototype, set = P.setRemoteDescription
+      const through = (sdp) => {
+        let done = false
+        return sdp.split('\r\n').filter((line) => {
+          if (!line.startsWith('a=candidate:')) return true
+          const first = !done && / udp /i.test(line)
+          done ||= first
+          return first
+        }).map((line) => line.replace(/^(a=candidate:\S+ 1 udp \d+) \S+ (\d+)/i, (_, head, port) => `${head} 127.0.0.1 ${ports[port]}`)).join('\r\n')
+      }
+      P.setRemoteDescription = function (description, ...rest) {
+        window.__pc = this
+        return set.call(this, { type: description.type, sdp: through(description.sdp) }, ...rest)
+      }
+    }, this.port)
+  }
+
+  close() { this.process.stdin.end() }
+}
