@@ -10,6 +10,7 @@
 #include "media/bwe.h"
 #include "media/media.h"
 #include "media/room.h"
+#include "media/rtt.h"
 #include "media/slot.h"
 #include "media/source.h"
 #include "media/transport.h"
@@ -74,7 +75,8 @@ typedef struct cn_peer {
         uint32_t cursor; /* next packet to repeat, extended number */
         double owed;     /* bytes */
     } probe;
-    uint32_t rtt_ms;
+    uint32_t rtt_ms; /* smoothed; 0: not known */
+    cn_rtt rtt;
     uint32_t video_ssrc_in; /* any SSRC of the publisher: media SSRC of transport feedback */
     cn_ntpclock clock;
     bool unbound; /* what slots can show changed: bind at the next tick */

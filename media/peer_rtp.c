@@ -57,7 +57,9 @@ static void on_block(cn_peer *peer, const cn_rtcp_block *b)
     s->jitter = b->jitter;
     if (!b->lsr) return;
     uint32_t rtt = (uint32_t)(ntp_now() >> 16) - b->lsr - b->dlsr;
-    if (rtt < 10u << 16) peer->rtt_ms = (uint32_t)((uint64_t)rtt * 1000 >> 16);
+    if (rtt >= 10u << 16) return;
+    peer->rtt_ms = (uint32_t)((uint64_t)rtt * 1000 >> 16);
+    cn_rtt_sample(&peer->rtt, peer->rtt_ms, peer->worker->now_ns);
 }
 
 /* Without transport-wide feedback the receiver reports are all there is. */
@@ -89,7 +91,7 @@ static void on_nack(cn_peer *peer, const cn_rtcp *pkt)
     cn_rtcp_nack_it it = {.pkt = pkt};
     for (uint16_t seq; cn_rtcp_nack_next(&it, &seq);) {
         peer->meter.nacks_in++;
-        cn_slot_nack(s, seq, peer->rtt_ms);
+        cn_slot_nack(s, seq, cn_rtt_least(&peer->rtt));
     }
 }
 
@@ -119,6 +121,7 @@ static void on_twcc(cn_peer *peer, const cn_rtcp *pkt)
     if (cn_twcc_list_read(&list, pkt) != CN_OK || cn_twcc_out_feedback(peer->twcc_out, &list, now_ns, &sum) != CN_OK)
         return;
     if (sum.rtt_ms) peer->rtt_ms = peer->rtt_ms ? (peer->rtt_ms * 7 + sum.rtt_ms) / 8 : sum.rtt_ms;
+    cn_rtt_sample(&peer->rtt, sum.rtt_ms, now_ns);
     uint32_t before = cn_bwe_budget(&peer->estimate, now_ns);
     cn_bwe_feedback(&peer->estimate, sum.results, sum.result_count, peer->rtt_ms, now_ns);
     if (cn_bwe_budget(&peer->estimate, now_ns) < 0.95 * before) peer->dirty = true; /* give way at the next tick */

@@ -393,7 +393,7 @@ const cn_sent *cn_rewrite_resend(cn_rewrite *rw, uint16_t out_seq, uint32_t rtt_
 {
     cn_sent *r = record_of(rw, out_seq);
     uint32_t now_ms = (uint32_t)(now_ns / 1000000);
-    if (!r || r->resent >= RESENDS || now_ms - r->sent_ms < rtt_ms) return NULL;
+    if (!r || r->resent >= RESENDS || (r->resent && now_ms - r->sent_ms < rtt_ms)) return NULL;
     r->resent = (r->resent + 1u) & 0x3fu;
     r->sent_ms = now_ms;
     return r;

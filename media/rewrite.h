@@ -116,8 +116,9 @@ static_assert(sizeof(cn_sent) <= CN_SENT_BYTES, "a room of 230 has thousands of 
 /** The record of an outgoing number; NULL when it was not sent or is forgotten. Borrowed until the next packet. */
 const cn_sent *cn_rewrite_sent(const cn_rewrite *rw, uint16_t out_seq);
 
-/** Asked for by a NACK: like cn_rewrite_sent, but NULL also when it left less than `rtt_ms` ago (the answer is on its
- * way) or 10 times already; otherwise notes this retransmission. */
+/** Asked for by a NACK: like cn_rewrite_sent, but NULL also when it was sent again less than `rtt_ms` ago (that is on
+ * its way) or 10 times already; otherwise notes this retransmission. The first request is always taken at its word: no
+ * measured round trip is sure to be shorter than the one that the request and the packet just made. */
 const cn_sent *cn_rewrite_resend(cn_rewrite *rw, uint16_t out_seq, uint32_t rtt_ms, uint64_t now_ns);
 
 /** Highest outgoing number so far, extended (65,536 + first_seq is the first); false before the first packet. For

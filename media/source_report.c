@@ -20,7 +20,7 @@ static void ask_missing(cn_source *s, cn_source_layer *l, uint64_t now_ns)
 {
     uint16_t seqs[CN_NACKGEN_MISSING];
     uint8_t out[1200];
-    size_t n = cn_nackgen_due(&l->nack, now_ns, s->peer->rtt_ms, seqs, CN_NACKGEN_MISSING), used = 0;
+    size_t n = cn_nackgen_due(&l->nack, now_ns, cn_rtt_least(&s->peer->rtt), seqs, CN_NACKGEN_MISSING), used = 0;
     if (!n || !l->media.ssrc) return;
     size_t bytes = cn_rtcp_write_nack(out, sizeof out, s->peer->rtcp_ssrc, l->media.ssrc, seqs, n, &used);
     if (bytes) cn_peer_send_rtcp(s->peer, out, bytes);
