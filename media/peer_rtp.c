@@ -91,7 +91,7 @@ static void on_nack(cn_peer *peer, const cn_rtcp *pkt)
     cn_rtcp_nack_it it = {.pkt = pkt};
     for (uint16_t seq; cn_rtcp_nack_next(&it, &seq);) {
         peer->meter.nacks_in++;
-        cn_slot_nack(s, seq, cn_rtt_least(&peer->rtt));
+        cn_slot_nack(s, seq, cn_rtt_least(&peer->rtt) * 3 / 4); /* who asks again measures, too, and not the same */
     }
 }
 

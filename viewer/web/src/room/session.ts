@@ -10,6 +10,7 @@
 import { markRaw, reactive, shallowRef } from 'vue'
 import { LocalMedia } from './local'
 import { onNetworkChange } from './network'
+import { Patience, patienceMs } from './patience'
 import { AUDIO_SLOTS, Peer, sendableCodec } from './peer'
 import { Moderation, type Tell } from './moderation'
 import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type RoomCodec, type RoomFacts, type SharedFile, type SlotNote, type Source } from './protocol'
@@ -75,6 +76,7 @@ export class RoomSession {
   private iceTimer: ReturnType<typeof setTimeout> | undefined
   private waitTimer: ReturnType<typeof setTimeout> | undefined
   private watchedTimer: ReturnType<typeof setTimeout> | undefined
+  private readonly patience: Patience[] = []
   private wasConnected = false
   private healing = false
   private restarts = 0
@@ -301,6 +303,7 @@ export class RoomSession {
     })
     rpc.on<{ participants: QualityRow[] }>('room.quality', ({ participants }) => {
       for (const row of participants) state.quality[row.id] = row
+      this.waitForRepeats()
     })
     rpc.on<{ participant: string; on: boolean }>('room.video', ({ participant, on }) => {
       const person = this.person(participant)
@@ -312,6 +315,21 @@ export class RoomSession {
     rpc.on('room.replaced', () => this.end('replaced'))
     rpc.on<{ reason: string }>('room.closed', ({ reason }) => this.end('closed', reason))
     rpc.on<SharedFile | null>('view.opened', (view) => this.takeView(view))
+  }
+
+  /** Every picture, and the voice that is in sync with the large one, waits as long as lost packets take to come again. */
+  private waitForRepeats(): void {
+    const { quality, me } = this.state
+    const { videoSlots, audioSlots } = this.peer.value
+    videoSlots.forEach(({ transceiver }, slot) => {
+      const sender = this.show.claim(slot)?.asked?.participant
+      const patience = (this.patience[slot] ??= new Patience())
+      const ms = patience.take(sender ? patienceMs(quality[sender], quality[me]) : 0, performance.now())
+      const voice = slot === 0 ? audioSlots[0] : undefined
+      for (const { receiver } of [transceiver, ...(voice ? [voice.transceiver] : [])]) {
+        if ('jitterBufferTarget' in receiver && (receiver.jitterBufferTarget ?? 0) !== ms) receiver.jitterBufferTarget = ms || null
+      }
+    })
   }
 
   private takeView(view: SharedFile | null): void {
