@@ -12,6 +12,9 @@
 #include "media/room.h"
 #include "media/track.h"
 
+#define BEHIND_FRAMES 5      /* of another layer without one of this: it ended … */
+#define BEHIND_NS 250000000u /* … unless that was less than so long */
+
 static uint32_t clock_of(const cn_source *s)
 {
     return s->video ? 90000 : 48000;
@@ -337,6 +340,24 @@ static bool begins_picture(const cn_packet *p)
     return p->codec == CN_CODEC_VP9 || p->codec == CN_CODEC_AV1 ? p->marker : p->frame_start;
 }
 
+/* A publisher whose upload gets narrow stops its sharpest layer without a word. The others' frames tell so long before
+ * a second has passed. True when that was noticed now. */
+static bool others_behind(cn_source *s, const cn_source_layer *here, uint64_t now_ns)
+{
+    bool ended = false;
+    for (unsigned i = 0; i < s->layers; i++) {
+        cn_source_layer *l = &s->layer[i];
+        if (l == here || !l->info.alive || ++l->behind < BEHIND_FRAMES) continue;
+        if (now_ns - l->last_ns < BEHIND_NS) {
+            l->behind--;
+            continue;
+        }
+        l->info.alive = false;
+        ended = true;
+    }
+    return ended;
+}
+
 static void note_picture(cn_source *s, cn_source_layer *l, const cn_packet *p, uint64_t now_ns)
 {
     if (begins_picture(p)) l->window_frames++;
@@ -347,6 +368,7 @@ static void note_picture(cn_source *s, cn_source_layer *l, const cn_packet *p, u
         cn_nackgen_forget_before(&l->nack, p->ext_seq);
     }
     bool first = note_spatial(s, l, p, now_ns) || !l->info.alive;
+    if (p->frame_start && others_behind(s, l, now_ns)) first = true;
     l->info.alive = true;
     if (p->width && (p->width != l->info.width || p->height != l->info.height)) {
         scale_resting(s, l, l->info.width, p->width);
@@ -368,6 +390,7 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns
     uint64_t ext_seq = s->video ? cn_nackgen_packet(&l->nack, r->seq, now_ns, &fresh) : cn_seq_extend(&l->seq, r->seq);
     if (!fresh) return;
     l->last_ns = now_ns;
+    l->behind = 0;
     l->window_bytes += (uint32_t)r->len;
     if (!s->on) return;
     if (!s->video) {

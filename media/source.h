@@ -60,6 +60,7 @@ typedef struct cn_source_layer {
     uint64_t keyframe_last_ns;        /* its last PLI */
     uint64_t keyframe_used_ns;        /* until when the allowance is used up */
     uint64_t plis;                    /* sent */
+    uint8_t behind;                   /* frames of another layer since its last packet */
     bool keyframe_wanted;
     uint64_t subscribers; /* bit per worker */
     uint8_t level_last;

@@ -66,8 +66,11 @@ void cn_track_subscribe(cn_track *t)
     needs |= lingering(t, needs);
     if (needs == t->subscribed) return;
     for (unsigned i = 0; i < t->info.layers; i++) {
-        bool now = needs >> i & 1, before = t->subscribed >> i & 1;
-        if (now != before) t->layer[i].subscribed_ns = now ? t->worker->now_ns : 0;
+        uint32_t bit = 1u << i;
+        if (!((needs ^ t->subscribed) & bit)) continue;
+        bool now = (needs & bit) != 0;
+        t->layer[i].subscribed_ns = now ? t->worker->now_ns : 0;
+        t->layer[i].ended = false;
         if (!now && t->layer[i].history) cn_history_clear(t->layer[i].history); /* it would get a hole */
     }
     t->subscribed = needs;
@@ -107,6 +110,7 @@ bool cn_track_usable(const cn_track *t, unsigned layer)
     const cn_track_layer *l = &t->layer[layer];
     uint64_t now_ns = t->worker->now_ns;
     if (l->info.alive || cn_track_layers(t) == 1) return true;
+    if (l->ended) return false;
     if (t->spatial > 1) return false;
     if (!l->info.width) return false; /* never came: the publisher cannot or will not */
     if (l->failed_ns && now_ns - l->failed_ns < FAILED_NS) return false;
@@ -189,6 +193,13 @@ void cn_track_on_switch(cn_worker *w, cn_msg *m)
     cn_room_rebind(t->room);
 }
 
+/* Whoever watches a layer that stops takes another at once; it is asked for again by whoever still wants it then. */
+static void note_end(cn_track *t, cn_track_layer *l, bool alive)
+{
+    l->ended = !alive && l->subscribed_ns;
+    if (l->ended) l->subscribed_ns = t->worker->now_ns;
+}
+
 void cn_track_on_layers(cn_worker *w, cn_msg *m)
 {
     cn_track *t = cn_idmap_get(&w->tracks, m->source);
@@ -200,6 +211,7 @@ void cn_track_on_layers(cn_worker *w, cn_msg *m)
         for (unsigned i = 0; i < cn_track_layers(t); i++) {
             const cn_layer_info *before = &t->layer[i].info, *now = &info->layer[i];
             news = news || before->alive != now->alive || before->width != now->width || before->height != now->height;
+            if (before->alive != now->alive) note_end(t, &t->layer[i], now->alive);
             t->layer[i].info = *now;
         }
         for (cn_slot *s = t->slots; news && s; s = s->next_in_track) s->peer->dirty = true;

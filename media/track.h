@@ -27,6 +27,7 @@ typedef struct cn_track_layer {
     uint32_t sr_rtp;
     uint64_t idle_ns; /* since when nobody needs it though it is subscribed, 0: somebody does */
     uint64_t subscribed_ns, failed_ns, keyframe_asked_ns; /* 0: not */
+    bool ended;                                           /* it flowed and stopped, since it was subscribed to */
 } cn_track_layer;
 
 typedef struct cn_track {

@@ -213,6 +213,31 @@ static void layers_change_without_a_seam(void **state)
     sfu_free(&s);
 }
 
+/* A browser whose upload gets narrow stops its sharpest layer without a word. */
+static void a_layer_that_ends_is_left_at_once(void **state)
+{
+    (void)state;
+    static sfu s;
+    sfu_shape simulcast = sender;
+    simulcast.layers = 2;
+    sfu_new(&s, 1, 0);
+    sfu_client *anna = sfu_join(&s, "anna", &simulcast), *eye = sfu_join(&s, "eye", &viewer);
+    sfu_play(&s, 1200);
+    sfu_show_one(eye, "anna", 640);
+    layer_wait sharp = {eye, 1}, small = {eye, 0};
+    assert_true(sfu_play_until(&s, has_layer, &sharp, 6000));
+    for (unsigned i = 0; i < 3; i++) { /* wherever the server's second stands */
+        sfu_play(&s, 1300);
+        anna->shape.layers = 1;
+        assert_true(sfu_play_until(&s, has_layer, &small, 600));
+        anna->shape.layers = 2;
+        anna->layer[1].key_wanted = true;
+        assert_true(sfu_play_until(&s, has_layer, &sharp, 6000));
+    }
+    sfu_clean(&s);
+    sfu_free(&s);
+}
+
 /* ---- loss ---- */
 
 static void what_a_publisher_loses_is_asked_again(void **state)
@@ -764,6 +789,7 @@ int main(void)
         cmocka_unit_test(a_joiner_does_not_wait_for_the_publisher),
         cmocka_unit_test(slots_change_without_a_seam),
         cmocka_unit_test(layers_change_without_a_seam),
+        cmocka_unit_test(a_layer_that_ends_is_left_at_once),
         cmocka_unit_test(what_a_publisher_loses_is_asked_again),
         cmocka_unit_test(what_never_comes_ends_in_a_key_frame),
         cmocka_unit_test(what_a_receiver_misses_is_sent_again),
