@@ -45,6 +45,8 @@ struct cn_client {
     char profile[32];
 
     bool tcp;
+    uint32_t line_bps;
+    uint64_t line_ns;      /* up to when what the line carries was taken */
     uint8_t stream[65536]; /* what came and is not a whole frame yet */
     size_t stream_n;
 
@@ -150,8 +152,9 @@ static bool stream_open(cn_client *c)
 {
     c->stream_n = 0;
     c->fd = socket(c->server.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int one = 1;
+    int one = 1, few = 4096;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (c->line_bps) (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
     return c->fd >= 0 && connect(c->fd, (struct sockaddr *)&c->server, c->server_n) == 0 &&
            fcntl(c->fd, F_SETFL, O_NONBLOCK) == 0;
 }
@@ -159,6 +162,25 @@ static bool stream_open(cn_client *c)
 void cn_client_tcp(cn_client *c, bool on)
 {
     c->tcp = on;
+}
+
+void cn_client_line(cn_client *c, uint32_t bps)
+{
+    c->line_bps = bps;
+}
+
+/** Bytes that the line has carried since it was asked last, at most `max`. */
+static size_t line_carries(cn_client *c, size_t max)
+{
+    if (!c->line_bps) return max;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+    if (now - c->line_ns > 100000000) c->line_ns = now - 100000000; /* what was not sent in time is no credit */
+    uint64_t bytes = (now - c->line_ns) * c->line_bps / 8000000000;
+    if (bytes > max) bytes = max;
+    c->line_ns += bytes * 8000000000 / c->line_bps;
+    return bytes;
 }
 
 static bool socket_open(cn_client *c)
@@ -435,8 +457,10 @@ static void tell_arrival(cn_client *c, struct msghdr *h, const uint8_t *p, size_
 
 static void receive_stream(cn_client *c)
 {
-    ssize_t got;
-    while ((got = recv(c->fd, c->stream + c->stream_n, sizeof c->stream - c->stream_n, MSG_DONTWAIT)) > 0) {
+    ssize_t got = 0;
+    size_t most;
+    while ((most = line_carries(c, sizeof c->stream - c->stream_n)) > 0 &&
+           (got = recv(c->fd, c->stream + c->stream_n, most, MSG_DONTWAIT)) > 0) {
         c->stream_n += (size_t)got;
         size_t at = 0, len = 0;
         for (; c->stream_n - at >= 2; at += 2 + len) {
@@ -447,7 +471,7 @@ static void receive_stream(cn_client *c)
         memmove(c->stream, c->stream + at, c->stream_n - at);
         c->stream_n -= at;
     }
-    if (got == 0) c->closed = true;
+    if (most && got == 0) c->closed = true;
 }
 
 void cn_client_receive(cn_client *c)

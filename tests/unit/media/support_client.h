@@ -37,6 +37,9 @@ const char *cn_client_fingerprint(const cn_client *c);
 
 /** From the next cn_client_target or cn_client_move on over TCP, or over UDP again. */
 void cn_client_tcp(cn_client *c, bool on);
+/** Over TCP it reads no faster than this, with a small buffer in the kernel: a slow line. To be set before the
+ * connection is made; 0: as fast as it can. */
+void cn_client_line(cn_client *c, uint32_t bps);
 /** Where the server is and what its answer said; `fingerprint` NULL: not checked. Connects the socket. */
 bool cn_client_target(cn_client *c, const char *address, uint16_t port, const char *ufrag, const char *pwd,
                       const char *fingerprint);

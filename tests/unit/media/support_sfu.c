@@ -548,6 +548,8 @@ static void client_init(sfu *s, sfu_client *c, const char *name, const sfu_shape
     *c = (sfu_client){.sfu = s, .index = (unsigned)s->n, .shape = *shape, .level = 127};
     (void)cn_strcpy(c->name, sizeof c->name, name);
     c->c = cn_client_new(shape->profiles ? shape->profiles : SFU_BOTH, false, &client_events, c);
+    cn_client_tcp(c->c, shape->tcp);
+    cn_client_line(c->c, shape->line_bps);
     c->log = cn_calloc(SFU_LOG, sizeof *c->log);
     c->rtcp = cn_calloc(SFU_RTCP, sizeof *c->rtcp);
     assert_true(c->c && c->log && c->rtcp);

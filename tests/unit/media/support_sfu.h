@@ -65,8 +65,10 @@ typedef struct sfu_shape {
     bool audio;
     unsigned layers; /* of its camera; 0: none */
     unsigned audio_slots, video_slots;
-    bool red;         /* sends and takes audio with two older blocks (RFC 2198) */
-    unsigned packets; /* of a frame of layer 0, each higher layer has twice as many; 0: 2 */
+    bool red; /* sends and takes audio with two older blocks (RFC 2198) */
+    bool tcp;
+    uint32_t line_bps; /* over TCP: what it reads at most; 0: everything */
+    unsigned packets;  /* of a frame of layer 0, each higher layer has twice as many; 0: 2 */
 } sfu_shape;
 
 typedef struct sfu_sent {

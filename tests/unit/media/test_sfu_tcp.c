@@ -1,0 +1,102 @@
+/* Receivers on TCP under the whole SFU: what a line that is too slow does to picture and voice. */
+#include "cn_test.h"
+
+#include <string.h>
+
+#include "support_sfu.h"
+
+#define VOICE_MS 20
+
+/** How old the newest voice of `from` is at `to`, in ms; it is sent every 20 ms. */
+static unsigned voice_lag(const sfu_client *to, const sfu_client *from)
+{
+    for (size_t i = to->log_n; i-- > 0;) {
+        const sfu_packet *p = &to->log[i];
+        if (!p->video && !p->probe && p->stamp.sender == from->index)
+            return (from->audio_packets - 1 - p->stamp.frame) * VOICE_MS;
+    }
+    return UINT32_MAX;
+}
+
+/** Every picture that came is whole, and where pictures are missing a key frame follows. How many gaps there were. */
+static unsigned pictures_are_whole(const sfu_client *c, uint32_t ssrc)
+{
+    const sfu_packet *last = NULL;
+    unsigned count = 0, gaps = 0;
+    for (size_t i = 0; i < c->log_n; i++) {
+        const sfu_packet *p = &c->log[i];
+        if (p->ssrc != ssrc || p->probe) continue;
+        if (p->first) {
+            if (last && !last->marker)
+                fail_msg("frame %u of layer %u breaks off", last->stamp.frame, last->stamp.layer);
+            bool next = last && p->stamp.layer == last->stamp.layer && p->stamp.frame == last->stamp.frame + 1;
+            if (!next && !p->key) fail_msg("frame %u of layer %u after a gap", p->stamp.frame, p->stamp.layer);
+            if (!next && last) gaps++;
+            count = 0;
+        } else if (!last || p->stamp.frame != last->stamp.frame || p->stamp.index != count) {
+            fail_msg("packet %u of frame %u is out of place", p->stamp.index, p->stamp.frame);
+        }
+        count++;
+        last = p;
+    }
+    return gaps;
+}
+
+static void a_fast_line_gets_everything(void **state)
+{
+    (void)state;
+    sfu s;
+    sfu_new(&s, 1, 0);
+    sfu_client *ann = sfu_join(&s, "ann", &(sfu_shape){.audio = true, .layers = 3, .tcp = true});
+    sfu_client *bob = sfu_join(&s, "bob", &(sfu_shape){.audio_slots = 1, .video_slots = 1, .tcp = true});
+    ann->level = 20;
+    sfu_show_one(bob, "ann", 1280);
+    sfu_hears(&s, bob, ann, true, 200);
+    sfu_hears(&s, bob, ann, false, 50);
+    assert_true(pictures_are_whole(bob, sfu_slot_ssrc(bob, "v0", NULL)) <= 2); /* layers on the way up */
+    assert_true(sfu_whole(bob, sfu_slot_ssrc(bob, "v0", NULL), 0) >= 200);
+    assert_true(sfu_whole(bob, sfu_slot_ssrc(bob, "a0", NULL), 0) >= 50);
+    sfu_clean(&s);
+    sfu_free(&s);
+}
+
+static void a_slow_line_keeps_the_voice(void **state)
+{
+    (void)state;
+    sfu s;
+    sfu_new(&s, 1, 0);
+    sfu_client *ann = sfu_join(&s, "ann", &(sfu_shape){.audio = true, .layers = 3});
+    sfu_client *bob =
+        sfu_join(&s, "bob", &(sfu_shape){.audio_slots = 1, .video_slots = 1, .tcp = true, .line_bps = 600000});
+    ann->level = 20;
+    sfu_play(&s, 300);
+    sfu_show_one(bob, "ann", 1280); /* wants 1.2 Mbit/s */
+    unsigned worst = 0, worst_later = 0;
+    for (unsigned i = 0; i < 50; i++) {
+        sfu_play(&s, 100);
+        unsigned lag = voice_lag(bob, ann);
+        if (i > 5 && lag > worst) worst = lag;
+        if (i > 30 && lag > worst_later) worst_later = lag;
+    }
+    print_message("voice at most %u ms late, %u ms once settled\n", worst, worst_later);
+    assert_true(worst < 500);
+    assert_true(worst_later < 300);
+    size_t heard = sfu_heard(bob, ann, false, 0);
+    assert_true(heard + 80 > ann->audio_packets);
+    assert_int_equal(sfu_whole(bob, sfu_slot_ssrc(bob, "a0", NULL), 0), heard); /* none is missing in between */
+    uint32_t video = sfu_slot_ssrc(bob, "v0", NULL);
+    unsigned gaps = pictures_are_whole(bob, video);
+    print_message("%zu packets of pictures, %u gaps\n", sfu_whole(bob, video, 0), gaps);
+    assert_true(sfu_whole(bob, video, 0) > 60);
+    sfu_clean(&s);
+    sfu_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fast_line_gets_everything),
+        cmocka_unit_test(a_slow_line_keeps_the_voice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
