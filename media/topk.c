@@ -15,10 +15,16 @@
 #define FLOOR_START_MAX 70.0f /* at −57 dBov: nobody's first packet counts as all voice or all noise */
 #define ATTACK 0.5f           /* share of a packet's rise that counts at once */
 #define RELEASE 0.97f         /* per tick while quieter: halves in 0.45 s */
-#define MARGIN_QUIET 4.0f     /* louder than a ranked one who is silent: takes his place at once */
+#define MARGIN_QUIET 10.0f     /* louder than a ranked one who is silent: takes his place at once */
 #define MARGIN_ACTIVE 12.0f   /* louder than one who speaks too */
 #define ACTIVE 15.0f
 #define SILENT_NS 100000000ull /* no packet for so long is silence (DTX) */
+/* Nobody is unheard for ever: who speaks without being among the first k grows louder in the ranking, and once in keeps
+ * his place for a while. */
+#define WAIT_FREE 8.0f   /* seconds of speech that count for nothing */
+#define WAIT_GAIN 2.0f   /* dB per further second */
+#define WAIT_FADE 0.995f /* per tick of silence: halves in 2.8 s */
+#define WAIT_HOLD_NS 3000000000ull
 #define GONE_NS 10000000000ull /* no packet for so long: not ranked without need */
 
 #define SPEAKER_SMOOTH 0.06f /* per tick: 0.3 s */
@@ -37,6 +43,8 @@ typedef struct voice {
     float size_low, size_high; /* of Opus packets; 0: none yet */
     uint64_t last_ns;
     uint64_t active_ns; /* when it was last ACTIVE */
+    float waited;       /* seconds that it spoke unheard */
+    uint64_t hold_ns;   /* until then nobody takes its place while it speaks */
 } voice;
 
 struct cn_topk {
@@ -137,7 +145,7 @@ void cn_topk_remove(cn_topk *t, unsigned index)
     }
 }
 
-static void advance(voice *v, uint64_t now_ns)
+static void advance(const cn_topk *t, voice *v, uint64_t now_ns)
 {
     float heard = v->heard;
     v->heard = -1;
@@ -151,18 +159,38 @@ static void advance(voice *v, uint64_t now_ns)
         v->loud *= RELEASE;
     v->smooth += (v->loud - v->smooth) * SPEAKER_SMOOTH;
     if (v->loud >= ACTIVE) v->active_ns = now_ns;
+    bool heard_now = v->rank && v->rank <= t->k;
+    if (v->loud < ACTIVE)
+        v->waited *= WAIT_FADE;
+    else if (!heard_now)
+        v->waited += (float)CN_TOPK_TICK_NS / 1e9f;
 }
 
-static bool clearly_louder(const voice *a, const voice *b)
+static float patience(const voice *v)
 {
-    return a->loud > b->loud + (b->loud >= ACTIVE ? MARGIN_ACTIVE : MARGIN_QUIET);
+    return v->waited > WAIT_FREE && v->loud >= ACTIVE ? (v->waited - WAIT_FREE) * WAIT_GAIN : 0;
+}
+
+static bool louder(const voice *a, float bonus, const voice *b, uint64_t now_ns)
+{
+    bool speaks = b->loud >= ACTIVE;
+    if (speaks && now_ns < b->hold_ns) return false;
+    return a->loud + bonus > b->loud + (speaks ? MARGIN_ACTIVE : MARGIN_QUIET);
+}
+
+/* Whether the one at `at` takes the next better place; who waited long counts for more until he is among the first k.
+ */
+static bool passes(const cn_topk *t, size_t at, uint64_t now_ns)
+{
+    const voice *v = &t->voices[t->list[at]];
+    return louder(v, at >= t->k ? patience(v) : 0, &t->voices[t->list[at - 1]], now_ns);
 }
 
 /* Moves the one at `at` past all above it that are clearly quieter. */
-static bool rise(cn_topk *t, size_t at)
+static bool rise(cn_topk *t, size_t at, uint64_t now_ns)
 {
     bool moved = false;
-    for (; at > 0 && clearly_louder(&t->voices[t->list[at]], &t->voices[t->list[at - 1]]); at--) {
+    for (; at > 0 && passes(t, at, now_ns); at--) {
         uint16_t lower = t->list[at];
         t->list[at] = t->list[at - 1];
         t->list[at - 1] = lower;
@@ -177,15 +205,25 @@ static bool admit(cn_topk *t, uint16_t index, uint64_t now_ns)
     if (t->count <= t->k) {
         if (now_ns > v->last_ns + GONE_NS) return false;
         t->list[t->count++] = index;
-    } else if (clearly_louder(v, &t->voices[t->list[t->count - 1]])) {
+    } else if (louder(v, patience(v), &t->voices[t->list[t->count - 1]], now_ns)) {
         t->voices[t->list[t->count - 1]].rank = 0;
         t->list[t->count - 1] = index;
     } else {
         return false;
     }
-    (void)rise(t, t->count - 1);
+    (void)rise(t, t->count - 1, now_ns);
     renumber(t);
     return true;
+}
+
+/* Whoever waited and is heard now stays for a while. */
+static void settle(cn_topk *t, uint64_t now_ns)
+{
+    for (size_t i = 0; i < t->count && i < t->k; i++) {
+        voice *v = &t->voices[t->list[i]];
+        if (v->waited > WAIT_FREE) v->hold_ns = now_ns + WAIT_HOLD_NS;
+        v->waited = 0;
+    }
 }
 
 static bool rank(cn_topk *t, uint64_t now_ns)
@@ -196,10 +234,11 @@ static bool rank(cn_topk *t, uint64_t now_ns)
         list_remove(t, i);
         changed = true;
     }
-    for (size_t i = 1; i < t->count; i++) changed |= rise(t, i);
+    for (size_t i = 1; i < t->count; i++) changed |= rise(t, i, now_ns);
     renumber(t);
     for (unsigned i = 0; i < t->used; i++)
         if (t->voices[i].present && !t->voices[i].rank) changed |= admit(t, (uint16_t)i, now_ns);
+    settle(t, now_ns);
     return changed;
 }
 
@@ -234,7 +273,7 @@ unsigned cn_topk_tick(cn_topk *t, uint64_t now_ns)
     for (; t->tick_ns + CN_TOPK_TICK_NS <= now_ns; t->tick_ns += CN_TOPK_TICK_NS) {
         uint64_t at = t->tick_ns + CN_TOPK_TICK_NS;
         for (unsigned i = 0; i < t->used; i++)
-            if (t->voices[i].present) advance(&t->voices[i], at);
+            if (t->voices[i].present) advance(t, &t->voices[i], at);
         if (rank(t, at)) changed |= CN_TOPK_CHANGED_LIST;
         if (choose_speaker(t, at)) changed |= CN_TOPK_CHANGED_SPEAKER;
     }

@@ -36,7 +36,7 @@ void cn_topk_remove(cn_topk *t, unsigned index);
 unsigned cn_topk_tick(cn_topk *t, uint64_t now_ns);
 
 /** The ranked indices, loudest first, at most `max` of the k + 1; returns how many. Whoever was ranked stays until
- * somebody clearly louder comes. */
+ * somebody clearly louder comes, or somebody who speaks and was not among the first k for long. */
 size_t cn_topk_list(const cn_topk *t, uint16_t *out, size_t max);
 
 /** Index of who speaks now or spoke last within 3 s, CN_TOPK_NOBODY for silence. */
