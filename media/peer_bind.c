@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "media/peer.h"
+#include "media/slot_audio.h"
 
 static void clear(cn_slot *s)
 {
@@ -84,7 +85,9 @@ static void bind_audio(cn_peer *peer)
     release_audio(peer, &a, reserved);
     for (size_t i = 0; i < a.count; i++) {
         cn_slot *s = slot_with(peer, a.tracks[i]) ? NULL : audio_slot_for(peer, a.tracks[i], reserved);
-        if (s) cn_slot_bind(s, a.tracks[i]);
+        if (!s) continue;
+        cn_slot_bind(s, a.tracks[i]);
+        cn_slot_audio_catch_up(s);
     }
 }
 

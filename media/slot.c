@@ -120,6 +120,8 @@ static void unlink_from_track(cn_slot *s)
     while (*at && *at != s) at = &(*at)->next_in_track;
     if (*at) *at = s->next_in_track;
     s->next_in_track = NULL;
+    s->former = t->number;
+    s->former_ns = t->worker->now_ns;
     s->track = NULL;
     cn_track_subscribe(t);
 }

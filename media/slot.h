@@ -59,7 +59,9 @@ typedef struct cn_slot {
     cn_slot_state told;
 
     uint32_t red_from_ts; /* incoming; blocks older than the present source's first packet are left out */
-    bool red_settled;     /* none can be any more */
+    uint32_t former;      /* track that it played before, by number, and until when */
+    uint64_t former_ns;
+    bool red_settled; /* none can be any more */
 
     /* what was really sent */
     uint64_t last_packet_ns;

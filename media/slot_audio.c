@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "media/peer.h"
+#include "media/recent.h"
 #include "media/red.h"
 #include "media/seq.h"
 
@@ -9,6 +11,31 @@ void cn_slot_audio_start(cn_slot *s, const cn_packet *first)
 {
     s->red_from_ts = first->ts;
     s->red_settled = false;
+}
+
+static uint64_t heard_until(const cn_peer *peer, const cn_track *t)
+{
+    uint64_t ns = 0;
+    for (size_t i = 0; i < peer->slot_count; i++)
+        if (peer->slots[i]->former == t->number && peer->slots[i]->former_ns > ns) ns = peer->slots[i]->former_ns;
+    return ns;
+}
+
+void cn_slot_audio_catch_up(cn_slot *s)
+{
+    const cn_history *h = s->track->layer[0].history;
+    uint64_t now_ns = s->peer->worker->now_ns, since_ns = heard_until(s->peer, s->track);
+    if (!h) return;
+    if (since_ns + CN_RECENT_NS < now_ns) since_ns = now_ns - CN_RECENT_NS;
+    cn_packet *list[CN_RECENT];
+    size_t n = 0;
+    uint64_t newest = cn_history_highest(h), seq = newest > CN_RECENT ? newest - CN_RECENT + 1 : 1;
+    for (; seq <= newest; seq++) {
+        cn_packet *p = cn_history_get(h, seq, now_ns);
+        if (p && p->payload_len) list[n++] = p;
+    }
+    for (size_t i = cn_recent_begin(list, n); i < n; i++)
+        if (list[i]->arrival_ns > since_ns) cn_slot_packet(s, list[i]);
 }
 
 static bool goes_as_red(const cn_slot *s, const cn_packet *p)

@@ -150,6 +150,7 @@ void cn_source_free(cn_source *s)
         stream_bind(s, &s->layer[i].rtx, 0);
         free(s->layer[i].dd);
     }
+    cn_recent_clear(&s->recent);
     (void)cn_idmap_take(&w->sources, s->number);
     for (unsigned to = 0; to < w->count; to++) cn_worker_send(w, to, message(s, CN_MSG_SOURCE_REMOVE));
     free(s);
@@ -272,10 +273,11 @@ static void tell_level(cn_source *s, cn_source_layer *l, const cn_rtp *r)
     cn_worker_send(s->peer->worker, s->peer->room->home, m);
 }
 
-static void forward(cn_source *s, unsigned layer, cn_packet *p)
+/* `workers`: a bit for each that gets it. */
+static void forward(cn_source *s, unsigned layer, cn_packet *p, uint64_t workers)
 {
     cn_worker *w = s->peer->worker;
-    for (uint64_t left = s->layer[layer].subscribers; left; left &= left - 1) {
+    for (uint64_t left = workers; left; left &= left - 1) {
         unsigned to = (unsigned)__builtin_ctzll(left);
         if (to == w->index) {
             cn_track *t = cn_idmap_get(&w->tracks, s->number);
@@ -396,13 +398,13 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns
     if (!s->video) {
         tell_level(s, l, r);
         l->info.alive = true;
-        if (!l->subscribers) return;
     }
     cn_packet *p = packet_of(s, st->layer, r, ext_seq, now_ns);
     if (!p) return;
     p->repaired = st->rtx;
     if (s->video) note_picture(s, l, p, now_ns);
-    forward(s, st->layer, p);
+    if (!s->video) cn_recent_put(&s->recent, p, l->subscribers);
+    forward(s, st->layer, p, l->subscribers);
     cn_packet_unref(p);
 }
 
@@ -410,6 +412,7 @@ void cn_source_switch(cn_source *s, bool on)
 {
     if (s->on == on) return;
     s->on = on;
+    cn_recent_clear(&s->recent);
     cn_worker *w = s->peer->worker;
     cn_msg m = message(s, CN_MSG_SOURCE_ON);
     m.flag = on;
@@ -422,16 +425,27 @@ void cn_source_unsubscribe_all(cn_source *s, unsigned worker)
     s->listeners_lost[worker] = 0;
 }
 
+/* A worker hears this microphone from now on: from the beginning of the word. */
+static void catch_up(cn_source *s, uint64_t worker)
+{
+    cn_packet *word[CN_RECENT];
+    size_t n = cn_recent_word(&s->recent, worker, s->peer->worker->now_ns, word);
+    for (size_t i = 0; i < n; i++) forward(s, 0, word[i], worker);
+    cn_recent_sent(&s->recent, worker);
+}
+
 void cn_source_on_subscribe(cn_worker *w, cn_msg *m)
 {
     cn_source *s = cn_idmap_get(&w->sources, m->source);
     if (!s) return;
+    bool news = !s->video && m->number && !(s->layer[0].subscribers & cn_bit(m->from));
     for (unsigned i = 0; i < s->layers; i++) {
         if (m->number >> i & 1)
             s->layer[i].subscribers |= cn_bit(m->from);
         else
             s->layer[i].subscribers &= ~cn_bit(m->from);
     }
+    if (news) catch_up(s, cn_bit(m->from));
 }
 
 void cn_source_on_keyframe(cn_worker *w, cn_msg *m)

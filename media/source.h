@@ -12,6 +12,7 @@
 #include "media/msg.h"
 #include "media/nackgen.h"
 #include "media/ntpmap.h"
+#include "media/recent.h"
 #include "media/rtp.h"
 #include "media/sdp.h"
 #include "media/worker.h"
@@ -82,6 +83,7 @@ typedef struct cn_source {
     uint8_t listeners_lost[CN_WORKERS_MAX]; /* worst fraction that a listener on each worker misses, in 1/256 */
     unsigned spatial_count;                 /* more than 1: layers of the one stream */
     cn_spatial_layer spatial[CN_LAYERS];
+    cn_recent recent; /* of a microphone */
     unsigned layers;
     cn_source_layer layer[]; /* in the offer's order */
 } cn_source;

@@ -15,7 +15,7 @@
 #define FLOOR_START_MAX 70.0f /* at −57 dBov: nobody's first packet counts as all voice or all noise */
 #define ATTACK 0.5f           /* share of a packet's rise that counts at once */
 #define RELEASE 0.97f         /* per tick while quieter: halves in 0.45 s */
-#define MARGIN_QUIET 10.0f     /* louder than a ranked one who is silent: takes his place at once */
+#define MARGIN_QUIET 10.0f    /* louder than a ranked one who is silent: takes his place at once */
 #define MARGIN_ACTIVE 12.0f   /* louder than one who speaks too */
 #define ACTIVE 15.0f
 #define SILENT_NS 100000000ull /* no packet for so long is silence (DTX) */

@@ -164,8 +164,14 @@ static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
     if (cn_rtp_twcc(&r, &seq)) cn_twcc_in_packet(&c->twcc, seq, cn_mono_ns());
     assert_true(c->log_n < SFU_LOG);
     sfu_packet *out = &c->log[c->log_n++];
-    *out = (sfu_packet){
-        .ssrc = r.ssrc, .ts = r.ts, .seq = r.seq, .twcc = seq, .pt = r.pt, .marker = r.marker, .rtx = r.pt == VP8_RTX};
+    *out = (sfu_packet){.at_ns = cn_mono_ns(),
+                        .ssrc = r.ssrc,
+                        .ts = r.ts,
+                        .seq = r.seq,
+                        .twcc = seq,
+                        .pt = r.pt,
+                        .marker = r.marker,
+                        .rtx = r.pt == VP8_RTX};
     out->probe = r.payload_len < sizeof out->stamp;
     if (!out->probe) memcpy(&out->stamp, r.payload + r.payload_len - sizeof out->stamp, sizeof out->stamp);
     if (r.pt == RED) read_red(out, &r);
@@ -255,6 +261,10 @@ static void audio_send(sfu_client *c)
     if (c->dtx && !word && c->audio_packets % 20) {
         c->audio_packets++;
         return;
+    }
+    if (word && !c->word_ns) {
+        c->word_frame = c->audio_packets;
+        c->word_ns = cn_mono_ns();
     }
     size_t len = audio_payload(c, payload);
     cn_rtp_head head = {.ts = c->audio_packets * OPUS_TICKS,

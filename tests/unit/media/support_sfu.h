@@ -35,6 +35,7 @@ typedef struct sfu_stamp {
 } sfu_stamp;
 
 typedef struct sfu_packet {
+    uint64_t at_ns;
     uint32_t ssrc, ts;
     uint16_t seq, twcc, picture, osn;
     uint8_t tl0, pt;
@@ -100,6 +101,9 @@ typedef struct sfu_client {
     uint64_t audio_ns, video_ns, feedback_ns, report_ns, tick_ns;
     sfu_layer layer[SFU_LAYERS];
     cn_twcc_in twcc;
+
+    uint32_t word_frame; /* packet with which it began to speak, and when; set word_ns to 0 for the next */
+    uint64_t word_ns;
 
     /* knobs */
     uint8_t level;      /* of its voice, −dBov */

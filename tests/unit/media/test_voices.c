@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "support_sfu.h"
 
 #define INDEXES 12000
@@ -70,6 +71,63 @@ static void the_loudest_are_heard(void **state)
         const char mid[] = {'a', (char)('0' + i), 0};
         (void)sfu_whole(&s.clients[4], sfu_slot_ssrc(&s.clients[4], mid, NULL), 0);
     }
+    sfu_clean(&s);
+    sfu_free(&s);
+}
+
+#define WORD 8 /* packets */
+
+/* When the first packet of the word came to an ear that heard all of it in order; 0: something is missing. */
+static uint64_t heard_word(const sfu_client *ear, const sfu_client *from, size_t since)
+{
+    uint64_t first_ns = 0;
+    uint32_t next = from->word_frame;
+    for (size_t i = since; i < ear->log_n && next < from->word_frame + WORD; i++) {
+        const sfu_packet *p = &ear->log[i];
+        if (p->video || p->probe || p->stamp.sender != from->index || p->stamp.frame < next) continue;
+        if (p->stamp.frame > next++) return 0;
+        if (!first_ns) first_ns = p->at_ns;
+    }
+    return next == from->word_frame + WORD ? first_ns : 0;
+}
+
+/* Fifteen microphones, four people talking; whoever begins to speak is heard by all from the first packet of the first
+ * word, within 100 ms. */
+static void a_first_word_is_whole(void **state)
+{
+    (void)state;
+    static sfu s;
+    sfu_new(&s, 2, 0);
+    for (unsigned i = 0; i < 15; i++) {
+        char name[8];
+        (void)cn_fmt(name, sizeof name, "c%u", i);
+        (void)sfu_join(&s, name, &(sfu_shape){.audio = true, .red = i % 3 == 0, .audio_slots = 5});
+    }
+    for (unsigned i = 0; i < 4; i++) s.clients[i].level = (uint8_t)(26 + i);
+    sfu_play(&s, 1500);
+    uint64_t slowest = 0;
+    for (unsigned turn = 0; turn < 10; turn++) {
+        sfu_client *who = &s.clients[5 + turn];
+        size_t since[SFU_CLIENTS];
+        for (size_t i = 0; i < s.n; i++) since[i] = s.clients[i].log_n;
+        while (who->audio_packets % 12 < 8) sfu_play(&s, 2); /* begins with a whole word */
+        who->word_ns = 0;
+        who->level = 20;
+        sfu_play(&s, 400);
+        who->level = 127;
+        for (size_t i = 0; i < s.n; i++) {
+            const sfu_client *ear = &s.clients[i];
+            uint64_t at = ear == who ? who->word_ns : heard_word(ear, who, since[i]);
+            if (!at) fail_msg("%s did not hear all of %s's first word", ear->name, who->name);
+            if (at - who->word_ns > slowest) slowest = at - who->word_ns;
+        }
+        sfu_play(&s, 600);
+    }
+    print_message("the slowest first word began %.0f ms after it was spoken\n", (double)slowest / 1e6);
+    assert_in_range(slowest, 0, 100 * 1000000ull);
+    for (size_t i = 0; i < s.n; i++) assert_int_equal(sfu_heard(&s.clients[i], &s.clients[i], false, 0), 0);
+    for (char slot = '0'; slot < '5'; slot++)
+        (void)sfu_whole(&s.clients[14], sfu_slot_ssrc(&s.clients[14], (char[]){'a', slot, 0}, NULL), 0);
     sfu_clean(&s);
     sfu_free(&s);
 }
@@ -141,17 +199,24 @@ static void pauses_without_packets_leave_no_seam(void **state)
         pauses += b->stamp.frame - a->stamp.frame > 1;
     }
     assert_true(pauses >= 6);
-    cn_rtcp_sr first = {0}, sr = {0};
-    cn_rtcp pkt;
-    for (size_t i = 0, reports = 0; i < eva->rtcp_n; i++) {
+    /* a report's time stamp is that of the last packet, and the time since then */
+    size_t reports = 0, near = 0;
+    for (size_t i = 0; i < eva->rtcp_n; i++) {
         cn_rtcp_it it;
-        assert_ok(cn_rtcp_open(&it, eva->rtcp[i].bytes, eva->rtcp[i].n));
+        cn_rtcp pkt;
+        cn_rtcp_sr sr;
+        const sfu_control *r = &eva->rtcp[i];
+        assert_ok(cn_rtcp_open(&it, r->bytes, r->n));
         if (!cn_rtcp_next(&it, &pkt) || !cn_rtcp_sr_read(&pkt, &sr) || sr.ssrc != ssrc) continue;
-        if (!reports++) first = sr;
-        double passed = (double)(sr.ntp - first.ntp) / 4294967296.0;
-        assert_true(fabs((double)(sr.rtp_ts - first.rtp_ts) / 48000 - passed) < 0.08);
+        const sfu_packet *last = NULL;
+        for (size_t k = 0; k < n && eva->log[indexes[k]].at_ns <= r->at_ns; k++) last = &eva->log[indexes[k]];
+        if (!last) continue;
+        double ahead = (double)(int32_t)(sr.rtp_ts - last->ts) / 48000;
+        reports++;
+        near += fabs(ahead - (double)(r->at_ns - last->at_ns) / 1e9) < 0.08;
     }
-    assert_true(first.ssrc == ssrc && sr.ntp != first.ntp);
+    assert_true(reports >= 3);
+    assert_in_range(near, reports - reports / 4, reports); /* this thread may have had to wait once */
     sfu_event e = {0};
     assert_true(sfu_events(&s, 'p', NULL, 0, &e) > 0);
     assert_string_equal(e.who, "anna");
@@ -224,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loudest_are_heard),
+        cmocka_unit_test(a_first_word_is_whole),
         cmocka_unit_test(redundancy_goes_to_those_who_take_it),
         cmocka_unit_test(pauses_without_packets_leave_no_seam),
         cmocka_unit_test(a_speaker_hears_of_the_worst_listener),
