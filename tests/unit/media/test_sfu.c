@@ -503,6 +503,77 @@ static void who_is_muted_is_silent(void **state)
     sfu_free(&s);
 }
 
+static void who_may_not_publish_is_off_until_he_may(void **state)
+{
+    (void)state;
+    static sfu s;
+    sfu_new(&s, 1, 0);
+    sfu_client *anna = sfu_join(&s, "anna", &sender), *eye = sfu_join(&s, "eye", &viewer);
+    anna->level = 20;
+    sfu_show_one(eye, "anna", 320);
+    sfu_hears(&s, eye, anna, true, 15);
+    cn_media_permit(s.media, "anna", true, false);
+    cn_media_source_set(s.media, "anna", CN_SOURCE_CAMERA, true); /* not hers to switch on */
+    sfu_play(&s, 100);
+    size_t before = eye->log_n;
+    sfu_play(&s, 300);
+    assert_int_equal(sfu_heard(eye, anna, true, before), 0);
+    assert_true(sfu_heard(eye, anna, false, before) > 5); /* her voice goes on */
+    cn_media_permit(s.media, "anna", true, true);
+    cn_media_source_set(s.media, "anna", CN_SOURCE_CAMERA, true);
+    sfu_hears(&s, eye, anna, true, 15);
+    assert_true(sfu_whole(eye, sfu_slot_ssrc(eye, "v0", NULL), 0) > 20);
+    sfu_clean(&s);
+    sfu_free(&s);
+}
+
+static void show_within(sfu_client *c, const char *who, cn_tier tier)
+{
+    cn_slot_want want = {.mid = "v0", .source = CN_SOURCE_CAMERA, .width = 1280, .height = 720, .priority = 1};
+    (void)cn_strcpy(want.participant, sizeof want.participant, who);
+    cn_media_show(c->sfu->media, c->name, &want, 1, tier);
+}
+
+typedef struct state_wait {
+    sfu *s;
+    const char *who;
+    cn_slot_state state;
+} state_wait;
+
+static bool has_state(void *arg)
+{
+    const state_wait *w = arg;
+    sfu_event e = {.state = CN_SLOT_EMPTY};
+    return sfu_events(w->s, 's', w->who, 0, &e) > 0 && e.state == w->state;
+}
+
+static void a_ceiling_is_obeyed_at_once(void **state)
+{
+    (void)state;
+    static sfu s;
+    const sfu_shape large = {.audio = true, .layers = 3};
+    sfu_new(&s, 1, 0);
+    (void)sfu_join(&s, "anna", &large);
+    sfu_client *eye = sfu_join(&s, "eye", &viewer);
+    show_within(eye, "anna", CN_TIER_4K);
+    layer_wait top = {eye, 2}, middle = {eye, 1};
+    assert_true(sfu_play_until(&s, has_layer, &top, 8000));
+    show_within(eye, "anna", CN_TIER_SD);
+    assert_true(sfu_play_until(&s, has_layer, &middle, 1000));
+    size_t before = eye->log_n;
+    sfu_play(&s, 500);
+    for (size_t i = before; i < eye->log_n; i++)
+        if (eye->log[i].video && !eye->log[i].probe) assert_true(eye->log[i].stamp.layer <= 1);
+    /* no layer is small enough: the slot says so, and shows a picture again as soon as one is */
+    show_within(eye, "anna", CN_TIER_VOICE);
+    state_wait limit = {&s, "eye", CN_SLOT_LIMIT}, live = {&s, "eye", CN_SLOT_LIVE};
+    assert_true(sfu_play_until(&s, has_state, &limit, 1000));
+    show_within(eye, "anna", CN_TIER_SD);
+    assert_true(sfu_play_until(&s, has_state, &live, 1500));
+    sfu_clean(&s);
+    sfu_free(&s);
+}
+
 /* ---- the way there ---- */
 
 typedef struct restarted {
@@ -798,6 +869,8 @@ int main(void)
         cmocka_unit_test(transport_numbers_count_every_packet),
         cmocka_unit_test(loss_steps_layers_down),
         cmocka_unit_test(who_is_muted_is_silent),
+        cmocka_unit_test(who_may_not_publish_is_off_until_he_may),
+        cmocka_unit_test(a_ceiling_is_obeyed_at_once),
         cmocka_unit_test(ice_restarts_and_media_goes_on),
         cmocka_unit_test(who_falls_silent_is_gone),
         cmocka_unit_test(replays_are_counted_and_harmless),
