@@ -21,7 +21,7 @@ static uint32_t take(bits *b, unsigned count)
         b->at = b->n;
         return 0;
     }
-    for (; count; count--, b->at++) v = v << 1 | (b->p[b->at >> 3] >> (7 - (b->at & 7)) & 1u);
+    for (; count; count--, b->at++) v = v << 1 | ((uint32_t)b->p[b->at >> 3] >> (7 - (b->at & 7)) & 1u);
     return v;
 }
 
