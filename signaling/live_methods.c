@@ -26,6 +26,7 @@ static const struct {
     {"room.show", cn_do_show, IN_ROOM},
     {"room.source", cn_do_source, IN_ROOM},
     {"room.leave", cn_do_leave, 0},
+    {"room.health", cn_do_health, IN_ROOM},
     {"room.hand", cn_do_hand, IN_ROOM},
     {"room.video", cn_do_video, IN_ROOM},
     {"room.mute", cn_do_mute, IN_ROOM},

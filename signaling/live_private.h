@@ -84,6 +84,7 @@ struct cn_member {
     cn_media_stats stats; /* the last ones */
     bool measured;
     cn_why why;
+    uint32_t told;     /* reasons that its app told, bit per cn_why_reason */
     cn_record *record; /* borrowed; NULL before the first measurement */
     cn_meter meter;
     uint64_t since_ms, away_ms; /* monotonic: joined; WebSocket lost, 0: there */
@@ -178,6 +179,7 @@ cn_err cn_do_offer(cn_method_call *m, json_t **result);
 cn_err cn_do_show(cn_method_call *m, json_t **result);
 cn_err cn_do_source(cn_method_call *m, json_t **result);
 cn_err cn_do_leave(cn_method_call *m, json_t **result);
+cn_err cn_do_health(cn_method_call *m, json_t **result);
 cn_err cn_do_view_open(cn_method_call *m, json_t **result);
 cn_err cn_do_view_present(cn_method_call *m, json_t **result);
 cn_err cn_do_view_state(cn_method_call *m, json_t **result);

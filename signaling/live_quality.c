@@ -1,6 +1,8 @@
 /* How well everybody is connected: the mark and the reasons, told to the room every two seconds. Door's thread. */
 #include "signaling/live_private.h"
 
+#define TOLD_MAX 16 /* reasons in one message */
+
 const char *cn_quality_path(cn_media_path path)
 {
     static const char *const names[] = {
@@ -12,7 +14,7 @@ void cn_quality_stats(cn_member *m, const cn_media_stats *s)
 {
     m->stats = *s;
     m->measured = true;
-    uint32_t why = cn_why_update(&m->why, s);
+    uint32_t why = cn_why_update(&m->why, s) | m->told;
     m->quality = (cn_quality){.mark = m->client || *m->token_hash ? cn_why_mark(s, why) : 0,
                               .why = why,
                               .up_loss = (double)s->up_loss,
@@ -37,6 +39,24 @@ static json_t *quality_json(const cn_member *m)
     return json_pack("{s:s, s:i, s:o, s:f, s:f, s:I, s:I, s:I}", "id", m->id, "mark", q->mark, "why",
                      cn_quality_why(q->why), "up_loss", q->up_loss, "down_loss", q->down_loss, "rtt_ms",
                      (json_int_t)q->rtt_ms, "up_bps", (json_int_t)q->up_bps, "down_bps", (json_int_t)q->down_bps);
+}
+
+/* room.health: what the app knows of itself. Names that are not known here are left alone. */
+cn_err cn_do_health(cn_method_call *m, json_t **result)
+{
+    json_t *why = json_object_get(m->params, "why"), *one;
+    size_t i;
+    uint32_t told = 0;
+    (void)result;
+    if (!json_is_array(why) || json_array_size(why) > TOLD_MAX)
+        return cn_problem_set(&m->problem, CN_ERR_INVALID, "why", "must be an array of at most %d reasons", TOLD_MAX);
+    json_array_foreach(why, i, one)
+    {
+        if (!json_is_string(one)) return cn_problem_set(&m->problem, CN_ERR_INVALID, "why", "must hold texts");
+        told |= cn_why_told(json_string_value(one));
+    }
+    m->client->member->told = told;
+    return CN_OK;
 }
 
 void cn_live_quality(void *live)

@@ -1,6 +1,7 @@
 #include "signaling/why.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define GIVE_AFTER 2
 #define TAKE_AFTER 3
@@ -26,18 +27,23 @@ static uint32_t bit(cn_why_reason r)
     return UINT32_C(1) << r;
 }
 
-static uint32_t of_sources(cn_why *w, const cn_media_stats *s)
+uint32_t cn_why_told(const char *name)
+{
+    static const cn_why_reason allowed[] = {CN_WHY_UP_SLOW, CN_WHY_CPU, CN_WHY_SENDS_LESS, CN_WHY_MIC_SILENT,
+                                            CN_WHY_RELAY};
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+        if (strcmp(names[allowed[i]], name) == 0) return bit(allowed[i]);
+    return 0;
+}
+
+static uint32_t of_sources(const cn_media_stats *s)
 {
     uint32_t now = 0;
     for (size_t i = 0; i < s->source_count && i < CN_MEDIA_SOURCES; i++) {
         const cn_media_source_stats *src = &s->sources[i];
-        if (w->source[i] != src->kind) w->came[i] = 0;
-        w->source[i] = src->kind;
-        bool silent = src->on && src->silent_ms >= SILENT_MS;
-        if (silent && src->kind == CN_SOURCE_MIC) now |= bit(CN_WHY_MIC_SILENT);
-        if (silent && src->kind == CN_SOURCE_CAMERA) now |= bit(CN_WHY_CAMERA_SILENT);
-        if (src->on && !silent && src->wanted & w->came[i] & ~src->alive) now |= bit(CN_WHY_SENDS_LESS);
-        w->came[i] |= src->alive;
+        if (!src->on || src->silent_ms < SILENT_MS) continue;
+        if (src->kind == CN_SOURCE_MIC) now |= bit(CN_WHY_MIC_SILENT);
+        if (src->kind == CN_SOURCE_CAMERA) now |= bit(CN_WHY_CAMERA_SILENT);
     }
     return now;
 }
@@ -58,7 +64,7 @@ static uint32_t of_connection(const cn_media_stats *s)
 
 uint32_t cn_why_update(cn_why *w, const cn_media_stats *s)
 {
-    uint32_t now = of_connection(s) | of_sources(w, s);
+    uint32_t now = of_connection(s) | of_sources(s);
     for (unsigned r = 0; r < CN_WHY_COUNT; r++) {
         bool is = now >> r & 1;
         w->seen[r] = !is ? 0 : w->seen[r] < GIVE_AFTER ? (uint8_t)(w->seen[r] + 1) : GIVE_AFTER;
@@ -80,6 +86,6 @@ int cn_why_mark(const cn_media_stats *s, uint32_t given)
     int mark = 1;
     for (size_t i = 0; i < sizeof marks / sizeof *marks && mark == 1; i++)
         if (loss <= marks[i].loss && s->rtt_ms <= marks[i].rtt_ms) mark = marks[i].mark;
-    const uint32_t felt = bit(CN_WHY_SENDS_LESS) | bit(CN_WHY_DOWN_SLOW) | bit(CN_WHY_JITTER);
+    const uint32_t felt = bit(CN_WHY_UP_SLOW) | bit(CN_WHY_SENDS_LESS) | bit(CN_WHY_DOWN_SLOW) | bit(CN_WHY_JITTER);
     return given & felt && mark > 2 ? 2 : mark;
 }

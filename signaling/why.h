@@ -1,7 +1,7 @@
 /*
- * What is wrong with a participant's connection, as far as the server can tell: reasons that the app puts into words.
- * Pure; a reason is given only when two measurements in a row (2 s apart) show it, and is taken back only when three
- * in a row do not, so that nothing flickers.
+ * What is wrong with a participant's connection, as far as the server can tell, and what his app adds: reasons that the
+ * app puts into words. Pure; a reason is given only when two measurements in a row (2 s apart) show it, and is taken
+ * back only when three in a row do not, so that nothing flickers.
  */
 #ifndef CN_SIGNALING_WHY_H
 #define CN_SIGNALING_WHY_H
@@ -11,17 +11,19 @@
 #include "media/media.h"
 
 /* name in room.quality, what it means */
-#define CN_WHY_TABLE(X)                                                                           \
-    X(UP_LOSS, "up_loss", "3 % and more of what the participant sends is lost on the way")        \
-    X(DOWN_LOSS, "down_loss", "3 % and more of what is sent to the participant is lost")          \
-    X(DELAY, "delay", "a round trip of 400 ms and more")                                          \
-    X(JITTER, "jitter", "packets of the participant come at times that vary by 60 ms and more")   \
-    X(SENDS_LESS, "sends_less", "a layer that is watched and came before does not come any more") \
-    X(DOWN_SLOW, "down_slow", "less than what is wanted fits towards the participant")            \
-    X(MIC_SILENT, "mic_silent", "the microphone is on, and nothing of it has come for 3 s")       \
-    X(CAMERA_SILENT, "camera_silent", "the camera is on, and nothing of it has come for 3 s")     \
-    X(TCP, "tcp", "packets travel over TCP")                                                      \
-    X(RELAY, "relay", "packets travel through a relay")
+#define CN_WHY_TABLE(X)                                                                         \
+    X(UP_LOSS, "up_loss", "3 % and more of what the participant sends is lost on the way")      \
+    X(DOWN_LOSS, "down_loss", "3 % and more of what is sent to the participant is lost")        \
+    X(DELAY, "delay", "a round trip of 400 ms and more")                                        \
+    X(JITTER, "jitter", "packets of the participant come at times that vary by 60 ms and more") \
+    X(DOWN_SLOW, "down_slow", "less than what is wanted fits towards the participant")          \
+    X(MIC_SILENT, "mic_silent", "the microphone is on, and nothing of it has come for 3 s")     \
+    X(CAMERA_SILENT, "camera_silent", "the camera is on, and nothing of it has come for 3 s")   \
+    X(TCP, "tcp", "packets travel over TCP")                                                    \
+    X(RELAY, "relay", "packets travel through a relay")                                         \
+    X(UP_SLOW, "up_slow", "told by the app: the upload is too slow for the picture")            \
+    X(CPU, "cpu", "told by the app: the computer is too busy for the picture")                  \
+    X(SENDS_LESS, "sends_less", "told by the app: a smaller picture is sent, and it cannot say why")
 
 typedef enum cn_why_reason {
 #define X(id, name, what) CN_WHY_##id,
@@ -34,12 +36,13 @@ typedef enum cn_why_reason {
 typedef struct cn_why {
     uint32_t given; /* bit per reason */
     uint8_t seen[CN_WHY_COUNT], unseen[CN_WHY_COUNT];
-    uint8_t came[CN_MEDIA_SOURCES]; /* layers that came once, by source in the order of the measurement */
-    cn_source_kind source[CN_MEDIA_SOURCES];
 } cn_why;
 
 /** "up_loss" … */
 const char *cn_why_name(cn_why_reason r);
+
+/** The bit of a reason that an app may tell of itself; 0 for another or an unknown name. */
+uint32_t cn_why_told(const char *name);
 
 /** Takes one measurement; returns the reasons given from now on. */
 uint32_t cn_why_update(cn_why *w, const cn_media_stats *s);

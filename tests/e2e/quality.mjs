@@ -4,17 +4,18 @@ import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
 import { Relay } from './lib/relay.mjs'
 import { Server } from './lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { Skip, assert, check, summary, until } from './lib/check.mjs'
+import { Skip, assert, check, sleep, summary, until } from './lib/check.mjs'
 
 const namespace = canNamespace() ? new Namespace(4) : null
 const server = new Server({ name: 'quality', media: namespace ? `127.0.0.1,${namespace.outside}` : '127.0.0.1' })
-let room, page
+let scene, room, page
 const browsers = []
 
 await check('a 720p camera arrives in 720p, in SD when SD is chosen, and in 720p again', async () => {
   server.init()
   await server.start()
-  ;({ room } = await consultation(server))
+  scene = await consultation(server)
+  room = scene.room
   for (const [name, username, camera] of [['red', 'doctor01', { width: 1280, height: 720, fps: 10, frames: 100 }], ['green', 'expert01', { width: 320, height: 180, fps: 5, frames: 50 }]]) {
     const b = await Chromium.launch({ name, colour: name, camera })
     browsers.push(b)
@@ -79,6 +80,33 @@ await check('an upload that is too slow is said in words, once, and taken back',
   const lines = await blue.eval('window.__lines')
   assert(lines.length <= 4 && lines.filter((l) => !l).length === 2, `the line blinked: ${JSON.stringify(lines)}`)
 }, 150)
+
+await check('the administrator sees who is there, who left and what was wrong; a doctor does not', async () => {
+  const [, green, blue] = browsers
+  const admin = await Chromium.launch({ name: 'admin' })
+  browsers.push(admin)
+  await login(admin, server, 'admin01')
+  await admin.goto(`${server.url}/admin/quality`)
+  const people = () => admin.eval(`[...document.querySelectorAll('[data-testid="quality-person"]')].map((li) => ({ id: li.dataset.person, text: li.innerText, gone: li.classList.contains('gone') }))`)
+  const rows = await until('three people', async () => { const p = await people(); return p.length === 3 && p })
+  assert(rows.filter((p) => p.gone).length === 1 && rows.at(-1).gone, `one has left and stands last: ${JSON.stringify(rows)}`)
+  const watched = blue ?? green
+  assert(/（演示）/.test(rows.find((p) => p.id === watched.participant)?.text), `a name: ${JSON.stringify(rows)}`)
+  await admin.eval(`document.querySelector('[data-person="${watched.participant}"] button').click()`)
+  await until('its charts', () => admin.eval(`document.querySelectorAll('[data-testid="quality-chart"] canvas').length === 6`), 25)
+  await sleep(700)
+  await admin.screenshot('quality-admin.png')
+  await admin.page.setViewportSize({ width: 390, height: 844 })
+  await sleep(700)
+  assert(await admin.eval('document.documentElement.scrollWidth <= innerWidth'), 'the page is wider than a phone')
+  await admin.screenshot('quality-admin-phone.png')
+  const one = await scene.admin.get(`/api/v1/rooms/${room}/quality?participant=${watched.participant}&minutes=10`)
+  const { history } = one
+  assert(history.at.length >= 2 && history.up_bps.length === history.at.length && Math.max(...history.received_height) === 720, `the history: ${JSON.stringify(history)}`)
+  if (blue) assert(history.why.flat().includes('up_slow') && Math.min(...history.received_height) < 720, `what was wrong: ${JSON.stringify(history.why)}`)
+  const refused = await fetch(`${server.url}/api/v1/rooms/${room}/quality`, { headers: { cookie: scene.referrer.cookie } })
+  assert(refused.status === 403, `a doctor gets ${refused.status}`)
+}, 90)
 
 for (const b of browsers) await b.close()
 page?.close()

@@ -58,21 +58,25 @@ static void looks_at_what_is_sent(void **state)
 {
     (void)state;
     cn_media_stats s = good();
-    s.sources[1].alive = 3;
-    assert_int_equal(settled(&s), ONE(SENDS_LESS));
-    s.sources[1].wanted = 3; /* nobody watches it */
-    assert_int_equal(settled(&s), 0);
-    s = good();
     s.sources[0].silent_ms = s.sources[1].silent_ms = 3000;
     s.sources[1].alive = 0;
     assert_int_equal(settled(&s), ONE(MIC_SILENT) | ONE(CAMERA_SILENT));
     s.sources[0].on = s.sources[1].on = false;
     assert_int_equal(settled(&s), 0);
-    /* a layer that never came is not missed: the camera may be too small for it */
-    cn_why w = {0};
+    /* a layer that rests may rest by choice */
     s = good();
     s.sources[1].alive = 1;
-    for (int i = 0; i < 5; i++) assert_int_equal(cn_why_update(&w, &s), 0);
+    assert_int_equal(settled(&s), 0);
+}
+
+static void takes_an_apps_word(void **state)
+{
+    (void)state;
+    assert_int_equal(cn_why_told("cpu"), ONE(CPU));
+    assert_int_equal(cn_why_told("up_slow"), ONE(UP_SLOW));
+    assert_int_equal(cn_why_told("up_loss"), 0); /* that the server knows better */
+    assert_int_equal(cn_why_told(""), 0);
+    assert_int_equal(cn_why_told("x"), 0);
 }
 
 static void never_flickers(void **state)
@@ -109,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_what_is_wrong),
         cmocka_unit_test(looks_at_what_is_sent),
+        cmocka_unit_test(takes_an_apps_word),
         cmocka_unit_test(never_flickers),
         cmocka_unit_test(marks),
     };

@@ -27,6 +27,7 @@ export const router = createRouter({
         { path: 'requests/:id/report', name: 'report', component: () => import('./reports/ReportPage.vue'), props: true },
         { path: 'directory', name: 'directory', component: () => import('./admin/DirectoryPage.vue') },
         { path: 'minutes', name: 'minutes', component: () => import('./minutes/MinutesPage.vue'), meta: { right: 'minutes.read' } },
+        { path: 'admin/quality', name: 'quality', component: () => import('./admin/QualityPage.vue'), meta: { right: 'room.moderate|config.manage' } },
         { path: 'password', name: 'password', component: () => import('./account/PasswordPage.vue') },
       ],
     },

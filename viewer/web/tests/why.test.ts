@@ -12,6 +12,7 @@ describe('reasons of this browser', () => {
     expect(ownReasons({ ...well, limited: 'none', sent: 360 })).toEqual([])
     expect(ownReasons({ ...well, limited: 'bandwidth', sent: 0, meant: 0 })).toEqual([])
   })
+  it('are a smaller picture where the browser does not say why', () => expect(ownReasons({ ...well, limited: null, sent: 360 })).toEqual(['sends_less']))
   it('are the computer, the microphone, the way', () => {
     expect(ownReasons({ ...well, limited: 'cpu' })).toEqual(['cpu'])
     expect(ownReasons({ ...well, micMuted: true, path: 'tcp' })).toEqual(['mic_silent', 'tcp'])

@@ -6,7 +6,8 @@ import type { Session, User } from '@/api/types'
 export const useSession = defineStore('session', {
   state: () => ({ user: null as User | null }),
   getters: {
-    may: (state) => (right: string) => state.user?.rights.includes(right) ?? false,
+    /** A right, or one of several: "room.moderate|config.manage". */
+    may: (state) => (right: string) => right.split('|').some((one) => state.user?.rights.includes(one) ?? false),
   },
   actions: {
     accept(session: Session) {

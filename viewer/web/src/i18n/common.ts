@@ -1,7 +1,7 @@
 export const common = {
   zh: {
     app: { name: '远程会诊', slogan: '让专家就在身边' },
-    menu: { requests: '会诊列表', create: '发起会诊', directory: '专家库', minutes: '会诊时长', password: '修改密码', logout: '退出登录', language: 'English' },
+    menu: { requests: '会诊列表', create: '发起会诊', directory: '专家库', minutes: '会诊时长', quality: '通话质量', password: '修改密码', logout: '退出登录', language: 'English' },
     word: {
       ok: '确定', cancel: '取消', save: '保存', saved: '已保存', saving: '正在保存…', back: '返回', close: '关闭', retry: '重试', delete: '删除', search: '查询', reset: '清空', refresh: '刷新',
       loading: '正在加载…', nothing: '暂无内容', yes: '是', no: '否', all: '全部', next: '下一步', previous: '上一步', edit: '修改', total: '共 {n} 条', day0: '昨天', day1: '今天', day2: '明天', show: '显示', hide: '隐藏', more: '更多',
@@ -19,7 +19,7 @@ export const common = {
   },
   en: {
     app: { name: 'Consilium', slogan: 'Specialists, within reach' },
-    menu: { requests: 'Consultations', create: 'New request', directory: 'Experts', minutes: 'Minutes', password: 'Change password', logout: 'Log out', language: '中文' },
+    menu: { requests: 'Consultations', create: 'New request', directory: 'Experts', minutes: 'Minutes', quality: 'Call quality', password: 'Change password', logout: 'Log out', language: '中文' },
     word: {
       ok: 'OK', cancel: 'Cancel', save: 'Save', saved: 'Saved', saving: 'Saving…', back: 'Back', close: 'Close', retry: 'Try again', delete: 'Delete', search: 'Search', reset: 'Clear', refresh: 'Refresh',
       loading: 'Loading…', nothing: 'Nothing here yet', yes: 'Yes', no: 'No', all: 'All', next: 'Next', previous: 'Back', edit: 'Edit', total: '{n} in all', day0: 'Yesterday', day1: 'Today', day2: 'Tomorrow', show: 'Show', hide: 'Hide', more: 'More',

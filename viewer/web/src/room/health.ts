@@ -1,7 +1,7 @@
 /* Looks after one's own connection: reads getStats every second and a half and keeps the reasons of why.ts. */
 import { reactive } from 'vue'
 import type { RoomSession } from './session'
-import { Steady, lineReason, ownReasons, together, type Reading, type Reason } from './why'
+import { Steady, TOLD, lineReason, ownReasons, together, type Reading, type Reason } from './why'
 
 const EVERY_MS = 1500
 
@@ -35,6 +35,7 @@ function cameraOf(stats: Map<string, Stats>, sender: RTCRtpSender): Pick<Reading
 export class Health {
   readonly state = reactive({ own: [] as Reason[], sentHeight: 0, line: null as Reason | null, dismissed: new Set<Reason>() })
   private readonly steady = new Steady()
+  private told = ''
   private readonly timer: ReturnType<typeof setInterval>
 
   constructor(private readonly session: RoomSession) {
@@ -64,10 +65,22 @@ export class Health {
     if (!reading) return
     const own = this.steady.update(ownReasons(reading), performance.now())
     this.state.own = own
+    this.tell(own)
     if (reading.sent) this.state.sentHeight = reading.sent
     const all = this.reasons(state.me)
     for (const reason of this.state.dismissed) if (!all.includes(reason)) this.state.dismissed.delete(reason)
     this.state.line = lineReason(all, state.quality[state.me]?.mark ?? null, this.state.dismissed)
+  }
+
+  /** The others and the administrator see it too. A new participant begins without. */
+  private tell(own: readonly Reason[]): void {
+    const why = own.filter((reason) => TOLD.includes(reason))
+    const { me } = this.session.state
+    const key = `${me} ${why.join()}`
+    const nothingYet = why.length === 0 && !this.told.startsWith(`${me} `)
+    if (key === this.told || nothingYet) return
+    this.told = key
+    this.session.rpc.notify('room.health', { why })
   }
 
   private async read(): Promise<Reading> {

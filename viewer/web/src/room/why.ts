@@ -23,10 +23,14 @@ export function ownReasons(r: Reading): Reason[] {
   const list: Reason[] = []
   if (r.limited === 'bandwidth' && r.meant > 0 && r.sent < 0.8 * r.meant) list.push('up_slow')
   if (r.limited === 'cpu') list.push('cpu')
+  if (r.limited === null && r.sent > 0 && r.sent < 0.8 * r.meant) list.push('sends_less')
   if (r.micMuted) list.push('mic_silent')
   if (r.path === 'tcp' || r.path === 'relay') list.push(r.path)
   return list
 }
+
+/** What the server cannot see by itself: told by room.health. */
+export const TOLD: readonly Reason[] = ['up_slow', 'cpu', 'sends_less', 'mic_silent', 'relay']
 
 /** Both together, most useful first; what says less than another is left out. */
 export function together(own: readonly Reason[], server: readonly string[]): Reason[] {
