@@ -15,6 +15,7 @@
 #define DRAINED_MS 15
 #define STANDING_MS 60
 #define CROWD_NS 10000000000ull
+#define LIMIT_KNOWN_NS 30000000000ull
 
 #define LOSS_LOW 0.02
 #define LOSS_HIGH 0.10
@@ -323,4 +324,11 @@ uint32_t cn_bwe_budget(const cn_bwe *b, uint64_t now_ns)
     if (!b->drain_ns || now_ns >= b->drain_ns) return bps;
     double queued = cn_delaytrend_queue_ms(&b->trend) / 1000.0 * b->acked_bps; /* bits; gone within a second */
     return (uint32_t)fmax(fmax(bps - queued, 0.5 * bps), b->min);
+}
+
+bool cn_bwe_binds(const cn_bwe *b, uint32_t wanted_bps, uint64_t now_ns)
+{
+    uint64_t last_ns = b->cut_ns > b->loss_ns ? b->cut_ns : b->loss_ns;
+    if (last_ns && now_ns - last_ns < LIMIT_KNOWN_NS) return 2.0 * wanted_bps > cn_bwe_bps(b);
+    return wanted_bps > b->max || (b->proved && wanted_bps > cn_bwe_bps(b));
 }

@@ -39,6 +39,7 @@ static void peer_free(cn_peer *peer)
 {
     if (!peer) return;
     cn_timer_free(peer->probe.timer);
+    cn_peer_pace_free(peer);
     cn_transport_free(peer->transport);
     cn_twcc_out_free(peer->twcc_out);
     cn_idmap_free(&peer->in_ssrc);
@@ -184,6 +185,7 @@ void cn_peer_tick(cn_peer *peer, uint64_t now_ns)
     if (peer->unbound) cn_peer_bind(peer);
     for (size_t i = 0; i < peer->slot_count; i++) cn_slot_tick(peer->slots[i], now_ns);
     if (peer->dirty || now_ns >= peer->allocate_ns) cn_peer_allocate(peer, now_ns);
+    cn_peer_pace(peer, now_ns);
     cn_peer_probe(peer, now_ns);
     cn_peer_report(peer, now_ns);
     cn_peer_area(peer, now_ns);

@@ -9,6 +9,7 @@
 #include "media/answer.h"
 #include "media/bwe.h"
 #include "media/media.h"
+#include "media/pacer.h"
 #include "media/room.h"
 #include "media/rtt.h"
 #include "media/slot.h"
@@ -77,6 +78,12 @@ typedef struct cn_peer {
     } probe;
     uint32_t rtt_ms; /* smoothed; 0: not known */
     cn_rtt rtt;
+    struct {
+        cn_pacer *pacer; /* made when the line was the limit for the first time, as is the timer */
+        cn_timer *timer;
+        bool on;
+    } pace;
+    uint32_t rtt_ms;
     uint32_t video_ssrc_in; /* any SSRC of the publisher: media SSRC of transport feedback */
     cn_ntpclock clock;
     bool unbound; /* what slots can show changed: bind at the next tick */
@@ -124,6 +131,14 @@ void cn_peer_allocate(cn_peer *peer, uint64_t now_ns);
 void cn_peer_probe(cn_peer *peer, uint64_t now_ns);
 /** The slot ends or shows something else: it carries no probe any more. */
 void cn_peer_probe_drop(cn_peer *peer, const cn_slot *s);
+/** Does the line bind, and at which rate? Every 20 ms (peer_pace.c). */
+void cn_peer_pace(cn_peer *peer, uint64_t now_ns);
+/** True: the packet waits and leaves later by cn_slot_send_paced. False: it is sent now. */
+bool cn_peer_pace_hold(cn_peer *peer, const cn_paced *e);
+/** What waits of a slot leaves now: it will show something else. */
+void cn_peer_pace_flush(cn_peer *peer, const cn_slot *s);
+bool cn_peer_pace_busy(const cn_peer *peer);
+void cn_peer_pace_free(cn_peer *peer);
 /** Tells the area of what is really being sent, when it changed. */
 void cn_peer_area(cn_peer *peer, uint64_t now_ns);
 /** Sender reports, receiver reports, transport-wide feedback. */

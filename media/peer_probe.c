@@ -64,7 +64,7 @@ static void step(void *arg)
 
 void cn_peer_probe(cn_peer *peer, uint64_t now_ns)
 {
-    if (peer->probe.slot || !peer->exts.id[CN_RTP_EXT_TWCC] || !peer->twcc_out) return;
+    if (peer->probe.slot || cn_peer_pace_busy(peer) || !peer->exts.id[CN_RTP_EXT_TWCC] || !peer->twcc_out) return;
     cn_slot *s = carrier(peer);
     if (!s || !cn_bwe_probe_want(&peer->estimate, peer->wanted_bps, now_ns, &peer->probe.wanted)) return;
     if (!peer->probe.timer && cn_timer_new(&peer->probe.timer, peer->worker->loop, step, peer) != CN_OK) return;

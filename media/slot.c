@@ -100,6 +100,7 @@ static const cn_slot_format *format_for(const cn_slot *s, const cn_track *t)
 
 void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section)
 {
+    cn_peer_pace_flush(s->peer, s);
     const cn_sdp_codec *codecs[CN_SLOT_FORMATS];
     size_t n = cn_plan_slot_codecs(section, codecs, CN_SLOT_FORMATS);
     for (size_t i = 0; i < n; i++)
@@ -130,6 +131,7 @@ void cn_slot_bind(cn_slot *s, cn_track *t)
 {
     if (s->track == t) return;
     cn_peer_probe_drop(s->peer, s);
+    cn_peer_pace_flush(s->peer, s);
     unlink_from_track(s);
     s->current = s->target = s->interim = -1;
     s->held = false;

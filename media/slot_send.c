@@ -10,8 +10,9 @@
 
 #define CNAME "consilium"
 #define REPORT_EVERY_NS 1000000000u
-#define QUEUE_MS 200     /* behind which a TCP peer is sent nothing again */
-#define SRTP_OVERHEAD 16 /* bytes of the authentication tag: for the bandwidth estimate */
+#define QUEUE_MS 200      /* behind which a TCP peer is sent nothing again */
+#define HEADER_TYPICAL 28 /* RTP header and extensions: for the pacer */
+#define SRTP_OVERHEAD 16  /* bytes of the authentication tag: for the bandwidth estimate */
 
 /* The descriptor for this receiver: his frame numbers, and at a frame's start the decode targets that he is sent.
  * `dd`: CN_DD_MAX bytes that live as long as the head. */
@@ -42,6 +43,7 @@ static void send(cn_slot *s, uint8_t *buf, size_t n, uint16_t twcc_at, cn_twcc_k
     cn_worker *w = peer->worker;
     if (twcc_at) cn_put16(buf + twcc_at, cn_twcc_out_next(peer->twcc_out, n + SRTP_OVERHEAD, kind, w->now_ns));
     cn_transport_rtp_send(peer->transport, buf, n);
+    if (peer->pace.on && kind != CN_TWCC_PROBE) cn_pacer_left(peer->pace.pacer, n, w->now_ns);
     peer->meter.out_packets++;
     peer->meter.out_bytes += n;
     s->window_bytes += (uint32_t)n;
@@ -96,6 +98,14 @@ static void send_padding(cn_slot *s, const cn_packet *p, const cn_rewrite_out *o
     send(s, buf, n, twcc_at, CN_TWCC_PROBE);
 }
 
+/* Whether the line is the limit and this one must wait for its turn. */
+static bool waits(cn_slot *s, cn_paced_kind kind, cn_packet *p, const cn_rewrite_out *o)
+{
+    cn_paced e = {.owner = s, .p = kind == CN_PACED_RESEND ? NULL : p, .out = *o, .kind = (uint8_t)kind};
+    e.bytes = (uint16_t)(HEADER_TYPICAL + (kind == CN_PACED_FILL ? 0 : p->payload_len));
+    return cn_peer_pace_hold(s->peer, &e);
+}
+
 void cn_slot_forward(cn_slot *s, cn_packet *p)
 {
     uint64_t now_ns = s->peer->worker->now_ns;
@@ -111,7 +121,9 @@ void cn_slot_forward(cn_slot *s, cn_packet *p)
         s->width = p->width;
         s->height = p->height;
     }
-    if (v == CN_REWRITE_SEND)
+    bool whole = v == CN_REWRITE_SEND;
+    if (s->video && s->peer->pace.on && waits(s, whole ? CN_PACED_MEDIA : CN_PACED_FILL, p, &o)) return;
+    if (whole)
         send_media(s, p, &o);
     else
         send_padding(s, p, &o);
@@ -150,7 +162,7 @@ static size_t send_again(cn_slot *s, const cn_packet *p, const cn_sent *sent, ui
 }
 
 /* The packet that a record stands for, as long as its track's history holds it. */
-static const cn_packet *packet_of(cn_slot *s, const cn_sent *sent)
+static cn_packet *packet_of(cn_slot *s, const cn_sent *sent)
 {
     cn_worker *w = s->peer->worker;
     const cn_track *t = cn_idmap_get(&w->tracks, sent->source >> 2);
@@ -163,8 +175,23 @@ void cn_slot_nack(cn_slot *s, uint16_t seq, uint32_t rtt_ms)
 {
     if (!s->rtx_ssrc || cn_transport_full(s->peer->transport, QUEUE_MS)) return;
     const cn_sent *sent = cn_rewrite_resend(s->rewrite, seq, rtt_ms, s->peer->worker->now_ns);
-    const cn_packet *p = sent ? packet_of(s, sent) : NULL;
-    if (p) (void)send_again(s, p, sent, seq, CN_TWCC_RESENT);
+    cn_packet *p = sent ? packet_of(s, sent) : NULL;
+    if (!p) return;
+    if (s->peer->pace.on && waits(s, CN_PACED_RESEND, p, &(cn_rewrite_out){.seq = seq})) return;
+    (void)send_again(s, p, sent, seq, CN_TWCC_RESENT);
+}
+
+void cn_slot_send_paced(cn_slot *s, const cn_paced *e)
+{
+    if (e->kind == CN_PACED_RESEND) {
+        const cn_sent *sent = cn_rewrite_sent(s->rewrite, e->out.seq);
+        const cn_packet *p = sent ? packet_of(s, sent) : NULL;
+        if (p) (void)send_again(s, p, sent, e->out.seq, CN_TWCC_RESENT);
+    } else if (s->format && e->kind == CN_PACED_MEDIA) {
+        send_media(s, e->p, &e->out);
+    } else if (s->format) {
+        send_padding(s, e->p, &e->out);
+    }
 }
 
 static size_t probe_padding(cn_slot *s)

@@ -124,6 +124,11 @@ void cn_transport_rate(cn_transport *t, uint32_t bps)
     if (t->current && t->current->at.conn) cn_conn_rate(t->current->at.conn, bps);
 }
 
+bool cn_transport_streams(const cn_transport *t)
+{
+    return t->current && t->current->at.conn;
+}
+
 bool cn_transport_full(const cn_transport *t, unsigned ms)
 {
     return t->current && t->current->at.conn && cn_conn_full(t->current->at.conn, ms);

@@ -97,6 +97,7 @@ void cn_transport_rtcp_send(cn_transport *t, const uint8_t *packet, size_t n);
  * frame of a picture should be begun. On UDP nothing waits.
  */
 void cn_transport_rate(cn_transport *t, uint32_t bps);
+bool cn_transport_streams(const cn_transport *t);
 bool cn_transport_full(const cn_transport *t, unsigned ms);
 
 /** Sends what is queued, then close_notify when connected. No event follows. NULL allowed. */

@@ -31,7 +31,7 @@ static double left_bps(const link_sim *l)
     return fmax(l->rate_bps - l->cross_bps, 10000);
 }
 
-static void send(link_sim *l, uint32_t size)
+bool link_send(link_sim *l, uint32_t size)
 {
     unsigned i = (unsigned)(l->seq % LINK_FLIGHT);
     cn_twcc_result *r = &l->flight[i].result;
@@ -42,7 +42,7 @@ static void send(link_sim *l, uint32_t size)
     if (bad || l->queue_bits + size * 8.0 > l->queue_ms / 1000 * left_bps(l)) {
         l->lost_packets++;
         l->flight[i].known_ns = l->now_ns + 2 * l->delay_ns;
-        return;
+        return false;
     }
     l->queue_bits += size * 8.0;
     uint64_t queue_ns = (uint64_t)(l->queue_bits / left_bps(l) * 1e9);
@@ -52,9 +52,10 @@ static void send(link_sim *l, uint32_t size)
     r->arrival_us = (int64_t)(at / 1000) - 777777777; /* another clock */
     l->flight[i].known_ns = at + l->delay_ns;
     l->came_bits += size * 8.0;
+    return true;
 }
 
-static double application_bps(const link_sim *l)
+double link_layer_bps(const link_sim *l)
 {
     static const double layers[] = {4e6, 1.5e6, 5e5, 1.5e5};
     double budget = fmin(cn_bwe_budget(&l->bwe, l->now_ns), l->wanted_bps);
@@ -87,7 +88,7 @@ static void probe(link_sim *l)
     if (!l->probing) return;
     l->probe_owed += l->probe.bps / 1000.0;
     while (l->probe_owed >= PACKET * 8.0 && l->probe_bytes > 0) {
-        send(l, PACKET);
+        (void)link_send(l, PACKET);
         l->probe_owed -= PACKET * 8.0;
         l->probe_bytes -= PACKET;
     }
@@ -96,20 +97,16 @@ static void probe(link_sim *l)
     cn_bwe_probe_end(&l->bwe, l->seq - 1);
 }
 
-static void turn(link_sim *l)
+void link_tick(link_sim *l)
 {
     l->now_ns += MS;
     l->queue_bits = fmax(0, l->queue_bits - left_bps(l) / 1000);
     if (l->burst_loss > 0 && l->now_ns >= l->bad_until_ns && draw(l) < l->burst_loss / 40)
         l->bad_until_ns = l->now_ns + 40 * MS;
-    if (!l->probing) l->owed_bits += application_bps(l) / 1000;
-    /* frames of 33 ms leave within 5: what the encoder's bursts look like behind a pacer */
-    if (l->now_ns / MS % 33 < 5)
-        while (l->owed_bits >= PACKET * 8.0) {
-            send(l, PACKET);
-            l->owed_bits -= PACKET * 8.0;
-            if (l->now_ns / MS % 33 < 4 && draw(l) < 0.5) break;
-        }
+}
+
+void link_listen(link_sim *l)
+{
     probe(l);
     if (l->now_ns >= l->next_feedback_ns) {
         l->next_feedback_ns = l->now_ns + FEEDBACK_NS;
@@ -118,6 +115,20 @@ static void turn(link_sim *l)
     double queue = l->queue_bits / left_bps(l) * 1000;
     l->queue_ms_sum += queue;
     if (queue > l->queue_ms_max) l->queue_ms_max = queue;
+}
+
+static void turn(link_sim *l)
+{
+    link_tick(l);
+    if (!l->probing) l->owed_bits += link_layer_bps(l) / 1000;
+    /* frames of 33 ms leave within 5: what the encoder's bursts look like behind a pacer */
+    if (l->now_ns / MS % 33 < 5)
+        while (l->owed_bits >= PACKET * 8.0) {
+            (void)link_send(l, PACKET);
+            l->owed_bits -= PACKET * 8.0;
+            if (l->now_ns / MS % 33 < 4 && draw(l) < 0.5) break;
+        }
+    link_listen(l);
 }
 
 void link_run(link_sim *l, uint64_t ms)

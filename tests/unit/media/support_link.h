@@ -44,6 +44,15 @@ typedef struct link_sim {
 void link_init(link_sim *l, double rate_bps);
 /** Runs on; the figures of the last run begin at 0. */
 void link_run(link_sim *l, uint64_t ms);
+/* In single steps, for another application: link_tick, any number of link_send, link_listen. */
+/** A millisecond passes. */
+void link_tick(link_sim *l);
+/** One packet enters the bottleneck; false: it is lost. */
+bool link_send(link_sim *l, uint32_t size);
+/** Probes, feedback, figures. */
+void link_listen(link_sim *l);
+/** What the application sends at present: what fits, or the layer that does. */
+double link_layer_bps(const link_sim *l);
 /** Mean arrival rate of the last run, bps. */
 double link_came_bps(const link_sim *l);
 
