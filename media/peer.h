@@ -83,7 +83,6 @@ typedef struct cn_peer {
         cn_timer *timer;
         bool on;
     } pace;
-    uint32_t rtt_ms;
     uint32_t video_ssrc_in; /* any SSRC of the publisher: media SSRC of transport feedback */
     cn_ntpclock clock;
     bool unbound; /* what slots can show changed: bind at the next tick */
