@@ -266,6 +266,7 @@ static void test_room_settings(void **state)
     assert_ok(cn_room_close(p.c, &p.admin, room));
     cn_strcpy(s.tier_max, sizeof s.tier_max, "sd");
     assert_err(cn_room_settings_set(p.c, &p.lead, room, &s), CN_ERR_STATE);
+    platform_close(&p);
 }
 
 static void test_foreign_records_are_invisible(void **state)
