@@ -25,10 +25,10 @@
     X(SOURCE_LAYERS) /* publisher → all: p = cn_layers_info */                                                        \
     X(SENDER_REPORT) /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then \
                       */                                                                                                \
-    X(SUBSCRIBE)     /* part → publisher: number = mask of layers wanted */                                           \
-    X(LOSS)     /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses,   \
-                   in 1/256 */                                                                                          \
-    X(KEYFRAME) /* part → publisher: layer needs a key frame */                                                       \
+    X(SUBSCRIBE) /* part → publisher: number = mask of layers wanted; flag: without spatial layers in a stream */     \
+    X(LOSS)      /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses,  \
+                    in 1/256 */                                                                                         \
+    X(KEYFRAME)  /* part → publisher: layer needs a key frame */                                                      \
     X(LEVEL) /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = \
                 bytes of payload */                                                                                     \
     X(RANKED) /* home → parts: p = cn_ranked_info */

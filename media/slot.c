@@ -80,15 +80,15 @@ void cn_slot_free(cn_slot *s)
 }
 
 /* AV1's spatial layers cannot be told from each other without the descriptor. */
-static bool separable(const cn_slot *s, const cn_track *t)
+bool cn_slot_flat(const cn_slot *s)
 {
-    return t->info.codec != CN_CODEC_AV1 || t->spatial < 2 || s->peer->exts.id[CN_RTP_EXT_DEPENDENCY];
+    return s->track && s->track->info.codec == CN_CODEC_AV1 && !s->peer->exts.id[CN_RTP_EXT_DEPENDENCY];
 }
 
 static const cn_slot_format *format_for(const cn_slot *s, const cn_track *t)
 {
     const cn_source_info *info = &t->info;
-    if (!separable(s, t)) return NULL;
+    if (t->spatial > 1 && cn_slot_flat(s)) return NULL;
     for (size_t i = 0; i < s->format_count; i++) {
         const cn_slot_format *f = &s->formats[i];
         if (f->codec != info->codec) continue;
@@ -145,6 +145,7 @@ void cn_slot_bind(cn_slot *s, cn_track *t)
     s->next_in_track = t->slots;
     t->slots = s;
     s->format = format_for(s, t);
+    if (cn_slot_flat(s)) cn_track_subscribe(t);
     if (!s->video) cn_slot_target(s, 0, CN_SVC_TOP);
 }
 

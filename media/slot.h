@@ -91,6 +91,8 @@ void cn_slot_layers_changed(cn_slot *s);
 /** The peer is connected, or the target is new: starts from the history's key-frame run, else asks for a key frame.
  * Before the peer is connected it only asks. */
 void cn_slot_begin(cn_slot *s);
+/** True when it cannot be shown a stream with spatial layers of the track's codec. */
+bool cn_slot_flat(const cn_slot *s);
 /** Mask of the streams that this slot needs of its track. */
 uint32_t cn_slot_needs(const cn_slot *s);
 /** A packet of its track. */

@@ -422,6 +422,7 @@ void cn_source_switch(cn_source *s, bool on)
 void cn_source_unsubscribe_all(cn_source *s, unsigned worker)
 {
     for (unsigned i = 0; i < s->layers; i++) s->layer[i].subscribers &= ~cn_bit(worker);
+    s->flat &= ~cn_bit(worker);
     s->listeners_lost[worker] = 0;
 }
 
@@ -438,6 +439,7 @@ void cn_source_on_subscribe(cn_worker *w, cn_msg *m)
 {
     cn_source *s = cn_idmap_get(&w->sources, m->source);
     if (!s) return;
+    s->flat = m->flag ? s->flat | cn_bit(m->from) : s->flat & ~cn_bit(m->from);
     bool news = !s->video && m->number && !(s->layer[0].subscribers & cn_bit(m->from));
     for (unsigned i = 0; i < s->layers; i++) {
         if (m->number >> i & 1)

@@ -81,7 +81,9 @@ typedef struct cn_source {
     uint32_t rid_mask;                      /* told upward */
     uint64_t rid_idle_ns;                   /* since when fewer are wanted than told; 0: not */
     uint8_t listeners_lost[CN_WORKERS_MAX]; /* worst fraction that a listener on each worker misses, in 1/256 */
-    unsigned spatial_count;                 /* more than 1: layers of the one stream */
+    uint64_t flat;                          /* bit per worker with a receiver who cannot take spatial layers apart */
+    bool flat_told;
+    unsigned spatial_count; /* more than 1: layers of the one stream */
     cn_spatial_layer spatial[CN_LAYERS];
     cn_recent recent; /* of a microphone */
     unsigned layers;

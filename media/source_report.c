@@ -126,8 +126,17 @@ static uint32_t watched(const cn_source *s)
     return mask | 1u << least;
 }
 
+static void tell_layers(cn_source *s)
+{
+    cn_worker *w = s->peer->worker;
+    s->flat_told = s->flat != 0;
+    uint32_t mask = s->rid_mask | (s->flat_told ? CN_LAYERS_FLAT : 0);
+    if (w->events->layers) w->events->layers(w->events_ctx, s->peer->room->name, s->peer->id, s->kind, mask);
+}
+
 static void dynacast(cn_source *s, uint64_t now_ns)
 {
+    if (s->flat_told != (s->flat != 0)) tell_layers(s);
     if (s->layers < 2) return;
     uint32_t now = watched(s), before = s->rid_mask;
     if (now & ~s->rid_mask) {
@@ -141,9 +150,7 @@ static void dynacast(cn_source *s, uint64_t now_ns)
         s->rid_mask = now;
         s->rid_idle_ns = 0;
     }
-    cn_worker *w = s->peer->worker;
-    if (s->rid_mask != before && w->events->layers)
-        w->events->layers(w->events_ctx, s->peer->room->name, s->peer->id, s->kind, s->rid_mask);
+    if (s->rid_mask != before) tell_layers(s);
 }
 
 void cn_source_tick(cn_source *s, uint64_t now_ns)

@@ -62,9 +62,13 @@ static uint32_t lingering(cn_track *t, uint32_t needs)
 void cn_track_subscribe(cn_track *t)
 {
     uint32_t needs = 0;
-    for (cn_slot *s = t->slots; s; s = s->next_in_track) needs |= cn_slot_needs(s);
+    bool flat = false;
+    for (cn_slot *s = t->slots; s; s = s->next_in_track) {
+        needs |= cn_slot_needs(s);
+        flat = flat || cn_slot_flat(s);
+    }
     needs |= lingering(t, needs);
-    if (needs == t->subscribed) return;
+    if (needs == t->subscribed && flat == t->flat) return;
     for (unsigned i = 0; i < t->info.layers; i++) {
         uint32_t bit = 1u << i;
         if (!((needs ^ t->subscribed) & bit)) continue;
@@ -74,8 +78,10 @@ void cn_track_subscribe(cn_track *t)
         if (!now && t->layer[i].history) cn_history_clear(t->layer[i].history); /* it would get a hole */
     }
     t->subscribed = needs;
+    t->flat = flat;
     cn_msg m = message(t, CN_MSG_SUBSCRIBE);
     m.number = needs;
+    m.flag = flat;
     cn_worker_send(t->worker, t->owner, m);
 }
 

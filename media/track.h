@@ -39,6 +39,7 @@ typedef struct cn_track {
     cn_source_info info;
     unsigned spatial;      /* more than 1: layers are the spatial ones of stream 0 */
     uint32_t subscribed;   /* mask of streams */
+    bool flat;             /* a slot cannot take spatial layers apart */
     struct cn_slot *slots; /* linked by next_in_track */
     uint8_t loss_told;     /* worst of the listeners here, as the publisher's worker knows it */
     cn_track_layer layer[CN_LAYERS];

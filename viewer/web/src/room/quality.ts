@@ -58,9 +58,9 @@ export function simulcastEncodings(quality: OwnQuality, width: number, height: n
  * How the camera is sent: VP8 and H.264 in simulcast; VP9 and AV1 as one stream of three spatial layers, each of three temporal ones. Between
  * key frames the layers do not depend on each other, so that nobody is sent what he does not see.
  */
-export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: number, height: number): RTCRtpEncodingParameters[] {
+export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: number, height: number, spatial = true): RTCRtpEncodingParameters[] {
   if (codec === 'vp8' || codec === 'h264') return simulcastEncodings(quality, width, height)
-  return [{ scalabilityMode: 'L3T3_KEY', maxBitrate: PICTURES[quality].bitrate, active: true } as RTCRtpEncodingParameters]
+  return [{ scalabilityMode: codec === 'av1' && !spatial ? 'L1T3' : 'L3T3_KEY', maxBitrate: PICTURES[quality].bitrate, active: true } as RTCRtpEncodingParameters]
 }
 
 /** Largest picture of a tier, in pixels (REQUIREMENTS §14 rule 3). */

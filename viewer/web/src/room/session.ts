@@ -71,6 +71,8 @@ export class RoomSession {
   /** Which of the camera's layers somebody watches, as the server said last. */
   private watched: boolean[] = []
   private watchedTold: boolean[] = []
+  /** Every receiver can take one stream's spatial layers apart. */
+  private spatial = true
   private negotiation: Promise<void> = Promise.resolve()
   private senderWork: Promise<void> = Promise.resolve()
   private iceTimer: ReturnType<typeof setTimeout> | undefined
@@ -189,11 +191,11 @@ export class RoomSession {
   /** The camera's layers, by its present size and what the others watch. */
   private fitLayers(): Promise<void> {
     const { width = 0, height = 0 } = this.local.tracks.camera?.getSettings() ?? {}
-    const fitting = cameraEncodings(sendableCodec(this.codec), this.local.effective, width, height)
+    const fitting = cameraEncodings(sendableCodec(this.codec), this.local.effective, width, height, this.spatial)
     const over = overCeiling(width, height, this.state.limits.tier_max) // a camera that cannot do less
     return this.changeSender('camera', (encoding, i) => {
-      const { active, maxBitrate, scaleResolutionDownBy = 1 } = fitting[i] ?? encoding
-      Object.assign(encoding, { maxBitrate, scaleResolutionDownBy: scaleResolutionDownBy * over, active: (active ?? true) && (this.watched[i] ?? true) })
+      const { active, scaleResolutionDownBy = 1, ...rest } = fitting[i] ?? encoding
+      Object.assign(encoding, rest, { scaleResolutionDownBy: scaleResolutionDownBy * over, active: (active ?? true) && (this.watched[i] ?? true) })
     })
   }
 
@@ -273,6 +275,7 @@ export class RoomSession {
     this.peer.value = peer
     this.resume = null
     this.watched = this.watchedTold = []
+    this.spatial = true
     this.prepare(peer)
     this.publishTracks(peer)
     this.show.restart()
@@ -295,10 +298,11 @@ export class RoomSession {
     })
     rpc.on<SlotNote>('room.slot', (note) => this.show.announce(note))
     rpc.on<{ participant: string | null }>('room.speaker', ({ participant }) => void (state.speaker = participant || null))
-    rpc.on<{ source: Source; rids: boolean[] }>('room.layers', ({ source, rids }) => {
+    rpc.on<{ source: Source; rids: boolean[]; spatial: boolean }>('room.layers', ({ source, rids, spatial }) => {
       if (source !== 'camera') return
       clearTimeout(this.watchedTimer)
       this.watched = this.watchedTold = rids
+      this.spatial = spatial
       void this.fitLayers()
     })
     rpc.on<{ participants: QualityRow[] }>('room.quality', ({ participants }) => {
