@@ -16,29 +16,40 @@ export class Call {
     this.people = []
   }
 
-  /** people: [{name, username, studio or camera, quality}], in the order in which they enter. */
-  async begin(people, seed = 1) {
+  /** people: as of join, in the order in which they enter. `shape`: of all lines, from the start. */
+  async begin(people, shape = {}) {
+    this.shape = shape
     this.server.init()
     await this.server.start()
-    const { room } = await consultation(this.server)
-    for (const p of people) {
-      const browser = await Chromium.launch({ name: p.name, colour: p.camera && p.name, tone: p.tone, camera: p.camera, viewport: { width: 1100, height: 700 } })
-      const line = await Line.launch({ toPorts: this.server.ports.media, seed: seed + 10 * this.people.length })
-      this.people.push(Object.assign(browser, { line }))
-      this[p.name] = browser
-      await line.carry(browser)
-      if (p.studio) await installStudio(browser, p.studio)
-      await login(browser, this.server, p.username)
-      if (p.quality) await browser.eval(`localStorage.setItem('consilium.devices', '{"quality":"${p.quality}"}')`)
-      await approach(browser, this.server, room)
-      await enter(browser)
-      await openEyes(browser)
-    }
+    this.room = (await consultation(this.server)).room
+    for (const p of people) await this.join(p)
     return this
   }
 
-  /** Everybody's line, both ways. */
-  async lines(shape) { for (const p of this.people) await p.line.set({ ...shape, reset: true }) }
+  /** {name, username, studio or camera, quality}; he is then at this[name]. */
+  async join(p) {
+    const browser = await Chromium.launch({ name: p.name, colour: p.camera && p.name, tone: p.tone, camera: p.camera, viewport: { width: 1100, height: 700 } })
+    const line = await Line.launch({ toPorts: this.server.ports.media, seed: 1 + 10 * this.people.length })
+    await line.set(this.shape)
+    this.people.push(Object.assign(browser, { line }))
+    this[p.name] = browser
+    await line.carry(browser)
+    if (p.studio) await installStudio(browser, p.studio)
+    await login(browser, this.server, p.username)
+    if (p.quality) await browser.eval(`localStorage.setItem('consilium.devices', '{"quality":"${p.quality}"}')`)
+    await approach(browser, this.server, this.room)
+    await enter(browser)
+    await openEyes(browser)
+  }
+
+  /** Everybody's line. */
+  async lines(shape) {
+    this.shape = shape
+    for (const p of this.people) await p.line.set({ ...shape, reset: true })
+  }
+
+  /** Until the picture has this height. */
+  settle(viewer, other, height) { return until(`${viewer.name} seeing ${height} lines`, async () => (await incoming(viewer, other)).frameHeight === height, 30) }
 
   async end() {
     for (const p of this.people) { p.line.close(); await p.close() }
@@ -46,10 +57,12 @@ export class Call {
   }
 }
 
-/** The other one is large in this one's view, and live. */
-export async function makeLarge(viewer, other) {
+/** The other one is pinned large in this one's view, and live; or (`pinned` false) no longer pinned. */
+export async function makeLarge(viewer, other, pinned = true) {
+  const press = () => viewer.eval(`document.querySelector('${tileOf(other.participant)}').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
+  if (!pinned) return press()
   await until(`${viewer.name} having a tile of ${other.name}`, () => viewer.eval(`!!document.querySelector('${tileOf(other.participant)}')`), 20)
-  await viewer.eval(`document.querySelector('${tileOf(other.participant)}').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
+  await press()
   await until(`${viewer.name} seeing ${other.name}`, () => viewer.eval(`(document.querySelector('${tileOf(other.participant)} video')?.videoWidth ?? 0) > 0 && document.querySelector('${tileOf(other.participant)}').dataset.state === 'live'`), 20)
 }
 
@@ -125,6 +138,36 @@ export async function follow(viewer, publisher, seconds) {
   }
 }
 
+/**
+ * Cuts the viewer's downlink to 1 Mbit/s and gives it back. A height is what is on display; a time counts from the change of the line to the last change
+ * of the picture's size in the phase. The source sends three layers, of which the middle one is the best that fits.
+ */
+export async function cutDownlink(viewer, publisher, { before = 4000, cut = 1000, queue_ms = 500, cutSeconds = 8, backSeconds = 14 } = {}) {
+  const samples = [], mark = []
+  const look = async () => {
+    const [inn, heard] = [await incoming(viewer, publisher), await voices(viewer)]
+    samples.push({ at: Date.now(), height: inn.frameHeight, decoded: inn.framesDecoded, frozen: inn.totalFreezesDuration, gaps: (heard.concealed - heard.silent) / 48 })
+  }
+  for (const [rate_kbps, seconds] of [[before, 3], [cut, cutSeconds], [before, backSeconds]]) {
+    await viewer.line.set({ down: { rate_kbps, queue_ms } })
+    mark.push(Date.now())
+    while (Date.now() < mark.at(-1) + seconds * 1000) { await look(); await sleep(100) }
+  }
+  const of = (i) => samples.filter((s) => s.at >= mark[i] && (i + 1 === mark.length || s.at < mark[i + 1]))
+  const settled = (i) => {
+    const list = of(i), end = list.at(-1).height
+    const last = list.findLastIndex((s) => s.height !== end)
+    return { height: end, seconds: last < 0 ? 0 : Math.round((list[last + 1].at - mark[i]) / 100) / 10 }
+  }
+  const [first, low, high] = [of(0).at(-1), settled(1), settled(2)]
+  const gaps = (a, b) => Math.round(b.gaps - a.gaps)
+  return {
+    before: first.height, low: low.height, settle_s: low.seconds, after: high.height, back_s: high.seconds,
+    audio_gaps_ms: gaps(first, samples.at(-1)), cut_gaps_ms: gaps(first, of(1).at(-1)), frozen_s: Math.round((samples.at(-1).frozen - first.frozen) * 10) / 10,
+    heights: samples.filter((s, i) => !i || s.height !== samples[i - 1].height).map((s) => [Math.round((s.at - mark[0]) / 100) / 10, s.height]), line: await viewer.line.counts(),
+  }
+}
+
 /* ---- lip sync ---- */
 
 const flashes = (log) => unwrapped(log).filter((f, i, all) => f.lit && i > 0 && !all[i - 1].lit).map((f) => f.at)
@@ -146,4 +189,16 @@ export async function lipSync(viewer, publisher, seconds) {
   const source = await of(publisher, 'own'), shown = await of(viewer, 'sync')
   const samples = shown.map((d) => Math.round(d - median(source)))
   return { ms: median(samples) ?? null, source_ms: Math.round(median(source)), samples, source: source.map(Math.round) }
+}
+
+/** The two speak in turns, `times` times; each time the viewer's large picture must become the speaker's. */
+export async function takeTurns(viewer, speakers, times) {
+  const large = () => viewer.eval('window.__consilium.slots[0].participant')
+  for (let i = 0; i < times; i++) {
+    const now = speakers[(i + 1) % speakers.length]
+    for (const s of speakers) await s.eval(`window.__studio.speak(${s === now})`)
+    await until(`${now.name} being large`, async () => (await large()) === now.participant, 10)
+    await sleep(300)
+  }
+  return speakers[times % speakers.length]
 }

@@ -10,14 +10,15 @@ const LIT_MS = 150
  */
 export function installStudio(browser, { width, height, fps, hue = 0, frequency = 700 }) {
   return browser.page.addInitScript(({ width, height, fps, hue, frequency, cells, bits, pulse, lit }) => {
-    const studio = (window.__studio = { drawn: 0, speaking: true, speak(on) { this.speaking = on } })
+    const HUM = 0.05, BEEP = 0.6 // a voice is more than its beeps, or nobody would be the speaker
+    const studio = (window.__studio = { drawn: 0, speaking: true, speak(on) { this.speaking = on; this.gain?.gain.setValueAtTime(on ? HUM : 0, audio.currentTime) } })
     let audio
     const microphone = () => {
       audio ??= new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' })
       void audio.resume()
       const out = audio.createMediaStreamDestination(), tone = audio.createOscillator(), gain = (studio.gain = audio.createGain())
       tone.frequency.value = frequency
-      gain.gain.value = 0
+      gain.gain.value = studio.speaking ? HUM : 0
       tone.connect(gain).connect(out)
       tone.start()
       return out.stream.getAudioTracks()[0]
@@ -43,14 +44,12 @@ export function installStudio(browser, { width, height, fps, hue = 0, frequency 
           c.fillStyle = on ? '#fff' : '#000'
           c.fillRect(Math.round(width * (cells.left + (cells.width * cell) / cells.count)), Math.round(height * cells.top), Math.ceil((width * cells.width) / cells.count), Math.round(height * cells.height))
         }
-        track.requestFrame?.()
-        stream.getVideoTracks()[0].requestFrame?.()
+        track.requestFrame()
         // the beep begins with the first lit frame
         if (flash && Math.floor(now / pulse) !== pulses && studio.gain) {
           pulses = Math.floor(now / pulse)
           const at = audio.currentTime
-          studio.gain.gain.setValueAtTime(studio.speaking ? 0.6 : 0, at)
-          studio.gain.gain.setValueAtTime(studio.speaking ? 0.004 : 0, at + lit / 1000)
+          if (studio.speaking) { studio.gain.gain.setValueAtTime(BEEP, at); studio.gain.gain.setValueAtTime(HUM, at + lit / 1000) }
         }
       }
       let next = performance.now()

@@ -1,0 +1,66 @@
+// Calls over bad networks: what is seen and heard, judged by numbers drawn in the picture, flashes, beeps and getStats.
+import { Call, cutDownlink, follow, lipSync, makeLarge, takeTurns, voices } from './lib/impaired.mjs'
+import { assert, check, sleep, summary } from './lib/check.mjs'
+
+const studio = { width: 640, height: 360, fps: 15 }
+const small = { width: 320, height: 180, fps: 5, frames: 50 }
+const delay_ms = 40 // each way: a round trip of 80 ms for everybody
+let call
+
+const tell = (what, o) => console.log(`        ${what} ${JSON.stringify(o)}`)
+
+await check('5 % loss both ways at a round trip of 80 ms: 99 % of the pictures are seen, none stands for 500 ms', async () => {
+  call = new Call('impair')
+  await call.begin([{ name: 'red', username: 'doctor01', studio: { ...studio, hue: 200 } }, { name: 'green', username: 'expert01', camera: small }], { both: { delay_ms } })
+  const { red, green } = call
+  await makeLarge(green, red)
+  await call.lines({ both: { delay_ms, loss: 0.05 } })
+  await sleep(6000)
+  const r = await follow(green, red, 20)
+  tell('loss', r)
+  assert(r.percent >= 99, `${r.percent} % of the encoded pictures were seen`)
+  assert(r.freeze_ms <= 500, `a picture stood for ${r.freeze_ms} ms`)
+}, 80)
+
+await check('200 ms of jittery delay: pictures come in order and do not stand', async () => {
+  const { red, green } = call
+  await call.lines({ both: { delay_ms: 100, jitter_ms: 60, jitter_reorders: true } })
+  await sleep(4000)
+  const r = await follow(green, red, 8)
+  tell('jitter', r)
+  assert(r.percent >= 97, `${r.percent} % of the encoded pictures were seen`)
+  assert(r.freeze_ms <= 500 && r.backward === 0, `a picture stood for ${r.freeze_ms} ms, ${r.backward} came after a later one`)
+}, 40)
+
+await check('lip sync within 80 ms at a round trip of 150 ms and 3 % loss, also after 20 changes of the speaker', async () => {
+  const { red, green } = call
+  await call.join({ name: 'blue', username: 'expert02', studio: { ...studio, width: 480, height: 270, hue: 20, frequency: 900 } })
+  await call.blue.eval('window.__studio.speak(false)')
+  await call.lines({ both: { delay_ms: 37, loss: 0.03 } })
+  await makeLarge(green, red)
+  await sleep(3000)
+  const before = await lipSync(green, red, 8)
+  tell('before', before)
+  await makeLarge(green, red, false)
+  const last = await takeTurns(green, [red, call.blue], 20)
+  await sleep(3000)
+  const after = await lipSync(green, last, 8)
+  tell('after', after)
+  for (const r of [before, after]) assert(r.samples.length >= 4 && Math.abs(r.ms) <= 80, `the picture is ${r.ms} ms later than the voice (${r.samples})`)
+}, 120)
+await call?.end()
+
+await check('downlink from 4 to 1 Mbit/s and back: the best layer that fits within 3 s, back within 10 s, the voice never broken', async () => {
+  call = new Call('impair')
+  await call.begin([{ name: 'red', username: 'doctor01', tone: 600, camera: { width: 1280, height: 720, fps: 10, frames: 60, noise: 1 } }, { name: 'green', username: 'expert01', camera: small }], { both: { delay_ms: 10 } })
+  await makeLarge(call.green, call.red)
+  await call.settle(call.green, call.red, 720)
+  const r = await cutDownlink(call.green, call.red)
+  tell('cut', r)
+  assert(r.before === 720 && r.low === 360 && r.after === 720, `720, then ${r.low}, then ${r.after}`)
+  assert(r.settle_s <= 3, `settled after ${r.settle_s} s`)
+  assert(r.back_s <= 10, `back after ${r.back_s} s`)
+  assert(r.audio_gaps_ms <= 100, `${r.audio_gaps_ms} ms of the voice were made up`)
+}, 80)
+await call?.end()
+process.exit(summary() ? 0 : 1)
