@@ -14,7 +14,7 @@
 
 typedef struct options {
     crowd_shape shape;
-    unsigned seconds;
+    unsigned seconds, workers;
     int server_cpu, client_cpu;
     bool json;
     const char *schedule;
@@ -30,7 +30,7 @@ static void usage(void)
 {
     puts("bench-forward [--video N] [--voice N] [--speakers N] [--slots N] [--kbps N] [--fps N] [--spread] [--seconds "
          "N] [--server-cpu N]\n"
-         "              [--client-cpu N] [--json] [--schedule FILE]\n"
+         "              [--client-cpu N] [--workers N] [--json] [--schedule FILE]\n"
          "  one room; each participant watches `slots` cameras and hears the loudest five; packets of a frame come at "
          "once, or with\n"
          "  --spread evenly");
@@ -38,13 +38,11 @@ static void usage(void)
 
 static bool parse(options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {{"video", 1, 0, 'v'},      {"voice", 1, 0, 'a'},
-                                          {"speakers", 1, 0, 'p'},   {"slots", 1, 0, 's'},
-                                          {"kbps", 1, 0, 'k'},       {"fps", 1, 0, 'f'},
-                                          {"spread", 0, 0, 'e'},     {"seconds", 1, 0, 't'},
-                                          {"server-cpu", 1, 0, 'c'}, {"client-cpu", 1, 0, 'd'},
-                                          {"json", 0, 0, 'j'},       {"help", 0, 0, 'h'},
-                                          {"schedule", 1, 0, 'r'},   {0, 0, 0, 0}};
+    static const struct option longs[] = {{"video", 1, 0, 'v'},      {"voice", 1, 0, 'a'},   {"speakers", 1, 0, 'p'},
+                                          {"slots", 1, 0, 's'},      {"kbps", 1, 0, 'k'},    {"fps", 1, 0, 'f'},
+                                          {"spread", 0, 0, 'e'},     {"seconds", 1, 0, 't'}, {"server-cpu", 1, 0, 'c'},
+                                          {"client-cpu", 1, 0, 'd'}, {"json", 0, 0, 'j'},    {"help", 0, 0, 'h'},
+                                          {"schedule", 1, 0, 'r'},   {"workers", 1, 0, 'w'}, {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
         int64_t number = 0;
         if (c == 'h' || c == '?' || (optarg && c != 'r' && !cn_parse_i64(optarg, -1, 100000, &number))) return false;
@@ -57,6 +55,7 @@ static bool parse(options *o, int argc, char **argv)
         if (c == 'f') o->shape.fps = n;
         if (c == 'e') o->shape.spread = true;
         if (c == 't') o->seconds = n;
+        if (c == 'w') o->workers = n;
         if (c == 'c') o->server_cpu = (int)number;
         if (c == 'd') o->client_cpu = (int)number;
         if (c == 'j') o->json = true;
@@ -69,7 +68,7 @@ static bool parse(options *o, int argc, char **argv)
 static bool measure(outcome *out, const options *o)
 {
     bench_server server;
-    if (!bench_server_start(&server, o->server_cpu)) return false;
+    if (!bench_server_start(&server, o->server_cpu, o->workers)) return false;
     if (o->client_cpu >= 0) (void)cpu_pin(o->client_cpu);
     crowd *c = crowd_new(&server, &o->shape);
     bool ok = c != NULL;
@@ -85,8 +84,9 @@ static bool measure(outcome *out, const options *o)
         if (o->schedule) ok = crowd_schedule_write(c, o->schedule) && ok;
     }
     crowd_free(c);
-    bench_server_stop(&server);
-    return ok;
+    if (bench_server_stop(&server)) return ok;
+    fprintf(stderr, "forward: the server did not end well\n");
+    return false;
 }
 
 static void report(const outcome *r, const options *o)
@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 {
     options o = {.shape = {.video = 30, .voice = 200, .speakers = 5, .slots = 4, .kbps = 300, .fps = 15},
                  .seconds = 10,
+                 .workers = 1,
                  .server_cpu = 0,
                  .client_cpu = 1};
     if (!parse(&o, argc, argv)) {

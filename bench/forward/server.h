@@ -36,12 +36,13 @@ typedef struct bench_server {
     int cpu;
 } bench_server;
 
-/** Forks; `cpu` < 0: not pinned. False with a message on standard error. */
-bool bench_server_start(bench_server *s, int cpu);
+/** Forks; `cpu` < 0: not pinned; `workers` media workers. False with a message on standard error. */
+bool bench_server_start(bench_server *s, int cpu, unsigned workers);
 /** Joins and waits for the answer (zero-terminated). False when it was refused; the reason is in `answer`. */
 bool bench_server_join(bench_server *s, const bench_join *join, const char *offer, char *answer, size_t size);
 bool bench_server_show(bench_server *s, const bench_show *show);
 bool bench_server_stats(bench_server *s, bench_stats *out);
-void bench_server_stop(bench_server *s);
+/** False when it did not end well: it crashed, or a sanitizer found something. */
+bool bench_server_stop(bench_server *s);
 
 #endif

@@ -57,12 +57,10 @@ export class Call {
   }
 }
 
-/** The other one is pinned large in this one's view, and live; or (`pinned` false) no longer pinned. */
-export async function makeLarge(viewer, other, pinned = true) {
-  const press = () => viewer.eval(`document.querySelector('${tileOf(other.participant)}').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
-  if (!pinned) return press()
+/** The other one is pinned large in this one's view, and live. */
+export async function makeLarge(viewer, other) {
   await until(`${viewer.name} having a tile of ${other.name}`, () => viewer.eval(`!!document.querySelector('${tileOf(other.participant)}')`), 20)
-  await press()
+  await viewer.eval(`document.querySelector('${tileOf(other.participant)}').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
   await until(`${viewer.name} seeing ${other.name}`, () => viewer.eval(`(document.querySelector('${tileOf(other.participant)} video')?.videoWidth ?? 0) > 0 && document.querySelector('${tileOf(other.participant)}').dataset.state === 'live'`), 20)
 }
 
@@ -191,14 +189,14 @@ export async function lipSync(viewer, publisher, seconds) {
   return { ms: median(samples) ?? null, source_ms: Math.round(median(source)), samples, source: source.map(Math.round) }
 }
 
-/** The two speak in turns, `times` times; each time the viewer's large picture must become the speaker's. */
+/** They speak in turns, `times` times; each time the speaker is made the viewer's large picture. Gives the last one. */
 export async function takeTurns(viewer, speakers, times) {
-  const large = () => viewer.eval('window.__consilium.slots[0].participant')
+  let now
   for (let i = 0; i < times; i++) {
-    const now = speakers[(i + 1) % speakers.length]
+    now = speakers[(i + 1) % speakers.length]
     for (const s of speakers) await s.eval(`window.__studio.speak(${s === now})`)
-    await until(`${now.name} being large`, async () => (await large()) === now.participant, 10)
-    await sleep(300)
+    await makeLarge(viewer, now)
+    await sleep(500)
   }
-  return speakers[times % speakers.length]
+  return now
 }
