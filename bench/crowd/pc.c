@@ -1,8 +1,11 @@
 #include "pc.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -385,6 +388,16 @@ bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp)
     pc->started = true;
     cn_client_start(pc->client);
     return true;
+}
+
+bool crowd_pc_candidate(const crowd_pc *pc, char *out, size_t size)
+{
+    struct sockaddr_in own;
+    socklen_t n = sizeof own;
+    char address[INET_ADDRSTRLEN];
+    return getsockname(cn_client_fd(pc->client), (struct sockaddr *)&own, &n) == 0 && own.sin_family == AF_INET &&
+           inet_ntop(AF_INET, &own.sin_addr, address, sizeof address) &&
+           cn_fmt(out, size, "candidate:1 1 udp 2130706431 %s %u typ host", address, ntohs(own.sin_port));
 }
 
 bool crowd_pc_connected(const crowd_pc *pc)

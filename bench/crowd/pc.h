@@ -75,6 +75,8 @@ void crowd_pc_mic(crowd_pc *pc);
 void crowd_pc_camera(crowd_pc *pc, unsigned layers);
 /** The other side's SDP: where it is, what it sends. Starts ICE and DTLS; a second one adds what is new in it. */
 bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp);
+/** Its own address as a candidate (RFC 8839 §5.1), once crowd_pc_remote was called; false when it does not fit. */
+bool crowd_pc_candidate(const crowd_pc *pc, char *out, size_t size);
 bool crowd_pc_connected(const crowd_pc *pc);
 const char *crowd_pc_profile(const crowd_pc *pc);
 /** The server said that slot `mid` shows `sender` from this timestamp on. */

@@ -75,7 +75,7 @@ bool crowd_offer_write(char *out, size_t size, const crowd_offer *o)
     if (o->layers) cn_buf_str(&b, " cam");
     for (unsigned i = 0; i < o->audio_slots; i++) cn_buf_fmt(&b, " a%u", i);
     for (unsigned i = 0; i < o->video_slots; i++) cn_buf_fmt(&b, " v%u", i);
-    cn_buf_str(&b, "\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n");
+    cn_buf_str(&b, "\r\na=extmap-allow-mixed\r\na=ice-options:trickle\r\na=msid-semantic: WMS\r\n");
     if (o->mic) {
         section(&b, o, false, "mic", "sendonly");
         cn_buf_fmt(&b, "a=msid:- mic\r\na=ssrc:%u cname:crowd\r\n", o->mic_ssrc);
@@ -115,7 +115,7 @@ static bool repeated(const char *line)
 bool crowd_answer_write(char *out, size_t size, const char *offer, const crowd_offer *own)
 {
     cn_buf b = {.max = size};
-    cn_buf_str(&b, "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n");
+    cn_buf_str(&b, "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-options:trickle\r\n");
     bool inside = false;
     for (const char *line = offer; *line;) {
         size_t n = strcspn(line, "\r\n");

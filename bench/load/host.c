@@ -1,6 +1,5 @@
 #include "host.h"
 
-#include <ftw.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,15 +85,9 @@ bool host_start(host *h, const host_shape *s)
     return ok;
 }
 
-static int entry_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st, (void)kind, (void)at;
-    return remove(path);
-}
-
 void host_stop(host *h, bool keep)
 {
     proc_end(h->pid, 10000);
     h->pid = 0;
-    if (!keep) (void)nftw(h->folder, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    if (!keep) proc_folder_remove(h->folder);
 }

@@ -20,8 +20,9 @@ typedef struct options {
     scene_options scene;
     play_options play;
     soak_options soak;
-    const char *program;
+    const char *program, *janus; /* janus: the script that serves; NULL: Consilium is measured */
     int load_cpu;
+    unsigned janus_loops;
     unsigned workers;
     bool json, keep;
 } options;
@@ -31,7 +32,8 @@ static void usage(void)
     puts("bench-load [--scene consultation|lecture|clinics] [--video N] [--voice N] [--rooms N] [--seconds N] [--warm "
          "N]\n"
          "           [--codec vp8|h264] [--pace even|burst] [--profile gcm|sha1] [--server-cpu N] [--load-cpu N]\n"
-         "           [--workers N] [--program FILE] [--keep] [--json]\n"
+         "           [--workers N] [--program FILE] [--janus bench/janus/serve.sh [--janus-loops N]]\n           "
+         "[--keep] [--json]\n"
          "bench-load --soak SECONDS [--csv FILE] [--rooms N]");
 }
 
@@ -42,33 +44,22 @@ static bool text_take(options *o, int c, const char *value)
     if (c == 'n') o->scene.name = value;
     if (c == 'V') o->soak.csv = value;
     if (c == 'g') o->program = value;
+    if (c == 'J') o->janus = value;
     if (c == 'k') shape->codec = strcmp(value, "h264") == 0 ? PAYLOAD_H264 : PAYLOAD_VP8;
     if (c == 'e') shape->pace = strcmp(value, "burst") == 0 ? CROWD_BURST : CROWD_EVEN;
     if (c == 'p') shape->profile = strcmp(value, "sha1") == 0 ? sha1 : gcm;
-    return strchr("nVgkep", c) != NULL;
+    return strchr("nVgkepJ", c) != NULL;
 }
 
 static bool parse(options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {{"scene", 1, 0, 'n'},
-                                          {"video", 1, 0, 'v'},
-                                          {"voice", 1, 0, 'a'},
-                                          {"rooms", 1, 0, 'r'},
-                                          {"seconds", 1, 0, 't'},
-                                          {"warm", 1, 0, 'w'},
-                                          {"codec", 1, 0, 'k'},
-                                          {"pace", 1, 0, 'e'},
-                                          {"profile", 1, 0, 'p'},
-                                          {"server-cpu", 1, 0, 's'},
-                                          {"load-cpu", 1, 0, 'l'},
-                                          {"workers", 1, 0, 'W'},
-                                          {"program", 1, 0, 'g'},
-                                          {"json", 0, 0, 'j'},
-                                          {"keep", 0, 0, 'K'},
-                                          {"soak", 1, 0, 'S'},
-                                          {"csv", 1, 0, 'V'},
-                                          {"help", 0, 0, 'h'},
-                                          {0, 0, 0, 0}};
+    static const struct option longs[] = {{"scene", 1, 0, 'n'},       {"video", 1, 0, 'v'},    {"voice", 1, 0, 'a'},
+                                          {"rooms", 1, 0, 'r'},       {"seconds", 1, 0, 't'},  {"warm", 1, 0, 'w'},
+                                          {"codec", 1, 0, 'k'},       {"pace", 1, 0, 'e'},     {"profile", 1, 0, 'p'},
+                                          {"server-cpu", 1, 0, 's'},  {"load-cpu", 1, 0, 'l'}, {"workers", 1, 0, 'W'},
+                                          {"program", 1, 0, 'g'},     {"json", 0, 0, 'j'},     {"keep", 0, 0, 'K'},
+                                          {"soak", 1, 0, 'S'},        {"csv", 1, 0, 'V'},      {"janus", 1, 0, 'J'},
+                                          {"janus-loops", 1, 0, 'L'}, {"help", 0, 0, 'h'},     {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
         int64_t number = 0;
         if (c == 'h' || c == '?') return false;
@@ -88,6 +79,7 @@ static bool parse(options *o, int argc, char **argv)
         if (c == 's') o->play.server_cpu = (int)number;
         if (c == 'l') o->load_cpu = (int)number;
         if (c == 'S') o->soak.seconds = n;
+        if (c == 'L') o->janus_loops = n;
     }
     return o->play.seconds && o->scene.rooms;
 }
@@ -163,29 +155,42 @@ static void print(const json_t *j, bool as_json)
     }
 }
 
+static bool against_consilium(play_result *r, const scene *s, const options *o)
+{
+    host h;
+    host_shape shape = {.program = o->program,
+                        .cpu = o->play.server_cpu,
+                        .workers = o->workers,
+                        .rooms = s->rooms,
+                        .video_max = 200,
+                        .voice_max = 1000};
+    if (!host_start(&h, &shape)) return false;
+    bool ok = play_consilium(r, &h, s, &o->play);
+    host_stop(&h, o->keep || !ok);
+    return ok;
+}
+
+static bool against_janus(play_result *r, const scene *s, const options *o)
+{
+    gateway_host h;
+    if (!gateway_start(&h, o->janus, o->play.server_cpu, s->rooms, o->play.shape.codec, o->janus_loops)) return false;
+    bool ok = play_janus(r, &h, s, &o->play);
+    gateway_stop(&h, o->keep || !ok);
+    return ok;
+}
+
 static int play(const options *o)
 {
     scene s;
     play_result *r = calloc(1, sizeof *r);
-    host h;
     if (!r || !scene_make(&s, &o->scene)) return usage(), 2;
-    host_shape shape = {.program = o->program,
-                        .cpu = o->play.server_cpu,
-                        .workers = o->workers,
-                        .rooms = s.rooms,
-                        .video_max = 200,
-                        .voice_max = 1000};
-    int status = 1;
-    if (host_start(&h, &shape)) {
-        bool ok = play_consilium(r, &h, &s, &o->play);
-        if (ok) {
-            json_t *j = result_json(r, o);
-            print(j, o->json);
-            json_decref(j);
-            status = clean(&r->totals) ? 0 : 3;
-        }
-        host_stop(&h, o->keep || !ok);
+    bool ok = o->janus ? against_janus(r, &s, o) : against_consilium(r, &s, o);
+    if (ok) {
+        json_t *j = result_json(r, o);
+        print(j, o->json);
+        json_decref(j);
     }
+    int status = !ok ? 1 : clean(&r->totals) ? 0 : 3;
     scene_free(&s);
     free(r);
     return status;

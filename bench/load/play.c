@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cpu.h"
 #include "door.h"
+#include "gateway.h"
 
 #define CONNECT_MS 30000
 
@@ -86,6 +87,56 @@ bool play_consilium(play_result *out, const host *h, const scene *s, const play_
     for (unsigned i = 0; seats && i < s->persons; i++) seat_leave(seats[i]);
     free(seats);
     door_close(d);
+    crowd_free(c);
+    return ok;
+}
+
+/* ---- Janus ---- */
+
+static bool guests_connected(crowd *c, guest **guests, unsigned n)
+{
+    uint64_t until = cn_mono_ms() + CONNECT_MS;
+    unsigned connected = 0;
+    while (connected < n && cn_mono_ms() < until) {
+        crowd_play(c, 50);
+        connected = 0;
+        for (unsigned i = 0; i < n; i++) connected += guest_connected(guests[i]);
+    }
+    if (connected < n) fprintf(stderr, "load: Janus: only %u of %u are connected\n", connected, n);
+    return connected == n;
+}
+
+static bool guests_take(crowd *c, uint16_t port, const scene *s, guest **guests)
+{
+    for (unsigned i = 0; i < s->persons; i++)
+        if (!(guests[i] = guest_publish(c, port, (uint16_t)i, &s->person[i]))) return false;
+    if (!guests_connected(c, guests, s->persons)) return false;
+    for (unsigned i = 0; i < s->persons; i++) {
+        if (!guest_subscribe(guests[i])) return false;
+        if (i % 50 == 0)
+            for (unsigned k = 0; k < s->persons; k++) guest_keep_alive(guests[k]);
+    }
+    if (!guests_connected(c, guests, s->persons)) return false;
+    for (unsigned i = 0; i < s->persons; i++) {
+        if (!guest_layers(guests[i])) return false;
+        guest_keep_alive(guests[i]);
+    }
+    return true;
+}
+
+bool play_janus(play_result *out, const gateway_host *h, const scene *s, const play_options *o)
+{
+    *out = (play_result){0};
+    (void)cn_strcpy(out->server, sizeof out->server, h->version);
+    uint64_t start = cn_mono_ns();
+    crowd *c = crowd_new(&o->shape);
+    guest **guests = cn_calloc(s->persons, sizeof(guest *));
+    bool ok = c && guests && guests_take(c, h->port, s, guests);
+    out->join_seconds = (double)(cn_mono_ns() - start) / 1e9;
+    if (ok) (void)cn_strcpy(out->profile, sizeof out->profile, guest_profile(guests[0]));
+    ok = ok && measure(out, c, h->pid, o);
+    for (unsigned i = 0; guests && i < s->persons; i++) guest_free(guests[i]);
+    free(guests);
     crowd_free(c);
     return ok;
 }

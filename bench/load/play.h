@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "crowd/pc.h"
+#include "gateway.h"
 #include "host.h"
 #include "proc.h"
 #include "scene.h"
@@ -29,5 +30,6 @@ typedef struct play_options {
 
 /** False with a message on standard error when the room could not be set up. */
 bool play_consilium(play_result *out, const host *h, const scene *s, const play_options *o);
+bool play_janus(play_result *out, const gateway_host *h, const scene *s, const play_options *o);
 
 #endif

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,4 +151,15 @@ void proc_end(pid_t pid, unsigned wait_ms)
         }
         (void)usleep(20000);
     }
+}
+
+static int entry_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st, (void)kind, (void)at;
+    return remove(path);
+}
+
+void proc_folder_remove(const char *path)
+{
+    (void)nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
 }

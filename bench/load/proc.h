@@ -23,5 +23,7 @@ pid_t proc_start(const char *const *arguments, const char *log, int cpu);
 bool proc_run(const char *const *arguments, char *out, size_t size);
 /** SIGTERM, and after `wait_ms` SIGKILL. */
 void proc_end(pid_t pid, unsigned wait_ms);
+/** A folder and everything in it. */
+void proc_folder_remove(const char *path);
 
 #endif

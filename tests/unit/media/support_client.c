@@ -264,8 +264,30 @@ int cn_client_stun_error(const cn_client *c)
     return c->stun_error;
 }
 
+/* A full agent at the other side checks as well: RFC 8445 §7.3. */
+static void on_check(cn_client *c, const uint8_t *p, size_t n)
+{
+    char user[300];
+    (void)snprintf(user, sizeof user, "%s:%s", c->ufrag, c->server_ufrag);
+    StunDefaultValidaterData known[] = {{(uint8_t *)user, strlen(user), (uint8_t *)c->pwd, strlen(c->pwd)},
+                                        {NULL, 0, NULL, 0}};
+    StunMessage request, reply;
+    uint8_t out[512];
+    size_t out_n = sizeof out;
+    bool control = true;
+    if (stun_agent_validate(&c->stun, &request, p, n, stun_agent_default_validater, known) != STUN_VALIDATION_SUCCESS)
+        return;
+    (void)stun_usage_ice_conncheck_create_reply(&c->stun, &request, &reply, out, &out_n, &c->server, c->server_n,
+                                                &control, c->tie, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
+    if (out_n) (void)cn_client_raw(c, out, out_n);
+}
+
 static void on_stun(cn_client *c, const uint8_t *p, size_t n)
 {
+    if (p[0] == 0 && p[1] == 1) {
+        on_check(c, p, n);
+        return;
+    }
     StunMessage m;
     StunValidationStatus status = stun_agent_validate(&c->stun, &m, p, n, NULL, NULL);
     if (status != STUN_VALIDATION_SUCCESS) return;
