@@ -103,6 +103,11 @@ static void receive(crowd *c, int wait_ms)
     }
 }
 
+void crowd_hold(crowd *c, bool hold)
+{
+    c->held = hold;
+}
+
 void crowd_play(crowd *c, unsigned ms)
 {
     uint64_t until = cn_mono_ns() + (uint64_t)ms * 1000000;

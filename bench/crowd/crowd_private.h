@@ -18,6 +18,7 @@ struct crowd {
     crowd_shape shape;
     crowd_totals totals;
     int epoll;
+    bool held;
     uint64_t now_ns, gone_bad, bad_before;
     crowd_pc *pcs;
     crowd_watched *watched; /* by descriptor */

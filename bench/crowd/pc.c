@@ -282,7 +282,7 @@ void crowd_pc_turn(crowd_pc *pc)
         if (pc->started && due(&pc->check_ns, HELLO_NS, now)) cn_client_tick(pc->client);
         return;
     }
-    for (size_t i = 0; i < pc->outlet_n; i++) {
+    for (size_t i = 0; i < pc->outlet_n && !c->held; i++) {
         outlet *o = &pc->outlets[i];
         for (const outlet_packet *p; (p = outlet_next(o, &c->shape, now));) {
             crowd_pc_send(pc, o, p, false);

@@ -62,6 +62,8 @@ double crowd_delay_ms(const crowd_totals *t, double share);
 /** Calls `fn` from crowd_play whenever `fd` can be read. */
 bool crowd_watch(crowd *c, int fd, void (*fn)(void *arg), void *arg);
 void crowd_unwatch(crowd *c, int fd);
+/** While it is held nobody sends media (everything else goes on): joining costs less then. */
+void crowd_hold(crowd *c, bool hold);
 /** Sends and receives for so long. */
 void crowd_play(crowd *c, unsigned ms);
 void crowd_free(crowd *c);

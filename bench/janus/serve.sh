@@ -19,6 +19,7 @@ general: {
 	events_folder = "$folder/none"
 	loggers_folder = "$folder/none"
 	debug_level = 2
+	session_timeout = 0
 	event_loops = $loops
 }
 media: { }

@@ -278,14 +278,6 @@ bool guest_connected(const guest *g)
     return (!g->out || crowd_pc_connected(g->out)) && (!g->in || crowd_pc_connected(g->in));
 }
 
-void guest_keep_alive(guest *g)
-{
-    char text[128];
-    (void)cn_fmt(text, sizeof text, "{\"janus\":\"keepalive\",\"session_id\":%lld,\"transaction\":\"k\"}",
-                 (long long)g->session);
-    (void)ws_send(g->socket, text);
-}
-
 const char *guest_profile(const guest *g)
 {
     return crowd_pc_profile(g->out ? g->out : g->in);

@@ -30,8 +30,6 @@ bool guest_subscribe(guest *g);
 /** Chooses the layer of each picture by its size. */
 bool guest_layers(guest *g);
 bool guest_connected(const guest *g);
-/** Janus ends sessions that are silent for a minute. */
-void guest_keep_alive(guest *g);
 const char *guest_profile(const guest *g);
 void guest_free(guest *g);
 

@@ -51,6 +51,7 @@ static bool seats_take(crowd *c, door *d, const scene *s, seat **seats)
 static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o)
 {
     uint64_t soft[2] = {0, 0};
+    crowd_hold(c, false);
     crowd_play(c, o->warm * 1000);
     crowd_totals_reset(c);
     out->softirq_known = o->server_cpu >= 0 && cpu_softirq_ns(o->server_cpu, &soft[0]);
@@ -80,6 +81,7 @@ bool play_consilium(play_result *out, const host *h, const scene *s, const play_
     crowd *c = crowd_new(&o->shape);
     door *d = c ? door_open(c, h->port, h->user, h->password) : NULL;
     seat **seats = cn_calloc(s->persons, sizeof(seat *));
+    if (c) crowd_hold(c, true);
     bool ok = d && seats && seats_take(c, d, s, seats);
     out->join_seconds = (double)(cn_mono_ns() - start) / 1e9;
     if (ok) (void)cn_strcpy(out->profile, sizeof out->profile, seat_profile(seats[0]));
@@ -113,13 +115,10 @@ static bool guests_take(crowd *c, uint16_t port, const scene *s, guest **guests)
     if (!guests_connected(c, guests, s->persons)) return false;
     for (unsigned i = 0; i < s->persons; i++) {
         if (!guest_subscribe(guests[i])) return false;
-        if (i % 50 == 0)
-            for (unsigned k = 0; k < s->persons; k++) guest_keep_alive(guests[k]);
     }
     if (!guests_connected(c, guests, s->persons)) return false;
     for (unsigned i = 0; i < s->persons; i++) {
         if (!guest_layers(guests[i])) return false;
-        guest_keep_alive(guests[i]);
     }
     return true;
 }
@@ -131,6 +130,7 @@ bool play_janus(play_result *out, const gateway_host *h, const scene *s, const p
     uint64_t start = cn_mono_ns();
     crowd *c = crowd_new(&o->shape);
     guest **guests = cn_calloc(s->persons, sizeof(guest *));
+    if (c) crowd_hold(c, true);
     bool ok = c && guests && guests_take(c, h->port, s, guests);
     out->join_seconds = (double)(cn_mono_ns() - start) / 1e9;
     if (ok) (void)cn_strcpy(out->profile, sizeof out->profile, guest_profile(guests[0]));
