@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -103,6 +104,34 @@ static void receive(crowd *c, int wait_ms)
     }
 }
 
+void crowd_departures_keep(crowd *c, size_t max)
+{
+    free(c->departures);
+    c->departures = max ? cn_calloc(max, sizeof *c->departures) : NULL;
+    c->departures_n = 0;
+    c->departures_max = c->departures ? max : 0;
+}
+
+static int departure_compare(const void *left, const void *right)
+{
+    const crowd_departure *a = left, *b = right;
+    return a->wall_ns < b->wall_ns ? -1 : a->wall_ns > b->wall_ns;
+}
+
+bool crowd_departures_write(crowd *c, const char *path)
+{
+    qsort(c->departures, c->departures_n, sizeof *c->departures, departure_compare);
+    FILE *f = fopen(path, "we");
+    for (size_t i = 0; f && i < c->departures_n; i++) {
+        const crowd_departure *d = &c->departures[i];
+        fprintf(f, "%lld %u %u\n", (long long)(d->wall_ns - c->departures[0].wall_ns) / 1000, d->destination, d->size);
+    }
+    bool ok = f && !ferror(f) && c->departures_n;
+    if (f && fclose(f)) ok = false;
+    crowd_departures_keep(c, 0);
+    return ok;
+}
+
 void crowd_hold(crowd *c, bool hold)
 {
     c->held = hold;
@@ -124,5 +153,6 @@ void crowd_free(crowd *c)
     while (c->pcs) crowd_pc_free(c->pcs);
     if (c->epoll >= 0) close(c->epoll);
     free(c->watched);
+    free(c->departures);
     free(c);
 }

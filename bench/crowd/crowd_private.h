@@ -14,7 +14,14 @@ typedef struct crowd_watched {
     void *arg;
 } crowd_watched;
 
+typedef struct crowd_departure {
+    int64_t wall_ns;
+    uint32_t destination, size;
+} crowd_departure;
+
 struct crowd {
+    crowd_departure *departures;
+    size_t departures_n, departures_max;
     crowd_shape shape;
     crowd_totals totals;
     int epoll;

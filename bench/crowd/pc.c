@@ -163,8 +163,12 @@ static void on_rtcp(void *arg, cn_client *client, const uint8_t *p, size_t n)
 
 static void on_arrived(void *arg, cn_client *client, size_t n, int64_t wall_ns)
 {
-    (void)client, (void)n;
-    ((crowd_pc *)arg)->arrived_ns = wall_ns;
+    (void)client;
+    crowd_pc *pc = arg;
+    crowd *c = pc->crowd;
+    pc->arrived_ns = wall_ns;
+    if (c->departures_n < c->departures_max)
+        c->departures[c->departures_n++] = (crowd_departure){wall_ns, pc->sender, (uint32_t)n};
 }
 
 /* ---- sending ---- */

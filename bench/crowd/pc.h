@@ -62,6 +62,10 @@ double crowd_delay_ms(const crowd_totals *t, double share);
 /** Calls `fn` from crowd_play whenever `fd` can be read. */
 bool crowd_watch(crowd *c, int fd, void (*fn)(void *arg), void *arg);
 void crowd_unwatch(crowd *c, int fd);
+/** From now on, when each datagram of media left the server (on loopback it arrives when it leaves), at most `max`. */
+void crowd_departures_keep(crowd *c, size_t max);
+/** A line `microseconds destination size` each, in the order of their leaving; keeps no more. */
+bool crowd_departures_write(crowd *c, const char *path);
 /** While it is held nobody sends media (everything else goes on): joining costs less then. */
 void crowd_hold(crowd *c, bool hold);
 /** Sends and receives for so long. */

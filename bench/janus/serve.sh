@@ -4,8 +4,7 @@
 set -euo pipefail
 folder=$1 port=$2 rooms=$3 codec=$4 loops=${5:-0}
 command -v janus >/dev/null || { echo "janus is not installed: apt-get install janus" >&2; exit 127; }
-library=$(dpkg -L janus | grep -m1 '/janus/plugins$')
-library=${library%/plugins}
+library=$(dpkg -L janus | sed -n 's,/plugins$,,p')
 # Janus takes no loopback addresses as candidates: the machine's own address is used, whose traffic stays inside it.
 address=$(ip -o -4 addr show scope global up | awk 'NR == 1 {sub("/.*", "", $4); print $4}')
 [ -n "$address" ] || { echo "janus: this machine has no address but loopback" >&2; exit 1; }

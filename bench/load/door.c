@@ -149,7 +149,7 @@ static json_t *sections(const seat_shape *shape)
 {
     json_t *all = json_object();
     char mid[CROWD_MID];
-    json_object_set_new(all, "mic", json_string("mic"));
+    if (shape->mic) json_object_set_new(all, "mic", json_string("mic"));
     if (shape->layers) json_object_set_new(all, "cam", json_string("camera"));
     for (unsigned i = 0; i < shape->audio_slots + shape->video_slots; i++) {
         bool video = i >= shape->audio_slots;
@@ -162,7 +162,7 @@ static json_t *sections(const seat_shape *shape)
 static bool enter(seat *s, const seat_shape *shape)
 {
     crowd_offer offer = {.setup = "actpass",
-                         .mic = true,
+                         .mic = shape->mic,
                          .layers = shape->layers,
                          .audio_slots = shape->audio_slots,
                          .video_slots = shape->video_slots};
@@ -180,7 +180,7 @@ static bool enter(seat *s, const seat_shape *shape)
     bool ok = answer && id && cn_strcpy(s->participant, PARTICIPANT, id) && crowd_sdp_read(sdp, answer);
     if (ok) {
         name_add(s->door, id, s->sender);
-        crowd_pc_mic(s->pc);
+        if (shape->mic) crowd_pc_mic(s->pc);
         if (shape->layers) crowd_pc_camera(s->pc, shape->layers);
         ok = crowd_pc_remote(s->pc, sdp);
     }

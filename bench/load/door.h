@@ -13,6 +13,7 @@ typedef struct seat seat;
 
 typedef struct seat_shape {
     const char *room;
+    bool mic;
     unsigned layers; /* of the camera, 0: none */
     unsigned audio_slots, video_slots;
 } seat_shape;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/child.h"
 #include "base/str.h"
@@ -45,21 +46,38 @@ static bool text_take(options *o, int c, const char *value)
     if (c == 'V') o->soak.csv = value;
     if (c == 'g') o->program = value;
     if (c == 'J') o->janus = value;
+    if (c == 'D') o->play.schedule = value;
     if (c == 'k') shape->codec = strcmp(value, "h264") == 0 ? PAYLOAD_H264 : PAYLOAD_VP8;
     if (c == 'e') shape->pace = strcmp(value, "burst") == 0 ? CROWD_BURST : CROWD_EVEN;
     if (c == 'p') shape->profile = strcmp(value, "sha1") == 0 ? sha1 : gcm;
-    return strchr("nVgkepJ", c) != NULL;
+    return strchr("nVgkepJD", c) != NULL;
 }
 
 static bool parse(options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {{"scene", 1, 0, 'n'},       {"video", 1, 0, 'v'},    {"voice", 1, 0, 'a'},
-                                          {"rooms", 1, 0, 'r'},       {"seconds", 1, 0, 't'},  {"warm", 1, 0, 'w'},
-                                          {"codec", 1, 0, 'k'},       {"pace", 1, 0, 'e'},     {"profile", 1, 0, 'p'},
-                                          {"server-cpu", 1, 0, 's'},  {"load-cpu", 1, 0, 'l'}, {"workers", 1, 0, 'W'},
-                                          {"program", 1, 0, 'g'},     {"json", 0, 0, 'j'},     {"keep", 0, 0, 'K'},
-                                          {"soak", 1, 0, 'S'},        {"csv", 1, 0, 'V'},      {"janus", 1, 0, 'J'},
-                                          {"janus-loops", 1, 0, 'L'}, {"help", 0, 0, 'h'},     {0, 0, 0, 0}};
+    static const struct option longs[] = {{"scene", 1, 0, 'n'},
+                                          {"video", 1, 0, 'v'},
+                                          {"voice", 1, 0, 'a'},
+                                          {"rooms", 1, 0, 'r'},
+                                          {"seconds", 1, 0, 't'},
+                                          {"warm", 1, 0, 'w'},
+                                          {"codec", 1, 0, 'k'},
+                                          {"pace", 1, 0, 'e'},
+                                          {"profile", 1, 0, 'p'},
+                                          {"server-cpu", 1, 0, 's'},
+                                          {"load-cpu", 1, 0, 'l'},
+                                          {"workers", 1, 0, 'W'},
+                                          {"program", 1, 0, 'g'},
+                                          {"json", 0, 0, 'j'},
+                                          {"keep", 0, 0, 'K'},
+                                          {"soak", 1, 0, 'S'},
+                                          {"schedule", 1, 0, 'D'},
+                                          {"kbps", 1, 0, 'b'},
+                                          {"csv", 1, 0, 'V'},
+                                          {"janus", 1, 0, 'J'},
+                                          {"janus-loops", 1, 0, 'L'},
+                                          {"help", 0, 0, 'h'},
+                                          {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
         int64_t number = 0;
         if (c == 'h' || c == '?') return false;
@@ -78,6 +96,7 @@ static bool parse(options *o, int argc, char **argv)
         if (c == 'W') o->workers = n;
         if (c == 's') o->play.server_cpu = (int)number;
         if (c == 'l') o->load_cpu = (int)number;
+        if (c == 'b') o->play.shape.layer[CROWD_LAYERS - 1].kbps = (uint16_t)(n > 60000 ? 60000 : n);
         if (c == 'S') o->soak.seconds = n;
         if (c == 'L') o->janus_loops = n;
     }
@@ -134,6 +153,8 @@ static json_t *result_json(const play_result *r, const options *o)
                      crowd_delay_ms(t, 0.99));
     json_object_update(j, more);
     json_decref(more);
+    json_object_set_new(j, "direct_p99_ms", json_real(crowd_delay_ms(&r->direct, 0.99)));
+    json_object_set_new(j, "processes", json_integer((json_int_t)r->after.processes));
     json_object_set_new(j, "clean", json_boolean(clean(t)));
     return j;
 }
@@ -231,6 +252,8 @@ int main(int argc, char **argv)
     o.soak.profile = o.play.shape.profile;
     o.soak.rooms = o.scene.rooms == 100 ? 4 : o.scene.rooms;
     o.play.shape.microphones = strcmp(o.scene.name, "clinics") == 0 ? 2 * o.scene.rooms : o.scene.video + o.scene.voice;
+    const struct rlimit files = {65536, 65536};
+    (void)setrlimit(RLIMIT_NOFILE, &files); /* servers inherit it */
     if (o.soak.seconds) return soak(&o);
     if (o.load_cpu >= 0) (void)cpu_pin(o.load_cpu);
     return play(&o);

@@ -8,10 +8,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cpu.h"
+#include "direct.h"
 #include "door.h"
 #include "gateway.h"
 
 #define CONNECT_MS 30000
+#define DEPARTURES 4000000
+#define DIRECT_PACKETS 10000
+#define DIRECT_BYTES 1132
 
 static bool everybody_connected(crowd *c, seat **seats, unsigned n)
 {
@@ -33,7 +37,7 @@ static bool seats_take(crowd *c, door *d, const scene *s, seat **seats)
         const scene_person *p = &s->person[i];
         (void)cn_fmt(room, sizeof room, "load-%u", p->room);
         seat_shape shape = {
-            .room = room, .layers = p->layers, .audio_slots = p->audio_slots, .video_slots = p->shows_n};
+            .room = room, .mic = p->mic, .layers = p->layers, .audio_slots = p->audio_slots, .video_slots = p->shows_n};
         if (!(seats[i] = seat_join(d, (uint16_t)i, &shape))) return false;
     }
     if (!everybody_connected(c, seats, s->persons)) return false;
@@ -54,6 +58,7 @@ static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o
     crowd_hold(c, false);
     crowd_play(c, o->warm * 1000);
     crowd_totals_reset(c);
+    crowd_departures_keep(c, o->schedule ? DEPARTURES : 0);
     out->softirq_known = o->server_cpu >= 0 && cpu_softirq_ns(o->server_cpu, &soft[0]);
     bool ok = proc_use_get(pid, &out->before);
     uint64_t start = cn_mono_ns(), own = cpu_process_ns(), cpu[2];
@@ -63,6 +68,7 @@ static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o
     out->seconds = (double)(cn_mono_ns() - start) / 1e9;
     out->own_cpu = (double)(cpu_process_ns() - own) / 1e9 / out->seconds;
     out->totals = *crowd_totals_get(c);
+    ok = ok && (!o->schedule || crowd_departures_write(c, o->schedule));
     if (out->softirq_known && cpu_softirq_ns(o->server_cpu, &soft[1])) out->softirq_ns = soft[1] - soft[0];
     ok = ok && proc_use_get(pid, &out->after);
     out->before.cpu_ns = cpu[0];
@@ -71,6 +77,7 @@ static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o
     crowd_totals_close(c);
     out->totals.lost = crowd_totals_get(c)->lost;
     out->streams_wanted = crowd_streams(c, &out->streams_delivered);
+    ok = ok && direct_play(&out->direct, DIRECT_PACKETS, DIRECT_BYTES);
     return ok;
 }
 

@@ -11,7 +11,7 @@
 #include "scene.h"
 
 typedef struct play_result {
-    crowd_totals totals;
+    crowd_totals totals, direct; /* direct: delays of packets that pass no server */
     proc_use before, after;
     uint64_t softirq_ns;
     bool softirq_known;
@@ -26,6 +26,7 @@ typedef struct play_options {
     crowd_shape shape;
     unsigned warm, seconds;
     int server_cpu;
+    const char *schedule; /* file for what left the server and when, as bench-floor reads it; NULL: none */
 } play_options;
 
 /** False with a message on standard error when the room could not be set up. */

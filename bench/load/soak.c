@@ -58,7 +58,8 @@ static void meeting_begin(soak *s, meeting *m, uint64_t now)
     m->shown = false;
     m->until_ms = now + 10000 + chance(s, 50000);
     for (m->members = 0; m->members < members; m->members++) {
-        seat_shape shape = {.room = room, .layers = m->members < 2 ? 2 : 0, .audio_slots = 3, .video_slots = 2};
+        seat_shape shape = {
+            .room = room, .mic = true, .layers = m->members < 2 ? 2 : 0, .audio_slots = 3, .video_slots = 2};
         s->joins++;
         s->next_sender = (uint16_t)(s->next_sender % 60000 + 1);
         m->seats[m->members] = seat_join(s->door, s->next_sender, &shape);

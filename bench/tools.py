@@ -1,0 +1,49 @@
+"""What bench/run and bench/grow share: starting the programs and reading what they print."""
+import json
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FIRST = os.path.join(ROOT, "bench/first.sh")
+LOAD = "build/release/bench/bench-load"
+FLOOR = "build/release/bench/bench-floor"
+JANUS = "bench/janus/serve.sh"
+commands = []
+
+
+def run(arguments, seconds, first=True):
+    """The standard output of a command, "" when it failed or took longer; what it says goes to standard error."""
+    commands.append(" ".join(arguments))
+    print(f"  {commands[-1]}", file=sys.stderr, flush=True)
+    try:
+        done = subprocess.run(([FIRST] if first else []) + arguments, cwd=ROOT, stdout=subprocess.PIPE, timeout=seconds, text=True)
+    except subprocess.TimeoutExpired:
+        print(f"  not done after {seconds} s", file=sys.stderr)
+        return ""
+    return done.stdout
+
+
+def run_json(arguments, seconds, first=True):
+    """The last line as an object, with the command that printed it; None when there is none."""
+    text = run(arguments, seconds, first).strip()
+    try:
+        out = json.loads(text.splitlines()[-1])
+    except (IndexError, ValueError):
+        return None
+    out["command"] = " ".join(arguments)
+    return out
+
+
+def load(*arguments, seconds=120):
+    return run_json([LOAD, "--json", *map(str, arguments)], seconds)
+
+
+def build():
+    """Everything that the benches start, as ./run and ./check build it."""
+    script = ". cmake/setup.sh; need_packages $PACKAGES_RUN janus && build_program release"
+    return subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=sys.stderr).returncode == 0
+
+
+def lossless(r):
+    return r is not None and all(r[k] == 0 for k in ("lost", "duplicates", "disordered", "corrupt", "undecryptable", "skipped"))
