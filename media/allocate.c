@@ -155,12 +155,28 @@ static bool hold_back(offer *offers, size_t count, uint64_t now_ns)
             s->up_since_ns = 0;
         else if (!s->up_since_ns)
             s->up_since_ns = now_ns ? now_ns : 1;
-        bool wait = upward && now_ns < s->up_since_ns + CN_ALLOC_HOLD_NS;
+        bool wait = upward && now_ns < s->up_since_ns + (s->hold_ns ? s->hold_ns : CN_ALLOC_HOLD_NS);
         int limit = wait || o->current > o->rank ? o->current : o->rank;
         if (limit < o->limit) o->limit = limit;
         held |= wait;
     }
     return held;
+}
+
+/* An estimate that wobbles about a layer's rate must not make the picture wobble: who falls back soon waits longer next
+ * time. */
+static void learn(const offer *o, uint64_t now_ns)
+{
+    cn_alloc_slot *s = o->slot;
+    bool recent = s->raised_ns && now_ns - s->raised_ns < CN_ALLOC_RELAPSE_NS;
+    if (s->raised_ns && !recent) s->hold_ns = s->raised_ns = 0;
+    if (o->rank > o->current && !s->fresh) {
+        s->raised_ns = now_ns;
+    } else if (o->rank < o->current && o->current < o->steps && recent) {
+        uint64_t hold_ns = s->hold_ns ? s->hold_ns : CN_ALLOC_HOLD_NS;
+        s->hold_ns = hold_ns > CN_ALLOC_HOLD_MAX_NS / 2 ? CN_ALLOC_HOLD_MAX_NS : 2 * hold_ns;
+        s->raised_ns = 0;
+    }
 }
 
 static void sort_by_priority(const offer *offers, size_t *order, size_t count)
@@ -190,6 +206,7 @@ bool cn_allocate(cn_alloc_slot *slots, size_t count, uint32_t budget_bps, uint32
         cn_alloc_slot *s = o->slot;
         int chosen = o->rank < 0 ? CN_ALLOC_PAUSED : o->ladder[o->rank];
         if (o->rank >= 0) s->why = CN_ALLOC_FITS;
+        learn(o, now_ns);
         if (o->rank > o->current) s->up_since_ns = 0;
         changed |= chosen != s->chosen;
         s->chosen = chosen;

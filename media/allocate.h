@@ -16,9 +16,11 @@
 
 #define CN_ALLOC_LAYERS 9
 #define CN_ALLOC_PAUSED (-1)
-#define CN_ALLOC_HOLD_NS 2000000000ull /* an upward step must fit for so long */
-#define CN_ALLOC_HEADROOM 1.15         /* and with this factor on its bitrate */
-#define CN_ALLOC_FIT 0.8               /* a layer of 80 % of the wanted sides is large enough */
+#define CN_ALLOC_HOLD_NS 2000000000ull      /* an upward step must fit for so long */
+#define CN_ALLOC_HOLD_MAX_NS 16000000000ull /* doubled up to this, each time that … */
+#define CN_ALLOC_RELAPSE_NS 15000000000ull  /* a step had to be taken back within so long */
+#define CN_ALLOC_HEADROOM 1.15              /* and with this factor on its bitrate */
+#define CN_ALLOC_FIT 0.8                    /* a layer of 80 % of the wanted sides is large enough */
 
 typedef struct cn_alloc_layer {
     bool usable;            /* flows, or would if asked for */
@@ -47,6 +49,8 @@ typedef struct cn_alloc_slot {
     unsigned layer_count;
     /* in and out */
     int chosen;           /* index in layers, or CN_ALLOC_PAUSED */
+    uint64_t hold_ns;     /* 0: CN_ALLOC_HOLD_NS */
+    uint64_t raised_ns;   /* when it last went up by itself; 0: long ago */
     uint64_t up_since_ns; /* since when an upward step fits, 0: does not */
     /* out */
     cn_alloc_why why; /* why paused */

@@ -1,5 +1,8 @@
 #include "cn_test.h"
 
+#include <math.h>
+#include <stdio.h>
+
 #include "media/allocate.h"
 
 #define S 1000000000ull
@@ -125,6 +128,35 @@ static void waiting_holds_its_share(void **state)
     assert_int_equal(s[1].chosen, 0);
 }
 
+/* An estimate that swings about the rate of the large layer, in 60 s of decisions five times a second. */
+static void a_wobbling_estimate_makes_no_wobbling_picture(void **state)
+{
+    (void)state;
+    static const struct {
+        double swing, noise, period_s;
+    } cases[] = {{0.12, 0.03, 3}, {0.2, 0.05, 10}, {0.35, 0.1, 12}, {0.35, 0, 5}};
+    for (size_t k = 0; k < COUNT_OF(cases); k++) {
+        cn_alloc_slot s[] = {camera(9, 1280, 720), camera(1, 320, 180), camera(1, 320, 180)};
+        unsigned changes = 0, last_changes = 0;
+        uint64_t seed = k;
+        for (unsigned step = 1; step <= 300; step++) {
+            seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+            double noise = ((double)(seed >> 40) / 8388608.0 - 1) * cases[k].noise;
+            double t = step * 0.2;
+            double bps = 1530000 * (1 + cases[k].swing * sin(t * 2 * 3.14159265 / cases[k].period_s) + noise);
+            int large = s[0].chosen, small = s[2].chosen;
+            (void)cn_allocate(s, COUNT_OF(s), (uint32_t)bps, 30000, CN_TIER_4K, 100 * S + step * (S / 5));
+            changes += step > 1 && large != s[0].chosen;
+            last_changes += step > 150 && (large != s[0].chosen || small != s[2].chosen);
+            assert_true(s[0].chosen >= 1); /* never less than fits, whatever the others have */
+        }
+        printf("swing %.2f, %.0f s: %u changes of the large one in 60 s, %u of any in the last 30\n", cases[k].swing,
+               cases[k].period_s, changes, last_changes);
+        assert_in_range(changes, 0, 8);
+        assert_in_range(last_changes, 0, 6);
+    }
+}
+
 static void reasons_are_told(void **state)
 {
     (void)state;
@@ -174,6 +206,7 @@ int main(void)
         cmocka_unit_test(the_important_one_is_served_before_the_last),
         cmocka_unit_test(upward_waits_and_needs_headroom),
         cmocka_unit_test(waiting_holds_its_share),
+        cmocka_unit_test(a_wobbling_estimate_makes_no_wobbling_picture),
         cmocka_unit_test(reasons_are_told),
         cmocka_unit_test(sums_never_exceed_the_budget),
     };
