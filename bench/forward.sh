@@ -19,5 +19,7 @@ print(f"{'':28}{'measured':>10}{'floor':>10}{'ratio':>8}{'goal':>8}")
 print(f"{'CPU per packet, us':28}{cost:>10.2f}{least:>10.2f}{cost / least:>8.2f}{'≤ 1.5':>8}   floor by {floor['how']}")
 print(f"{'share of one core, %':28}{forward['core_percent']:>10.1f}{'':>10}{'':>8}{'≤ 50':>8}")
 print(f"{'memory, MiB':28}{forward['rss_mib']:>10.1f}")
+print(f"{'datagrams per GSO run':28}{forward['gso_run']:>10.2f}")
+print(f"{'in the server, p99, ms':28}{'< %.2f' % forward['server_delay_p99_below_ms']:>10}{'':>10}{'':>8}{'≤ 2':>8}")
 print(f"lost {forward['missing']}, not decrypted {forward['not_decrypted']}, foreign {forward['foreign']}")
 PY

@@ -3,6 +3,7 @@
  * feedback) in another. Every packet that arrives is decrypted and its payload checked.
  */
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,7 +63,7 @@ static bool parse(options *o, int argc, char **argv)
         if (c == 'r') o->schedule = optarg;
     }
     o->shape.record = o->schedule != NULL;
-    return o->shape.video && o->shape.fps && o->shape.slots <= BENCH_SLOTS;
+    return o->shape.video && o->shape.fps && o->shape.slots <= BENCH_SLOTS && o->workers && o->workers <= BENCH_WORKERS;
 }
 
 static bool measure(outcome *out, const options *o)
@@ -89,6 +90,54 @@ static bool measure(outcome *out, const options *o)
     return false;
 }
 
+/* Of all workers, between two looks. */
+static cn_media_worker passed(const outcome *r)
+{
+    cn_media_worker sum = {0};
+    for (unsigned i = 0; i < r->after.workers; i++) {
+        const cn_media_worker *a = &r->after.worker[i], *b = &r->before.worker[i];
+        sum.messages += a->messages - b->messages;
+        sum.gso_messages += a->gso_messages - b->gso_messages;
+        sum.gso_datagrams += a->gso_datagrams - b->gso_datagrams;
+        sum.send_calls += a->send_calls - b->send_calls;
+        sum.link_drops += a->link_drops - b->link_drops;
+        for (size_t k = 0; k < CN_MEDIA_DELAYS; k++) sum.delay[k] += a->delay[k] - b->delay[k];
+    }
+    return sum;
+}
+
+/* Upper bound in ms below which so large a share of the forwarded packets stayed in the server. */
+static double delay_bound_ms(const cn_media_worker *w, double share)
+{
+    uint64_t all = 0, below = 0;
+    for (size_t k = 0; k < CN_MEDIA_DELAYS; k++) all += w->delay[k];
+    for (size_t k = 0; k + 1 < CN_MEDIA_DELAYS; k++) {
+        below += w->delay[k];
+        if ((double)below >= share * (double)all) return cn_media_delay_us[k] / 1000.0;
+    }
+    return INFINITY;
+}
+
+static void report_workers(const outcome *r, bool json)
+{
+    cn_media_worker w = passed(r);
+    double datagrams = (double)(w.messages - w.gso_messages + w.gso_datagrams);
+    double run = w.messages ? datagrams / (double)w.messages : 0,
+           call = w.send_calls ? datagrams / (double)w.send_calls : 0;
+    double delay = delay_bound_ms(&w, 0.99);
+    printf(json ? "\"gso_run\":%.2f,\"per_send_call\":%.1f,\"server_delay_p99_below_ms\":%.2f,\"link_drops\":%.0f,"
+                  "\"workers\":["
+                : "mean GSO run %.2f, datagrams per send call %.1f, in the server p99 below %.2f ms, dropped between "
+                  "workers %.0f\n",
+           run, call, isinf(delay) ? 1e6 : delay, (double)w.link_drops);
+    for (unsigned i = 0; i < r->after.workers; i++) {
+        double forwarded = (double)(r->after.worker[i].forwarded - r->before.worker[i].forwarded);
+        printf(json ? "%s{\"peers\":%.0f,\"forwarded\":%.0f}" : "%sworker: %.0f peers, %.0f packets forwarded\n",
+               i && json ? "," : "", (double)r->after.worker[i].peers, forwarded);
+    }
+    if (json) printf("]}\n");
+}
+
 static void report(const outcome *r, const options *o)
 {
     double forwarded = (double)(r->after.forwarded - r->before.forwarded);
@@ -103,7 +152,7 @@ static void report(const outcome *r, const options *o)
                   "packet\":%.3f,"
                   "\"core_percent\":%.1f,\"packets_per_s\":%.0f,\"delay_p50_ms\":%.2f,\"delay_p99_ms\":%.2f,\"delay_"
                   "max_ms\":%.2f,\"rss_mib\":%.1f,"
-                  "\"bad_at_server\":%.0f,\"seconds\":%.2f}\n"
+                  "\"bad_at_server\":%.0f,\"seconds\":%.2f,"
                 : "participants %u (%u with video)\nforwarded %.0f, delivered %.0f (video %.0f, audio %.0f)\n"
                   "not decrypted %.0f, foreign %.0f, missing %.0f\nCPU per forwarded packet %.3f us (ksoftirqd %.3f us "
                   "of it)\n"
@@ -118,6 +167,7 @@ static void report(const outcome *r, const options *o)
            forwarded / r->wall_s, r->crowd.delay_p50_ms, r->crowd.delay_p99_ms, r->crowd.delay_max_ms,
            (double)r->after.rss_bytes / 1048576, (double)(r->after.bad - r->before.bad), r->wall_s);
 #pragma GCC diagnostic pop
+    report_workers(r, o->json);
 }
 
 int main(int argc, char **argv)
@@ -126,6 +176,7 @@ int main(int argc, char **argv)
                  .seconds = 10,
                  .workers = 1,
                  .server_cpu = 0,
+                 .workers = 1,
                  .client_cpu = 1};
     if (!parse(&o, argc, argv)) {
         usage();

@@ -115,6 +115,8 @@ static void stats(const cn_media *m, int fd)
                      .forwarded = t.packets_forwarded,
                      .bad = t.bad_stun + t.bad_dtls + t.bad_rtp + t.bad_rtcp + t.replayed + t.unknown_source,
                      .connected = atomic_load(&connected)};
+    s.workers = cn_media_workers(m);
+    for (unsigned i = 0; i < s.workers; i++) cn_media_worker_get(m, i, &s.worker[i]);
     if (send(fd, &s, sizeof s, 0) != (ssize_t)sizeof s) abort();
 }
 

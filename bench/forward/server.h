@@ -7,9 +7,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "media/media.h"
+
 #define BENCH_NAME 64
 #define BENCH_SLOTS 40
 #define BENCH_OFFER (96 * 1024)
+#define BENCH_WORKERS 4
 
 typedef struct bench_join {
     char name[BENCH_NAME];
@@ -28,6 +31,8 @@ typedef struct bench_stats {
     uint64_t softirq_ns; /* of the pinned core's ksoftirqd */
     uint64_t rss_bytes;
     uint64_t datagrams_in, datagrams_out, forwarded, bad, connected;
+    unsigned workers;
+    cn_media_worker worker[BENCH_WORKERS];
 } bench_stats;
 
 typedef struct bench_server {
