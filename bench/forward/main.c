@@ -176,7 +176,6 @@ int main(int argc, char **argv)
                  .seconds = 10,
                  .workers = 1,
                  .server_cpu = 0,
-                 .workers = 1,
                  .client_cpu = 1};
     if (!parse(&o, argc, argv)) {
         usage();
