@@ -121,12 +121,49 @@ async function firefox(codec) {
   } finally { await fox.close(); outer.close() }
 }
 
+/** A camera of 4K at two pictures a second: more cannot be encoded here. The screen is as large. */
+async function fourK() {
+  for (const b of browsers.splice(0)) await b.close()
+  await server.kill('SIGTERM')
+  server.sections.media.codec = 'vp8'
+  server.writeConfig()
+  await server.start()
+  room = (await consultation(server)).room
+  for (const [name, username, camera, viewport, scale] of [['red', 'doctor01', { width: 3840, height: 2160, fps: 2, frames: 6 }, { width: 1000, height: 700 }, 1], ['green', 'expert01', { width: 320, height: 180, fps: 2, frames: 10 }, { width: 1920, height: 1080 }, 2]]) {
+    const b = await Chromium.launch({ name, colour: name, camera, viewport, scale })
+    browsers.push(b)
+    await b.page.addInitScript(keepConnections)
+    await login(b, server, username)
+    await approach(b, server, room)
+    await enter(b)
+  }
+  const [red, green] = browsers
+  await red.click('control-settings')
+  await red.eval(`document.querySelector('[data-testid="own-4k"]').click()`)
+  await red.page.keyboard.press('Escape')
+  await until('red\'s tile', () => green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`), 20)
+  await green.eval(`document.querySelector('[data-testid="tile"][data-participant="${red.participant}"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
+  const picture = await until('a picture of 3840 × 2160', async () => {
+    const p = (await green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`))?.picture
+    if (p?.width === 3840 && p.height === 2160 && p.counter >= 0) return p
+    throw new Error(JSON.stringify({ p, sent: await sent(red), inbound: await inbound(green) }))
+  }, 60, 500)
+  const [r, g, b] = picture.colour
+  assert(Math.abs(r - 200) < 40 && Math.abs(g - 40) < 40 && Math.abs(b - 40) < 40, `the colour is ${picture.colour}`)
+  await until('the next picture', async () => { const p = (await green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`))?.picture; return p?.width === 3840 && p.counter >= 0 && p.counter !== picture.counter }, 10)
+  const s = await inbound(green)
+  console.log(`  4K: ${JSON.stringify(s)}`)
+  equal(s.height, 2160, 'lines')
+}
+
 await launch()
 for (const codec of ['h264', 'vp9', 'av1']) {
   if (wanted.length && !wanted.includes(codec)) continue
   const seen = await check(`${codec}: the picture arrives, its layer goes down and up without a freeze`, () => talk(codec), 60)
   if (seen && codec !== 'h264') await check(`${codec}: Firefox sees it, too`, () => firefox(codec), 60)
 }
+
+if (!wanted.length || wanted.includes('4k')) await check('a 4K camera, chosen in the settings, arrives in 3840 × 2160', fourK, 110)
 
 for (const b of browsers) await b.close()
 await server.stop()
