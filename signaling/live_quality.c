@@ -14,6 +14,8 @@ void cn_quality_stats(cn_member *m, const cn_media_stats *s)
 {
     m->stats = *s;
     m->measured = true;
+    /* a relay looks like any other sender from here */
+    if (m->told & cn_why_told("relay")) m->stats.path = CN_PATH_RELAY;
     uint32_t why = cn_why_update(&m->why, s) | m->told;
     m->quality = (cn_quality){.mark = m->client || *m->token_hash ? cn_why_mark(s, why) : 0,
                               .why = why,
