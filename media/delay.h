@@ -2,7 +2,7 @@
  * How long forwarded packets stayed in the server: from the turn that received them to the end of the system call that
  * sent them, as a histogram. Plain counters of one thread: a packet costs a comparison and an addition, a flush of the
  * send batch one reading of the clock. The time that a datagram waited in the socket's buffer before the turn is not in
- * it.
+ * it, and packets that the pacer holds back for a slow line are not counted.
  */
 #ifndef CN_MEDIA_DELAY_H
 #define CN_MEDIA_DELAY_H

@@ -1,7 +1,7 @@
 // WHIP and WHEP with GStreamer's webrtcbin: it publishes H.264 and VP8 with Opus, plays them back, restarts ICE and leaves; its pictures arrive in the
 // room's browsers; and everything that a caller can get wrong is refused with a reason.
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import readline from 'node:readline'
 import { Chromium, Namespace, Remote, canNamespace } from '../e2e/lib/browsers.mjs'
@@ -9,7 +9,7 @@ import { Relay } from '../e2e/lib/relay.mjs'
 import { approach, consultation, enter, login } from '../e2e/lib/scene.mjs'
 import { assert, check, equal, Skip, sleep, summary, until } from '../e2e/lib/check.mjs'
 import { pick, scrape } from './prom.mjs'
-import { Server, root } from '../e2e/lib/server.mjs'
+import { artefacts, Server, root } from '../e2e/lib/server.mjs'
 
 const BARS = ['white', 'yellow', 'cyan', 'green', 'magenta', 'red', 'blue']
 const TONES = { h264: 660, vp8: 1180 }
@@ -256,7 +256,11 @@ await check('VP8 arrives in Firefox, and H.264 says why it does not', async () =
 }, 90)
 
 const peerSeries = (families, id) => [...families.values()].flatMap((f) => f.samples).filter((s) => s.labels.peer === id)
-const metrics = async () => scrape(await (await fetch(`http://127.0.0.1:${server.ports.management_port}/metrics`)).text())
+async function metrics() {
+  const text = await (await fetch(`http://127.0.0.1:${server.ports.management_port}/metrics`)).text()
+  writeFileSync(join(artefacts, 'metrics.txt'), text)
+  return scrape(text)
+}
 
 await check('the metrics show who publishes and what it is like, by ids alone', async () => {
   const id = publisher.vp8.id
