@@ -391,6 +391,7 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns
     bool fresh = true;
     uint64_t ext_seq = s->video ? cn_nackgen_packet(&l->nack, r->seq, now_ns, &fresh) : cn_seq_extend(&l->seq, r->seq);
     if (!fresh) return;
+    if (l->nack.count) cn_source_ask_missing(s, l, now_ns); /* a gap: not only at the next tick */
     l->last_ns = now_ns;
     l->behind = 0;
     l->window_bytes += (uint32_t)r->len;

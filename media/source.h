@@ -111,6 +111,8 @@ cn_layers_info cn_source_layers(const cn_source *s);
 void cn_source_sender_report(cn_source *s, unsigned layer, uint64_t ntp, uint32_t rtp_ts);
 /** Sends the PLI that is wanted, unless the last one is too recent: then a later tick does. */
 void cn_source_ask(cn_source *s, unsigned layer, uint64_t now_ns);
+/** Asks for what is missing of a layer and due. */
+void cn_source_ask_missing(cn_source *s, cn_source_layer *l, uint64_t now_ns);
 /** NACKs, waiting key frame requests, measurement. Every 20 ms. */
 void cn_source_tick(cn_source *s, uint64_t now_ns);
 /** Fills at most `max` report blocks; returns how many. A microphone's say the worst fraction that any of its listeners

@@ -16,8 +16,9 @@
 #define DYNACAST_AFTER_NS 5000000000u
 #define DYNACAST_IDLE_NS 3000000000u
 
-static void ask_missing(cn_source *s, cn_source_layer *l, uint64_t now_ns)
+void cn_source_ask_missing(cn_source *s, cn_source_layer *l, uint64_t now_ns)
 {
+    if (cn_nackgen_next_ns(&l->nack, cn_rtt_least(&s->peer->rtt)) > now_ns) return;
     uint16_t seqs[CN_NACKGEN_MISSING];
     uint8_t out[1200];
     size_t n = cn_nackgen_due(&l->nack, now_ns, cn_rtt_least(&s->peer->rtt), seqs, CN_NACKGEN_MISSING), used = 0;
@@ -159,7 +160,7 @@ void cn_source_tick(cn_source *s, uint64_t now_ns)
     if (!s->video) return;
     for (unsigned i = 0; i < s->layers; i++) {
         cn_source_layer *l = &s->layer[i];
-        ask_missing(s, l, now_ns);
+        cn_source_ask_missing(s, l, now_ns);
         if (cn_nackgen_gave_up(&l->nack) && l->subscribers) l->keyframe_wanted = true;
         cn_source_ask(s, i, now_ns);
     }

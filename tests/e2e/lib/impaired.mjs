@@ -144,7 +144,7 @@ export async function cutDownlink(viewer, publisher, { before = 4000, cut = 1000
   const samples = [], mark = []
   const look = async () => {
     const [inn, heard] = [await incoming(viewer, publisher), await voices(viewer)]
-    samples.push({ at: Date.now(), height: inn.frameHeight, decoded: inn.framesDecoded, frozen: inn.totalFreezesDuration, gaps: (heard.concealed - heard.silent) / 48 })
+    samples.push({ at: Date.now(), height: inn.frameHeight, decoded: inn.framesDecoded, frozen: inn.totalFreezesDuration, gaps: (heard.concealed - heard.silent) / 48, lost: heard.lost + heard.discarded })
   }
   for (const [rate_kbps, seconds] of [[before, 3], [cut, cutSeconds], [before, backSeconds]]) {
     await viewer.line.set({ down: { rate_kbps, queue_ms } })
@@ -161,7 +161,7 @@ export async function cutDownlink(viewer, publisher, { before = 4000, cut = 1000
   const gaps = (a, b) => Math.round(b.gaps - a.gaps)
   return {
     before: first.height, low: low.height, settle_s: low.seconds, after: high.height, back_s: high.seconds,
-    audio_gaps_ms: gaps(first, samples.at(-1)), cut_gaps_ms: gaps(first, of(1).at(-1)), frozen_s: Math.round((samples.at(-1).frozen - first.frozen) * 10) / 10,
+    voice_lost: samples.at(-1).lost - first.lost, audio_gaps_ms: gaps(first, samples.at(-1)), cut_gaps_ms: gaps(first, of(1).at(-1)), frozen_s: Math.round((samples.at(-1).frozen - first.frozen) * 10) / 10,
     heights: samples.filter((s, i) => !i || s.height !== samples[i - 1].height).map((s) => [Math.round((s.at - mark[0]) / 100) / 10, s.height]), line: await viewer.line.counts(),
   }
 }

@@ -13,6 +13,7 @@ describe('patience', () => {
     expect(patienceMs(link(0, 0, 80), link(0, 0.05, 30))).toBe(200)
     expect(patienceMs(link(0.05, 0, 0), undefined)).toBe(320) // a round trip not yet known
     expect(patienceMs(link(0.05, 0, 900), undefined)).toBe(500)
+    expect(patienceMs(link(0.05, 0, 80), link(0, 0.05, 80))).toBe(400) // lost on both ways
   })
   it('forgets a loss after a while only', () => {
     const patience = new Patience()

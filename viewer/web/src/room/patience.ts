@@ -1,7 +1,8 @@
 /*
  * How long to wait for lost packets before a picture is shown. Browsers show the next whole picture as soon as they can and forget one whose repeated
  * packets come later; on a network that loses packets that is every tenth picture. Whoever waits as long as two repeats take sees nearly all of them.
- * Loss on the speaker's way up and on one's own way down counts alike; the longer of both is waited for.
+ * Loss on the speaker's way up and on one's own way down counts alike; the longer of both is waited for, and
+ * once more where both lose.
  */
 import type { QualityRow } from './protocol'
 
@@ -27,7 +28,9 @@ function repairMs(loss: number, rttMs: number): number {
 export function patienceMs(sender: Link | undefined, me: Link | undefined): number {
   const up = sender ? repairMs(sender.up_loss, sender.rtt_ms) : 0
   const down = me ? repairMs(me.down_loss, me.rtt_ms) : 0
-  return Math.min(MOST_MS, Math.ceil(Math.max(up, down) / STEP_MS) * STEP_MS)
+  // what was lost on the way up and came again may be lost on the way down
+  const both = up && down ? (me?.rtt_ms || UNKNOWN_RTT_MS) + TURN_MS : 0
+  return Math.min(MOST_MS, Math.ceil((Math.max(up, down) + both) / STEP_MS) * STEP_MS)
 }
 
 /** Keeps the longest of what was wanted lately. */
