@@ -15,6 +15,7 @@ const people = [
   { name: 'blue', username: 'expert02', colour: 'blue', tone: 1100, camera: { width: 320, height: 180, fps: 5, frames: 50 }, viewport: { width: 390, height: 844 } },
 ]
 const browsers = []
+const ceiling = {}
 let scene, red, green, blue
 
 const tile = (b, other) => b.probe(`tile(${JSON.stringify(other.participant)}, 'camera')`)
@@ -28,13 +29,26 @@ async function act(other, what) {
   await shown(red, what).click({ timeout: 8000 })
 }
 const hears = (b, tone) => b.probe(`hear([${tone}, 2600], 600)`).then(([t, s]) => t > s + 20)
+/** Of a tone that stopped: waits until everybody who is named hears none of it. */
+const silent = (tone, ...list) => until(`silence at ${tone} Hz`, async () => {
+  const levels = []
+  for (const b of list) levels.push([b.name, ...(await b.probe(`hear([${tone}, 2600], 600)`)).map(Math.round)])
+  if (levels.some(([, t, s]) => t > s + 20)) throw new Error(JSON.stringify(levels))
+  return true
+}, 8)
 const keepConnection = (b) => b.eval(`(() => { const P = RTCPeerConnection.prototype, set = P.setRemoteDescription; window.__pcs = new Set(); P.setRemoteDescription = function (...a) { window.__pcs.add(this); return set.apply(this, a) } })()`)
 async function inside(b) {
   const state = await until(`${b.name} being in the room`, async () => { const c = await b.eval('window.__consilium'); return c?.phase === 'live' && c.participant && c }, 20)
   b.participant = state.participant
 }
 
-await check('the lead expert enters and switches the lobby on', async () => {
+async function end() {
+  for (const b of browsers) await b.close()
+  await server.stop()
+  process.exit(summary() ? 0 : 1)
+}
+
+const begun = await check('the lead expert enters and switches the lobby on', async () => {
   server.init()
   await server.start()
   scene = await consultation(server)
@@ -47,11 +61,16 @@ await check('the lead expert enters and switches the lobby on', async () => {
   }))
   ;[red, green, blue] = people.map((p) => browsers.find((b) => b.name === p.name))
   await enter(red)
+  await until('the stage', () => red.visible('room-stage'))
   if (!(await red.visible('panel'))) await red.click('control-panel')
   await red.click('panel-people')
   await red.click('host-lobby')
   await until('the lobby being on', async () => (await scene.admin.get(`/api/v1/rooms/${scene.room}`)) && red.eval(`document.querySelector('[data-testid="host-lobby"]').classList.contains('is-checked')`))
 }, 60)
+if (!begun) {
+  for (const b of browsers) console.log(`        ${b.name}: ${b.errors.join('; ').slice(0, 600)}`)
+  await end()
+}
 
 await check('who enters waits; the host refuses one and lets both in', async () => {
   await green.click('room-enter')
@@ -97,7 +116,7 @@ await check('muted by the host: silence for everybody, a word to the one; asked,
   await act(green, 'act-mute')
   await until('green being muted', async () => !(await local(green)).mic)
   await message(green, /已将您静音/)
-  await until('silence', async () => !(await hears(red, 760)) && !(await hears(blue, 760)), 6)
+  await silent(760, red, blue)
   await act(green, 'act-ask_mic')
   await until('the question', () => green.visible('asked'))
   await sleep(500)
@@ -115,7 +134,7 @@ await check('where the host gives the word, nobody unmutes himself', async () =>
   await blue.click('control-mic')
   await message(blue, /主持人安排/)
   await until('blue still muted', async () => !(await local(blue)).mic)
-  await until('silence', async () => !(await hears(red, 1100)), 6)
+  await silent(1100, red)
   assert(!(await red.probe('hear([1100, 2600], 1500)').then(([t, s]) => t > s + 20)), 'red hears blue')
   await red.click('host-unmute')
   for (const b of [green, blue]) { await sleep(100); await b.click('control-mic') }
@@ -135,6 +154,7 @@ await check(`a ceiling of SD is obeyed by everybody within ${CEILING_MS} ms, and
     while (video.videoHeight > 360 && performance.now() - start < 8000) await new Promise((r) => setTimeout(r, 10))
     return video.videoHeight > 360 ? -1 : Math.round(performance.now() - start)
   })()`)
+  ceiling.from = Date.now() + 1000
   console.log(`        from the host's choice to a picture of at most 360 lines: ${took} ms`)
   assert(took >= 0 && took <= CEILING_MS, `${took} ms`)
   await sleep(1500)
@@ -145,9 +165,25 @@ await check(`a ceiling of SD is obeyed by everybody within ${CEILING_MS} ms, and
   await sleep(500)
   await green.screenshot('host-ceiling-1440.png')
   await green.page.keyboard.press('Escape')
+  await green.click('control-screen') // one layer of several times that size
+  const screen = await until('the screen within the ceiling', async () => { const t = await red.probe(`tile(${JSON.stringify(green.participant)}, 'screen')`); return t?.source === 'screen' && t.state === 'live' && t.picture }, 15)
+  assert(screen.width * screen.height <= 307200, `a screen of ${screen.width} × ${screen.height}`)
+  await green.click('control-screen')
+  ceiling.to = Date.now()
   await red.eval(`(() => { const s = document.querySelector('[data-testid="host-tier"]'); s.value = '4k'; s.dispatchEvent(new Event('change')) })()`)
   await until('720p again', async () => (await large()) === 720, 20)
 }, 60)
+
+await check('a ceiling for one person bounds what he sends', async () => {
+  const height = async () => (await tile(red, green))?.picture?.height
+  await act(green, 'limit-sd')
+  const start = Date.now()
+  await until('green in SD', async () => (await height()) <= 360, 5, 20)
+  console.log(`        SD after ${Date.now() - start} ms`)
+  await until('green sending no more than SD', () => green.eval(`document.querySelector('[data-testid="self-tile"] video').videoHeight <= 360`), 5)
+  await act(green, 'limit-4k')
+  await until('green in 720p', async () => (await height()) === 720, 20)
+}, 40)
 
 await check('a listener is invited to video and goes back, on the same connection', async () => {
   const before = blue.participant
@@ -198,6 +234,15 @@ await check('locked: nobody new; removed: out, and back only by leave of the hos
   await blue.screenshot('host-people-390.png')
 }, 40)
 
-for (const b of browsers) await b.close()
-await server.stop()
-process.exit(summary() ? 0 : 1)
+await check('the minutes fell with the ceiling', async () => {
+  for (const b of browsers) { await b.click('control-leave'); await until(`${b.name} having left`, () => b.visible('room-ended')) }
+  const rows = await until('the ledger', async () => {
+    const { items } = await scene.admin.get(`/api/v1/minutes/segments?month=${new Date().toISOString().slice(0, 7)}&room=${scene.room}&size=200&page=1`)
+    return items.some((r) => r.participant === red.participant && r.end_cause === 'leave') && items.filter((r) => r.participant === red.participant)
+  }, 10, 500)
+  const during = rows.filter((r) => r.start < ceiling.to && r.start + r.ms > ceiling.from)
+  assert(during.length > 0 && during.every((r) => r.area_max <= 307200), `under the ceiling: ${JSON.stringify(during.map((r) => r.area_max))}`)
+  assert(rows.some((r) => r.area_max === 1280 * 720), 'never 720p')
+}, 20)
+
+await end()
