@@ -47,6 +47,7 @@ bool link_send(link_sim *l, uint32_t size)
     l->queue_bits += size * 8.0;
     uint64_t queue_ns = (uint64_t)(l->queue_bits / left_bps(l) * 1e9);
     uint64_t at = l->now_ns + l->delay_ns + queue_ns + (uint64_t)(draw(l) * (double)l->jitter_ns);
+    if (at % (1000 * MS) < l->stall_ns) at += l->stall_ns - at % (1000 * MS);
     if (at < l->last_arrival_ns) at = l->last_arrival_ns;
     l->last_arrival_ns = at;
     r->arrival_us = (int64_t)(at / 1000) - 777777777; /* another clock */

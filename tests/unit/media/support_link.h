@@ -12,9 +12,10 @@ typedef struct link_sim {
     double cross_bps;   /* of somebody else who takes his share first */
     uint64_t delay_ns;  /* one way, without the queue */
     uint64_t jitter_ns; /* up to so much more, never reordering */
-    double queue_ms;    /* of the bottleneck at its rate; what does not fit is dropped */
-    double loss;        /* at random, 0…1 */
-    double burst_loss;  /* share of time in which everything is lost, in stretches of 40 ms */
+    uint64_t stall_ns; /* once a second the receiver does not run for so long: what came meanwhile is seen at its end */
+    double queue_ms;   /* of the bottleneck at its rate; what does not fit is dropped */
+    double loss;       /* at random, 0…1 */
+    double burst_loss; /* share of time in which everything is lost, in stretches of 40 ms */
     /* the application */
     double wanted_bps;
     bool layered; /* sends only 150, 500, 1,500 or 4,000 kbit/s, the largest that fits */

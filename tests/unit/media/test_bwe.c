@@ -100,6 +100,21 @@ static void jitter_is_not_a_queue(void **state)
     assert_true(link_came_bps(&l) > 2.5e6);
 }
 
+/* A starved receiver stamps what came while it did not run at once, later: that is no queue of the line's. */
+static void a_starved_receiver_is_not_a_queue(void **state)
+{
+    (void)state;
+    static const uint64_t stalls_ms[] = {30, 80, 150};
+    for (size_t i = 0; i < COUNT_OF(stalls_ms); i++) {
+        link_sim l;
+        link_init(&l, 10e6);
+        l.stall_ns = stalls_ms[i] * 1000000ull;
+        run(&l, "stalls, first 5 s", 5000);
+        run(&l, "stalls", 20000);
+        assert_true(link_came_bps(&l) > 2.5e6);
+    }
+}
+
 static void random_loss_is_not_a_queue(void **state)
 {
     (void)state;
@@ -190,6 +205,7 @@ int main(void)
         cmocka_unit_test(it_follows_steps_with_layers),
         cmocka_unit_test(it_makes_room_for_others_and_comes_back),
         cmocka_unit_test(jitter_is_not_a_queue),
+        cmocka_unit_test(a_starved_receiver_is_not_a_queue),
         cmocka_unit_test(random_loss_is_not_a_queue),
         cmocka_unit_test(a_bad_wireless_stretch_passes),
         cmocka_unit_test(heavy_loss_brings_it_down),
