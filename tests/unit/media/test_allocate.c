@@ -197,6 +197,32 @@ static void sums_never_exceed_the_budget(void **state)
     }
 }
 
+/* Fewer pictures a second before a smaller picture, and back again in the same order. */
+static void the_last_temporal_layer_goes_first(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t budget;
+        int want;
+    } cases[] = {{2000000, 3}, {1400000, 2}, {900000, 1}, {400000, 0}, {100000, CN_ALLOC_PAUSED}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        cn_alloc_slot s = {.on = true,
+                           .fresh = true,
+                           .width = 1280,
+                           .height = 720,
+                           .layer_count = 4,
+                           .chosen = CN_ALLOC_PAUSED,
+                           .layers = {{true, 300000, 640, 360, 1},
+                                      {true, 500000, 640, 360, 2},
+                                      {true, 1000000, 1280, 720, 1},
+                                      {true, 1600000, 1280, 720, 2}}};
+        (void)cn_allocate(&s, 1, cases[i].budget, 0, CN_TIER_4K, 1);
+        assert_int_equal(s.chosen, cases[i].want);
+        assert_int_equal(cn_alloc_layer_fit(s.layers, 4, 1280, 720, CN_TIER_4K), 3);
+        assert_int_equal(cn_alloc_layer_fit(s.layers, 4, 640, 360, CN_TIER_4K), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +233,7 @@ int main(void)
         cmocka_unit_test(upward_waits_and_needs_headroom),
         cmocka_unit_test(waiting_holds_its_share),
         cmocka_unit_test(a_wobbling_estimate_makes_no_wobbling_picture),
+        cmocka_unit_test(the_last_temporal_layer_goes_first),
         cmocka_unit_test(reasons_are_told),
         cmocka_unit_test(sums_never_exceed_the_budget),
     };

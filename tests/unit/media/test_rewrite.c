@@ -379,6 +379,46 @@ static void no_number_is_ever_given_twice_and_none_is_left_out(void **state)
     }
 }
 
+/* A VP9 packet with a descriptor: picture and frame numbers as its publisher counts them. */
+static cn_packet described(uint64_t seq, uint32_t picture, uint16_t frame)
+{
+    cn_packet p = packet(seq, picture);
+    p.codec = CN_CODEC_VP9;
+    p.dd_len = 3;
+    p.frame_number = frame;
+    return p;
+}
+
+/* References count in frame numbers and picture ids: what is dropped leaves its number empty, and a switch counts on.
+ */
+static void numbers_that_are_referred_to_keep_their_holes(void **state)
+{
+    (void)state;
+    cn_rewrite *rw = video();
+    cn_rewrite_out out;
+    cn_packet p = described(100, 10, 65534);
+    switch_to(rw, A, &p, 0);
+    assert_int_equal(sent(rw, A, p, 0).frame_number, 65534);
+    p = described(101, 11, 65535);
+    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SKIP);
+    out = sent(rw, A, described(102, 12, 0), 0);
+    assert_int_equal(out.seq, 65001);
+    assert_int_equal(out.frame_number, 0);
+    assert_int_equal(out.picture_id, 12);
+    (void)sent(rw, A, described(104, 14, 2), 0);
+    p = described(103, 13, 1); /* a number was kept for it, but nobody is to see it */
+    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_FILL);
+
+    p = described(900, 500, 7000);
+    switch_to(rw, B, &p, 40 * MS);
+    out = sent(rw, B, p, 40 * MS);
+    assert_int_equal(out.frame_number, 3);
+    assert_int_equal(out.picture_id, 15);
+    assert_int_equal(sent(rw, B, described(901, 502, 7004), 80 * MS).frame_number, 7);
+    assert_int_equal(cn_rewrite_sent(rw, out.seq)->frame_number, 3);
+    cn_rewrite_free(rw);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +426,7 @@ int main(void)
         cmocka_unit_test(losses_stay_and_drops_close_up),
         cmocka_unit_test(picture_ids_have_no_holes),
         cmocka_unit_test(late_drops_are_filled_or_sent),
+        cmocka_unit_test(numbers_that_are_referred_to_keep_their_holes),
         cmocka_unit_test(a_switch_keeps_counting_and_lets_late_packets_in),
         cmocka_unit_test(layers_of_one_source_keep_the_capture_time),
         cmocka_unit_test(a_run_of_old_frames_ends_at_now),
