@@ -1,6 +1,7 @@
 """What bench/run and bench/grow share: starting the programs and reading what they print."""
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ commands = []
 
 def run(arguments, seconds, first=True):
     """The standard output of a command, "" when it failed or took longer; what it says goes to standard error."""
-    commands.append(" ".join(arguments))
+    commands.append(re.sub(r"/tmp/tmp\w+/", "", " ".join(arguments)))
     print(f"  {commands[-1]}", file=sys.stderr, flush=True)
     try:
         done = subprocess.run(([FIRST] if first else []) + arguments, cwd=ROOT, stdout=subprocess.PIPE, timeout=seconds, text=True)
