@@ -88,10 +88,10 @@ const MODULO = 2 ** COUNTER_BITS
 /** Numbers counted on over their wrap; unreadable ones left out. */
 function unwrapped(log) {
   let last = null
-  return log.filter((f) => f[1] >= 0).map(([at, n, lit, height, rtp]) => {
+  return log.filter((f) => f[1] >= 0).map(([at, n, lit, height, rtp, presented]) => {
     if (last !== null) n = last + ((((n - last) % MODULO) + MODULO + MODULO / 2) % MODULO) - MODULO / 2
     last = n
-    return { at, n, lit, height, rtp }
+    return { at, n, lit, height, rtp, presented }
   })
 }
 
@@ -117,7 +117,10 @@ export async function follow(viewer, publisher, seconds) {
   const inside = log.map((f) => ({ ...f, n: f.n + shift })).filter((f) => f.n >= from.drawn && f.n < to.drawn)
   const numbers = [...new Set(inside.map((f) => f.n))].sort((a, b) => a - b)
   const gaps = [], late = []
-  let lastNew = null, highest = -1
+  let lastNew = null, highest = -1, unread = 0
+  // a page that is busy reads only the last of several pictures that were presented meanwhile; the browser counts them all
+  inside.forEach((f, i) => { if (i) unread += Math.max(0, Math.min(f.n - inside[i - 1].n, f.presented - inside[i - 1].presented) - 1) })
+  const seen = numbers.length + unread
   for (const f of inside) {
     if (f.n <= highest) { if (f.n < highest) late.push(f.n); continue }
     if (lastNew !== null) gaps.push(f.at - lastNew)
@@ -125,9 +128,9 @@ export async function follow(viewer, publisher, seconds) {
     highest = f.n
   }
   return {
-    rid: layer.rid, height, encoded: layer.framesEncoded - before.framesEncoded, drawn: to.drawn - from.drawn, seen: numbers.length,
+    rid: layer.rid, height, encoded: layer.framesEncoded - before.framesEncoded, drawn: to.drawn - from.drawn, seen, unread,
     decoded: to.inn.framesDecoded - from.inn.framesDecoded, received: to.inn.framesReceived - from.inn.framesReceived, dropped: to.inn.framesDropped - from.inn.framesDropped,
-    percent: Math.round((1000 * numbers.length) / (layer.framesEncoded - before.framesEncoded)) / 10,
+    percent: Math.round((1000 * seen) / (layer.framesEncoded - before.framesEncoded)) / 10,
     freeze_ms: Math.round(Math.max(0, ...gaps)), backward: late.length,
     freezes: to.inn.freezeCount - from.inn.freezeCount, keys: to.inn.keyFramesDecoded - from.inn.keyFramesDecoded, plis: to.inn.pliCount - from.inn.pliCount, nacks: to.inn.nackCount - from.inn.nackCount,
     retransmitted: to.inn.retransmittedPacketsReceived - from.inn.retransmittedPacketsReceived, lost: to.inn.packetsLost - from.inn.packetsLost, received_packets: to.inn.packetsReceived - from.inn.packetsReceived,

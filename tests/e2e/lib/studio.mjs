@@ -94,7 +94,7 @@ const installEyes = `(cells, bits) => {
   const eyes = window.__eyes = { frames: {}, beeps: {} }
   const videoOf = (participant) => participant === 'self' ? document.querySelector('[data-testid="self-tile"] video')
     : document.querySelector('[data-testid="tile"][data-participant="' + participant + '"][data-source="camera"] video')
-  /** Notes [time on display, number, lit, height, rtp timestamp] of a participant's tile ('self': one's own). */
+  /** Notes [time on display, number, lit, height, rtp timestamp, pictures presented so far] of a participant's tile ('self': one's own). */
   eyes.watch = (name, participant) => {
     const log = eyes.frames[name] = []
     let video = null
@@ -108,7 +108,7 @@ const installEyes = `(cells, bits) => {
       step(v)
       if (!v.videoWidth) return
       const r = read(v)
-      log.push([m.expectedDisplayTime, r.number, r.lit, r.height, m.rtpTimestamp ?? 0])
+      log.push([m.expectedDisplayTime, r.number, r.lit, r.height, m.rtpTimestamp ?? 0, m.presentedFrames])
     })
     look()
   }
