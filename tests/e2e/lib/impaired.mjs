@@ -73,10 +73,10 @@ export async function incoming(viewer, other) {
 }
 /** All voices together. */
 export async function voices(viewer) {
-  const sum = { concealed: 0, silent: 0, events: 0, samples: 0, delay: 0, emitted: 0, lost: 0, discarded: 0 }
+  const sum = { concealed: 0, silent: 0, events: 0, samples: 0, delay: 0, emitted: 0, lost: 0 }
   for (const r of await report(viewer, 'inbound-rtp', 'audio')) {
     sum.concealed += r.concealedSamples; sum.silent += r.silentConcealedSamples; sum.events += r.concealmentEvents; sum.samples += r.totalSamplesReceived
-    sum.delay += r.jitterBufferDelay; sum.emitted += r.jitterBufferEmittedCount; sum.lost += r.packetsLost; sum.discarded += r.packetsDiscarded
+    sum.delay += r.jitterBufferDelay; sum.emitted += r.jitterBufferEmittedCount; sum.lost += r.packetsLost
   }
   return sum
 }
@@ -147,7 +147,7 @@ export async function cutDownlink(viewer, publisher, { before = 4000, cut = 1000
   const samples = [], mark = []
   const look = async () => {
     const [inn, heard] = [await incoming(viewer, publisher), await voices(viewer)]
-    samples.push({ at: Date.now(), height: inn.frameHeight, decoded: inn.framesDecoded, frozen: inn.totalFreezesDuration, gaps: (heard.concealed - heard.silent) / 48, lost: heard.lost + heard.discarded })
+    samples.push({ at: Date.now(), height: inn.frameHeight, decoded: inn.framesDecoded, frozen: inn.totalFreezesDuration, gaps: (heard.concealed - heard.silent) / 48, lost: heard.lost })
   }
   for (const [rate_kbps, seconds] of [[before, 3], [cut, cutSeconds], [before, backSeconds]]) {
     await viewer.line.set({ down: { rate_kbps, queue_ms } })
