@@ -81,6 +81,13 @@ await check('Firefox without UDP: seen and heard over TCP', async () => {
   await hears(green, blue, BLUE_HZ)
 }, 40)
 
+await check('the mark says that UDP is blocked, to oneself and to the others', async () => {
+  const marks = (b) => b.eval(`[...document.querySelectorAll('[data-testid="quality"]')].map((m) => [m.dataset.who, m.getAttribute('aria-label')])`)
+  for (const [at, whose] of [[red, red], [blue, blue], [green, red]])
+    await until(`${at.name} reading about ${whose.name}`, async () => (await marks(at)).some(([who, words]) => who === whose.participant && /UDP.*TCP|TCP.*UDP/.test(words)), 15)
+  assert(!(await marks(green)).some(([who, words]) => who === green.participant && /TCP/.test(words)), 'green is said to use TCP')
+}, 50)
+
 for (const b of browsers) await b.close()
 await server?.stop()
 namespace.remove()
