@@ -22,7 +22,7 @@ async function loss() {
     const { red, green } = call
     await makeLarge(green, red)
     await call.lines({ both: line })
-    await sleep(6000)
+    await sleep(10000)
     const r = await follow(green, red, SECONDS), sync = await lipSync(green, red, 10)
     row('loss-5', 99, r.percent, '% of encoded frames seen', r.percent >= 99, [r])
     row('loss-5-freeze', 500, r.freeze_ms, 'ms', r.freeze_ms <= 500, [r.freeze_ms])

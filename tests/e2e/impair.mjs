@@ -15,7 +15,7 @@ await check('5 % loss both ways at a round trip of 80 ms: 99 % of the pictures a
   const { red, green } = call
   await makeLarge(green, red)
   await call.lines({ both: { delay_ms, loss: 0.05 } })
-  await sleep(6000)
+  await sleep(10000) // both ends learn of the loss, and the estimates settle
   const r = await follow(green, red, 20)
   tell('loss', r)
   assert(r.percent >= 99, `${r.percent} % of the encoded pictures were seen`)
@@ -29,8 +29,9 @@ await check('a round trip of 200 ms that jitters by 80: pictures come in order a
   await sleep(4000)
   const r = await follow(green, red, 8)
   tell('jitter', r)
-  // delay that jitters so much lowers the estimate, and with it the picture rate, but whatever is forwarded is seen
-  assert(r.percent >= 48 && r.seen >= 0.97 * Math.min(r.received, r.encoded), `${r.percent} % of the encoded pictures and ${r.seen} of ${r.received} received were seen`)
+  // delay that jitters so much lowers the estimate, and with it the picture rate, but whatever is forwarded is seen (the two windows differ by
+  // the delay: some pictures at their ends)
+  assert(r.percent >= 48 && r.seen >= Math.min(r.received, r.encoded) - 6, `${r.percent} % of the encoded pictures and ${r.seen} of ${r.received} received were seen`)
   assert(r.freeze_ms <= 500 && r.backward === 0, `a picture stood for ${r.freeze_ms} ms, ${r.backward} came after a later one`)
 }, 40)
 
