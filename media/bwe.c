@@ -5,7 +5,8 @@
 
 #define BUCKET_US 50000
 #define ACKED_BUCKETS 10 /* whole ones that make the acknowledged rate: 500 ms … */
-#define CUT_BUCKETS 6    /* … and when something got worse: 300 ms */
+#define CUT_BUCKETS 6    /* … and when something got worse: 300 ms, */
+#define STEEP_BUCKETS 3  /* or fast */
 
 #define DELAY_FLOOR 250000.0 /* delay alone never cuts deeper: a starved receiver's clock looks like a queue too */
 #define CUT 0.85             /* of the acknowledged rate, when the queue grows */
@@ -238,10 +239,10 @@ static void loss_feedback(cn_bwe *b, double acked, uint64_t now_ns)
 
 /* ---- delay ---- */
 
-static void decrease(cn_bwe *b, uint64_t now_ns)
+static void decrease(cn_bwe *b, int buckets, uint64_t now_ns)
 {
     if (b->cut_ns && now_ns < b->cut_ns + 200000000ull + b->rtt_ms * 1000000ull) return;
-    double acked = acked_rate(b, CUT_BUCKETS);
+    double acked = acked_rate(b, buckets);
     if (acked <= 0) acked = b->bps;
     capacity_learn(b, acked);
     b->bps = fmin(b->bps, fmax(CUT * acked, DELAY_FLOOR));
@@ -278,8 +279,10 @@ static void delay_judge(cn_bwe *b, double acked, uint64_t passed_ns, uint64_t no
 {
     cn_trend_state state = cn_delaytrend_state(&b->trend);
     if (b->drain_ns && (now_ns >= b->drain_ns || cn_delaytrend_queue_ms(&b->trend) < DRAINED_MS)) b->drain_ns = 0;
-    if (standing(b, now_ns) || state == CN_TREND_OVER)
-        decrease(b, now_ns);
+    if (cn_delaytrend_steep(&b->trend) && !b->drain_ns)
+        decrease(b, STEEP_BUCKETS, now_ns);
+    else if (standing(b, now_ns) || state == CN_TREND_OVER)
+        decrease(b, CUT_BUCKETS, now_ns);
     else if (state == CN_TREND_NORMAL && !b->drain_ns)
         increase(b, acked, passed_ns);
 }

@@ -8,8 +8,13 @@
 #define BURST_MAX_US 100000 /* but not for longer */
 #define POINTS_MIN 8        /* groups before the slope says anything */
 #define STANDING_US 150000
-#define SMOOTH 0.9 /* weight of the past in the smoothed delay */
-#define GAIN 4.0   /* of the slope against the threshold */
+#define STEP_US 40000
+#define STEP_RISE_US 8000 /* from one window to the next: a line of which a fifth too much is asked */
+#define STEP_QUEUE_US 40000
+#define STEP_UNUSUAL_US 25000
+#define STEP_PACKETS 3 /* fewer say nothing about the smallest */
+#define SMOOTH 0.9     /* weight of the past in the smoothed delay */
+#define GAIN 4.0       /* of the slope against the threshold */
 #define GROUPS_MAX 60
 #define THRESHOLD_MS 12.5 /* at first; between the two below later */
 #define THRESHOLD_MIN_MS 6.0
@@ -23,6 +28,8 @@ void cn_delaytrend_init(cn_delaytrend *t)
 {
     *t = (cn_delaytrend){.threshold_ms = THRESHOLD_MS, .base_second = INT64_MIN, .low[1].window = INT64_MIN};
     for (unsigned i = 0; i < CN_TREND_BASES; i++) t->base_us[i] = INT64_MAX;
+    for (unsigned i = 0; i < CN_TREND_STEPS; i++) t->steps[i].window = INT64_MIN + 1;
+    t->steep_window = INT64_MIN;
 }
 
 /* Slope of the least-squares line through the points; 0 while they are too few. */
@@ -89,6 +96,35 @@ static void compare(cn_delaytrend *t)
     judge(t, sent_ms, t->now.last_arrival_us);
 }
 
+static bool climbs(const cn_delaytrend *t)
+{
+    for (unsigned i = 0; i < CN_TREND_STEPS; i++) {
+        if (t->steps[i].packets < STEP_PACKETS) return false;
+        if (i && t->steps[i].window != t->steps[i - 1].window + 1) return false;
+        if (i && t->steps[i].least_us < t->steps[i - 1].least_us + STEP_RISE_US) return false;
+    }
+    int64_t least_us = t->steps[CN_TREND_STEPS - 1].least_us;
+    return least_us > STEP_QUEUE_US && least_us > t->usual_us + t->usual_us / 4 + STEP_UNUSUAL_US;
+}
+
+static void measure_step(cn_delaytrend *t, int64_t arrival_us)
+{
+    int64_t window = arrival_us / STEP_US;
+    unsigned last = CN_TREND_STEPS - 1;
+    if (window > t->steps[last].window) {
+        t->usual_us -= t->usual_us / 150;
+        if (t->steps[0].packets && t->steps[0].least_us > t->usual_us) t->usual_us = t->steps[0].least_us;
+        memmove(t->steps, t->steps + 1, last * sizeof *t->steps);
+        t->steps[last].window = window;
+        t->steps[last].least_us = t->queue_us;
+        t->steps[last].packets = 0;
+    }
+    if (window < t->steps[last].window) return;
+    if (t->queue_us < t->steps[last].least_us) t->steps[last].least_us = t->queue_us;
+    t->steps[last].packets++;
+    if (climbs(t)) t->steep_window = window;
+}
+
 static void measure_queue(cn_delaytrend *t, uint64_t sent_us, int64_t arrival_us)
 {
     int64_t delay = arrival_us - (int64_t)sent_us, second = arrival_us / 1000000;
@@ -103,6 +139,7 @@ static void measure_queue(cn_delaytrend *t, uint64_t sent_us, int64_t arrival_us
     for (unsigned i = 0; i < CN_TREND_BASES; i++)
         if (t->base_us[i] < least) least = t->base_us[i];
     t->queue_us = delay - least;
+    measure_step(t, arrival_us);
     int64_t window = arrival_us / STANDING_US;
     if (window > t->low[1].window) {
         t->low[0].least_us = window == t->low[1].window + 1 ? t->low[1].least_us : 0;
@@ -155,4 +192,9 @@ uint32_t cn_delaytrend_standing_ms(const cn_delaytrend *t)
 {
     int64_t least = t->low[0].least_us < t->low[1].least_us ? t->low[0].least_us : t->low[1].least_us;
     return (uint32_t)(least / 1000);
+}
+
+bool cn_delaytrend_steep(const cn_delaytrend *t)
+{
+    return t->steep_window >= t->steps[CN_TREND_STEPS - 1].window - 1; /* a feedback tells of two windows or three */
 }

@@ -11,6 +11,7 @@
 
 #define CN_TREND_POINTS 20 /* groups in the regression at most: a quarter of a second to a second */
 #define CN_TREND_BASES 10  /* seconds over which the smallest delay counts as that of an empty queue */
+#define CN_TREND_STEPS 3   /* windows of 40 ms in which a steep rise is looked for */
 
 typedef enum cn_trend_state { CN_TREND_NORMAL, CN_TREND_UNDER, CN_TREND_OVER } cn_trend_state;
 
@@ -43,6 +44,12 @@ typedef struct cn_delaytrend {
     struct {
         int64_t window, least_us; /* smallest queue in 150 ms */
     } low[2];
+    struct {
+        int64_t window, least_us; /* smallest queue in 40 ms */
+        unsigned packets;
+    } steps[CN_TREND_STEPS]; /* newest last */
+    int64_t usual_us;        /* how large their queue has been, fading by half in four seconds */
+    int64_t steep_window;    /* the last one in which it climbed */
 } cn_delaytrend;
 
 void cn_delaytrend_init(cn_delaytrend *t);
@@ -60,5 +67,9 @@ uint32_t cn_delaytrend_queue_ms(const cn_delaytrend *t);
 /** The queue that did not go away for 150 to 300 ms: the smallest of that time, ms. A full queue no longer grows, so
  * the gradient says nothing of it. */
 uint32_t cn_delaytrend_standing_ms(const cn_delaytrend *t);
+
+/** Does the queue climb so steeply that there is no time to wait for the regression? Its smallest value in each of the
+ * last windows of 40 ms was clearly above the one before, and is well above what jitter makes of it. */
+bool cn_delaytrend_steep(const cn_delaytrend *t);
 
 #endif

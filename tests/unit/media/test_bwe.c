@@ -100,6 +100,27 @@ static void jitter_is_not_a_queue(void **state)
     assert_true(link_came_bps(&l) > 2.5e6);
 }
 
+/* Twice as much as fits any more: the queue that is there until the sender has heard of it and given way is what voices
+ * are late by. */
+static void a_sudden_narrow_is_heard_at_once(void **state)
+{
+    (void)state;
+    for (unsigned jitter_ms = 0; jitter_ms <= 40; jitter_ms += 40) {
+        link_sim l;
+        link_init(&l, 4e6);
+        l.queue_ms = 1000;
+        l.jitter_ns = jitter_ms * 1000000ull;
+        l.wanted_bps = 2.1e6;
+        run(&l, "before", 15000);
+        assert_true(link_came_bps(&l) > 2.0e6);
+        l.rate_bps = 1e6;
+        run(&l, "4 Mbit/s become 1", 1000);
+        assert_in_range((unsigned)l.queue_ms_max, 100, 350);
+        run(&l, "a second later", 2000);
+        assert_true(l.queue_ms_sum / (double)l.run_ms < 120);
+    }
+}
+
 /* A starved receiver stamps what came while it did not run at once, later: that is no queue of the line's. */
 static void a_starved_receiver_is_not_a_queue(void **state)
 {
@@ -205,6 +226,7 @@ int main(void)
         cmocka_unit_test(it_follows_steps_with_layers),
         cmocka_unit_test(it_makes_room_for_others_and_comes_back),
         cmocka_unit_test(jitter_is_not_a_queue),
+        cmocka_unit_test(a_sudden_narrow_is_heard_at_once),
         cmocka_unit_test(a_starved_receiver_is_not_a_queue),
         cmocka_unit_test(random_loss_is_not_a_queue),
         cmocka_unit_test(a_bad_wireless_stretch_passes),
