@@ -26,7 +26,8 @@
 #define LOSS_FEW 20      /* … or so many and a second */
 #define LOSS_FEW_NS 1000000000ull
 #define LOSS_CUT_NS 300000000ull
-#define RANDOM_QUEUE_MS 30 /* loss without a longer queue than this is not of our making */
+#define OVERTAKING_NS 10000000000ull /* how long it is expected to happen again */
+#define RANDOM_QUEUE_MS 30           /* loss without a longer queue than this is not of our making */
 
 #define PROBE_MS 25
 #define PROBE_PACKETS 6
@@ -232,9 +233,28 @@ static void loss_feedback(cn_bwe *b, double acked, uint64_t now_ns)
 {
     bool many = b->loss_all >= LOSS_PACKETS && now_ns >= b->loss_since_ns + LOSS_NS;
     if (!many && (b->loss_all < LOSS_FEW || now_ns < b->loss_since_ns + LOSS_FEW_NS)) return;
-    loss_judge(b, (double)b->loss_lost / b->loss_all, acked, now_ns);
+    uint32_t lost = b->loss_lost, all = b->loss_all;
+    if (now_ns < b->overtaking_ns) {
+        lost = b->held_lost;
+        all = b->held_all;
+        b->held_lost = b->loss_lost;
+        b->held_all = b->loss_all;
+        b->held_last = b->loss_last;
+    } else {
+        b->held_all = 0;
+    }
     b->loss_all = b->loss_lost = 0;
+    if (all) loss_judge(b, (double)lost / all, acked, now_ns);
     b->loss_since_ns = now_ns;
+}
+
+/* Reported as lost before, and there now: a browser reports what is missing below the newest arrival. */
+static void overtaken(cn_bwe *b, const cn_twcc_result *r, uint64_t now_ns)
+{
+    uint32_t *lost = b->held_all && r->seq <= b->held_last ? &b->held_lost : &b->loss_lost;
+    b->overtaking_ns = now_ns + OVERTAKING_NS;
+    if (*lost) --*lost;
+    if (b->probe.under_way && r->seq >= b->probe.first && r->seq <= b->probe.last && b->probe.lost) b->probe.lost--;
 }
 
 /* ---- delay ---- */
@@ -293,7 +313,12 @@ uint32_t cn_bwe_feedback(cn_bwe *b, const cn_twcc_result *results, size_t count,
     for (size_t i = 0; i < count; i++) {
         const cn_twcc_result *r = &results[i];
         bool counts = r->sent_ns > b->cut_ns && r->sent_ns > b->loss_ns; /* what led to a decrease leads to no other */
-        b->loss_all += counts;
+        if (r->late) {
+            overtaken(b, r, now_ns);
+        } else {
+            b->loss_all += counts;
+            b->loss_last = r->seq;
+        }
         probe_packet(b, r);
         if (r->arrival_us == CN_TWCC_LOST) {
             b->loss_lost += counts;

@@ -44,8 +44,11 @@ typedef struct cn_bwe {
     int64_t acked_first, acked_newest; /* slots; INT64_MIN: none */
     double acked_bps;                  /* at the former feedback, 0: not known */
     double loss;                       /* when last judged */
-    uint32_t loss_lost, loss_all;      /* since then, of what was sent after the former decrease */
+    /* since then, of what was sent after the former decrease; held: a stretch that waits for what was overtaken */
+    uint32_t loss_lost, loss_all, held_lost, held_all;
+    uint64_t held_last, loss_last; /* their last numbers */
     uint64_t loss_since_ns;
+    uint64_t overtaking_ns; /* until then packets are taken to overtake each other; 0: they do not */
     /* probes */
     struct {
         bool under_way;

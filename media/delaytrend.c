@@ -162,7 +162,7 @@ void cn_delaytrend_packet(cn_delaytrend *t, uint64_t sent_us, int64_t arrival_us
 {
     measure_queue(t, sent_us, arrival_us);
     cn_trend_group *g = &t->now;
-    if (g->any && sent_us < g->first_sent_us) return; /* overtaken: belongs to a group that was judged */
+    if (g->any && sent_us < g->last_sent_us) return; /* overtaken: told after what it was sent before */
     if (g->any && !same_group(t, sent_us, arrival_us)) {
         if (t->former.any) compare(t);
         t->former = *g;

@@ -188,9 +188,14 @@ cn_err cn_twcc_out_feedback(cn_twcc_out *t, const cn_twcc_list *list, uint64_t n
         if (r->seq != seq || r->fate == FATE_NONE) continue;
         ours = true;
         int64_t arrival_us = list->arrival_us[i];
+        bool late = r->fate == FATE_LOST && arrival_us != CN_TWCC_LOST;
         if (!consume(r, arrival_us, s, &sum)) continue;
-        t->results[sum.result_count++] = (cn_twcc_result){
-            .seq = seq, .sent_ns = r->sent_ns, .arrival_us = arrival_us, .size = r->size, .kind = r->kind};
+        t->results[sum.result_count++] = (cn_twcc_result){.seq = seq,
+                                                          .sent_ns = r->sent_ns,
+                                                          .arrival_us = arrival_us,
+                                                          .size = r->size,
+                                                          .kind = r->kind,
+                                                          .late = late};
         if (arrival_us != CN_TWCC_LOST) newest_ns = r->sent_ns;
     }
     if (!ours) return CN_ERR_INVALID;

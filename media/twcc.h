@@ -50,6 +50,7 @@ typedef struct cn_twcc_result {
     int64_t arrival_us; /* receiver's clock, CN_TWCC_LOST when lost */
     uint16_t size;
     uint8_t kind; /* cn_twcc_kind */
+    bool late;    /* arrived, but an earlier feedback said lost: it was overtaken */
 } cn_twcc_result;
 
 /** A parsed feedback: arrival_us[i] belongs to number base_seq + i; CN_TWCC_LOST: did not come. */

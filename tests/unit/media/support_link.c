@@ -35,6 +35,7 @@ bool link_send(link_sim *l, uint32_t size)
 {
     unsigned i = (unsigned)(l->seq % LINK_FLIGHT);
     cn_twcc_result *r = &l->flight[i].result;
+    l->flight[i].told_lost = false;
     *r = (cn_twcc_result){.seq = l->seq++, .sent_ns = l->now_ns, .arrival_us = CN_TWCC_LOST, .size = (uint16_t)size};
     l->packets++;
     l->sent_bits += size * 8.0;
@@ -48,7 +49,7 @@ bool link_send(link_sim *l, uint32_t size)
     uint64_t queue_ns = (uint64_t)(l->queue_bits / left_bps(l) * 1e9);
     uint64_t at = l->now_ns + l->delay_ns + queue_ns + (uint64_t)(draw(l) * (double)l->jitter_ns);
     if (at % (1000 * MS) < l->stall_ns) at += l->stall_ns - at % (1000 * MS);
-    if (at < l->last_arrival_ns) at = l->last_arrival_ns;
+    if (at < l->last_arrival_ns && !l->overtaking) at = l->last_arrival_ns;
     l->last_arrival_ns = at;
     r->arrival_us = (int64_t)(at / 1000) - 777777777; /* another clock */
     l->flight[i].known_ns = at + l->delay_ns;
@@ -66,16 +67,27 @@ double link_layer_bps(const link_sim *l)
     return layers[3];
 }
 
+/* As browsers report: what is missing below the newest arrival is told as lost, and told again when it comes. */
 static void feedback(link_sim *l)
 {
     cn_twcc_result results[LINK_FLIGHT];
     size_t n = 0;
-    uint64_t sent_ns = 0;
-    while (l->told < l->seq && l->flight[l->told % LINK_FLIGHT].known_ns <= l->now_ns) {
-        results[n] = l->flight[l->told++ % LINK_FLIGHT].result;
-        sent_ns = results[n++].sent_ns;
+    uint64_t sent_ns = 0, newest = l->told, from = l->told > 65536 + 400 ? l->told - 400 : 65536;
+    for (uint64_t seq = l->told; seq < l->seq; seq++)
+        if (l->flight[seq % LINK_FLIGHT].known_ns <= l->now_ns) newest = seq + 1;
+    for (uint64_t seq = from; seq < newest; seq++) {
+        bool known = l->flight[seq % LINK_FLIGHT].known_ns <= l->now_ns;
+        bool *told_lost = &l->flight[seq % LINK_FLIGHT].told_lost;
+        if (seq < l->told && !(*told_lost && known)) continue;
+        results[n] = l->flight[seq % LINK_FLIGHT].result;
+        results[n].late = seq < l->told;
+        if (!known) results[n].arrival_us = CN_TWCC_LOST;
+        *told_lost = !known;
+        if (known) sent_ns = results[n].sent_ns;
+        n++;
     }
-    if (n) cn_bwe_feedback(&l->bwe, results, n, (uint32_t)((l->now_ns - sent_ns) / MS), l->now_ns);
+    l->told = newest;
+    if (n) cn_bwe_feedback(&l->bwe, results, n, sent_ns ? (uint32_t)((l->now_ns - sent_ns) / MS) : 0, l->now_ns);
 }
 
 static void probe(link_sim *l)

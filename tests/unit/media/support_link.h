@@ -11,7 +11,8 @@ typedef struct link_sim {
     double rate_bps;
     double cross_bps;   /* of somebody else who takes his share first */
     uint64_t delay_ns;  /* one way, without the queue */
-    uint64_t jitter_ns; /* up to so much more, never reordering */
+    uint64_t jitter_ns; /* up to so much more, never reordering … */
+    bool overtaking;    /* … unless this is set */
     uint64_t stall_ns; /* once a second the receiver does not run for so long: what came meanwhile is seen at its end */
     double queue_ms;   /* of the bottleneck at its rate; what does not fit is dropped */
     double loss;       /* at random, 0…1 */
@@ -33,8 +34,9 @@ typedef struct link_sim {
     struct {
         cn_twcc_result result;
         uint64_t known_ns; /* when the sender hears of it; LINK_NEVER: lost, told with a later one */
+        bool told_lost;    /* reported as missing while others that overtook it were there */
     } flight[LINK_FLIGHT];
-    uint64_t told; /* numbers below have been reported */
+    uint64_t told; /* numbers below have been reported, if only as missing */
     uint64_t next_feedback_ns;
     /* of the last run */
     double sent_bits, came_bits, lost_packets, packets, queue_ms_max, queue_ms_sum;

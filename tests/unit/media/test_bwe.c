@@ -100,6 +100,24 @@ static void jitter_is_not_a_queue(void **state)
     assert_true(link_came_bps(&l) > 2.5e6);
 }
 
+/* What is overtaken is told as lost first: it is not. */
+static void overtaking_is_not_loss(void **state)
+{
+    (void)state;
+    link_sim l;
+    link_init(&l, 20e6);
+    l.delay_ns = 60 * 1000000ull;
+    l.jitter_ns = 60 * 1000000ull;
+    l.overtaking = true;
+    l.wanted_bps = 2.5e6;
+    run(&l, "overtaking within 60 ms, first 5 s", 5000);
+    run(&l, "overtaking within 60 ms", 20000);
+    assert_true(link_came_bps(&l) > 2.4e6);
+    l.loss = 0.3;
+    run(&l, "and 30 % lost", 5000);
+    assert_true(cn_bwe_bps(&l.bwe) < 2e6); /* what is lost still counts */
+}
+
 /* Twice as much as fits any more: the queue that is there until the sender has heard of it and given way is what voices
  * are late by. */
 static void a_sudden_narrow_is_heard_at_once(void **state)
@@ -226,6 +244,7 @@ int main(void)
         cmocka_unit_test(it_follows_steps_with_layers),
         cmocka_unit_test(it_makes_room_for_others_and_comes_back),
         cmocka_unit_test(jitter_is_not_a_queue),
+        cmocka_unit_test(overtaking_is_not_loss),
         cmocka_unit_test(a_sudden_narrow_is_heard_at_once),
         cmocka_unit_test(a_starved_receiver_is_not_a_queue),
         cmocka_unit_test(random_loss_is_not_a_queue),
