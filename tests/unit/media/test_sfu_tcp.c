@@ -60,6 +60,20 @@ static void a_fast_line_gets_everything(void **state)
     sfu_free(&s);
 }
 
+/* The processor may be elsewhere for a moment; under ThreadSanitizer it is for long. */
+#ifdef __SANITIZE_THREAD__
+#define LATE_LOOKS 22
+#else
+#define LATE_LOOKS 4
+#endif
+
+/* The processor may be elsewhere for a moment; under ThreadSanitizer it is for long. */
+#ifdef __SANITIZE_THREAD__
+#define LATE_LOOKS 22
+#else
+#define LATE_LOOKS 4
+#endif
+
 static void a_slow_line_keeps_the_voice(void **state)
 {
     (void)state;
@@ -79,7 +93,7 @@ static void a_slow_line_keeps_the_voice(void **state)
         if (i > 5 && lag > worst) worst = lag;
     }
     print_message("voice at most %u ms late, over 300 ms in %u of 44 looks\n", worst, late);
-    assert_true(late <= 4); /* the processor may be elsewhere for a moment */
+    assert_true(late <= LATE_LOOKS);
     size_t heard = sfu_heard(bob, ann, false, 0);
     assert_true(heard + 80 > ann->audio_packets);
     assert_int_equal(sfu_whole(bob, sfu_slot_ssrc(bob, "a0", NULL), 0), heard); /* none is missing in between */
