@@ -503,6 +503,40 @@ static void who_is_muted_is_silent(void **state)
     sfu_free(&s);
 }
 
+/* However long it was off, and whether the browser's first frames or the word that it is on come first. */
+static void a_camera_comes_back_for_everybody(void **state)
+{
+    (void)state;
+    static sfu s;
+    sfu_new(&s, 2, 0);
+    sfu_client *anna = sfu_join(&s, "anna", &sender), *near = sfu_join(&s, "near", &viewer),
+               *far = sfu_join(&s, "far", &viewer);
+    sfu_show_one(near, "anna", 640);
+    sfu_show_one(far, "anna", 640);
+    sfu_hears(&s, near, anna, true, 20);
+    sfu_hears(&s, far, anna, true, 20);
+    for (unsigned turn = 0; turn < 14; turn++) {
+        sfu_play(&s, turn % 3 ? 700 : 1900);
+        cn_media_source_set(s.media, "anna", CN_SOURCE_CAMERA, false);
+        sfu_play(&s, 20);
+        anna->mute = true;
+        sfu_play(&s, 250 + 90 * turn);
+        if (turn % 2) {
+            anna->mute = false;
+            sfu_play(&s, 60);
+        }
+        cn_media_source_set(s.media, "anna", CN_SOURCE_CAMERA, true);
+        if (!(turn % 2)) sfu_play(&s, 60);
+        anna->mute = false;
+        size_t near_from = near->log_n, far_from = far->log_n;
+        sfu_play(&s, 1000);
+        if (!sfu_heard(near, anna, true, near_from) || !sfu_heard(far, anna, true, far_from))
+            fail_msg("turn %u: no picture within a second", turn);
+    }
+    sfu_clean(&s);
+    sfu_free(&s);
+}
+
 static void who_may_not_publish_is_off_until_he_may(void **state)
 {
     (void)state;
@@ -869,6 +903,7 @@ int main(void)
         cmocka_unit_test(transport_numbers_count_every_packet),
         cmocka_unit_test(loss_steps_layers_down),
         cmocka_unit_test(who_is_muted_is_silent),
+        cmocka_unit_test(a_camera_comes_back_for_everybody),
         cmocka_unit_test(who_may_not_publish_is_off_until_he_may),
         cmocka_unit_test(a_ceiling_is_obeyed_at_once),
         cmocka_unit_test(ice_restarts_and_media_goes_on),

@@ -4,6 +4,7 @@ import type { RoomSession } from './session'
 import { Steady, TOLD, lineReason, ownReasons, together, type Reading, type Reason } from './why'
 
 const EVERY_MS = 1500
+const LARGER_MS = 6000
 
 type Stats = Record<string, unknown> & { type: string; id: string }
 
@@ -36,6 +37,7 @@ export class Health {
   readonly state = reactive({ own: [] as Reason[], sentHeight: 0, line: null as Reason | null, dismissed: new Set<Reason>() })
   private readonly steady = new Steady()
   private told = ''
+  private largerSince = 0
   private readonly timer: ReturnType<typeof setInterval>
 
   constructor(private readonly session: RoomSession) {
@@ -66,10 +68,19 @@ export class Health {
     const own = this.steady.update(ownReasons(reading), performance.now())
     this.state.own = own
     this.tell(own)
-    if (reading.sent) this.state.sentHeight = reading.sent
+    this.noteHeight(reading.sent, performance.now())
     const all = this.reasons(state.me)
     for (const reason of this.state.dismissed) if (!all.includes(reason)) this.state.dismissed.delete(reason)
     this.state.line = lineReason(all, state.quality[state.me]?.mark ?? null, this.state.dismissed)
+  }
+
+  /** What the words name must not flicker with a layer that comes and goes: smaller at once, larger when it stays. */
+  private noteHeight(sent: number, now: number): void {
+    if (!sent) return
+    const larger = this.state.sentHeight > 0 && sent > this.state.sentHeight
+    if (!larger) this.largerSince = 0
+    else this.largerSince ||= now
+    if (!larger || now - this.largerSince >= LARGER_MS) this.state.sentHeight = sent
   }
 
   /** The others and the administrator see it too. A new participant begins without. */
