@@ -210,7 +210,8 @@ bool cn_allocate(cn_alloc_slot *slots, size_t count, uint32_t budget_bps, uint32
         if (o->rank > o->current) s->up_since_ns = 0;
         changed |= chosen != s->chosen;
         s->chosen = chosen;
-        s->fresh = s->fresh && !o->steps; /* nothing to choose from yet */
+        s->fresh =
+            !o->steps; /* nothing to choose from yet, or for now: what comes then was not held back by the line */
     }
     return changed;
 }

@@ -42,7 +42,8 @@ typedef enum cn_alloc_why {
 typedef struct cn_alloc_slot {
     /* in */
     bool on;                /* something is asked for and its source is on */
-    bool fresh;             /* a new want: no holding back; cleared by the call that has layers to choose from */
+    bool fresh;             /* a new want: no holding back; cleared by the call that has layers to choose from,
+                             * set by one that has none */
     unsigned priority;      /* higher first */
     unsigned width, height; /* on screen; 0: the largest */
     cn_alloc_layer layers[CN_ALLOC_LAYERS];

@@ -72,6 +72,22 @@ static void what_was_not_known_yet_is_served_at_once(void **state)
     assert_false(s[0].fresh);
 }
 
+/* A camera that was off for a second: its layers stopped, and are there again. */
+static void what_comes_back_is_served_at_once(void **state)
+{
+    (void)state;
+    cn_alloc_slot s[] = {camera(0, 640, 360)};
+    assert_true(cn_allocate(s, 1, 10000000, 0, CN_TIER_4K, 1 * S));
+    int chosen = s[0].chosen;
+    assert_true(chosen >= 0);
+    for (unsigned i = 0; i < s[0].layer_count; i++) s[0].layers[i].usable = false;
+    assert_true(cn_allocate(s, 1, 10000000, 0, CN_TIER_4K, 2 * S));
+    assert_int_equal(s[0].chosen, CN_ALLOC_PAUSED);
+    for (unsigned i = 0; i < s[0].layer_count; i++) s[0].layers[i].usable = true;
+    assert_true(cn_allocate(s, 1, 10000000, 0, CN_TIER_4K, 2 * S + S / 10));
+    assert_int_equal(s[0].chosen, chosen);
+}
+
 static void the_important_one_is_served_before_the_last(void **state)
 {
     (void)state;
@@ -229,6 +245,7 @@ int main(void)
         cmocka_unit_test(the_layer_fits_the_display),
         cmocka_unit_test(a_new_want_is_served_at_once),
         cmocka_unit_test(what_was_not_known_yet_is_served_at_once),
+        cmocka_unit_test(what_comes_back_is_served_at_once),
         cmocka_unit_test(the_important_one_is_served_before_the_last),
         cmocka_unit_test(upward_waits_and_needs_headroom),
         cmocka_unit_test(waiting_holds_its_share),
