@@ -8,12 +8,12 @@ describe('patience', () => {
     expect(patienceMs(undefined, undefined)).toBe(0)
     expect(patienceMs(link(0, 0.2, 80), link(0.2, 0.005, 80))).toBe(0) // the other directions do not concern this picture
   })
-  it('waits for two repeats on the worse of both ways', () => {
-    expect(patienceMs(link(0.05, 0, 80), link(0, 0, 30))).toBe(280)
-    expect(patienceMs(link(0, 0, 80), link(0, 0.05, 30))).toBe(200)
-    expect(patienceMs(link(0.05, 0, 0), undefined)).toBe(320) // a round trip not yet known
+  it('waits for three repeats on the worse of both ways', () => {
+    expect(patienceMs(link(0.05, 0, 80), link(0, 0, 30))).toBe(400)
+    expect(patienceMs(link(0, 0, 80), link(0, 0.05, 30))).toBe(240)
+    expect(patienceMs(link(0.05, 0, 0), undefined)).toBe(440) // a round trip not yet known
     expect(patienceMs(link(0.05, 0, 900), undefined)).toBe(500)
-    expect(patienceMs(link(0.05, 0, 80), link(0, 0.05, 80))).toBe(400) // lost on both ways
+    expect(patienceMs(link(0.05, 0, 80), link(0, 0.05, 80))).toBe(480) // lost on both ways
   })
   it('forgets a loss after a while only', () => {
     const patience = new Patience()

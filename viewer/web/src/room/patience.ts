@@ -1,6 +1,6 @@
 /*
  * How long to wait for lost packets before a picture is shown. Browsers show the next whole picture as soon as they can and forget one whose repeated
- * packets come later; on a network that loses packets that is every tenth picture. Whoever waits as long as two repeats take sees nearly all of them.
+ * packets come later; on a network that loses packets that is every tenth picture. Whoever waits as long as three repeats take sees nearly all of them.
  * Loss on the speaker's way up and on one's own way down counts alike; the longer of both is waited for, and
  * once more where both lose.
  */
@@ -11,7 +11,7 @@ type Link = Pick<QualityRow, 'up_loss' | 'down_loss' | 'rtt_ms'>
 const LOSS = 0.01
 /** The gap is noticed with the next picture. */
 const NOTICE_MS = 70
-const REPEATS = 2
+const REPEATS = 3
 /** Per repeat, besides the round trip. */
 const TURN_MS = 20
 const UNKNOWN_RTT_MS = 100

@@ -28,6 +28,10 @@ const MAX_RESTARTS = 2
 const ROOM_WAIT_MS = 3000
 const WATCHED_AGAIN_MS = 5000
 
+function wait(receiver: RTCRtpReceiver, ms: number): void {
+  if ('jitterBufferTarget' in receiver && (receiver.jitterBufferTarget ?? 0) !== ms) receiver.jitterBufferTarget = ms || null
+}
+
 export class RoomSession {
   readonly state = reactive({
     phase: 'new' as Phase,
@@ -330,9 +334,8 @@ export class RoomSession {
       const patience = (this.patience[slot] ??= new Patience())
       const ms = patience.take(sender ? patienceMs(quality[sender], quality[me]) : 0, performance.now())
       const voice = slot === 0 ? audioSlots[0] : undefined
-      for (const { receiver } of [transceiver, ...(voice ? [voice.transceiver] : [])]) {
-        if ('jitterBufferTarget' in receiver && (receiver.jitterBufferTarget ?? 0) !== ms) receiver.jitterBufferTarget = ms || null
-      }
+      wait(transceiver.receiver, ms)
+      if (voice) wait(voice.transceiver.receiver, Math.max(0, ms - VOICE_LAG_MS))
     })
   }
 
