@@ -33,6 +33,12 @@ export function patienceMs(sender: Link | undefined, me: Link | undefined): numb
   return Math.min(MOST_MS, Math.ceil((Math.max(up, down) + both) / STEP_MS) * STEP_MS)
 }
 
+/**
+ * How much shorter the voice's wait begins than the picture's: a browser delays the voice for lip sync by itself and comes out that much late when both
+ * begin alike (measured by `node tests/e2e/impair.mjs`: -73 to -97 ms without).
+ */
+export const VOICE_LAG_MS = 80
+
 /** Keeps the longest of what was wanted lately. */
 export class Patience {
   private readonly wanted: { at: number; ms: number }[] = []

@@ -10,7 +10,7 @@
 import { markRaw, reactive, shallowRef } from 'vue'
 import { LocalMedia } from './local'
 import { onNetworkChange } from './network'
-import { Patience, patienceMs } from './patience'
+import { Patience, patienceMs, VOICE_LAG_MS } from './patience'
 import { AUDIO_SLOTS, Peer, sendableCodec } from './peer'
 import { Moderation, type Tell } from './moderation'
 import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type RoomCodec, type RoomFacts, type SharedFile, type SlotNote, type Source } from './protocol'
