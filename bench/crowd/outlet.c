@@ -41,6 +41,14 @@ static const outlet_packet *audio_next(outlet *o, const crowd_shape *shape)
     return p;
 }
 
+static void frame_named(outlet *o)
+{
+    o->left = o->in_frame;
+    o->frames++;
+    o->picture = (uint16_t)((o->picture + 1) & 0x7fff);
+    o->tl0++;
+}
+
 static void frame_begin(outlet *o, const crowd_shape *shape)
 {
     const crowd_layer_shape *l = &shape->layer[o->layer];
@@ -52,17 +60,44 @@ static void frame_begin(outlet *o, const crowd_shape *shape)
     o->bytes_left = bytes < least ? least : bytes;
     o->in_frame = (o->bytes_left + PAYLOAD_MAX - 1) / PAYLOAD_MAX;
     if (shape->codec == PAYLOAD_H264 && o->key && o->in_frame < 2) o->in_frame = 2;
-    o->left = o->in_frame;
-    o->frames++;
-    o->picture = (uint16_t)((o->picture + 1) & 0x7fff);
-    o->tl0++;
+    frame_named(o);
+}
+
+/* As it was recorded. A frame of one packet is no key frame: those are large. */
+static void frame_begin_recorded(outlet *o, const recording *r)
+{
+    o->in_frame = recording_frame(r, o->recorded);
+    o->key = (o->key_wanted || !o->frames) && o->in_frame > 1;
+    o->key_wanted = o->key_wanted && !o->key;
+    frame_named(o);
+}
+
+static unsigned recorded_bytes(const outlet *o, const recording *r)
+{
+    unsigned bytes = r->packets[o->recorded].bytes;
+    return bytes < PAYLOAD_MIN ? PAYLOAD_MIN : bytes;
+}
+
+/* Goes on to the next packet, from the last one to the first. */
+static void recorded_pass(outlet *o, const recording *r)
+{
+    const recording_packet *now = &r->packets[o->recorded];
+    bool again = o->recorded + 1 == r->n;
+    o->recorded = again ? 0 : o->recorded + 1;
+    const recording_packet *next = &r->packets[o->recorded];
+    o->next_ns += ((again ? r->length_us : 0) + next->at_us - now->at_us) * 1000ull;
+    o->ts += (again ? r->length_ts : 0) + next->ts - now->ts;
 }
 
 static const outlet_packet *video_next(outlet *o, const crowd_shape *shape)
 {
-    if (!o->left) frame_begin(o, shape);
+    const recording *r = shape->pace == CROWD_RECORDED && o->layer == CROWD_LAYERS - 1 ? shape->recording : NULL;
+    if (!o->left && r)
+        frame_begin_recorded(o, r);
+    else if (!o->left)
+        frame_begin(o, shape);
     const crowd_layer_shape *l = &shape->layer[o->layer];
-    unsigned nth = o->in_frame - o->left, bytes = o->bytes_left / o->left;
+    unsigned nth = o->in_frame - o->left, bytes = r ? recorded_bytes(o, r) : o->bytes_left / o->left;
     payload_piece piece = {.codec = shape->codec,
                            .sender = o->sender,
                            .layer = o->layer,
@@ -76,10 +111,14 @@ static const outlet_packet *video_next(outlet *o, const crowd_shape *shape)
                            .tl0 = o->tl0,
                            .width = l->width,
                            .height = l->height};
-    o->bytes_left -= piece.bytes;
     const outlet_packet *p = keep(o, &piece, 0);
     uint64_t frame_ns = NS_PER_S / shape->fps;
     o->left--;
+    if (r) {
+        recorded_pass(o, r);
+        return p;
+    }
+    o->bytes_left -= piece.bytes;
     if (shape->pace == CROWD_EVEN)
         o->next_ns += o->left ? frame_ns / o->in_frame : frame_ns - (o->in_frame - 1) * (frame_ns / o->in_frame);
     else if (!o->left)

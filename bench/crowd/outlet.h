@@ -32,6 +32,7 @@ typedef struct outlet {
     /* the frame under way */
     unsigned left, in_frame, bytes_left;
     bool key;
+    size_t recorded; /* next packet of the recording */
     talk voice;
     uint32_t packets, octets;
     outlet_packet past[OUTLET_PAST]; /* video */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "payload.h"
+#include "recording.h"
 #include "sdp.h"
 
 #define CROWD_DELAY_STEP_NS 10000 /* one bucket */
@@ -36,17 +37,18 @@ typedef struct crowd_layer_shape {
     uint16_t width, height, kbps;
 } crowd_layer_shape;
 
-typedef enum crowd_pace { CROWD_EVEN, CROWD_BURST } crowd_pace;
+typedef enum crowd_pace { CROWD_EVEN, CROWD_BURST, CROWD_RECORDED } crowd_pace;
 
 /* What all cameras and microphones of a crowd are like. */
 typedef struct crowd_shape {
     payload_codec codec;
     unsigned fps;
     crowd_layer_shape layer[CROWD_LAYERS];
-    crowd_pace pace;      /* packets of a frame evenly over its time, or at once */
-    unsigned talkers;     /* how many talk at a time, on average */
-    unsigned microphones; /* of all */
-    const char *profile;  /* SRTP, in OpenSSL's form */
+    crowd_pace pace; /* packets of a frame evenly over its time, or at once, or the largest layer as recorded */
+    const recording *recording; /* CROWD_RECORDED: borrowed */
+    unsigned talkers;           /* how many talk at a time, on average */
+    unsigned microphones;       /* of all */
+    const char *profile;        /* SRTP, in OpenSSL's form */
 } crowd_shape;
 
 crowd *crowd_new(const crowd_shape *shape);

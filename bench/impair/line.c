@@ -185,14 +185,15 @@ static bool is_lost(line *l)
     return s->loss > 0 && chance(l) < s->loss;
 }
 
-void line_push(line *l, line_packet *p, uint64_t now_ns)
+line_fate line_push(line *l, line_packet *p, uint64_t now_ns)
 {
     const line_shape *s = &l->shape;
     l->counts.in++;
+    p->pushed_ns = now_ns;
     if (is_lost(l)) {
         l->counts.lost++;
         line_drop(l, p);
-        return;
+        return LINE_LOST;
     }
     link_turn(l, now_ns);
     if (s->rate_kbps > 0) {
@@ -200,18 +201,19 @@ void line_push(line *l, line_packet *p, uint64_t now_ns)
         if (wait_ms > (s->queue_ms > 0 ? s->queue_ms : QUEUE_MS)) {
             l->counts.dropped++;
             line_drop(l, p);
-            return;
+            return LINE_DROPPED;
         }
         if (wait_ms > l->counts.queue_ms) l->counts.queue_ms = wait_ms;
     } else if (!l->first) {
         travel(l, p, now_ns);
-        return;
+        return LINE_UNDER_WAY;
     }
     p->next = NULL;
     *l->last = p;
     l->last = &p->next;
     l->queued_bits += bits(p);
     if (l->first == p) begin_sending(l, now_ns);
+    return LINE_UNDER_WAY;
 }
 
 uint64_t line_next_ns(const line *l)

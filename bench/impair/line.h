@@ -37,12 +37,15 @@ typedef struct line_counts {
 } line_counts;
 
 typedef struct line_packet {
-    uint64_t due_ns, order;
+    uint64_t due_ns, order, pushed_ns;
     struct line_packet *next;
     void *flow; /* whose */
     uint16_t size;
     uint8_t bytes[LINE_PACKET];
 } line_packet;
+
+/* What became of a packet that was pushed. */
+typedef enum line_fate { LINE_UNDER_WAY, LINE_LOST, LINE_DROPPED } line_fate;
 
 typedef struct line line;
 
@@ -59,7 +62,9 @@ line_counts *line_counts_of(line *l);
 
 /** A packet to fill, NULL at the bound (counted). Hand it back with line_push or line_drop. */
 line_packet *line_packet_new(line *l);
-void line_push(line *l, line_packet *p, uint64_t now_ns);
+/** Sends it on its way; what is not under way then is no longer the caller's either: it may be read until the next call
+ * with this line. */
+line_fate line_push(line *l, line_packet *p, uint64_t now_ns);
 void line_drop(line *l, line_packet *p);
 
 /** When the next packet is due or the link free for the next one; LINE_NONE: nothing under way. */

@@ -8,7 +8,8 @@
  *   {"seed": 7}   {"counts": true}   {"reset": true}
  *
  * Each line is answered by one line: {"ports", "clients", "up": counters, "down": counters}, or {"error"}. Ends when
- * standard input ends. One thread; a timer descriptor wakes it to the microsecond.
+ * standard input ends. With --record every datagram is written down (record.h). One thread; a timer descriptor wakes it
+ * to the microsecond.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +30,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "line.h"
+#include "record.h"
 
 #define CLIENTS 256
 #define DOORS 64
@@ -47,6 +49,7 @@ typedef struct client {
     struct sockaddr_in address;
     door *door;
     int fd; /* towards the server */
+    unsigned number;
 } client;
 
 typedef struct relay {
@@ -56,6 +59,7 @@ typedef struct relay {
     line *up, *down;
     client *clients[CLIENTS];
     size_t client_count;
+    record *record; /* NULL: none is wanted */
     char command[COMMAND];
     size_t command_used;
     bool ended;
@@ -103,7 +107,14 @@ static client *client_of(relay *r, door *d, const struct sockaddr_in *from)
         free(c);
         return NULL;
     }
+    c->number = (unsigned)r->client_count;
     return r->clients[r->client_count++] = c;
+}
+
+static void send_on_its_way(relay *r, line *l, line_packet *p)
+{
+    line_fate fate = line_push(l, p, cn_mono_ns());
+    if (fate != LINE_UNDER_WAY) record_packet(r->record, l == r->up, ((client *)p->flow)->number, p, fate, 0);
 }
 
 static void receive_up(relay *r, door *d)
@@ -122,7 +133,7 @@ static void receive_up(relay *r, door *d)
         }
         p->size = (uint16_t)n;
         p->flow = c;
-        line_push(r->up, p, cn_mono_ns());
+        send_on_its_way(r, r->up, p);
     }
 }
 
@@ -138,7 +149,7 @@ static void receive_down(relay *r, client *c)
         }
         p->size = (uint16_t)n;
         p->flow = c;
-        line_push(r->down, p, cn_mono_ns());
+        send_on_its_way(r, r->down, p);
     }
 }
 
@@ -147,12 +158,15 @@ static void forward(relay *r)
     uint64_t now_ns = cn_mono_ns();
     line_packet *p;
     while ((p = line_pop(r->up, now_ns))) {
-        (void)send(((client *)p->flow)->fd, p->bytes, p->size, 0);
+        const client *c = p->flow;
+        (void)send(c->fd, p->bytes, p->size, 0);
+        record_packet(r->record, true, c->number, p, LINE_UNDER_WAY, now_ns);
         line_drop(r->up, p);
     }
     while ((p = line_pop(r->down, now_ns))) {
         const client *c = p->flow;
         (void)sendto(c->door->fd, p->bytes, p->size, 0, (const struct sockaddr *)&c->address, sizeof c->address);
+        record_packet(r->record, false, c->number, p, LINE_UNDER_WAY, now_ns);
         line_drop(r->down, p);
     }
 }
@@ -254,6 +268,7 @@ static void obey(relay *r, const char *text, size_t n)
         line_seed(r->down, (uint64_t)seed + 1);
     }
     json_decref(o);
+    record_command(r->record, text, n, cn_mono_ns());
     tell(r);
     if (reset) *line_counts_of(r->up) = *line_counts_of(r->down) = (line_counts){0};
 }
@@ -337,10 +352,10 @@ static void finish(relay *r)
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"to", 1, 0, 't'}, {"listen", 1, 0, 'l'}, {"seed", 1, 0, 's'}, {"help", 0, 0, 'h'}, {0, 0, 0, 0}};
+    static const struct option longs[] = {{"to", 1, 0, 't'},     {"listen", 1, 0, 'l'}, {"seed", 1, 0, 's'},
+                                          {"record", 1, 0, 'r'}, {"help", 0, 0, 'h'},   {0, 0, 0, 0}};
     static relay r = {.poll = -1, .timer = -1};
-    const char *listen = "127.0.0.1:0";
+    const char *listen = "127.0.0.1:0", *path = NULL;
     struct sockaddr_in own, to[DOORS];
     size_t count = 0;
     int64_t seed = 1;
@@ -348,17 +363,22 @@ int main(int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
         if (c == 't') bad |= count == DOORS || !parse_address(&to[count++], optarg);
         if (c == 'l') listen = optarg;
+        if (c == 'r') path = optarg;
         if (c == 's') bad |= !cn_parse_i64(optarg, 0, INT64_MAX, &seed);
         bad |= c == 'h' || c == '?';
     }
     if (!count || bad || !parse_address(&own, listen)) {
-        puts("bench-impair-relay --to ADDRESS:PORT [--to …] [--listen ADDRESS:PORT] [--seed N]\n"
+        puts("bench-impair-relay --to ADDRESS:PORT [--to …] [--listen ADDRESS:PORT] [--seed N] [--record FILE]\n"
              "  commands on standard input, one JSON object a line; see bench/README.md");
         return 2;
     }
     /* a late relay would be one more impairment; it takes little time */
     (void)setpriority(PRIO_PROCESS, 0, -10);
     (void)sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1});
+    if (path && !(r.record = record_new(path, cn_mono_ns()))) {
+        fprintf(stderr, "impair-relay: cannot write %s: %s\n", path, strerror(errno));
+        return 1;
+    }
     bool ok = start(&r, (uint64_t)seed);
     for (size_t i = 0; ok && i < count; i++) ok = add_door(&r, own, &to[i]);
     if (ok) {
@@ -368,5 +388,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "impair-relay: cannot listen on %s: %s\n", listen, strerror(errno));
     }
     finish(&r);
+    if (!record_end(r.record)) {
+        fprintf(stderr, "impair-relay: %s was not written whole\n", path);
+        ok = false;
+    }
     return ok ? 0 : 1;
 }

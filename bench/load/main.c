@@ -22,19 +22,23 @@ typedef struct options {
     play_options play;
     soak_options soak;
     const char *program, *janus; /* janus: the script that serves; NULL: Consilium is measured */
+    const char *recording;
     int load_cpu;
     unsigned janus_loops;
     unsigned workers;
     bool json, keep;
 } options;
 
+static const char *const paces[] = {[CROWD_EVEN] = "even", [CROWD_BURST] = "burst", [CROWD_RECORDED] = "recorded"};
+
 static void usage(void)
 {
     puts("bench-load [--scene consultation|lecture|clinics] [--video N] [--voice N] [--rooms N] [--seconds N] [--warm "
          "N]\n"
-         "           [--codec vp8|h264] [--pace even|burst] [--profile gcm|sha1] [--server-cpu N] [--load-cpu N]\n"
+         "           [--codec vp8|h264] [--pace even|burst|recorded] [--profile gcm|sha1] [--server-cpu N] [--load-cpu "
+         "N]\n"
          "           [--workers N] [--program FILE] [--janus bench/janus/serve.sh [--janus-loops N]]\n           "
-         "[--keep] [--json]\n"
+         "[--recording FILE] [--keep] [--json]\n"
          "bench-load --soak SECONDS [--csv FILE] [--rooms N]");
 }
 
@@ -48,36 +52,23 @@ static bool text_take(options *o, int c, const char *value)
     if (c == 'J') o->janus = value;
     if (c == 'D') o->play.schedule = value;
     if (c == 'k') shape->codec = strcmp(value, "h264") == 0 ? PAYLOAD_H264 : PAYLOAD_VP8;
-    if (c == 'e') shape->pace = strcmp(value, "burst") == 0 ? CROWD_BURST : CROWD_EVEN;
+    if (c == 'e')
+        for (size_t i = 0; i < sizeof paces / sizeof *paces; i++)
+            if (strcmp(value, paces[i]) == 0) shape->pace = (crowd_pace)i;
+    if (c == 'R') o->recording = value;
     if (c == 'p') shape->profile = strcmp(value, "sha1") == 0 ? sha1 : gcm;
-    return strchr("nVgkepJD", c) != NULL;
+    return strchr("nVgkepJDR", c) != NULL;
 }
 
 static bool parse(options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {{"scene", 1, 0, 'n'},
-                                          {"video", 1, 0, 'v'},
-                                          {"voice", 1, 0, 'a'},
-                                          {"rooms", 1, 0, 'r'},
-                                          {"seconds", 1, 0, 't'},
-                                          {"warm", 1, 0, 'w'},
-                                          {"codec", 1, 0, 'k'},
-                                          {"pace", 1, 0, 'e'},
-                                          {"profile", 1, 0, 'p'},
-                                          {"server-cpu", 1, 0, 's'},
-                                          {"load-cpu", 1, 0, 'l'},
-                                          {"workers", 1, 0, 'W'},
-                                          {"program", 1, 0, 'g'},
-                                          {"json", 0, 0, 'j'},
-                                          {"keep", 0, 0, 'K'},
-                                          {"soak", 1, 0, 'S'},
-                                          {"schedule", 1, 0, 'D'},
-                                          {"kbps", 1, 0, 'b'},
-                                          {"csv", 1, 0, 'V'},
-                                          {"janus", 1, 0, 'J'},
-                                          {"janus-loops", 1, 0, 'L'},
-                                          {"help", 0, 0, 'h'},
-                                          {0, 0, 0, 0}};
+    static const struct option longs[] = {
+        {"scene", 1, 0, 'n'},    {"video", 1, 0, 'v'},       {"voice", 1, 0, 'a'},    {"rooms", 1, 0, 'r'},
+        {"seconds", 1, 0, 't'},  {"warm", 1, 0, 'w'},        {"codec", 1, 0, 'k'},    {"pace", 1, 0, 'e'},
+        {"profile", 1, 0, 'p'},  {"server-cpu", 1, 0, 's'},  {"load-cpu", 1, 0, 'l'}, {"workers", 1, 0, 'W'},
+        {"program", 1, 0, 'g'},  {"json", 0, 0, 'j'},        {"keep", 0, 0, 'K'},     {"soak", 1, 0, 'S'},
+        {"schedule", 1, 0, 'D'}, {"kbps", 1, 0, 'b'},        {"csv", 1, 0, 'V'},      {"recording", 1, 0, 'R'},
+        {"janus", 1, 0, 'J'},    {"janus-loops", 1, 0, 'L'}, {"help", 0, 0, 'h'},     {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
         int64_t number = 0;
         if (c == 'h' || c == '?') return false;
@@ -115,8 +106,8 @@ static json_t *result_json(const play_result *r, const options *o)
     double delivered = (double)(t->audio_in + t->video_in);
     double cpu = (double)(r->after.cpu_ns - r->before.cpu_ns + r->softirq_ns) / 1e9;
     json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s}", "server", r->server, "scene", o->scene.name, "codec",
-                          o->play.shape.codec == PAYLOAD_VP8 ? "VP8" : "H264", "pace",
-                          o->play.shape.pace == CROWD_EVEN ? "even" : "burst", "srtp", r->profile);
+                          o->play.shape.codec == PAYLOAD_VP8 ? "VP8" : "H264", "pace", paces[o->play.shape.pace],
+                          "srtp", r->profile);
     json_t *more =
         json_pack("{s:f, s:f, s:i, s:i, s:I, s:I, s:I, s:I}", "seconds", r->seconds, "join_seconds", r->join_seconds,
                   "streams_wanted", (int)r->streams_wanted, "streams_delivered", (int)r->streams_delivered,
@@ -240,6 +231,7 @@ int main(int argc, char **argv)
                           .seconds = 10,
                           .server_cpu = 0},
                  .soak = {.csv = "soak.csv"},
+                 .recording = CN_RECORDING,
                  .load_cpu = 1,
                  .workers = 1};
     if (cn_program_dir(dir, sizeof dir) || !cn_fmt(program, sizeof program, "%s/../consilium", dir)) return 1;
@@ -249,6 +241,12 @@ int main(int argc, char **argv)
         usage();
         return 2;
     }
+    recording r = {0};
+    if (o.play.shape.pace == CROWD_RECORDED && !recording_read(&r, o.recording)) {
+        fprintf(stderr, "bench-load: cannot read the recording %s\n", o.recording);
+        return 1;
+    }
+    o.play.shape.recording = &r;
     o.soak.profile = o.play.shape.profile;
     o.soak.rooms = o.scene.rooms == 100 ? 4 : o.scene.rooms;
     o.play.shape.microphones = strcmp(o.scene.name, "clinics") == 0 ? 2 * o.scene.rooms : o.scene.video + o.scene.voice;
@@ -256,5 +254,7 @@ int main(int argc, char **argv)
     (void)setrlimit(RLIMIT_NOFILE, &files); /* servers inherit it */
     if (o.soak.seconds) return soak(&o);
     if (o.load_cpu >= 0) (void)cpu_pin(o.load_cpu);
-    return play(&o);
+    int status = play(&o);
+    recording_free(&r);
+    return status;
 }

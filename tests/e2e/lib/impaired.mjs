@@ -26,10 +26,10 @@ export class Call {
     return this
   }
 
-  /** {name, username, studio or camera, quality}; he is then at this[name]. */
+  /** {name, username, studio or camera, quality, record: file of his line's}; he is then at this[name]. */
   async join(p) {
     const browser = await Chromium.launch({ name: p.name, colour: p.camera && p.name, tone: p.tone, camera: p.camera, viewport: { width: 1100, height: 700 } })
-    const line = await Line.launch({ toPorts: this.server.ports.media, seed: 1 + 10 * this.people.length })
+    const line = await Line.launch({ toPorts: this.server.ports.media, seed: 1 + 10 * this.people.length, record: p.record })
     await line.set(this.shape)
     this.people.push(Object.assign(browser, { line }))
     this[p.name] = browser

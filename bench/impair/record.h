@@ -1,0 +1,25 @@
+/* What passed a relay and when, as text: a line per datagram, in the order in which they left or were lost.
+ *
+ *   direction client arrived left size kind [header payload-type marker ssrc sequence timestamp]
+ *
+ * Times are µs since the record began, `left` may be `lost` (by chance) or `dropped` (at the queue's end); size is of
+ * the UDP payload; kind is told by the first two bytes (RFC 7983, RFC 5761 §4). RTP's header is not encrypted: how long
+ * it is with its extensions, and what it says (RFC 3550 §5.1). Commands stand between, as `# µs command`. */
+#ifndef CN_BENCH_IMPAIR_RECORD_H
+#define CN_BENCH_IMPAIR_RECORD_H
+
+#include <stdbool.h>
+
+#include "line.h"
+
+typedef struct record record;
+
+/** NULL when the file cannot be written. Time 0 is `now_ns`. */
+record *record_new(const char *path, uint64_t now_ns);
+/** A packet that left at `left_ns`, or did not: `fate` says. NULL record: nothing. */
+void record_packet(record *r, bool up, unsigned client, const line_packet *p, line_fate fate, uint64_t left_ns);
+void record_command(record *r, const char *text, size_t n, uint64_t now_ns);
+/** False when something could not be written. NULL allowed. */
+bool record_end(record *r);
+
+#endif
