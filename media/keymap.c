@@ -6,6 +6,8 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 
+#define FIRST 64 /* a power of two */
+
 typedef struct entry {
     cn_key key;
     void *value; /* NULL: free */
@@ -19,17 +21,15 @@ struct cn_keymap {
 
 cn_err cn_keymap_new(cn_keymap **out, size_t max)
 {
-    if (!max || max > SIZE_MAX / 8) return CN_ERR_INVALID;
+    if (!max || max > SIZE_MAX / 128) return CN_ERR_INVALID;
     cn_keymap *m = CN_NEW(cn_keymap);
     if (!m) return CN_ERR_NOMEM;
-    size_t n = 8;
-    while (n < 2 * max) n *= 2; /* at most half full: short probes */
-    m->entries = cn_calloc(n, sizeof *m->entries);
+    m->entries = cn_calloc(FIRST, sizeof *m->entries);
     if (!m->entries) {
         cn_keymap_free(m);
         return CN_ERR_NOMEM;
     }
-    m->mask = n - 1;
+    m->mask = FIRST - 1;
     m->max = max;
     cn_random(m->seed, sizeof m->seed);
     *out = m;
@@ -67,12 +67,30 @@ void *cn_keymap_get(const cn_keymap *m, const cn_key *k)
     return m->entries[find(m, k)].value;
 }
 
+/* Twice the table: a table of full size would be touched page by page, at random, as addresses come and go. */
+static cn_err grow(cn_keymap *m)
+{
+    cn_keymap bigger = *m;
+    bigger.mask = m->mask * 2 + 1;
+    bigger.entries = cn_calloc(bigger.mask + 1, sizeof *bigger.entries);
+    if (!bigger.entries) return CN_ERR_NOMEM;
+    for (size_t i = 0; i <= m->mask; i++)
+        if (m->entries[i].value) bigger.entries[find(&bigger, &m->entries[i].key)] = m->entries[i];
+    free(m->entries);
+    *m = bigger;
+    return CN_OK;
+}
+
 cn_err cn_keymap_set(cn_keymap *m, const cn_key *k, void *value)
 {
     if (!value) return CN_ERR_INVALID;
     size_t i = find(m, k);
     if (!m->entries[i].value) {
         if (m->count == m->max) return CN_ERR_FULL;
+        if (2 * m->count > m->mask) { /* at most half full: short probes */
+            CN_TRY(grow(m));
+            i = find(m, k);
+        }
         m->count++;
         m->entries[i].key = *k;
     }
@@ -98,6 +116,11 @@ void cn_keymap_remove(cn_keymap *m, const cn_key *k)
 size_t cn_keymap_count(const cn_keymap *m)
 {
     return m->count;
+}
+
+size_t cn_keymap_bytes(const cn_keymap *m)
+{
+    return (m->mask + 1) * sizeof *m->entries;
 }
 
 void cn_keymap_free(cn_keymap *m)

@@ -28,6 +28,7 @@ typedef struct cn_packet {
     /* the pool's */
     struct cn_packet *next;
     cn_packet_pool *pool;
+    struct cn_packet_slab *slab;
     atomic_uint refs;
 
     uint32_t ssrc;
@@ -99,8 +100,11 @@ static inline const uint8_t *cn_packet_payload(const cn_packet *p)
     return p->buffer + CN_PACKET_HEADROOM + p->payload_at;
 }
 
-/** A pool of at most `max` packets; memory grows by slabs of 64 as they are needed and stays. CN_ERR_INVALID for max 0.
- */
+#define CN_PACKET_SLAB 64
+#define CN_PACKET_IDLE 10 /* calls of cn_packet_pool_trim */
+
+/** A pool of at most `max` packets; memory grows by slabs of CN_PACKET_SLAB as they are needed. The oldest slabs are
+ * used first, so that those of a peak become idle. CN_ERR_INVALID for max 0. */
 cn_err cn_packet_pool_new(cn_packet_pool **out, size_t max);
 
 /** Owner thread, after every packet came back (all workers joined, all rings freed). Asserts that in debug builds; in
@@ -110,12 +114,16 @@ void cn_packet_pool_free(cn_packet_pool *pool);
 typedef struct cn_packet_pool_stats {
     uint64_t taken;  /* packets handed out since the start */
     uint64_t denied; /* times the pool was empty at its bound */
-    size_t in_use;   /* owner's view: those in the return stack still count until the owner next runs out */
+    size_t in_use;   /* owner's view: those in the return stack still count until it runs out or trims */
     size_t allocated, max;
 } cn_packet_pool_stats;
 
 /** Owner thread. */
 void cn_packet_pool_stats_get(const cn_packet_pool *pool, cn_packet_pool_stats *out);
+
+/** Owner thread, at an even pace, say once a second: gives the slabs back to the system of which nothing was used
+ * between the last CN_PACKET_IDLE calls, a few per call. */
+void cn_packet_pool_trim(cn_packet_pool *pool);
 
 /** Owner thread. A packet with one reference, all parsed fields zero (tid: none), buffer as it was; NULL at the bound
  * (counted). */

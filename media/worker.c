@@ -154,7 +154,10 @@ static void on_tick(void *arg)
         cn_track_second(t, w->now_ns);
     at = 0;
     for (cn_ranker *r; (r = cn_idmap_next(&w->rankers, &at, NULL));) cn_ranker_tick(w, r, w->now_ns);
-    if (w->ticks % TICKS_PER_SECOND == 0) cn_port_measure(w->port);
+    if (w->ticks % TICKS_PER_SECOND == 0) {
+        cn_port_measure(w->port);
+        cn_packet_pool_trim(w->pool);
+    }
     publish_figures(w);
 }
 

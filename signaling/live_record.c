@@ -1,6 +1,6 @@
 /*
  * How well everybody was connected, kept in memory for the administrator: per participant an hour in points of ten
- * seconds, also after it left, until some minutes after its room was empty. Door's thread.
+ * seconds, until some minutes after it left. Door's thread.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "signaling/live_private.h"
 
-#define KEEP_MS (15 * 60000) /* a room that everybody has left */
+#define KEEP_MS (15 * 60000) /* a participant who left, a room that everybody has left */
 #define ROOMS_MAX 1000       /* at the bound the one that ended first goes */
 #define RECORDS_MAX 600      /* participants of a room, those who came back included: then the one that left first */
 
@@ -144,7 +144,21 @@ void cn_record_left(cn_member *m)
     r->member = NULL;
     r->left_ms = cn_wall_ms();
     r->stats.source_count = r->stats.slot_count = 0;
+    cn_qualitylog_fit(&r->log);
     if (room && --room->here == 0) room->closed_ms = r->left_ms;
+}
+
+static void forget_left(cn_room_record *room, int64_t now)
+{
+    for (cn_record **at = &room->records, *r; (r = *at);) {
+        if (r->member || now - r->left_ms <= KEEP_MS) {
+            at = &r->next;
+            continue;
+        }
+        *at = r->next;
+        room->n--;
+        record_free(r);
+    }
 }
 
 void cn_record_forget(void *live)
@@ -152,10 +166,12 @@ void cn_record_forget(void *live)
     cn_live *l = live;
     int64_t now = cn_wall_ms();
     for (cn_room_record **at = &l->records; *at;) {
-        if ((*at)->closed_ms && now - (*at)->closed_ms > KEEP_MS)
+        if ((*at)->closed_ms && now - (*at)->closed_ms > KEEP_MS) {
             room_free(l, at);
-        else
-            at = &(*at)->next;
+            continue;
+        }
+        forget_left(*at, now);
+        at = &(*at)->next;
     }
 }
 

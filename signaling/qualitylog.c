@@ -108,6 +108,18 @@ const cn_quality_point *cn_qualitylog_at(const cn_qualitylog *l, size_t i)
     return i < l->n ? &l->points[(l->first + i) % l->capacity] : NULL;
 }
 
+void cn_qualitylog_fit(cn_qualitylog *l)
+{
+    if (l->measured) (void)finish(l);
+    l->measured = 0;
+    if (!l->n || l->n == l->capacity) return;
+    cn_quality_point *points = cn_memdup(l->points, l->n * sizeof *points); /* never wrapped before the bound */
+    if (!points) return;
+    free(l->points);
+    l->points = points;
+    l->capacity = l->n;
+}
+
 void cn_qualitylog_end(cn_qualitylog *l)
 {
     free(l->points);

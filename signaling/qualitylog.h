@@ -44,6 +44,8 @@ typedef struct cn_qualitylog {
 cn_err cn_qualitylog_add(cn_qualitylog *l, const cn_media_stats *s, int mark, uint32_t why, int64_t wall_ms);
 /** i from 0, the oldest; finished points only. NULL at the end. */
 const cn_quality_point *cn_qualitylog_at(const cn_qualitylog *l, size_t i);
+/** Keeps no more memory than the points need that are there: of one who left. The point under way is finished. */
+void cn_qualitylog_fit(cn_qualitylog *l);
 /** Frees its memory. */
 void cn_qualitylog_end(cn_qualitylog *l);
 

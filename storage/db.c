@@ -13,10 +13,12 @@
 
 #define WHERE "storage.db"
 #define WAIT_MS 5000
+#define REST_MS 60000
 
 struct cn_conn {
     cn_db *db;
     void *raw; /* NULL until first used */
+    uint64_t rested_ms;
     cn_conn *next_free;
     bool in_tx;
     bool failed; /* an error inside the transaction: only a rollback is left */
@@ -30,7 +32,7 @@ struct cn_db {
     pthread_cond_t written;
     cn_conn *free;
     bool writing;
-    unsigned wait_ms;
+    unsigned wait_ms, rest_ms;
     unsigned n;
     cn_conn conns[];
 };
@@ -71,6 +73,7 @@ cn_err cn_db_open(cn_db **out, const char *url, unsigned connections)
     cond_init(&db->written);
     db->n = connections;
     db->wait_ms = WAIT_MS;
+    db->rest_ms = REST_MS;
     for (unsigned i = connections; i-- > 0;) {
         db->conns[i].db = db;
         db->conns[i].next_free = db->free;
@@ -107,6 +110,11 @@ void cn_db_close(cn_db *db)
 void cn_db_set_wait(cn_db *db, unsigned ms)
 {
     db->wait_ms = ms;
+}
+
+void cn_db_set_rest(cn_db *db, unsigned ms)
+{
+    db->rest_ms = ms;
 }
 
 static struct timespec deadline(const cn_db *db)
@@ -148,6 +156,11 @@ void cn_conn_release(cn_conn *c)
     if (!c) return;
     cn_tx_rollback(c);
     cn_db *db = c->db;
+    uint64_t now = db->backend->rest && c->raw ? cn_mono_ms() : 0;
+    if (now && now - c->rested_ms >= db->rest_ms) {
+        db->backend->rest(c->raw);
+        c->rested_ms = now;
+    }
     pthread_mutex_lock(&db->lock);
     c->next_free = db->free;
     db->free = c;

@@ -19,6 +19,8 @@ typedef struct cn_backend {
     void (*close)(void *raw);
     /* Called when a connection is taken from the pool: opens a lost one again. */
     cn_err (*revive)(void *raw);
+    /* Called now and then when one goes back to the pool: gives away what it keeps of the database. May be NULL. */
+    void (*rest)(void *raw);
     /* `rows` and `affected` may each be NULL. */
     cn_err (*run)(void *raw, const char *sql, const cn_val *params, size_t n, cn_rows **rows, int64_t *affected);
     /* Whether a statement changes anything; asked only where single_writer is set. */
@@ -37,6 +39,8 @@ extern const cn_backend cn_backend_pg;
 
 /** How long to wait for a connection and for other writers instead of 5 s; for tests, before threads use the pool. */
 void cn_db_set_wait(cn_db *db, unsigned ms);
+/** How long a connection in use may keep what it read, instead of a minute; for tests, likewise. */
+void cn_db_set_rest(cn_db *db, unsigned ms);
 /** Several statements without parameters, on a connection of the pool. */
 cn_err cn_db_script(cn_conn *c, const char *sql);
 const cn_backend *cn_conn_backend(const cn_conn *c);

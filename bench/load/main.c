@@ -39,7 +39,7 @@ static void usage(void)
          "N]\n"
          "           [--workers N] [--program FILE] [--janus bench/janus/serve.sh [--janus-loops N]]\n           "
          "[--recording FILE] [--keep] [--json]\n"
-         "bench-load --soak SECONDS [--csv FILE] [--rooms N]");
+         "bench-load --soak SECONDS [--csv FILE] [--rooms N] [--faster N]");
 }
 
 static bool text_take(options *o, int c, const char *value)
@@ -62,13 +62,31 @@ static bool text_take(options *o, int c, const char *value)
 
 static bool parse(options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"scene", 1, 0, 'n'},    {"video", 1, 0, 'v'},       {"voice", 1, 0, 'a'},    {"rooms", 1, 0, 'r'},
-        {"seconds", 1, 0, 't'},  {"warm", 1, 0, 'w'},        {"codec", 1, 0, 'k'},    {"pace", 1, 0, 'e'},
-        {"profile", 1, 0, 'p'},  {"server-cpu", 1, 0, 's'},  {"load-cpu", 1, 0, 'l'}, {"workers", 1, 0, 'W'},
-        {"program", 1, 0, 'g'},  {"json", 0, 0, 'j'},        {"keep", 0, 0, 'K'},     {"soak", 1, 0, 'S'},
-        {"schedule", 1, 0, 'D'}, {"kbps", 1, 0, 'b'},        {"csv", 1, 0, 'V'},      {"recording", 1, 0, 'R'},
-        {"janus", 1, 0, 'J'},    {"janus-loops", 1, 0, 'L'}, {"help", 0, 0, 'h'},     {0, 0, 0, 0}};
+    static const struct option longs[] = {{"scene", 1, 0, 'n'},
+                                          {"video", 1, 0, 'v'},
+                                          {"voice", 1, 0, 'a'},
+                                          {"rooms", 1, 0, 'r'},
+                                          {"seconds", 1, 0, 't'},
+                                          {"warm", 1, 0, 'w'},
+                                          {"codec", 1, 0, 'k'},
+                                          {"pace", 1, 0, 'e'},
+                                          {"profile", 1, 0, 'p'},
+                                          {"server-cpu", 1, 0, 's'},
+                                          {"load-cpu", 1, 0, 'l'},
+                                          {"workers", 1, 0, 'W'},
+                                          {"program", 1, 0, 'g'},
+                                          {"json", 0, 0, 'j'},
+                                          {"keep", 0, 0, 'K'},
+                                          {"soak", 1, 0, 'S'},
+                                          {"faster", 1, 0, 'F'},
+                                          {"schedule", 1, 0, 'D'},
+                                          {"kbps", 1, 0, 'b'},
+                                          {"csv", 1, 0, 'V'},
+                                          {"recording", 1, 0, 'R'},
+                                          {"janus", 1, 0, 'J'},
+                                          {"janus-loops", 1, 0, 'L'},
+                                          {"help", 0, 0, 'h'},
+                                          {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
         int64_t number = 0;
         if (c == 'h' || c == '?') return false;
@@ -89,6 +107,7 @@ static bool parse(options *o, int argc, char **argv)
         if (c == 'l') o->load_cpu = (int)number;
         if (c == 'b') o->play.shape.layer[CROWD_LAYERS - 1].kbps = (uint16_t)(n > 60000 ? 60000 : n);
         if (c == 'S') o->soak.seconds = n;
+        if (c == 'F') o->soak.faster = n ? n : 1;
         if (c == 'L') o->janus_loops = n;
     }
     return o->play.seconds && o->scene.rooms;
@@ -230,7 +249,7 @@ int main(int argc, char **argv)
                           .warm = 10,
                           .seconds = 10,
                           .server_cpu = 0},
-                 .soak = {.csv = "soak.csv"},
+                 .soak = {.csv = "soak.csv", .faster = 1},
                  .recording = CN_RECORDING,
                  .load_cpu = 1,
                  .workers = 1};

@@ -61,16 +61,17 @@ static size_t family(pid_t pid, pid_t *out)
     return found;
 }
 
-static uint64_t pss_of(pid_t pid)
+static void memory_add(pid_t pid, proc_use *out)
 {
     char path[64], line[256];
     unsigned long kib = 0;
     (void)cn_fmt(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
     FILE *f = fopen(path, "re");
-    while (f && fgets(line, sizeof line, f))
-        if (sscanf(line, "Pss: %lu kB", &kib) == 1) break;
+    while (f && fgets(line, sizeof line, f)) {
+        if (sscanf(line, "Pss: %lu kB", &kib) == 1) out->pss_bytes += (uint64_t)kib * 1024;
+        if (sscanf(line, "Pss_Anon: %lu kB", &kib) == 1) out->own_bytes += (uint64_t)kib * 1024;
+    }
     if (f) (void)fclose(f);
-    return (uint64_t)kib * 1024;
 }
 
 static uint64_t cpu_of(pid_t pid)
@@ -98,7 +99,7 @@ bool proc_use_get(pid_t pid, proc_use *out)
     for (size_t i = 0; i < n; i++) {
         char path[64];
         out->cpu_ns += cpu_of(all[i]);
-        out->pss_bytes += pss_of(all[i]);
+        memory_add(all[i], out);
         (void)cn_fmt(path, sizeof path, "/proc/%d/task", (int)all[i]);
         out->threads += entries(path);
         (void)cn_fmt(path, sizeof path, "/proc/%d/fd", (int)all[i]);

@@ -8,7 +8,8 @@
 
 typedef struct proc_use {
     uint64_t cpu_ns;    /* CLOCK_PROCESS_CPUTIME of all of them */
-    uint64_t pss_bytes; /* shared pages by their share */
+    uint64_t pss_bytes; /* shared pages by their share: changes with others that use the same libraries */
+    uint64_t own_bytes; /* of that, what the programs took themselves: heap, stacks, anonymous mappings */
     unsigned processes, threads, descriptors;
 } proc_use;
 

@@ -47,7 +47,7 @@ static void meeting_end(soak *s, meeting *m, uint64_t now)
     }
     if (m->members) s->closed++;
     m->members = 0;
-    m->from_ms = now + 500 + chance(s, 4000);
+    m->from_ms = now + (500 + chance(s, 4000)) / s->o->faster;
 }
 
 static void meeting_begin(soak *s, meeting *m, uint64_t now)
@@ -56,7 +56,7 @@ static void meeting_begin(soak *s, meeting *m, uint64_t now)
     unsigned members = 2 + chance(s, MEMBERS - 1);
     (void)snprintf(room, sizeof room, "load-%u", m->room);
     m->shown = false;
-    m->until_ms = now + 10000 + chance(s, 50000);
+    m->until_ms = now + (10000 + chance(s, 50000)) / s->o->faster;
     for (m->members = 0; m->members < members; m->members++) {
         seat_shape shape = {
             .room = room, .mic = true, .layers = m->members < 2 ? 2 : 0, .audio_slots = 3, .video_slots = 2};
@@ -113,10 +113,10 @@ static bool sample(soak *s, uint64_t since_ms)
     unsigned now_in = 0;
     for (unsigned i = 0; i < s->o->rooms; i++) now_in += s->meetings[i].members;
     if (!proc_use_get(s->host->pid, &u)) return false;
-    fprintf(s->csv, "%.1f,%.2f,%u,%u,%u,%.2f,%lu,%lu,%lu,%u,%lu,%lu,%lu,%lu\n", (double)since_ms / 1000,
-            (double)u.pss_bytes / 1048576, u.descriptors, u.threads, u.processes, (double)u.cpu_ns / 1e9, s->opened,
-            s->closed, s->joins, now_in, (unsigned long)(t->audio_in + t->video_in), (unsigned long)t->lost,
-            (unsigned long)t->corrupt, (unsigned long)t->undecryptable);
+    fprintf(s->csv, "%.1f,%.2f,%.2f,%u,%u,%u,%.2f,%lu,%lu,%lu,%u,%lu,%lu,%lu,%lu\n", (double)since_ms / 1000,
+            (double)u.pss_bytes / 1048576, (double)u.own_bytes / 1048576, u.descriptors, u.threads, u.processes,
+            (double)u.cpu_ns / 1e9, s->opened, s->closed, s->joins, now_in, (unsigned long)(t->audio_in + t->video_in),
+            (unsigned long)t->lost, (unsigned long)t->corrupt, (unsigned long)t->undecryptable);
     return fflush(s->csv) == 0;
 }
 
@@ -153,9 +153,10 @@ bool soak_run(const host *h, const soak_options *o)
     for (unsigned i = 0; ok && i < o->rooms; i++)
         s.meetings[i] = (meeting){.room = i, .from_ms = cn_mono_ms() + i * 900};
     if (ok) {
-        fputs("seconds,pss_mib,descriptors,threads,processes,cpu_s,rooms_opened,rooms_closed,joins,participants,"
-              "packets,lost,corrupt,undecryptable\n",
-              s.csv);
+        fputs(
+            "seconds,pss_mib,own_mib,descriptors,threads,processes,cpu_s,rooms_opened,rooms_closed,joins,participants,"
+            "packets,lost,corrupt,undecryptable\n",
+            s.csv);
         ok = play(&s);
         const crowd_totals *t = crowd_totals_get(s.crowd);
         printf("rooms opened %lu, joins %lu, refused %lu, packets %lu, lost %lu, corrupt %lu, not decrypted %lu, "

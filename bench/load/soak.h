@@ -8,6 +8,7 @@
 
 typedef struct soak_options {
     unsigned seconds, rooms; /* rooms in use at a time */
+    unsigned faster;         /* rooms last and pause so many times shorter; 1: 10 to 60 s */
     const char *csv;         /* a line every ten seconds */
     const char *profile;
 } soak_options;

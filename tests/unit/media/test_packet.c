@@ -56,6 +56,44 @@ static void the_bound_denies_and_counts_and_heals(void **state)
     cn_packet_pool_free(pool);
 }
 
+static size_t allocated(const cn_packet_pool *pool)
+{
+    cn_packet_pool_stats s;
+    cn_packet_pool_stats_get(pool, &s);
+    return s.allocated;
+}
+
+static void what_a_peak_took_is_given_back(void **state)
+{
+    (void)state;
+    enum { PEAK = 4000, STEADY = 100 };
+    static cn_packet *held[PEAK];
+    cn_packet_pool *pool = NULL;
+    assert_ok(cn_packet_pool_new(&pool, PEAK));
+    for (size_t i = 0; i < PEAK; i++) assert_non_null(held[i] = cn_packet_new(pool));
+    for (size_t i = 0; i < 5; i++) cn_packet_pool_trim(pool);
+    assert_int_equal(allocated(pool), PEAK);
+    for (size_t i = STEADY; i < PEAK; i++) cn_packet_unref(held[PEAK - 1 - (i - STEADY)]);
+    cn_packet_pool_trim(pool);
+    assert_int_equal(allocated(pool), PEAK); /* not at once */
+    for (size_t second = 0; second < 3 * CN_PACKET_IDLE; second++) {
+        for (size_t i = 0; i < 500; i++) { /* those who are in keep on */
+            cn_packet_unref(held[i % STEADY]);
+            assert_non_null(held[i % STEADY] = cn_packet_new(pool));
+        }
+        cn_packet_pool_trim(pool);
+    }
+    assert_true(allocated(pool) <= 512);
+    size_t level = allocated(pool);
+    for (size_t i = STEADY; i < PEAK; i++) assert_non_null(held[i] = cn_packet_new(pool)); /* and taken again */
+    assert_int_equal(allocated(pool), PEAK);
+    assert_true(level < PEAK);
+    for (size_t i = 0; i < PEAK; i++) cn_packet_unref(held[i]);
+    for (size_t i = 0; i < 3 * CN_PACKET_IDLE; i++) cn_packet_pool_trim(pool);
+    assert_int_equal(allocated(pool), 0);
+    cn_packet_pool_free(pool);
+}
+
 #define CONSUMERS 2
 #define PACKETS 50000
 
@@ -121,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_packet_is_clean_however_often_it_was_used),
         cmocka_unit_test(the_bound_denies_and_counts_and_heals),
+        cmocka_unit_test(what_a_peak_took_is_given_back),
         cmocka_unit_test(packets_cross_threads_without_a_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,30 @@ static void keeps_an_hour(void **state)
     assert_null(cn_qualitylog_at(&l, 0));
 }
 
+static void keeps_the_points_of_one_who_left(void **state)
+{
+    (void)state;
+    cn_qualitylog l = {0};
+    cn_qualitylog_fit(&l);
+    assert_null(cn_qualitylog_at(&l, 0));
+    for (int i = 0; i < 20; i++) {
+        cn_media_stats s = {.rtt_ms = (uint32_t)i};
+        assert_int_equal(cn_qualitylog_add(&l, &s, 4, 0, (int64_t)i * CN_QUALITYLOG_STEP_MS), CN_OK);
+    }
+    assert_int_equal(l.n, 19);
+    assert_true(l.capacity > 20);
+    cn_qualitylog_fit(&l); /* with the point that was under way */
+    cn_qualitylog_fit(&l);
+    assert_int_equal(l.capacity, 20);
+    for (size_t i = 0; i < 20; i++) assert_int_equal(cn_qualitylog_at(&l, i)->rtt_ms, i);
+    assert_null(cn_qualitylog_at(&l, 20));
+    cn_media_stats s = {.rtt_ms = 20};
+    assert_int_equal(cn_qualitylog_add(&l, &s, 4, 0, (int64_t)20 * CN_QUALITYLOG_STEP_MS), CN_OK);
+    assert_int_equal(cn_qualitylog_add(&l, &s, 4, 0, (int64_t)21 * CN_QUALITYLOG_STEP_MS), CN_OK);
+    assert_int_equal(cn_qualitylog_at(&l, 20)->rtt_ms, 20);
+    cn_qualitylog_end(&l);
+}
+
 static void notes_a_look_once_in_ten_minutes(void **state)
 {
     (void)state;
@@ -89,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_up_ten_seconds),
         cmocka_unit_test(keeps_an_hour),
+        cmocka_unit_test(keeps_the_points_of_one_who_left),
         cmocka_unit_test(notes_a_look_once_in_ten_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

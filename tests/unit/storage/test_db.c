@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,6 +312,37 @@ static void test_second_writer_gives_up(void **state)
     cn_db_close(db);
 }
 
+/* A connection that goes back to the pool gives away the pages it kept; and it works as before. */
+static void test_what_was_read_is_given_away(void **state)
+{
+    cn_db *db = open_db(state, 1);
+    cn_db_set_rest(db, 3600000);
+    cn_conn *c = conn_of(db);
+    make_table(c);
+    assert_int_equal(cn_tx_begin(c), CN_OK);
+    for (int i = 0; i < 2000; i++) {
+        char id[300];
+        snprintf(id, sizeof id, "%0280d", i);
+        assert_int_equal(cn_db_exec(c, NULL, "INSERT INTO t (id, n) VALUES ($1, $2)", cn_text(id), cn_int(i)), CN_OK);
+    }
+    assert_int_equal(cn_tx_commit(c), CN_OK);
+    sqlite3_int64 kept = sqlite3_memory_used();
+    cn_conn_release(c); /* used a moment ago: keeps them */
+    assert_true(sqlite3_memory_used() >= kept);
+    cn_db_set_rest(db, 0);
+    cn_conn_release(conn_of(db));
+    if (SUPPORT_DB_KIND(state) == CN_DB_SQLITE) assert_true(sqlite3_memory_used() < kept - 500000);
+    c = conn_of(db);
+    assert_int_equal(count(c), 2000);
+    assert_int_equal(cn_tx_begin(c), CN_OK);
+    assert_int_equal(cn_db_exec(c, NULL, "DELETE FROM t"), CN_OK);
+    cn_conn_release(c); /* rolls back, then gives away */
+    c = conn_of(db);
+    assert_int_equal(count(c), 2000);
+    cn_conn_release(c);
+    cn_db_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +354,7 @@ int main(void)
         CN_DB_TESTS(test_pool_threads),
         CN_DB_TESTS(test_pool_is_bounded),
         CN_DB_TESTS(test_second_writer_gives_up),
+        CN_DB_TESTS(test_what_was_read_is_given_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
