@@ -15,6 +15,10 @@ crowd *crowd_new(const crowd_shape *shape)
     crowd *c = CN_NEW(crowd);
     if (!c) return NULL;
     c->shape = *shape;
+    bool files = false;
+    for (unsigned i = 0; i < CROWD_LAYERS; i++) files |= shape->footage[i] != NULL;
+    if (files && !(c->film = CN_NEW(film))) abort();
+    for (unsigned i = 0; files && i < CROWD_LAYERS; i++) c->film->layer[i] = shape->footage[i];
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
     c->now_ns = cn_mono_ns();
     return c;
@@ -36,7 +40,10 @@ void crowd_totals_reset(crowd *c)
     uint64_t bad = crowd_totals_get(c)->undecryptable;
     c->bad_before += bad;
     for (crowd_pc *pc = c->pcs; pc; pc = pc->next)
-        for (size_t i = 0; i < pc->inlet_n; i++) inlet_close(&pc->inlets[i], &c->totals);
+        for (size_t i = 0; i < pc->inlet_n; i++) {
+            inlet_close(&pc->inlets[i], &c->totals);
+            watch_reset(&pc->inlets[i]);
+        }
     memset(&c->totals, 0, sizeof c->totals);
 }
 
@@ -154,5 +161,6 @@ void crowd_free(crowd *c)
     if (c->epoll >= 0) close(c->epoll);
     free(c->watched);
     free(c->departures);
+    free(c->film);
     free(c);
 }

@@ -2,6 +2,9 @@
 #ifndef CN_CROWD_PRIVATE_H
 #define CN_CROWD_PRIVATE_H
 
+#include "base/mem.h"
+#include "film.h"
+#include "gather.h"
 #include "inlet.h"
 #include "media/twcc.h"
 #include "outlet.h"
@@ -26,11 +29,22 @@ struct crowd {
     crowd_totals totals;
     int epoll;
     bool held;
+    film *film; /* what the camera sends of files; NULL: nothing */
     uint64_t now_ns, gone_bad, bad_before;
     crowd_pc *pcs;
     crowd_watched *watched; /* by descriptor */
     size_t watched_n;
 };
+
+/* Of an inlet to which a file's frames come. */
+typedef struct watch {
+    crowd_pc *pc;
+    gather *frames;
+    film_view view;
+    FILE *save; /* borrowed */
+    bool saved_all;
+    uint64_t saved, saved_at, saved_ticks;
+} watch;
 
 struct crowd_pc {
     crowd *crowd;
@@ -53,5 +67,13 @@ struct crowd_pc {
 
 void crowd_pc_turn(crowd_pc *pc);
 void crowd_pc_send(crowd_pc *pc, outlet *o, const outlet_packet *p, bool again);
+void crowd_delay_count(crowd *c, int64_t ns);
+
+bool watch_open(crowd_pc *pc, inlet *in);
+/** A packet that inlet_arrived took as new. */
+void watch_packet(inlet *in, const cn_rtp *r, uint16_t seq, bool again, const uint8_t *payload, size_t n);
+/** Counts from zero. */
+void watch_reset(inlet *in);
+void watch_close(inlet *in);
 
 #endif

@@ -16,7 +16,7 @@ static void bit_set(inlet *in, uint64_t seq, bool on)
     *word = on ? *word | mask : *word & ~mask;
 }
 
-static uint64_t extended(const inlet *in, uint16_t seq)
+uint64_t inlet_extended(const inlet *in, uint16_t seq)
 {
     return in->highest + (uint64_t)(int64_t)(int16_t)(uint16_t)(seq - (uint16_t)in->highest);
 }
@@ -53,7 +53,7 @@ bool inlet_arrived(inlet *in, crowd_totals *t, uint16_t seq, bool again)
         in->packets++;
         return true;
     }
-    uint64_t full = extended(in, seq);
+    uint64_t full = inlet_extended(in, seq);
     if (full > in->highest) {
         advance(in, t, full);
         in->packets++;
@@ -113,7 +113,7 @@ void inlet_names_judge(inlet *in, crowd_totals *t, uint64_t now_ns)
 
 void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const payload_piece *p, uint64_t now_ns)
 {
-    uint64_t full = extended(in, seq);
+    uint64_t full = inlet_extended(in, seq);
     if (in->sourced && full <= in->index_at) return; /* late: its order was lost on the way */
     bool same = in->sourced && in->sender == p->sender && in->layer == p->layer;
     if (same) {

@@ -44,10 +44,13 @@ typedef struct inlet {
     double jitter;
     int64_t transit;
     uint64_t nack_ns;
+    struct watch *watch; /* NULL: payloads are checked one by one */
 } inlet;
 
 /** A packet with this sequence number came: true when it is new. `again`: a retransmission. */
 bool inlet_arrived(inlet *in, crowd_totals *t, uint16_t seq, bool again);
+/** A sequence number without its wrap; of one that inlet_arrived took. */
+uint64_t inlet_extended(const inlet *in, uint16_t seq);
 /** Its checked content, when it was new and not a retransmission. */
 void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const payload_piece *p, uint64_t now_ns);
 /** The server's word about who is on the slot. */

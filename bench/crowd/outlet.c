@@ -14,7 +14,7 @@ static uint32_t chance(outlet *o, uint32_t below)
     return o->random % below;
 }
 
-static const outlet_packet *keep(outlet *o, const payload_piece *piece, uint8_t level)
+static outlet_packet *keep(outlet *o, const payload_piece *piece, uint8_t level)
 {
     outlet_packet *p = &o->past[o->video ? o->seq % OUTLET_PAST : 0];
     *p = (outlet_packet){.piece = *piece, .ts = o->ts, .seq = o->seq, .level = level, .there = true};
@@ -89,6 +89,53 @@ static void recorded_pass(outlet *o, const recording *r)
     o->ts += (again ? r->length_ts : 0) + next->ts - now->ts;
 }
 
+/* On to the next packet's time, which is the next frame's when this was the last of `in_frame`. */
+static void step(outlet *o, const crowd_shape *shape, uint64_t frame_ns, uint32_t ticks)
+{
+    o->left--;
+    if (shape->pace == CROWD_EVEN)
+        o->next_ns += o->left ? frame_ns / o->in_frame : frame_ns - (o->in_frame - 1) * (frame_ns / o->in_frame);
+    else if (!o->left)
+        o->next_ns += frame_ns;
+    if (!o->left) o->ts += ticks;
+}
+
+static void film_begin(outlet *o)
+{
+    const footage *f = o->footage;
+    if (o->frames) {
+        do o->frame = (o->frame + 1) % f->frames;
+        while (o->key_wanted && !f->frame[o->frame].key);
+    }
+    o->key_wanted = false;
+    o->key = f->frame[o->frame].key;
+    o->in_frame = (unsigned)f->frame[o->frame].cuts;
+    frame_named(o);
+}
+
+/* The file's frames in a loop; who asks for a key frame gets the file's next one at once. */
+static const outlet_packet *film_next(outlet *o, const crowd_shape *shape)
+{
+    if (!o->left) film_begin(o);
+    const footage_frame *e = &o->footage->frame[o->frame];
+    const packing_cut *cut = &o->footage->cuts[e->cut + (o->in_frame - o->left)];
+    payload_piece piece = {.codec = o->footage->codec,
+                           .sender = o->sender,
+                           .layer = o->layer,
+                           .first = o->left == o->in_frame,
+                           .last = o->left == 1,
+                           .key = o->key,
+                           .index = o->index,
+                           .bytes = cut->bytes,
+                           .picture = o->picture,
+                           .tl0 = o->tl0};
+    outlet_packet *p = keep(o, &piece, 0);
+    p->frame = e;
+    p->cut = cut;
+    step(o, shape, e->ticks * NS_PER_S / FOOTAGE_CLOCK, e->ticks);
+    return p;
+}
+
 static const outlet_packet *video_next(outlet *o, const crowd_shape *shape)
 {
     const recording *r = shape->pace == CROWD_RECORDED && o->layer == CROWD_LAYERS - 1 ? shape->recording : NULL;
@@ -112,18 +159,13 @@ static const outlet_packet *video_next(outlet *o, const crowd_shape *shape)
                            .width = l->width,
                            .height = l->height};
     const outlet_packet *p = keep(o, &piece, 0);
-    uint64_t frame_ns = NS_PER_S / shape->fps;
-    o->left--;
     if (r) {
+        o->left--;
         recorded_pass(o, r);
         return p;
     }
     o->bytes_left -= piece.bytes;
-    if (shape->pace == CROWD_EVEN)
-        o->next_ns += o->left ? frame_ns / o->in_frame : frame_ns - (o->in_frame - 1) * (frame_ns / o->in_frame);
-    else if (!o->left)
-        o->next_ns += frame_ns;
-    if (!o->left) o->ts += 90000u / shape->fps;
+    step(o, shape, NS_PER_S / shape->fps, 90000u / shape->fps);
     return p;
 }
 
@@ -131,6 +173,7 @@ const outlet_packet *outlet_next(outlet *o, const crowd_shape *shape, uint64_t n
 {
     if (now_ns < o->next_ns) return NULL;
     if (now_ns - o->next_ns > NS_PER_S) o->next_ns = now_ns; /* was not played for a while */
+    if (o->footage) return film_next(o, shape);
     return o->video ? video_next(o, shape) : audio_next(o, shape);
 }
 

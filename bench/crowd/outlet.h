@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "footage.h"
 #include "payload.h"
 #include "pc.h"
 #include "talk.h"
@@ -18,6 +19,8 @@ typedef struct outlet_packet {
     uint16_t seq;
     uint8_t level;
     bool there;
+    const footage_frame *frame; /* its payload is this cut of a file's frame; NULL: as payload_write makes it */
+    const packing_cut *cut;
 } outlet_packet;
 
 typedef struct outlet {
@@ -32,7 +35,9 @@ typedef struct outlet {
     /* the frame under way */
     unsigned left, in_frame, bytes_left;
     bool key;
-    size_t recorded; /* next packet of the recording */
+    size_t recorded;        /* next packet of the recording */
+    const footage *footage; /* the camera's frames come from here; NULL: are made up */
+    size_t frame;           /* of the file: the one under way */
     talk voice;
     uint32_t packets, octets;
     outlet_packet past[OUTLET_PAST]; /* video */

@@ -39,7 +39,7 @@ static inlet *inlet_of(crowd_pc *pc, uint32_t ssrc, bool *rtx)
     return NULL;
 }
 
-static void delay_count(crowd *c, int64_t ns)
+void crowd_delay_count(crowd *c, int64_t ns)
 {
     int64_t i = ns / CROWD_DELAY_STEP_NS;
     c->totals.delays[i < 0 ? 0 : i < CROWD_DELAY_BUCKETS ? i : CROWD_DELAY_BUCKETS - 1]++;
@@ -65,7 +65,7 @@ static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *r, uint16_t seq
     *(in->video ? &c->totals.video_in : &c->totals.audio_in) += 1;
     c->totals.bytes_in += r->len;
     if (again) return;
-    delay_count(c, pc->arrived_ns - (int64_t)piece.sent_ns);
+    crowd_delay_count(c, pc->arrived_ns - (int64_t)piece.sent_ns);
     inlet_content(in, &c->totals, seq, r->ts, &piece, c->now_ns);
 }
 
@@ -90,12 +90,19 @@ static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
     }
     size_t skip = again ? CN_RTX_OSN : 0;
     if (r.payload_len <= skip) {
-        if (!again) (void)inlet_arrived(in, &c->totals, r.seq, false);
+        if (!again && inlet_arrived(in, &c->totals, r.seq, false) && in->watch)
+            watch_packet(in, &r, r.seq, false, NULL, 0);
         return; /* padding alone */
     }
     uint16_t seq = again ? (uint16_t)(r.payload[0] << 8 | r.payload[1]) : r.seq;
     if (!inlet_arrived(in, &c->totals, seq, again)) return;
     if (!again) jitter_count(in, r.ts, c->now_ns);
+    if (in->watch) {
+        c->totals.video_in++;
+        c->totals.bytes_in += r.len;
+        watch_packet(in, &r, seq, again, r.payload + skip, r.payload_len - skip);
+        return;
+    }
     payload_codec codec = in->video ? c->shape.codec : PAYLOAD_OPUS;
     content_check(pc, in, &r, seq, again, codec, r.payload + skip, r.payload_len - skip);
 }
@@ -201,7 +208,14 @@ void crowd_pc_send(crowd_pc *pc, outlet *o, const outlet_packet *p, bool again)
     }
     payload_piece piece = p->piece;
     if (!again) piece.sent_ns = (uint64_t)cn_wall_ns();
-    payload_write(packet + at, &piece);
+    if (p->frame)
+        packing_write(packet + at, p->frame->bytes, p->cut, piece.picture, piece.tl0);
+    else
+        payload_write(packet + at, &piece);
+    if (p->frame && piece.last && !again) {
+        film_sent(pc->crowd->film, o->layer, (unsigned)(p->frame - o->footage->frame), piece.sent_ns);
+        pc->crowd->totals.frames_sent++;
+    }
     (void)cn_client_rtp(pc->client, packet, at + piece.bytes);
 }
 
@@ -339,6 +353,7 @@ static void outlet_add(crowd_pc *pc, bool video, unsigned layer)
     memset(o, 0, sizeof *o);
     *o = (outlet){.sender = pc->sender, .layer = (uint8_t)layer, .video = video};
     o->ssrc = pc->ssrc + (video ? 2 + 2 * layer : 0);
+    o->footage = video ? pc->crowd->shape.footage[layer] : NULL;
     o->random = pc->sender * 2654435761u + layer * 40503u + 88172645u;
     o->voice.random = pc->sender * 747796405u + 2891336453u;
     cn_random(&o->seq, sizeof o->seq);
@@ -358,6 +373,7 @@ void crowd_pc_mic(crowd_pc *pc)
 void crowd_pc_camera(crowd_pc *pc, unsigned layers)
 {
     pc->layers = layers;
+    if (pc->crowd->film) pc->crowd->film->sender = pc->sender;
     for (unsigned i = 0; i < layers; i++) outlet_add(pc, true, layers == 1 ? CROWD_LAYERS - 1 : i);
     if (layers == 1) pc->outlets[pc->outlet_n - 1].ssrc = pc->ssrc + 2;
 }
@@ -377,8 +393,10 @@ bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp)
         if (k == CROWD_SECTIONS) return false;
         if (k == pc->inlet_n) pc->inlet_n++;
         if (pc->inlets[k].ssrc == s->ssrc) continue;
+        watch_close(&pc->inlets[k]);
         pc->inlets[k] = (inlet){.ssrc = s->ssrc, .rtx = s->rtx, .video = s->video, .fixed = -1};
         (void)cn_strcpy(pc->inlets[k].mid, CROWD_MID, s->mid);
+        if (s->video && pc->crowd->film && !watch_open(pc, &pc->inlets[k])) return false;
     }
     memcpy(pc->kind, sdp->kind, sizeof pc->kind);
     pc->exts_in = sdp->exts;
@@ -427,6 +445,12 @@ void crowd_pc_announce(crowd_pc *pc, const char *mid, uint16_t sender, uint32_t 
     if (in) inlet_said(in, &pc->crowd->totals, sender, rtp_timestamp, cn_mono_ns());
 }
 
+void crowd_pc_paused(crowd_pc *pc, const char *mid)
+{
+    inlet *in = inlet_by_mid(pc, mid);
+    if (in && in->watch) in->watch->view.paused = true;
+}
+
 void crowd_pc_fixed(crowd_pc *pc, const char *mid, uint16_t sender)
 {
     inlet *in = inlet_by_mid(pc, mid);
@@ -446,6 +470,7 @@ void crowd_pc_free(crowd_pc *pc)
     const cn_client_counts *counts = cn_client_counts_get(pc->client);
     c->gone_bad += counts->rtp_bad + counts->rtcp_bad;
     cn_client_free(pc->client);
+    for (size_t i = 0; i < pc->inlet_n; i++) watch_close(&pc->inlets[i]);
     free(pc->outlets);
     free(pc);
 }

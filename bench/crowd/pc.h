@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "footage.h"
 #include "payload.h"
 #include "recording.h"
 #include "sdp.h"
@@ -27,6 +29,8 @@ typedef struct crowd_totals {
     uint64_t undecryptable;
     uint64_t misnamed; /* another sender than the one announced for the slot */
     uint64_t plis, nacks_in, nacks_out, switches;
+    uint64_t frames_sent, frames_seen, frames_altered, frames_missing; /* of a file; seen: by receivers, unaltered */
+    uint64_t frames_cut;                  /* the rest was left out, and a key frame came next */
     uint32_t delays[CROWD_DELAY_BUCKETS]; /* from the sender's send to the arrival in the receiver's kernel */
 } crowd_totals;
 
@@ -49,6 +53,9 @@ typedef struct crowd_shape {
     unsigned talkers;           /* how many talk at a time, on average */
     unsigned microphones;       /* of all */
     const char *profile;        /* SRTP, in OpenSSL's form */
+    /* What the one camera sends, from the smallest layer, instead of what payload_write makes up; borrowed. NULL: not.
+     */
+    const footage *footage[CROWD_LAYERS];
 } crowd_shape;
 
 crowd *crowd_new(const crowd_shape *shape);
@@ -89,8 +96,21 @@ bool crowd_pc_connected(const crowd_pc *pc);
 const char *crowd_pc_profile(const crowd_pc *pc);
 /** The server said that slot `mid` shows `sender` from this timestamp on. */
 void crowd_pc_announce(crowd_pc *pc, const char *mid, uint16_t sender, uint32_t rtp_timestamp);
+/** The server said that it sends nothing on slot `mid` for now. */
+void crowd_pc_paused(crowd_pc *pc, const char *mid);
 /** Slot `mid` shows `sender` all the time. */
 void crowd_pc_fixed(crowd_pc *pc, const char *mid, uint16_t sender);
+/* What one receiver got of the files' frames since the last crowd_totals_reset, by layer. */
+typedef struct crowd_frames {
+    uint64_t seen[CROWD_LAYERS], altered, missing;
+    int layer; /* of the last frame, -1: none came yet */
+} crowd_frames;
+void crowd_pc_frames(const crowd_pc *pc, crowd_frames *out);
+/** When a whole frame of this layer last came to anybody (cn_mono_ns), 0: never. */
+uint64_t crowd_layer_seen_ns(const crowd *c, unsigned layer);
+/** From now on, writes the frames that come to this connection, from the first key frame of the largest layer to the
+ * first gap, as IVF or as H.264 byte stream. The caller closes `file` after the last crowd_play. */
+void crowd_pc_save(crowd_pc *pc, FILE *file);
 /** Takes it out of its crowd. NULL allowed. */
 void crowd_pc_free(crowd_pc *pc);
 

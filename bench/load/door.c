@@ -31,7 +31,8 @@ struct seat {
     uint16_t sender;
     char participant[PARTICIPANT];
     json_int_t asked;
-    json_t *answer; /* of the call under way */
+    char slot_state[16]; /* of v0 */
+    json_t *answer;      /* of the call under way */
 };
 
 /* ---- names ---- */
@@ -99,6 +100,8 @@ static void slot_said(seat *s, const json_t *params)
     const char *mid = json_string_value(json_object_get(params, "mid"));
     const char *state = json_string_value(json_object_get(params, "state"));
     const char *who = json_string_value(json_object_get(params, "participant"));
+    if (mid && state && strcmp(mid, "v0") == 0) (void)cn_fmt(s->slot_state, sizeof s->slot_state, "%.15s", state);
+    if (mid && state && strcmp(state, "live") != 0) crowd_pc_paused(s->pc, mid);
     if (!mid || !state || !who || strcmp(state, "live") != 0) return;
     size_t at = name_at(s->door, who);
     if (!s->door->names[at].participant[0]) return;
@@ -226,7 +229,7 @@ static const char *participant_of(const door *d, uint16_t sender)
     return NULL;
 }
 
-bool seat_show_all(seat *s, const seat_show *shows, unsigned n)
+bool seat_show_all(seat *s, const seat_show *shows, unsigned n, const char *tier_max)
 {
     json_t *slots = json_array();
     for (unsigned i = 0; i < n; i++) {
@@ -237,10 +240,28 @@ bool seat_show_all(seat *s, const seat_show *shows, unsigned n)
                                                "source", "camera", "width", (int)shows[i].width, "height",
                                                (int)shows[i].height, "priority", (int)(100 - i)));
     }
-    json_t *result = call(s, "room.show", json_pack("{s:o, s:s}", "slots", slots, "tier_max", "4k"));
+    json_t *result = call(s, "room.show", json_pack("{s:o, s:s}", "slots", slots, "tier_max", tier_max));
     bool ok = result != NULL;
     json_decref(result);
     return ok;
+}
+
+bool seat_ceiling(seat *s, const char *tier)
+{
+    json_t *result = call(s, "room.settings", json_pack("{s:s}", "tier_max", tier));
+    bool ok = result != NULL;
+    json_decref(result);
+    return ok;
+}
+
+const char *seat_slot_state(const seat *s)
+{
+    return s->slot_state;
+}
+
+crowd_pc *seat_pc(const seat *s)
+{
+    return s->pc;
 }
 
 void seat_leave(seat *s)

@@ -32,8 +32,14 @@ seat *seat_join(door *d, uint16_t sender, const seat_shape *shape);
 bool seat_connected(const seat *s);
 uint16_t seat_sender(const seat *s);
 const char *seat_profile(const seat *s);
-/** The slots v0, v1 … show these, the first one is the large one. */
-bool seat_show_all(seat *s, const seat_show *shows, unsigned n);
+/** The slots v0, v1 … show these, the first one is the large one, none above this tier. */
+bool seat_show_all(seat *s, const seat_show *shows, unsigned n, const char *tier_max);
+/** Sets the room's ceiling, as its host. */
+bool seat_ceiling(seat *s, const char *tier);
+/** What the server said last about slot v0: "live", "limit", "paused" …; "" before the first word. */
+const char *seat_slot_state(const seat *s);
+/** Its connection, until it leaves. */
+crowd_pc *seat_pc(const seat *s);
 /** Says good-bye and frees. NULL allowed. */
 void seat_leave(seat *s);
 

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cpu.h"
 #include "host.h"
+#include "media.h"
 #include "play.h"
 #include "scene.h"
 #include "soak.h"
@@ -21,6 +22,8 @@ typedef struct options {
     scene_options scene;
     play_options play;
     soak_options soak;
+    const char *media, *tiers; /* files, what the listeners want: NULL: none, 4k */
+    unsigned fps;
     const char *program, *janus; /* janus: the script that serves; NULL: Consilium is measured */
     const char *recording;
     int load_cpu;
@@ -39,6 +42,9 @@ static void usage(void)
          "N]\n"
          "           [--workers N] [--program FILE] [--janus bench/janus/serve.sh [--janus-loops N]]\n           "
          "[--recording FILE] [--keep] [--json]\n"
+         "bench-load --scene lecture --media FILE[,FILE[,FILE]] [--fps N] [--tiers TIER[,TIER…]] [--ceiling TIER] "
+         "[--save "
+         "FILE] …\n"
          "bench-load --soak SECONDS [--csv FILE] [--rooms N] [--faster N]");
 }
 
@@ -51,42 +57,32 @@ static bool text_take(options *o, int c, const char *value)
     if (c == 'g') o->program = value;
     if (c == 'J') o->janus = value;
     if (c == 'D') o->play.schedule = value;
+    if (c == 'm') o->media = value;
+    if (c == 'T') o->tiers = value;
+    if (c == 'C') o->play.ceiling = value;
+    if (c == 'A') o->play.save = value;
     if (c == 'k') shape->codec = strcmp(value, "h264") == 0 ? PAYLOAD_H264 : PAYLOAD_VP8;
     if (c == 'e')
         for (size_t i = 0; i < sizeof paces / sizeof *paces; i++)
             if (strcmp(value, paces[i]) == 0) shape->pace = (crowd_pace)i;
     if (c == 'R') o->recording = value;
     if (c == 'p') shape->profile = strcmp(value, "sha1") == 0 ? sha1 : gcm;
-    return strchr("nVgkepJDR", c) != NULL;
+    return strchr("nVgkepJDRmTCA", c) != NULL;
 }
 
 static bool parse(options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {{"scene", 1, 0, 'n'},
-                                          {"video", 1, 0, 'v'},
-                                          {"voice", 1, 0, 'a'},
-                                          {"rooms", 1, 0, 'r'},
-                                          {"seconds", 1, 0, 't'},
-                                          {"warm", 1, 0, 'w'},
-                                          {"codec", 1, 0, 'k'},
-                                          {"pace", 1, 0, 'e'},
-                                          {"profile", 1, 0, 'p'},
-                                          {"server-cpu", 1, 0, 's'},
-                                          {"load-cpu", 1, 0, 'l'},
-                                          {"workers", 1, 0, 'W'},
-                                          {"program", 1, 0, 'g'},
-                                          {"json", 0, 0, 'j'},
-                                          {"keep", 0, 0, 'K'},
-                                          {"soak", 1, 0, 'S'},
-                                          {"faster", 1, 0, 'F'},
-                                          {"schedule", 1, 0, 'D'},
-                                          {"kbps", 1, 0, 'b'},
-                                          {"csv", 1, 0, 'V'},
-                                          {"recording", 1, 0, 'R'},
-                                          {"janus", 1, 0, 'J'},
-                                          {"janus-loops", 1, 0, 'L'},
-                                          {"help", 0, 0, 'h'},
-                                          {0, 0, 0, 0}};
+    static const struct option longs[] = {
+        {"scene", 1, 0, 'n'},      {"video", 1, 0, 'v'},       {"voice", 1, 0, 'a'},
+        {"rooms", 1, 0, 'r'},      {"seconds", 1, 0, 't'},     {"warm", 1, 0, 'w'},
+        {"codec", 1, 0, 'k'},      {"pace", 1, 0, 'e'},        {"profile", 1, 0, 'p'},
+        {"server-cpu", 1, 0, 's'}, {"load-cpu", 1, 0, 'l'},    {"workers", 1, 0, 'W'},
+        {"program", 1, 0, 'g'},    {"json", 0, 0, 'j'},        {"keep", 0, 0, 'K'},
+        {"soak", 1, 0, 'S'},       {"faster", 1, 0, 'F'},      {"schedule", 1, 0, 'D'},
+        {"kbps", 1, 0, 'b'},       {"csv", 1, 0, 'V'},         {"recording", 1, 0, 'R'},
+        {"janus", 1, 0, 'J'},      {"janus-loops", 1, 0, 'L'}, {"media", 1, 0, 'm'},
+        {"fps", 1, 0, 'f'},        {"tiers", 1, 0, 'T'},       {"ceiling", 1, 0, 'C'},
+        {"save", 1, 0, 'A'},       {"help", 0, 0, 'h'},        {0, 0, 0, 0}};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) >= 0;) {
         int64_t number = 0;
         if (c == 'h' || c == '?') return false;
@@ -109,14 +105,55 @@ static bool parse(options *o, int argc, char **argv)
         if (c == 'S') o->soak.seconds = n;
         if (c == 'F') o->soak.faster = n ? n : 1;
         if (c == 'L') o->janus_loops = n;
+        if (c == 'f') o->fps = n;
     }
-    return o->play.seconds && o->scene.rooms;
+    /* whose frames a slot shows is known from their bytes: so there is one camera */
+    bool files = o->tiers || o->play.ceiling || o->play.save;
+    return o->play.seconds && o->scene.rooms &&
+           (o->media ? strcmp(o->scene.name, "lecture") == 0 && o->fps > 0 : !files);
 }
 
 static bool clean(const crowd_totals *t)
 {
     return !t->lost && !t->duplicates && !t->disordered && !t->corrupt && !t->undecryptable && !t->misnamed &&
-           !t->skipped;
+           !t->skipped && !t->frames_altered && !t->frames_missing;
+}
+
+/* By the heights of the layers' pictures. */
+static json_t *seen_json(const crowd_frames *frames, const crowd_shape *shape)
+{
+    json_t *j = json_object();
+    char height[16];
+    for (unsigned i = 0; i < CROWD_LAYERS; i++) {
+        if (!shape->footage[i]) continue;
+        (void)cn_fmt(height, sizeof height, "%u", shape->footage[i]->height);
+        json_object_set_new(j, height, json_integer((json_int_t)frames->seen[i]));
+    }
+    return j;
+}
+
+/* What became of a file's frames. */
+static json_t *frames_json(const play_result *r, const options *o)
+{
+    const crowd_totals *t = &r->totals;
+    json_t *listeners = json_array();
+    for (unsigned i = 0; i < r->listeners_n; i++) {
+        const play_listener *l = &r->listeners[i];
+        json_array_append_new(listeners, json_pack("{s:s, s:s, s:o, s:I, s:I}", "tier", l->tier, "slot", l->state,
+                                                   "frames_seen", seen_json(&l->frames, &o->play.shape),
+                                                   "frames_altered", (json_int_t)l->frames.altered, "frames_missing",
+                                                   (json_int_t)l->frames.missing));
+    }
+    json_t *j =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "frames_sent", (json_int_t)t->frames_sent, "frames_seen",
+                  (json_int_t)t->frames_seen, "frames_altered", (json_int_t)t->frames_altered, "frames_missing",
+                  (json_int_t)t->frames_missing, "frames_cut", (json_int_t)t->frames_cut, "listeners", listeners);
+    json_object_set_new(j, "settled_seconds", json_real(r->settled_s));
+    if (r->ceiling_ms < 0) return j;
+    json_object_set_new(j, "ceiling_ms", json_real(r->ceiling_ms));
+    json_object_set_new(j, "ceiling_frames", seen_json(&r->ceiling_frames, &o->play.shape));
+    json_object_set_new(j, "ceiling_slot", json_string(r->ceiling_state));
+    return j;
 }
 
 static json_t *result_json(const play_result *r, const options *o)
@@ -163,8 +200,13 @@ static json_t *result_json(const play_result *r, const options *o)
                      crowd_delay_ms(t, 0.99));
     json_object_update(j, more);
     json_decref(more);
-    json_object_set_new(j, "direct_p99_ms", json_real(crowd_delay_ms(&r->direct, 0.99)));
+    if (!o->media) json_object_set_new(j, "direct_p99_ms", json_real(crowd_delay_ms(&r->direct, 0.99)));
     json_object_set_new(j, "processes", json_integer((json_int_t)r->after.processes));
+    if (o->media) {
+        more = frames_json(r, o);
+        json_object_update(j, more);
+        json_decref(more);
+    }
     json_object_set_new(j, "clean", json_boolean(clean(t)));
     return j;
 }
@@ -210,10 +252,12 @@ static bool against_janus(play_result *r, const scene *s, const options *o)
     return ok;
 }
 
-static int play(const options *o)
+static int play(options *o)
 {
+    media m = {0};
     scene s;
     play_result *r = calloc(1, sizeof *r);
+    if (o->media && !media_open(&m, o->media, o->tiers, o->fps, &o->play, &o->scene)) return 2;
     if (!r || !scene_make(&s, &o->scene)) return usage(), 2;
     bool ok = o->janus ? against_janus(r, &s, o) : against_consilium(r, &s, o);
     if (ok) {
@@ -224,6 +268,7 @@ static int play(const options *o)
     int status = !ok ? 1 : clean(&r->totals) ? 0 : 3;
     scene_free(&s);
     free(r);
+    media_close(&m);
     return status;
 }
 
@@ -241,7 +286,13 @@ static int soak(const options *o)
 int main(int argc, char **argv)
 {
     static char dir[1024], program[1100];
-    options o = {.scene = {.name = "consultation", .video = 30, .voice = 200, .rooms = 100},
+    options o = {.scene = {.name = "consultation",
+                           .video = 30,
+                           .voice = 200,
+                           .rooms = 100,
+                           .layers = 1,
+                           .width = 1280,
+                           .height = 720},
                  .play = {.shape = {.codec = PAYLOAD_VP8,
                                     .fps = 30,
                                     .layer = {{320, 180, 150}, {640, 360, 500}, {1280, 720, 1500}},
@@ -251,6 +302,7 @@ int main(int argc, char **argv)
                           .server_cpu = 0},
                  .soak = {.csv = "soak.csv", .faster = 1},
                  .recording = CN_RECORDING,
+                 .fps = 30,
                  .load_cpu = 1,
                  .workers = 1};
     if (cn_program_dir(dir, sizeof dir) || !cn_fmt(program, sizeof program, "%s/../consilium", dir)) return 1;

@@ -32,12 +32,14 @@ static void consultation(scene *s, const scene_options *o)
 }
 
 /** One picture and one voice to everybody else, who only listen. */
-static void lecture(scene *s)
+static void lecture(scene *s, const scene_options *o)
 {
-    s->person[0] = (scene_person){.mic = true, .layers = 1};
-    for (unsigned i = 1; i < s->persons; i++)
-        s->person[i] =
-            (scene_person){.audio_slots = 1, .shows_n = 1, .shows = {{.sender = 0, .width = 1280, .height = 720}}};
+    s->person[0] = (scene_person){.mic = true, .layers = o->layers};
+    for (unsigned i = 1; i < s->persons; i++) {
+        s->person[i] = (scene_person){
+            .audio_slots = 1, .shows_n = 1, .shows = {{.sender = 0, .width = o->width, .height = o->height}}};
+        if (o->tiers_n) s->person[i].tier = o->tiers[(i - 1) % o->tiers_n];
+    }
 }
 
 /** Rooms of two who see and hear each other. */
@@ -60,7 +62,7 @@ bool scene_make(scene *s, const scene_options *o)
     if (clinics_) {
         clinics(s);
     } else if (lecture_) {
-        lecture(s);
+        lecture(s, o);
     } else if (strcmp(o->name, "consultation") == 0) {
         consultation(s, o);
     } else {

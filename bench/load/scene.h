@@ -21,6 +21,7 @@ typedef struct scene_person {
     unsigned audio_slots;
     unsigned shows_n;
     scene_show shows[SCENE_SHOWS]; /* the large one first */
+    const char *tier;              /* the highest that is wanted, borrowed; NULL: 4k */
     uint16_t voices[8];            /* for a server that cannot select: these instead of the loudest */
 } scene_person;
 
@@ -33,6 +34,10 @@ typedef struct scene {
 typedef struct scene_options {
     const char *name; /* consultation, lecture, clinics */
     unsigned video, voice, rooms;
+    /* the lecture's */
+    unsigned layers, width, height; /* of its camera, and how large everybody shows it */
+    const char *const *tiers;       /* what its listeners want in turn, NULL: 4k */
+    unsigned tiers_n;
 } scene_options;
 
 /** False for an unknown name. */

@@ -87,7 +87,7 @@ static void meeting_show(const meeting *m)
             if (k != i)
                 shows[n++] =
                     (seat_show){.sender = seat_sender(m->seats[k]), .width = n ? 320 : 640, .height = n ? 180 : 360};
-        (void)seat_show_all(m->seats[i], shows, n);
+        (void)seat_show_all(m->seats[i], shows, n, "4k");
     }
 }
 
