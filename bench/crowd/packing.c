@@ -186,7 +186,8 @@ static bool h264_take(uint8_t *frame, size_t max, size_t *n, const uint8_t *p, s
     uint8_t type = p[0] & TYPE;
     if (type == STAP_A) {
         for (size_t at = 1; at < len;) {
-            size_t unit = at + 2 <= len ? (size_t)(p[at] << 8 | p[at + 1]) : len;
+            if (len - at < 2) return false;
+            size_t unit = (size_t)(p[at] << 8 | p[at + 1]);
             at += 2;
             if (unit > len - at || !append_nal(frame, max, n, p + at, unit)) return false;
             at += unit;

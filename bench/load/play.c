@@ -54,6 +54,13 @@ static bool seats_take(crowd *c, door *d, const scene *s, seat **seats)
     return true;
 }
 
+/* Everybody in the room. */
+typedef struct table {
+    const scene *scene;
+    seat *const *seats;
+    FILE *save; /* for the frames that come to the first listener, NULL: none */
+} table;
+
 /* Delays are then those of frames. */
 static bool files(const play_options *o)
 {
@@ -63,14 +70,15 @@ static bool files(const play_options *o)
 }
 
 /* What each listener got so far. */
-static void listeners_note(play_result *out, const scene *s, seat *const *seats)
+static void listeners_note(play_result *out, const table *at)
 {
+    const scene *s = at->scene;
     out->listeners_n = 0;
     for (unsigned i = 1; i < s->persons && out->listeners_n < PLAY_LISTENERS; i++) {
         play_listener *l = &out->listeners[out->listeners_n++];
         l->tier = s->person[i].tier ? s->person[i].tier : "4k";
-        (void)cn_strcpy(l->state, sizeof l->state, seat_slot_state(seats[i]));
-        crowd_pc_frames(seat_pc(seats[i]), &l->frames);
+        (void)cn_strcpy(l->state, sizeof l->state, seat_slot_state(at->seats[i]));
+        crowd_pc_frames(seat_pc(at->seats[i]), &l->frames);
     }
 }
 
@@ -91,14 +99,14 @@ static bool settled(const seat *who, const char *tier_max, const play_options *o
 }
 
 /* Until that has been so for a second, `warm` seconds at most: estimates need their time. */
-static void settle(play_result *out, crowd *c, const scene *s, seat *const *seats, const play_options *o)
+static void settle(play_result *out, crowd *c, const table *at, const play_options *o)
 {
     uint64_t start = cn_mono_ms(), since = start, now = start;
     while (now - start < o->warm * 1000ull && now - since < SETTLED_MS) {
         crowd_play(c, 50);
         now = cn_mono_ms();
-        for (unsigned i = 1; i < s->persons; i++)
-            if (!settled(seats[i], s->person[i].tier, o)) since = now;
+        for (unsigned i = 1; i < at->scene->persons; i++)
+            if (!settled(at->seats[i], at->scene->person[i].tier, o)) since = now;
     }
     out->settled_s = (double)(since - start) / 1000;
 }
@@ -126,15 +134,16 @@ static bool ceiling_play(play_result *out, crowd *c, seat *const *seats, const p
     return true;
 }
 
-/* The clock runs over `seconds`; what is still on its way then is waited for. `seats`: NULL against Janus. */
-static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o, const scene *s, seat *const *seats)
+/* The clock runs over `seconds`; what is still on its way then is waited for. `at`: NULL against Janus. */
+static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o, const table *at)
 {
     uint64_t soft[2] = {0, 0};
     crowd_hold(c, false);
-    if (seats && files(o))
-        settle(out, c, s, seats, o);
+    if (at && files(o))
+        settle(out, c, at, o);
     else
         crowd_play(c, o->warm * 1000);
+    if (at && at->save) crowd_pc_save(seat_pc(at->seats[1]), at->save);
     crowd_totals_reset(c);
     crowd_departures_keep(c, o->schedule ? DEPARTURES : 0);
     out->softirq_known = o->server_cpu >= 0 && cpu_softirq_ns(o->server_cpu, &soft[0]);
@@ -146,7 +155,7 @@ static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o
     out->seconds = (double)(cn_mono_ns() - start) / 1e9;
     out->own_cpu = (double)(cpu_process_ns() - own) / 1e9 / out->seconds;
     out->totals = *crowd_totals_get(c);
-    if (seats && s->persons > 1) listeners_note(out, s, seats);
+    if (at && at->scene->persons > 1) listeners_note(out, at);
     ok = ok && (!o->schedule || crowd_departures_write(c, o->schedule));
     if (out->softirq_known && cpu_softirq_ns(o->server_cpu, &soft[1])) out->softirq_ns = soft[1] - soft[0];
     ok = ok && proc_use_get(pid, &out->after);
@@ -156,7 +165,7 @@ static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o
     crowd_totals_close(c);
     out->totals.lost = crowd_totals_get(c)->lost;
     out->streams_wanted = crowd_streams(c, &out->streams_delivered);
-    if (ok && seats && o->ceiling) ok = ceiling_play(out, c, seats, o);
+    if (ok && at && o->ceiling) ok = ceiling_play(out, c, at->seats, o);
     return ok && (files(o) || direct_play(&out->direct, DIRECT_PACKETS, DIRECT_BYTES));
 }
 
@@ -172,8 +181,7 @@ bool play_consilium(play_result *out, const host *h, const scene *s, const play_
     out->join_seconds = (double)(cn_mono_ns() - start) / 1e9;
     if (ok) (void)cn_strcpy(out->profile, sizeof out->profile, seat_profile(seats[0]));
     FILE *file = ok && o->save ? fopen(o->save, "we") : NULL;
-    if (file) crowd_pc_save(seat_pc(seats[1]), file);
-    ok = ok && (file || !o->save) && measure(out, c, h->pid, o, s, seats);
+    ok = ok && (file || !o->save) && measure(out, c, h->pid, o, &(table){s, seats, file});
     for (unsigned i = 0; seats && i < s->persons; i++) seat_leave(seats[i]);
     free(seats);
     door_close(d);
@@ -223,7 +231,7 @@ bool play_janus(play_result *out, const gateway_host *h, const scene *s, const p
     bool ok = c && guests && guests_take(c, h->port, s, guests);
     out->join_seconds = (double)(cn_mono_ns() - start) / 1e9;
     if (ok) (void)cn_strcpy(out->profile, sizeof out->profile, guest_profile(guests[0]));
-    ok = ok && measure(out, c, h->pid, o, s, NULL);
+    ok = ok && measure(out, c, h->pid, o, NULL);
     for (unsigned i = 0; guests && i < s->persons; i++) guest_free(guests[i]);
     free(guests);
     crowd_free(c);
