@@ -10,10 +10,14 @@
 
 #define DELAY_FLOOR 250000.0 /* delay alone never cuts deeper: a starved receiver's clock looks like a queue too */
 #define CUT 0.85             /* of the acknowledged rate, when the queue grows */
+#define HELD_BACK 0.4        /* of the estimate: who sends less is not … */
+#define HELD_BACK_MS 150     /* … taken to have made a queue shorter than this … */
+#define CUT_HELD_BACK 0.5    /* … and loses no more of it at once */
 #define GROWTH 0.08          /* per second, far from the link's capacity */
 #define PACKET_BITS 9600     /* per round trip and 100 ms, near it */
 #define DRAIN_NS 2000000000ull
 #define DRAINED_MS 15
+#define EMPTY_MS 5 /* whatever the trend says, that is behind us */
 #define STANDING_MS 60
 #define CROWD_NS 10000000000ull
 #define LIMIT_KNOWN_NS 30000000000ull
@@ -34,7 +38,8 @@
 #define PROBE_PACKET 1200
 #define PROBE_AGAIN_NS 100000000ull /* after one that found room */
 #define PROBE_WAIT_NS 1500000000ull /* after one that did not, doubling … */
-#define PROBE_WAIT_MAX_NS 6000000000ull
+#define PROBE_WAIT_MAX_NS 4000000000ull
+#define PROBE_ECHO_NS 400000000ull  /* so long its own queue is to be seen */
 #define PROBE_LOST_NS 1000000000ull /* no answer for so long besides the round trip */
 
 void cn_bwe_init(cn_bwe *b)
@@ -118,6 +123,7 @@ static void capacity_judge(cn_bwe *b, double bps)
 static void probe_over(cn_bwe *b, bool room, uint64_t now_ns)
 {
     b->probe.under_way = false;
+    b->echo_ns = now_ns + PROBE_ECHO_NS;
     if (room) {
         b->probe_wait_ns = PROBE_WAIT_NS;
         b->probe_next_ns = now_ns + PROBE_AGAIN_NS;
@@ -259,13 +265,24 @@ static void overtaken(cn_bwe *b, const cn_twcc_result *r, uint64_t now_ns)
 
 /* ---- delay ---- */
 
+/* What is sent is far below what is believed to fit: if the queue grows then, it is hardly because of us (another way
+ * with a longer delay; somebody else's burst), and how much still fits was not seen. */
+static bool held_back(const cn_bwe *b, double acked)
+{
+    return acked < HELD_BACK * b->bps && cn_delaytrend_queue_ms(&b->trend) < HELD_BACK_MS;
+}
+
 static void decrease(cn_bwe *b, int buckets, uint64_t now_ns)
 {
     if (b->cut_ns && now_ns < b->cut_ns + 200000000ull + b->rtt_ms * 1000000ull) return;
     double acked = acked_rate(b, buckets);
     if (acked <= 0) acked = b->bps;
-    capacity_learn(b, acked);
-    b->bps = fmin(b->bps, fmax(CUT * acked, DELAY_FLOOR));
+    if (buckets != STEEP_BUCKETS && held_back(b, acked)) {
+        b->bps = fmax(CUT_HELD_BACK * b->bps, CUT * acked);
+    } else {
+        capacity_learn(b, acked);
+        b->bps = fmin(b->bps, fmax(CUT * acked, DELAY_FLOOR));
+    }
     b->cut_ns = now_ns;
     b->drain_ns = now_ns + DRAIN_NS;
     if (b->probe.under_way || b->probe_next_ns < now_ns + PROBE_WAIT_NS) probe_over(b, false, now_ns);
@@ -295,13 +312,21 @@ static bool standing(cn_bwe *b, uint64_t now_ns)
     return true;
 }
 
+/* Does the queue grow because more is sent than fits? A probe makes a small one, which goes by itself. */
+static bool overused(const cn_bwe *b, uint64_t now_ns)
+{
+    uint32_t queue_ms = cn_delaytrend_queue_ms(&b->trend);
+    bool echo = b->probe.under_way || now_ns < b->echo_ns;
+    return cn_delaytrend_state(&b->trend) == CN_TREND_OVER && queue_ms >= (echo ? STANDING_MS : EMPTY_MS);
+}
+
 static void delay_judge(cn_bwe *b, double acked, uint64_t passed_ns, uint64_t now_ns)
 {
     cn_trend_state state = cn_delaytrend_state(&b->trend);
     if (b->drain_ns && (now_ns >= b->drain_ns || cn_delaytrend_queue_ms(&b->trend) < DRAINED_MS)) b->drain_ns = 0;
     if (cn_delaytrend_steep(&b->trend) && !b->drain_ns)
         decrease(b, STEEP_BUCKETS, now_ns);
-    else if (standing(b, now_ns) || state == CN_TREND_OVER)
+    else if (standing(b, now_ns) || overused(b, now_ns))
         decrease(b, CUT_BUCKETS, now_ns);
     else if (state == CN_TREND_NORMAL && !b->drain_ns)
         increase(b, acked, passed_ns);

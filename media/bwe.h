@@ -60,7 +60,8 @@ typedef struct cn_bwe {
         uint32_t bytes, first_bytes, last_bytes, acked, lost;
     } probe;
     uint64_t probe_next_ns, probe_wait_ns;
-    bool proved; /* a probe has been answered */
+    uint64_t echo_ns; /* until then a small queue is the former probe's */
+    bool proved;      /* a probe has been answered */
 } cn_bwe;
 
 void cn_bwe_init(cn_bwe *b);

@@ -22,13 +22,19 @@
 #define THRESHOLD_UP 0.0087  /* per ms: slowly up … */
 #define THRESHOLD_DOWN 0.039 /* … and down, so that a competing TCP does not starve us (gcc-02 §5.4) */
 #define SPIKE_MS 15.0        /* further off than this says nothing about what is usual */
-#define OVER_MS 10.0         /* above the threshold for so long */
+#define NOISE_GAIN 0.03      /* of the newest group in the noise */
+#define NOISE_MAX_MS 200.0
+#define NOISE_SLOPES 1.5 /* a slope below so many times the noise is what jitter makes now and then */
+#define NOISE_STANDS 2   /* times the noise is how long what must not overtake waits for others */
+#define NOISY_MS 8.0     /* from here on a queue must stand twice as long */
+#define OVER_MS 10.0     /* above the threshold for so long */
 
 void cn_delaytrend_init(cn_delaytrend *t)
 {
-    *t = (cn_delaytrend){.threshold_ms = THRESHOLD_MS, .base_second = INT64_MIN, .low[1].window = INT64_MIN};
+    *t = (cn_delaytrend){.threshold_ms = THRESHOLD_MS, .base_second = INT64_MIN};
     for (unsigned i = 0; i < CN_TREND_BASES; i++) t->base_us[i] = INT64_MAX;
     for (unsigned i = 0; i < CN_TREND_STEPS; i++) t->steps[i].window = INT64_MIN + 1;
+    for (unsigned i = 0; i < CN_TREND_LOWS; i++) t->low[i].window = INT64_MIN + 1;
     t->steep_window = INT64_MIN;
 }
 
@@ -62,7 +68,7 @@ static void adapt_threshold(cn_delaytrend *t, int64_t arrival_us)
 
 static void judge(cn_delaytrend *t, double sent_delta_ms, int64_t arrival_us)
 {
-    if (t->slope > t->threshold_ms) {
+    if (t->slope > fmax(t->threshold_ms, NOISE_SLOPES * t->noise_ms)) {
         t->over_ms += t->over_groups ? sent_delta_ms : sent_delta_ms / 2;
         t->over_groups++;
         if (t->over_ms > OVER_MS && t->over_groups > 1 && t->slope >= t->former_slope) {
@@ -84,7 +90,10 @@ static void compare(cn_delaytrend *t)
 {
     double sent_ms = (double)(t->now.last_sent_us - t->former.last_sent_us) / 1000.0;
     double arrival_ms = (double)(t->now.last_arrival_us - t->former.last_arrival_us) / 1000.0;
-    t->sum_ms += arrival_ms - sent_ms;
+    double longer_ms = arrival_ms - sent_ms;
+    t->noise_ms += NOISE_GAIN * (fmin(fabs(longer_ms - t->longer_ms) / 2, NOISE_MAX_MS) - t->noise_ms);
+    t->longer_ms = longer_ms;
+    t->sum_ms += longer_ms;
     t->smooth_ms = SMOOTH * t->smooth_ms + (1 - SMOOTH) * t->sum_ms;
     if (!t->groups) t->first_arrival_us = t->now.last_arrival_us;
     if (t->groups < GROUPS_MAX) t->groups++;
@@ -141,12 +150,14 @@ static void measure_queue(cn_delaytrend *t, uint64_t sent_us, int64_t arrival_us
     t->queue_us = delay - least;
     measure_step(t, arrival_us);
     int64_t window = arrival_us / STANDING_US;
-    if (window > t->low[1].window) {
-        t->low[0].least_us = window == t->low[1].window + 1 ? t->low[1].least_us : 0;
-        t->low[1].window = window;
-        t->low[1].least_us = t->queue_us;
-    } else if (t->queue_us < t->low[1].least_us) {
-        t->low[1].least_us = t->queue_us;
+    if (window > t->low[CN_TREND_LOWS - 1].window) {
+        bool next = window == t->low[CN_TREND_LOWS - 1].window + 1;
+        memmove(t->low, t->low + 1, (CN_TREND_LOWS - 1) * sizeof *t->low);
+        if (!next) t->low[CN_TREND_LOWS - 2].least_us = 0;
+        t->low[CN_TREND_LOWS - 1].window = window;
+        t->low[CN_TREND_LOWS - 1].least_us = t->queue_us;
+    } else if (t->queue_us < t->low[CN_TREND_LOWS - 1].least_us) {
+        t->low[CN_TREND_LOWS - 1].least_us = t->queue_us;
     }
 }
 
@@ -190,8 +201,12 @@ uint32_t cn_delaytrend_queue_ms(const cn_delaytrend *t)
 
 uint32_t cn_delaytrend_standing_ms(const cn_delaytrend *t)
 {
-    int64_t least = t->low[0].least_us < t->low[1].least_us ? t->low[0].least_us : t->low[1].least_us;
-    return (uint32_t)(least / 1000);
+    unsigned from = t->noise_ms > NOISY_MS ? 0 : CN_TREND_LOWS - 2;
+    int64_t least = t->low[from].least_us;
+    for (unsigned i = from + 1; i < CN_TREND_LOWS; i++)
+        if (t->low[i].least_us < least) least = t->low[i].least_us;
+    double ms = (double)least / 1000 - NOISE_STANDS * t->noise_ms;
+    return ms > 0 ? (uint32_t)ms : 0;
 }
 
 bool cn_delaytrend_steep(const cn_delaytrend *t)

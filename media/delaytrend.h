@@ -11,6 +11,7 @@
 
 #define CN_TREND_POINTS 20 /* groups in the regression at most: a quarter of a second to a second */
 #define CN_TREND_BASES 10  /* seconds over which the smallest delay counts as that of an empty queue */
+#define CN_TREND_LOWS 4    /* windows of 150 ms in which a queue stands: the last two, or all when delay varies much */
 #define CN_TREND_STEPS 3   /* windows of 40 ms in which a steep rise is looked for */
 
 typedef enum cn_trend_state { CN_TREND_NORMAL, CN_TREND_UNDER, CN_TREND_OVER } cn_trend_state;
@@ -33,6 +34,8 @@ typedef struct cn_delaytrend {
     int64_t first_arrival_us;
     double slope;        /* modified: ms, comparable with the threshold */
     double former_slope; /* of the former group */
+    double longer_ms;    /* how much longer the newest group took than its forerunner */
+    double noise_ms;     /* mean change of that from group to group, halved: jitter, but no steady growth */
     double threshold_ms;
     int64_t threshold_us; /* arrival time of its former change */
     double over_ms;       /* time above the threshold */
@@ -43,7 +46,7 @@ typedef struct cn_delaytrend {
     int64_t queue_us; /* of the newest packet, above the smallest delay of the last seconds */
     struct {
         int64_t window, least_us; /* smallest queue in 150 ms */
-    } low[2];
+    } low[CN_TREND_LOWS];
     struct {
         int64_t window, least_us; /* smallest queue in 40 ms */
         unsigned packets;
@@ -64,8 +67,8 @@ cn_trend_state cn_delaytrend_state(const cn_delaytrend *t);
 /** How long the newest packet queued, ms, against the emptiest moment of the last CN_TREND_BASES seconds. */
 uint32_t cn_delaytrend_queue_ms(const cn_delaytrend *t);
 
-/** The queue that did not go away for 150 to 300 ms: the smallest of that time, ms. A full queue no longer grows, so
- * the gradient says nothing of it. */
+/** The queue that did not go away for 150 to 300 ms, or 450 to 600 ms where delay varies much: the smallest of that
+ * time, ms. A full queue no longer grows, so the gradient says nothing of it. */
 uint32_t cn_delaytrend_standing_ms(const cn_delaytrend *t);
 
 /** Does the queue climb so steeply that there is no time to wait for the regression? Its smallest value in each of the

@@ -68,6 +68,7 @@ void record_packet(record *r, bool up, unsigned client, const line_packet *p, li
     if (strcmp(what, "rtp") == 0 && header_bytes(p))
         fprintf(r->file, " %u %u %u %u %u %u", header_bytes(p), p->bytes[1] & 127u, p->bytes[1] >> 7u,
                 be32(p->bytes + 8), be16(p->bytes + 2), be32(p->bytes + 4));
+    if (strcmp(what, "rtcp") == 0) fprintf(r->file, " %u %u", p->bytes[1], p->bytes[0] & 31u);
     fputc('\n', r->file);
 }
 

@@ -1,6 +1,8 @@
 /* What passed a relay and when, as text: a line per datagram, in the order in which they left or were lost.
  *
- *   direction client arrived left size kind [header payload-type marker ssrc sequence timestamp]
+ *   direction client arrived left size rtp header payload-type marker ssrc sequence timestamp
+ *   direction client arrived left size rtcp packet-type count
+ *   direction client arrived left size stun|dtls|other
  *
  * Times are µs since the record began, `left` may be `lost` (by chance) or `dropped` (at the queue's end); size is of
  * the UDP payload; kind is told by the first two bytes (RFC 7983, RFC 5761 §4). RTP's header is not encrypted: how long

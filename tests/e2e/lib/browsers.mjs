@@ -154,6 +154,8 @@ export class Remote {
   fill(testid, text) { return this.ask('fill', testid, text) }
   visible(testid) { return this.ask('visible', testid) }
   eval(source) { return this.ask('eval', typeof source === 'function' ? `(${source})()` : source) }
+  /** Runs before the scripts of every page that is opened from now on. */
+  before(source) { return this.ask('before', source) }
   probe(expression) { return this.ask('probe', expression) }
   cookie(text, url) { return this.ask('cookie', text, url) }
   screenshot(file) { return this.ask('screenshot', join(artefacts, file)) }

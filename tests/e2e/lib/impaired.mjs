@@ -1,8 +1,9 @@
 // A call over bad lines, and what its people see and hear. Used by tests/e2e/impair.mjs and bench/impair/impair.mjs.
-import { Chromium } from './browsers.mjs'
+import { Chromium, Namespace, Remote } from './browsers.mjs'
 import { Server } from './server.mjs'
 import { approach, consultation, enter, login } from './scene.mjs'
 import { Line } from './line.mjs'
+import { Relay } from './relay.mjs'
 import { COUNTER_BITS } from './pictures.mjs'
 import { installStudio, openEyes, PULSE_MS } from './studio.mjs'
 import { sleep, until } from './check.mjs'
@@ -26,11 +27,11 @@ export class Call {
     return this
   }
 
-  /** {name, username, studio or camera, quality, record: file of his line's}; he is then at this[name]. */
+  /** {name, username, studio or camera, quality, record: file of his line's, shape: of his line at first}; he is then at this[name]. `firefox`: without a studio, in a namespace. */
   async join(p) {
-    const browser = await Chromium.launch({ name: p.name, colour: p.camera && p.name, tone: p.tone, camera: p.camera, viewport: { width: 1100, height: 700 } })
-    const line = await Line.launch({ toPorts: this.server.ports.media, seed: 1 + 10 * this.people.length, record: p.record })
-    await line.set(this.shape)
+    const browser = p.firefox ? await this.firefox(p) : await Chromium.launch({ name: p.name, colour: p.camera && p.name, tone: p.tone, camera: p.camera, viewport: { width: 1100, height: 700 } })
+    const line = await Line.launch({ toPorts: this.server.ports.media, seed: 1 + 10 * this.people.length, record: p.record, host: browser.namespace?.outside })
+    await line.set(p.shape ?? this.shape)
     this.people.push(Object.assign(browser, { line }))
     this[p.name] = browser
     await line.carry(browser)
@@ -39,7 +40,13 @@ export class Call {
     if (p.quality) await browser.eval(`localStorage.setItem('consilium.devices', '{"quality":"${p.quality}"}')`)
     await approach(browser, this.server, this.room)
     await enter(browser)
-    await openEyes(browser)
+    if (!p.firefox) await openEyes(browser)
+  }
+
+  async firefox(p) {
+    const namespace = new Namespace(6), page = await Relay.listen({ host: namespace.outside, toPort: this.server.ports.port })
+    const forward = { port: this.server.ports.port, host: namespace.outside, toPort: page.port }
+    return Object.assign(await Remote.launch(namespace, { kind: 'firefox', name: p.name, tone: p.tone, forward }), { namespace })
   }
 
   /** Everybody's line. */
@@ -52,7 +59,7 @@ export class Call {
   settle(viewer, other, height) { return until(`${viewer.name} seeing ${height} lines`, async () => (await incoming(viewer, other)).frameHeight === height, 30) }
 
   async end() {
-    for (const p of this.people) { p.line.close(); await p.close() }
+    for (const p of this.people) { p.line.close(); await p.close(); p.namespace?.remove() }
     await this.server.stop()
   }
 }

@@ -5,11 +5,12 @@ import readline from 'node:readline'
 import { root } from './server.mjs'
 
 export class Line {
-  /** A line to the server's media ports; `record`: a file in which every datagram is written down. */
-  static async launch({ toPorts, seed = 1, build = 'release', record }) {
+  /** A line to the server's media ports, for browsers that reach us at `host`; `record`: a file in which every datagram is written down. */
+  static async launch({ toPorts, seed = 1, build = 'release', record, host = '127.0.0.1' }) {
     const self = new Line()
+    self.host = host
     self.waiting = []
-    self.process = spawn(join(root, 'build', build, 'bench/bench-impair-relay'), [...toPorts.flatMap((port) => ['--to', `127.0.0.1:${port}`]), '--seed', String(seed), ...(record ? ['--record', record] : [])], { stdio: ['pipe', 'pipe', 'inherit'] })
+    self.process = spawn(join(root, 'build', build, 'bench/bench-impair-relay'), [...toPorts.flatMap((port) => ['--to', `127.0.0.1:${port}`]), '--listen', `${host}:0`, '--seed', String(seed), ...(record ? ['--record', record] : [])], { stdio: ['pipe', 'pipe', 'inherit'] })
     readline.createInterface({ input: self.process.stdout }).on('line', (text) => self.waiting.shift()?.yes(JSON.parse(text)))
     self.process.on('exit', () => { for (const w of self.waiting.splice(0)) w.no(new Error('the relay ended')) })
     const { ports } = await self.answer()
@@ -32,7 +33,7 @@ export class Line {
 
   /** From now on this browser's pages reach the server's media only through the line: of an answer's candidates the first over UDP is left, at the line's own port. */
   async carry(browser) {
-    await browser.page.addInitScript((ports) => {
+    const script = ({ ports, host }) => {
       const P = RTCPeerConnection.prototype, set = P.setRemoteDescription
       const through = (sdp) => {
         let done = false
@@ -41,13 +42,15 @@ export class Line {
           const first = !done && / udp /i.test(line)
           done ||= first
           return first
-        }).map((line) => line.replace(/^(a=candidate:\S+ 1 udp \d+) \S+ (\d+)/i, (_, head, port) => `${head} 127.0.0.1 ${ports[port]}`)).join('\r\n')
+        }).map((line) => line.replace(/^(a=candidate:\S+ 1 udp \d+) \S+ (\d+)/i, (_, head, port) => `${head} ${host} ${ports[port]}`)).join('\r\n')
       }
       P.setRemoteDescription = function (description, ...rest) {
         window.__pc = this
         return set.call(this, { type: description.type, sdp: through(description.sdp) }, ...rest)
       }
-    }, this.port)
+    }
+    const given = { ports: this.port, host: this.host }
+    if (browser.page) await browser.page.addInitScript(script, given); else await browser.before(`(${script})(${JSON.stringify(given)})`)
   }
 
   close() { this.process.stdin.end() }

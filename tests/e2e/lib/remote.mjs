@@ -53,6 +53,7 @@ async function firefox() {
     },
     visible: async (testid) => page.evaluate((t) => { const e = document.querySelector(`[data-testid="${t}"]`); return !!e && !!e.getClientRects().length }, testid),
     eval: async (source) => page.evaluate(source),
+    before: async (source) => { await page.evaluateOnNewDocument(source) },
     probe: async (expression) => { await page.evaluate(`(${installProbe})(${JSON.stringify(CELLS)}, ${COUNTER_BITS})`); return page.evaluate(`window.__probe.${expression}`) },
     cookie: async (text, url) => { const at = text.indexOf('='); await browser.setCookie({ name: text.slice(0, at), value: text.slice(at + 1), domain: new URL(url).hostname, path: '/' }) },
     screenshot: async (path) => { await page.screenshot({ path }) },
@@ -65,7 +66,7 @@ async function chromium() {
   const c = await Chromium.launch(options)
   return {
     ready: async () => true, goto: async (u) => { await c.goto(u) }, click: (t) => c.click(t), fill: (t, v) => c.fill(t, v), visible: (t) => c.visible(t),
-    eval: (s) => c.eval(s), cookie: (t, u) => c.cookie(t, u), probe: (e) => c.probe(e), screenshot: async (p) => { await c.page.screenshot({ path: p }) }, close: async () => { await c.close(); process.exit(0) },
+    eval: (s) => c.eval(s), before: (s) => c.page.addInitScript(s), cookie: (t, u) => c.cookie(t, u), probe: (e) => c.probe(e), screenshot: async (p) => { await c.page.screenshot({ path: p }) }, close: async () => { await c.close(); process.exit(0) },
   }
 }
 

@@ -92,12 +92,30 @@ static void it_makes_room_for_others_and_comes_back(void **state)
 static void jitter_is_not_a_queue(void **state)
 {
     (void)state;
+    static const uint64_t jitter_ms[] = {30, 80, 160};
+    for (size_t i = 0; i < COUNT_OF(jitter_ms); i++) {
+        link_sim l;
+        link_init(&l, 10e6);
+        l.jitter_ns = jitter_ms[i] * 1000000ull;
+        run(&l, "jitter, first 5 s", 5000);
+        run(&l, "jitter", 20000);
+        assert_true(link_came_bps(&l) > 2.5e6);
+    }
+}
+
+/* Another route, 60 ms longer, while little is sent: nothing was learnt of how much fits. */
+static void a_longer_way_starves_nobody(void **state)
+{
+    (void)state;
     link_sim l;
     link_init(&l, 10e6);
-    l.jitter_ns = 30 * 1000000ull;
-    run(&l, "jitter 30 ms, first 5 s", 5000);
-    run(&l, "jitter 30 ms", 20000);
-    assert_true(link_came_bps(&l) > 2.5e6);
+    l.wanted_bps = 300e3;
+    run(&l, "little is sent", 10000);
+    l.delay_ns += 60 * 1000000ull;
+    for (unsigned i = 0; i < 20; i++) {
+        run(&l, "over a longer way", 250);
+        assert_true(cn_bwe_budget(&l.bwe, l.now_ns) > 400e3);
+    }
 }
 
 /* What is overtaken is told as lost first: it is not. */
@@ -244,6 +262,7 @@ int main(void)
         cmocka_unit_test(it_follows_steps_with_layers),
         cmocka_unit_test(it_makes_room_for_others_and_comes_back),
         cmocka_unit_test(jitter_is_not_a_queue),
+        cmocka_unit_test(a_longer_way_starves_nobody),
         cmocka_unit_test(overtaking_is_not_loss),
         cmocka_unit_test(a_sudden_narrow_is_heard_at_once),
         cmocka_unit_test(a_starved_receiver_is_not_a_queue),
