@@ -1,11 +1,14 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
+
+#define EBB_MIN 16
 
 /* Stands before the object. */
 typedef struct ref_head {
@@ -49,6 +52,19 @@ void cn_free_secret(void *p, size_t n)
     if (!p) return;
     OPENSSL_cleanse(p, n);
     free(p);
+}
+
+void cn_mem_trim(void)
+{
+    (void)malloc_trim(0);
+}
+
+bool cn_mem_ebb(size_t *peak, size_t now)
+{
+    if (now > *peak) *peak = now;
+    if (*peak - now < EBB_MIN || now > *peak / 2) return false;
+    *peak = now;
+    return true;
 }
 
 void *cn_ref_new(size_t size, cn_destructor destroy)

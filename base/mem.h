@@ -2,6 +2,7 @@
 #ifndef CN_BASE_MEM_H
 #define CN_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -18,6 +19,13 @@ void *cn_memdup(const void *p, size_t n);
 
 /** Wipes and frees a secret; NULL allowed. */
 void cn_free_secret(void *p, size_t n);
+
+/** Gives memory that is free back to the system, of which the allocator would keep the peak. Any thread; takes some
+ * milliseconds, in which threads that allocate may wait: for after a peak, not for after every small thing. */
+void cn_mem_trim(void);
+/** For a figure that follows what is in use, looked at once in a while: true when it fell from its peak, which is kept
+ * in `*peak` (at first 0), to a half or less and by 16 at least. The peak begins anew then. */
+bool cn_mem_ebb(size_t *peak, size_t now);
 
 /** Called once when the last reference goes; must accept a half-built object. It does not free the memory itself. */
 typedef void (*cn_destructor)(void *object);

@@ -16,7 +16,7 @@
 #define CALLS_MAX 65536
 #define BODY_DEFAULT (256 * 1024)
 #define BODY_IGNORED 4096 /* routes without a body let so much pass */
-#define EVERY_MAX 8
+#define EVERY_MAX 16
 #define THROWN_AWAY_MAX (8u << 20) /* of a body that was refused before its end */
 
 typedef struct repeat {

@@ -250,6 +250,25 @@ cn_err cn_live_new(cn_live **out, cn_app *app)
     return CN_OK;
 }
 
+static void give_back(void *arg)
+{
+    (void)arg;
+    cn_mem_trim();
+}
+
+/* Where many were, arenas of every thread keep what they needed. */
+static void after_the_peak(void *live)
+{
+    cn_live *l = live;
+    size_t peers = 0;
+    for (unsigned i = 0; l->media && i < cn_media_workers(l->media); i++) {
+        cn_media_worker w;
+        cn_media_worker_get(l->media, i, &w);
+        peers += w.peers;
+    }
+    if (cn_mem_ebb(&l->peers_peak, peers)) (void)cn_jobs_add(l->app->db_jobs, give_back, NULL);
+}
+
 void cn_live_attach(cn_live *l, cn_door *door, cn_media *media)
 {
     l->door = door;
@@ -259,6 +278,7 @@ void cn_live_attach(cn_live *l, cn_door *door, cn_media *media)
     cn_door_every(door, 2000, cn_live_quality, l);
     cn_door_every(door, 60000, cn_minutes_checkpoint, l);
     cn_door_every(door, 60000, cn_record_forget, l);
+    cn_door_every(door, 20000, after_the_peak, l);
     cn_door_every(door, 1000, cn_minutes_flush, l);
 }
 

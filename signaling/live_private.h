@@ -133,7 +133,8 @@ typedef struct cn_ledger_entry cn_ledger_entry;
 struct cn_live {
     cn_app *app;
     cn_door *door;
-    cn_media *media; /* NULL before cn_live_attach and after cn_live_close */
+    cn_media *media;   /* NULL before cn_live_attach and after cn_live_close */
+    size_t peers_peak; /* since memory was given back */
     cn_client *clients;
     uint64_t serials;
     cn_hall *halls;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,6 +100,54 @@ static void descriptors_close_at_the_end_of_their_scope(void **state)
     assert_int_equal(fd, -1);
 }
 
+static void an_ebb_is_told_once(void **state)
+{
+    (void)state;
+    size_t peak = 0;
+    assert_false(cn_mem_ebb(&peak, 0));
+    assert_false(cn_mem_ebb(&peak, 230));
+    assert_false(cn_mem_ebb(&peak, 120));
+    assert_true(cn_mem_ebb(&peak, 115));
+    assert_false(cn_mem_ebb(&peak, 115));
+    assert_true(cn_mem_ebb(&peak, 3));
+    assert_false(cn_mem_ebb(&peak, 0));
+    assert_false(cn_mem_ebb(&peak, 15));
+    assert_false(cn_mem_ebb(&peak, 0)); /* rooms of a few come and go all day */
+    assert_false(cn_mem_ebb(&peak, 16));
+    assert_true(cn_mem_ebb(&peak, 0));
+}
+
+static size_t resident(void)
+{
+    size_t pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%*u %zu", &pages), 1);
+    fclose(f);
+    return pages * 4096;
+}
+
+static void what_is_free_goes_back_to_the_system(void **state)
+{
+    (void)state;
+    enum { N = 5000, SIZE = 4000 };
+    static char *held[N];
+    for (size_t i = 0; i < N; i++) {
+        held[i] = malloc(SIZE);
+        assert_non_null(held[i]);
+        memset(held[i], 1, SIZE);
+    }
+    for (size_t i = 0; i < N - 1; i++) free(held[i]); /* the last one keeps the heap from shrinking by itself */
+    size_t before = resident();
+    cn_mem_trim();
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ /* these have allocators of their own */
+    assert_true(before > resident() + N * SIZE / 2);
+#else
+    (void)before;
+#endif
+    free(held[N - 1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +155,8 @@ int main(void)
         cmocka_unit_test(copies_of_nothing_are_nothing),
         cmocka_unit_test(the_last_reference_destroys_once),
         cmocka_unit_test(references_count_across_threads),
+        cmocka_unit_test(an_ebb_is_told_once),
+        cmocka_unit_test(what_is_free_goes_back_to_the_system),
         cmocka_unit_test(descriptors_close_at_the_end_of_their_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
