@@ -16,8 +16,11 @@ typedef struct cn_packet_slab {
     cn_packet *free;
     unsigned free_n, size;
     unsigned idle; /* calls of trim since it was used */
-    cn_packet packets[CN_PACKET_SLAB];
+    cn_packet
+        *packets; /* CN_PACKET_SLAB of them: apart, since whole pages would put all slabs into the same cache sets */
 } slab;
+
+#define SLAB_BYTES (CN_PACKET_SLAB * sizeof(cn_packet))
 
 struct cn_packet_pool {
     cn_packet *free; /* handed out next; counted as free by no slab */
@@ -63,11 +66,21 @@ static void reclaim(cn_packet_pool *pool)
     pool->in_use -= pool->spare - before;
 }
 
-/* Straight from the system, so that it gets back what an arena would keep. */
+/* The packets straight from the system, so that it gets back what an arena would keep. */
 static slab *slab_new(void)
 {
-    slab *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return s == MAP_FAILED ? NULL : s;
+    slab *s = CN_NEW(slab);
+    if (!s) return NULL;
+    s->packets = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (s->packets != MAP_FAILED) return s;
+    free(s);
+    return NULL;
+}
+
+static void slab_free(slab *s)
+{
+    (void)munmap(s->packets, SLAB_BYTES);
+    free(s);
 }
 
 static slab **last(cn_packet_pool *pool)
@@ -131,7 +144,7 @@ void cn_packet_pool_trim(cn_packet_pool *pool)
         *at = s->next;
         pool->allocated -= s->size;
         pool->spare -= s->size;
-        (void)munmap(s, sizeof *s);
+        slab_free(s);
         given++;
     }
     pool->low = pool->slabs;
@@ -145,7 +158,7 @@ void cn_packet_pool_free(cn_packet_pool *pool)
     if (pool->in_use) return;
     while (pool->slabs) {
         slab *next = pool->slabs->next;
-        (void)munmap(pool->slabs, sizeof *pool->slabs);
+        slab_free(pool->slabs);
         pool->slabs = next;
     }
     free(pool);
