@@ -8,13 +8,15 @@
 #define CUT_BUCKETS 6    /* … and when something got worse: 300 ms, */
 #define STEEP_BUCKETS 3  /* or fast */
 
-#define DELAY_FLOOR 250000.0 /* delay alone never cuts deeper: a starved receiver's clock looks like a queue too */
-#define CUT 0.85             /* of the acknowledged rate, when the queue grows */
-#define HELD_BACK 0.4        /* of the estimate: who sends less is not … */
-#define HELD_BACK_MS 150     /* … taken to have made a queue shorter than this … */
-#define CUT_HELD_BACK 0.5    /* … and loses no more of it at once */
-#define GROWTH 0.08          /* per second, far from the link's capacity */
-#define PACKET_BITS 9600     /* per round trip and 100 ms, near it */
+#define DELAY_FLOOR 250000.0    /* delay alone never cuts deeper: a starved receiver's clock looks like a queue too */
+#define CUT 0.85                /* of the acknowledged rate, when the queue grows */
+#define HELD_BACK 0.25          /* of the estimate: who sends less is not … */
+#define HELD_BACK_MS 150        /* … taken to have made a queue shorter than this … */
+#define CUT_HELD_BACK 0.5       /* … and loses no more of it at once */
+#define SPARED_NS 3000000000ull /* the next decrease within, when the queue has grown by … */
+#define SPARED_MS 20            /* … so much more, is whole */
+#define GROWTH 0.08             /* per second, far from the link's capacity */
+#define PACKET_BITS 9600        /* per round trip and 100 ms, near it */
 #define DRAIN_NS 2000000000ull
 #define DRAINED_MS 15
 #define EMPTY_MS 5 /* whatever the trend says, that is behind us */
@@ -266,10 +268,11 @@ static void overtaken(cn_bwe *b, const cn_twcc_result *r, uint64_t now_ns)
 /* ---- delay ---- */
 
 /* What is sent is far below what is believed to fit: if the queue grows then, it is hardly because of us (another way
- * with a longer delay; somebody else's burst), and how much still fits was not seen. */
-static bool held_back(const cn_bwe *b, double acked)
+ * with a longer delay; somebody else's burst), and how much still fits was not seen. When it grows on, it is. */
+static bool held_back(const cn_bwe *b, double acked, uint64_t now_ns)
 {
-    return acked < HELD_BACK * b->bps && cn_delaytrend_queue_ms(&b->trend) < HELD_BACK_MS;
+    return acked < HELD_BACK * b->bps && cn_delaytrend_queue_ms(&b->trend) < HELD_BACK_MS &&
+           (!b->spared_ns || now_ns >= b->spared_ns + SPARED_NS);
 }
 
 static void decrease(cn_bwe *b, int buckets, uint64_t now_ns)
@@ -277,8 +280,10 @@ static void decrease(cn_bwe *b, int buckets, uint64_t now_ns)
     if (b->cut_ns && now_ns < b->cut_ns + 200000000ull + b->rtt_ms * 1000000ull) return;
     double acked = acked_rate(b, buckets);
     if (acked <= 0) acked = b->bps;
-    if (buckets != STEEP_BUCKETS && held_back(b, acked)) {
+    if (buckets != STEEP_BUCKETS && held_back(b, acked, now_ns)) {
         b->bps = fmax(CUT_HELD_BACK * b->bps, CUT * acked);
+        b->spared_ns = now_ns;
+        b->spared_ms = cn_delaytrend_queue_ms(&b->trend);
     } else {
         capacity_learn(b, acked);
         b->bps = fmin(b->bps, fmax(CUT * acked, DELAY_FLOOR));
@@ -317,6 +322,7 @@ static bool overused(const cn_bwe *b, uint64_t now_ns)
 {
     uint32_t queue_ms = cn_delaytrend_queue_ms(&b->trend);
     bool echo = b->probe.under_way || now_ns < b->echo_ns;
+    if (b->spared_ns && now_ns < b->spared_ns + SPARED_NS && queue_ms < b->spared_ms + SPARED_MS) return false;
     return cn_delaytrend_state(&b->trend) == CN_TREND_OVER && queue_ms >= (echo ? STANDING_MS : EMPTY_MS);
 }
 

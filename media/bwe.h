@@ -32,6 +32,8 @@ typedef struct cn_bwe {
     uint64_t last_ns;     /* of the former feedback; 0: none */
     uint64_t cut_ns;      /* of the former decrease by delay */
     uint64_t loss_ns;     /* of the former decrease by loss */
+    uint64_t spared_ns;   /* of the former decrease by delay that spared who was held back; 0: none */
+    uint32_t spared_ms;   /* the queue then */
     uint64_t drain_ns;    /* until then the queue that was built is drained; 0: no */
     uint64_t standing_ns; /* a decrease because of a standing queue is judged then; 0: none */
     uint64_t crowd_ns;    /* until then others are taken to keep the queue full */

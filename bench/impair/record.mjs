@@ -36,12 +36,12 @@ const mark = (line) => line.set({ counts: true })
 const WIDTH = 4000, delay_ms = 20
 /** What the viewer's line does, in turn: [seconds, shape]. */
 const LINES = {
-  clean: [[22, { both: { delay_ms, rate_kbps: WIDTH } }]],
+  clean: [[15, { both: { delay_ms, rate_kbps: WIDTH } }]],
   step: [[6, { both: { delay_ms, rate_kbps: WIDTH } }], [10, { down: { delay_ms, rate_kbps: 1000 } }], [12, { down: { delay_ms, rate_kbps: WIDTH } }]],
-  loss: [[25, { both: { delay_ms: 40, loss: 0.05 } }]],
-  wireless: [[25, { both: { delay_ms, jitter_ms: 15, burst_enter: 0.005, burst_leave: 0.2, burst_loss: 0.8 } }]],
-  jitter: [[25, { both: { delay_ms: 100, jitter_ms: 80 } }]],
-  overtaking: [[25, { both: { delay_ms: 100, jitter_ms: 40, jitter_reorders: true } }]],
+  loss: [[20, { both: { delay_ms: 40, loss: 0.05 } }]],
+  wireless: [[20, { both: { delay_ms, jitter_ms: 15, burst_enter: 0.005, burst_leave: 0.2, burst_loss: 0.8 } }]],
+  jitter: [[20, { both: { delay_ms: 100, jitter_ms: 80 } }]],
+  overtaking: [[12, { both: { delay_ms: 100, jitter_ms: 40, jitter_reorders: true } }]],
 }
 
 /** Packets of a 720p camera on their way to the server, as they reached the relay. */
@@ -104,8 +104,9 @@ function trace(list, repeats, zero) {
   return events.map((e) => { const at = units(e.at - zero), line = `${at - former} ${e.text}`; former = at; return line })
 }
 
-/** A viewer of a 720p camera behind a bad line. */
-async function viewer(phases, fox) {
+/** A viewer of a 720p camera behind a bad line; `most`: seconds of each phase at most. */
+async function viewer(line, fox, most) {
+  const phases = line.map(([s, shape]) => [Math.min(s, most), shape])
   const path = join(folder, 'record.txt'), call = new Call('record')
   try {
     await call.begin([{ name: 'red', username: 'doctor01', quality: 'hd', tone: 600, camera: { width: 1280, height: 720, fps: 15, frames: 60, noise: 0.5 } },
@@ -131,7 +132,7 @@ async function viewer(phases, fox) {
 }
 
 try {
-  const text = what === 'camera' ? await camera(Number(option('seconds', 10))) : await viewer(LINES[what], option('browser') === 'firefox')
+  const text = what === 'camera' ? await camera(Number(option('seconds', 10))) : await viewer(LINES[what], option('browser') === 'firefox', Number(option('seconds', 60)))
   if (option('out')) writeFileSync(option('out'), text); else process.stdout.write(text)
   console.error(text.split('\n')[0])
 } finally { if (!process.argv.includes('--keep')) rmSync(folder, { recursive: true, force: true }); else console.error(folder) }
