@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# tests/fuzz/run.sh SECONDS [NAME…]: builds the fuzz preset, runs each target for SECONDS over a copy of its corpus, and fails on a
+# tests/fuzz/run.sh SECONDS [--jobs N] [NAME…]: builds the fuzz preset, runs each target for SECONDS over a copy of its corpus, and fails on a
 # crash or when less than 80 % of the lines of the files which the target's "covers:" comment names were reached.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-seconds=${1:?usage: tests/fuzz/run.sh SECONDS [NAME...]}
+seconds=${1:?usage: tests/fuzz/run.sh SECONDS [--jobs N] [NAME...]}
 shift
+jobs=$(nproc)
+if [ "${1:-}" = --jobs ]; then
+    jobs=${2:?--jobs wants a number}
+    shift 2
+fi
 floor=80
 build=build/fuzz
-jobs=$(nproc)
 
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
@@ -31,7 +35,7 @@ mkdir -p "$crashes"
 run_one() {
     local name=$1 dir=$scratch/$1 log=$build/fuzz_$1.log status=0 execs files percent
     local program=$build/fuzz_$name
-    local flags=(-max_total_time="$seconds" -print_final_stats=1 -timeout=20 -rss_limit_mb=2048
+    local flags=(-max_total_time="$seconds" -print_final_stats=1 -timeout=40 -rss_limit_mb=2048
         -artifact_prefix="$crashes/$name-")
     [ -f "tests/fuzz/$name.dict" ] && flags+=(-dict="tests/fuzz/$name.dict")
     mkdir -p "$dir"
