@@ -210,7 +210,7 @@ await check('100 rebinds with the WebSocket 200 ms late: never a name on another
   const blue = browsers[2]
   slow.delay = 200
   const colours = Object.fromEntries(chromiums().filter((b) => b !== blue).map((b) => [b.participant, colourOf(b.colour)]))
-  const result = await blue.probe(`rebind(${JSON.stringify(colours)}, 100)`)
+  const result = await blue.probe(`rebind(${JSON.stringify(colours)}, 100, ${process.env.CONSILIUM_LONG ? 2 : 1})`)
   slow.delay = 0
   console.log(`        ${result.samples} samples, ${result.proven} with a picture shown, ${result.rebinds} rebinds`)
   assert(result.wrong.length === 0, `wrong: ${JSON.stringify(result.wrong.slice(0, 3))}`)

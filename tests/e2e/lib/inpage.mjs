@@ -90,8 +90,8 @@ export const installProbe = `(cells, bits) => {
       const hit = window.__probe.own.filter(([t, n]) => (counter - n + ${PERIOD}) % ${PERIOD} < 6 && t <= at + 50).pop()
       return hit ? hit[0] : 0
     },
-    /** Pins one tile after the other; every turn each tile that shows a picture must show that of its name. colours: {participant: [r, g, b]}. */
-    async rebind(colours, times) {
+    /** Pins one tile after the other; every turn each tile that shows a picture must show that of its name. colours: {participant: [r, g, b]}; of three turns "patient" wait for the new picture. */
+    async rebind(colours, times, patient) {
       const small = document.createElement('canvas')
       small.width = 32; small.height = 18
       const c = small.getContext('2d', { willReadFrequently: true })
@@ -114,8 +114,8 @@ export const installProbe = `(cells, bits) => {
         const tile = document.querySelector('[data-testid="tile"][data-participant="' + ids[n % ids.length] + '"][data-source="camera"]')
         const before = tile.dataset.mid
         tile.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))
-        // two of three turns wait until the new picture has been seen for a while, the third comes in between
-        const start = performance.now(), hurried = n % 3 === 2, limit = hurried ? 100 + (n * 37) % 400 : 1500
+        // patient turns wait until the new picture has been seen for a while, the others come in between
+        const start = performance.now(), hurried = n % 3 >= patient, limit = hurried ? 100 + (n * 37) % 400 : 1500
         let proven = 0
         for (let since; (since = performance.now() - start) < limit && (hurried || since < 400 || proven < 5);) {
           await new Promise((r) => setTimeout(r, 25))

@@ -1,6 +1,8 @@
 // The real server on ports of its own in a folder of its own, with demo users whose passwords the demo prints.
 import { spawn, execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync, readFileSync, existsSync, renameSync, rmSync, openSync, mkdirSync, statSync } from 'node:fs'
+import dgram from 'node:dgram'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +11,16 @@ import { until } from './check.mjs'
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
 export const artefacts = join(root, 'artefacts')
 mkdirSync(artefacts, { recursive: true })
+
+/** A port that nobody has, below those which systems hand out by themselves (from 32768 on): so nobody gets it while the server is being started anew. */
+async function freePort() {
+  const bound = (socket, bind, event) => new Promise((r) => { socket.once('error', () => r(false)); socket.once(event, () => socket.close(() => r(true))); bind() })
+  for (;;) {
+    const port = 15000 + Math.floor(Math.random() * 15000)
+    const tcp = net.createServer(), udp = dgram.createSocket('udp4')
+    if (await bound(tcp, () => tcp.listen(port), 'listening') && await bound(udp, () => udp.bind(port), 'listening')) return port
+  }
+}
 
 export class Server {
   constructor({ build = 'release', listen = '127.0.0.1', media = '127.0.0.1', extra = {}, name = 'server' } = {}) {
@@ -70,6 +82,8 @@ export class Server {
 
   async start() {
     rmSync(this.portFile, { force: true })
+    for (const section of ['server', 'media']) this.sections[section].port ||= await freePort()
+    this.writeConfig()
     const log = openSync(this.log, 'a')
     this.process = spawn(this.bin, ['serve', '--config', this.config], { stdio: ['ignore', log, log] })
     this.exited = new Promise((r) => this.process.on('exit', (code, signal) => { this.exit = { code, signal }; r() }))
@@ -79,10 +93,6 @@ export class Server {
     }, 30)
     this.ports = JSON.parse(readFileSync(this.portFile, 'utf8'))
     this.url = `http://127.0.0.1:${this.ports.port}`
-    // from now on the same ports, so that pages find the server again after a restart
-    this.sections.server.port = this.ports.port
-    if (this.ports.media?.length) this.sections.media.port = this.ports.media[0]
-    this.writeConfig()
     return this
   }
 
