@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cn_test.h"
 #include "media/payload_vp8.h"
+#include "media/payload_vp9.h"
 #include "media/red.h"
 
 #define OPUS 111
@@ -19,6 +20,8 @@
 #define OPUS_TICKS 960
 #define VP8 96
 #define VP8_RTX 97
+#define VP9 98
+#define VP9_RTX 99
 #define MAGIC 0x51f0cafeu
 #define SDP_MAX (64 * 1024)
 #define MS 1000000ull
@@ -39,7 +42,8 @@ static const struct {
             {CN_RTP_EXT_TWCC, 3, true, true},
             {CN_RTP_EXT_MID, 4, true, true},
             {CN_RTP_EXT_RID, 10, false, true},
-            {CN_RTP_EXT_REPAIRED_RID, 11, false, true}};
+            {CN_RTP_EXT_REPAIRED_RID, 11, false, true},
+            {CN_RTP_EXT_DEPENDENCY, 12, false, true}};
 
 static const char *const rids[SFU_LAYERS] = {"l", "m", "h"};
 
@@ -135,6 +139,42 @@ static void read_video(sfu_packet *out, const cn_rtp *r)
     out->key = v.frame_start && v.key;
 }
 
+static void read_descriptor(sfu *s, sfu_packet *out, const cn_rtp_view *v)
+{
+    cn_depdesc d;
+    cn_dd_structure fresh;
+    assert_ok(cn_depdesc_parse(&d, v->p, v->n, s->layers_known ? &s->layers : NULL, &fresh));
+    if (d.has_structure) s->layers = fresh;
+    s->layers_known |= d.has_structure;
+    out->described = true;
+    out->frame_number = d.frame_number;
+    out->fdiff_count = d.fdiff_count;
+    memcpy(out->fdiff, d.fdiff, sizeof out->fdiff);
+    assert_int_equal(d.start, out->first);
+    assert_int_equal(d.end, out->last);
+    assert_int_equal(d.sid, out->sid);
+    assert_int_equal(d.tid, out->tid);
+}
+
+static void read_vp9(sfu *s, sfu_packet *out, const cn_rtp *r)
+{
+    size_t skip = out->rtx ? CN_RTX_OSN : 0;
+    cn_vp9 v;
+    out->video = true;
+    if (r->payload_len <= skip || cn_vp9_parse(&v, r->payload + skip, r->payload_len - skip)) {
+        out->probe = true;
+        return;
+    }
+    out->picture = v.picture_id;
+    out->tl0 = v.tl0picidx;
+    out->first = v.frame_start;
+    out->last = v.frame_end;
+    out->key = !v.inter && !v.inter_layer;
+    out->sid = v.sid;
+    out->tid = v.tid;
+    if (cn_rtp_has(r, CN_RTP_EXT_DEPENDENCY)) read_descriptor(s, out, &r->ext[CN_RTP_EXT_DEPENDENCY]);
+}
+
 /* Each older block is what the sender's packet of that time carried. */
 static void read_red(sfu_packet *out, const cn_rtp *r)
 {
@@ -171,11 +211,13 @@ static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
                         .twcc = seq,
                         .pt = r.pt,
                         .marker = r.marker,
-                        .rtx = r.pt == VP8_RTX};
+                        .rtx = r.pt == VP8_RTX || r.pt == VP9_RTX};
     out->probe = r.payload_len < sizeof out->stamp;
     if (!out->probe) memcpy(&out->stamp, r.payload + r.payload_len - sizeof out->stamp, sizeof out->stamp);
     if (r.pt == RED) read_red(out, &r);
-    if (r.pt != OPUS && r.pt != RED && !out->probe) read_video(out, &r);
+    bool video = r.pt != OPUS && r.pt != RED && !out->probe;
+    if (video && c->shape.vp9) read_vp9(c->sfu, out, &r);
+    if (video && !c->shape.vp9) read_video(out, &r);
     if (!out->probe) assert_int_equal(out->stamp.magic, MAGIC);
 }
 
@@ -333,13 +375,58 @@ void sfu_frame(sfu_client *c, unsigned layer, bool key, uint32_t lose)
     l->key_wanted = false;
 }
 
+static void svc_frame_send(sfu_client *c, bool top)
+{
+    sfu_layer *l = &c->layer[0];
+    unsigned count = 1u << c->svc.sid;
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t payload[VIDEO_BYTES], descriptor[SVC_DESCRIPTOR_MAX];
+        bool first = i == 0, last = i + 1 == count;
+        memset(payload, 0x55, sizeof payload);
+        (void)svc_vp9(payload, &c->svc, first, last);
+        put_stamp(payload, sizeof payload, (sfu_stamp){MAGIC, (uint16_t)c->index, c->svc.sid, (uint8_t)i, l->frames});
+        sfu_sent *sent = &l->sent[l->seq % SFU_SENT];
+        sent->seq = l->seq;
+        cn_rtp_head head = {
+            .ts = c->video_ts, .ssrc = l->ssrc, .seq = l->seq++, .pt = VP9, .marker = top && i + 1 == count};
+        cn_rtp_head_bytes(&head, CN_RTP_EXT_MID, "cam", 3);
+        size_t n = svc_descriptor(descriptor, &c->svc, first, last);
+        cn_rtp_head_bytes(&head, CN_RTP_EXT_DEPENDENCY, descriptor, (uint8_t)n);
+        sent->n = packet_write(c, sent->bytes, sizeof sent->bytes, &head, payload, sizeof payload);
+        l->packets++;
+        c->twcc_seq++;
+        (void)cn_client_rtp(c->c, sent->bytes, sent->n);
+    }
+    c->svc.number++;
+    l->frames++;
+}
+
+/* One picture in all spatial layers. */
+static void svc_picture_send(sfu_client *c)
+{
+    sfu_layer *l = &c->layer[0];
+    c->svc.picture = l->key_wanted || !l->frames ? 0 : c->svc.picture + 1;
+    c->svc.id = (uint16_t)((c->svc.id + 1) & 0x7fff);
+    if (!svc_tid(c->svc.picture)) c->svc.tl0++;
+    for (unsigned sid = 0; sid < SVC_SPATIAL; sid++) {
+        c->svc.sid = (uint8_t)sid;
+        svc_frame_send(c, sid + 1 == SVC_SPATIAL);
+    }
+    l->key_wanted = false;
+}
+
 static void rtx_send(sfu_client *c, sfu_layer *l, uint16_t seq)
 {
     const sfu_sent *sent = &l->sent[seq % SFU_SENT];
     uint8_t packet[1500];
     cn_rtp r;
     if (sent->seq != seq || !sent->n || cn_rtp_parse(sent->bytes, sent->n, &c->sfu->exts, &r)) return;
-    cn_rtp_head head = {.ts = r.ts, .ssrc = l->rtx_ssrc, .seq = l->rtx_seq++, .pt = VP8_RTX, .marker = r.marker};
+    cn_rtp_head head = {.ts = r.ts,
+                        .ssrc = l->rtx_ssrc,
+                        .seq = l->rtx_seq++,
+                        .pt = c->shape.vp9 ? VP9_RTX : VP8_RTX,
+                        .marker = r.marker};
+    cn_rtp_head_copy(&head, &r, CN_RTP_EXT_BIT(CN_RTP_EXT_DEPENDENCY));
     head_names(c, &head, (unsigned)(l - c->layer), CN_RTP_EXT_REPAIRED_RID);
     cn_rtp_head_number(&head, CN_RTP_EXT_TWCC, c->twcc_seq++, 2);
     size_t n = cn_rtp_write_rtx(packet, sizeof packet, &head, &c->sfu->exts, seq, r.payload, r.payload_len, NULL);
@@ -373,6 +460,14 @@ static void report_send(sfu_client *c, uint32_t ssrc, uint32_t ts, uint32_t pack
     (void)cn_client_rtcp(c->c, packet, n);
 }
 
+static void remb_send(sfu_client *c)
+{
+    uint8_t packet[64];
+    const uint32_t ssrc = sfu_slot_ssrc(c, "v0", NULL);
+    size_t n = cn_rtcp_write_remb(packet, sizeof packet, 1, c->remb_bps, &ssrc, 1);
+    (void)cn_client_rtcp(c->c, packet, n);
+}
+
 static bool due(uint64_t *at, uint64_t every, uint64_t now)
 {
     if (*at > now) return false;
@@ -392,10 +487,12 @@ static void client_turn(sfu_client *c)
     if (c->shape.audio && due(&c->audio_ns, AUDIO_EVERY_NS, now)) audio_send(c);
     if (c->shape.layers && due(&c->video_ns, 1000 * MS / SFU_FPS, now)) {
         c->video_ts += 90000 / SFU_FPS;
-        for (unsigned i = 0; i < c->shape.layers; i++)
+        if (c->shape.vp9) svc_picture_send(c);
+        for (unsigned i = 0; i < c->shape.layers && !c->shape.vp9; i++)
             sfu_frame(c, i, c->layer[i].key_wanted || !c->layer[i].frames, 0);
     }
     if (!due(&c->report_ns, REPORT_EVERY_NS, now)) return;
+    if (c->remb_bps) remb_send(c);
     if (c->shape.audio) report_send(c, c->audio_ssrc, c->audio_packets * 960, c->audio_packets);
     for (unsigned i = 0; i < c->shape.layers; i++) report_send(c, c->layer[i].ssrc, c->video_ts, c->layer[i].packets);
 }
@@ -441,18 +538,25 @@ static void offer_section(cn_buf *b, const sfu_client *c, const char *mid, bool 
     cn_buf_fmt(b,
                "m=%s 9 UDP/TLS/RTP/SAVPF %s\r\nc=IN IP4 0.0.0.0\r\na=mid:%s\r\na=%s\r\na=rtcp-mux\r\na=rtcp-rsize\r\n",
                video ? "video" : "audio",
-               video          ? "96 97"
+               video          ? c->shape.vp9 ? "98 99" : "96 97"
                : c->shape.red ? "63 111"
                               : "111",
                mid, sends ? "sendonly" : "recvonly");
     cn_buf_fmt(b, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\na=fingerprint:sha-256 %s\r\na=setup:actpass\r\n",
                cn_client_ufrag(c->c), cn_client_pwd(c->c), cn_client_fingerprint(c->c));
     for (size_t i = 0; i < COUNT_OF(exts); i++)
-        if (video ? exts[i].video : exts[i].audio)
+        if ((video ? exts[i].video : exts[i].audio) &&
+            (exts[i].ext != CN_RTP_EXT_DEPENDENCY || (c->shape.vp9 && !c->shape.no_descriptor)))
             cn_buf_fmt(b, "a=extmap:%u %s\r\n", exts[i].id, cn_rtp_ext_uri(exts[i].ext));
-    cn_buf_str(b, video ? "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 transport-cc\r\na=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 "
-                          "nack\r\na=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
-                        : "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n");
+    unsigned pt = c->shape.vp9 ? VP9 : VP8;
+    if (video)
+        cn_buf_fmt(b,
+                   "a=rtpmap:%u %s/90000\r\na=rtcp-fb:%u transport-cc\r\na=rtcp-fb:%u ccm fir\r\na=rtcp-fb:%u "
+                   "nack\r\na=rtcp-fb:%u nack pli\r\na=rtpmap:%u "
+                   "rtx/90000\r\na=fmtp:%u apt=%u\r\n",
+                   pt, c->shape.vp9 ? "VP9" : "VP8", pt, pt, pt, pt, pt + 1, pt + 1, pt);
+    else
+        cn_buf_str(b, "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n");
     if (!video && c->shape.red) cn_buf_str(b, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n");
     if (!sends || (video && c->shape.layers > 1)) return;
     uint32_t ssrc = video ? c->layer[0].ssrc : c->audio_ssrc;
@@ -734,6 +838,7 @@ void sfu_new(sfu *s, unsigned workers, unsigned timeout_s)
     memset(s, 0, sizeof *s);
     s->random = 1;
     assert_int_equal(pthread_mutex_init(&s->lock, NULL), 0);
+    s->exts.two_byte = true;
     for (size_t i = 0; i < COUNT_OF(exts); i++) assert_true(cn_rtp_exts_set(&s->exts, exts[i].ext, exts[i].id));
     cn_media_config config = {
         .listen = {"127.0.0.1"}, .addresses = 1, .workers = workers, .timeout_s = timeout_s ? timeout_s : 20};

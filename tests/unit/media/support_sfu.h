@@ -14,7 +14,9 @@
 #include "media/rtcp.h"
 #include "media/rtp.h"
 #include "media/twcc.h"
+#include "media/depdesc.h"
 #include "support_client.h"
+#include "support_svc.h"
 
 #define SFU_CLIENTS 16
 #define SFU_LAYERS 3
@@ -40,6 +42,10 @@ typedef struct sfu_packet {
     uint16_t seq, twcc, picture, osn;
     uint8_t tl0, pt;
     bool video, key, first, marker, rtx, probe;
+    /* VP9 in layers: by the descriptor, or where the receiver has none by the payload */
+    bool described, last;
+    uint8_t sid, tid, fdiff_count;
+    uint16_t frame_number, fdiff[CN_DD_FDIFFS];
     uint8_t older; /* blocks before the newest, of redundant audio */
     sfu_stamp stamp;
 } sfu_packet;
@@ -68,8 +74,10 @@ typedef struct sfu_shape {
     unsigned audio_slots, video_slots;
     bool red; /* sends and takes audio with two older blocks (RFC 2198) */
     bool tcp;
-    uint32_t line_bps; /* over TCP: what it reads at most; 0: everything */
-    unsigned packets;  /* of a frame of layer 0, each higher layer has twice as many; 0: 2 */
+    uint32_t line_bps;  /* over TCP: what it reads at most; 0: everything */
+    bool vp9;           /* its camera (one stream, three layers of each kind: support_svc.h) and its slots are VP9 */
+    bool no_descriptor; /* takes no dependency descriptor */
+    unsigned packets;   /* of a frame of layer 0, each higher layer has twice as many; 0: 2 */
 } sfu_shape;
 
 typedef struct sfu_sent {
@@ -104,6 +112,7 @@ typedef struct sfu_client {
 
     uint32_t word_frame; /* packet with which it began to speak, and when; set word_ns to 0 for the next */
     uint64_t word_ns;
+    svc_frame svc; /* the next one */
 
     /* knobs */
     uint8_t level;      /* of its voice, −dBov */
@@ -111,6 +120,7 @@ typedef struct sfu_client {
     bool gone;          /* neither sends nor answers any more */
     bool mute;          /* sends nothing by itself in sfu_play */
     bool no_repair;     /* does not answer NACK */
+    uint64_t remb_bps;  /* what it says it can take; 0: says nothing */
     unsigned lose_up;   /* percent of the video packets that never leave */
     unsigned lose_down; /* percent of the packets that never arrive */
 
@@ -124,6 +134,8 @@ typedef struct sfu_client {
 typedef struct sfu {
     cn_media *media;
     cn_rtp_exts exts;
+    cn_dd_structure layers; /* of the one who sends VP9 */
+    bool layers_known;
     sfu_client clients[SFU_CLIENTS];
     size_t n;
     uint32_t random;
