@@ -21,41 +21,50 @@
 #define CN_PEER_SOURCES 4 /* one per kind */
 
 typedef struct cn_peer_meter {
-    uint64_t in_bytes, out_bytes, in_packets, out_packets; /* since the start */
+    uint64_t out_bytes, out_packets, in_bytes, in_packets; /* since the start */
     uint64_t in_expected, in_lost;                         /* of the last reports' interval */
     uint64_t nacks_in, nacks_out, plis_in, plis_out, bad;
     uint64_t told_in_bytes, told_out_bytes, told_ns; /* at the last event */
 } cn_peer_meter;
 
 typedef struct cn_peer {
+    /* what every packet touches stands first, in few cache lines */
     cn_worker *worker;
+    cn_transport *transport;
+    cn_twcc_out *twcc_out;
+    bool may_audio, may_video, ended, connected;
+    struct {
+        bool on;
+        cn_pacer *pacer; /* made when the line was the limit for the first time, as is the timer */
+        cn_timer *timer;
+    } pace;
+    cn_peer_meter meter;
+    cn_rtp_exts exts;  /* one meaning per id in the whole bundle, both ways */
+    cn_idmap in_ssrc;  /* cn_stream */
+    cn_idmap out_ssrc; /* cn_slot, by media SSRC */
+
     cn_room *room;
     struct cn_peer *next_in_room, *next_dead;
     uint32_t number;
     char id[CN_MEDIA_ID];
     cn_peer_kind kind;
-    bool may_audio, may_video, ended, connected;
     cn_source_kind whip_source;
     cn_codec codec; /* the room's, at the time of joining */
     char only[CN_MEDIA_ID];
     uint64_t joined_ns;
 
-    cn_transport *transport;
     char remote_ufrag[257];
     char fingerprint[192]; /* of the peer's certificate, as its SDP named it */
     const char *fingerprint_alg;
     char first_media[16], first_mid[CN_MEDIA_ID]; /* of the bundle's first section: for fragments */
     uint64_t sdp_session, sdp_version;
-    cn_rtp_exts exts; /* one meaning per id in the whole bundle, both ways */
     uint32_t rtcp_ssrc;
 
     cn_source *sources[CN_PEER_SOURCES];
     size_t source_count;
-    cn_slot *slots[CN_MEDIA_SLOTS]; /* in order of the offer, audio and video mixed */
     size_t slot_count;
     unsigned audio_slots, video_slots;
-    cn_idmap in_ssrc;  /* cn_stream */
-    cn_idmap out_ssrc; /* cn_slot, by media SSRC */
+    cn_slot *slots[CN_MEDIA_SLOTS]; /* in order of the offer, audio and video mixed */
 
     /* wants */
     cn_slot_want wants[CN_MEDIA_SLOTS];
@@ -65,7 +74,6 @@ typedef struct cn_peer {
 
     /* bandwidth */
     cn_twcc_in twcc_in;
-    cn_twcc_out *twcc_out;
     cn_bwe estimate;
     uint32_t wanted_bps; /* what would be sent if everything fitted */
     struct {
@@ -78,11 +86,6 @@ typedef struct cn_peer {
     } probe;
     uint32_t rtt_ms; /* smoothed; 0: not known */
     cn_rtt rtt;
-    struct {
-        cn_pacer *pacer; /* made when the line was the limit for the first time, as is the timer */
-        cn_timer *timer;
-        bool on;
-    } pace;
     uint32_t video_ssrc_in; /* any SSRC of the publisher: media SSRC of transport feedback */
     cn_ntpclock clock;
     bool unbound; /* what slots can show changed: bind at the next tick */
@@ -91,7 +94,6 @@ typedef struct cn_peer {
     uint64_t allocate_ns, report_ns, stats_ns; /* when next */
     int64_t area_sum, area_max;                /* told */
     bool area_told;
-    cn_peer_meter meter;
 } cn_peer;
 
 /** Makes a peer from a join and answers its offer; on an error nothing is left. `now`: w->now_ns. */
@@ -121,6 +123,8 @@ cn_slot *cn_peer_slot(const cn_peer *peer, const char *mid);
 /** Binds audio slots to the ranked microphones and video slots to what is wanted. Before the peer is connected, too:
  * what it will show then is asked for and remembered meanwhile. */
 void cn_peer_bind(cn_peer *peer);
+/** The same after the ranking alone changed: many times a minute for everybody in the room. */
+void cn_peer_bind_ranked(cn_peer *peer);
 /** cn_media_permit. */
 void cn_peer_permit(cn_peer *peer, bool audio, bool video);
 void cn_peer_show(cn_peer *peer, const cn_slot_want *wants, size_t count, cn_tier tier_max);

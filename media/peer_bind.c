@@ -219,6 +219,14 @@ void cn_peer_bind(cn_peer *peer)
     cn_peer_allocate(peer, peer->worker->now_ns);
 }
 
+void cn_peer_bind_ranked(cn_peer *peer)
+{
+    if (peer->kind == CN_PEER_WHEP)
+        cn_peer_bind(peer); /* its pictures follow the speaker */
+    else if (!peer->ended)
+        bind_audio(peer);
+}
+
 void cn_peer_show(cn_peer *peer, const cn_slot_want *wants, size_t count, cn_tier tier_max)
 {
     if (count > CN_MEDIA_SLOTS) count = CN_MEDIA_SLOTS;

@@ -43,18 +43,23 @@ typedef struct cn_ice_local {
 } cn_ice_local;
 
 struct cn_transport {
+    /* what every packet touches stands first, in few cache lines */
     cn_port *port;
-    cn_transport *prev, *next; /* of the port's list */
+    cn_path *current; /* where we send; NULL before the first check */
+    cn_srtp *srtp;
+    bool connected, closed, freed;
+    bool nominated; /* `current` was nominated by the peer */
+    cn_srtp_profile profile;
+    cn_batch_queue egress;
+    uint64_t last_sign_ns;
     const cn_transport_events *events;
     void *arg;
-    bool connected, closed, freed;
 
-    cn_ice_local local[2]; /* [0] the newest; [1] the one before, until the newest is checked */
+    cn_transport *prev, *next; /* of the port's list */
+    cn_ice_local local[2];     /* [0] the newest; [1] the one before, until the newest is checked */
     cn_fingerprint fingerprint;
 
     cn_path paths[CN_PATHS];
-    cn_path *current; /* where we send; NULL before the first check */
-    bool nominated;   /* `current` was nominated by the peer */
 
     cn_dtls *dtls;
     cn_path *dtls_path; /* where the datagram being handled came from */
@@ -62,12 +67,6 @@ struct cn_transport {
     unsigned dtls_restarts;
     uint64_t dtls_window_ns; /* start of the second in which `dtls_count` datagrams came */
     unsigned dtls_count;
-
-    cn_srtp *srtp;
-    cn_srtp_profile profile;
-    uint64_t last_sign_ns;
-
-    cn_batch_queue egress;
 };
 
 typedef struct cn_port_socket {

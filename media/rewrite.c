@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "media/prefetch.h"
 #include "media/seq.h"
 
 #define SPANS 64   /* stretches of numbers that are remembered for late packets */
@@ -43,31 +44,31 @@ typedef struct timeline {
 
 struct cn_rewrite {
     uint32_t clock;
-    size_t mask; /* records − 1 */
+    unsigned head; /* of spans */
+    size_t mask;   /* records − 1 */
     cn_sent *records;
 
     uint32_t source, group, epoch; /* epoch: number of switches so far */
-    span spans[SPANS];             /* ring, newest at `head` */
-    unsigned head;
-    timeline timelines[EPOCHS]; /* by epoch */
-    uint64_t head_in;           /* highest incoming number of the current source that was sent or dropped */
-    uint64_t highest;           /* outgoing, extended; 0: nothing sent */
-    uint64_t next_out;          /* of the first packet of the next span */
-    bool mark;                  /* the next audio packet begins a source */
+    uint64_t head_in;              /* highest incoming number of the current source that was sent or dropped */
+    uint64_t highest;              /* outgoing, extended; 0: nothing sent */
+    uint64_t next_out;             /* of the first packet of the next span */
 
     uint32_t last_ts, first_ts; /* newest outgoing timestamp, and when it left */
     uint64_t last_ns;
     uint32_t capture_ts; /* an outgoing timestamp whose capture time is known */
     int64_t capture_ns;  /* 0: none */
 
+    bool mark; /* the next audio packet begins a source */
     bool any_frame;
     uint16_t last_frame; /* outgoing frame number of a dependency descriptor */
     bool any_picture_id, any_tl0picidx;
     uint16_t last_picture_id, sent_picture_id; /* outgoing; incoming, of the newest packet sent */
     bool sent_has_picture_id;
     uint8_t last_tl0picidx;
-    dropped_frame dropped[DROPPED];
     unsigned dropped_count;
+    timeline timelines[EPOCHS]; /* by epoch */
+    span spans[SPANS];          /* ring, newest at `head` */
+    dropped_frame dropped[DROPPED];
 
     uint64_t conflicts;
 };
@@ -96,6 +97,12 @@ void cn_rewrite_free(cn_rewrite *rw)
     if (!rw) return;
     free(rw->records);
     free(rw);
+}
+
+void cn_rewrite_prefetch(const cn_rewrite *rw)
+{
+    cn_prefetch(&rw->spans[rw->head], sizeof(span));
+    cn_prefetch(&rw->records[rw->next_out & rw->mask], sizeof(cn_sent));
 }
 
 /* ---- time ---- */

@@ -38,6 +38,8 @@ typedef struct cn_rewrite_config {
 /** CN_ERR_INVALID: clock 0 or records not a power of two between 16 and 32,768. */
 cn_err cn_rewrite_new(cn_rewrite **out, const cn_rewrite_config *config);
 void cn_rewrite_free(cn_rewrite *rw);
+/** Brings nearer what the next packet will touch; the struct itself is near already. */
+void cn_rewrite_prefetch(const cn_rewrite *rw);
 
 /** Which packet a slot continues with. */
 typedef struct cn_rewrite_from {

@@ -161,7 +161,7 @@ void cn_room_on_ranked(cn_worker *w, cn_msg *m)
     cn_room *r = room_of(w, m);
     if (r) {
         memcpy(&r->ranked, m->p, sizeof r->ranked);
-        cn_room_rebind(r);
+        for (cn_peer *p = r->peers; p; p = p->next_in_room) cn_peer_bind_ranked(p);
     }
     free(m->p);
 }

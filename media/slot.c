@@ -7,9 +7,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "media/peer.h"
+#include "media/prefetch.h"
 #include "media/slot_audio.h"
 #include "media/slot_send.h"
 
+#define REWRITE_HOT 192 /* bytes of a cn_rewrite that every packet touches */
 #define RECORDS_VIDEO 1024
 #define RECORDS_AUDIO 64
 #define KEYFRAME_AGAIN_NS 500000000u
@@ -117,9 +119,8 @@ static void unlink_from_track(cn_slot *s)
 {
     cn_track *t = s->track;
     if (!t) return;
-    cn_slot **at = &t->slots;
-    while (*at && *at != s) at = &(*at)->next_in_track;
-    if (*at) *at = s->next_in_track;
+    *s->link_in_track = s->next_in_track;
+    if (s->next_in_track) s->next_in_track->link_in_track = s->link_in_track;
     s->next_in_track = NULL;
     s->former = t->number;
     s->former_ns = t->worker->now_ns;
@@ -143,6 +144,8 @@ void cn_slot_bind(cn_slot *s, cn_track *t)
     if (!t) return;
     s->track = t;
     s->next_in_track = t->slots;
+    s->link_in_track = &t->slots;
+    if (t->slots) t->slots->link_in_track = &s->next_in_track;
     t->slots = s;
     s->format = format_for(s, t);
     if (cn_slot_flat(s)) cn_track_subscribe(t);
@@ -380,6 +383,21 @@ static void begin(cn_slot *s, cn_packet *p)
     if (cn_transport_full(s->peer->transport, QUEUE_MS)) return; /* asked for again when it comes through */
     if ((p->key && p->frame_start) || p->repaired)
         (void)start_from_history(s, (unsigned)(target ? s->target : s->interim));
+}
+
+/* Three receivers at three stages: what the next one's pointers point to, the pointers of the one after, and the struct
+ * of the third. Each stage reads only what an earlier one has brought. */
+void cn_slot_prefetch(const cn_slot *s)
+{
+    cn_transport_prefetch(s->peer->transport);
+    cn_rewrite_prefetch(s->rewrite);
+    if (s->peer->twcc_out) cn_twcc_out_prefetch(s->peer->twcc_out);
+    const cn_slot *second = s->next_in_track;
+    if (!second) return;
+    cn_prefetch(second->peer, offsetof(cn_peer, exts) + CN_CACHE_LINE);
+    cn_prefetch(second->rewrite, REWRITE_HOT);
+    const cn_slot *third = second->next_in_track;
+    if (third) cn_prefetch(third, offsetof(cn_slot, formats));
 }
 
 void cn_slot_packet(cn_slot *s, cn_packet *p)

@@ -27,48 +27,45 @@ typedef struct cn_slot_format {
 } cn_slot_format;
 
 typedef struct cn_slot {
+    /* what every packet touches stands first, in few cache lines */
     struct cn_peer *peer;
-    char mid[CN_MEDIA_ID];
-    bool video;
-    bool active;    /* negotiated to be received */
-    unsigned index; /* among the slots of its kind */
+    cn_track *track; /* what is shown */
+    struct cn_slot *next_in_track, **link_in_track;
+    const cn_slot_format *format; /* for the track's codec, NULL: cannot decode it */
+    cn_rewrite *rewrite;
     uint32_t ssrc, rtx_ssrc;
-    uint16_t rtx_seq;
+    int current, target; /* layers, −1: none */
+    int interim;         /* layer taken while the target does not flow yet, −1: none */
+    bool video;
+    bool active;      /* negotiated to be received */
+    bool held;        /* the receiver's TCP connection is too far behind: nothing until it caught up */
+    uint8_t red_pt;   /* audio with redundancy; CN_SDP_NO_PT: the receiver has none */
+    bool red_settled; /* no block older than the present source's first packet can come any more */
+    uint16_t rtx_seq, width, height;
+    uint32_t red_from_ts; /* incoming; blocks older than the present source's first packet are left out */
+    /* what was really sent */
+    uint32_t packets, octets; /* of the SSRC, for sender reports */
+    uint32_t window_bytes, bps;
+    uint64_t last_packet_ns, reported_ns;
+    uint64_t waiting_ns; /* since when a key frame is awaited, 0: not */
+    cn_svc svc;
+    unsigned tid; /* temporal layers up to this one are wanted */
     cn_slot_format formats[CN_SLOT_FORMATS];
     size_t format_count;
-    uint8_t red_pt; /* audio with redundancy; CN_SDP_NO_PT: the receiver has none */
+
+    unsigned index; /* among the slots of its kind */
+    char mid[CN_MEDIA_ID];
 
     /* what is asked for (video) */
     cn_slot_want want;
     cn_alloc_slot alloc;
 
-    /* what is shown */
-    cn_track *track;
-    struct cn_slot *next_in_track;
-    const cn_slot_format *format; /* for the track's codec, NULL: cannot decode it */
-    int current, target;          /* layers, −1: none */
-    int interim;                  /* layer taken while the target does not flow yet, −1: none */
-    uint64_t waiting_ns;          /* since when a key frame is awaited, 0: not */
-    unsigned tid;                 /* temporal layers up to this one are wanted */
-    cn_svc svc;
-    bool held; /* the receiver's TCP connection is too far behind: nothing until it caught up */
-
-    cn_rewrite *rewrite;
     uint32_t start_ts;   /* outgoing timestamp from which on the present source is shown */
     uint32_t told_track; /* the last event's */
     cn_slot_state told;
-
-    uint32_t red_from_ts; /* incoming; blocks older than the present source's first packet are left out */
-    uint32_t former;      /* track that it played before, by number, and until when */
+    uint32_t former; /* track that it played before, by number, and until when */
     uint64_t former_ns;
-    bool red_settled; /* none can be any more */
 
-    /* what was really sent */
-    uint64_t last_packet_ns;
-    uint16_t width, height;
-    uint32_t packets, octets; /* of the SSRC, for sender reports */
-    uint32_t window_bytes, bps;
-    uint64_t reported_ns;
     /* the receiver's last report on it */
     uint8_t fraction_lost;
     uint64_t heard_ns; /* when, 0: none about the present source */
@@ -95,6 +92,9 @@ void cn_slot_begin(cn_slot *s);
 bool cn_slot_flat(const cn_slot *s);
 /** Mask of the streams that this slot needs of its track. */
 uint32_t cn_slot_needs(const cn_slot *s);
+/** The next to get a packet of its track after the present one: brings it, and what its successors are known by,
+ * nearer. */
+void cn_slot_prefetch(const cn_slot *s);
 /** A packet of its track. */
 void cn_slot_packet(cn_slot *s, cn_packet *p);
 /** The receiver asks again for a packet. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "media/prefetch.h"
 #include "media/srtp_cm.h"
 #include "media/srtp_gcm.h"
 
@@ -64,6 +65,21 @@ cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys)
     }
     *out = s;
     return CN_OK;
+}
+
+void cn_srtp_prefetch(const cn_srtp *s)
+{
+    cn_prefetch(s, sizeof *s);
+}
+
+void cn_srtp_prefetch_context(const cn_srtp *s)
+{
+    if (s->gcm[CN_SRTP_RTP_OUT]) cn_gcm_prefetch(s->gcm[CN_SRTP_RTP_OUT]);
+}
+
+void cn_srtp_prefetch_stream(const cn_srtp *s, uint32_t ssrc)
+{
+    if (s->gcm[CN_SRTP_RTP_OUT]) cn_gcm_prefetch_stream(s->gcm[CN_SRTP_RTP_OUT], ssrc);
 }
 
 size_t cn_srtp_tag(const cn_srtp *s)

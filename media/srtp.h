@@ -43,6 +43,11 @@ typedef struct cn_srtp cn_srtp;
 /** Copies the keys; the caller wipes its own. CN_ERR_UNSUPPORTED for a profile outside the list. */
 cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys);
 
+/** Three steps that bring nearer what cn_srtp_protect_rtp will touch, each after the one before had its time. */
+void cn_srtp_prefetch(const cn_srtp *s);
+void cn_srtp_prefetch_context(const cn_srtp *s);
+void cn_srtp_prefetch_stream(const cn_srtp *s, uint32_t ssrc);
+
 /** Bytes that protection appends to RTP; RTCP gets four more. */
 size_t cn_srtp_tag(const cn_srtp *s);
 

@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "media/prefetch.h"
 #include "media/rtp.h"
 #include "media/srtp.h"
 #include "media/srtp_parts.h"
+
+#define CONTEXT_BYTES 192 /* of OpenSSL's context, as far as every packet touches it */
 
 struct cn_gcm {
     EVP_CIPHER_CTX *ctx;
@@ -65,6 +68,17 @@ static void iv_make(const cn_gcm *g, uint8_t iv[CN_GCM_SALT], uint32_t ssrc, int
     iv[7] = (uint8_t)(index >> 32);
     cn_put32(iv + 8, (uint32_t)index);
     for (size_t i = 0; i < CN_GCM_SALT; i++) iv[i] ^= g->salt[i];
+}
+
+void cn_gcm_prefetch(const cn_gcm *g)
+{
+    cn_prefetch(g, sizeof *g);
+}
+
+void cn_gcm_prefetch_stream(const cn_gcm *g, uint32_t ssrc)
+{
+    cn_srtp_stream_prefetch(&g->streams, ssrc);
+    cn_prefetch(g->ctx, CONTEXT_BYTES);
 }
 
 typedef struct span {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "media/prefetch.h"
 
 #define EXTENSION_HEADER 4
 #define WORD 64
@@ -69,6 +70,11 @@ static cn_err grow(cn_srtp_streams *x)
     x->table = bigger;
     x->mask = n - 1;
     return CN_OK;
+}
+
+void cn_srtp_stream_prefetch(const cn_srtp_streams *x, uint32_t ssrc)
+{
+    cn_prefetch(&x->table[(ssrc * 2654435761u >> 8) & x->mask], sizeof(cn_srtp_stream));
 }
 
 cn_srtp_stream *cn_srtp_stream_find(const cn_srtp_streams *x, uint32_t ssrc)

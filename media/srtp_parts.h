@@ -52,6 +52,8 @@ static inline bool cn_srtp_streams_full(const cn_srtp_streams *x)
     return x->count == x->max;
 }
 
+/** Brings the stream nearer that cn_srtp_stream_find will be asked for. */
+void cn_srtp_stream_prefetch(const cn_srtp_streams *x, uint32_t ssrc);
 /** The SSRC's stream, NULL when there is none yet; valid until the next is added. */
 cn_srtp_stream *cn_srtp_stream_find(const cn_srtp_streams *x, uint32_t ssrc);
 /** A stream for an SSRC that has none. CN_ERR_FULL, CN_ERR_NOMEM. */

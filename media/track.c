@@ -61,9 +61,9 @@ static uint32_t lingering(cn_track *t, uint32_t needs)
 
 void cn_track_subscribe(cn_track *t)
 {
-    uint32_t needs = 0;
-    bool flat = false;
-    for (cn_slot *s = t->slots; s; s = s->next_in_track) {
+    uint32_t needs = 0, all = (1u << t->info.layers) - 1;
+    bool flat = false, may_be_flat = t->info.codec == CN_CODEC_AV1;
+    for (cn_slot *s = t->slots; s && (needs != all || may_be_flat); s = s->next_in_track) {
         needs |= cn_slot_needs(s);
         flat = flat || cn_slot_flat(s);
     }
@@ -177,6 +177,7 @@ void cn_track_packet(cn_track *t, cn_packet *p)
     note_structure(&t->layer[p->layer], p);
     for (cn_slot *s = t->slots, *next; s; s = next) {
         next = s->next_in_track;
+        if (next) cn_slot_prefetch(next);
         cn_slot_packet(s, p);
     }
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "media/port_impl.h"
+#include "media/prefetch.h"
 
 #define PWD_MIN 22 /* RFC 8839 §5.4 */
 #define UFRAG_MIN 4
@@ -117,6 +118,11 @@ void cn_transport_rtcp_send(cn_transport *t, const uint8_t *packet, size_t n)
     if (!slot) return;
     memcpy(slot, packet, n);
     enqueue(t, n, true);
+}
+
+void cn_transport_prefetch(const cn_transport *t)
+{
+    cn_prefetch(t, offsetof(cn_transport, last_sign_ns));
 }
 
 void cn_transport_rate(cn_transport *t, uint32_t bps)

@@ -91,6 +91,8 @@ void cn_transport_rtp_send(cn_transport *t, uint8_t *buf, size_t n);
 /** The same for compound RTCP; `packet` is copied. Silently nothing before `connected` or after `closed`. */
 void cn_transport_rtcp_send(cn_transport *t, const uint8_t *packet, size_t n);
 
+/** Brings nearer what the next packet will touch. */
+void cn_transport_prefetch(const cn_transport *t);
 /**
  * What waits for a peer on TCP, who may read more slowly than we send. cn_transport_rate: the rate that is expected to
  * fit. cn_transport_full: whether what waits takes longer than `ms` at the rate at which it leaves: then no further

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "media/prefetch.h"
 
 #define DUE_PACKETS 100
 #define SLOT_NS 50000000ull
@@ -109,6 +110,11 @@ void cn_twcc_out_free(cn_twcc_out *t)
     if (!t) return;
     free(t->records);
     free(t);
+}
+
+void cn_twcc_out_prefetch(const cn_twcc_out *t)
+{
+    cn_prefetch(t, sizeof t->mask + sizeof t->records + sizeof t->last);
 }
 
 static slot *slot_of(cn_twcc_out *t, uint64_t now_ns)

@@ -69,6 +69,8 @@ typedef struct cn_twcc_out cn_twcc_out;
 cn_err cn_twcc_out_new(cn_twcc_out **out, size_t records);
 void cn_twcc_out_free(cn_twcc_out *t);
 
+/** Brings nearer what the next packet will touch. */
+void cn_twcc_out_prefetch(const cn_twcc_out *t);
 /** The number for the next packet of this receiver; `size`: bytes on the wire above UDP. */
 uint16_t cn_twcc_out_next(cn_twcc_out *t, size_t size, cn_twcc_kind kind, uint64_t now_ns);
 
