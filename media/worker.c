@@ -14,6 +14,7 @@
 #include "media/source.h"
 #include "media/track.h"
 
+#define WORKER_NICE (-10)
 #define TICK_MS 20
 #define TICKS_PER_SECOND (1000 / TICK_MS)
 #define SLOW_MS 5
@@ -196,6 +197,10 @@ cn_err cn_worker_open(cn_worker *w, struct cn_media *media, unsigned index, cons
 static void *run(void *arg)
 {
     cn_worker *w = arg;
+    /* of this thread alone: a voice must not wait for a page. Refused without LimitNICE (docs/operations.md) */
+    if (setpriority(PRIO_PROCESS, 0, WORKER_NICE))
+        cn_info("media.worker", "packets are forwarded at ordinary priority: LimitNICE=%d would put them first",
+                WORKER_NICE);
     cn_loop_run(w->loop);
     return NULL;
 }

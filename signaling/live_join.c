@@ -167,6 +167,7 @@ static void media_answered(void *arg)
         return;
     }
     m->answered = true;
+    m->quality_known = m->quality_known && p->reoffer;
     cn_member_sources(m, p->offer, p->sections, p->section_count, m->connected);
     cn_member_hold_sources(m);
     if (p->id) cn_client_answer(c, p->id, p->reoffer ? json_pack("{s:s}", "answer", p->answer) : join_result(p, m));

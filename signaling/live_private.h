@@ -80,8 +80,9 @@ struct cn_member {
     size_t want_count;
     cn_tier want_tier;
     cn_published source[CN_SOURCES];
-    cn_quality quality;
-    cn_media_stats stats; /* the last ones */
+    cn_quality quality, quality_told; /* now; as the room knows it */
+    bool quality_known;               /* its app has everybody's: from then on it is told what changed */
+    cn_media_stats stats;             /* the last ones */
     bool measured;
     cn_why why;
     uint32_t told;     /* reasons that its app told, bit per cn_why_reason */

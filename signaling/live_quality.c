@@ -1,7 +1,16 @@
 /* How well everybody is connected: the mark and the reasons, told to the room every two seconds. Door's thread. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "signaling/live_private.h"
 
 #define TOLD_MAX 16 /* reasons in one message */
+/* a figure is told again when it moved by so much, and by this share of itself */
+#define STEP 0.25
+#define LOSS_STEP 0.005
+#define RTT_STEP_MS 20
+#define RATE_STEP 100000
 
 const char *cn_quality_path(cn_media_path path)
 {
@@ -61,13 +70,59 @@ cn_err cn_do_health(cn_method_call *m, json_t **result)
     return CN_OK;
 }
 
+static bool moved(double now, double told, double least, double share)
+{
+    double step = fabs(now - told);
+    return step >= least && step >= share * fabs(told);
+}
+
+/* Worth telling: in a large room everybody's figures to everybody every 2 s would be more than the voices are. */
+static bool news(const cn_quality *now, const cn_quality *told)
+{
+    return now->mark != told->mark || now->why != told->why || moved(now->up_loss, told->up_loss, LOSS_STEP, STEP) ||
+           moved(now->down_loss, told->down_loss, LOSS_STEP, STEP) ||
+           moved(now->rtt_ms, told->rtt_ms, RTT_STEP_MS, STEP) || moved(now->up_bps, told->up_bps, RATE_STEP, STEP) ||
+           moved(now->down_bps, told->down_bps, RATE_STEP, STEP);
+}
+
+static json_t *rows(const cn_hall *h, bool all)
+{
+    json_t *list = json_array();
+    for (const cn_member *m = h->members; m; m = m->next)
+        if (m->connected && (all || news(&m->quality, &m->quality_told))) json_array_append_new(list, quality_json(m));
+    return json_pack("{s:o}", "participants", list);
+}
+
+static void tell_known(cn_hall *h, json_t *message)
+{
+    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    size_t n = text ? strlen(text) : 0;
+    for (cn_member *m = h->members; text && m; m = m->next)
+        if (m->client && m->answered && m->quality_known) cn_ws_send_text(m->client->ws, text, n, NULL);
+    free(text);
+    json_decref(message);
+}
+
+static void tell_new(cn_hall *h)
+{
+    for (cn_member *m = h->members; m; m = m->next) {
+        if (!m->client || !m->answered || m->quality_known) continue;
+        cn_client_notice(m->client, "room.quality", rows(h, true));
+        m->quality_known = true;
+    }
+}
+
 void cn_live_quality(void *live)
 {
     cn_live *l = live;
     for (cn_hall *h = l->halls; h; h = h->next) {
-        json_t *all = json_array();
-        for (const cn_member *m = h->members; m; m = m->next)
-            if (m->connected) json_array_append_new(all, quality_json(m));
-        cn_hall_notice(h, NULL, "room.quality", json_pack("{s:o}", "participants", all), "room.quality");
+        json_t *changed = rows(h, false);
+        if (json_array_size(json_object_get(changed, "participants")))
+            tell_known(h, cn_rpc_notice("room.quality", changed));
+        else
+            json_decref(changed);
+        tell_new(h);
+        for (cn_member *m = h->members; m; m = m->next)
+            if (news(&m->quality, &m->quality_told)) m->quality_told = m->quality;
     }
 }

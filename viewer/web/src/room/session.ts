@@ -27,6 +27,7 @@ const PROBE_MS = 2000
 const MAX_RESTARTS = 2
 const ROOM_WAIT_MS = 3000
 const WATCHED_AGAIN_MS = 5000
+const REPEATS_EVERY_MS = 2000
 
 function wait(receiver: RTCRtpReceiver, ms: number): void {
   if ('jitterBufferTarget' in receiver && (receiver.jitterBufferTarget ?? 0) !== ms) receiver.jitterBufferTarget = ms || null
@@ -82,6 +83,7 @@ export class RoomSession {
   private iceTimer: ReturnType<typeof setTimeout> | undefined
   private waitTimer: ReturnType<typeof setTimeout> | undefined
   private watchedTimer: ReturnType<typeof setTimeout> | undefined
+  private repeatsTimer: ReturnType<typeof setInterval> | undefined
   private readonly patience: Patience[] = []
   private wasConnected = false
   private healing = false
@@ -311,7 +313,6 @@ export class RoomSession {
     })
     rpc.on<{ participants: QualityRow[] }>('room.quality', ({ participants }) => {
       for (const row of participants) state.quality[row.id] = row
-      this.waitForRepeats()
     })
     rpc.on<{ participant: string; on: boolean }>('room.video', ({ participant, on }) => {
       const person = this.person(participant)
@@ -411,6 +412,7 @@ export class RoomSession {
     this.resume = answer.resume
     if (!again) state.since ||= Date.now()
     state.phase = 'live'
+    this.repeatsTimer ??= setInterval(() => this.waitForRepeats(), REPEATS_EVERY_MS)
     void this.obey(answer)
     if (state.micPublished && !local.state.micOn) this.tellSource('mic', false)
     if (state.cameraPublished && !local.tracks.camera) this.tellSource('camera', false)
@@ -648,6 +650,7 @@ export class RoomSession {
     clearTimeout(this.iceTimer)
     clearTimeout(this.waitTimer)
     clearTimeout(this.watchedTimer)
+    clearInterval(this.repeatsTimer)
     this.show.setReady(false)
     this.rpc.close()
     this.peer.value.close()
