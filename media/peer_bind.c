@@ -44,11 +44,19 @@ static bool is_audible(const audible *a, const cn_track *t)
     return false;
 }
 
-/* Slot 0 plays whoever is large, so that browsers sync the two; nobody else, while that one has a microphone. */
+static bool is_ranked(const cn_ranked_info *r, uint32_t source)
+{
+    for (unsigned i = 0; i < r->count; i++)
+        if (r->source[i] == source) return true;
+    return false;
+}
+
+/* Slot 0 plays whoever is large, so that browsers sync the two; nobody else, while that one can be heard. */
 static cn_track *reserved_track(const cn_peer *peer)
 {
     if (!peer->large[0] || peer->audio_slots < 2) return NULL;
-    return cn_room_track(peer->room, peer->large, CN_SOURCE_MIC);
+    cn_track *t = cn_room_track(peer->room, peer->large, CN_SOURCE_MIC);
+    return t && is_ranked(&peer->room->ranked, t->number) ? t : NULL;
 }
 
 static cn_slot *slot_with(cn_peer *peer, const cn_track *t)

@@ -53,27 +53,35 @@ void crowd_totals_close(crowd *c)
         for (size_t i = 0; i < pc->inlet_n; i++) inlet_close(&pc->inlets[i], &c->totals);
 }
 
-unsigned crowd_streams(const crowd *c, unsigned *delivering)
+unsigned crowd_streams(const crowd *c, unsigned *delivering, unsigned *audio_missing)
 {
     unsigned wanted = 0;
-    *delivering = 0;
+    *delivering = *audio_missing = 0;
     for (const crowd_pc *pc = c->pcs; pc; pc = pc->next) {
         for (size_t i = 0; i < pc->inlet_n; i++) {
             const inlet *in = &pc->inlets[i];
             wanted++;
-            *delivering += in->sourced && c->now_ns - in->last_ns < 1000000000ull;
+            bool flows = in->sourced && c->now_ns - in->last_ns < 1000000000ull;
+            *delivering += flows;
+            *audio_missing += !flows && !in->video;
         }
     }
     return wanted;
 }
 
-double crowd_delay_ms(const crowd_totals *t, double share)
+uint64_t crowd_delays(const uint32_t buckets[CROWD_DELAY_BUCKETS])
 {
-    uint64_t all = 0, seen = 0;
-    for (size_t i = 0; i < CROWD_DELAY_BUCKETS; i++) all += t->delays[i];
+    uint64_t all = 0;
+    for (size_t i = 0; i < CROWD_DELAY_BUCKETS; i++) all += buckets[i];
+    return all;
+}
+
+double crowd_delay_ms(const uint32_t buckets[CROWD_DELAY_BUCKETS], double share)
+{
+    uint64_t all = crowd_delays(buckets), seen = 0;
     size_t i = 0;
     for (; i < CROWD_DELAY_BUCKETS && all; i++) {
-        seen += t->delays[i];
+        seen += buckets[i];
         if ((double)seen >= share * (double)all) break;
     }
     return (double)(i + 1) * CROWD_DELAY_STEP_NS / 1e6;

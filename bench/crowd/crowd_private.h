@@ -67,7 +67,7 @@ struct crowd_pc {
 
 void crowd_pc_turn(crowd_pc *pc);
 void crowd_pc_send(crowd_pc *pc, outlet *o, const outlet_packet *p, bool again);
-void crowd_delay_count(crowd *c, int64_t ns);
+void crowd_delay_count(uint32_t buckets[CROWD_DELAY_BUCKETS], int64_t ns);
 
 bool watch_open(crowd_pc *pc, inlet *in);
 /** A packet that inlet_arrived took as new. */

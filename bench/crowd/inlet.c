@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define NAME_WAIT_NS 1000000000ull
+#define SWITCHING_NS 5000000
 #define PAUSE_NS 500000000ull
 
 static bool bit_get(const inlet *in, uint64_t seq)
@@ -109,6 +110,12 @@ void inlet_names_judge(inlet *in, crowd_totals *t, uint64_t now_ns)
         seen->open = false;
         t->misnamed++;
     }
+}
+
+bool inlet_switching(inlet *in, const payload_piece *p, int64_t arrived_ns)
+{
+    if (!in->sourced || in->sender != p->sender || in->layer != p->layer) in->switched_ns = arrived_ns;
+    return arrived_ns - in->switched_ns < SWITCHING_NS;
 }
 
 void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const payload_piece *p, uint64_t now_ns)

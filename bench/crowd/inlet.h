@@ -33,6 +33,7 @@ typedef struct inlet {
     uint8_t layer;
     uint32_t index;
     uint64_t index_at, last_ns;
+    int64_t switched_ns; /* arrival of the first packet after the last switch, wall clock */
     /* names: what the server said and what came */
     int fixed; /* sender, -1: by announcements */
     inlet_name said[INLET_NAMES], seen[INLET_NAMES];
@@ -51,6 +52,9 @@ typedef struct inlet {
 bool inlet_arrived(inlet *in, crowd_totals *t, uint16_t seq, bool again);
 /** A sequence number without its wrap; of one that inlet_arrived took. */
 uint64_t inlet_extended(const inlet *in, uint16_t seq);
+/** True when it comes with a switch: within 5 ms of the first packet from another sender or layer. Before
+ * inlet_content. */
+bool inlet_switching(inlet *in, const payload_piece *p, int64_t arrived_ns);
 /** Its checked content, when it was new and not a retransmission. */
 void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const payload_piece *p, uint64_t now_ns);
 /** The server's word about who is on the slot. */

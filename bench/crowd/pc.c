@@ -39,10 +39,10 @@ static inlet *inlet_of(crowd_pc *pc, uint32_t ssrc, bool *rtx)
     return NULL;
 }
 
-void crowd_delay_count(crowd *c, int64_t ns)
+void crowd_delay_count(uint32_t buckets[CROWD_DELAY_BUCKETS], int64_t ns)
 {
     int64_t i = ns / CROWD_DELAY_STEP_NS;
-    c->totals.delays[i < 0 ? 0 : i < CROWD_DELAY_BUCKETS ? i : CROWD_DELAY_BUCKETS - 1]++;
+    buckets[i < 0 ? 0 : i < CROWD_DELAY_BUCKETS ? i : CROWD_DELAY_BUCKETS - 1]++;
 }
 
 static void jitter_count(inlet *in, uint32_t ts, uint64_t now_ns)
@@ -65,7 +65,8 @@ static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *r, uint16_t seq
     *(in->video ? &c->totals.video_in : &c->totals.audio_in) += 1;
     c->totals.bytes_in += r->len;
     if (again) return;
-    crowd_delay_count(c, pc->arrived_ns - (int64_t)piece.sent_ns);
+    bool kept = inlet_switching(in, &piece, pc->arrived_ns);
+    crowd_delay_count(kept ? c->totals.kept : c->totals.delays, pc->arrived_ns - (int64_t)piece.sent_ns);
     inlet_content(in, &c->totals, seq, r->ts, &piece, c->now_ns);
 }
 

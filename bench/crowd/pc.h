@@ -30,8 +30,10 @@ typedef struct crowd_totals {
     uint64_t misnamed; /* another sender than the one announced for the slot */
     uint64_t plis, nacks_in, nacks_out, switches;
     uint64_t frames_sent, frames_seen, frames_altered, frames_missing; /* of a file; seen: by receivers, unaltered */
-    uint64_t frames_cut;                  /* the rest was left out, and a key frame came next */
-    uint32_t delays[CROWD_DELAY_BUCKETS]; /* from the sender's send to the arrival in the receiver's kernel */
+    uint64_t frames_cut; /* the rest was left out, and a key frame came next */
+    /* From the sender's send to the arrival in the receiver's kernel. Apart: what comes with the first packet after a
+     * switch, since a server may begin with packets that it kept: a word's first syllable, a key frame's run. */
+    uint32_t delays[CROWD_DELAY_BUCKETS], kept[CROWD_DELAY_BUCKETS];
 } crowd_totals;
 
 typedef struct crowd crowd;
@@ -64,10 +66,12 @@ crowd_totals *crowd_totals_get(crowd *c);
 void crowd_totals_reset(crowd *c);
 /** Counts what is still missing as lost; call when everything has had its time to arrive. */
 void crowd_totals_close(crowd *c);
-/** How many slots there are; `*delivering`: on how many of them packets came within the last second. */
-unsigned crowd_streams(const crowd *c, unsigned *delivering);
+/** How many slots there are; `*delivering`: on how many of them packets came within the last second; `*audio_missing`:
+ * how many of the others are for voices. */
+unsigned crowd_streams(const crowd *c, unsigned *delivering, unsigned *audio_missing);
 /** In ms; `share` 0…1. */
-double crowd_delay_ms(const crowd_totals *t, double share);
+double crowd_delay_ms(const uint32_t buckets[CROWD_DELAY_BUCKETS], double share);
+uint64_t crowd_delays(const uint32_t buckets[CROWD_DELAY_BUCKETS]);
 /** Calls `fn` from crowd_play whenever `fd` can be read. */
 bool crowd_watch(crowd *c, int fd, void (*fn)(void *arg), void *arg);
 void crowd_unwatch(crowd *c, int fd);

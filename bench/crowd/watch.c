@@ -50,7 +50,7 @@ static void on_frame(void *arg, const gather_frame *frame)
     if (!known) return;
     c->totals.frames_seen++;
     payload_piece piece = {.sender = f->sender, .layer = w->view.layer, .index = (uint32_t)w->view.at};
-    if (!frame->again) crowd_delay_count(c, w->pc->arrived_ns - (int64_t)film_wall_ns(f, &w->view));
+    if (!frame->again) crowd_delay_count(c->totals.delays, w->pc->arrived_ns - (int64_t)film_wall_ns(f, &w->view));
     inlet_content(in, &c->totals, (uint16_t)frame->seq, frame->ts, &piece, c->now_ns);
 }
 

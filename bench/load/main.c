@@ -196,11 +196,15 @@ static json_t *result_json(const play_result *r, const options *o)
                      delivered > 0 ? cpu * 1e6 / delivered : 0.0, "core_percent", 100 * cpu / r->seconds,
                      "softirq_percent", (double)r->softirq_ns / 1e7 / r->seconds, "generator_percent", 100 * r->own_cpu,
                      "ksoftirqd_known", (int)r->softirq_known, "pss_mib", (double)r->after.pss_bytes / 1048576,
-                     "delay_p50_ms", crowd_delay_ms(t, 0.5), "delay_p95_ms", crowd_delay_ms(t, 0.95), "delay_p99_ms",
-                     crowd_delay_ms(t, 0.99));
+                     "delay_p50_ms", crowd_delay_ms(t->delays, 0.5), "delay_p95_ms", crowd_delay_ms(t->delays, 0.95),
+                     "delay_p99_ms", crowd_delay_ms(t->delays, 0.99));
     json_object_update(j, more);
     json_decref(more);
-    if (!o->media) json_object_set_new(j, "direct_p99_ms", json_real(crowd_delay_ms(&r->direct, 0.99)));
+    more = json_pack("{s:I, s:f, s:I}", "kept_packets", (json_int_t)crowd_delays(t->kept), "kept_p99_ms",
+                     crowd_delay_ms(t->kept, 0.99), "audio_streams_missing", (json_int_t)r->audio_missing);
+    json_object_update(j, more);
+    json_decref(more);
+    if (!o->media) json_object_set_new(j, "direct_p99_ms", json_real(crowd_delay_ms(r->direct.delays, 0.99)));
     json_object_set_new(j, "processes", json_integer((json_int_t)r->after.processes));
     if (o->media) {
         more = frames_json(r, o);

@@ -164,7 +164,7 @@ static bool measure(play_result *out, crowd *c, pid_t pid, const play_options *o
     crowd_play(c, 500);
     crowd_totals_close(c);
     out->totals.lost = crowd_totals_get(c)->lost;
-    out->streams_wanted = crowd_streams(c, &out->streams_delivered);
+    out->streams_wanted = crowd_streams(c, &out->streams_delivered, &out->audio_missing);
     if (ok && at && o->ceiling) ok = ceiling_play(out, c, at->seats, o);
     return ok && (files(o) || direct_play(&out->direct, DIRECT_PACKETS, DIRECT_BYTES));
 }

@@ -27,8 +27,8 @@ typedef struct play_result {
     double seconds, join_seconds;
     double own_cpu; /* share of its core that the generator used */
     char profile[40];
-    char server[64];                            /* name and version */
-    unsigned streams_wanted, streams_delivered; /* slots, and those on which packets came */
+    char server[64];                                           /* name and version */
+    unsigned streams_wanted, streams_delivered, audio_missing; /* slots, and those on which packets came */
     /* of a lecture from files */
     play_listener listeners[PLAY_LISTENERS]; /* the first ones */
     unsigned listeners_n;
