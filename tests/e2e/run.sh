@@ -6,6 +6,8 @@ status=0
 for test in ${*:-kill.mjs room.mjs quality.mjs impair.mjs voices.mjs host.mjs codecs.mjs turn.mjs tcp.mjs roam.mjs view.mjs story.mjs}; do
     [ -f "$test" ] || continue
     echo "== $test"
+    began=$SECONDS
     node "$test" || status=1
+    echo "   $test took $((SECONDS - began)) s"
 done
 exit $status

@@ -40,8 +40,11 @@ export const installProbe = `(cells, bits) => {
     tiles() {
       return [...document.querySelectorAll('[data-testid="tile"]')].map((t) => ({ participant: t.dataset.participant, source: t.dataset.source, state: t.dataset.state, name: t.querySelector('[data-testid="tile-name"]')?.textContent?.trim() }))
     },
-    /** Strength in dB of each frequency over everything the page plays, after listening for ms. */
-    async hear(frequencies, ms) {
+    /**
+     * Strength in dB of each frequency over everything the page plays, at its loudest within ms; or, for silence, its median: where a page is too busy to play
+     * smoothly, the clicks of another voice reach every frequency for a moment.
+     */
+    async hear(frequencies, ms, typical = false) {
       audio = audio || new AudioContext()
       await audio.resume()
       const mix = audio.createGain(), analyser = audio.createAnalyser()
@@ -60,18 +63,18 @@ export const installProbe = `(cells, bits) => {
           nodes.push(node)
         }
       }
-      const bins = new Float32Array(analyser.frequencyBinCount), peak = frequencies.map(() => -200)
+      const bins = new Float32Array(analyser.frequencyBinCount), levels = frequencies.map(() => [-200])
       const end = performance.now() + ms
       while (performance.now() < end) {
         await new Promise((r) => setTimeout(r, 50))
         analyser.getFloatFrequencyData(bins)
         frequencies.forEach((f, i) => {
           const a = Math.floor((f * 0.94) / (audio.sampleRate / analyser.fftSize)), b = Math.ceil((f * 1.06) / (audio.sampleRate / analyser.fftSize))
-          for (let k = a; k <= b; k++) if (bins[k] > peak[i]) peak[i] = bins[k]
+          levels[i].push(Math.max(-200, ...bins.subarray(a, b + 1)))
         })
       }
       nodes.forEach((n) => n.disconnect())
-      return peak
+      return levels.map((l) => l.sort((x, y) => y - x)[typical ? l.length >> 1 : 0])
     },
     /** Notes when each frame of one's own camera was shown in the preview … */
     followSelf() {
