@@ -22,6 +22,7 @@
 #define VP8_RTX 97
 #define VP9 98
 #define VP9_RTX 99
+#define SVC_KEY_AFTER 5 /* pictures */
 #define MAGIC 0x51f0cafeu
 #define SDP_MAX (64 * 1024)
 #define MS 1000000ull
@@ -401,18 +402,20 @@ static void svc_frame_send(sfu_client *c, bool top)
     l->frames++;
 }
 
-/* One picture in all spatial layers. */
+/* One picture in all spatial layers. A key picture comes some pictures after it was asked for, as from an encoder. */
 static void svc_picture_send(sfu_client *c)
 {
     sfu_layer *l = &c->layer[0];
-    c->svc.picture = l->key_wanted || !l->frames ? 0 : c->svc.picture + 1;
+    c->svc_asked = l->key_wanted ? c->svc_asked + 1 : 0;
+    bool key = c->svc_asked > SVC_KEY_AFTER || !l->frames;
+    c->svc.picture = key ? 0 : c->svc.picture + 1;
     c->svc.id = (uint16_t)((c->svc.id + 1) & 0x7fff);
     if (!svc_tid(c->svc.picture)) c->svc.tl0++;
     for (unsigned sid = 0; sid < SVC_SPATIAL; sid++) {
         c->svc.sid = (uint8_t)sid;
         svc_frame_send(c, sid + 1 == SVC_SPATIAL);
     }
-    l->key_wanted = false;
+    if (key) l->key_wanted = false;
 }
 
 static void rtx_send(sfu_client *c, sfu_layer *l, uint16_t seq)

@@ -112,7 +112,8 @@ typedef struct sfu_client {
 
     uint32_t word_frame; /* packet with which it began to speak, and when; set word_ns to 0 for the next */
     uint64_t word_ns;
-    svc_frame svc; /* the next one */
+    svc_frame svc;      /* the next one */
+    unsigned svc_asked; /* pictures since a key picture was asked for */
 
     /* knobs */
     uint8_t level;      /* of its voice, −dBov */

@@ -217,7 +217,7 @@ static void everybody_gets_the_layers_that_fit(void **state)
         const seen got = judged(&s.clients[1 + i], since[i]);
         assert_int_equal(got.sid, people[i].sid);
         assert_int_equal(got.tid, people[i].tid);
-        assert_in_range(got.pictures * (people[i].tid == 2 ? 1 : 2), sent - 3, sent + 3);
+        assert_in_range(got.pictures * (people[i].tid == 2 ? 1 : 2), sent - 6, sent + 6);
         assert_int_equal(got.ups + got.downs, 0);
     }
     sfu_clean(&s);
