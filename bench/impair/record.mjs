@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const lib = resolve(dirname(fileURLToPath(import.meta.url)), '../../tests/e2e/lib')
 const { Call, encodings, makeLarge } = await import(join(lib, 'impaired.mjs'))
+const { Namespace } = await import(join(lib, 'browsers.mjs'))
 const { sleep } = await import(join(lib, 'check.mjs'))
 
 const [what] = process.argv.slice(2)
@@ -107,10 +108,11 @@ function trace(list, repeats, zero) {
 /** A viewer of a 720p camera behind a bad line; `most`: seconds of each phase at most. */
 async function viewer(line, fox, most) {
   const phases = line.map(([s, shape]) => [Math.min(s, most), shape])
-  const path = join(folder, 'record.txt'), call = new Call('record')
+  const namespace = fox ? new Namespace(6) : null
+  const path = join(folder, 'record.txt'), call = new Call('record', namespace?.outside)
   try {
     await call.begin([{ name: 'red', username: 'doctor01', quality: 'hd', tone: 600, camera: { width: 1280, height: 720, fps: 15, frames: 60, noise: 0.5 } },
-      { name: 'green', username: 'expert01', record: path, firefox: fox, shape: phases[0][1], quality: 'sd', ...(fox ? {} : { camera: small }) }], {})
+      { name: 'green', username: 'expert01', record: path, firefox: namespace, shape: phases[0][1], quality: 'sd', ...(fox ? {} : { camera: small }) }], {})
     const { red, green } = call
     await makeLarge(green, red)
     await call.settle(green, red, 720)
@@ -128,7 +130,7 @@ async function viewer(line, fox, most) {
     const head = [`# ${new Date().toISOString().slice(0, 10)}, ${agent}, ${what}: ${media.length} packets, ${media.filter((p) => p.left === null).length} lost, ${Math.round(media.reduce((sum, p) => sum + p.size, 0) * 8 / seconds / 1000)} kbit/s`,
       ...phases.map(([s, shape]) => `# ${s} s ${JSON.stringify(shape)}`)]
     return [...head, ...trace(list, repeats, zero), ''].join('\n')
-  } finally { await call.end() }
+  } finally { await call.end(); namespace?.remove() }
 }
 
 try {

@@ -29,9 +29,8 @@ await check('a round trip of 200 ms that jitters by 80: pictures come in order a
   await sleep(4000)
   const r = await follow(green, red, 8)
   tell('jitter', r)
-  // delay that jitters so much lowers the estimate, and with it the picture rate, but whatever is forwarded is seen (the two windows differ by
-  // the delay: some pictures at their ends)
-  assert(r.percent >= 48 && r.seen >= Math.min(r.received, r.encoded) - 6, `${r.percent} % of the encoded pictures and ${r.seen} of ${r.received} received were seen`)
+  // the two windows differ by the delay: some pictures at their ends
+  assert(r.percent >= 85 && r.seen >= Math.min(r.received, r.encoded) - 6, `${r.percent} % of the encoded pictures and ${r.seen} of ${r.received} received were seen`)
   assert(r.freeze_ms <= 500 && r.backward === 0, `a picture stood for ${r.freeze_ms} ms, ${r.backward} came after a later one`)
 }, 40)
 

@@ -1,5 +1,5 @@
 // A call over bad lines, and what its people see and hear. Used by tests/e2e/impair.mjs and bench/impair/impair.mjs.
-import { Chromium, Namespace, Remote } from './browsers.mjs'
+import { Chromium, Remote } from './browsers.mjs'
 import { Server } from './server.mjs'
 import { approach, consultation, enter, login } from './scene.mjs'
 import { Line } from './line.mjs'
@@ -12,8 +12,10 @@ const tileOf = (id) => `[data-testid="tile"][data-participant="${id}"][data-sour
 
 /** A server, one line per person, and the people in a room. */
 export class Call {
-  constructor(name) {
-    this.server = new Server({ name })
+  /** `media`: the server's address for media; Firefox takes none on loopback, not even as its own. */
+  constructor(name, media = '127.0.0.1') {
+    this.media = media
+    this.server = new Server({ name, media })
     this.people = []
   }
 
@@ -27,10 +29,10 @@ export class Call {
     return this
   }
 
-  /** {name, username, studio or camera, quality, record: file of his line's, shape: of his line at first}; he is then at this[name]. `firefox`: without a studio, in a namespace. */
+  /** {name, username, studio or camera, quality, record: file of his line's, shape: of his line at first}; he is then at this[name]. `firefox`: the namespace of one. */
   async join(p) {
     const browser = p.firefox ? await this.firefox(p) : await Chromium.launch({ name: p.name, colour: p.camera && p.name, tone: p.tone, camera: p.camera, viewport: { width: 1100, height: 700 } })
-    const line = await Line.launch({ toPorts: this.server.ports.media, seed: 1 + 10 * this.people.length, record: p.record, host: browser.namespace?.outside })
+    const line = await Line.launch({ toPorts: this.server.ports.media, to: this.media, seed: 1 + 10 * this.people.length, record: p.record, host: p.firefox?.outside })
     await line.set(p.shape ?? this.shape)
     this.people.push(Object.assign(browser, { line }))
     this[p.name] = browser
@@ -44,9 +46,8 @@ export class Call {
   }
 
   async firefox(p) {
-    const namespace = new Namespace(6), page = await Relay.listen({ host: namespace.outside, toPort: this.server.ports.port })
-    const forward = { port: this.server.ports.port, host: namespace.outside, toPort: page.port }
-    return Object.assign(await Remote.launch(namespace, { kind: 'firefox', name: p.name, tone: p.tone, forward }), { namespace })
+    this.page = await Relay.listen({ host: p.firefox.outside, toPort: this.server.ports.port })
+    return Remote.launch(p.firefox, { kind: 'firefox', name: p.name, tone: p.tone, forward: { port: this.server.ports.port, host: p.firefox.outside, toPort: this.page.port } })
   }
 
   /** Everybody's line. */
@@ -59,7 +60,8 @@ export class Call {
   settle(viewer, other, height) { return until(`${viewer.name} seeing ${height} lines`, async () => (await incoming(viewer, other)).frameHeight === height, 30) }
 
   async end() {
-    for (const p of this.people) { p.line.close(); await p.close(); p.namespace?.remove() }
+    for (const p of this.people) { p.line.close(); await p.close() }
+    this.page?.close()
     await this.server.stop()
   }
 }

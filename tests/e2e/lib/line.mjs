@@ -5,12 +5,12 @@ import readline from 'node:readline'
 import { root } from './server.mjs'
 
 export class Line {
-  /** A line to the server's media ports, for browsers that reach us at `host`; `record`: a file in which every datagram is written down. */
-  static async launch({ toPorts, seed = 1, build = 'release', record, host = '127.0.0.1' }) {
+  /** A line to the server's media ports at `to`, for browsers that reach us at `host`; `record`: a file in which every datagram is written down. */
+  static async launch({ toPorts, to = '127.0.0.1', seed = 1, build = 'release', record, host = '127.0.0.1' }) {
     const self = new Line()
     self.host = host
     self.waiting = []
-    self.process = spawn(join(root, 'build', build, 'bench/bench-impair-relay'), [...toPorts.flatMap((port) => ['--to', `127.0.0.1:${port}`]), '--listen', `${host}:0`, '--seed', String(seed), ...(record ? ['--record', record] : [])], { stdio: ['pipe', 'pipe', 'inherit'] })
+    self.process = spawn(join(root, 'build', build, 'bench/bench-impair-relay'), [...toPorts.flatMap((port) => ['--to', `${to}:${port}`]), '--listen', `${host}:0`, '--seed', String(seed), ...(record ? ['--record', record] : [])], { stdio: ['pipe', 'pipe', 'inherit'] })
     readline.createInterface({ input: self.process.stdout }).on('line', (text) => self.waiting.shift()?.yes(JSON.parse(text)))
     self.process.on('exit', () => { for (const w of self.waiting.splice(0)) w.no(new Error('the relay ended')) })
     const { ports } = await self.answer()
