@@ -56,6 +56,17 @@ void cn_port_leave(cn_port *p)
 
 /* receiving */
 
+void cn_port_after_receive(cn_port *p, void (*fn)(void *arg), void *arg)
+{
+    p->after_receive = fn;
+    p->after_receive_arg = arg;
+}
+
+void cn_port_received(cn_port *p)
+{
+    if (p->after_receive) p->after_receive(p->after_receive_arg);
+}
+
 static void on_stun(cn_port_socket *s, const cn_sockaddr *from, struct msghdr *h, const uint8_t *data, size_t n)
 {
     cn_origin origin = {.peer = *from, .sock = s->index};
@@ -128,6 +139,7 @@ static void on_readable(void *arg, uint32_t events)
         }
         h->msg_namelen = sizeof r->from[i];
     }
+    cn_port_received(p);
     cn_port_leave(p);
 }
 

@@ -100,6 +100,8 @@ size_t cn_port_candidates(const cn_port *p, cn_candidate *out, size_t max);
  * whoever owns the worker.
  */
 void cn_port_flush(cn_port *p);
+/** `fn` runs whenever the events of the datagrams that were read at once have been delivered. One at most. */
+void cn_port_after_receive(cn_port *p, void (*fn)(void *arg), void *arg);
 
 const cn_port_totals *cn_port_totals_get(const cn_port *p);
 /** The datagrams that went over TCP are counted here instead. */

@@ -94,6 +94,8 @@ struct cn_port {
     cn_timer *sweep;
     unsigned depth; /* of events being delivered: freed transports are reaped when it is 0 */
     bool reap;      /* there are some */
+    void (*after_receive)(void *arg);
+    void *after_receive_arg;
 
     cn_tcp *tcp;
 
@@ -104,6 +106,8 @@ struct cn_port {
 /** While events may be delivered, freed transports stay in memory; the last leave reaps them. */
 void cn_port_enter(cn_port *p);
 void cn_port_leave(cn_port *p);
+/** All that was read at once has been delivered. */
+void cn_port_received(cn_port *p);
 
 /** One datagram at once, outside the batch: STUN and DTLS. */
 void cn_port_send_now(cn_port *p, const cn_origin *to, const uint8_t *data, size_t n);

@@ -40,6 +40,7 @@ static bool on_frame(void *arg, cn_conn *c, uint8_t *data, size_t n)
     cn_port *p = arg;
     cn_port_enter(p);
     bool wanted = dispatch(p, c, data, n);
+    cn_port_received(p);
     cn_port_leave(p);
     return wanted;
 }

@@ -1,6 +1,7 @@
 #include "media/track.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "media/peer.h"
@@ -29,9 +30,19 @@ cn_err cn_track_new(cn_track **out, struct cn_room *room, uint32_t number, unsig
     return CN_OK;
 }
 
+static void turn_leave(cn_track *t)
+{
+    for (unsigned i = 0; i < t->turn_n; i++) cn_packet_unref(t->turn[i]);
+    t->turn_n = 0;
+    cn_track **at = &t->worker->turn;
+    while (*at && *at != t) at = &(*at)->next_in_turn;
+    if (*at) *at = t->next_in_turn;
+}
+
 void cn_track_free(cn_track *t)
 {
     if (!t) return;
+    turn_leave(t);
     while (t->slots) cn_slot_bind(t->slots, NULL);
     for (unsigned i = 0; i < CN_LAYERS; i++) cn_history_free(t->layer[i].history);
     free(t);
@@ -170,15 +181,47 @@ static void note_structure(cn_track_layer *l, const cn_packet *p)
         cn_dd_layout_of(&fresh, &l->layout);
 }
 
+static void forward(cn_track *t)
+{
+    cn_packet *turn[CN_TRACK_TURN];
+    unsigned n = t->turn_n;
+    memcpy(turn, t->turn, n * sizeof *turn);
+    t->turn_n = 0;
+    for (cn_slot *s = t->slots, *next; s; s = next) {
+        next = s->next_in_track;
+        if (next) cn_slot_prefetch(next);
+        for (unsigned i = 0; i < n; i++) cn_slot_packet(s, turn[i]);
+    }
+    for (unsigned i = 0; i < n; i++) cn_packet_unref(turn[i]);
+}
+
 void cn_track_packet(cn_track *t, cn_packet *p)
 {
     if (p->layer >= t->info.layers || !t->info.on) return;
     if (!remember(t, p)) return;
+    if (p->dd_structure && t->turn_n) forward(t); /* older packets are understood by the former structure */
     note_structure(&t->layer[p->layer], p);
-    for (cn_slot *s = t->slots, *next; s; s = next) {
-        next = s->next_in_track;
-        if (next) cn_slot_prefetch(next);
-        cn_slot_packet(s, p);
+    if (!t->turn_listed) {
+        t->turn_listed = true;
+        t->next_in_turn = t->worker->turn;
+        t->worker->turn = t;
+    }
+    t->turn[t->turn_n++] = cn_packet_ref(p);
+    if (t->turn_n == CN_TRACK_TURN) forward(t);
+}
+
+void cn_track_forward(cn_worker *w)
+{
+    cn_track *first = NULL; /* the list begins with whatever came last */
+    for (cn_track *t; (t = w->turn);) {
+        w->turn = t->next_in_turn;
+        t->next_in_turn = first;
+        first = t;
+    }
+    for (cn_track *t; (t = first);) {
+        first = t->next_in_turn;
+        t->turn_listed = false;
+        if (t->turn_n) forward(t);
     }
 }
 

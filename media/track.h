@@ -30,6 +30,8 @@ typedef struct cn_track_layer {
     bool ended;                                           /* it flowed and stopped, since it was subscribed to */
 } cn_track_layer;
 
+#define CN_TRACK_TURN 16 /* packets that go to a receiver one after the other */
+
 typedef struct cn_track {
     cn_worker *worker;
     struct cn_room *room;
@@ -41,7 +43,12 @@ typedef struct cn_track {
     uint32_t subscribed;   /* mask of streams */
     bool flat;             /* a slot cannot take spatial layers apart */
     struct cn_slot *slots; /* linked by next_in_track */
-    uint8_t loss_told;     /* worst of the listeners here, as the publisher's worker knows it */
+    /* what came in this turn and is not forwarded yet */
+    cn_packet *turn[CN_TRACK_TURN];
+    unsigned turn_n;
+    bool turn_listed;
+    struct cn_track *next_in_turn;
+    uint8_t loss_told; /* worst of the listeners here, as the publisher's worker knows it */
     cn_track_layer layer[CN_LAYERS];
 } cn_track;
 
@@ -77,8 +84,15 @@ static inline uint32_t cn_track_layer_id(const cn_track *t, unsigned layer)
 /** Drops history of layers that stopped, and tells the publisher what its listeners here lose. Once a second. */
 void cn_track_second(cn_track *t, uint64_t now_ns);
 
-/** One packet for all slots of this worker that show its layer. Borrows. */
+/** One packet for all slots of this worker that show its layer, by the next cn_track_forward at the latest. Borrows. */
 void cn_track_packet(cn_track *t, cn_packet *p);
+/**
+ * Forwards what came for this worker's tracks since the last time: receiver by receiver, so that the packets of a
+ * picture which arrived together are neighbours in the batch and leave as one GSO send, and a receiver's data is
+ * fetched once for all of them. Before anything else happens that slots could notice: at the end of each read, before
+ * other messages.
+ */
+void cn_track_forward(cn_worker *w);
 
 /* message handlers */
 void cn_track_on_packet(cn_worker *w, cn_msg *m);

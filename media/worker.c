@@ -60,7 +60,16 @@ static void on_link(void *arg, uint32_t events)
     cn_worker *w = cn_link_user(l);
     w->now_ns = cn_loop_now_ns(w->loop);
     cn_link_drain_wake(l);
-    for (cn_msg m; cn_link_pop(l, &m);) handlers[m.kind](w, &m);
+    for (cn_msg m; cn_link_pop(l, &m);) {
+        if (m.kind != CN_MSG_PACKET) cn_track_forward(w);
+        handlers[m.kind](w, &m);
+    }
+    cn_track_forward(w);
+}
+
+static void on_received(void *arg)
+{
+    cn_track_forward(arg);
 }
 
 static void publish_totals(cn_worker *w)
@@ -188,6 +197,7 @@ cn_err cn_worker_open(cn_worker *w, struct cn_media *media, unsigned index, cons
     CN_TRY(cn_loop_new(&w->loop, "media", SLOW_MS));
     CN_TRY(open_port(w, config));
     w->delay = cn_port_delay(w->port);
+    cn_port_after_receive(w->port, on_received, w);
     CN_TRY(cn_packet_pool_new(&w->pool, POOL_MAX));
     CN_TRY(cn_timer_new(&w->tick, w->loop, on_tick, w));
     cn_timer_arm(w->tick, TICK_MS);

@@ -47,6 +47,7 @@ typedef struct cn_worker {
     cn_idmap rankers;          /* cn_ranker by room number, where this worker is home */
     cn_idmap sources;          /* cn_source by number: this worker's publishers */
     cn_idmap tracks;           /* cn_track by source number */
+    struct cn_track *turn;     /* tracks with packets that are not forwarded yet */
     struct cn_peer *graveyard; /* freed at the end of the turn */
     uint64_t ticks;
 
