@@ -20,7 +20,8 @@
 #define WARM_US 3000000ull
 #define WANTED 2200000u /* bps: voices and the largest layer */
 #define PROBE_GAP_US 12000
-#define NEEDED 2e6 /* bps: the same; what was sent beyond was repeated on demand */
+#define EARLY_US 4000000 /* a recorded probe may come before its time by so much: another estimator waited for it */
+#define NEEDED 2e6       /* bps: the same; what was sent beyond was repeated on demand */
 
 typedef struct packet {
     uint64_t sent_us, came_us; /* came: 0 for lost */
@@ -64,7 +65,9 @@ static void probe_follow(replay *r, bool repeat)
     }
     if (!repeat) return;
     r->last_repeat_us = r->now_us;
-    if (r->probing || !cn_bwe_probe_want(&r->bwe, WANTED, clock_ns(r->now_us), &wanted)) return;
+    if (r->probing || r->bwe.probe.under_way ||
+        !cn_bwe_probe_want(&r->bwe, WANTED, clock_ns(r->now_us + EARLY_US), &wanted))
+        return;
     r->probing = true;
     cn_bwe_probe_begin(&r->bwe, r->sent, clock_ns(r->now_us));
 }
@@ -215,6 +218,7 @@ static void loss_by_chance_costs_little(void **state)
 {
     (void)state;
     holds("chromium-loss", 0.9);
+    holds("firefox-loss", 0.9);
 }
 
 static void wireless_costs_little(void **state)
@@ -269,6 +273,7 @@ static void steps_are_followed(void **state)
 {
     (void)state;
     follows("chromium-step");
+    follows("firefox-step");
 }
 
 int main(void)
