@@ -220,24 +220,6 @@ void crowd_pc_send(crowd_pc *pc, outlet *o, const outlet_packet *p, bool again)
     (void)cn_client_rtp(pc->client, packet, at + piece.bytes);
 }
 
-static void feedback_send(crowd_pc *pc)
-{
-    cn_twcc_arrival arrivals[512];
-    uint16_t base = 0;
-    size_t n = cn_twcc_in_take(&pc->twcc, pc->crowd->now_ns, arrivals, 512, &base), at = 0;
-    while (at < n) {
-        uint8_t packet[1200];
-        size_t used = 0;
-        size_t len =
-            cn_rtcp_write_twcc(packet, sizeof packet, 1, 1, pc->twcc.number, base, arrivals + at, n - at, &used);
-        if (!len || !used) return;
-        pc->twcc.number++;
-        at += used;
-        if (at < n) base = arrivals[at].seq;
-        (void)cn_client_rtcp(pc->client, packet, len);
-    }
-}
-
 static size_t blocks_fill(crowd_pc *pc, cn_rtcp_block *blocks)
 {
     size_t n = 0;
@@ -308,7 +290,7 @@ void crowd_pc_turn(crowd_pc *pc)
             *(o->video ? &c->totals.video_sent : &c->totals.audio_sent) += 1;
         }
     }
-    if (cn_twcc_in_due(&pc->twcc, now)) feedback_send(pc);
+    if (cn_twcc_in_due(&pc->twcc, now)) cn_client_feedback(pc->client, &pc->twcc, now);
     if (due(&pc->report_ns, REPORT_NS, now)) reports_send(pc);
     if (due(&pc->nack_ns, NACK_NS, now)) nacks_send(pc);
     if (due(&pc->check_ns, CHECK_NS, now)) (void)cn_client_check(pc->client, true, false);

@@ -10,10 +10,10 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crowd/sdp.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
 #include "media/twcc.h"
-#include "offer.h"
 #include "support_client.h"
 
 #define NS_PER_S 1000000000ull
@@ -121,7 +121,7 @@ static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
     count_gap(m, &r);
     count_delay(c, s.sent_ns);
     c->counts.bytes_in += n;
-    if (r.pt == OFFER_OPUS) {
+    if (r.pt == CROWD_PT_OPUS) {
         c->counts.audio_in++;
     } else {
         c->counts.video_in++;
@@ -171,7 +171,7 @@ static void audio_send(member *m)
 {
     uint8_t payload[AUDIO_BYTES];
     memset(payload, 0x78, sizeof payload);
-    cn_rtp_head head = {.ts = m->audio_ts, .ssrc = m->audio_ssrc, .seq = m->audio_seq++, .pt = OFFER_OPUS};
+    cn_rtp_head head = {.ts = m->audio_ts, .ssrc = m->audio_ssrc, .seq = m->audio_seq++, .pt = CROWD_PT_OPUS};
     cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, m->speaks ? 0x80u | (20 + m->audio_seq % 7) : 127, 1);
     rtp_send(m, &head, "mic", payload, m->speaks ? sizeof payload : 24);
     uint64_t every = m->speaks ? AUDIO_EVERY_NS : SILENT_EVERY_NS;
@@ -213,8 +213,11 @@ static void video_packet(member *m)
     memset(payload, 0x55, sizeof payload);
     video_payload(m, payload, first, key && first);
     m->left_in_frame--;
-    cn_rtp_head head = {
-        .ts = m->video_ts, .ssrc = m->video_ssrc, .seq = m->video_seq++, .pt = OFFER_VP8, .marker = !m->left_in_frame};
+    cn_rtp_head head = {.ts = m->video_ts,
+                        .ssrc = m->video_ssrc,
+                        .seq = m->video_seq++,
+                        .pt = CROWD_PT_VP8,
+                        .marker = !m->left_in_frame};
     rtp_send(m, &head, "cam", payload, sizeof payload - (m->left_in_frame ? 0 : 200));
     m->video_packets++;
     c->counts.sent_video++;
@@ -223,24 +226,6 @@ static void video_packet(member *m)
         m->video_ns += frame_ns / m->in_frame;
     } else if (!m->left_in_frame) {
         m->video_ns += frame_ns;
-    }
-}
-
-static void feedback_send(member *m)
-{
-    cn_twcc_arrival arrivals[512];
-    uint16_t base = 0;
-    size_t n = cn_twcc_in_take(&m->twcc, m->crowd->now_ns, arrivals, 512, &base), at = 0;
-    while (at < n) {
-        uint8_t packet[1200];
-        size_t used = 0;
-        size_t len =
-            cn_rtcp_write_twcc(packet, sizeof packet, 1, 1, m->twcc.number, base, arrivals + at, n - at, &used);
-        if (!len || !used) return;
-        m->twcc.number++;
-        at += used;
-        if (at < n) base = arrivals[at].seq;
-        (void)cn_client_rtcp(m->client, packet, len);
     }
 }
 
@@ -272,7 +257,7 @@ static void member_turn(member *m, uint64_t now)
 {
     while (m->audio_ns <= now) audio_send(m);
     while (m->video && m->video_ns <= now) video_packet(m);
-    if (due(&m->feedback_ns, FEEDBACK_EVERY_NS, now)) feedback_send(m);
+    if (due(&m->feedback_ns, FEEDBACK_EVERY_NS, now)) cn_client_feedback(m->client, &m->twcc, now);
     if (due(&m->report_ns, REPORT_EVERY_NS, now)) reports_send(m);
     if (due(&m->check_ns, CHECK_EVERY_NS, now)) (void)cn_client_check(m->client, true, false);
 }
@@ -325,19 +310,25 @@ static bool member_join(crowd *c, size_t i)
     if (!m->client || !offer || !answer) abort();
     bench_join join = {.video = m->video, .audio_slots = 5, .video_slots = c->shape.slots};
     (void)cn_strcpy(join.name, sizeof join.name, m->name);
-    offer_fill of = {.ufrag = cn_client_ufrag(m->client),
-                     .pwd = cn_client_pwd(m->client),
-                     .fingerprint = cn_client_fingerprint(m->client),
-                     .audio_ssrc = m->audio_ssrc,
-                     .video_ssrc = m->video_ssrc,
-                     .video = m->video,
-                     .audio_slots = 5,
-                     .video_slots = c->shape.slots};
-    answer_view view;
-    bool ok = offer_write(offer, BENCH_OFFER, &of) && bench_server_join(c->server, &join, offer, answer, BENCH_OFFER);
+    crowd_offer of = {.ufrag = cn_client_ufrag(m->client),
+                      .pwd = cn_client_pwd(m->client),
+                      .fingerprint = cn_client_fingerprint(m->client),
+                      .setup = "actpass",
+                      .mic = true,
+                      .mic_ssrc = m->audio_ssrc,
+                      .codec = PAYLOAD_VP8,
+                      .layers = m->video,
+                      .camera_ssrc = m->video_ssrc,
+                      .audio_slots = 5,
+                      .video_slots = c->shape.slots};
+    crowd_sdp *sdp = CN_NEW(crowd_sdp);
+    if (!sdp) abort();
+    bool ok =
+        crowd_offer_write(offer, BENCH_OFFER, &of) && bench_server_join(c->server, &join, offer, answer, BENCH_OFFER);
     if (!ok) fprintf(stderr, "forward: %s cannot join: %s\n", m->name, answer);
-    ok = ok && answer_read(&view, answer) &&
-         cn_client_target(m->client, view.address, view.port, view.ufrag, view.pwd, view.fingerprint);
+    ok = ok && crowd_sdp_read(sdp, answer) &&
+         cn_client_target(m->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint);
+    free(sdp);
     free(offer);
     free(answer);
     if (!ok) return false;
@@ -387,7 +378,7 @@ crowd *crowd_new(bench_server *server, const crowd_shape *shape)
     c->n = shape->video + shape->voice;
     c->members = cn_calloc(c->n, sizeof *c->members);
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
-    bool ok = c->members && c->epoll >= 0 && offer_exts(&c->exts);
+    bool ok = c->members && c->epoll >= 0 && crowd_offer_exts(&c->exts);
     if (shape->record) ok = (c->departures = cn_calloc(DEPARTURES_MAX, sizeof *c->departures)) && ok;
     for (size_t i = 0; i < c->n && ok; i++) {
         ok = member_join(c, i);

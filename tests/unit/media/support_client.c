@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "media/rtcp.h"
+
 #define BATCH 32
 #define DATAGRAM 2048
 
@@ -557,6 +559,23 @@ bool cn_client_rtp(cn_client *c, const uint8_t *packet, size_t n)
 bool cn_client_rtcp(cn_client *c, const uint8_t *packet, size_t n)
 {
     return protect_and_send(c, srtp_protect_rtcp, packet, n);
+}
+
+void cn_client_feedback(cn_client *c, cn_twcc_in *came, uint64_t now_ns)
+{
+    cn_twcc_arrival arrivals[512];
+    uint16_t base = 0;
+    size_t n = cn_twcc_in_take(came, now_ns, arrivals, 512, &base), at = 0;
+    while (at < n) {
+        uint8_t packet[1200];
+        size_t used = 0;
+        size_t len = cn_rtcp_write_twcc(packet, sizeof packet, 1, 1, came->number, base, arrivals + at, n - at, &used);
+        if (!len || !used) return;
+        came->number++;
+        at += used;
+        if (at < n) base = arrivals[at].seq;
+        (void)cn_client_rtcp(c, packet, len);
+    }
 }
 
 size_t cn_client_last_sent(const cn_client *c, const uint8_t **p)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "media/twcc.h"
+
 typedef struct cn_client cn_client;
 
 typedef struct cn_client_events {
@@ -70,6 +72,8 @@ const char *cn_client_profile(const cn_client *c);
 /** Protects and sends; `packet` is a whole RTP or RTCP packet, copied. */
 bool cn_client_rtp(cn_client *c, const uint8_t *packet, size_t n);
 bool cn_client_rtcp(cn_client *c, const uint8_t *packet, size_t n);
+/** Reports by transport-wide feedback what came since the last report. */
+void cn_client_feedback(cn_client *c, cn_twcc_in *came, uint64_t now_ns);
 /** Bytes of the last protected packet, to be replayed. */
 size_t cn_client_last_sent(const cn_client *c, const uint8_t **p);
 /** Any bytes, as they are. */

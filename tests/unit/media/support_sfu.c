@@ -437,24 +437,6 @@ static void rtx_send(sfu_client *c, sfu_layer *l, uint16_t seq)
     (void)cn_client_rtp(c->c, packet, n);
 }
 
-static void feedback_send(sfu_client *c)
-{
-    cn_twcc_arrival arrivals[256];
-    uint16_t base = 0;
-    size_t n = cn_twcc_in_take(&c->twcc, c->sfu->now_ns, arrivals, COUNT_OF(arrivals), &base), at = 0;
-    while (at < n) {
-        uint8_t packet[1200];
-        size_t used = 0;
-        size_t len =
-            cn_rtcp_write_twcc(packet, sizeof packet, 1, 1, c->twcc.number, base, arrivals + at, n - at, &used);
-        if (!len || !used) return;
-        c->twcc.number++;
-        at += used;
-        if (at < n) base = arrivals[at].seq;
-        (void)cn_client_rtcp(c->c, packet, len);
-    }
-}
-
 static void report_send(sfu_client *c, uint32_t ssrc, uint32_t ts, uint32_t packets)
 {
     uint8_t packet[200];
@@ -485,7 +467,7 @@ static void client_turn(sfu_client *c)
     if (c->gone) return;
     if (due(&c->tick_ns, connected ? CHECK_EVERY_NS : HELLO_EVERY_NS, now)) cn_client_tick(c->c);
     if (!connected) return;
-    if (due(&c->feedback_ns, FEEDBACK_EVERY_NS, now)) feedback_send(c);
+    if (due(&c->feedback_ns, FEEDBACK_EVERY_NS, now)) cn_client_feedback(c->c, &c->twcc, now);
     if (c->mute) return;
     if (c->shape.audio && due(&c->audio_ns, AUDIO_EVERY_NS, now)) audio_send(c);
     if (c->shape.layers && due(&c->video_ns, 1000 * MS / SFU_FPS, now)) {
