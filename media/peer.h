@@ -58,6 +58,7 @@ typedef struct cn_peer {
     const char *fingerprint_alg;
     char first_media[16], first_mid[CN_MEDIA_ID]; /* of the bundle's first section: for fragments */
     uint64_t sdp_session, sdp_version;
+    bool reads_descriptors; /* receives the dependency descriptor; Firefox only sends it */
     uint32_t rtcp_ssrc;
 
     cn_source *sources[CN_PEER_SOURCES];

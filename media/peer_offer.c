@@ -67,14 +67,17 @@ static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)
     size_t i = 0;
     while (i < peer->source_count && peer->sources[i]->kind != plan->source) i++;
     bool wanted = plan->accept && (plan->offer->dir & CN_SDP_SENDONLY);
+    cn_source_ssrcs known = {0};
     if (i < peer->source_count) {
         if (wanted && source_as_before(peer->sources[i], plan->offer, plan->codec)) return CN_OK;
+        if (strcmp(peer->sources[i]->mid, plan->offer->mid) == 0) known = cn_source_known(peer->sources[i]);
         remove_source(peer, i);
     }
     if (!wanted) return CN_OK;
     cn_source *s = NULL;
     CN_TRY(cn_source_new(&s, peer, plan->source, plan->offer, plan->codec));
     peer->sources[peer->source_count++] = s;
+    cn_source_inherit(s, &known);
     if (!(s->video ? peer->may_video : peer->may_audio)) cn_source_switch(s, false);
     return CN_OK;
 }
@@ -113,9 +116,18 @@ static void drop_vanished(cn_peer *peer, const cn_plan *plan)
     }
 }
 
+static bool reads_descriptors(const cn_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->sections[i].accept && plan->sections[i].offer->ext_receives & CN_RTP_EXT_BIT(CN_RTP_EXT_DEPENDENCY))
+            return true;
+    return false;
+}
+
 static cn_err apply(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan)
 {
     peer->exts = sdp->exts;
+    peer->reads_descriptors = reads_descriptors(plan);
     (void)cn_strcpy(peer->first_media, sizeof peer->first_media, sdp->sections[0].media);
     (void)cn_strcpy(peer->first_mid, sizeof peer->first_mid, sdp->sections[0].mid);
     drop_vanished(peer, plan);

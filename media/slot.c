@@ -84,7 +84,7 @@ void cn_slot_free(cn_slot *s)
 /* AV1's spatial layers cannot be told from each other without the descriptor. */
 bool cn_slot_flat(const cn_slot *s)
 {
-    return s->track && s->track->info.codec == CN_CODEC_AV1 && !s->peer->exts.id[CN_RTP_EXT_DEPENDENCY];
+    return s->track && s->track->info.codec == CN_CODEC_AV1 && !s->peer->reads_descriptors;
 }
 
 static const cn_slot_format *format_for(const cn_slot *s, const cn_track *t)
@@ -266,7 +266,7 @@ static bool start_or_ask(cn_slot *s, unsigned layer)
 /* A layer that flows already, for as long as the target does not. */
 static int interim_layer(const cn_track *t, int target)
 {
-    if (t->layer[target].info.alive || t->info.layers == 1) return -1;
+    if (t->layer[target].info.alive || t->info.layers == 1 || t->spatial > 1) return -1;
     int best = -1;
     for (unsigned i = 0; i < t->info.layers; i++) {
         const cn_layer_info *l = &t->layer[i].info;

@@ -18,7 +18,7 @@
  * `dd`: CN_DD_MAX bytes that live as long as the head. */
 static void head_descriptor(cn_slot *s, cn_rtp_head *h, const cn_packet *p, uint16_t frame_number, uint8_t *dd)
 {
-    if (!p->dd_len || !s->peer->exts.id[CN_RTP_EXT_DEPENDENCY] || !s->track) return;
+    if (!p->dd_len || !s->peer->reads_descriptors || !s->track) return;
     const cn_track_layer *l = &s->track->layer[p->layer < CN_LAYERS ? p->layer : 0];
     unsigned targets = l->layout.targets;
     uint32_t active = 0;

@@ -60,8 +60,8 @@ static cn_source_info info_of(const cn_source *s)
 
 cn_layers_info cn_source_layers(const cn_source *s)
 {
-    cn_layers_info info = {.spatial = (uint8_t)s->spatial_count};
     bool spatial = s->spatial_count > 1;
+    cn_layers_info info = {.spatial = (uint8_t)(spatial ? s->spatial_count : 0)};
     unsigned count = spatial ? s->spatial_count : s->layers;
     for (unsigned i = 0; i < count; i++) info.layer[i] = spatial ? s->spatial[i].info : s->layer[i].info;
     return info;
@@ -154,6 +154,27 @@ void cn_source_free(cn_source *s)
     (void)cn_idmap_take(&w->sources, s->number);
     for (unsigned to = 0; to < w->count; to++) cn_worker_send(w, to, message(s, CN_MSG_SOURCE_REMOVE));
     free(s);
+}
+
+cn_source_ssrcs cn_source_known(const cn_source *s)
+{
+    cn_source_ssrcs k = {.count = s->layers};
+    for (unsigned i = 0; i < s->layers && i < CN_LAYERS; i++) {
+        (void)cn_strcpy(k.layer[i].rid, sizeof k.layer[i].rid, s->layer[i].rid);
+        k.layer[i].media = s->layer[i].media.ssrc;
+        k.layer[i].rtx = s->layer[i].rtx.ssrc;
+    }
+    return k;
+}
+
+void cn_source_inherit(cn_source *s, const cn_source_ssrcs *known)
+{
+    for (unsigned i = 0; i < s->layers && i < known->count; i++) {
+        cn_source_layer *l = &s->layer[i];
+        if (!*l->rid || strcmp(l->rid, known->layer[i].rid) != 0) continue;
+        if (!l->media.ssrc && known->layer[i].media) stream_bind(s, &l->media, known->layer[i].media);
+        if (!l->rtx.ssrc && known->layer[i].rtx) stream_bind(s, &l->rtx, known->layer[i].rtx);
+    }
 }
 
 static cn_source_layer *layer_by_rid(cn_source *s, const cn_rtp *r, cn_rtp_ext ext)
@@ -303,14 +324,16 @@ static void scale_resting(cn_source *s, const cn_source_layer *changed, unsigned
     }
 }
 
-/* Spatial layers of one stream: which are sent, in which size, at which cost. True when something is new. */
+/* Spatial layers of one stream: which are sent, in which size, at which cost. Of several streams it is the first that
+ * may have them, while the others rest. True when something is new. */
 static bool note_spatial(cn_source *s, const cn_source_layer *l, const cn_packet *p, uint64_t now_ns)
 {
-    if (s->layers > 1 || !l->dd || !p->dd_len) return false;
+    if (l != &s->layer[0] || !l->dd || !p->dd_len) return false;
     const cn_dd_layout *at = &l->dd->layout;
     unsigned count = at->spatial < CN_LAYERS ? at->spatial : CN_LAYERS;
     bool news = count != s->spatial_count;
     s->spatial_count = count;
+    if (count < 2) return news;
     for (unsigned i = 0; i < count; i++) {
         cn_spatial_layer *x = &s->spatial[i];
         if (p->sid == i) x->last_ns = now_ns;

@@ -96,6 +96,19 @@ cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind,
 /** Tells all workers that it is gone and frees. NULL allowed. */
 void cn_source_free(cn_source *s);
 
+/** The SSRCs of its layers by RID, as far as they are known. */
+typedef struct cn_source_ssrcs {
+    unsigned count;
+    struct {
+        char rid[17];
+        uint32_t media, rtx; /* 0: not known */
+    } layer[CN_LAYERS];
+} cn_source_ssrcs;
+cn_source_ssrcs cn_source_known(const cn_source *s);
+/** Another codec in the same section: its layers keep their SSRCs. A browser writes RIDs only until a first report
+ * about an SSRC came (RFC 8852 §3 leaves it to the sender), so that they could not be learnt again. */
+void cn_source_inherit(cn_source *s, const cn_source_ssrcs *known);
+
 /** SOURCE_ADD and SOURCE_LAYERS to one worker that just opened the room. */
 void cn_source_introduce(cn_source *s, unsigned to);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { actsOn, byHands, Moderation, type ModerationPort } from '../src/room/moderation'
-import { CODE, type Limits, type Participant } from '../src/room/protocol'
+import { CODE, type Limits, type Participant, type RoomCodec } from '../src/room/protocol'
 import { overCeiling, withinCeiling } from '../src/room/quality'
 import { RpcError } from '../src/room/rpc'
 
@@ -13,6 +13,7 @@ function bench(people: Participant[], me = 'me') {
   const off: string[] = []
   let fail: Error | null = null
   let limits: Limits | null = null
+  const codecs: RoomCodec[] = []
   const port: ModerationPort = {
     call: async <T>(method: string, params: object) => {
       calls.push([method, params])
@@ -29,10 +30,11 @@ function bench(people: Participant[], me = 'me') {
     everybody: () => people,
     switchedOff: (source) => void off.push(source),
     limits: (l) => void (limits = l),
+    codec: (c) => void codecs.push(c),
     tell: (key) => void told.push(key),
   }
   const moderation = new Moderation(port)
-  return { moderation, calls, told, off, limits: () => limits, failWith: (error: Error) => (fail = error), notice: (method: string, params: unknown) => handlers.get(method)?.(params as never) }
+  return { moderation, calls, told, off, limits: () => limits, codecs, failWith: (error: Error) => (fail = error), notice: (method: string, params: unknown) => handlers.get(method)?.(params as never) }
 }
 
 describe('the list of people', () => {
@@ -59,6 +61,12 @@ describe('what a host does to me', () => {
     const b = bench([person('me')])
     b.notice('room.limits', { tier_max: 'sd' })
     expect(b.limits()?.tier_max).toBe('sd')
+  })
+  it('another codec is passed on, the same one is not', () => {
+    const b = bench([person('me')])
+    b.notice('room.settings', { codec: 'av1', by: 'me' })
+    b.notice('room.settings', { codec: 'av1', locked: true, by: null })
+    expect(b.codecs).toEqual(['av1'])
   })
   it('becoming host is said, and no host keeps a list of who waits', () => {
     const me = person('me')

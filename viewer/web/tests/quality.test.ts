@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { simulcastEncodings } from '../src/room/quality'
+import { cameraEncodings, simulcastEncodings } from '../src/room/quality'
 
 const sides = (quality: 'sd' | 'hd' | 'super_hd', width: number, height: number) =>
   simulcastEncodings(quality, width, height).filter((e) => e.active).map((e) => [e.rid, Math.round(width / (e.scaleResolutionDownBy ?? 1))])
@@ -15,4 +15,17 @@ describe('layers of a camera', () => {
     expect(Math.max(...simulcastEncodings('super_hd', 640, 360).filter((e) => e.active).map((e) => e.maxBitrate ?? 0))).toBe(700_000)
     expect(simulcastEncodings('hd', 1920, 1080).at(-1)?.maxBitrate).toBe(1_800_000)
   })
+})
+
+describe('how the camera is sent', () => {
+  const plan = (codec: 'vp8' | 'h264' | 'vp9' | 'av1', spatial = true) =>
+    cameraEncodings(codec, 'hd', 1280, 720, spatial).map((e) => [e.rid, e.active, (e as { scalabilityMode?: string }).scalabilityMode, e.scaleResolutionDownBy])
+  it('has the same three RIDs in every codec, so that it can change during a call', () => {
+    for (const codec of ['vp8', 'h264', 'vp9', 'av1'] as const) expect(plan(codec).map(([rid]) => rid)).toEqual(['l', 'm', 'h'])
+  })
+  it('is one stream of spatial layers in VP9 and AV1', () => {
+    expect(plan('vp9')).toEqual([['l', true, 'L3T3_KEY', 1], ['m', false, 'L1T3', 1], ['h', false, 'L1T3', 1]])
+    expect(plan('av1')).toEqual(plan('vp9'))
+  })
+  it('is simulcast where a receiver cannot take AV1 layers apart', () => expect(plan('av1', false)).toEqual([['l', true, 'L1T3', 4], ['m', true, 'L1T3', 2], ['h', true, 'L1T3', 1]]))
 })

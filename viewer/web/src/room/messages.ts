@@ -21,7 +21,7 @@ export const roomMessages = {
         },
       },
       host: {
-        badge: '主持', hand: '举手', mute_all: '全体静音', lock: '锁定会诊室', unlock: '解除锁定', lobby: '进入前须经主持人同意', unmute: '允许自行取消静音', tier: '全室最高清晰度', no_limit: '不限', ceiling: '清晰度上限', limited: '清晰度上限：{tier}', menu: '管理 {name}',
+        badge: '主持', hand: '举手', mute_all: '全体静音', lock: '锁定会诊室', unlock: '解除锁定', lobby: '进入前须经主持人同意', unmute: '允许自行取消静音', tier: '全室最高清晰度', codec: '视频编码', no_limit: '不限', ceiling: '清晰度上限', limited: '清晰度上限：{tier}', menu: '管理 {name}',
         knock: '{name} 请求进入', knock_removed: '{name} 曾被移出，请求重新进入', knock_more: '另有 {n} 人等候', waits: '正在等候', removed_waits: '曾被移出，正在等候', admit: '允许进入', refuse: '拒绝',
         act: { mute: '静音', ask_mic: '请其打开麦克风', camera_off: '关闭其摄像头', ask_camera: '请其打开摄像头', lower_hand: '放下其举手', remove: '移出会诊室' }, remove_title: '移出 {name}？', remove_text: '移出后一分钟内，未经主持人同意不能再次进入。',
       },
@@ -32,6 +32,10 @@ export const roomMessages = {
       },
       waiting: { lobby: '请稍候，主持人同意后即可进入', removed: '主持人已将您移出，正在询问是否允许您重新进入', stay: '请不要关闭此页面。' },
       settings: { title: '设置', own: '我的画面清晰度', receive: '接收画面清晰度', layout: '画面排列', ceiling: '主持人设定的最高清晰度为{tier}，更高的不能选择。' },
+      codec: {
+        vp8: { name: '自动（VP8）', why: '各种电脑和手机都能用，一般不必更改。' }, h264: { name: 'H.264（老设备）', why: '适合较旧的电脑和会议终端；个别浏览器不支持，其画面仍用 VP8。' },
+        vp9: { name: 'VP9（更清晰）', why: '同样网速下更清晰；电脑负担较重。' }, av1: { name: 'AV1（最省流量）', why: '网速最慢时用；电脑负担最重，只适合较新的电脑。' },
+      },
       tier: { voice: '仅声音', sd: '标清', hd: '高清', super_hd: '超清', '2k': '2K', '4k': '4K' },
       panel: { files: '资料', slide: '切片', people: '成员（{n}）', report: '报告', no_files: '此会诊还没有上传资料', open: '打开给大家看', opened: '正在展示', converting: '正在转换…', failed: '无法打开', bot: '录制', device: '设备' },
       ended: {
@@ -62,7 +66,7 @@ export const roomMessages = {
         },
       },
       host: {
-        badge: 'Host', hand: 'Hand raised', mute_all: 'Mute all', lock: 'Lock the room', unlock: 'Unlock', lobby: 'Ask me before anybody enters', unmute: 'People may unmute themselves', tier: 'Best quality in this room', no_limit: 'No limit', ceiling: 'Best quality', limited: 'At most {tier}', menu: 'Manage {name}',
+        badge: 'Host', hand: 'Hand raised', mute_all: 'Mute all', lock: 'Lock the room', unlock: 'Unlock', lobby: 'Ask me before anybody enters', unmute: 'People may unmute themselves', tier: 'Best quality in this room', codec: 'Video coding', no_limit: 'No limit', ceiling: 'Best quality', limited: 'At most {tier}', menu: 'Manage {name}',
         knock: '{name} asks to enter', knock_removed: '{name} was removed and asks to come back', knock_more: '{n} more are waiting', waits: 'is waiting', removed_waits: 'was removed, is waiting', admit: 'Let in', refuse: 'Refuse',
         act: { mute: 'Mute', ask_mic: 'Ask to unmute', camera_off: 'Switch the camera off', ask_camera: 'Ask to switch the camera on', lower_hand: 'Lower the hand', remove: 'Remove from the room' }, remove_title: 'Remove {name}?', remove_text: 'For one minute they can come back only if a host lets them in.',
       },
@@ -73,6 +77,10 @@ export const roomMessages = {
       },
       waiting: { lobby: 'Please wait until the host lets you in', removed: 'The host removed you and is asked whether you may come back', stay: 'Please keep this page open.' },
       settings: { title: 'Settings', own: 'My picture', receive: 'Pictures I receive', layout: 'Layout', ceiling: 'The host set {tier} as the best quality: better ones cannot be chosen.' },
+      codec: {
+        vp8: { name: 'Automatic (VP8)', why: 'Works on every computer and phone. Rarely needs changing.' }, h264: { name: 'H.264 (older devices)', why: 'For older computers and conference systems. A browser without it keeps sending VP8.' },
+        vp9: { name: 'VP9 (sharper)', why: 'Sharper at the same speed of network. More work for the computers.' }, av1: { name: 'AV1 (least data)', why: 'For the slowest networks. Only newer computers can keep up.' },
+      },
       tier: { voice: 'Voice only', sd: 'SD', hd: 'HD', super_hd: 'Super HD', '2k': '2K', '4k': '4K' },
       panel: { files: 'Files', slide: 'Slide', people: 'People ({n})', report: 'Report', no_files: 'No files have been uploaded yet', open: 'Show to everybody', opened: 'On show', converting: 'Converting…', failed: 'Cannot be opened', bot: 'Recorder', device: 'Device' },
       ended: {

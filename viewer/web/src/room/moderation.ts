@@ -1,6 +1,6 @@
 /* What hosts do in a room and what it does to this person. Rules are the server's (docs/protocol.md, Hosts); this keeps the picture of them. */
 import { reactive } from 'vue'
-import { CODE, type Knock, type Limits, type Participant, type RoomSettings, type Source, type Tier } from './protocol'
+import { CODE, type Knock, type Limits, type Participant, type RoomCodec, type RoomSettings, type Source, type Tier } from './protocol'
 import { RpcError } from './rpc'
 
 /** What the person is told in passing: a key of room.tell and what belongs into the text. */
@@ -15,6 +15,7 @@ export interface ModerationPort {
   /** A host switched a source of this person off. */
   switchedOff(source: Source): void
   limits(limits: Limits): void
+  codec(codec: RoomCodec): void
   tell: Tell
 }
 
@@ -154,6 +155,7 @@ export class Moderation {
     const before = this.state.settings
     this.state.settings = settings
     const name = this.nameOf(by)
+    if (before.codec !== settings.codec) this.port.codec(settings.codec)
     if (by === this.port.me()) return
     if (before.locked !== settings.locked) this.port.tell(settings.locked ? 'locked' : 'unlocked', { name })
     if (before.unmute !== settings.unmute) this.port.tell(settings.unmute === 'host' ? 'unmute_host' : 'unmute_all', { name })

@@ -41,6 +41,26 @@ function narrow(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', order: 
   }
 }
 
+interface Extension {
+  uri: string
+  direction: string
+}
+
+/**
+ * Says in the next offer that this side reads and writes the dependency descriptor, by which the server takes layers apart. By itself Chromium offers it for nothing that it
+ * only receives, and never again after an answer without it (VP8 has none).
+ */
+function describe(transceiver: RTCRtpTransceiver, codec: RoomCodec): void {
+  const able = transceiver as { getHeaderExtensionsToNegotiate?: () => Extension[]; setHeaderExtensionsToNegotiate?: (list: Extension[]) => void }
+  if (codec === 'vp8' || !able.getHeaderExtensionsToNegotiate || !able.setHeaderExtensionsToNegotiate) return
+  const list = able.getHeaderExtensionsToNegotiate()
+  const one = list.find(({ uri }) => uri.includes('dependency-descriptor'))
+  if (!one || one.direction === 'sendrecv') return
+  one.direction = 'sendrecv'
+  for (const other of list) if (other.uri.endsWith(':sdes:mid')) other.direction = 'sendrecv' // a list without it is refused, even when an answer had none
+  able.setHeaderExtensionsToNegotiate(list)
+}
+
 export class Peer {
   readonly pc: RTCPeerConnection
   readonly audioSlots: SlotTransceiver[] = []
@@ -48,6 +68,9 @@ export class Peer {
   private readonly senders = new Map<Source, RTCRtpTransceiver>()
   private readonly roles = new Map<RTCRtpTransceiver, Role>()
   private codec: RoomCodec = 'vp8'
+  private sent: RoomCodec = 'vp8'
+  /** What the room had before: cameras go on in it for a while. */
+  private readonly former = new Set<RoomCodec>()
 
   constructor() {
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' })
@@ -74,16 +97,37 @@ export class Peer {
     return this.videoSlots.length > before
   }
 
-  /** The room's codec; before the first offer. */
-  setCodec(codec: RoomCodec): void {
-    if (codec === this.codec) return
+  /** The room's codec: what slots take, and a camera that is added, from the next offer on. True when that is new. */
+  setCodec(codec: RoomCodec): boolean {
+    if (codec === this.codec) return false
+    this.former.add(this.codec)
     this.codec = codec
-    for (const { transceiver } of this.videoSlots) narrow(transceiver, 'video', this.playable())
+    for (const { transceiver } of this.videoSlots) {
+      narrow(transceiver, 'video', this.playable())
+      describe(transceiver, codec)
+    }
+    return true
+  }
+
+  /** What the camera is sent in. */
+  get cameraCodec(): RoomCodec {
+    return this.sent
+  }
+
+  /** The camera goes over to the room's codec with the next offer; false when it is sent in it already, or cannot be. */
+  moveCamera(): boolean {
+    const codec = sendableCodec(this.codec)
+    const camera = this.senders.get('camera')
+    if (!camera || codec === this.sent) return false
+    this.sent = codec
+    narrow(camera, 'video', [WANTED[codec], isRtx])
+    describe(camera, codec)
+    return true
   }
 
   /** VP8 is what everybody falls back to, H.264 what devices send. */
   private playable(): Wanted[] {
-    return [...new Set([WANTED[this.codec], isVp8, isH264, isRtx])]
+    return [...new Set([WANTED[this.codec], ...[...this.former].map((codec) => WANTED[codec]), isVp8, isH264, isRtx])]
   }
 
   sender(source: Source): RTCRtpTransceiver | undefined {
@@ -98,10 +142,10 @@ export class Peer {
 
   addCamera(track: MediaStreamTrack, stream: MediaStream, quality: OwnQuality): void {
     const { width = 0, height = 0 } = track.getSettings()
-    const codec = sendableCodec(this.codec)
-    const encodings = cameraEncodings(codec, quality, width, height)
+    this.sent = sendableCodec(this.codec)
+    const encodings = cameraEncodings(this.sent, quality, width, height)
     const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: encodings })
-    narrow(transceiver, 'video', [WANTED[codec], isRtx])
+    narrow(transceiver, 'video', [WANTED[this.sent], isRtx])
     this.keep(transceiver, 'camera')
   }
 
@@ -139,6 +183,7 @@ export class Peer {
   private slot(kind: 'audio' | 'video', order: Wanted[]): SlotTransceiver {
     const transceiver = this.pc.addTransceiver(kind, { direction: 'recvonly' })
     narrow(transceiver, kind, order)
+    if (kind === 'video') describe(transceiver, this.codec)
     this.roles.set(transceiver, 'slot')
     return { transceiver, stream: new MediaStream([transceiver.receiver.track]) }
   }

@@ -98,6 +98,7 @@ export interface JoinAnswer {
 
 /** What the cameras of a room send, unless a browser cannot. */
 export type RoomCodec = 'vp8' | 'h264' | 'vp9' | 'av1'
+export const ROOM_CODECS: readonly RoomCodec[] = ['vp8', 'h264', 'vp9', 'av1']
 
 /** What GET /api/v1/rooms/{id} tells of a room before it is entered. */
 export interface RoomFacts {

@@ -55,12 +55,15 @@ export function simulcastEncodings(quality: OwnQuality, width: number, height: n
 }
 
 /**
- * How the camera is sent: VP8 and H.264 in simulcast; VP9 and AV1 as one stream of three spatial layers, each of three temporal ones. Between
- * key frames the layers do not depend on each other, so that nobody is sent what he does not see.
+ * How the camera is sent, always with the same three RIDs, so that the codec can change during a call: VP8 and H.264 in simulcast; VP9 and AV1 as one stream
+ * of three spatial layers, each of three temporal ones, in `l` while the others rest. Between key frames the layers do not depend on each other, so
+ * that nobody is sent what he does not see. `spatial` false: a receiver cannot take them apart, AV1 is sent in simulcast.
  */
 export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: number, height: number, spatial = true): RTCRtpEncodingParameters[] {
-  if (codec === 'vp8' || codec === 'h264') return simulcastEncodings(quality, width, height)
-  return [{ scalabilityMode: codec === 'av1' && !spatial ? 'L1T3' : 'L3T3_KEY', maxBitrate: PICTURES[quality].bitrate, active: true } as RTCRtpEncodingParameters]
+  const simulcast = simulcastEncodings(quality, width, height)
+  if (codec === 'vp8' || codec === 'h264') return simulcast
+  if (codec === 'av1' && !spatial) return simulcast.map((encoding) => ({ ...encoding, scalabilityMode: 'L1T3' }))
+  return simulcast.map((encoding, i) => ({ ...encoding, scalabilityMode: i ? 'L1T3' : 'L3T3_KEY', scaleResolutionDownBy: 1, maxBitrate: i ? encoding.maxBitrate : PICTURES[quality].bitrate, active: i === 0 }))
 }
 
 /** Largest picture of a tier, in pixels (REQUIREMENTS §14 rule 3). */

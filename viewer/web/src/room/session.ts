@@ -11,7 +11,7 @@ import { markRaw, reactive, shallowRef } from 'vue'
 import { LocalMedia } from './local'
 import { onNetworkChange } from './network'
 import { Patience, patienceMs, VOICE_LAG_MS } from './patience'
-import { AUDIO_SLOTS, Peer, sendableCodec } from './peer'
+import { AUDIO_SLOTS, Peer } from './peer'
 import { Moderation, type Tell } from './moderation'
 import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type RoomCodec, type RoomFacts, type SharedFile, type SlotNote, type Source } from './protocol'
 import { cameraEncodings, overCeiling, type OwnQuality } from './quality'
@@ -28,9 +28,16 @@ const MAX_RESTARTS = 2
 const ROOM_WAIT_MS = 3000
 const WATCHED_AGAIN_MS = 5000
 const REPEATS_EVERY_MS = 2000
+/** Another codec: within the first everybody gets ready to receive it, after the second cameras go over to it. */
+const CODEC_SPREAD_MS = 800
+const CODEC_CAMERA_MS = 1500
 
 function wait(receiver: RTCRtpReceiver, ms: number): void {
   if ('jitterBufferTarget' in receiver && (receiver.jitterBufferTarget ?? 0) !== ms) receiver.jitterBufferTarget = ms || null
+}
+
+function withoutMode(encoding: RTCRtpEncodingParameters & { scalabilityMode?: string }): void {
+  delete encoding.scalabilityMode
 }
 
 export class RoomSession {
@@ -84,6 +91,7 @@ export class RoomSession {
   private waitTimer: ReturnType<typeof setTimeout> | undefined
   private watchedTimer: ReturnType<typeof setTimeout> | undefined
   private repeatsTimer: ReturnType<typeof setInterval> | undefined
+  private codecTimer: ReturnType<typeof setTimeout> | undefined
   private readonly patience: Patience[] = []
   private wasConnected = false
   private healing = false
@@ -112,6 +120,7 @@ export class RoomSession {
       everybody: () => [...(this.state.self ? [this.state.self] : []), ...this.state.people],
       switchedOff: (source) => this.switchedOff(source),
       limits: (limits) => this.takeLimits(limits),
+      codec: (codec) => this.takeCodec(codec),
       tell: (key, params, warning) => this.tell(key, params, warning),
     })
     this.prepare(this.peer.value)
@@ -197,10 +206,11 @@ export class RoomSession {
   /** The camera's layers, by its present size and what the others watch. */
   private fitLayers(): Promise<void> {
     const { width = 0, height = 0 } = this.local.tracks.camera?.getSettings() ?? {}
-    const fitting = cameraEncodings(sendableCodec(this.codec), this.local.effective, width, height, this.spatial)
+    const fitting = cameraEncodings(this.peer.value.cameraCodec, this.local.effective, width, height, this.spatial)
     const over = overCeiling(width, height, this.state.limits.tier_max) // a camera that cannot do less
     return this.changeSender('camera', (encoding, i) => {
       const { active, scaleResolutionDownBy = 1, ...rest } = fitting[i] ?? encoding
+      withoutMode(encoding)
       Object.assign(encoding, rest, { scaleResolutionDownBy: scaleResolutionDownBy * over, active: (active ?? true) && (this.watched[i] ?? true) })
     })
   }
@@ -409,6 +419,7 @@ export class RoomSession {
     state.limits = answer.limits
     local.state.ceiling = answer.limits.tier_max
     this.moderation.entered(answer.settings, answer.knocks)
+    this.takeCodec(answer.settings.codec)
     this.resume = answer.resume
     if (!again) state.since ||= Date.now()
     state.phase = 'live'
@@ -594,6 +605,29 @@ export class RoomSession {
     void this.lower()
   }
 
+  /**
+   * The room has another codec. Everybody is in the call already: first their slots learn it, not all at one time, then the cameras go over to it, so that
+   * nobody is sent what he has not agreed to.
+   */
+  private takeCodec(codec: RoomCodec): void {
+    clearTimeout(this.codecTimer)
+    this.codec = codec
+    const spread = Math.random() * CODEC_SPREAD_MS
+    const camera = () => void this.moveCamera()
+    const slots = () => {
+      if (this.peer.value.setCodec(codec)) void this.renegotiate(false)
+      this.codecTimer = setTimeout(camera, CODEC_CAMERA_MS - spread)
+    }
+    this.codecTimer = setTimeout(slots, spread)
+  }
+
+  private async moveCamera(): Promise<void> {
+    if (!this.peer.value.moveCamera()) return
+    await this.changeSender('camera', withoutMode) // of the codec before
+    await this.renegotiate(false)
+    await this.fitLayers()
+  }
+
   /** Sends nothing above the ceiling. Layers that nobody could watch because they were too large are sent again, smaller. */
   private async lower(): Promise<void> {
     this.watched = []
@@ -651,6 +685,7 @@ export class RoomSession {
     clearTimeout(this.waitTimer)
     clearTimeout(this.watchedTimer)
     clearInterval(this.repeatsTimer)
+    clearTimeout(this.codecTimer)
     this.show.setReady(false)
     this.rpc.close()
     this.peer.value.close()
