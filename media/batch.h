@@ -15,8 +15,9 @@
 #include "media/port.h"
 #include "media/srtp.h"
 
-#define CN_BATCH_PACKETS 512 /* under 1 ms of work: what waits for the batch waits no longer */
-#define CN_BATCH_BYTES (512 * 1024)
+/** What waits for the batch waits half a millisecond at most, and stays in the near caches. */
+#define CN_BATCH_PACKETS 128
+#define CN_BATCH_BYTES (192 * 1024)
 #define CN_BATCH_PADDING 96 /* RTP padding added to one packet at most */
 
 typedef struct cn_batch cn_batch;
