@@ -212,6 +212,7 @@ static void a_clean_line_is_no_limit(void **state)
 {
     (void)state;
     holds("chromium-clean", 1);
+    holds("firefox-clean", 1);
 }
 
 static void loss_by_chance_costs_little(void **state)
