@@ -75,6 +75,34 @@ static void the_loudest_are_heard(void **state)
     sfu_free(&s);
 }
 
+/* Slot 0 is for whoever is large, in sync with his picture; while he is silent, another voice is heard there. */
+static void a_silent_large_one_takes_nobodys_place(void **state)
+{
+    (void)state;
+    static sfu s;
+    static const char *const names[] = {"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"};
+    static const uint8_t level[] = {10, 14, 26, 28, 40, 42, 44, 127, 127};
+    const sfu_shape voice = {.audio = true, .audio_slots = 4},
+                    looker = {.audio = true, .audio_slots = 4, .video_slots = 1};
+    sfu_new(&s, 2, 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) sfu_join(&s, names[i], i == 8 ? &looker : &voice);
+    for (size_t i = 0; i < COUNT_OF(names); i++) s.clients[i].level = level[i];
+    sfu_client *ear = &s.clients[8];
+    sfu_show_one(ear, "c7", 640);
+    choir four = {&s, ear, 0x0f, ear->log_n, cn_mono_ms()};
+    assert_true(sfu_play_until(&s, only_these, &four, 8000));
+    s.clients[7].level = 5;
+    choir with_him = {&s, ear, 1u << 0 | 1u << 1 | 1u << 2 | 1u << 7, ear->log_n, cn_mono_ms()};
+    assert_true(sfu_play_until(&s, only_these, &with_him, 8000));
+    sfu_event e = {0};
+    size_t slots = 0;
+    for (size_t i = 0; i < sfu_event_count(&s); i++)
+        if (sfu_events(&s, 's', "c8", i, &e) && strcmp(e.from, "c7") == 0 && strcmp(e.mid, "a0") == 0) slots++;
+    assert_true(slots > 0);
+    sfu_clean(&s);
+    sfu_free(&s);
+}
+
 #define WORD 8 /* packets */
 
 /* When the first packet of the word came to an ear that heard all of it in order; 0: something is missing. */
@@ -289,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loudest_are_heard),
+        cmocka_unit_test(a_silent_large_one_takes_nobodys_place),
         cmocka_unit_test(a_first_word_is_whole),
         cmocka_unit_test(redundancy_goes_to_those_who_take_it),
         cmocka_unit_test(pauses_without_packets_leave_no_seam),
