@@ -19,7 +19,8 @@
 #define PACKET_BITS 9600        /* per round trip and 100 ms, near it */
 #define DRAIN_NS 2000000000ull
 #define DRAINED_MS 15
-#define EMPTY_MS 5 /* whatever the trend says, that is behind us */
+#define STEEP_MS 20 /* a queue that climbed and is shorter now was a large picture's */
+#define EMPTY_MS 5  /* whatever the trend says, that is behind us */
 #define STANDING_MS 60
 #define CROWD_NS 10000000000ull
 #define LIMIT_KNOWN_NS 30000000000ull
@@ -330,7 +331,7 @@ static void delay_judge(cn_bwe *b, double acked, uint64_t passed_ns, uint64_t no
 {
     cn_trend_state state = cn_delaytrend_state(&b->trend);
     if (b->drain_ns && (now_ns >= b->drain_ns || cn_delaytrend_queue_ms(&b->trend) < DRAINED_MS)) b->drain_ns = 0;
-    if (cn_delaytrend_steep(&b->trend) && !b->drain_ns)
+    if (cn_delaytrend_steep(&b->trend) && cn_delaytrend_queue_ms(&b->trend) >= STEEP_MS && !b->drain_ns)
         decrease(b, STEEP_BUCKETS, now_ns);
     else if (standing(b, now_ns) || overused(b, now_ns))
         decrease(b, CUT_BUCKETS, now_ns);
