@@ -127,6 +127,7 @@ typedef struct cn_media_events {
     /** Sum and maximum of width × height over the remote video streams really being sent to `participant` changed
      * (REQUIREMENTS §14 rule 2). Also (0, 0) at connection. */
     void (*area)(void *ctx, const char *room, const char *participant, uint64_t mono_ms, int64_t sum, int64_t max);
+#define CN_LAYERS_UNWATCHED(mask) ((mask) >> 28 & 3u) /* so many of the largest spatial layers nobody watches */
 #define CN_LAYERS_FLAT 0x80000000u /* no spatial layers within a stream: a receiver could not take them apart */
     /** Which simulcast layers of a publisher's source somebody watches (bit i = i-th RID of its offer, in the offer's
      * order; low to high is by measured size). */

@@ -25,10 +25,11 @@
     X(SOURCE_LAYERS) /* publisher → all: p = cn_layers_info */                                                        \
     X(SENDER_REPORT) /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then \
                       */                                                                                                \
-    X(SUBSCRIBE) /* part → publisher: number = mask of layers wanted; flag: without spatial layers in a stream */     \
-    X(LOSS)      /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses,  \
-                    in 1/256 */                                                                                         \
-    X(KEYFRAME)  /* part → publisher: layer needs a key frame */                                                      \
+    X(SUBSCRIBE)     /* part → publisher: number = mask of streams wanted, layer = how many of spatial layers, flag:  \
+                        without     spatial layers in a stream */                                                       \
+    X(LOSS)     /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses,   \
+                   in 1/256 */                                                                                          \
+    X(KEYFRAME) /* part → publisher: layer needs a key frame */                                                       \
     X(LEVEL) /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = \
                 bytes of payload */                                                                                     \
     X(RANKED) /* home → parts: p = cn_ranked_info */
@@ -68,6 +69,7 @@ typedef struct cn_layer_info {
     uint8_t temporal;           /* temporal layers seen, at least 1 */
     uint16_t width, height, fps;
     bool alive; /* it flows */
+    bool rests; /* it would flow if somebody wanted it */
 } cn_layer_info;
 
 typedef struct cn_layers_info {

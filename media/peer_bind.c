@@ -6,6 +6,8 @@
 #include "media/peer.h"
 #include "media/slot_audio.h"
 
+#define ENLARGED 2 /* times the area: somebody made a picture large, or his window */
+
 static void clear(cn_slot *s)
 {
     cn_slot_bind(s, NULL);
@@ -113,6 +115,8 @@ static void bind_video(cn_slot *s)
     }
     cn_slot_bind(s, t);
     s->alloc.on = t->info.on && s->format;
+    uint64_t area = (uint64_t)s->want.width * s->want.height, before = (uint64_t)s->alloc.width * s->alloc.height;
+    if (before && area >= ENLARGED * before) s->alloc.fresh = true; /* somebody waits for it: no holding back */
     s->alloc.width = s->want.width;
     s->alloc.height = s->want.height;
     s->alloc.priority = s->want.priority;

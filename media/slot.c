@@ -162,6 +162,12 @@ uint32_t cn_slot_needs(const cn_slot *s)
     return s->format ? mask : 0;
 }
 
+unsigned cn_slot_spatial(const cn_slot *s)
+{
+    int layer = s->current > s->target ? s->current : s->target;
+    return s->track && s->track->spatial > 1 && s->format ? (unsigned)(layer + 1) : 0;
+}
+
 void cn_slot_tell(cn_slot *s, cn_slot_state state)
 {
     cn_slot_event e = {.mid = s->mid, .state = state, .from = "", .codec = ""};
@@ -195,19 +201,28 @@ static void note_size(cn_slot *s, const cn_packet *first)
     s->height = told ? first->height : info->height;
 }
 
+/* Of spatial layers the largest that flows, for as long as the wanted one rests. */
+static unsigned flowing(const cn_track *t, unsigned layer)
+{
+    while (t->spatial > 1 && layer && !t->layer[layer].info.alive) layer--;
+    return layer;
+}
+
 /* From here on the slot shows `layer`, beginning with `first`. */
 static void start(cn_slot *s, unsigned layer, const cn_packet *first, uint32_t end_ts)
 {
     cn_track *t = s->track;
     unsigned stream = cn_track_stream(t, (int)layer);
-    cn_svc_start(&s->svc, sid_of(s, (int)layer), s->tid);
+    unsigned first_layer = flowing(t, layer);
+    cn_svc_start(&s->svc, sid_of(s, (int)first_layer), s->tid);
+    if (first_layer != layer) cn_svc_want(&s->svc, sid_of(s, (int)layer), s->tid);
     s->start_ts = cn_rewrite_switch(s->rewrite, &(cn_rewrite_from){.source = cn_track_layer_id(t, stream),
                                                                    .group = t->number,
                                                                    .first = first,
                                                                    .run_end_ts = end_ts,
                                                                    .capture_ns = cn_track_capture(t, stream, end_ts),
                                                                    .now_ns = s->peer->worker->now_ns});
-    s->current = (int)layer;
+    s->current = (int)first_layer;
     if (!s->video) cn_slot_audio_start(s, first);
     if (s->current == s->target) {
         s->waiting_ns = 0;
@@ -283,6 +298,7 @@ static void go_within(cn_slot *s, int layer)
     s->target = layer;
     cn_svc_want(&s->svc, sid_of(s, layer), s->tid);
     s->waiting_ns = 0;
+    cn_track_subscribe(s->track);
     if (!cn_svc_waiting(&s->svc)) return;
     /* downward some streams need no key frame: a moment for those */
     s->waiting_ns = upward ? now_ns : now_ns - KEYFRAME_AGAIN_NS + WITHIN_NS;
@@ -338,6 +354,7 @@ static void note_layer(cn_slot *s)
     s->current = s->svc.sid;
     if (s->current == s->target) s->waiting_ns = 0;
     note_size(s, NULL);
+    cn_track_subscribe(s->track);
 }
 
 /* A packet that has just come, unlike one of the history: how long it takes is counted. */

@@ -88,6 +88,8 @@ void cn_slot_layers_changed(cn_slot *s);
 /** The peer is connected, or the target is new: starts from the history's key-frame run, else asks for a key frame.
  * Before the peer is connected it only asks. */
 void cn_slot_begin(cn_slot *s);
+/** Spatial layers of the track's stream that it shows or waits for; 0: none. */
+unsigned cn_slot_spatial(const cn_slot *s);
 /** True when it cannot be shown a stream with spatial layers of the track's codec. */
 bool cn_slot_flat(const cn_slot *s);
 /** Mask of the streams that this slot needs of its track. */

@@ -63,7 +63,10 @@ cn_layers_info cn_source_layers(const cn_source *s)
     bool spatial = s->spatial_count > 1;
     cn_layers_info info = {.spatial = (uint8_t)(spatial ? s->spatial_count : 0)};
     unsigned count = spatial ? s->spatial_count : s->layers;
-    for (unsigned i = 0; i < count; i++) info.layer[i] = spatial ? s->spatial[i].info : s->layer[i].info;
+    for (unsigned i = 0; i < count; i++) {
+        info.layer[i] = spatial ? s->spatial[i].info : s->layer[i].info;
+        info.layer[i].rests = spatial && !s->asleep_ns && i + s->left_out >= count;
+    }
     return info;
 }
 
@@ -330,7 +333,8 @@ static bool note_spatial(cn_source *s, const cn_source_layer *l, const cn_packet
 {
     if (l != &s->layer[0] || !l->dd || !p->dd_len) return false;
     const cn_dd_layout *at = &l->dd->layout;
-    unsigned count = at->spatial < CN_LAYERS ? at->spatial : CN_LAYERS;
+    unsigned sent = at->spatial < CN_LAYERS ? at->spatial : CN_LAYERS, count = sent;
+    if (sent < s->spatial_count && s->spatial_count - sent <= s->left_out) count = s->spatial_count;
     bool news = count != s->spatial_count;
     s->spatial_count = count;
     if (count < 2) return news;
@@ -338,7 +342,7 @@ static bool note_spatial(cn_source *s, const cn_source_layer *l, const cn_packet
         cn_spatial_layer *x = &s->spatial[i];
         if (p->sid == i) x->last_ns = now_ns;
         for (unsigned t = 0; t < CN_TEMPORAL; t++)
-            if (cn_dd_dti(p->dtis, at->target_of[i][t]) != CN_DTI_ABSENT) x->window[t] += p->len;
+            if (i < sent && cn_dd_dti(p->dtis, at->target_of[i][t]) != CN_DTI_ABSENT) x->window[t] += p->len;
         uint32_t own = at->within[i][CN_DD_TEMPORAL - 1] & ~(i ? at->within[i - 1][CN_DD_TEMPORAL - 1] : 0);
         bool alive = x->last_ns && (own & l->dd->active);
         news = news || alive != x->info.alive;
@@ -447,6 +451,7 @@ void cn_source_unsubscribe_all(cn_source *s, unsigned worker)
 {
     for (unsigned i = 0; i < s->layers; i++) s->layer[i].subscribers &= ~cn_bit(worker);
     s->flat &= ~cn_bit(worker);
+    s->spatial_needed[worker] = 0;
     s->listeners_lost[worker] = 0;
 }
 
@@ -464,6 +469,7 @@ void cn_source_on_subscribe(cn_worker *w, cn_msg *m)
     cn_source *s = cn_idmap_get(&w->sources, m->source);
     if (!s) return;
     s->flat = m->flag ? s->flat | cn_bit(m->from) : s->flat & ~cn_bit(m->from);
+    s->spatial_needed[m->from] = m->layer;
     bool news = !s->video && m->number && !(s->layer[0].subscribers & cn_bit(m->from));
     for (unsigned i = 0; i < s->layers; i++) {
         if (m->number >> i & 1)

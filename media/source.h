@@ -83,7 +83,13 @@ typedef struct cn_source {
     uint8_t listeners_lost[CN_WORKERS_MAX]; /* worst fraction that a listener on each worker misses, in 1/256 */
     uint64_t flat;                          /* bit per worker with a receiver who cannot take spatial layers apart */
     bool flat_told;
-    unsigned spatial_count; /* more than 1: layers of the one stream */
+    unsigned spatial_count; /* more than 1: layers of the one stream, those that the publisher leaves out included */
+    uint8_t spatial_needed[CN_WORKERS_MAX]; /* layers of them that each worker shows or waits for */
+    uint8_t unwatched;                      /* told: so many of the largest may be left out */
+    uint8_t left_out;                       /* … so many may still be, after that was taken back */
+    uint64_t unwatched_ns;                  /* since when more could be left out than told; 0: not */
+    uint64_t woken_ns;                      /* when it was taken back */
+    uint64_t asleep_ns;                     /* when layers that were wanted again did not come; 0: they did */
     cn_spatial_layer spatial[CN_LAYERS];
     cn_recent recent; /* of a microphone */
     unsigned layers;

@@ -15,6 +15,9 @@
 #define SILENT_SCREEN_NS 3000000000u /* a still screen is sent about once a second */
 #define DYNACAST_AFTER_NS 5000000000u
 #define DYNACAST_IDLE_NS 3000000000u
+#define SPATIAL_IDLE_NS 1500000000u
+#define WAKE_NS 2000000000u    /* layers that were left out come again within so long, or cannot */
+#define ASLEEP_NS 10000000000u /* and are not asked for again for so long */
 
 void cn_source_ask_missing(cn_source *s, cn_source_layer *l, uint64_t now_ns)
 {
@@ -131,12 +134,45 @@ static void tell_layers(cn_source *s)
 {
     cn_worker *w = s->peer->worker;
     s->flat_told = s->flat != 0;
-    uint32_t mask = s->rid_mask | (s->flat_told ? CN_LAYERS_FLAT : 0);
+    uint32_t mask = s->rid_mask | (s->flat_told ? CN_LAYERS_FLAT : 0) | (uint32_t)s->unwatched << 28;
     if (w->events->layers) w->events->layers(w->events_ctx, s->peer->room->name, s->peer->id, s->kind, mask);
+}
+
+/* What was left out and is wanted again: there, or given up for a while. */
+static void wake(cn_source *s, uint64_t now_ns)
+{
+    if (s->asleep_ns && now_ns - s->asleep_ns > ASLEEP_NS) s->asleep_ns = 0;
+    if (s->left_out == s->unwatched || now_ns - s->woken_ns < WAKE_NS) return;
+    s->left_out = s->unwatched;
+    unsigned flowing = s->spatial_count - s->unwatched;
+    s->asleep_ns = flowing && !s->spatial[flowing - 1].info.alive ? now_ns : 0;
+}
+
+/* Spatial layers of the one stream: the lowest always flows. */
+static void dynacast_spatial(cn_source *s, uint64_t now_ns)
+{
+    unsigned needed = 1;
+    for (unsigned i = 0; i < s->peer->worker->count; i++)
+        if (s->spatial_needed[i] > needed) needed = s->spatial_needed[i];
+    unsigned now = s->spatial_count > needed ? s->spatial_count - needed : 0;
+    wake(s, now_ns);
+    if (now <= s->unwatched) s->unwatched_ns = 0;
+    if (now == s->unwatched) return;
+    if (now < s->unwatched) {
+        s->woken_ns = now_ns;
+    } else {
+        if (!s->unwatched_ns) s->unwatched_ns = now_ns;
+        if (now_ns - s->unwatched_ns < SPATIAL_IDLE_NS || now_ns - s->since_ns < DYNACAST_AFTER_NS) return;
+        s->unwatched_ns = 0;
+        s->left_out = (uint8_t)now;
+    }
+    s->unwatched = (uint8_t)now;
+    tell_layers(s);
 }
 
 static void dynacast(cn_source *s, uint64_t now_ns)
 {
+    dynacast_spatial(s, now_ns);
     if (s->flat_told != (s->flat != 0)) tell_layers(s);
     if (s->layers < 2) return;
     uint32_t now = watched(s), before = s->rid_mask;

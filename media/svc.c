@@ -52,6 +52,12 @@ static bool decodable(const cn_svc *v, const cn_packet *p)
     return true;
 }
 
+/* The wanted spatial layer, or the largest there is while it rests. */
+static int reachable(const cn_svc *v, const cn_dd_layout *l)
+{
+    return v->want_sid < CN_SVC_TOP && v->want_sid >= l->spatial ? l->spatial - 1 : v->want_sid;
+}
+
 /* From this packet on other layers hold. */
 static void go(cn_svc *v, const cn_packet *p, int sid, int tid)
 {
@@ -65,13 +71,14 @@ static void go(cn_svc *v, const cn_packet *p, int sid, int tid)
 
 static void step_by_descriptor(cn_svc *v, const cn_packet *p, const cn_dd_layout *l)
 {
+    int want = reachable(v, l);
     if (p->key) {
-        go(v, p, v->want_sid, v->want_tid);
+        go(v, p, want, v->want_tid);
         return;
     }
     if (v->sid < 0) return;
-    if (dti_for(p, l, v->want_sid, v->want_tid) == CN_DTI_SWITCH && decodable(v, p))
-        go(v, p, v->want_sid, v->want_tid);
+    if (dti_for(p, l, want, v->want_tid) == CN_DTI_SWITCH && decodable(v, p))
+        go(v, p, want, v->want_tid);
     else if (v->want_tid < v->tid)
         go(v, p, v->sid, v->want_tid);
     else if (v->want_tid > v->tid && dti_for(p, l, v->sid, p->tid) == CN_DTI_SWITCH && p->tid > v->tid &&

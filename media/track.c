@@ -73,13 +73,16 @@ static uint32_t lingering(cn_track *t, uint32_t needs)
 void cn_track_subscribe(cn_track *t)
 {
     uint32_t needs = 0, all = (1u << t->info.layers) - 1;
-    bool flat = false, may_be_flat = t->info.codec == CN_CODEC_AV1;
-    for (cn_slot *s = t->slots; s && (needs != all || may_be_flat); s = s->next_in_track) {
+    unsigned needed = 0;
+    bool flat = false, look_at_all = t->info.codec == CN_CODEC_AV1 || t->spatial > 1;
+    for (cn_slot *s = t->slots; s && (needs != all || look_at_all); s = s->next_in_track) {
         needs |= cn_slot_needs(s);
         flat = flat || cn_slot_flat(s);
+        unsigned spatial = cn_slot_spatial(s);
+        if (spatial > needed) needed = spatial;
     }
     needs |= lingering(t, needs);
-    if (needs == t->subscribed && flat == t->flat) return;
+    if (needs == t->subscribed && flat == t->flat && needed == t->needed) return;
     for (unsigned i = 0; i < t->info.layers; i++) {
         uint32_t bit = 1u << i;
         if (!((needs ^ t->subscribed) & bit)) continue;
@@ -90,9 +93,11 @@ void cn_track_subscribe(cn_track *t)
     }
     t->subscribed = needs;
     t->flat = flat;
+    t->needed = needed;
     cn_msg m = message(t, CN_MSG_SUBSCRIBE);
     m.number = needs;
     m.flag = flat;
+    m.layer = (uint8_t)needed;
     cn_worker_send(t->worker, t->owner, m);
 }
 
@@ -128,7 +133,7 @@ bool cn_track_usable(const cn_track *t, unsigned layer)
     uint64_t now_ns = t->worker->now_ns;
     if (l->info.alive || cn_track_layers(t) == 1) return true;
     if (l->ended) return false;
-    if (t->spatial > 1) return false;
+    if (t->spatial > 1) return l->info.rests;
     if (!l->info.width) return false; /* never came: the publisher cannot or will not */
     if (l->failed_ns && now_ns - l->failed_ns < FAILED_NS) return false;
     return !l->subscribed_ns || now_ns - l->subscribed_ns < PATIENCE_NS;
@@ -260,7 +265,8 @@ void cn_track_on_layers(cn_worker *w, cn_msg *m)
         for (cn_slot *s = t->slots; news && s; s = s->next_in_track) cn_slot_layers_changed(s);
         for (unsigned i = 0; i < cn_track_layers(t); i++) {
             const cn_layer_info *before = &t->layer[i].info, *now = &info->layer[i];
-            news = news || before->alive != now->alive || before->width != now->width || before->height != now->height;
+            news = news || before->alive != now->alive || before->width != now->width ||
+                   before->height != now->height || before->rests != now->rests;
             if (before->alive != now->alive) note_end(t, &t->layer[i], now->alive);
             t->layer[i].info = *now;
         }

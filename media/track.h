@@ -41,6 +41,7 @@ typedef struct cn_track {
     cn_source_info info;
     unsigned spatial;      /* more than 1: layers are the spatial ones of stream 0 */
     uint32_t subscribed;   /* mask of streams */
+    unsigned needed;       /* spatial layers that slots show or wait for */
     bool flat;             /* a slot cannot take spatial layers apart */
     struct cn_slot *slots; /* linked by next_in_track */
     /* what came in this turn and is not forwarded yet */

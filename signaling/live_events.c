@@ -122,8 +122,9 @@ static void on_layers(event *e, cn_member *m)
     json_t *rids = json_array();
     for (unsigned i = 0; i < (n ? n : 1); i++) json_array_append_new(rids, json_boolean(e->layers.mask >> i & 1u));
     cn_client_notice(m->client, "room.layers",
-                     json_pack("{s:s, s:o, s:b}", "source", cn_source_name(e->layers.source), "rids", rids, "spatial",
-                               !(e->layers.mask & CN_LAYERS_FLAT)));
+                     json_pack("{s:s, s:o, s:b, s:i}", "source", cn_source_name(e->layers.source), "rids", rids,
+                               "spatial", !(e->layers.mask & CN_LAYERS_FLAT), "unwatched",
+                               (int)CN_LAYERS_UNWATCHED(e->layers.mask)));
 }
 
 static void on_stats(event *e, cn_member *m)

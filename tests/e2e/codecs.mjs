@@ -68,6 +68,14 @@ async function layer(green, height) {
   return Date.now() - start
 }
 
+/** Bytes of the camera a second, over a second. */
+async function rate(browser) {
+  const bytes = () => browser.eval(async () => [...(await window.__connections.at(-1).getStats()).values()].filter((r) => r.type === 'outbound-rtp' && r.kind === 'video').reduce((sum, r) => sum + r.bytesSent, 0))
+  const before = await bytes(), at = Date.now()
+  await sleep(1000)
+  return Math.round(((await bytes()) - before) * 1000 / (Date.now() - at))
+}
+
 async function talk(codec) {
   const [red, green] = browsers
   await meet(codec)
@@ -77,24 +85,31 @@ async function talk(codec) {
   const [r, g, b] = first.picture.colour
   assert(Math.abs(r - 200) < 40 && Math.abs(g - 40) < 40 && Math.abs(b - 40) < 40, `the colour is ${first.picture.colour}`)
   const up = await layer(green, 360)
+  await sleep(codec === 'h264' ? 0 : 2000) // nothing is left out in the first seconds
   const s = await inbound(green)
   equal(s.codec.toLowerCase(), `video/${codec}`, 'codec')
-  await sleep(1000)
+  const full = await rate(red)
   const before = await inbound(green)
   const at = Date.now()
   await green.page.setViewportSize(SMALL)
   const down = await until('a smaller layer', async () => (await inbound(green)).height <= 180 && Date.now() - at, 15)
-  await sleep(2000)
+  // VP9, AV1: what nobody watches any more is not sent any more, and comes again
+  const svc = codec !== 'h264'
+  const rested = svc ? await until('red leaving out what nobody watches', async () => { const [s] = (await sending(red)).list; if (s.height <= 180) return Date.now() - at; throw new Error(JSON.stringify(s)) }, 8) : 0
+  const small = svc ? await rate(red) : await sleep(2000)
+  const enlarged = Date.now()
   await green.page.setViewportSize(LARGE)
+  const woken = svc ? await until('red sending it again', async () => { const [s] = (await sending(red)).list; if (s.height === 360) return Date.now() - enlarged; throw new Error(JSON.stringify(s)) }, 8) : 0
   const again = await layer(green, 360)
   await sleep(1500)
   const counter = (await tile()).picture.counter
   const after = await inbound(green)
   await until('the number going on', async () => { const c = (await tile()).picture.counter; return c >= 0 && c !== counter }, 3)
   const seconds = (Date.now() - at) / 1000
-  console.log(`  ${codec}: ${JSON.stringify({ up, down, again, rate: (after.decoded - before.decoded) / seconds, ...after })}`)
+  console.log(`  ${codec}: ${JSON.stringify({ rested, woken, full, small, up, down, again, rate: (after.decoded - before.decoded) / seconds, ...after })}`)
   console.log(`  ${JSON.stringify(await sent(red))}`)
   equal(after.freezes, before.freezes, 'freezes')
+  if (svc) assert(rested < 3000 && woken < 2000 && small < full / 2, `left out after ${rested} ms, there again after ${woken} ms, ${small} of ${full} bytes a second`)
   assert((after.decoded - before.decoded) / seconds > CAMERA.fps * 0.6, `only ${after.decoded - before.decoded} frames in ${seconds} s`)
 }
 

@@ -106,6 +106,21 @@ static void another_spatial_layer_comes_with_a_key_frame(void **state)
     assert_true(cn_svc_ends_picture(&v, &late));
 }
 
+/* The publisher leaves the largest layers out while nobody watches them: what there is is shown, to its end. */
+static void a_layer_that_rests_is_waited_for(void **state)
+{
+    (void)state;
+    stream s = {0};
+    cn_svc v;
+    cn_svc_start(&v, 2, CN_SVC_TOP);
+    cn_packet key = frame(&s, film[0], 3), upper = frame(&s, film[1], 4);
+    assert_true(cn_svc_pass(&v, &key, &s.layout));
+    assert_true(cn_svc_pass(&v, &upper, &s.layout));
+    assert_int_equal(v.sid, 1);
+    assert_true(cn_svc_ends_picture(&v, &upper));
+    assert_true(cn_svc_waiting(&v));
+}
+
 static void fewer_pictures_at_once_more_where_it_is_said(void **state)
 {
     (void)state;
@@ -164,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_target_is_all_that_its_layers_need),
         cmocka_unit_test(another_spatial_layer_comes_with_a_key_frame),
+        cmocka_unit_test(a_layer_that_rests_is_waited_for),
         cmocka_unit_test(fewer_pictures_at_once_more_where_it_is_said),
         cmocka_unit_test(without_descriptors_temporal_ids_decide),
     };

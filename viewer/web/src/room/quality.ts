@@ -57,13 +57,16 @@ export function simulcastEncodings(quality: OwnQuality, width: number, height: n
 /**
  * How the camera is sent, always with the same three RIDs, so that the codec can change during a call: VP8 and H.264 in simulcast; VP9 and AV1 as one stream
  * of three spatial layers, each of three temporal ones, in `l` while the others rest. Between key frames the layers do not depend on each other, so
- * that nobody is sent what he does not see. `spatial` false: a receiver cannot take them apart, AV1 is sent in simulcast.
+ * that nobody is sent what he does not see. `spatial` false: a receiver cannot take them apart, AV1 is sent in simulcast. `unwatched`: so many of the largest layers
+ * nobody watches: a smaller picture in fewer layers.
  */
-export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: number, height: number, spatial = true): RTCRtpEncodingParameters[] {
+export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: number, height: number, spatial = true, unwatched = 0): RTCRtpEncodingParameters[] {
   const simulcast = simulcastEncodings(quality, width, height)
   if (codec === 'vp8' || codec === 'h264') return simulcast
   if (codec === 'av1' && !spatial) return simulcast.map((encoding) => ({ ...encoding, scalabilityMode: 'L1T3' }))
-  return simulcast.map((encoding, i) => ({ ...encoding, scalabilityMode: i ? 'L1T3' : 'L3T3_KEY', scaleResolutionDownBy: 1, maxBitrate: i ? encoding.maxBitrate : PICTURES[quality].bitrate, active: i === 0 }))
+  const scalabilityMode = ['L3T3_KEY', 'L2T3_KEY', 'L1T3'][unwatched] ?? 'L1T3'
+  const maxBitrate = Math.max(120_000, Math.round(PICTURES[quality].bitrate / (RATE_SHARES[unwatched] ?? 14)))
+  return simulcast.map((encoding, i) => (i ? { ...encoding, scalabilityMode: 'L1T3', scaleResolutionDownBy: 1, active: false } : { ...encoding, scalabilityMode, scaleResolutionDownBy: 2 ** unwatched, maxBitrate, active: true }))
 }
 
 /** Largest picture of a tier, in pixels (REQUIREMENTS §14 rule 3). */

@@ -85,6 +85,8 @@ export class RoomSession {
   private watchedTold: boolean[] = []
   /** Every receiver can take one stream's spatial layers apart. */
   private spatial = true
+  /** So many of the largest of those layers nobody watches. */
+  private unwatched = 0
   private negotiation: Promise<void> = Promise.resolve()
   private senderWork: Promise<void> = Promise.resolve()
   private iceTimer: ReturnType<typeof setTimeout> | undefined
@@ -206,7 +208,7 @@ export class RoomSession {
   /** The camera's layers, by its present size and what the others watch. */
   private fitLayers(): Promise<void> {
     const { width = 0, height = 0 } = this.local.tracks.camera?.getSettings() ?? {}
-    const fitting = cameraEncodings(this.peer.value.cameraCodec, this.local.effective, width, height, this.spatial)
+    const fitting = cameraEncodings(this.peer.value.cameraCodec, this.local.effective, width, height, this.spatial, this.unwatched)
     const over = overCeiling(width, height, this.state.limits.tier_max) // a camera that cannot do less
     return this.changeSender('camera', (encoding, i) => {
       const { active, scaleResolutionDownBy = 1, ...rest } = fitting[i] ?? encoding
@@ -292,6 +294,7 @@ export class RoomSession {
     this.resume = null
     this.watched = this.watchedTold = []
     this.spatial = true
+    this.unwatched = 0
     this.prepare(peer)
     this.publishTracks(peer)
     this.show.restart()
@@ -314,11 +317,12 @@ export class RoomSession {
     })
     rpc.on<SlotNote>('room.slot', (note) => this.show.announce(note))
     rpc.on<{ participant: string | null }>('room.speaker', ({ participant }) => void (state.speaker = participant || null))
-    rpc.on<{ source: Source; rids: boolean[]; spatial: boolean }>('room.layers', ({ source, rids, spatial }) => {
+    rpc.on<{ source: Source; rids: boolean[]; spatial: boolean; unwatched: number }>('room.layers', ({ source, rids, spatial, unwatched }) => {
       if (source !== 'camera') return
       clearTimeout(this.watchedTimer)
       this.watched = this.watchedTold = rids
       this.spatial = spatial
+      this.unwatched = unwatched
       void this.fitLayers()
     })
     rpc.on<{ participants: QualityRow[] }>('room.quality', ({ participants }) => {
@@ -443,6 +447,7 @@ export class RoomSession {
       await peer.answer(answer)
     }).catch((error: unknown) => {
       if (error instanceof RpcError && error.code === CODE.notFound) return this.rejoin()
+      if (error instanceof RpcError && error.code === CODE.busy) return new Promise<void>((resolve) => setTimeout(resolve, error.data.retry_ms ?? 1000)).then(() => this.renegotiate(restart))
       if (error instanceof Disconnected) this.rpc.drop()
       else console.warn('offer refused', error)
       return undefined
@@ -623,6 +628,7 @@ export class RoomSession {
 
   private async moveCamera(): Promise<void> {
     if (!this.peer.value.moveCamera()) return
+    this.unwatched = 0 // the server begins anew, too
     await this.changeSender('camera', withoutMode) // of the codec before
     await this.renegotiate(false)
     await this.fitLayers()
