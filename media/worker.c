@@ -14,7 +14,7 @@
 #include "media/source.h"
 #include "media/track.h"
 
-#define WORKER_NICE (-10)
+#define NICER 10 /* than the rest of the process */
 #define TICK_MS 20
 #define TICKS_PER_SECOND (1000 / TICK_MS)
 #define SLOW_MS 5
@@ -208,9 +208,9 @@ static void *run(void *arg)
 {
     cn_worker *w = arg;
     /* of this thread alone: a voice must not wait for a page. Refused without LimitNICE (docs/operations.md) */
-    if (setpriority(PRIO_PROCESS, 0, WORKER_NICE))
-        cn_info("media.worker", "packets are forwarded at ordinary priority: LimitNICE=%d would put them first",
-                WORKER_NICE);
+    int nice = getpriority(PRIO_PROCESS, 0) - NICER;
+    if (setpriority(PRIO_PROCESS, 0, nice))
+        cn_info("media.worker", "packets are forwarded at ordinary priority: LimitNICE=%d would put them first", nice);
     cn_loop_run(w->loop);
     return NULL;
 }
