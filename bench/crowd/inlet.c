@@ -4,6 +4,9 @@
 
 #define NAME_WAIT_NS 1000000000ull
 #define SWITCHING_NS 5000000
+/* as browsers do */
+#define ASK_TIMES 10
+#define ASK_AGAIN_MS 100
 #define PAUSE_NS 500000000ull
 
 static bool bit_get(const inlet *in, uint64_t seq)
@@ -40,6 +43,7 @@ static void advance(inlet *in, crowd_totals *t, uint64_t to)
         in->highest++;
         if (in->highest - in->floor >= INLET_WINDOW) judge(in, t, in->highest - INLET_WINDOW + 1);
         bit_set(in, in->highest, in->highest == to);
+        in->asked[in->highest % INLET_WINDOW].times = 0;
         if (in->highest != to) in->holes++;
     }
 }
@@ -140,12 +144,19 @@ void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const 
     in->last_ns = now_ns;
 }
 
-size_t inlet_missing(const inlet *in, uint16_t *out, size_t max)
+size_t inlet_missing(inlet *in, uint64_t now_ns, uint16_t *out, size_t max)
 {
     size_t n = 0;
+    uint32_t now_ms = (uint32_t)(now_ns / 1000000);
     if (!in->holes) return 0;
-    for (uint64_t s = in->floor; s < in->highest && n < max; s++)
-        if (!bit_get(in, s)) out[n++] = (uint16_t)s;
+    for (uint64_t s = in->floor; s < in->highest && n < max; s++) {
+        inlet_asked *asked = &in->asked[s % INLET_WINDOW];
+        if (bit_get(in, s) || asked->times == ASK_TIMES || (asked->times && now_ms - asked->ms < ASK_AGAIN_MS))
+            continue;
+        asked->times++;
+        asked->ms = now_ms;
+        out[n++] = (uint16_t)s;
+    }
     return n;
 }
 

@@ -19,6 +19,11 @@ typedef struct inlet_name {
     bool used, open; /* open: an arrival that waits for its announcement */
 } inlet_name;
 
+typedef struct inlet_asked {
+    uint32_t ms;
+    uint8_t times;
+} inlet_asked;
+
 typedef struct inlet {
     uint32_t ssrc, rtx;
     char mid[CROWD_MID];
@@ -26,6 +31,7 @@ typedef struct inlet {
     uint64_t highest; /* extended sequence number, from 65536 */
     uint64_t floor;   /* what is below was judged */
     uint64_t got[INLET_WINDOW / 64];
+    inlet_asked asked[INLET_WINDOW]; /* for missing ones, by number */
     unsigned holes;
     /* the last packet in order */
     bool sourced;
@@ -61,8 +67,8 @@ void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const 
 void inlet_said(inlet *in, crowd_totals *t, uint16_t sender, uint32_t ts, uint64_t now_ns);
 /** Counts arrivals that nobody announced for a second. */
 void inlet_names_judge(inlet *in, crowd_totals *t, uint64_t now_ns);
-/** Missing numbers, at most `max`, oldest first. */
-size_t inlet_missing(const inlet *in, uint16_t *out, size_t max);
+/** Numbers to be asked for now, at most `max`, oldest first: each ten times at most, 100 ms apart. */
+size_t inlet_missing(inlet *in, uint64_t now_ns, uint16_t *out, size_t max);
 /** Everything up to the highest number is judged now. */
 void inlet_close(inlet *in, crowd_totals *t);
 

@@ -49,10 +49,18 @@ static void frame_named(outlet *o)
     o->tl0++;
 }
 
+/* Like Chromium, who leaves a wish unheard that comes within 300 ms of the last key frame. */
+static bool key_due(outlet *o, const crowd_shape *shape)
+{
+    bool due = !o->frames || (o->key_wanted && o->frames - o->key_frame >= shape->fps * 3 / 10);
+    if (due) o->key_frame = o->frames;
+    return due;
+}
+
 static void frame_begin(outlet *o, const crowd_shape *shape)
 {
     const crowd_layer_shape *l = &shape->layer[o->layer];
-    o->key = o->key_wanted || !o->frames;
+    o->key = key_due(o, shape);
     o->key_wanted = false;
     unsigned bytes = l->kbps * 125u / shape->fps;
     bytes = o->key ? bytes * KEY_TIMES : bytes * (70 + chance(o, 61)) / 100;

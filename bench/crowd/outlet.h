@@ -28,7 +28,7 @@ typedef struct outlet {
     uint8_t layer;
     bool video, acknowledged; /* acknowledged: a report named it, MID and RID may be left out */
     bool key_wanted;
-    uint32_t ssrc, ts, index, frames, random;
+    uint32_t ssrc, ts, index, frames, key_frame, random; /* key_frame: the last one, as `frames` counted it */
     uint16_t seq, rtx_seq, picture;
     uint8_t tl0;
     uint64_t next_ns;

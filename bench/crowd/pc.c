@@ -260,7 +260,7 @@ static void nacks_send(crowd_pc *pc)
         inlet *in = &pc->inlets[i];
         uint16_t missing[64];
         uint8_t packet[400];
-        size_t n = in->video ? inlet_missing(in, missing, 64) : 0, used = 0;
+        size_t n = in->video ? inlet_missing(in, pc->crowd->now_ns, missing, 64) : 0, used = 0;
         if (!n) continue;
         size_t len = cn_rtcp_write_nack(packet, sizeof packet, 1, in->ssrc, missing, n, &used);
         pc->crowd->totals.nacks_out += used;
