@@ -26,7 +26,7 @@
     X(SENDER_REPORT) /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then \
                       */                                                                                                \
     X(SUBSCRIBE)     /* part → publisher: number = mask of streams wanted, layer = how many of spatial layers, flag:  \
-                        without     spatial layers in a stream */                                                       \
+                        without spatial layers in a stream */                                                           \
     X(LOSS)     /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses,   \
                    in 1/256 */                                                                                          \
     X(KEYFRAME) /* part → publisher: layer needs a key frame */                                                       \

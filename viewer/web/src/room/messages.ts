@@ -34,7 +34,7 @@ export const roomMessages = {
       settings: { title: '设置', own: '我的画面清晰度', receive: '接收画面清晰度', layout: '画面排列', ceiling: '主持人设定的最高清晰度为{tier}，更高的不能选择。' },
       codec: {
         vp8: { name: '自动（VP8）', why: '各种电脑和手机都能用，一般不必更改。' }, h264: { name: 'H.264（老设备）', why: '适合较旧的电脑和会议终端；个别浏览器不支持，其画面仍用 VP8。' },
-        vp9: { name: 'VP9（更清晰）', why: '同样网速下更清晰；电脑负担较重。' }, av1: { name: 'AV1（最省流量）', why: '网速最慢时用；电脑负担最重，只适合较新的电脑。' },
+        vp9: { name: 'VP9（更清晰）', why: '同样网速下更清晰；电脑负担较重。' }, av1: { name: 'AV1（最省流量）', why: '网速最慢时用；电脑负担最重，只适合新电脑。' },
       },
       tier: { voice: '仅声音', sd: '标清', hd: '高清', super_hd: '超清', '2k': '2K', '4k': '4K' },
       panel: { files: '资料', slide: '切片', people: '成员（{n}）', report: '报告', no_files: '此会诊还没有上传资料', open: '打开给大家看', opened: '正在展示', converting: '正在转换…', failed: '无法打开', bot: '录制', device: '设备' },
@@ -66,7 +66,7 @@ export const roomMessages = {
         },
       },
       host: {
-        badge: 'Host', hand: 'Hand raised', mute_all: 'Mute all', lock: 'Lock the room', unlock: 'Unlock', lobby: 'Ask me before anybody enters', unmute: 'People may unmute themselves', tier: 'Best quality in this room', codec: 'Video coding', no_limit: 'No limit', ceiling: 'Best quality', limited: 'At most {tier}', menu: 'Manage {name}',
+        badge: 'Host', hand: 'Hand raised', mute_all: 'Mute all', lock: 'Lock room', unlock: 'Unlock', lobby: 'Ask me before anybody enters', unmute: 'People may unmute themselves', tier: 'Best quality in this room', codec: 'Video coding', no_limit: 'No limit', ceiling: 'Best quality', limited: 'At most {tier}', menu: 'Manage {name}',
         knock: '{name} asks to enter', knock_removed: '{name} was removed and asks to come back', knock_more: '{n} more are waiting', waits: 'is waiting', removed_waits: 'was removed, is waiting', admit: 'Let in', refuse: 'Refuse',
         act: { mute: 'Mute', ask_mic: 'Ask to unmute', camera_off: 'Switch the camera off', ask_camera: 'Ask to switch the camera on', lower_hand: 'Lower the hand', remove: 'Remove from the room' }, remove_title: 'Remove {name}?', remove_text: 'For one minute they can come back only if a host lets them in.',
       },
