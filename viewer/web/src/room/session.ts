@@ -198,6 +198,7 @@ export class RoomSession {
     this.peer.value.addCamera(track, this.local.stream, this.local.effective)
     this.state.cameraPublished = true
     await this.renegotiate(false)
+    this.fitModes()
   }
 
   async setQuality(quality: OwnQuality): Promise<void> {
@@ -424,6 +425,7 @@ export class RoomSession {
     local.state.ceiling = answer.limits.tier_max
     this.moderation.entered(answer.settings, answer.knocks)
     this.takeCodec(answer.settings.codec)
+    this.fitModes()
     this.resume = answer.resume
     if (!again) state.since ||= Date.now()
     state.phase = 'live'
@@ -624,6 +626,11 @@ export class RoomSession {
       this.codecTimer = setTimeout(camera, CODEC_CAMERA_MS - spread)
     }
     this.codecTimer = setTimeout(slots, spread)
+  }
+
+  /** Chromium forgets modes and resting layers when it first negotiates a camera. */
+  private fitModes(): void {
+    if (this.peer.value.cameraCodec === 'vp9' || this.peer.value.cameraCodec === 'av1') void this.fitLayers()
   }
 
   private async moveCamera(): Promise<void> {
