@@ -94,10 +94,13 @@ static void a_silent_large_one_takes_nobodys_place(void **state)
     s.clients[7].level = 5;
     choir with_him = {&s, ear, 1u << 0 | 1u << 1 | 1u << 2 | 1u << 7, ear->log_n, cn_mono_ms()};
     assert_true(sfu_play_until(&s, only_these, &with_him, 8000));
-    sfu_event e = {0};
     size_t slots = 0;
-    for (size_t i = 0; i < sfu_event_count(&s); i++)
-        if (sfu_events(&s, 's', "c8", i, &e) && strcmp(e.from, "c7") == 0 && strcmp(e.mid, "a0") == 0) slots++;
+    pthread_mutex_lock(&s.lock);
+    for (size_t i = 0; i < s.events_n; i++) {
+        const sfu_event *e = &s.events[i];
+        if (e->kind == 's' && !strcmp(e->who, "c8") && !strcmp(e->from, "c7") && !strcmp(e->mid, "a0")) slots++;
+    }
+    pthread_mutex_unlock(&s.lock);
     assert_true(slots > 0);
     sfu_clean(&s);
     sfu_free(&s);
