@@ -104,13 +104,19 @@ static void offer_prepare(offer *o, cn_alloc_slot *s, cn_tier tier_max)
         if (o->ladder[r] == s->chosen) o->current = r;
 }
 
+/* From no picture to the smallest: the difference is the greatest to whoever waits for it, and the price the least. */
+static bool first_sight(const offer *o, int rank)
+{
+    return o->current < 0 && rank == 0;
+}
+
 /* Takes a step to `rank` when what remains allows it. */
 static bool step_to(offer *o, int rank, double *remaining)
 {
     if (rank > o->limit) return false;
     double now = o->rank < 0 ? 0 : cost(&o->slot->layers[o->ladder[o->rank]]);
     double then = cost(&o->slot->layers[o->ladder[rank]]);
-    bool upward = rank > o->current && !o->slot->fresh;
+    bool upward = rank > o->current && !first_sight(o, rank) && !o->slot->fresh;
     if (then * (upward ? CN_ALLOC_HEADROOM : 1) - now > *remaining) return false;
     *remaining -= then - now;
     o->rank = rank;
@@ -155,7 +161,10 @@ static bool hold_back(offer *offers, size_t count, uint64_t now_ns)
             s->up_since_ns = 0;
         else if (!s->up_since_ns)
             s->up_since_ns = now_ns ? now_ns : 1;
-        bool wait = upward && now_ns < s->up_since_ns + (s->hold_ns ? s->hold_ns : CN_ALLOC_HOLD_NS);
+        uint64_t hold_ns = s->hold_ns                ? s->hold_ns
+                           : first_sight(o, o->rank) ? CN_ALLOC_HOLD_FIRST_NS
+                                                     : CN_ALLOC_HOLD_NS;
+        bool wait = upward && now_ns < s->up_since_ns + hold_ns;
         int limit = wait || o->current > o->rank ? o->current : o->rank;
         if (limit < o->limit) o->limit = limit;
         held |= wait;

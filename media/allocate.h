@@ -17,6 +17,7 @@
 #define CN_ALLOC_LAYERS 9
 #define CN_ALLOC_PAUSED (-1)
 #define CN_ALLOC_HOLD_NS 2000000000ull      /* an upward step must fit for so long */
+#define CN_ALLOC_HOLD_FIRST_NS 500000000ull /* from no picture at all to the smallest one, without the factor below */
 #define CN_ALLOC_HOLD_MAX_NS 16000000000ull /* doubled up to this, each time that … */
 #define CN_ALLOC_RELAPSE_NS 15000000000ull  /* a step had to be taken back within so long */
 #define CN_ALLOC_HEADROOM 1.15              /* and with this factor on its bitrate */

@@ -7,6 +7,8 @@
 #define ACKED_BUCKETS 10 /* whole ones that make the acknowledged rate: 500 ms … */
 #define CUT_BUCKETS 6    /* … and when something got worse: 300 ms, */
 #define STEEP_BUCKETS 3  /* or fast */
+#define BUCKETS_LEAST 3
+#define FULL_BUCKETS 2 /* in which the line was full, whatever came before */
 
 #define DELAY_FLOOR 250000.0    /* delay alone never cuts deeper: a starved receiver's clock looks like a queue too */
 #define CUT 0.85                /* of the acknowledged rate, when the queue grows */
@@ -83,12 +85,12 @@ static void acked_add(cn_bwe *b, int64_t arrival_us, uint32_t bytes)
     b->acked[i].bytes += bytes;
 }
 
-/* Over the last whole buckets; 0 while fewer than three are there. */
-static double acked_rate(const cn_bwe *b, int buckets)
+/* Over the last whole buckets; 0 while fewer than `least` are there. */
+static double acked_rate(const cn_bwe *b, int buckets, int least)
 {
     int64_t whole = b->acked_first == INT64_MIN ? 0 : b->acked_newest - b->acked_first;
     if (whole < buckets) buckets = (int)whole;
-    if (buckets < 3) return 0;
+    if (buckets < least) return 0;
     uint64_t bytes = 0;
     for (int64_t slot = b->acked_newest - buckets; slot < b->acked_newest; slot++) {
         unsigned i = (unsigned)((uint64_t)slot % CN_BWE_BUCKETS);
@@ -279,7 +281,8 @@ static bool held_back(const cn_bwe *b, double acked, uint64_t now_ns)
 static void decrease(cn_bwe *b, int buckets, uint64_t now_ns)
 {
     if (b->cut_ns && now_ns < b->cut_ns + 200000000ull + b->rtt_ms * 1000000ull) return;
-    double acked = acked_rate(b, buckets);
+    /* a picture that has just begun fills the line only since then */
+    double acked = fmax(acked_rate(b, buckets, BUCKETS_LEAST), acked_rate(b, FULL_BUCKETS, FULL_BUCKETS));
     if (acked <= 0) acked = b->bps;
     if (buckets != STEEP_BUCKETS && held_back(b, acked, now_ns)) {
         b->bps = fmax(CUT_HELD_BACK * b->bps, CUT * acked);
@@ -361,7 +364,7 @@ uint32_t cn_bwe_feedback(cn_bwe *b, const cn_twcc_result *results, size_t count,
     }
     uint64_t passed = b->last_ns ? now_ns - b->last_ns : 0;
     b->last_ns = now_ns;
-    b->acked_bps = acked_rate(b, ACKED_BUCKETS);
+    b->acked_bps = acked_rate(b, ACKED_BUCKETS, BUCKETS_LEAST);
     loss_feedback(b, b->acked_bps, now_ns);
     delay_judge(b, b->acked_bps, passed, now_ns);
     if (count) probe_judge(b, results[count - 1].seq, now_ns);

@@ -145,8 +145,8 @@ bool cn_peer_pace_busy(const cn_peer *peer);
 void cn_peer_pace_free(cn_peer *peer);
 /** Tells the area of what is really being sent, when it changed. */
 void cn_peer_area(cn_peer *peer, uint64_t now_ns);
-/** Sender reports, receiver reports, transport-wide feedback. */
-void cn_peer_report(cn_peer *peer, uint64_t now_ns);
+/** Transport-wide feedback; with `all` sender and receiver reports that are due. */
+void cn_peer_report(cn_peer *peer, uint64_t now_ns, bool all);
 void cn_peer_stats(cn_peer *peer, uint64_t now_ns);
 
 #endif

@@ -160,9 +160,10 @@ static void measure_slots(cn_peer *peer, uint64_t span_ns)
     }
 }
 
-void cn_peer_report(cn_peer *peer, uint64_t now_ns)
+void cn_peer_report(cn_peer *peer, uint64_t now_ns, bool all)
 {
     send_transport_feedback(peer, now_ns);
+    if (!all) return;
     send_sender_reports(peer, now_ns);
     if (now_ns - peer->report_ns < REPORT_EVERY_NS) return;
     measure_slots(peer, now_ns - peer->report_ns);

@@ -103,7 +103,7 @@ void cn_slot_packet(cn_slot *s, cn_packet *p);
 void cn_slot_nack(cn_slot *s, uint16_t seq, uint32_t rtt_ms);
 /** The receiver asks for a key frame. */
 void cn_slot_keyframe(cn_slot *s);
-/** Asks again for key frames that did not come; falls back when a layer stopped. Every 20 ms. */
+/** Asks again for key frames that did not come; falls back when a layer stopped. Every 100 ms, over TCP every 20. */
 void cn_slot_tick(cn_slot *s, uint64_t now_ns);
 /** Tells upward that there is nothing to see and why, unless that was told before. */
 void cn_slot_tell(cn_slot *s, cn_slot_state state);

@@ -47,7 +47,9 @@ void cn_twcc_in_packet(cn_twcc_in *t, uint16_t seq, uint64_t arrival_ns)
 
 bool cn_twcc_in_due(const cn_twcc_in *t, uint64_t now_ns)
 {
-    return t->waiting >= DUE_PACKETS || (t->waiting && now_ns >= t->sent_ns + CN_TWCC_INTERVAL_NS);
+    if (t->waiting >= DUE_PACKETS) return true;
+    uint64_t interval_ns = t->waiting < CN_TWCC_FEW ? CN_TWCC_FEW_INTERVAL_NS : CN_TWCC_INTERVAL_NS;
+    return t->waiting && now_ns >= t->sent_ns + interval_ns;
 }
 
 size_t cn_twcc_in_take(cn_twcc_in *t, uint64_t now_ns, cn_twcc_arrival *out, size_t max, uint16_t *base)

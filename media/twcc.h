@@ -16,6 +16,8 @@
 #define CN_TWCC_LOST INT64_MIN
 #define CN_TWCC_WINDOW 1024 /* numbers that may wait for a report, or stand in a parsed one, at most */
 #define CN_TWCC_INTERVAL_NS 50000000ull
+#define CN_TWCC_FEW 10                       /* fewer packets than these are worth a feedback of their own … */
+#define CN_TWCC_FEW_INTERVAL_NS 250000000ull /* … only after so long: a voice's 50 a second need none every 50 ms */
 
 /* ---- towards a publisher: what came from him ---- */
 
@@ -31,7 +33,7 @@ typedef struct cn_twcc_in {
 
 /** Every authenticated packet with the extension, RTX and padding included. */
 void cn_twcc_in_packet(cn_twcc_in *t, uint16_t seq, uint64_t arrival_ns);
-/** Time for a feedback: something waits and 50 ms passed, or 100 packets wait. */
+/** Time for a feedback: 50 ms passed (250 when fewer than ten packets wait), or 100 packets wait. */
 bool cn_twcc_in_due(const cn_twcc_in *t, uint64_t now_ns);
 /** Takes at most `max` arrivals that wait, ascending, and the number to report from (`*base`: losses before the first
  * arrival are told too), as cn_rtcp_write_twcc wants them. A packet that comes after its number was reported lost is

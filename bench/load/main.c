@@ -300,7 +300,7 @@ int main(int argc, char **argv)
                  .play = {.shape = {.codec = PAYLOAD_VP8,
                                     .fps = 30,
                                     .layer = {{320, 180, 150}, {640, 360, 500}, {1280, 720, 1500}},
-                                    .talkers = 8},
+                                    .talkers = 6},
                           .warm = 10,
                           .seconds = 10,
                           .server_cpu = 0},

@@ -24,15 +24,19 @@ static void arrivals_become_lists(void **state)
     assert_int_equal(list[1].time_us, 1001000);
     assert_int_equal(list[2].seq, 1);
     cn_twcc_in_packet(&t, 4, 1010 * MS);
-    assert_false(cn_twcc_in_due(&t, 1051 * MS));
-    assert_true(cn_twcc_in_due(&t, 1052 * MS));
-    assert_int_equal(cn_twcc_in_take(&t, 1052 * MS, list, 10, &base), 1);
+    assert_false(cn_twcc_in_due(&t, 1251 * MS)); /* one packet can wait */
+    assert_true(cn_twcc_in_due(&t, 1252 * MS));
+    assert_int_equal(cn_twcc_in_take(&t, 1252 * MS, list, 10, &base), 1);
     assert_int_equal(base, 2); /* 2 and 3 are told as lost */
-    cn_twcc_in_packet(&t, 3, 1053 * MS);
-    assert_int_equal(cn_twcc_in_take(&t, 1110 * MS, list, 10, &base), 2);
+    cn_twcc_in_packet(&t, 3, 1253 * MS);
+    assert_int_equal(cn_twcc_in_take(&t, 1310 * MS, list, 10, &base), 2);
     assert_int_equal(base, 3);
-    assert_int_equal(list[0].time_us, 1053000);
+    assert_int_equal(list[0].time_us, 1253000);
     assert_int_equal(list[1].seq, 4);
+    for (uint16_t i = 5; i < 15; i++) cn_twcc_in_packet(&t, i, 1311 * MS);
+    assert_false(cn_twcc_in_due(&t, 1359 * MS)); /* ten packets are told after 50 ms */
+    assert_true(cn_twcc_in_due(&t, 1360 * MS));
+    assert_int_equal(cn_twcc_in_take(&t, 1360 * MS, list, 10, &base), 10);
     assert_false(cn_twcc_in_due(&t, 9000 * MS));
 }
 
