@@ -68,6 +68,8 @@ await check('an upload that is too slow is said in words, once, and taken back',
   await green.eval(`document.querySelector('[data-testid="tile"][data-participant="${blue.participant}"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
   await until('720p', async () => (await width()) === 1280, 25)
   assert(!(await lineOf(blue)), `a line before: ${await lineOf(blue)}`)
+  const heights = async () => (await scene.admin.get(`/api/v1/rooms/${room}/quality?participant=${blue.participant}&minutes=10`)).history.received_height
+  await until('ten seconds of 720p in the history', async () => (await heights()).includes(720), 25, 1000)
   await watchLine(blue)
   upload('500kbit')
   const line = await until('the words', () => lineOf(blue), 30)
@@ -75,7 +77,6 @@ await check('an upload that is too slow is said in words, once, and taken back',
   await blue.screenshot('quality-line.png')
   const words = await until("words at blue's mark on the other side", async () => { const t = await tapped(green, blue.participant); return /\n/.test(t) && t }, 20)
   console.log(`        ${line} | ${words.replaceAll('\n', ' | ')}`)
-  const heights = async () => (await scene.admin.get(`/api/v1/rooms/${room}/quality?participant=${blue.participant}&minutes=10`)).history.received_height
   await until('ten seconds of a smaller picture in the history', async () => { const h = (await heights()).filter((x) => x > 0); return h.length && Math.min(...h) < 720 }, 40, 1000)
   upload(null)
   await until('the words being gone', async () => !(await lineOf(blue)), 45)
