@@ -18,7 +18,7 @@ await check('5 % loss both ways at a round trip of 80 ms: nearly all pictures ar
   await sleep(10000) // both ends learn of the loss, and the estimates settle
   const r = await follow(green, red, 20)
   tell('loss', r)
-  // the goal is 99 (bench/run measures it); 92 to 100 were seen in ten runs, and what is missing then was lost between the two ends for good
+  // the goal is 99 (bench/run measures it); in these 20 seconds 92 to 100 were seen, ten runs, and why it varies is not known yet
   assert(r.percent >= 88, `${r.percent} % of the encoded pictures were seen`)
   assert(r.freeze_ms <= 500, `a picture stood for ${r.freeze_ms} ms`)
 }, 80)
