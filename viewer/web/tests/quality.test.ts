@@ -27,6 +27,11 @@ describe('how the camera is sent', () => {
     expect(plan('vp9')).toEqual([['l', true, 'L3T3_KEY', 1], ['m', false, 'L1T3', 1], ['h', false, 'L1T3', 1]])
     expect(plan('av1')).toEqual(plan('vp9'))
   })
+  it('sends no temporal layers where packets are lost on the way up', () => {
+    const modes = (lossy: boolean) => cameraEncodings('vp8', 'hd', 1280, 720, true, 0, lossy).map((e) => (e as { scalabilityMode?: string }).scalabilityMode)
+    expect(modes(true)).toEqual(['L1T1', 'L1T1', 'L1T1'])
+    expect(modes(false)).toEqual([undefined, undefined, undefined])
+  })
   it('leaves out the layers that nobody watches', () => {
     const first = (unwatched: number) => { const e = cameraEncodings('vp9', 'hd', 1280, 720, true, unwatched)[0] as RTCRtpEncodingParameters & { scalabilityMode?: string }; return [e.scalabilityMode, e.scaleResolutionDownBy, e.maxBitrate] }
     expect([0, 1, 2].map(first)).toEqual([['L3T3_KEY', 1, 1_800_000], ['L2T3_KEY', 2, 450_000], ['L1T3', 4, 128_571]])

@@ -58,11 +58,12 @@ export function simulcastEncodings(quality: OwnQuality, width: number, height: n
  * How the camera is sent, always with the same three RIDs, so that the codec can change during a call: VP8 and H.264 in simulcast; VP9 and AV1 as one stream
  * of three spatial layers, each of three temporal ones, in `l` while the others rest. Between key frames the layers do not depend on each other, so
  * that nobody is sent what he does not see. `spatial` false: a receiver cannot take them apart, AV1 is sent in simulcast. `unwatched`: so many of the largest layers
- * nobody watches: a smaller picture in fewer layers.
+ * nobody watches: a smaller picture in fewer layers. `lossy`: the upload loses packets; browsers do not send lost packets of higher temporal layers again when
+ * the next picture is nearer than a round trip, so there are none then, and every picture arrives.
  */
-export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: number, height: number, spatial = true, unwatched = 0): RTCRtpEncodingParameters[] {
+export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: number, height: number, spatial = true, unwatched = 0, lossy = false): RTCRtpEncodingParameters[] {
   const simulcast = simulcastEncodings(quality, width, height)
-  if (codec === 'vp8' || codec === 'h264') return simulcast
+  if (codec === 'vp8' || codec === 'h264') return lossy ? simulcast.map((encoding) => ({ ...encoding, scalabilityMode: 'L1T1' })) : simulcast
   if (codec === 'av1' && !spatial) return simulcast.map((encoding) => ({ ...encoding, scalabilityMode: 'L1T3' }))
   const scalabilityMode = ['L3T3_KEY', 'L2T3_KEY', 'L1T3'][unwatched] ?? 'L1T3'
   const maxBitrate = Math.max(120_000, Math.round(PICTURES[quality].bitrate / (RATE_SHARES[unwatched] ?? 14)))

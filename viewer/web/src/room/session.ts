@@ -28,6 +28,9 @@ const MAX_RESTARTS = 2
 const ROOM_WAIT_MS = 3000
 const WATCHED_AGAIN_MS = 5000
 const REPEATS_EVERY_MS = 2000
+/** Share of packets lost on the way up from which on the camera is sent without temporal layers, and for how long after that. */
+const LOSSY = 0.02
+const LOSSY_MS = 30000
 /** Another codec: within the first everybody gets ready to receive it, after the second cameras go over to it. */
 const CODEC_SPREAD_MS = 800
 const CODEC_CAMERA_MS = 1500
@@ -95,6 +98,8 @@ export class RoomSession {
   private repeatsTimer: ReturnType<typeof setInterval> | undefined
   private codecTimer: ReturnType<typeof setTimeout> | undefined
   private readonly patience: Patience[] = []
+  private lossyAt = -Infinity
+  private lossy = false
   private wasConnected = false
   private healing = false
   private restarts = 0
@@ -209,7 +214,7 @@ export class RoomSession {
   /** The camera's layers, by its present size and what the others watch. */
   private fitLayers(): Promise<void> {
     const { width = 0, height = 0 } = this.local.tracks.camera?.getSettings() ?? {}
-    const fitting = cameraEncodings(this.peer.value.cameraCodec, this.local.effective, width, height, this.spatial, this.unwatched)
+    const fitting = cameraEncodings(this.peer.value.cameraCodec, this.local.effective, width, height, this.spatial, this.unwatched, this.lossy)
     const over = overCeiling(width, height, this.state.limits.tier_max) // a camera that cannot do less
     return this.changeSender('camera', (encoding, i) => {
       const { active, scaleResolutionDownBy = 1, ...rest } = fitting[i] ?? encoding
@@ -344,6 +349,7 @@ export class RoomSession {
   /** Every picture, and the voice that is in sync with the large one, waits as long as lost packets take to come again. */
   private waitForRepeats(): void {
     const { quality, me } = this.state
+    this.noteLoss(quality[me]?.up_loss ?? 0)
     const { videoSlots, audioSlots } = this.peer.value
     videoSlots.forEach(({ transceiver }, slot) => {
       const sender = this.show.claim(slot)?.asked?.participant
@@ -353,6 +359,15 @@ export class RoomSession {
       wait(transceiver.receiver, ms)
       if (voice) wait(voice.transceiver.receiver, Math.max(0, ms - VOICE_LAG_MS))
     })
+  }
+
+  private noteLoss(loss: number): void {
+    const now = performance.now()
+    if (loss >= LOSSY) this.lossyAt = now
+    const lossy = now - this.lossyAt < LOSSY_MS
+    if (lossy === this.lossy) return
+    this.lossy = lossy
+    void this.fitLayers()
   }
 
   private takeView(view: SharedFile | null): void {
