@@ -18,8 +18,7 @@ await check('5 % loss both ways at a round trip of 80 ms: nearly all pictures ar
   await sleep(10000) // both ends learn of the loss, and the estimates settle
   const r = await follow(green, red, 20)
   tell('loss', r)
-  // the goal is 99 (bench/run measures it); in these 20 seconds 92 to 100 were seen, ten runs, and why it varies is not known yet
-  assert(r.percent >= 88, `${r.percent} % of the encoded pictures were seen`)
+  assert(r.percent >= 99, `${r.percent} % of the encoded pictures were seen`)
   assert(r.freeze_ms <= 500, `a picture stood for ${r.freeze_ms} ms`)
 }, 80)
 
@@ -48,8 +47,7 @@ await check('lip sync at a round trip of 150 ms and 3 % loss, also after 20 chan
   await sleep(6000)
   const after = await lipSync(green, last, 8)
   tell('after', after)
-  // The goal is 80 (bench/run measures it). What the source itself is off by is measured as 0 or as -95 ms, by the launch, and it is not known which is true.
-  for (const r of [before, after]) assert(r.samples.length >= 4 && Math.abs(r.ms) <= 120, `the picture is ${r.ms} ms later than the voice (${r.samples})`)
+  for (const r of [before, after]) assert(r.samples.length >= 4 && Math.abs(r.ms) <= 80, `the picture is ${r.ms} ms later than the voice (${r.samples})`)
 }, 120)
 await call?.end()
 

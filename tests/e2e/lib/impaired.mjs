@@ -188,17 +188,30 @@ function offsets(flashTimes, beeps) {
   return beeps.map((b) => flashTimes.map((f) => f - b).sort((x, y) => Math.abs(x) - Math.abs(y))[0]).filter((d) => d !== undefined && Math.abs(d) < PULSE_MS / 2)
 }
 
-/** Listens and looks at the source and at the viewer: ms by which the picture is later than the voice at the viewer, against the source itself. */
+/** Sound that was pulled comes out of the device so many ms later. */
+async function playout(browser, before = { totalPlayoutDelay: 0, totalSamplesCount: 0 }) {
+  const [now] = await report(browser, 'media-playout', 'audio')
+  return { ...now, ms: (1000 * (now.totalPlayoutDelay - before.totalPlayoutDelay)) / (now.totalSamplesCount - before.totalSamplesCount) }
+}
+
+const sent = (kind) => `window.__pc.getSenders().find((s) => s.track?.kind === '${kind}').track`
+
+/**
+ * Ms by which the picture is later than the voice for the viewer, against what comes out of the source's camera and microphone. The source's view of
+ * itself is not asked: it shows a frame up to 100 ms late, or the one before, by the launch.
+ */
 export async function lipSync(viewer, publisher, seconds) {
-  await watch(publisher, 'own', 'self')
-  await publisher.eval(`window.__eyes.listen('own', window.__pc.getSenders().find((s) => s.track?.kind === 'audio').track)`)
+  await publisher.eval(`void window.__eyes.watchTrack('own', ${sent('video')})`)
+  await publisher.eval(`void window.__eyes.listen('own', ${sent('audio')})`)
   await watch(viewer, 'sync', publisher.participant)
-  await viewer.eval(`window.__eyes.hearSlot('sync', 0)`)
+  await viewer.eval(`void window.__eyes.hearSlot('sync', 0)`)
+  const before = await playout(viewer)
   await sleep(seconds * 1000)
-  const of = async (browser, name) => offsets(flashes(await frames(browser, name)), (await browser.eval(`window.__eyes.beeps[${JSON.stringify(name)}]`)).map(([at]) => at))
-  const source = await of(publisher, 'own'), shown = await of(viewer, 'sync')
-  const samples = shown.map((d) => Math.round(d - median(source)))
-  return { ms: median(samples) ?? null, source_ms: Math.round(median(source)), samples, source: source.map(Math.round) }
+  const out = (await playout(viewer, before)).ms
+  const of = async (browser, name) => offsets(flashes(await frames(browser, name)), await browser.eval(`window.__eyes.beeps[${JSON.stringify(name)}]`))
+  const source = median(await of(publisher, 'own'))
+  const samples = (await of(viewer, 'sync')).map((d) => Math.round(d - out - source))
+  return { ms: median(samples) ?? null, samples, source_ms: Math.round(source), playout_ms: Math.round(out) }
 }
 
 /** They speak in turns, `times` times; each time the speaker is made the viewer's large picture. Gives the last one. */

@@ -81,8 +81,8 @@ const installEyes = `(cells, bits) => {
   const read = (video) => {
     const w = video.videoWidth, h = video.videoHeight
     // the middle of the band of cells, and the middle of the flash
-    c.drawImage(video, w * cells.left, h * (cells.top + cells.height * 0.3), w * cells.width, h * cells.height * 0.4, 0, 0, W, 4)
-    c.drawImage(video, w * 0.05, h * 0.1, w * 0.15, h * 0.2, 0, 4, 4, 4)
+    c.drawImage(video.image ?? video, w * cells.left, h * (cells.top + cells.height * 0.3), w * cells.width, h * cells.height * 0.4, 0, 0, W, 4)
+    c.drawImage(video.image ?? video, w * 0.05, h * 0.1, w * 0.15, h * 0.2, 0, 4, 4, 4)
     const d = c.getImageData(0, 0, W, H).data
     const luma = (x, y) => { const i = (y * W + x) * 4; return (d[i] + d[i + 1] + d[i + 2]) / 3 }
     const cell = (i) => (luma(i * 4 + 1, 1) + luma(i * 4 + 2, 2)) / 2
@@ -92,9 +92,8 @@ const installEyes = `(cells, bits) => {
     return { number: white - black > 60 ? number : -1, lit: luma(2, 6) > 128, width: w, height: h }
   }
   const eyes = window.__eyes = { frames: {}, beeps: {} }
-  const videoOf = (participant) => participant === 'self' ? document.querySelector('[data-testid="self-tile"] video')
-    : document.querySelector('[data-testid="tile"][data-participant="' + participant + '"][data-source="camera"] video')
-  /** Notes [time on display, number, lit, height, rtp timestamp, pictures presented so far] of a participant's tile ('self': one's own). */
+  const videoOf = (participant) => document.querySelector('[data-testid="tile"][data-participant="' + participant + '"][data-source="camera"] video')
+  /** Notes [time on display, number, lit, height, rtp timestamp, pictures presented so far] of a participant's tile. */
   eyes.watch = (name, participant) => {
     const log = eyes.frames[name] = []
     let video = null
@@ -112,24 +111,29 @@ const installEyes = `(cells, bits) => {
     })
     look()
   }
-  let audio
-  /** Notes the time of every beep's begin in a track: louder than 0.1 after 0.2 s of less. */
+  /** Notes [time, number, lit] of every frame that comes out of a track. */
+  eyes.watchTrack = async (name, track) => {
+    const log = eyes.frames[name] = []
+    for await (const frame of new MediaStreamTrackProcessor({ track }).readable) {
+      const r = read({ image: frame, videoWidth: frame.displayWidth, videoHeight: frame.displayHeight })
+      log.push([performance.now(), r.number, r.lit])
+      frame.close()
+    }
+  }
+  /** Notes the time at which every beep's begin comes out of a track: louder than 0.1 after 0.2 s of less. */
   eyes.listen = async (name, track) => {
-    audio ??= new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' })
-    await audio.resume()
-    const log = eyes.beeps[name] = [], ear = audio.createScriptProcessor(256, 1, 1)
+    const log = eyes.beeps[name] = []
     let quiet = 1e9
-    ear.onaudioprocess = ({ inputBuffer, playbackTime }) => {
-      const x = inputBuffer.getChannelData(0), clock = audio.getOutputTimestamp()
+    for await (const data of new MediaStreamTrackProcessor({ track }).readable) {
+      const now = performance.now(), x = new Float32Array(data.numberOfFrames)
+      data.copyTo(x, { planeIndex: 0, format: 'f32-planar' })
       for (let i = 0; i < x.length; i++) {
         const loud = Math.abs(x[i]) > 0.1
-        // the context's clock against the page's
-        if (loud && quiet > 9600) log.push([clock.performanceTime + (playbackTime + i / audio.sampleRate - clock.contextTime) * 1000, performance.now()])
+        if (loud && quiet > data.sampleRate / 5) log.push(now + (1000 * i) / data.sampleRate)
         quiet = loud ? 0 : quiet + 1
       }
+      data.close()
     }
-    audio.createMediaStreamSource(new MediaStream([track])).connect(ear).connect(audio.destination)
-    eyes.ears = [...(eyes.ears ?? []), ear] // or they are collected
   }
   eyes.hearSlot = (name, index) => eyes.listen(name, document.querySelectorAll('[data-testid="slot-audio"]')[index].srcObject.getAudioTracks()[0])
 }`

@@ -34,10 +34,10 @@ export function patienceMs(sender: Link | undefined, me: Link | undefined): numb
 }
 
 /**
- * How much shorter the voice's wait begins than the picture's: a browser delays the voice for lip sync by itself and comes out that much late when both
- * begin alike (measured by `node tests/e2e/impair.mjs`: -73 to -97 ms without).
+ * How much shorter the voice's wait begins than the picture's: its device makes it wait so long besides (`node tests/e2e/impair.mjs` prints playout_ms).
+ * From there a browser keeps both in sync by itself, by some ms a second.
  */
-export const VOICE_LAG_MS = 80
+export const VOICE_LAG_MS = 30
 
 /** Keeps the longest of what was wanted lately. */
 export class Patience {
