@@ -148,6 +148,13 @@ static void hand_out(offer *offers, const size_t *order, size_t count, double bu
     }
 }
 
+static bool eased(const offer *o)
+{
+    const cn_alloc_slot *s = o->slot;
+    return s->eased && o->rank >= 0 &&
+           height_on_ladder(&s->layers[o->ladder[o->rank]]) < height_on_ladder(&s->layers[s->eased - 1]);
+}
+
 /* Upward steps wait until they have fitted for the hold time. True when one is held back: everybody's limit is set for
  * another round. */
 static bool hold_back(offer *offers, size_t count, uint64_t now_ns)
@@ -156,7 +163,7 @@ static bool hold_back(offer *offers, size_t count, uint64_t now_ns)
     for (size_t i = 0; i < count; i++) {
         offer *o = &offers[i];
         cn_alloc_slot *s = o->slot;
-        bool upward = o->rank > o->current && !s->fresh;
+        bool upward = o->rank > o->current && !s->fresh && !eased(o);
         if (!upward)
             s->up_since_ns = 0;
         else if (!s->up_since_ns)
@@ -219,6 +226,7 @@ bool cn_allocate(cn_alloc_slot *slots, size_t count, uint32_t budget_bps, uint32
         if (o->rank > o->current) s->up_since_ns = 0;
         changed |= chosen != s->chosen;
         s->chosen = chosen;
+        s->eased = 0;
         s->fresh =
             !o->steps; /* nothing to choose from yet, or for now: what comes then was not held back by the line */
     }

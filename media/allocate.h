@@ -42,10 +42,12 @@ typedef enum cn_alloc_why {
  * keeps the rest. */
 typedef struct cn_alloc_slot {
     /* in */
-    bool on;                /* something is asked for and its source is on */
-    bool fresh;             /* a new want: no holding back; cleared by the call that has layers to choose from,
-                             * set by one that has none */
-    unsigned priority;      /* higher first */
+    bool on;           /* something is asked for and its source is on */
+    bool fresh;        /* a new want: no holding back; cleared by the call that has layers to choose from,
+                        * set by one that has none */
+    unsigned eased;    /* 1 + the layer that was left while a queue was drained, which is over now: smaller ones are
+                        * held back by nothing but the factor; 0: none. Cleared by the call */
+    unsigned priority; /* higher first */
     unsigned width, height; /* on screen; 0: the largest */
     cn_alloc_layer layers[CN_ALLOC_LAYERS];
     unsigned layer_count;

@@ -384,9 +384,14 @@ uint32_t cn_bwe_report(cn_bwe *b, double loss, uint32_t sent_bps, uint32_t rtt_m
 uint32_t cn_bwe_budget(const cn_bwe *b, uint64_t now_ns)
 {
     uint32_t bps = cn_bwe_bps(b);
-    if (!b->drain_ns || now_ns >= b->drain_ns) return bps;
+    if (!cn_bwe_drains(b, now_ns)) return bps;
     double queued = cn_delaytrend_queue_ms(&b->trend) / 1000.0 * b->acked_bps; /* bits; gone within a second */
     return (uint32_t)fmax(fmax(bps - queued, 0.5 * bps), b->min);
+}
+
+bool cn_bwe_drains(const cn_bwe *b, uint64_t now_ns)
+{
+    return b->drain_ns && now_ns < b->drain_ns;
 }
 
 bool cn_bwe_binds(const cn_bwe *b, uint32_t wanted_bps, uint64_t now_ns)

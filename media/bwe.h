@@ -78,6 +78,8 @@ uint32_t cn_bwe_report(cn_bwe *b, double loss, uint32_t sent_bps, uint32_t rtt_m
 uint32_t cn_bwe_bps(const cn_bwe *b);
 /** What to send for now: the estimate, or less while a queue is being drained. */
 uint32_t cn_bwe_budget(const cn_bwe *b, uint64_t now_ns);
+/** Is a queue that more than fits has built being drained? */
+bool cn_bwe_drains(const cn_bwe *b, uint64_t now_ns);
 /** Is the line the limit? True when it has been found to be within the last 30 s and what is wanted (as in
  * cn_bwe_probe_want) takes half of the estimate or more, or when a probe found no room for it, or the receiver's
  * ceiling is below it. */

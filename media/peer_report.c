@@ -74,11 +74,20 @@ void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)
     }
     peer->wanted_bps = 0;
     if (!n) return;
+    bool drains = cn_bwe_drains(&peer->estimate, now_ns);
+    for (size_t i = 0; i < n; i++) table[i].eased = drains ? 0 : slots[i]->lowered;
     uint32_t audio = audio_bps(peer);
     peer->wanted_bps = audio + cn_alloc_wanted_bps(table, n, peer->tier_max);
     cn_allocate(table, n, cn_bwe_budget(&peer->estimate, now_ns), audio, peer->tier_max, now_ns);
-    for (size_t i = 0; i < n; i++) slots[i]->alloc = table[i];
+    for (size_t i = 0; i < n; i++) {
+        int before = slots[i]->alloc.chosen;
+        bool lower = drains && before >= 0 && table[i].chosen != before;
+        if (!drains) slots[i]->lowered = 0;
+        if (lower && !slots[i]->lowered) slots[i]->lowered = 1u + (unsigned)before;
+        slots[i]->alloc = table[i];
+    }
     for (size_t i = 0; i < n; i++) take_choice(slots[i]);
+    for (size_t i = 0; i < n && drains; i++) cn_slot_give_way(slots[i]);
 }
 
 void cn_peer_area(cn_peer *peer, uint64_t now_ns)
@@ -86,7 +95,9 @@ void cn_peer_area(cn_peer *peer, uint64_t now_ns)
     int64_t sum = 0, max = 0;
     for (size_t i = 0; i < peer->slot_count; i++) {
         const cn_slot *s = peer->slots[i];
-        if (!s->video || s->current < 0 || !s->last_packet_ns || now_ns - s->last_packet_ns > SENT_WITHIN_NS) continue;
+        if (!s->video || (s->current < 0 && !s->gave_way) || !s->last_packet_ns ||
+            now_ns - s->last_packet_ns > SENT_WITHIN_NS)
+            continue;
         int64_t area = (int64_t)s->width * s->height;
         sum += area;
         if (area > max) max = area;
@@ -200,7 +211,7 @@ static cn_media_source_stats source_stats(const cn_source *s, uint64_t now_ns)
     uint64_t last_ns = s->since_ns;
     for (unsigned i = 0; i < s->layers; i++) {
         const cn_source_layer *l = &s->layer[i];
-        if (l->last_ns > last_ns) last_ns = l->last_ns;
+        if (l->flow.last_ns > last_ns) last_ns = l->flow.last_ns;
         if (!l->info.alive) continue;
         out.alive |= (uint8_t)(1u << i);
         out.bps += l->info.bitrate;

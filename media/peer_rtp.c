@@ -123,8 +123,10 @@ static void on_twcc(cn_peer *peer, const cn_rtcp *pkt)
     if (sum.rtt_ms) peer->rtt_ms = peer->rtt_ms ? (peer->rtt_ms * 7 + sum.rtt_ms) / 8 : sum.rtt_ms;
     cn_rtt_sample(&peer->rtt, sum.rtt_ms, now_ns);
     uint32_t before = cn_bwe_budget(&peer->estimate, now_ns);
+    bool drains = cn_bwe_drains(&peer->estimate, now_ns);
     cn_bwe_feedback(&peer->estimate, sum.results, sum.result_count, peer->rtt_ms, now_ns);
-    if (cn_bwe_budget(&peer->estimate, now_ns) < 0.95 * before) peer->dirty = true; /* give way at the next tick */
+    bool drained = drains && !cn_bwe_drains(&peer->estimate, now_ns);
+    if (drained || cn_bwe_budget(&peer->estimate, now_ns) < 0.95 * before) peer->dirty = true; /* at the next tick */
 }
 
 static void on_remb(cn_peer *peer, const cn_rtcp *pkt)

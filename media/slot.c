@@ -223,6 +223,7 @@ static void start(cn_slot *s, unsigned layer, const cn_packet *first, uint32_t e
                                                                    .capture_ns = cn_track_capture(t, stream, end_ts),
                                                                    .now_ns = s->peer->worker->now_ns});
     s->current = (int)first_layer;
+    s->gave_way = false;
     if (!s->video) cn_slot_audio_start(s, first);
     if (s->current == s->target) {
         s->waiting_ns = 0;
@@ -321,12 +322,23 @@ void cn_slot_target(cn_slot *s, int layer, unsigned tid)
     s->waiting_ns = 0;
     if (layer < 0) {
         s->current = -1;
+        s->gave_way = false;
     } else if (s->current != layer) {
-        if (s->current < 0 && s->video) s->interim = interim_layer(t, layer);
+        if (s->current < 0 && s->video && !s->gave_way) s->interim = interim_layer(t, layer);
         s->waiting_ns = s->peer->worker->now_ns;
     }
     cn_track_subscribe(t);
     cn_slot_begin(s);
+}
+
+void cn_slot_give_way(cn_slot *s)
+{
+    const cn_track *t = s->track;
+    if (!t || t->spatial > 1 || s->target < 0 || s->current < 0 || s->current == s->target) return;
+    if (t->layer[s->target].info.width >= t->layer[s->current].info.width) return;
+    s->current = -1;
+    s->gave_way = true;
+    cn_track_subscribe(s->track);
 }
 
 void cn_slot_begin(cn_slot *s)

@@ -38,6 +38,7 @@ typedef struct cn_slot {
     int interim;         /* layer taken while the target does not flow yet, −1: none */
     bool video;
     bool active;      /* negotiated to be received */
+    bool gave_way;    /* no longer the layer that was shown, and not yet the smaller one */
     bool held;        /* the receiver's TCP connection is too far behind: nothing until it caught up */
     uint8_t red_pt;   /* audio with redundancy; CN_SDP_NO_PT: the receiver has none */
     bool red_settled; /* no block older than the present source's first packet can come any more */
@@ -59,6 +60,7 @@ typedef struct cn_slot {
     /* what is asked for (video) */
     cn_slot_want want;
     cn_alloc_slot alloc;
+    unsigned lowered; /* while a queue is drained: 1 + the layer before, 0: it was not */
 
     uint32_t start_ts;   /* outgoing timestamp from which on the present source is shown */
     uint32_t told_track; /* the last event's */
@@ -83,6 +85,9 @@ void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section);
 void cn_slot_bind(cn_slot *s, cn_track *t);
 /** Sets the layer to go to; −1: paused. `tid`: temporal layers up to this one. Begins. */
 void cn_slot_target(cn_slot *s, int layer, unsigned tid);
+/** A queue stands on the receiver's line: a layer that is to be left for a smaller one ends now, not when the smaller
+ * one begins. A picture may stand for a moment; a voice that waits behind it is not understood. */
+void cn_slot_give_way(cn_slot *s);
 /** The track's layers became those of one stream, or of several. */
 void cn_slot_layers_changed(cn_slot *s);
 /** The peer is connected, or the target is new: starts from the history's key-frame run, else asks for a key frame.

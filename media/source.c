@@ -340,11 +340,11 @@ static bool note_spatial(cn_source *s, const cn_source_layer *l, const cn_packet
     if (count < 2) return news;
     for (unsigned i = 0; i < count; i++) {
         cn_spatial_layer *x = &s->spatial[i];
-        if (p->sid == i) x->last_ns = now_ns;
+        if (p->sid == i) cn_flow_packet(&x->flow, now_ns);
         for (unsigned t = 0; t < CN_TEMPORAL; t++)
             if (i < sent && cn_dd_dti(p->dtis, at->target_of[i][t]) != CN_DTI_ABSENT) x->window[t] += p->len;
         uint32_t own = at->within[i][CN_DD_TEMPORAL - 1] & ~(i ? at->within[i - 1][CN_DD_TEMPORAL - 1] : 0);
-        bool alive = x->last_ns && (own & l->dd->active);
+        bool alive = x->flow.last_ns && (own & l->dd->active);
         news = news || alive != x->info.alive;
         x->info.alive = alive;
         x->info.temporal = at->temporal < CN_TEMPORAL ? at->temporal : CN_TEMPORAL;
@@ -377,7 +377,7 @@ static bool others_behind(cn_source *s, const cn_source_layer *here, uint64_t no
     for (unsigned i = 0; i < s->layers; i++) {
         cn_source_layer *l = &s->layer[i];
         if (l == here || !l->info.alive || ++l->behind < BEHIND_FRAMES) continue;
-        if (now_ns - l->last_ns < BEHIND_NS) {
+        if (now_ns - l->flow.last_ns < BEHIND_NS) {
             l->behind--;
             continue;
         }
@@ -419,7 +419,7 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns
     uint64_t ext_seq = s->video ? cn_nackgen_packet(&l->nack, r->seq, now_ns, &fresh) : cn_seq_extend(&l->seq, r->seq);
     if (!fresh) return;
     if (l->nack.count) cn_source_ask_missing(s, l, now_ns); /* a gap: not only at the next tick */
-    l->last_ns = now_ns;
+    cn_flow_packet(&l->flow, now_ns);
     l->behind = 0;
     l->window_bytes += (uint32_t)r->len;
     if (!s->on) return;

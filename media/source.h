@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "media/depdesc.h"
+#include "media/flow.h"
 #include "media/msg.h"
 #include "media/nackgen.h"
 #include "media/ntpmap.h"
@@ -40,7 +41,7 @@ typedef struct cn_described {
 /** A spatial layer of a source that sends one stream. */
 typedef struct cn_spatial_layer {
     cn_layer_info info;
-    uint64_t last_ns;
+    cn_flow flow;
     uint32_t window[CN_TEMPORAL]; /* bytes of all that is needed for it, by temporal layers */
 } cn_spatial_layer;
 
@@ -53,7 +54,7 @@ typedef struct cn_source_layer {
     cn_ntpmap map;
     uint64_t sr_ntp, sr_ns; /* of the last sender report: for LSR and DLSR */
     cn_layer_info info;
-    uint64_t last_ns; /* last packet */
+    cn_flow flow;
     uint32_t window_bytes, window_frames;
     uint32_t window_tid[CN_TEMPORAL]; /* bytes of each temporal layer */
     cn_described *dd;                 /* NULL: no dependency descriptors were agreed */

@@ -77,17 +77,27 @@ static void note_rates(cn_layer_info *info, const uint32_t *window, bool sum, ui
     }
 }
 
-static void measure_spatial(cn_source *s, uint64_t now_ns, uint64_t span)
+static void measure_spatial(cn_source *s, uint64_t now_ns, uint64_t span, unsigned pictures)
 {
     for (unsigned i = 0; s->spatial_count > 1 && i < s->spatial_count; i++) {
         cn_spatial_layer *x = &s->spatial[i];
         uint64_t silent = s->kind == CN_SOURCE_SCREEN ? SILENT_SCREEN_NS : SILENT_NS;
-        x->info.alive = x->info.alive && now_ns - x->last_ns < silent;
-        note_rates(&x->info, x->window, false, span);
+        x->info.alive = x->info.alive && now_ns - x->flow.last_ns < silent;
+        uint64_t flowed = cn_flow_time(&x->flow, now_ns - span, now_ns, pictures, x->info.bitrate);
+        if (flowed) note_rates(&x->info, x->window, false, flowed);
         x->info.bitrate = x->info.rate[CN_TEMPORAL - 1];
         x->info.fps = s->layer[0].info.fps;
         memset(x->window, 0, sizeof x->window);
     }
+}
+
+static void measure_layer(cn_source_layer *l, uint64_t span)
+{
+    note_rates(&l->info, l->window_tid, true, span);
+    if (!l->window_bytes) return;
+    uint64_t bps = (uint64_t)l->window_bytes * 8 * 1000000000u / span;
+    l->info.bitrate = l->info.bitrate ? (uint32_t)((l->info.bitrate + bps) / 2) : (uint32_t)bps;
+    l->info.fps = (uint16_t)((uint64_t)l->window_frames * 1000000000u / span);
 }
 
 static void measure(cn_source *s, uint64_t now_ns)
@@ -95,21 +105,21 @@ static void measure(cn_source *s, uint64_t now_ns)
     uint64_t span = now_ns - s->measured_ns;
     if (span < MEASURE_NS) return;
     s->measured_ns = now_ns;
+    unsigned pictures = s->layer[0].window_frames;
     uint64_t silent = s->kind == CN_SOURCE_SCREEN ? SILENT_SCREEN_NS : SILENT_NS;
     for (unsigned i = 0; i < s->layers; i++) {
         cn_source_layer *l = &s->layer[i];
-        l->info.alive = l->last_ns && now_ns - l->last_ns < silent;
-        note_rates(&l->info, l->window_tid, true, span);
+        l->info.alive = l->flow.last_ns && now_ns - l->flow.last_ns < silent;
+        uint64_t flowed = !s->video ? span
+                          : l->window_frames
+                              ? cn_flow_time(&l->flow, now_ns - span, now_ns, l->window_frames, l->info.bitrate)
+                              : 0;
+        if (flowed) measure_layer(l, flowed);
         memset(l->window_tid, 0, sizeof l->window_tid);
-        if (l->window_bytes) {
-            uint64_t bps = (uint64_t)l->window_bytes * 8 * 1000000000u / span;
-            l->info.bitrate = l->info.bitrate ? (uint32_t)((l->info.bitrate + bps) / 2) : (uint32_t)bps;
-            l->info.fps = (uint16_t)((uint64_t)l->window_frames * 1000000000u / span);
-        }
         l->window_bytes = l->window_frames = 0;
     }
     if (!s->video) return;
-    measure_spatial(s, now_ns, span);
+    measure_spatial(s, now_ns, span, pictures);
     cn_layers_info info = cn_source_layers(s);
     cn_room_send_block(s->peer->room,
                        (cn_msg){.kind = CN_MSG_SOURCE_LAYERS, .room = s->peer->room->number, .source = s->number},

@@ -34,7 +34,7 @@ async function loss() {
 async function cut() {
   const call = new Call('bench-impair')
   try {
-    await call.begin([{ name: 'red', username: 'doctor01', tone: 600, camera: { width: 1280, height: 720, fps: 10, frames: 60, noise: 1 } }, { name: 'green', username: 'expert01', camera: small }], { both: { delay_ms: 10 } })
+    await call.begin([{ name: 'red', username: 'doctor01', tone: 600, camera: { width: 1280, height: 720, fps: 30, frames: 90, noise: 0.5 } }, { name: 'green', username: 'expert01', camera: small }], { both: { delay_ms: 10 } })
     await makeLarge(call.green, call.red)
     await call.settle(call.green, call.red, 720)
     const r = await cutDownlink(call.green, call.red, { cutSeconds: 15, backSeconds: 20 })

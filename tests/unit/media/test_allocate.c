@@ -130,6 +130,26 @@ static void upward_waits_and_needs_headroom(void **state)
     assert_int_equal(s[0].chosen, 1);
 }
 
+/* What went for a queue that had to be drained comes back with the next call, if there is room for more than it needs.
+ */
+static void what_a_queue_took_comes_back_at_once(void **state)
+{
+    (void)state;
+    cn_alloc_slot s[] = {camera(1, 1280, 720)};
+    cn_allocate(s, 1, 600000, 0, CN_TIER_4K, S);
+    cn_allocate(s, 1, 400000, 0, CN_TIER_4K, 2 * S);
+    assert_int_equal(s[0].chosen, 0);
+    s[0].eased = 1 + 2;
+    assert_false(cn_allocate(s, 1, 510000, 0, CN_TIER_4K, 2 * S + S / 2)); /* too tight */
+    s[0].eased = 1 + 1;                                                    /* it had that one */
+    assert_false(cn_allocate(s, 1, 600000, 0, CN_TIER_4K, 2 * S + S / 2));
+    s[0].eased = 1 + 2;
+    assert_true(cn_allocate(s, 1, 600000, 0, CN_TIER_4K, 2 * S + S / 2));
+    assert_int_equal(s[0].chosen, 1);
+    assert_int_equal(s[0].eased, 0);
+    assert_false(cn_allocate(s, 1, 1800000, 0, CN_TIER_4K, 3 * S));
+}
+
 /* While one waits, nobody uses what it waits for, and nobody else loses what he has for nothing. */
 static void waiting_holds_its_share(void **state)
 {
@@ -248,6 +268,7 @@ int main(void)
         cmocka_unit_test(what_comes_back_is_served_at_once),
         cmocka_unit_test(the_important_one_is_served_before_the_last),
         cmocka_unit_test(upward_waits_and_needs_headroom),
+        cmocka_unit_test(what_a_queue_took_comes_back_at_once),
         cmocka_unit_test(waiting_holds_its_share),
         cmocka_unit_test(a_wobbling_estimate_makes_no_wobbling_picture),
         cmocka_unit_test(the_last_temporal_layer_goes_first),
