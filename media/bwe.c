@@ -12,7 +12,7 @@
 
 #define DELAY_FLOOR 250000.0    /* delay alone never cuts deeper: a starved receiver's clock looks like a queue too */
 #define CUT 0.85                /* of the acknowledged rate, when the queue grows */
-#define HELD_BACK 0.25          /* of the estimate: who sends less is not … */
+#define HELD_BACK 0.3           /* of the estimate: who sends less is not … */
 #define HELD_BACK_MS 150        /* … taken to have made a queue shorter than this … */
 #define CUT_HELD_BACK 0.5       /* … and loses no more of it at once */
 #define SPARED_NS 3000000000ull /* the next decrease within, when the queue has grown by … */
@@ -39,6 +39,8 @@
 #define RANDOM_QUEUE_MS 30           /* loss without a longer queue than this is not of our making */
 
 #define PROBE_MS 25
+#define PROBE_NOISES 10 /* times the noise */
+#define PROBE_PACKETS_JITTER 9
 #define PROBE_PACKETS 6
 #define PROBE_PACKET 1200
 #define PROBE_AGAIN_NS 100000000ull /* after one that found room */
@@ -146,8 +148,9 @@ bool cn_bwe_probe_want(cn_bwe *b, uint32_t wanted_bps, uint64_t now_ns, cn_bwe_p
     if (b->probe.under_way || b->drain_ns || now_ns < b->probe_next_ns || most < 1.1 * now_bps) return false;
     if (cn_delaytrend_state(&b->trend) == CN_TREND_OVER || b->loss > LOSS_HIGH) return false;
     double bps = fmin((b->proved ? 2 : 3) * now_bps, most);
-    uint32_t bytes = (uint32_t)(bps * PROBE_MS / 8000);
-    if (bytes < PROBE_PACKETS * PROBE_PACKET) bytes = PROBE_PACKETS * PROBE_PACKET;
+    /* where packets jitter, a longer one, or its ends tell nothing; not so long that its queue is heard */
+    double longer = fmin(bps * PROBE_NOISES * b->trend.noise_ms / 8000, PROBE_PACKETS_JITTER * PROBE_PACKET);
+    uint32_t bytes = (uint32_t)fmax(bps * PROBE_MS / 8000, fmax(longer, PROBE_PACKETS * PROBE_PACKET));
     *out = (cn_bwe_probe){.bps = (uint32_t)bps, .bytes = bytes};
     b->probe.bps = (uint32_t)bps;
     return true;
