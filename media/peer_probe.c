@@ -1,7 +1,7 @@
 /*
  * Probes: when the estimator could use more, recent packets are repeated on a slot's retransmission SSRC at a higher
- * rate for about 25 ms. What comes back in the transport-wide feedback tells whether more would fit; the receiver's
- * jitter buffer drops what it has.
+ * rate for about 25 ms, or longer where packets jitter. What comes back in the transport-wide feedback tells whether
+ * more would fit; the receiver's jitter buffer drops what it has.
  */
 #include "media/peer.h"
 #include "media/slot_send.h"

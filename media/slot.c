@@ -135,6 +135,8 @@ void cn_slot_bind(cn_slot *s, cn_track *t)
     cn_peer_pace_flush(s->peer, s);
     unlink_from_track(s);
     s->current = s->target = s->interim = -1;
+    s->gave_way = false;
+    s->lowered = 0;
     s->held = false;
     s->waiting_ns = s->heard_ns = 0;
     s->fraction_lost = 0;
@@ -279,14 +281,16 @@ static bool start_or_ask(cn_slot *s, unsigned layer)
     return false;
 }
 
-/* A layer that flows already, for as long as the target does not. */
-static int interim_layer(const cn_track *t, int target)
+/* A layer that flows already, for as long as the target does not; none as large as one that gave way. */
+static int interim_layer(const cn_slot *s)
 {
-    if (t->layer[target].info.alive || t->info.layers == 1 || t->spatial > 1) return -1;
+    const cn_track *t = s->track;
+    if (t->layer[s->target].info.alive || t->info.layers == 1 || t->spatial > 1) return -1;
     int best = -1;
     for (unsigned i = 0; i < t->info.layers; i++) {
         const cn_layer_info *l = &t->layer[i].info;
-        if (l->alive && (best < 0 || l->width > t->layer[best].info.width)) best = (int)i;
+        if (!l->alive || (s->gave_way && l->width >= s->width)) continue;
+        if (best < 0 || l->width > t->layer[best].info.width) best = (int)i;
     }
     return best;
 }
@@ -324,7 +328,7 @@ void cn_slot_target(cn_slot *s, int layer, unsigned tid)
         s->current = -1;
         s->gave_way = false;
     } else if (s->current != layer) {
-        if (s->current < 0 && s->video && !s->gave_way) s->interim = interim_layer(t, layer);
+        if (s->current < 0 && s->video) s->interim = interim_layer(s);
         s->waiting_ns = s->peer->worker->now_ns;
     }
     cn_track_subscribe(t);
@@ -338,7 +342,9 @@ void cn_slot_give_way(cn_slot *s)
     if (t->layer[s->target].info.width >= t->layer[s->current].info.width) return;
     s->current = -1;
     s->gave_way = true;
+    s->interim = interim_layer(s);
     cn_track_subscribe(s->track);
+    cn_slot_begin(s);
 }
 
 void cn_slot_begin(cn_slot *s)
@@ -355,6 +361,8 @@ void cn_slot_layers_changed(cn_slot *s)
     if (!s->video || s->current < 0) return;
     /* what was shown has another name now: begin again with what is chosen next */
     s->current = s->target = s->interim = -1;
+    s->gave_way = false;
+    s->lowered = 0;
     s->alloc.chosen = CN_ALLOC_PAUSED;
     s->alloc.fresh = true;
 }
