@@ -1,5 +1,5 @@
 /*
- * bench-srtp: what protecting and unprotecting one packet costs, by the server's own SRTP (media/srtp.h) and by
+ * bench-srtp: what protecting and unprotecting one packet costs, by the server's own SRTP (media/secure/srtp.h) and by
  * libsrtp, with both profiles. One thread; CPU time of the process; the two take turns, so that a busy machine bears on
  * both alike, and the median of the rounds counts.
  */
@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "cpu.h"
-#include "media/srtp.h"
+#include "media/secure/srtp.h"
 
 #define BATCH 1000 /* packets of one measurement: fewer than the replay window holds */
 #define ROUNDS_MAX 1000

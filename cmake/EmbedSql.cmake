@@ -1,6 +1,6 @@
 # -DOUT=file.c -DFILES=a.sql;b.sql: an array of {name, bytes}, sorted by name, with a {NULL, NULL} end.
 list(SORT FILES)
-set(text "#if __has_include(\"storage/migrations.h\")\n#include \"storage/migrations.h\"\nconst cn_migration_file cn_migration_files[] = {\n")
+set(text "#if __has_include(\"storage/db/migrations.h\")\n#include \"storage/db/migrations.h\"\nconst cn_migration_file cn_migration_files[] = {\n")
 foreach(file IN LISTS FILES)
   get_filename_component(name ${file} NAME)
   file(READ ${file} hex HEX)

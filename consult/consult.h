@@ -7,10 +7,10 @@
 
 #include "base/err.h"
 #include "consult/actor.h"
-#include "storage/chain.h"
-#include "storage/db.h"
-#include "storage/files.h"
-#include "storage/vault.h"
+#include "storage/chain/chain.h"
+#include "storage/db/db.h"
+#include "storage/files/files.h"
+#include "storage/vault/vault.h"
 
 typedef struct cn_consult {
     cn_db *db;

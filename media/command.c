@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "media/peer.h"
+#include "media/room/peer.h"
 
 typedef struct command command;
 typedef void (*command_fn)(command *c, cn_peer *peer);

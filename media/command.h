@@ -3,10 +3,10 @@
 #ifndef CN_MEDIA_COMMAND_H
 #define CN_MEDIA_COMMAND_H
 
-#include "media/directory.h"
-#include "media/identity.h"
+#include "media/worker/directory.h"
+#include "media/secure/identity.h"
 #include "media/media.h"
-#include "media/worker.h"
+#include "media/worker/worker.h"
 
 struct cn_media {
     cn_directory *directory;

@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "media/command.h"
-#include "media/identity.h"
-#include "media/packet.h"
-#include "media/worker.h"
+#include "media/secure/identity.h"
+#include "media/stream/packet.h"
+#include "media/worker/worker.h"
 
 #define LINK_CAPACITY 4096
 

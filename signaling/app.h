@@ -4,14 +4,14 @@
 
 #include "base/config.h"
 #include "base/jobs.h"
-#include "consult/accounts.h"
+#include "consult/people/accounts.h"
 #include "consult/consult.h"
-#include "signaling/door.h"
-#include "signaling/live.h"
+#include "signaling/door/door.h"
+#include "signaling/live/live.h"
 #include "signaling/looks.h"
-#include "signaling/turn.h"
-#include "viewer/pictures.h"
-#include "viewer/slides.h"
+#include "signaling/live/turn.h"
+#include "viewer/document/pictures.h"
+#include "viewer/slide/slides.h"
 
 struct cn_app {
     const cn_config *config;

@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "consult/demo.h"
-#include "consult/room.h"
-#include "consult/room_token.h"
+#include "consult/demo/demo.h"
+#include "consult/room/room.h"
+#include "consult/room/token.h"
 #include "signaling/app.h"
 
 #define TOKEN_DAYS 30

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "signaling/slide_file.h"
-#include "viewer/documents.h"
+#include "viewer/document/documents.h"
 
 #define PATH 4096
 #define BATCH 16

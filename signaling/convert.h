@@ -2,8 +2,8 @@
 #ifndef CN_SIGNALING_CONVERT_H
 #define CN_SIGNALING_CONVERT_H
 
-#include "consult/file.h"
-#include "viewer/slides.h"
+#include "consult/file/file.h"
+#include "viewer/slide/slides.h"
 
 /**
  * Works on every file that waits, one after the other. `scratch`: a folder for temporary files. Blocks. Ends early with

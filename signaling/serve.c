@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "signaling/app.h"
-#include "signaling/api.h"
+#include "signaling/api/api.h"
 
 #define DB_WAITING 512
 #define TILE_WAITING 1024

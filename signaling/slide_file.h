@@ -3,7 +3,7 @@
 #ifndef CN_SIGNALING_SLIDE_FILE_H
 #define CN_SIGNALING_SLIDE_FILE_H
 
-#include "consult/file.h"
+#include "consult/file/file.h"
 
 /** Makes the folder with the hard link when it is not there. */
 cn_err cn_slide_file_path(cn_consult *c, const cn_file_info *f, char *out, size_t size);

@@ -6,7 +6,7 @@
 #include "film.h"
 #include "gather.h"
 #include "inlet.h"
-#include "media/twcc.h"
+#include "media/rate/twcc.h"
 #include "outlet.h"
 #include "pc.h"
 #include "support_client.h"

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "media/payload_h264.h"
+#include "media/wire/payload_h264.h"
 
 #define IVF_TIMES 1000000u /* bound of both parts of its time base */
 

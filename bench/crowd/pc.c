@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "crowd_private.h"
-#include "media/rtcp.h"
+#include "media/wire/rtcp.h"
 
 #define REPORT_NS 1000000000ull
 #define CHECK_NS 4000000000ull

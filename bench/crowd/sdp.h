@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "media/rtp.h"
+#include "media/wire/rtp.h"
 #include "payload.h"
 
 #define CROWD_SDP_MAX (128 * 1024)

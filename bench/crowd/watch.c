@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "crowd_private.h"
-#include "media/rtp.h"
+#include "media/wire/rtp.h"
 
 /* From the first key frame of the largest layer on, as long as frame follows frame. */
 static void save(inlet *in, const film *f, const gather_frame *frame, bool known)

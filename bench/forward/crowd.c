@@ -11,9 +11,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "crowd/sdp.h"
-#include "media/rtcp.h"
-#include "media/rtp.h"
-#include "media/twcc.h"
+#include "media/wire/rtcp.h"
+#include "media/wire/rtp.h"
+#include "media/rate/twcc.h"
 #include "support_client.h"
 
 #define NS_PER_S 1000000000ull

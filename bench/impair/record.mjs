@@ -76,7 +76,7 @@ async function camera(seconds) {
 
 const TWCC = (p) => p.kind === 'rtcp' && p.header === 205 && p.pt === 15
 
-/** Retransmissions in a row for which nobody asked are a probe (media/peer_probe.c): at least so many, no further apart. */
+/** Retransmissions in a row for which nobody asked are a probe (media/forward/probe.c): at least so many, no further apart. */
 const PROBE_PACKETS = 4, PROBE_GAP_US = 12000, ANSWER_US = 5000
 function findProbes(list, sent, repeats) {
   // a NACK may stand behind a report in its packet

@@ -1,8 +1,8 @@
-// covers: media/demux.c
+// covers: media/wire/demux.c
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "media/demux.h"
+#include "media/wire/demux.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,11 +1,11 @@
 /* Any bytes as dependency descriptors, the first one perhaps with a structure: what was read fits the arrays, and a
  * rewritten descriptor says the same. The first byte is the length of the first descriptor. */
-// covers: media/depdesc.c
+// covers: media/wire/depdesc.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/depdesc.h"
+#include "media/wire/depdesc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,10 @@
 /* A stream in pieces of any size gives the same datagrams as in one, and never more than came. */
-// covers: media/framing.c
+// covers: media/wire/framing.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/framing.h"
+#include "media/wire/framing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,13 +1,14 @@
 /* Any bytes as a payload: what is read lies inside it, and rewriting touches the named fields alone. First byte: the
  * codec. */
-// covers: media/payload.c media/payload_vp8.c media/payload_vp9.c media/payload_av1.c media/payload_h264.c
+// covers: media/stream/payload.c media/wire/payload_vp8.c media/wire/payload_vp9.c media/wire/payload_av1.c
+// media/wire/payload_h264.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/payload.h"
-#include "media/payload_vp8.h"
-#include "media/payload_vp9.h"
+#include "media/stream/payload.h"
+#include "media/wire/payload_vp8.h"
+#include "media/wire/payload_vp9.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,11 +1,11 @@
 /* Any bytes as redundant audio: blocks lie inside the payload, and what is written from it reads back the same, less
  * what was to be left out. First two bytes: the payload type and the oldest offset that is kept. */
-// covers: media/red.c
+// covers: media/wire/red.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/red.h"
+#include "media/wire/red.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

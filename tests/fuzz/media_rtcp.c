@@ -1,9 +1,9 @@
-// covers: media/rtcp.c media/rtcp_write.c
+// covers: media/wire/rtcp.c media/wire/rtcp_write.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/rtcp.h"
+#include "media/wire/rtcp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,9 +1,9 @@
-// covers: media/rtp.c
+// covers: media/wire/rtp.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/rtp.h"
+#include "media/wire/rtp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

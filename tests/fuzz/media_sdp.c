@@ -1,9 +1,9 @@
-// covers: media/sdp.c media/sdp_codec.c media/sdp_stream.c media/sdp_answer.c media/sdp_frag.c
+// covers: media/sdp/sdp.c media/sdp/sdp_codec.c media/sdp/sdp_stream.c media/sdp/sdp_answer.c media/sdp/sdp_frag.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/sdp.h"
+#include "media/sdp/sdp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

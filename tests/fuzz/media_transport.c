@@ -1,6 +1,7 @@
 /* What a datagram meets before it is decrypted, and STUN attributes of every shape behind a right MESSAGE-INTEGRITY: a
  * participant who knows its password may be hostile too. */
-// covers: media/ice.c media/demux.c media/srtp_gcm.c media/srtp_cm.c media/srtp_parts.c
+// covers: media/transport/ice.c media/wire/demux.c media/secure/srtp_gcm.c media/secure/srtp_cm.c
+// media/secure/srtp_parts.c
 #include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -8,10 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "media/demux.h"
-#include "media/dtls.h"
-#include "media/ice.h"
-#include "media/srtp.h"
+#include "media/wire/demux.h"
+#include "media/secure/dtls.h"
+#include "media/transport/ice.h"
+#include "media/secure/srtp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,13 +1,13 @@
 /* Any bytes as headers, paths and offers: what comes out lies inside what went in. */
-// covers: signaling/range.c signaling/route.c signaling/sdp_scan.c
+// covers: signaling/http/range.c signaling/http/route.c signaling/live/sdp_scan.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "signaling/range.h"
-#include "signaling/route.h"
-#include "signaling/sdp_scan.h"
-#include "signaling/statics.h"
+#include "signaling/http/range.h"
+#include "signaling/http/route.h"
+#include "signaling/live/sdp_scan.h"
+#include "signaling/http/statics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

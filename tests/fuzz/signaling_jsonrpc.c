@@ -1,11 +1,11 @@
 /* Any bytes as a live message: either a call whose parts can be trusted, or the code of an error. */
-// covers: signaling/rpc.c
+// covers: signaling/live/rpc.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "signaling/rpc.h"
+#include "signaling/live/rpc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,10 @@
 // Sniffing and the lines of the file of heads on arbitrary bytes.
-// covers: storage/files_sniff.c
+// covers: storage/files/sniff.c
 #include <stddef.h>
 #include <stdint.h>
 
-#include "storage/chain_private.h"
-#include "storage/files.h"
+#include "storage/chain/chain_private.h"
+#include "storage/files/files.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "viewer/deepzoom.h"
+#include "viewer/slide/deepzoom.h"
 
 #define QUALITY 80
 #define REGION_MAX 4096

@@ -3,7 +3,7 @@
 #ifndef CN_SUPPORT_CONSULT_H
 #define CN_SUPPORT_CONSULT_H
 
-#include "consult/accounts.h"
+#include "consult/people/accounts.h"
 
 #define SUPPORT_PASSWORD "correct-horse-7"
 

@@ -1,6 +1,6 @@
 #include "support_story.h"
 
-#include "consult/report.h"
+#include "consult/report/report.h"
 
 static void changed(void *ctx, const char *request, const char *state)
 {

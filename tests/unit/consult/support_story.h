@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "consult/request.h"
+#include "consult/request/request.h"
 #include "support_consult.h"
 #include "support_db.h"
 

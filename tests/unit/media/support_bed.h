@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "base/loop.h"
-#include "media/port.h"
-#include "media/transport.h"
+#include "media/transport/port.h"
+#include "media/transport/transport.h"
 #include "support_client.h"
 
 #define BED_PEERS 8

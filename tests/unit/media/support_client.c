@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "media/rtcp.h"
+#include "media/wire/rtcp.h"
 
 #define BATCH 32
 #define DATAGRAM 2048

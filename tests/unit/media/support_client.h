@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "media/twcc.h"
+#include "media/rate/twcc.h"
 
 typedef struct cn_client cn_client;
 

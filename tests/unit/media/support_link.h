@@ -2,7 +2,7 @@
 #ifndef CN_TEST_SUPPORT_LINK_H
 #define CN_TEST_SUPPORT_LINK_H
 
-#include "media/bwe.h"
+#include "media/rate/bwe.h"
 
 #define LINK_FLIGHT 8192
 

@@ -2,7 +2,7 @@
 #ifndef CN_TESTS_SUPPORT_SDP_H
 #define CN_TESTS_SUPPORT_SDP_H
 
-#include "media/sdp.h"
+#include "media/sdp/sdp.h"
 
 /* A file of tests/data/sdp, zero-terminated; caller frees. */
 char *support_sdp_read(const char *name, size_t *n);

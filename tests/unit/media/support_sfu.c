@@ -10,9 +10,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cn_test.h"
-#include "media/payload_vp8.h"
-#include "media/payload_vp9.h"
-#include "media/red.h"
+#include "media/wire/payload_vp8.h"
+#include "media/wire/payload_vp9.h"
+#include "media/wire/red.h"
 
 #define OPUS 111
 #define RED 63

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "media/media.h"
-#include "media/rtcp.h"
-#include "media/rtp.h"
-#include "media/twcc.h"
-#include "media/depdesc.h"
+#include "media/wire/rtcp.h"
+#include "media/wire/rtp.h"
+#include "media/rate/twcc.h"
+#include "media/wire/depdesc.h"
 #include "support_client.h"
 #include "support_svc.h"
 

@@ -1,0 +1,209 @@
+#include "consult/minutes/meter.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+#define MINUTE_MS 60000
+#define DAY_MS ((int64_t)86400000)
+
+static const struct {
+    int64_t area; /* largest that still belongs to the tier */
+    int weight;
+} tiers[CN_METER_TIERS] = {{0, 1}, {307200, 2}, {921600, 4}, {2073600, 9}, {3686400, 16}, {INT64_MAX, 36}};
+
+int cn_meter_weight(int tier)
+{
+    return tier >= 0 && tier < CN_METER_TIERS ? tiers[tier].weight : 0;
+}
+
+int cn_meter_tier(int64_t area)
+{
+    int tier = 0;
+    while (area > tiers[tier].area) tier++;
+    return tier;
+}
+
+/* ---- months: the proleptic Gregorian calendar, days since 1970-01-01 ---- */
+
+/* The first day of a month; `month` from 0, may be 12 (January of the next year). Years begin in March here, so that
+ * the day that comes and goes is the last one. */
+static int64_t days_before(int64_t year, int64_t month)
+{
+    int64_t m = month % 12, y = year + month / 12 - (m < 2);
+    int64_t from_march = (m + 10) % 12;
+    return y * 365 + y / 4 - y / 100 + y / 400 + (153 * from_march + 2) / 5 - 719468;
+}
+
+static int64_t month_start(int64_t year, int64_t month, int zone_minutes)
+{
+    return days_before(year, month) * DAY_MS - (int64_t)zone_minutes * MINUTE_MS;
+}
+
+int64_t cn_month_end(int64_t wall_ms, int zone_minutes)
+{
+    int64_t day = (wall_ms + (int64_t)zone_minutes * MINUTE_MS) / DAY_MS;
+    int64_t year = 1970 + day / 366, month = 0; /* never late, at most a few years early */
+    while (days_before(year + 1, 0) <= day) year++;
+    while (days_before(year, month + 1) <= day) month++;
+    return month_start(year, month + 1, zone_minutes);
+}
+
+bool cn_month_bounds(const char *month, int zone_minutes, int64_t *from_ms, int64_t *to_ms)
+{
+    char year[5] = {0};
+    int64_t y = 0, m = 0;
+    if (strlen(month) != 7 || month[4] != '-' || month[0] == '+' || month[5] == '+') return false;
+    memcpy(year, month, 4);
+    if (!cn_parse_i64(year, 1970, 9999, &y) || !cn_parse_i64(month + 5, 1, 12, &m)) return false;
+    *from_ms = month_start(y, m - 1, zone_minutes);
+    *to_ms = month_start(y, m, zone_minutes);
+    return true;
+}
+
+/* ---- the meter ---- */
+
+void cn_meter_start(cn_meter *m, uint64_t mono_ms, int64_t wall_ms, int zone_minutes)
+{
+    *m = (cn_meter){.running = true,
+                    .start_mono_ms = mono_ms,
+                    .last_mono_ms = mono_ms,
+                    .start_wall_ms = wall_ms,
+                    .zone_minutes = zone_minutes};
+}
+
+static void advance(cn_meter *m, uint64_t mono_ms)
+{
+    if (mono_ms > m->last_mono_ms) m->last_mono_ms = mono_ms;
+}
+
+/* The open stretch's first `ms`; the rest stays open, with what is being sent now. */
+static cn_meter_segment cut(cn_meter *m, int64_t ms, const char *cause)
+{
+    cn_meter_segment s = {.start_ms = m->start_wall_ms,
+                          .duration_ms = ms,
+                          .area_sum = m->area_sum,
+                          .area_max = m->area_max,
+                          .tier_aggregate = cn_meter_tier(m->area_sum),
+                          .tier_max = cn_meter_tier(m->area_max),
+                          .end_cause = cause};
+    m->start_mono_ms += (uint64_t)ms;
+    m->start_wall_ms += ms;
+    m->area_sum = m->now_sum;
+    m->area_max = m->now_max;
+    return s;
+}
+
+static size_t cut_months(cn_meter *m, cn_meter_segment *out, size_t max)
+{
+    size_t n = 0;
+    while (n + 1 < max) {
+        int64_t left = cn_month_end(m->start_wall_ms, m->zone_minutes) - m->start_wall_ms;
+        if ((int64_t)(m->last_mono_ms - m->start_mono_ms) < left) break;
+        out[n++] = cut(m, left, "month");
+    }
+    return n;
+}
+
+static size_t cut_all(cn_meter *m, const char *cause, cn_meter_segment *out, size_t max)
+{
+    size_t n = cut_months(m, out, max);
+    int64_t open = (int64_t)(m->last_mono_ms - m->start_mono_ms);
+    if (open > 0 && n < max) out[n++] = cut(m, open, cause);
+    return n;
+}
+
+size_t cn_meter_area(cn_meter *m, uint64_t mono_ms, int64_t sum, int64_t max_area, cn_meter_segment *out, size_t max)
+{
+    if (!m->running) return 0;
+    advance(m, mono_ms);
+    bool same = cn_meter_tier(sum) == cn_meter_tier(m->now_sum) && cn_meter_tier(max_area) == cn_meter_tier(m->now_max);
+    size_t n = same ? cut_months(m, out, max) : cut_all(m, "tier", out, max);
+    m->now_sum = sum;
+    m->now_max = max_area;
+    if (!same || sum > m->area_sum) m->area_sum = sum;
+    if (!same || max_area > m->area_max) m->area_max = max_area;
+    return n;
+}
+
+size_t cn_meter_checkpoint(cn_meter *m, uint64_t mono_ms, cn_meter_segment *out, size_t max)
+{
+    if (!m->running) return 0;
+    advance(m, mono_ms);
+    return cut_all(m, "checkpoint", out, max);
+}
+
+size_t cn_meter_stop(cn_meter *m, uint64_t mono_ms, const char *cause, cn_meter_segment *out, size_t max)
+{
+    if (!m->running) return 0;
+    /* a lost connection ended before the last change that was seen, but not before what is in the ledger */
+    m->last_mono_ms = mono_ms > m->start_mono_ms ? mono_ms : m->start_mono_ms;
+    m->running = false;
+    return cut_all(m, cause, out, max);
+}
+
+/* ---- sums ---- */
+
+int64_t cn_meter_weighted(const int64_t ms[CN_METER_TIERS])
+{
+    int64_t sum = 0;
+    for (int i = 0; i < CN_METER_TIERS; i++) sum += tiers[i].weight * ((ms[i] + MINUTE_MS - 1) / MINUTE_MS);
+    return sum;
+}
+
+__extension__ typedef unsigned __int128 wide;
+
+typedef struct division {
+    const int64_t *weights;
+    size_t n;
+    int64_t total;
+    uint64_t sum;
+} division;
+
+static uint64_t remainder_of(const division *d, size_t i)
+{
+    return (uint64_t)((wide)(uint64_t)d->total * (uint64_t)d->weights[i] % d->sum);
+}
+
+static size_t above(const division *d, uint64_t bound)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++) n += remainder_of(d, i) > bound;
+    return n;
+}
+
+/* The smallest bound that at most `left` remainders exceed: those get one more each, then the equal ones in order. */
+static uint64_t bound_for(const division *d, size_t left)
+{
+    uint64_t low = 0, high = d->sum;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (above(d, middle) <= left)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+void cn_meter_shares(const int64_t *weighted_ms, size_t n, int64_t total, int64_t *out)
+{
+    division d = {.weights = weighted_ms, .n = n, .total = total};
+    for (size_t i = 0; i < n; i++) d.sum += (uint64_t)weighted_ms[i];
+    memset(out, 0, n * sizeof(*out));
+    if (d.sum == 0 || total <= 0) return;
+    int64_t left = total;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (int64_t)((wide)(uint64_t)total * (uint64_t)weighted_ms[i] / d.sum);
+        left -= out[i];
+    }
+    uint64_t bound = bound_for(&d, (size_t)left);
+    size_t equal = (size_t)left - above(&d, bound);
+    for (size_t i = 0; i < n && left > 0; i++) {
+        uint64_t r = remainder_of(&d, i);
+        if (r < bound || (r == bound && equal == 0)) continue;
+        if (r == bound) equal--;
+        out[i]++;
+        left--;
+    }
+}

@@ -1,0 +1,80 @@
+#include "consult/paper/pdf.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "consult/request/request_private.h"
+
+#define PDF_MAX ((off_t)64 << 20)
+
+static cn_err wait_for(pid_t pid)
+{
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return cn_err_from_errno(errno);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return CN_OK;
+    cn_error("consult.pdf", "consilium-printer ended with status %d", status);
+    bool late = WIFSIGNALED(status) && (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU);
+    return late ? CN_ERR_TIMEOUT : CN_ERR_CRASHED;
+}
+
+/* The texts come from people and are laid out by large libraries: no network, nothing written but the answer. */
+static cn_err run_printer(int fd)
+{
+    static const char *const write_paths[] = {"/dev/null", NULL};
+    cn_child_limits limits = {.cpu_seconds = 20, .wall_seconds = 40, .no_network = true, .write_paths = write_paths};
+    char dir[1024], program[1200];
+    pid_t pid = -1;
+#ifndef __SANITIZE_ADDRESS__
+    limits.memory_bytes = (size_t)2 << 30;
+#endif
+    CN_TRY(cn_program_dir(dir, sizeof(dir)));
+    if (!cn_fmt(program, sizeof(program), "%s/consilium-printer", dir)) return CN_ERR_TOOBIG;
+    const char *const argv[] = {program, NULL};
+    CN_TRY(cn_child_start(argv, fd, &limits, &pid));
+    return wait_for(pid);
+}
+
+static cn_err read_pdf(int fd, cn_buf *out)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0) return cn_err_from_errno(errno);
+    if (st.st_size <= 0 || st.st_size > PDF_MAX) return CN_ERR_TOOBIG;
+    void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED) return cn_err_from_errno(errno);
+    cn_buf_add(out, bytes, (size_t)st.st_size);
+    munmap(bytes, (size_t)st.st_size);
+    return out->err;
+}
+
+/* In memory: what is sealed in the database does not lie open on a disk. */
+static cn_err print_job(const json_t *job, cn_buf *out)
+{
+    CN_AUTO_CLOSE int fd = memfd_create("report", MFD_CLOEXEC);
+    if (fd < 0) return cn_err_from_errno(errno);
+    if (json_dumpfd(job, fd, JSON_COMPACT) < 0) return CN_ERR_NOMEM;
+    CN_TRY(run_printer(fd));
+    return read_pdf(fd, out);
+}
+
+cn_err cn_pdf_report(const json_t *request, const cn_pdf_style *style, cn_buf *out)
+{
+    const json_t *report = json_object_get(request, "report"), *patient = json_object_get(request, "patient");
+    if (!json_is_object(report)) return CN_ERR_STATE;
+    const json_t *at = json_object_get(report, "signed_at");
+    if (!json_is_integer(at)) at = json_object_get(report, "updated_at");
+    const char *birth = json_string_value(json_object_get(patient, "birth_date"));
+    int age = cn_request_age(birth ? birth : "", json_integer_value(at), style->zone_minutes);
+    CN_AUTO_JSON json_t *job = json_pack("{s:O, s:s, s:i, s:i}", "request", request, "title", style->title,
+                                         "zone_minutes", style->zone_minutes, "age", age);
+    return job ? print_job(job, out) : CN_ERR_NOMEM;
+}

@@ -1,0 +1,241 @@
+#include "consult/paper/printer/flow.h"
+
+#include <cairo-pdf.h>
+#include <math.h>
+
+#define TOP 72.0 /* of every page but the first, below the running head */
+#define FIRST_TOP 52.0
+#define BOTTOM (CN_A4_HEIGHT - 66.0)
+
+typedef enum kind { LINE, RULE, BOX } kind;
+
+typedef struct item {
+    kind kind;
+    unsigned page;
+    double x, y, x1, y1; /* a line of text: left end and baseline */
+    double grey;         /* of a rule: its width */
+    PangoLayoutLine *text;
+} item;
+
+/* Exact widths instead of those of a screen's pixels. */
+static void unhinted(PangoContext *context)
+{
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    pango_cairo_context_set_font_options(context, options);
+    cairo_font_options_destroy(options);
+    pango_context_set_round_glyph_positions(context, FALSE);
+}
+
+void cn_flow_open(cn_flow *f)
+{
+    *f = (cn_flow){.context = pango_font_map_create_context(pango_cairo_font_map_get_default()), .y = FIRST_TOP};
+    pango_cairo_context_set_resolution(f->context, 72);
+    pango_context_set_language(f->context, pango_language_from_string("zh-cn"));
+    unhinted(f->context);
+    f->layouts = g_ptr_array_new_with_free_func(g_object_unref);
+    f->items = g_array_new(FALSE, TRUE, sizeof(item));
+}
+
+void cn_flow_close(cn_flow *f)
+{
+    g_array_free(f->items, TRUE);
+    g_ptr_array_free(f->layouts, TRUE);
+    g_object_unref(f->context);
+}
+
+static void next_page(cn_flow *f)
+{
+    f->page++;
+    f->y = TOP;
+}
+
+void cn_flow_need(cn_flow *f, double height)
+{
+    if (f->y + height > BOTTOM) next_page(f);
+}
+
+/* Whether the last three things on the page are lines of one text. */
+static bool text_can_go_along(const cn_flow *f)
+{
+    const item *i = &g_array_index(f->items, item, f->items->len < 3 ? 0 : f->items->len - 3);
+    if (f->items->len < 3) return false;
+    for (int n = 0; n < 3; n++)
+        if (i[n].kind != LINE || i[n].page != f->page || i[n].text->layout != i[0].text->layout) return false;
+    return true;
+}
+
+void cn_flow_need_with_text(cn_flow *f, double height, double leading)
+{
+    if (f->y + height <= BOTTOM) return;
+    bool along = text_can_go_along(f);
+    next_page(f);
+    if (!along) return;
+    item *i = &g_array_index(f->items, item, f->items->len - 2);
+    double up = i[0].y - (f->y + leading * 0.7);
+    for (int n = 0; n < 2; n++) {
+        i[n].page = f->page;
+        i[n].y -= up;
+    }
+    f->y += 2 * leading;
+}
+
+static PangoLayout *lay_out(cn_flow *f, const cn_flow_style *s, double width, const char *text)
+{
+    PangoLayout *layout = pango_layout_new(f->context);
+    PangoFontDescription *face = pango_font_description_from_string(s->face);
+    pango_font_description_set_size(face, (gint)(s->size * PANGO_SCALE));
+    pango_layout_set_font_description(layout, face);
+    pango_font_description_free(face);
+    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    pango_layout_set_alignment(layout, s->align);
+    pango_layout_set_indent(layout, (int)(s->indent * PANGO_SCALE));
+    pango_layout_set_auto_dir(layout, FALSE);
+    pango_layout_set_text(layout, text, -1);
+    g_ptr_array_add(f->layouts, layout);
+    return layout;
+}
+
+/* One line of a layout into the box of `leading` height whose top is at `y`. */
+static void place_line(cn_flow *f, const cn_flow_style *s, PangoLayoutIter *at, double x, double y)
+{
+    PangoRectangle box;
+    pango_layout_iter_get_line_extents(at, NULL, &box);
+    const item i = {.kind = LINE,
+                    .page = f->page,
+                    .x = x + (double)box.x / PANGO_SCALE,
+                    .y = y + s->leading / 2 + s->size * 0.36, /* a Chinese character's middle is in the middle */
+                    .grey = s->grey,
+                    .text = pango_layout_iter_get_line_readonly(at)};
+    g_array_append_val(f->items, i);
+}
+
+void cn_flow_text(cn_flow *f, const cn_flow_style *s, const char *text)
+{
+    PangoLayout *layout = lay_out(f, s, CN_FLOW_WIDTH, text);
+    PangoLayoutIter *at = pango_layout_get_iter(layout);
+    int left = pango_layout_get_line_count(layout);
+    do {
+        /* the last two lines stay together */
+        cn_flow_need(f, left == 2 ? 2 * s->leading : s->leading);
+        place_line(f, s, at, CN_FLOW_LEFT, f->y);
+        f->y += s->leading;
+        left--;
+    } while (pango_layout_iter_next_line(at));
+    pango_layout_iter_free(at);
+}
+
+double cn_flow_measure(cn_flow *f, const cn_flow_style *s, double width, const char *text)
+{
+    return pango_layout_get_line_count(lay_out(f, s, width, text)) * s->leading;
+}
+
+double cn_flow_at(cn_flow *f, const cn_flow_style *s, double x, double y, double width, const char *text)
+{
+    PangoLayout *layout = lay_out(f, s, width, text);
+    PangoLayoutIter *at = pango_layout_get_iter(layout);
+    double top = y;
+    do {
+        place_line(f, s, at, x, y);
+        y += s->leading;
+    } while (pango_layout_iter_next_line(at));
+    pango_layout_iter_free(at);
+    return y - top;
+}
+
+void cn_flow_rule(cn_flow *f, double x0, double y0, double x1, double y1, double width)
+{
+    const item i = {.kind = RULE, .page = f->page, .x = x0, .y = y0, .x1 = x1, .y1 = y1, .grey = width};
+    g_array_append_val(f->items, i);
+}
+
+void cn_flow_box(cn_flow *f, double x, double y, double width, double height, double grey)
+{
+    const item i = {.kind = BOX, .page = f->page, .x = x, .y = y, .x1 = width, .y1 = height, .grey = grey};
+    g_array_append_val(f->items, i);
+}
+
+/* ---- drawing ---- */
+
+static void draw_item(cairo_t *cr, const item *i)
+{
+    double grey = i->kind == RULE ? 0.25 : i->grey;
+    cairo_set_source_rgb(cr, grey, grey, grey);
+    if (i->kind == BOX) {
+        cairo_rectangle(cr, i->x, i->y, i->x1, i->y1);
+        cairo_fill(cr);
+    } else if (i->kind == RULE) {
+        cairo_set_line_width(cr, i->grey);
+        cairo_move_to(cr, i->x, i->y);
+        cairo_line_to(cr, i->x1, i->y1);
+        cairo_stroke(cr);
+    } else {
+        cairo_move_to(cr, i->x, i->y);
+        pango_cairo_show_layout_line(cr, i->text);
+    }
+}
+
+static void draw_kind(cn_flow *f, cairo_t *cr, unsigned page, bool boxes)
+{
+    for (guint n = 0; n < f->items->len; n++) {
+        const item *i = &g_array_index(f->items, item, n);
+        if (i->page == page && (i->kind == BOX) == boxes) draw_item(cr, i);
+    }
+}
+
+static void draw_watermark(cn_flow *f, cairo_t *cr, const char *text)
+{
+    const cn_flow_style style = {.face = "Noto Sans CJK SC Bold", .size = 120, .leading = 120};
+    PangoLayout *layout = lay_out(f, &style, CN_A4_WIDTH * 2, text);
+    int width = 0, height = 0;
+    pango_layout_set_width(layout, -1);
+    pango_layout_get_size(layout, &width, &height);
+    cairo_save(cr);
+    cairo_set_source_rgb(cr, 0.9, 0.9, 0.9);
+    cairo_translate(cr, CN_A4_WIDTH / 2, CN_A4_HEIGHT / 2);
+    cairo_rotate(cr, -M_PI / 5);
+    cairo_move_to(cr, -(double)width / PANGO_SCALE / 2, -(double)height / PANGO_SCALE / 2);
+    pango_cairo_show_layout(cr, layout);
+    cairo_restore(cr);
+}
+
+static cairo_status_t append(void *closure, const unsigned char *data, unsigned length)
+{
+    cn_buf *out = closure;
+    cn_buf_add(out, data, length);
+    return out->err == CN_OK ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+}
+
+static void frame_pages(cn_flow *f, cn_flow_frame frame, void *arg, unsigned pages)
+{
+    for (unsigned page = 0; page < pages; page++) {
+        f->page = page;
+        frame(f, page, pages, arg);
+    }
+}
+
+cn_err cn_flow_pdf(cn_flow *f, cn_flow_frame frame, void *arg, const char *watermark, const char *about, const char *at,
+                   cn_buf *out)
+{
+    unsigned pages = f->page + 1;
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(append, out, CN_A4_WIDTH, CN_A4_HEIGHT);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, about);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "Consilium");
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, at);
+    cairo_t *cr = cairo_create(surface);
+    frame_pages(f, frame, arg, pages);
+    for (unsigned page = 0; page < pages; page++) {
+        draw_kind(f, cr, page, true);
+        if (watermark) draw_watermark(f, cr, watermark);
+        draw_kind(f, cr, page, false);
+        cairo_show_page(cr);
+    }
+    bool drawn = cairo_status(cr) == CAIRO_STATUS_SUCCESS;
+    cairo_destroy(cr);
+    cairo_surface_finish(surface);
+    drawn = drawn && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
+    cairo_surface_destroy(surface);
+    return out->err != CN_OK ? out->err : drawn ? CN_OK : CN_ERR_NOMEM;
+}

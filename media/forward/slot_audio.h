@@ -1,0 +1,23 @@
+/* What of a publisher's audio a slot's receiver gets: redundancy (RFC 2198) to those who take it, else its newest block
+ * alone; and the beginning of a word. Private to slot*.c and peer_bind.c. */
+#ifndef CN_MEDIA_SLOT_AUDIO_H
+#define CN_MEDIA_SLOT_AUDIO_H
+
+#include "media/stream/packet.h"
+#include "media/forward/slot.h"
+
+/** The slot shows another source from `first` on: older blocks of its packets are that source's words from before the
+ * change and would be played in the place of the former one's. */
+void cn_slot_audio_start(cn_slot *s, const cn_packet *first);
+
+/** A slot that was just bound to a track that others here hear already: plays the word that is being spoken from its
+ * beginning, unless this peer heard it in another slot. */
+void cn_slot_audio_catch_up(cn_slot *s);
+
+/** Payload type under which a packet leaves. */
+uint8_t cn_slot_audio_pt(const cn_slot *s, const cn_packet *p);
+
+/** Writes its payload, at most p->payload_len bytes; returns how many. */
+size_t cn_slot_audio_write(cn_slot *s, const cn_packet *p, uint8_t *out);
+
+#endif

@@ -1,0 +1,241 @@
+#include "media/rate/twcc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "media/wire/prefetch.h"
+
+#define DUE_PACKETS 100
+#define SLOT_NS 50000000ull
+#define SLOTS 20 /* of the window over which rates are taken: 1 s */
+#define LOSS_LEAST 10
+#define RATE_LEAST_NS 200000000ull
+
+/* ---- what came from a publisher ---- */
+
+static int64_t *arrival_of(cn_twcc_in *t, uint64_t ext)
+{
+    return &t->arrival_us[ext % CN_TWCC_WINDOW];
+}
+
+/* The window moves on to `ext`. */
+static void in_advance(cn_twcc_in *t, uint64_t former, uint64_t ext)
+{
+    if (!former || ext - former >= CN_TWCC_WINDOW) {
+        memset(t->arrival_us, 0, sizeof t->arrival_us);
+        t->next = ext;
+        t->waiting = 0;
+        return;
+    }
+    for (uint64_t s = former + 1; s <= ext; s++) *arrival_of(t, s) = 0;
+    if (ext - t->next >= CN_TWCC_WINDOW) t->next = ext - CN_TWCC_WINDOW + 1;
+}
+
+void cn_twcc_in_packet(cn_twcc_in *t, uint16_t seq, uint64_t arrival_ns)
+{
+    uint64_t former = t->seq.highest, ext = cn_seq_extend(&t->seq, seq);
+    if (ext > former)
+        in_advance(t, former, ext);
+    else if (former - ext >= CN_TWCC_WINDOW || *arrival_of(t, ext))
+        return;
+    if (ext < t->next) t->next = ext;
+    int64_t us = (int64_t)(arrival_ns / 1000);
+    *arrival_of(t, ext) = us ? us : 1;
+    t->waiting++;
+}
+
+bool cn_twcc_in_due(const cn_twcc_in *t, uint64_t now_ns)
+{
+    if (t->waiting >= DUE_PACKETS) return true;
+    uint64_t interval_ns = t->waiting < CN_TWCC_FEW ? CN_TWCC_FEW_INTERVAL_NS : CN_TWCC_INTERVAL_NS;
+    return t->waiting && now_ns >= t->sent_ns + interval_ns;
+}
+
+size_t cn_twcc_in_take(cn_twcc_in *t, uint64_t now_ns, cn_twcc_arrival *out, size_t max, uint16_t *base)
+{
+    if (!t->waiting || !max) return 0;
+    *base = (uint16_t)t->next;
+    size_t n = 0;
+    while (t->next <= t->seq.highest && n < max) {
+        int64_t us = *arrival_of(t, t->next);
+        if (us) out[n++] = (cn_twcc_arrival){.seq = (uint16_t)t->next, .time_us = us};
+        t->next++;
+    }
+    t->sent_ns = now_ns;
+    t->waiting = t->next <= t->seq.highest ? 1 : 0;
+    return n;
+}
+
+/* ---- what was sent to a receiver ---- */
+
+typedef enum fate { FATE_NONE, FATE_SENT, FATE_ARRIVED, FATE_LOST } fate;
+
+typedef struct record {
+    uint64_t seq, sent_ns;
+    uint16_t size;
+    uint8_t kind, fate;
+} record;
+
+typedef struct slot {
+    uint64_t number; /* time ÷ SLOT_NS */
+    uint64_t acked_bytes, sent_bytes;
+    int64_t acked, lost;
+} slot;
+
+struct cn_twcc_out {
+    size_t mask; /* records − 1 */
+    record *records;
+    uint64_t last; /* extended; 0: nothing sent */
+    uint64_t first_ns;
+    slot slots[SLOTS];
+    cn_twcc_result results[CN_TWCC_WINDOW];
+};
+
+cn_err cn_twcc_out_new(cn_twcc_out **out, size_t records)
+{
+    if (records < 64 || records > 32768 || records & (records - 1)) return CN_ERR_INVALID;
+    cn_twcc_out *t = CN_NEW(cn_twcc_out);
+    if (!t) return CN_ERR_NOMEM;
+    t->records = cn_calloc(records, sizeof *t->records);
+    if (!t->records) {
+        cn_twcc_out_free(t);
+        return CN_ERR_NOMEM;
+    }
+    t->mask = records - 1;
+    *out = t;
+    return CN_OK;
+}
+
+void cn_twcc_out_free(cn_twcc_out *t)
+{
+    if (!t) return;
+    free(t->records);
+    free(t);
+}
+
+void cn_twcc_out_prefetch(const cn_twcc_out *t)
+{
+    cn_prefetch(t, sizeof t->mask + sizeof t->records + sizeof t->last);
+}
+
+static slot *slot_of(cn_twcc_out *t, uint64_t now_ns)
+{
+    uint64_t number = now_ns / SLOT_NS;
+    slot *s = &t->slots[number % SLOTS];
+    if (s->number != number) *s = (slot){.number = number};
+    return s;
+}
+
+/* Sums over the last second. */
+static slot window(const cn_twcc_out *t, uint64_t now_ns)
+{
+    uint64_t number = now_ns / SLOT_NS;
+    slot sum = {0};
+    for (size_t i = 0; i < SLOTS; i++) {
+        const slot *s = &t->slots[i];
+        if (s->number > number || s->number + SLOTS <= number) continue;
+        sum.acked_bytes += s->acked_bytes;
+        sum.sent_bytes += s->sent_bytes;
+        sum.acked += s->acked;
+        sum.lost += s->lost;
+    }
+    return sum;
+}
+
+uint16_t cn_twcc_out_next(cn_twcc_out *t, size_t size, cn_twcc_kind kind, uint64_t now_ns)
+{
+    if (!t->last) {
+        t->last = 65536;
+        t->first_ns = now_ns;
+    }
+    uint64_t seq = ++t->last;
+    t->records[seq & t->mask] = (record){.seq = seq,
+                                         .sent_ns = now_ns,
+                                         .size = (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size),
+                                         .kind = (uint8_t)kind,
+                                         .fate = FATE_SENT};
+    slot_of(t, now_ns)->sent_bytes += size;
+    return (uint16_t)seq;
+}
+
+uint64_t cn_twcc_out_last(const cn_twcc_out *t)
+{
+    return t->last;
+}
+
+/* Takes one status over; false when it tells nothing new. */
+static bool consume(record *r, int64_t arrival_us, slot *s, cn_twcc_summary *sum)
+{
+    bool arrived = arrival_us != CN_TWCC_LOST;
+    if (r->fate == FATE_ARRIVED || (r->fate == FATE_LOST && !arrived)) return false;
+    if (arrived) {
+        if (r->fate == FATE_LOST) s->lost--;
+        sum->acked++;
+        sum->acked_bytes += r->size;
+        s->acked++;
+        s->acked_bytes += r->size;
+    } else {
+        sum->lost++;
+        s->lost++;
+    }
+    r->fate = arrived ? FATE_ARRIVED : FATE_LOST;
+    return true;
+}
+
+cn_err cn_twcc_out_feedback(cn_twcc_out *t, const cn_twcc_list *list, uint64_t now_ns, cn_twcc_summary *out)
+{
+    cn_twcc_summary sum = {.results = t->results};
+    slot *s = slot_of(t, now_ns);
+    bool ours = false;
+    uint64_t newest_ns = 0;
+    cn_seq at = {.highest = t->last};
+    for (size_t i = 0; t->last && i < list->count && i < CN_TWCC_WINDOW; i++) {
+        uint64_t seq = cn_seq_nearest(&at, (uint16_t)(list->base_seq + i));
+        record *r = &t->records[seq & t->mask];
+        if (r->seq != seq || r->fate == FATE_NONE) continue;
+        ours = true;
+        int64_t arrival_us = list->arrival_us[i];
+        bool late = r->fate == FATE_LOST && arrival_us != CN_TWCC_LOST;
+        if (!consume(r, arrival_us, s, &sum)) continue;
+        t->results[sum.result_count++] = (cn_twcc_result){.seq = seq,
+                                                          .sent_ns = r->sent_ns,
+                                                          .arrival_us = arrival_us,
+                                                          .size = r->size,
+                                                          .kind = r->kind,
+                                                          .late = late};
+        if (arrival_us != CN_TWCC_LOST) newest_ns = r->sent_ns;
+    }
+    if (!ours) return CN_ERR_INVALID;
+    if (newest_ns && now_ns > newest_ns) sum.rtt_ms = (uint32_t)((now_ns - newest_ns + 500000) / 1000000);
+    *out = sum;
+    return CN_OK;
+}
+
+/* Bits per second of `bytes` over the last second, or over the time since the first packet when that is shorter. */
+static uint32_t rate(const cn_twcc_out *t, uint64_t bytes, uint64_t now_ns)
+{
+    if (!t->last) return 0;
+    uint64_t span = now_ns > t->first_ns ? now_ns - t->first_ns : 0;
+    if (span < RATE_LEAST_NS) span = RATE_LEAST_NS;
+    if (span > SLOTS * SLOT_NS) span = SLOTS * SLOT_NS;
+    uint64_t bps = bytes * 8 * 1000 / (span / 1000000);
+    return bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps;
+}
+
+uint32_t cn_twcc_out_acked_bps(cn_twcc_out *t, uint64_t now_ns)
+{
+    return rate(t, window(t, now_ns).acked_bytes, now_ns);
+}
+
+uint32_t cn_twcc_out_sent_bps(cn_twcc_out *t, uint64_t now_ns)
+{
+    return rate(t, window(t, now_ns).sent_bytes, now_ns);
+}
+
+double cn_twcc_out_loss(cn_twcc_out *t, uint64_t now_ns)
+{
+    slot sum = window(t, now_ns);
+    int64_t lost = sum.lost > 0 ? sum.lost : 0, all = sum.acked + lost;
+    return all < LOSS_LEAST ? 0 : (double)lost / (double)all;
+}

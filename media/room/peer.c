@@ -1,0 +1,197 @@
+#include "media/room/peer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "media/room/peer_offer.h"
+
+#define TWCC_RECORDS 2048
+#define SLOW_TICKS 5
+
+static void on_connected(void *arg)
+{
+    cn_peer *peer = arg;
+    cn_worker *w = peer->worker;
+    if (peer->ended) return;
+    peer->connected = true;
+    w->now_ns = cn_loop_now_ns(w->loop);
+    peer->stats_ns = peer->report_ns = w->now_ns;
+    peer->meter.told_ns = w->now_ns;
+    if (w->events->connected) w->events->connected(w->events_ctx, peer->room->name, peer->id);
+    cn_peer_area(peer, w->now_ns);
+    cn_peer_bind(peer);
+    for (size_t i = 0; i < peer->slot_count; i++) cn_slot_begin(peer->slots[i]);
+}
+
+static void on_closed(void *arg, cn_transport_cause cause)
+{
+    cn_peer *peer = arg;
+    peer->worker->now_ns = cn_loop_now_ns(peer->worker->loop);
+    cn_peer_end(peer, cause == CN_TRANSPORT_TIMEOUT ? CN_LEAVE_TIMEOUT : CN_LEAVE_CLOSED);
+}
+
+static const cn_transport_events transport_events = {on_connected, cn_peer_rtp, cn_peer_rtcp, on_closed};
+
+static void peer_free(cn_peer *peer)
+{
+    if (!peer) return;
+    cn_timer_free(peer->probe.timer);
+    cn_peer_pace_free(peer);
+    cn_transport_free(peer->transport);
+    cn_twcc_out_free(peer->twcc_out);
+    cn_idmap_free(&peer->in_ssrc);
+    cn_idmap_free(&peer->out_ssrc);
+    free(peer);
+}
+
+/* Everything that others could still reach. */
+static void detach(cn_peer *peer)
+{
+    for (size_t i = 0; i < peer->slot_count; i++) cn_slot_free(peer->slots[i]);
+    peer->slot_count = 0;
+    for (size_t i = 0; i < peer->source_count; i++) cn_source_free(peer->sources[i]);
+    peer->source_count = 0;
+    (void)cn_idmap_take(&peer->worker->peers, peer->number);
+    if (peer->room) cn_room_exit(peer->room, peer);
+    peer->room = NULL;
+}
+
+static cn_peer *peer_of(cn_worker *w, const cn_media_join *join, const cn_place *place)
+{
+    cn_peer *peer = CN_NEW(cn_peer);
+    if (!peer) return NULL;
+    peer->worker = w;
+    peer->number = place->peer;
+    peer->kind = join->kind;
+    peer->may_audio = join->may_publish_audio;
+    peer->may_video = join->may_publish_video;
+    peer->whip_source = join->whip_source;
+    peer->codec = join->codec ? cn_plan_codec(join->codec) : CN_CODEC_OTHER;
+    peer->joined_ns = w->now_ns;
+    peer->tier_max = CN_TIER_4K;
+    (void)cn_strcpy(peer->id, sizeof peer->id, join->participant);
+    (void)cn_strcpy(peer->only, sizeof peer->only, join->only ? join->only : "");
+    cn_bwe_init(&peer->estimate);
+    cn_random(&peer->rtcp_ssrc, sizeof peer->rtcp_ssrc);
+    cn_random(&peer->sdp_session, sizeof peer->sdp_session);
+    peer->sdp_session >>= 2; /* RFC 8829 §5.2.1: fits a signed 64-bit number */
+    return peer;
+}
+
+/* The app's sections are accepted also without the permission to publish: their sources are off (cn_media_permit). */
+static cn_offerer offerer_of(const cn_peer *peer, const cn_section *sections, size_t count)
+{
+    bool app = peer->kind == CN_PEER_APP;
+    return (cn_offerer){.kind = peer->kind,
+                        .may_audio = app || peer->may_audio,
+                        .may_video = app || peer->may_video,
+                        .whip_source = peer->whip_source,
+                        .sections = sections,
+                        .section_count = count,
+                        .codec = peer->codec};
+}
+
+cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *place, cn_buf *answer, cn_problem *p)
+{
+    cn_peer *peer = peer_of(w, join, place);
+    if (!peer) return CN_ERR_NOMEM;
+    cn_err err = cn_transport_new(&peer->transport, w->port, &transport_events, peer);
+    if (!err) err = cn_twcc_out_new(&peer->twcc_out, TWCC_RECORDS);
+    if (!err) err = cn_idmap_put(&w->peers, peer->number, peer);
+    if (!err) err = cn_room_enter(&peer->room, w, join->room, place->room, place->home, peer);
+    if (!err) {
+        cn_offerer who = offerer_of(peer, join->sections, join->section_count);
+        err = cn_peer_negotiate(peer, join->offer, &who, answer, p);
+    }
+    if (err) {
+        peer->ended = true;
+        detach(peer);
+        peer_free(peer);
+        return err;
+    }
+    cn_peer_bind(peer);
+    return CN_OK;
+}
+
+cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,
+                       cn_problem *p)
+{
+    cn_offerer who = offerer_of(peer, sections, count);
+    cn_err err = cn_peer_negotiate(peer, offer, &who, answer, p);
+    if (!err) cn_peer_bind(peer);
+    return err;
+}
+
+void cn_peer_permit(cn_peer *peer, bool audio, bool video)
+{
+    peer->may_audio = audio;
+    peer->may_video = video;
+    for (size_t i = 0; i < peer->source_count; i++) {
+        cn_source *s = peer->sources[i];
+        if (!(s->video ? video : audio)) cn_source_switch(s, false);
+    }
+}
+
+void cn_peer_end(cn_peer *peer, cn_leave_cause cause)
+{
+    if (peer->ended) return;
+    peer->ended = true;
+    cn_worker *w = peer->worker;
+    char room[CN_MEDIA_ID];
+    (void)cn_strcpy(room, sizeof room, peer->room->name);
+    detach(peer);
+    peer->next_dead = w->graveyard;
+    w->graveyard = peer;
+    cn_directory_leave(w->directory, peer->id);
+    if (w->events->left)
+        w->events->left(w->events_ctx, room, peer->id, cause, cn_transport_last_sign_ns(peer->transport) / 1000000);
+}
+
+void cn_peer_bury(cn_worker *w)
+{
+    while (w->graveyard) {
+        cn_peer *peer = w->graveyard;
+        w->graveyard = peer->next_dead;
+        peer_free(peer);
+    }
+}
+
+void cn_peer_send_rtcp(cn_peer *peer, const uint8_t *p, size_t n)
+{
+    if (n && peer->connected) cn_transport_rtcp_send(peer->transport, p, n);
+}
+
+cn_source *cn_peer_source(const cn_peer *peer, cn_source_kind kind)
+{
+    for (size_t i = 0; i < peer->source_count; i++)
+        if (peer->sources[i]->kind == kind) return peer->sources[i];
+    return NULL;
+}
+
+cn_slot *cn_peer_slot(const cn_peer *peer, const char *mid)
+{
+    for (size_t i = 0; i < peer->slot_count; i++)
+        if (strcmp(peer->slots[i]->mid, mid) == 0) return peer->slots[i];
+    return NULL;
+}
+
+void cn_peer_tick(cn_peer *peer, uint64_t now_ns)
+{
+    if (!peer->connected || peer->ended) return;
+    /* a room of 230 has 2,000 slots: what can wait for 100 ms is looked at so often, not everybody in the same tick */
+    bool slow = (peer->worker->ticks + peer->number) % SLOW_TICKS == 0;
+    bool stream = cn_transport_streams(peer->transport);
+    if (slow || stream) cn_transport_rate(peer->transport, cn_bwe_bps(&peer->estimate));
+    if (peer->unbound) cn_peer_bind(peer);
+    for (size_t i = 0; i < peer->slot_count && (slow || stream); i++) cn_slot_tick(peer->slots[i], now_ns);
+    if (peer->dirty || now_ns >= peer->allocate_ns) cn_peer_allocate(peer, now_ns);
+    cn_peer_pace(peer, now_ns);
+    cn_peer_probe(peer, now_ns);
+    cn_peer_report(peer, now_ns, slow);
+    if (peer->video_slots || !peer->area_told) cn_peer_area(peer, now_ns);
+    cn_peer_stats(peer, now_ns);
+}

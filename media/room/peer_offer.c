@@ -1,0 +1,228 @@
+#include "media/room/peer_offer.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#define FINGERPRINT_TEXT 192 /* SHA-512: 64 pairs with colons */
+#define CANDIDATES CN_PORT_CANDIDATES
+
+static const char *const hash_names[] = {
+    [CN_SDP_SHA256] = "sha-256", [CN_SDP_SHA384] = "sha-384", [CN_SDP_SHA512] = "sha-512"};
+
+static void fingerprint_text(const cn_sdp *sdp, char out[FINGERPRINT_TEXT])
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t at = 0;
+    for (size_t i = 0; i < sdp->fingerprint_len && at + 3 < FINGERPRINT_TEXT; i++) {
+        if (i) out[at++] = ':';
+        out[at++] = digits[sdp->fingerprint[i] >> 4];
+        out[at++] = digits[sdp->fingerprint[i] & 15];
+    }
+    out[at] = 0;
+}
+
+/* Our own certificate's, as bytes. */
+static bool fingerprint_bytes(const char *text, uint8_t out[32])
+{
+    char hex[65] = {0};
+    size_t n = 0;
+    for (; *text && n < 64; text++)
+        if (*text != ':') hex[n++] = *text;
+    return cn_unhex(hex, out, 32);
+}
+
+static cn_err set_remote(cn_peer *peer, const cn_sdp *sdp, cn_problem *p)
+{
+    bool first = !peer->remote_ufrag[0];
+    if (!first && strcmp(peer->remote_ufrag, sdp->ufrag) == 0) return CN_OK;
+    fingerprint_text(sdp, peer->fingerprint);
+    peer->fingerprint_alg = hash_names[sdp->hash];
+    if (!first) CN_TRY(cn_transport_restart(peer->transport));
+    cn_err err = cn_transport_remote(peer->transport, sdp->ufrag, sdp->pwd, peer->fingerprint_alg, peer->fingerprint);
+    if (err)
+        return cn_problem_set(p, CN_ERR_INVALID, "offer", "the offer's ICE credentials or fingerprint cannot be used");
+    (void)cn_strcpy(peer->remote_ufrag, sizeof peer->remote_ufrag, sdp->ufrag);
+    return CN_OK;
+}
+
+static void remove_source(cn_peer *peer, size_t i)
+{
+    cn_source_free(peer->sources[i]);
+    peer->sources[i] = peer->sources[--peer->source_count];
+}
+
+static bool source_as_before(const cn_source *s, const cn_sdp_section *section, const cn_sdp_codec *c)
+{
+    size_t layers = section->rid_count ? section->rid_count : 1;
+    if (layers > CN_LAYERS) layers = CN_LAYERS;
+    const cn_sdp_codec *red = cn_plan_red(section, c);
+    return c && strcmp(s->mid, section->mid) == 0 && s->pt == c->pt && s->rtx_pt == c->rtx_pt &&
+           s->red_pt == (red ? red->pt : CN_SDP_NO_PT) && s->layers == layers;
+}
+
+static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)
+{
+    size_t i = 0;
+    while (i < peer->source_count && peer->sources[i]->kind != plan->source) i++;
+    bool wanted = plan->accept && (plan->offer->dir & CN_SDP_SENDONLY);
+    cn_source_ssrcs known = {0};
+    if (i < peer->source_count) {
+        if (wanted && source_as_before(peer->sources[i], plan->offer, plan->codec)) return CN_OK;
+        if (strcmp(peer->sources[i]->mid, plan->offer->mid) == 0) known = cn_source_known(peer->sources[i]);
+        remove_source(peer, i);
+    }
+    if (!wanted) return CN_OK;
+    cn_source *s = NULL;
+    CN_TRY(cn_source_new(&s, peer, plan->source, plan->offer, plan->codec));
+    peer->sources[peer->source_count++] = s;
+    cn_source_inherit(s, &known);
+    if (!(s->video ? peer->may_video : peer->may_audio)) cn_source_switch(s, false);
+    return CN_OK;
+}
+
+static cn_err apply_slot(cn_peer *peer, const cn_plan_section *plan)
+{
+    cn_slot *s = cn_peer_slot(peer, plan->offer->mid);
+    if (!plan->accept) {
+        if (s) s->active = false;
+        if (s) cn_slot_bind(s, NULL);
+        return CN_OK;
+    }
+    if (!s) {
+        bool video = plan->offer->kind == CN_SDP_VIDEO;
+        unsigned *count = video ? &peer->video_slots : &peer->audio_slots;
+        if (peer->slot_count == CN_MEDIA_SLOTS) return CN_ERR_FULL;
+        CN_TRY(cn_slot_new(&s, peer, plan->offer->mid, video, *count));
+        (*count)++;
+        peer->slots[peer->slot_count++] = s;
+    }
+    cn_slot_negotiate(s, plan->offer);
+    return CN_OK;
+}
+
+/* A source whose section vanished from the offer, or became something else. */
+static void drop_vanished(cn_peer *peer, const cn_plan *plan)
+{
+    for (size_t i = 0; i < peer->source_count;) {
+        bool there = false;
+        for (size_t k = 0; k < plan->count; k++)
+            there = there || (plan->sections[k].source == peer->sources[i]->kind && plan->sections[k].accept);
+        if (there)
+            i++;
+        else
+            remove_source(peer, i);
+    }
+}
+
+static bool reads_descriptors(const cn_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->sections[i].accept && plan->sections[i].offer->ext_receives & CN_RTP_EXT_BIT(CN_RTP_EXT_DEPENDENCY))
+            return true;
+    return false;
+}
+
+static cn_err apply(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan)
+{
+    peer->exts = sdp->exts;
+    peer->reads_descriptors = reads_descriptors(plan);
+    (void)cn_strcpy(peer->first_media, sizeof peer->first_media, sdp->sections[0].media);
+    (void)cn_strcpy(peer->first_mid, sizeof peer->first_mid, sdp->sections[0].mid);
+    drop_vanished(peer, plan);
+    for (size_t i = 0; i < plan->count; i++) {
+        const cn_plan_section *s = &plan->sections[i];
+        CN_TRY(s->source == CN_SOURCE_NONE ? apply_slot(peer, s) : apply_source(peer, s));
+    }
+    return CN_OK;
+}
+
+static size_t candidates(const cn_peer *peer, cn_candidate *held, cn_sdp_candidate *out)
+{
+    size_t n = cn_port_candidates(peer->worker->port, held, CANDIDATES);
+    if (n > CANDIDATES) n = CANDIDATES;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (cn_sdp_candidate){.address = held[i].address, .port = held[i].port, .tcp = held[i].tcp};
+    return n;
+}
+
+typedef struct labels {
+    char stream[CN_MEDIA_ID + 8], track[CN_MEDIA_ID + 8];
+} labels;
+
+/* Audio slot 0 and video slot 0 share a stream: browsers lip-sync one pair of each. */
+static void answer_slot(const cn_slot *s, cn_sdp_answer_section *out, labels *l)
+{
+    (void)cn_fmt(l->stream, sizeof l->stream, s->index ? "s-%s" : "main", s->mid);
+    (void)cn_fmt(l->track, sizeof l->track, "t-%s", s->mid);
+    out->stream = l->stream;
+    out->track = l->track;
+    out->cname = "consilium";
+    out->ssrc = s->ssrc;
+    out->rtx_ssrc = s->rtx_ssrc;
+}
+
+typedef struct answer_parts {
+    cn_sdp_answer_section sections[CN_PLAN_SECTIONS];
+    labels labels[CN_PLAN_SECTIONS];
+    cn_candidate held[CANDIDATES];
+    cn_sdp_candidate candidates[CANDIDATES];
+    uint8_t fingerprint[32];
+} answer_parts;
+
+static cn_err write_answer(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan, cn_buf *out)
+{
+    CN_AUTO_FREE answer_parts *parts = CN_NEW(answer_parts);
+    if (!parts) return CN_ERR_NOMEM;
+    for (size_t i = 0; i < plan->count; i++) {
+        const cn_plan_section *s = &plan->sections[i];
+        cn_plan_answer(s, &parts->sections[i]);
+        if (s->accept && s->source == CN_SOURCE_NONE)
+            answer_slot(cn_peer_slot(peer, s->offer->mid), &parts->sections[i], &parts->labels[i]);
+    }
+    cn_sdp_answer a = {.offer = sdp,
+                       .session_id = peer->sdp_session,
+                       .version = ++peer->sdp_version,
+                       .fingerprint = parts->fingerprint,
+                       .candidates = parts->candidates,
+                       .candidate_count = candidates(peer, parts->held, parts->candidates),
+                       .sections = parts->sections,
+                       .section_count = plan->count};
+    cn_transport_credentials(peer->transport, &a.ufrag, &a.pwd);
+    if (!fingerprint_bytes(cn_identity_fingerprint(peer->worker->identity), parts->fingerprint)) return CN_ERR_CRYPTO;
+    return cn_sdp_answer_write(&a, out);
+}
+
+cn_err cn_peer_negotiate(cn_peer *peer, const char *offer, const cn_offerer *who, cn_buf *answer, cn_problem *p)
+{
+    cn_sdp *sdp = NULL;
+    CN_AUTO_FREE cn_plan *plan = CN_NEW(cn_plan);
+    if (!plan) return CN_ERR_NOMEM;
+    CN_TRY(cn_sdp_parse(&sdp, offer, strlen(offer), p));
+    cn_err err = cn_plan_make(plan, sdp, who, p);
+    if (!err) err = set_remote(peer, sdp, p);
+    if (!err) err = apply(peer, sdp, plan);
+    if (!err) err = write_answer(peer, sdp, plan, answer);
+    cn_sdp_free(sdp);
+    return err;
+}
+
+cn_err cn_peer_restart(cn_peer *peer, const char *fragment, cn_buf *answer, cn_problem *p)
+{
+    cn_sdp_frag frag;
+    CN_TRY(cn_sdp_frag_parse(fragment, strlen(fragment), &frag, p));
+    if (!frag.ufrag[0] || !frag.pwd[0])
+        return cn_problem_set(p, CN_ERR_INVALID, "", "the fragment has no ICE credentials");
+    if (strcmp(frag.ufrag, peer->remote_ufrag) != 0) {
+        CN_TRY(cn_transport_restart(peer->transport));
+        CN_TRY(cn_transport_remote(peer->transport, frag.ufrag, frag.pwd, peer->fingerprint_alg, peer->fingerprint));
+        (void)cn_strcpy(peer->remote_ufrag, sizeof peer->remote_ufrag, frag.ufrag);
+    }
+    cn_candidate held[CANDIDATES];
+    cn_sdp_candidate list[CANDIDATES];
+    size_t n = candidates(peer, held, list);
+    const char *ufrag = NULL, *pwd = NULL;
+    cn_transport_credentials(peer->transport, &ufrag, &pwd);
+    return cn_sdp_frag_write(ufrag, pwd, peer->first_media, peer->first_mid, list, n, answer);
+}

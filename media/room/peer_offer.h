@@ -1,0 +1,12 @@
+/* Offer in, answer out, and what it changes in a peer: transport, sources, slots. Private to peer.c. */
+#ifndef CN_MEDIA_PEER_OFFER_H
+#define CN_MEDIA_PEER_OFFER_H
+
+#include "media/sdp/plan.h"
+#include "media/room/peer.h"
+
+/** Nothing is changed when the offer cannot be answered (`p` says why). Out of memory midway leaves a peer that must be
+ * ended. */
+cn_err cn_peer_negotiate(cn_peer *peer, const char *offer, const cn_offerer *who, cn_buf *answer, cn_problem *p);
+
+#endif

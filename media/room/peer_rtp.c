@@ -1,0 +1,160 @@
+/* Peers: what the transport hands over. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "media/room/peer.h"
+
+static cn_stream *learn(cn_peer *peer, const cn_rtp *r)
+{
+    for (size_t i = 0; i < peer->source_count; i++) {
+        cn_source *s = peer->sources[i];
+        if (cn_rtp_has(r, CN_RTP_EXT_MID) && !cn_rtp_ext_is(r, CN_RTP_EXT_MID, s->mid)) continue;
+        cn_stream *st = cn_source_learn(s, r);
+        if (st) return st;
+    }
+    return NULL;
+}
+
+void cn_peer_rtp(void *arg, uint8_t *packet, size_t n, uint64_t now_ns)
+{
+    cn_peer *peer = arg;
+    if (peer->ended) return;
+    peer->worker->now_ns = now_ns;
+    peer->meter.in_packets++;
+    peer->meter.in_bytes += n;
+    cn_rtp r;
+    if (cn_rtp_parse(packet, n, &peer->exts, &r) != CN_OK) {
+        peer->meter.bad++;
+        cn_count(&peer->worker->bad_rtp, 1);
+        return;
+    }
+    uint16_t seq = 0;
+    if (cn_rtp_twcc(&r, &seq)) cn_twcc_in_packet(&peer->twcc_in, seq, now_ns);
+    cn_stream *st = cn_idmap_get(&peer->in_ssrc, r.ssrc);
+    if (!st) st = learn(peer, &r);
+    if (st) cn_source_packet(st, packet, &r, now_ns);
+}
+
+static void on_sr(cn_peer *peer, const cn_rtcp *pkt)
+{
+    cn_rtcp_sr sr;
+    if (!cn_rtcp_sr_read(pkt, &sr)) return;
+    const cn_stream *st = cn_idmap_get(&peer->in_ssrc, sr.ssrc);
+    if (st && !st->rtx) cn_source_sender_report(st->source, st->layer, sr.ntp, sr.rtp_ts);
+}
+
+static uint64_t ntp_now(void)
+{
+    return cn_ntp_from_wall_ns(cn_wall_ns());
+}
+
+static void on_block(cn_peer *peer, const cn_rtcp_block *b)
+{
+    cn_slot *s = cn_idmap_get(&peer->out_ssrc, b->ssrc);
+    if (!s || b->ssrc != s->ssrc) return;
+    s->fraction_lost = b->fraction_lost;
+    s->heard_ns = peer->worker->now_ns;
+    s->jitter = b->jitter;
+    if (!b->lsr) return;
+    uint32_t rtt = (uint32_t)(ntp_now() >> 16) - b->lsr - b->dlsr;
+    if (rtt >= 10u << 16) return;
+    peer->rtt_ms = (uint32_t)((uint64_t)rtt * 1000 >> 16);
+    cn_rtt_sample(&peer->rtt, peer->rtt_ms, peer->worker->now_ns);
+}
+
+/* Without transport-wide feedback the receiver reports are all there is. */
+static void estimate_by_reports(cn_peer *peer)
+{
+    if (peer->exts.id[CN_RTP_EXT_TWCC]) return;
+    unsigned worst = 0;
+    uint32_t sent = 0;
+    for (size_t i = 0; i < peer->slot_count; i++) {
+        const cn_slot *s = peer->slots[i];
+        sent += s->bps;
+        if (s->video && s->bps && s->fraction_lost > worst) worst = s->fraction_lost;
+    }
+    cn_bwe_report(&peer->estimate, worst / 256.0, sent, peer->rtt_ms, peer->worker->now_ns);
+}
+
+static void on_report(cn_peer *peer, const cn_rtcp *pkt)
+{
+    on_sr(peer, pkt);
+    cn_rtcp_block b;
+    for (size_t i = 0; cn_rtcp_block_read(pkt, i, &b); i++) on_block(peer, &b);
+    estimate_by_reports(peer);
+}
+
+static void on_nack(cn_peer *peer, const cn_rtcp *pkt)
+{
+    cn_slot *s = cn_idmap_get(&peer->out_ssrc, cn_rtcp_media(pkt));
+    if (!s) return;
+    cn_rtcp_nack_it it = {.pkt = pkt};
+    for (uint16_t seq; cn_rtcp_nack_next(&it, &seq);) {
+        peer->meter.nacks_in++;
+        cn_slot_nack(s, seq, cn_rtt_least(&peer->rtt) * 3 / 4); /* who asks again measures, too, and not the same */
+    }
+}
+
+static void on_pli(cn_peer *peer, const cn_rtcp *pkt)
+{
+    cn_slot *s = cn_idmap_get(&peer->out_ssrc, cn_rtcp_media(pkt));
+    peer->meter.plis_in++;
+    if (s) cn_slot_keyframe(s);
+}
+
+static void on_fir(cn_peer *peer, const cn_rtcp *pkt)
+{
+    uint32_t ssrc = 0;
+    uint8_t number = 0;
+    for (size_t i = 0; cn_rtcp_fir_read(pkt, i, &ssrc, &number); i++) {
+        cn_slot *s = cn_idmap_get(&peer->out_ssrc, ssrc);
+        peer->meter.plis_in++;
+        if (s) cn_slot_keyframe(s);
+    }
+}
+
+static void on_twcc(cn_peer *peer, const cn_rtcp *pkt)
+{
+    cn_twcc_list list;
+    cn_twcc_summary sum;
+    uint64_t now_ns = peer->worker->now_ns;
+    if (cn_twcc_list_read(&list, pkt) != CN_OK || cn_twcc_out_feedback(peer->twcc_out, &list, now_ns, &sum) != CN_OK)
+        return;
+    if (sum.rtt_ms) peer->rtt_ms = peer->rtt_ms ? (peer->rtt_ms * 7 + sum.rtt_ms) / 8 : sum.rtt_ms;
+    cn_rtt_sample(&peer->rtt, sum.rtt_ms, now_ns);
+    uint32_t before = cn_bwe_budget(&peer->estimate, now_ns);
+    bool drains = cn_bwe_drains(&peer->estimate, now_ns);
+    cn_bwe_feedback(&peer->estimate, sum.results, sum.result_count, peer->rtt_ms, now_ns);
+    bool drained = drains && !cn_bwe_drains(&peer->estimate, now_ns);
+    if (drained || cn_bwe_budget(&peer->estimate, now_ns) < 0.95 * before) peer->dirty = true; /* at the next tick */
+}
+
+static void on_remb(cn_peer *peer, const cn_rtcp *pkt)
+{
+    uint64_t bps = 0;
+    size_t ssrcs = 0;
+    if (cn_rtcp_remb_read(pkt, &bps, &ssrcs))
+        cn_bwe_cap(&peer->estimate, bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps);
+}
+
+typedef void (*rtcp_fn)(cn_peer *peer, const cn_rtcp *pkt);
+
+static const rtcp_fn rtcp_handlers[CN_RTCP_REMB + 1] = {
+    [CN_RTCP_SR] = on_report, [CN_RTCP_RR] = on_report, [CN_RTCP_NACK] = on_nack, [CN_RTCP_TWCC] = on_twcc,
+    [CN_RTCP_PLI] = on_pli,   [CN_RTCP_FIR] = on_fir,   [CN_RTCP_REMB] = on_remb,
+};
+
+void cn_peer_rtcp(void *arg, uint8_t *packet, size_t n, uint64_t now_ns)
+{
+    cn_peer *peer = arg;
+    if (peer->ended) return;
+    peer->worker->now_ns = now_ns;
+    cn_rtcp_it it;
+    if (cn_rtcp_open(&it, packet, n) != CN_OK) {
+        peer->meter.bad++;
+        cn_count(&peer->worker->bad_rtcp, 1);
+        return;
+    }
+    for (cn_rtcp pkt; cn_rtcp_next(&it, &pkt);)
+        if (rtcp_handlers[pkt.type]) rtcp_handlers[pkt.type](peer, &pkt);
+}

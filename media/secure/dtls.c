@@ -1,0 +1,303 @@
+#include "media/secure/dtls.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/srtp.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "media/secure/identity_impl.h"
+
+#define RECORD_HEADER 13
+#define TYPE_HANDSHAKE 22
+#define HANDSHAKE_CLIENT_HELLO 1
+#define HANDSHAKE_SERVER_HELLO 2
+#define RETRANSMIT_FIRST_US 200000 /* RFC 6347's 1 s costs a joiner too much on a lossy line */
+#define RETRANSMIT_MAX_US 2000000
+
+struct cn_dtls {
+    SSL *ssl;
+    cn_fingerprint expected;
+    cn_dtls_send_fn send;
+    void *arg;
+    const uint8_t *in; /* the datagram being received, NULL once read */
+    size_t in_n;
+    bool answered;
+    bool wrong_certificate;
+};
+
+static const struct {
+    const char *sdp, *openssl;
+    size_t n;
+} digests[] = {{"sha-256", "SHA256", 32}, {"sha-384", "SHA384", 48}, {"sha-512", "SHA512", 64}};
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return -1;
+}
+
+cn_err cn_fingerprint_parse(cn_fingerprint *out, const char *alg, const char *text)
+{
+    if (!alg || !text) return CN_ERR_INVALID;
+    size_t row = 0;
+    while (row < sizeof digests / sizeof *digests && strcasecmp(digests[row].sdp, alg) != 0) row++;
+    if (row == sizeof digests / sizeof *digests) return CN_ERR_UNSUPPORTED;
+    cn_fingerprint f = {.digest = digests[row].openssl, .n = digests[row].n};
+    if (strlen(text) != 3 * f.n - 1) return CN_ERR_INVALID;
+    for (size_t i = 0; i < f.n; i++) {
+        int high = hex_value(text[3 * i]), low = hex_value(text[3 * i + 1]);
+        if (high < 0 || low < 0 || (i + 1 < f.n && text[3 * i + 2] != ':')) return CN_ERR_INVALID;
+        f.bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    *out = f;
+    return CN_OK;
+}
+
+bool cn_fingerprint_equal(const cn_fingerprint *a, const cn_fingerprint *b)
+{
+    return a->digest == b->digest && a->n == b->n && CRYPTO_memcmp(a->bytes, b->bytes, a->n) == 0;
+}
+
+/* OpenSSL's view of the datagrams: one read gives one received datagram, one write is one datagram to send. */
+
+static int bio_read(BIO *bio, char *out, int size)
+{
+    cn_dtls *d = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (!d->in || size <= 0) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    size_t n = d->in_n < (size_t)size ? d->in_n : (size_t)size;
+    memcpy(out, d->in, n);
+    d->in = NULL;
+    return (int)n;
+}
+
+static int bio_write(BIO *bio, const char *p, int n)
+{
+    cn_dtls *d = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (n <= 0) return 0;
+    if (n > RECORD_HEADER && p[0] == TYPE_HANDSHAKE && p[RECORD_HEADER] == HANDSHAKE_SERVER_HELLO) d->answered = true;
+    d->send(d->arg, (const uint8_t *)p, (size_t)n);
+    return n;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static int bio_create(BIO *bio)
+{
+    BIO_set_init(bio, 1);
+    return 1;
+}
+
+static BIO_METHOD *bio_method;
+
+static void bio_method_make(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagrams");
+    if (m && BIO_meth_set_read(m, bio_read) && BIO_meth_set_write(m, bio_write) && BIO_meth_set_ctrl(m, bio_ctrl) &&
+        BIO_meth_set_create(m, bio_create)) {
+        bio_method = m;
+    } else {
+        BIO_meth_free(m);
+    }
+}
+
+/** Instead of a chain of authorities: the leaf's digest must be the one that signaling brought (RFC 8122 §6.2). */
+static int verify_by_fingerprint(X509_STORE_CTX *store, void *arg)
+{
+    (void)arg;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    cn_dtls *d = ssl ? SSL_get_app_data(ssl) : NULL;
+    X509 *leaf = X509_STORE_CTX_get0_cert(store);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    const EVP_MD *md = d && d->expected.digest ? EVP_get_digestbyname(d->expected.digest) : NULL;
+    bool same = md && leaf && X509_digest(leaf, md, digest, &n) && n == d->expected.n &&
+                CRYPTO_memcmp(digest, d->expected.bytes, n) == 0;
+    if (d) d->wrong_certificate = !same;
+    X509_STORE_CTX_set_error(store, same ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
+    return same;
+}
+
+void cn_dtls_context_prepare(SSL_CTX *ctx)
+{
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_cert_verify_callback(ctx, verify_by_fingerprint, NULL);
+}
+
+static unsigned retransmit_after(SSL *ssl, unsigned last_us)
+{
+    (void)ssl;
+    if (!last_us) return RETRANSMIT_FIRST_US;
+    return last_us > RETRANSMIT_MAX_US / 2 ? RETRANSMIT_MAX_US : 2 * last_us;
+}
+
+cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *expected, cn_dtls_send_fn send,
+                   void *arg)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, bio_method_make);
+    cn_dtls *d = CN_NEW(cn_dtls);
+    if (!d) return CN_ERR_NOMEM;
+    d->expected = *expected;
+    d->send = send;
+    d->arg = arg;
+    d->ssl = SSL_new(id->ctx);
+    BIO *bio = bio_method ? BIO_new(bio_method) : NULL;
+    if (!d->ssl || !bio) {
+        BIO_free(bio);
+        cn_dtls_free(d);
+        return CN_ERR_NOMEM;
+    }
+    BIO_set_data(bio, d);
+    SSL_set_bio(d->ssl, bio, bio);
+    SSL_set_app_data(d->ssl, d);
+    SSL_set_mtu(d->ssl, CN_DTLS_MTU);
+    DTLS_set_timer_cb(d->ssl, retransmit_after);
+    SSL_set_accept_state(d->ssl);
+    *out = d;
+    return CN_OK;
+}
+
+bool cn_dtls_well_formed(const uint8_t *p, size_t n)
+{
+    while (n) {
+        /* the version bytes 0xfe 0xff (1.0) are what a first ClientHello may carry besides 0xfe 0xfd (1.2) */
+        if (n < RECORD_HEADER || p[0] < 20 || p[0] > 25 || p[1] != 0xfe) return false;
+        size_t len = (size_t)p[11] << 8 | p[12];
+        if (len > n - RECORD_HEADER) return false;
+        p += RECORD_HEADER + len;
+        n -= RECORD_HEADER + len;
+    }
+    return true;
+}
+
+bool cn_dtls_is_client_hello(const uint8_t *p, size_t n)
+{
+    return n >= RECORD_HEADER + 12 && p[0] == TYPE_HANDSHAKE && p[3] == 0 && p[4] == 0 &&
+           p[RECORD_HEADER] == HANDSHAKE_CLIENT_HELLO;
+}
+
+static void log_failure(const char *what)
+{
+    char text[200] = "no reason given";
+    unsigned long code = ERR_get_error();
+    if (code) ERR_error_string_n(code, text, sizeof text);
+    cn_debug("media.dtls", "%s: %s", what, text);
+    ERR_clear_error();
+}
+
+static cn_dtls_state state_after(cn_dtls *d, int result)
+{
+    int reason = SSL_get_error(d->ssl, result);
+    if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
+        ERR_clear_error(); /* records that did not decrypt leave theirs behind */
+        return SSL_is_init_finished(d->ssl) ? CN_DTLS_OPEN : CN_DTLS_HANDSHAKE;
+    }
+    bool peer_said = (SSL_get_shutdown(d->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+    log_failure(peer_said ? "closed by the peer" : "handshake failed");
+    if (peer_said) return CN_DTLS_CLOSED;
+    return d->wrong_certificate ? CN_DTLS_FINGERPRINT : CN_DTLS_FAILED;
+}
+
+cn_dtls_state cn_dtls_receive(cn_dtls *d, const uint8_t *p, size_t n)
+{
+    d->in = p;
+    d->in_n = n;
+    ERR_clear_error();
+    cn_dtls_state state = CN_DTLS_OPEN;
+    if (!SSL_is_init_finished(d->ssl)) {
+        int done = SSL_do_handshake(d->ssl);
+        if (done != 1) state = state_after(d, done);
+    }
+    if (state == CN_DTLS_OPEN) {
+        uint8_t application[2048]; /* data channels are not offered: whatever comes is read away, alerts take effect */
+        int got;
+        do {
+            got = SSL_read(d->ssl, application, sizeof application);
+        } while (got > 0);
+        state = state_after(d, got);
+    }
+    d->in = NULL;
+    return state;
+}
+
+bool cn_dtls_answered(const cn_dtls *d)
+{
+    return d->answered;
+}
+
+bool cn_dtls_timeout(cn_dtls *d, uint64_t *ms)
+{
+    struct timeval left;
+    if (!DTLSv1_get_timeout(d->ssl, &left)) return false;
+    *ms = (uint64_t)left.tv_sec * 1000 + ((uint64_t)left.tv_usec + 999) / 1000;
+    return true;
+}
+
+cn_dtls_state cn_dtls_tick(cn_dtls *d)
+{
+    ERR_clear_error();
+    if (DTLSv1_handle_timeout(d->ssl) < 0) {
+        log_failure("no answer from the peer");
+        return CN_DTLS_FAILED;
+    }
+    return SSL_is_init_finished(d->ssl) ? CN_DTLS_OPEN : CN_DTLS_HANDSHAKE;
+}
+
+cn_err cn_dtls_keys(cn_dtls *d, cn_srtp_keys *out)
+{
+    if (!SSL_is_init_finished(d->ssl)) return CN_ERR_STATE;
+    const SRTP_PROTECTION_PROFILE *negotiated = SSL_get_selected_srtp_profile(d->ssl);
+    cn_srtp_profile profile = negotiated ? (cn_srtp_profile)negotiated->id : CN_SRTP_NONE;
+    size_t salt = cn_srtp_profile_salt(profile);
+    if (!salt) return CN_ERR_UNSUPPORTED;
+    uint8_t material[2 * (CN_SRTP_KEY + CN_SRTP_SALT_MAX)];
+    static const char label[] = "EXTRACTOR-dtls_srtp";
+    if (SSL_export_keying_material(d->ssl, material, 2 * (CN_SRTP_KEY + salt), label, sizeof label - 1, NULL, 0, 0) !=
+        1) {
+        log_failure("no keys");
+        return CN_ERR_CRYPTO;
+    }
+    memset(out, 0, sizeof *out);
+    out->profile = profile;
+    const uint8_t *p = material; /* client key, server key, client salt, server salt; we are the server */
+    memcpy(out->in.key, p, CN_SRTP_KEY);
+    memcpy(out->out.key, p + CN_SRTP_KEY, CN_SRTP_KEY);
+    memcpy(out->in.salt, p + 2 * CN_SRTP_KEY, salt);
+    memcpy(out->out.salt, p + 2 * CN_SRTP_KEY + salt, salt);
+    OPENSSL_cleanse(material, sizeof material);
+    return CN_OK;
+}
+
+void cn_dtls_close(cn_dtls *d)
+{
+    if (!SSL_is_init_finished(d->ssl)) return;
+    ERR_clear_error();
+    (void)SSL_shutdown(d->ssl);
+    ERR_clear_error();
+}
+
+void cn_dtls_free(cn_dtls *d)
+{
+    if (!d) return;
+    SSL_free(d->ssl);
+    free(d);
+}

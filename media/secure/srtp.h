@@ -1,0 +1,71 @@
+/*
+ * SRTP and SRTCP of one peer (RFC 3711, RFC 7714): keys in, packets protected and unprotected in place. AES-GCM,
+ * which every browser takes (media/secure/srtp_gcm.h), and AES-CM for the others (media/secure/srtp_cm.h). Owner
+ * thread.
+ */
+#ifndef CN_MEDIA_SRTP_H
+#define CN_MEDIA_SRTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define CN_SRTP_KEY 16
+#define CN_SRTP_SALT_MAX 14
+#define CN_SRTP_TAIL 24       /* bytes that protection may append: tag, and RTCP's index */
+#define CN_SRTP_SSRCS_IN 128  /* inbound SSRCs at most; further ones are refused */
+#define CN_SRTP_SSRCS_OUT 256 /* outbound SSRCs at most */
+
+typedef enum cn_srtp_profile {
+    CN_SRTP_NONE = 0,
+    CN_SRTP_AES128_CM_SHA1_80 = 1, /* the numbers of RFC 5764 §4.1.2 and RFC 7714 §14.2 */
+    CN_SRTP_AEAD_AES_128_GCM = 7
+} cn_srtp_profile;
+
+/** "SRTP_AEAD_AES_128_GCM" …; "" for none. */
+const char *cn_srtp_profile_name(cn_srtp_profile p);
+/** Bytes of the master salt. */
+size_t cn_srtp_profile_salt(cn_srtp_profile p);
+
+typedef struct cn_srtp_master {
+    uint8_t key[CN_SRTP_KEY];
+    uint8_t salt[CN_SRTP_SALT_MAX];
+} cn_srtp_master;
+
+typedef struct cn_srtp_keys {
+    cn_srtp_profile profile;
+    cn_srtp_master in, out;
+} cn_srtp_keys;
+
+typedef struct cn_srtp cn_srtp;
+
+/** Copies the keys; the caller wipes its own. CN_ERR_UNSUPPORTED for a profile outside the list. */
+cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys);
+
+/** Three steps that bring nearer what cn_srtp_protect_rtp will touch, each after the one before had its time. */
+void cn_srtp_prefetch(const cn_srtp *s);
+void cn_srtp_prefetch_context(const cn_srtp *s);
+void cn_srtp_prefetch_stream(const cn_srtp *s, uint32_t ssrc);
+
+/** Bytes that protection appends to RTP; RTCP gets four more. */
+size_t cn_srtp_tag(const cn_srtp *s);
+
+/**
+ * In place; `*n` grows by cn_srtp_tag, the buffer has CN_SRTP_TAIL bytes to spare. Every (SSRC, rollover, sequence
+ * number) is protected at most once: CN_ERR_CONFLICT for one that was (or may have been, over 1,024 behind), the packet
+ * untouched. CN_ERR_PARSE, CN_ERR_FULL (too many SSRCs).
+ */
+cn_err cn_srtp_protect_rtp(cn_srtp *s, uint8_t *p, size_t *n);
+cn_err cn_srtp_protect_rtcp(cn_srtp *s, uint8_t *p, size_t *n);
+
+/** In place; `*n` shrinks. CN_ERR_CRYPTO: not authentic; CN_ERR_CONFLICT: authentic or not, its index was seen before;
+ * CN_ERR_PARSE, CN_ERR_FULL. */
+cn_err cn_srtp_unprotect_rtp(cn_srtp *s, uint8_t *p, size_t *n);
+cn_err cn_srtp_unprotect_rtcp(cn_srtp *s, uint8_t *p, size_t *n);
+
+/** Wipes the keys. NULL allowed. */
+void cn_srtp_free(cn_srtp *s);
+
+#endif

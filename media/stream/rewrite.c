@@ -1,0 +1,418 @@
+#include "media/stream/rewrite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "media/wire/prefetch.h"
+#include "media/stream/seq.h"
+
+#define SPANS 64   /* stretches of numbers that are remembered for late packets */
+#define EPOCHS 4   /* switches likewise */
+#define DROPPED 32 /* picture ids of dropped frames */
+#define JUMP 512   /* a larger gap is a restart: it is closed */
+#define RESENDS 10
+#define RUN_FACTOR 8      /* a run of old frames is shown at this speed … */
+#define RUN_FACTOR_MAX 64 /* … or faster, up to this one, when there is no room for it */
+#define VIDEO_CLOCK 90000
+#define OPEN UINT64_MAX
+
+typedef struct dropped_frame {
+    uint64_t seq; /* of its first packet that was dropped */
+    uint16_t picture_id;
+} dropped_frame;
+
+/* Incoming numbers [start, end) of one source leave as out, out + 1, … */
+typedef struct span {
+    uint64_t start, end, out;
+    uint32_t source, epoch;
+    uint16_t picture_id_delta, frame_delta;
+    uint8_t tl0picidx_delta;
+} span;
+
+/*
+ * Incoming to outgoing timestamps of one switch:
+ *
+ *   out |            / slope 1
+ *    b  |       .·'`        a: the first packet, later than everything sent before
+ *    a  | .·'`              b: from here on time runs exactly as the source's
+ *       +------------- in
+ */
+typedef struct timeline {
+    uint32_t a_in, a_out, b_in, b_out;
+} timeline;
+
+struct cn_rewrite {
+    uint32_t clock;
+    unsigned head; /* of spans */
+    size_t mask;   /* records − 1 */
+    cn_sent *records;
+
+    uint32_t source, group, epoch; /* epoch: number of switches so far */
+    uint64_t head_in;              /* highest incoming number of the current source that was sent or dropped */
+    uint64_t highest;              /* outgoing, extended; 0: nothing sent */
+    uint64_t next_out;             /* of the first packet of the next span */
+
+    uint32_t last_ts, first_ts; /* newest outgoing timestamp, and when it left */
+    uint64_t last_ns;
+    uint32_t capture_ts; /* an outgoing timestamp whose capture time is known */
+    int64_t capture_ns;  /* 0: none */
+
+    bool mark; /* the next audio packet begins a source */
+    bool any_frame;
+    uint16_t last_frame; /* outgoing frame number of a dependency descriptor */
+    bool any_picture_id, any_tl0picidx;
+    uint16_t last_picture_id, sent_picture_id; /* outgoing; incoming, of the newest packet sent */
+    bool sent_has_picture_id;
+    uint8_t last_tl0picidx;
+    unsigned dropped_count;
+    timeline timelines[EPOCHS]; /* by epoch */
+    span spans[SPANS];          /* ring, newest at `head` */
+    dropped_frame dropped[DROPPED];
+
+    uint64_t conflicts;
+};
+
+cn_err cn_rewrite_new(cn_rewrite **out, const cn_rewrite_config *config)
+{
+    size_t n = config->records;
+    if (!config->clock || n < 16 || n > 32768 || n & (n - 1)) return CN_ERR_INVALID;
+    cn_rewrite *rw = CN_NEW(cn_rewrite);
+    if (!rw) return CN_ERR_NOMEM;
+    rw->records = cn_calloc(n, sizeof *rw->records);
+    if (!rw->records) {
+        cn_rewrite_free(rw);
+        return CN_ERR_NOMEM;
+    }
+    rw->mask = n - 1;
+    rw->clock = config->clock;
+    rw->next_out = 65536u + config->first_seq;
+    rw->first_ts = config->first_ts;
+    *out = rw;
+    return CN_OK;
+}
+
+void cn_rewrite_free(cn_rewrite *rw)
+{
+    if (!rw) return;
+    free(rw->records);
+    free(rw);
+}
+
+void cn_rewrite_prefetch(const cn_rewrite *rw)
+{
+    cn_prefetch(&rw->spans[rw->head], sizeof(span));
+    cn_prefetch(&rw->records[rw->next_out & rw->mask], sizeof(cn_sent));
+}
+
+/* ---- time ---- */
+
+static uint32_t timeline_at(const timeline *t, uint32_t in)
+{
+    int32_t after_b = cn_ts_diff(in, t->b_in), after_a = cn_ts_diff(in, t->a_in);
+    if (after_b >= 0) return t->b_out + (uint32_t)after_b;
+    if (after_a <= 0) return t->a_out + (uint32_t)after_a;
+    int64_t rise = cn_ts_diff(t->b_out, t->a_out), run = cn_ts_diff(t->b_in, t->a_in);
+    return t->a_out + (uint32_t)(after_a * rise / run);
+}
+
+static timeline *timeline_of(cn_rewrite *rw, uint32_t epoch)
+{
+    return &rw->timelines[epoch % EPOCHS];
+}
+
+/* The outgoing timestamp that the frame of run_end_ts should have: by capture time within one source, else by the time
+ * that passed. */
+static uint32_t switch_ts(const cn_rewrite *rw, const cn_rewrite_from *from)
+{
+    if (!rw->highest) return rw->first_ts;
+    uint64_t passed = from->now_ns > rw->last_ns ? from->now_ns - rw->last_ns : 0;
+    uint32_t by_clock = rw->last_ts + (uint32_t)cn_ticks_from_ns((int64_t)passed, rw->clock);
+    if (!from->group || from->group != rw->group || !from->capture_ns || !rw->capture_ns) return by_clock;
+    uint32_t exact = rw->capture_ts + (uint32_t)cn_ticks_from_ns(from->capture_ns - rw->capture_ns, rw->clock);
+    int32_t apart = cn_ts_diff(exact, by_clock), most = (int32_t)(2 * rw->clock);
+    return apart > most || apart < -most ? by_clock : exact;
+}
+
+static timeline switch_timeline(const cn_rewrite *rw, const cn_rewrite_from *from)
+{
+    timeline t = {.a_in = from->first->ts, .b_in = from->run_end_ts, .b_out = switch_ts(rw, from)};
+    int32_t run = cn_ts_diff(t.b_in, t.a_in);
+    if (run < 0 || run > (int32_t)(2 * rw->clock)) {
+        t.b_in = t.a_in;
+        run = 0;
+    }
+    t.a_out = t.b_out - (uint32_t)(run / RUN_FACTOR);
+    uint32_t least = rw->last_ts + 1;
+    if (!rw->highest || cn_ts_diff(t.a_out, least) >= 0) return t;
+
+    t.a_out = least;
+    if (run && cn_ts_diff(t.b_out, least) > run / RUN_FACTOR_MAX) return t;
+    /* No room: the source's exact time lies behind what was sent. Catch up with it at half speed, or give it up when it
+     * is far. */
+    int32_t behind = cn_ts_diff(least, t.b_out - (uint32_t)run);
+    if (behind > (int32_t)rw->clock) {
+        t.b_in = t.a_in;
+        t.b_out = t.a_out;
+    } else {
+        t.b_in = t.a_in + 2 * (uint32_t)behind;
+        t.b_out = t.a_out + (uint32_t)behind;
+    }
+    return t;
+}
+
+void cn_rewrite_capture(cn_rewrite *rw, uint32_t in_ts, int64_t capture_ns)
+{
+    if (!rw->epoch) return;
+    rw->capture_ts = timeline_at(timeline_of(rw, rw->epoch), in_ts);
+    rw->capture_ns = capture_ns;
+}
+
+bool cn_rewrite_ts(const cn_rewrite *rw, uint32_t in_ts, uint32_t *out_ts)
+{
+    if (!rw->epoch) return false;
+    *out_ts = timeline_at(&rw->timelines[rw->epoch % EPOCHS], in_ts);
+    return true;
+}
+
+/* ---- numbers ---- */
+
+static span *newest(cn_rewrite *rw)
+{
+    return &rw->spans[rw->head];
+}
+
+/* Ends the newest span before `end` and opens one at `start`; both of the current source. */
+static span *span_push(cn_rewrite *rw, uint64_t end, uint64_t start)
+{
+    span next = *newest(rw);
+    newest(rw)->end = end;
+    next.start = start;
+    next.end = OPEN;
+    next.out = rw->next_out;
+    rw->head = (rw->head + 1) % SPANS;
+    *newest(rw) = next;
+    return newest(rw);
+}
+
+uint32_t cn_rewrite_switch(cn_rewrite *rw, const cn_rewrite_from *from)
+{
+    const cn_packet *first = from->first;
+    timeline t = switch_timeline(rw, from);
+    if (from->group != rw->group || !from->group) rw->capture_ns = 0;
+    rw->epoch++;
+    *timeline_of(rw, rw->epoch) = t;
+    span *s = span_push(rw, rw->head_in + 1, first->ext_seq);
+    s->source = from->source;
+    s->epoch = rw->epoch;
+    s->picture_id_delta = rw->any_picture_id ? (uint16_t)(rw->last_picture_id + 1 - first->picture_id) : 0;
+    s->frame_delta = rw->any_frame && first->dd_len ? (uint16_t)(rw->last_frame + 1 - first->frame_number) : 0;
+    s->tl0picidx_delta = rw->any_tl0picidx ? (uint8_t)(rw->last_tl0picidx + 1 - first->tl0picidx) : 0;
+    rw->source = from->source;
+    rw->group = from->group;
+    rw->head_in = first->ext_seq - 1;
+    rw->mark = true;
+    rw->dropped_count = 0;
+    rw->sent_has_picture_id = false;
+    if (from->capture_ns) cn_rewrite_capture(rw, from->run_end_ts, from->capture_ns);
+    return t.a_out;
+}
+
+/* The span of an incoming number, NULL when there is none; `*known`: the source has a span at all. */
+static const span *span_find(const cn_rewrite *rw, uint32_t source, uint64_t in, bool *known)
+{
+    *known = false;
+    for (unsigned i = 0; i < SPANS; i++) {
+        const span *s = &rw->spans[(rw->head + SPANS - i) % SPANS];
+        if (s->source != source || rw->epoch - s->epoch >= EPOCHS) continue;
+        *known = true;
+        if (in >= s->start && in < s->end) return s;
+    }
+    return NULL;
+}
+
+/* VP9's picture ids and the frame numbers of descriptors keep their holes: what refers to a frame counts in them. */
+static bool ids_close_up(const cn_packet *p)
+{
+    return p->has_picture_id && p->codec != CN_CODEC_VP9;
+}
+
+static bool was_dropped(const cn_rewrite *rw, const cn_packet *p)
+{
+    unsigned n = rw->dropped_count < DROPPED ? rw->dropped_count : DROPPED;
+    for (unsigned i = 0; p->has_picture_id && i < n; i++) {
+        const dropped_frame *d = &rw->dropped[i];
+        /* a 7-bit id comes again after 128 frames */
+        if (d->picture_id == p->picture_id && p->ext_seq + JUMP > d->seq && p->ext_seq < d->seq + JUMP) return true;
+    }
+    return false;
+}
+
+/* Where a packet belongs and whether its number is still free. */
+static cn_rewrite_verdict locate(cn_rewrite *rw, uint32_t source, const cn_packet *p, const span **at, uint64_t *number)
+{
+    bool known = false;
+    const span *s = source ? span_find(rw, source, p->ext_seq, &known) : NULL;
+    if (!s) return known ? CN_REWRITE_OLD : CN_REWRITE_FOREIGN;
+    uint64_t out = s->out + (p->ext_seq - s->start);
+    if (rw->highest && out + rw->mask < rw->highest) return CN_REWRITE_OLD;
+    const cn_sent *r = &rw->records[out & rw->mask];
+    *at = s;
+    *number = out;
+    if (r->out_ext != (uint32_t)out) return CN_REWRITE_SEND;
+    if (r->source == source && r->in_seq == p->ext_seq) return CN_REWRITE_DUPLICATE;
+    rw->conflicts++;
+    return CN_REWRITE_CONFLICT;
+}
+
+/* Values and record of a packet whose number is free. */
+static void emit(cn_rewrite *rw, const span *s, uint64_t number, const cn_packet *p, bool filler, uint64_t now_ns,
+                 cn_rewrite_out *out)
+{
+    *out = (cn_rewrite_out){
+        .seq = (uint16_t)number, .ts = timeline_at(timeline_of(rw, s->epoch), p->ts), .marker = p->marker && !filler};
+    if (p->has_picture_id)
+        out->picture_id = (uint16_t)(p->picture_id + s->picture_id_delta) & (p->picture_id_15 ? 0x7fff : 0x7f);
+    out->frame_number = (uint16_t)(p->frame_number + s->frame_delta);
+    if (p->has_tl0picidx) out->tl0picidx = (uint8_t)(p->tl0picidx + s->tl0picidx_delta);
+    if (rw->mark && rw->clock != VIDEO_CLOCK && s->epoch == rw->epoch) out->marker = true;
+    if (s->epoch == rw->epoch) rw->mark = false;
+    rw->records[number & rw->mask] = (cn_sent){.source = s->source,
+                                               .out_ext = (uint32_t)number,
+                                               .in_seq = p->ext_seq,
+                                               .ts = out->ts,
+                                               .picture_id = out->picture_id,
+                                               .tl0picidx = out->tl0picidx,
+                                               .frame_number = out->frame_number,
+                                               .marker = out->marker,
+                                               .filler = filler,
+                                               .sent_ms = (uint32_t)(now_ns / 1000000)};
+}
+
+/* How far `out` lies after the picture id sent last: ids wrap at the field's width. */
+static int picture_id_ahead(const cn_rewrite *rw, const cn_packet *p, uint16_t out)
+{
+    unsigned d = (unsigned)out - rw->last_picture_id;
+    return p->picture_id_15 ? (int16_t)(uint16_t)(d << 1) : (int8_t)(uint8_t)(d << 1);
+}
+
+/* What the next switch continues from. A packet that is not the newest of its source may still be the newest sent, when
+ * newer ones were dropped. */
+static void note_sent(cn_rewrite *rw, uint64_t number, const cn_packet *p, const cn_rewrite_out *out, bool newest_yet,
+                      uint64_t now_ns)
+{
+    if (!rw->highest || cn_ts_diff(out->ts, rw->last_ts) > 0) {
+        rw->last_ts = out->ts;
+        rw->last_ns = now_ns;
+    }
+    if (number > rw->highest) rw->highest = number;
+    bool shown = !rw->records[number & rw->mask].filler;
+    if (shown && p->has_picture_id && (newest_yet || picture_id_ahead(rw, p, out->picture_id) > 0)) {
+        rw->any_picture_id = true;
+        rw->last_picture_id = out->picture_id;
+    }
+    if (shown && p->has_tl0picidx && (newest_yet || (int8_t)(uint8_t)(out->tl0picidx - rw->last_tl0picidx) > 0)) {
+        rw->any_tl0picidx = true;
+        rw->last_tl0picidx = out->tl0picidx;
+    }
+    if (shown && p->dd_len && (!rw->any_frame || (int16_t)(uint16_t)(out->frame_number - rw->last_frame) > 0)) {
+        rw->any_frame = true;
+        rw->last_frame = out->frame_number;
+    }
+    if (!newest_yet) return;
+    rw->next_out = number + 1;
+    rw->head_in = p->ext_seq;
+    rw->sent_has_picture_id = p->has_picture_id;
+    rw->sent_picture_id = p->picture_id;
+}
+
+cn_rewrite_verdict cn_rewrite_packet(cn_rewrite *rw, uint32_t source, const cn_packet *p, uint64_t now_ns,
+                                     cn_rewrite_out *out)
+{
+    bool newest_yet = source && source == rw->source && p->ext_seq > rw->head_in;
+    if (newest_yet && p->ext_seq - rw->head_in > JUMP) (void)span_push(rw, rw->head_in + 1, p->ext_seq);
+    const span *s = NULL;
+    uint64_t number = 0;
+    cn_rewrite_verdict verdict = locate(rw, source, p, &s, &number);
+    if (verdict != CN_REWRITE_SEND) return verdict;
+    bool filler = s->epoch == rw->epoch && was_dropped(rw, p);
+    emit(rw, s, number, p, filler, now_ns, out);
+    note_sent(rw, number, p, out, newest_yet, now_ns);
+    return filler ? CN_REWRITE_FILL : CN_REWRITE_SEND;
+}
+
+/* The newest packet is dropped: the next one takes its number; the first dropped packet of a frame also frees its
+ * picture id. */
+static void close_up(cn_rewrite *rw, const cn_packet *p)
+{
+    bool jump = p->ext_seq - rw->head_in > JUMP;
+    span *s = newest(rw);
+    if (jump) {
+        s = span_push(rw, rw->head_in + 1, p->ext_seq + 1);
+    } else if (p->ext_seq == s->start) {
+        s->start++;
+    } else {
+        rw->next_out = s->out + (p->ext_seq - s->start);
+        s = span_push(rw, p->ext_seq, p->ext_seq + 1);
+    }
+    rw->head_in = p->ext_seq;
+    bool whole_frame = ids_close_up(p) && !(rw->sent_has_picture_id && rw->sent_picture_id == p->picture_id);
+    if (!whole_frame || was_dropped(rw, p)) return;
+    s->picture_id_delta--;
+    rw->dropped[rw->dropped_count++ % DROPPED] = (dropped_frame){.seq = p->ext_seq, .picture_id = p->picture_id};
+}
+
+cn_rewrite_verdict cn_rewrite_drop(cn_rewrite *rw, uint32_t source, const cn_packet *p, uint64_t now_ns,
+                                   cn_rewrite_out *out)
+{
+    if (source && source == rw->source && p->ext_seq > rw->head_in) {
+        close_up(rw, p);
+        return CN_REWRITE_SKIP;
+    }
+    const span *s = NULL;
+    uint64_t number = 0;
+    cn_rewrite_verdict verdict = locate(rw, source, p, &s, &number);
+    if (verdict != CN_REWRITE_SEND) return verdict;
+    bool filler = !p->payload_len || !ids_close_up(p) || (s->epoch == rw->epoch && was_dropped(rw, p));
+    emit(rw, s, number, p, filler, now_ns, out);
+    note_sent(rw, number, p, out, false, now_ns);
+    return filler ? CN_REWRITE_FILL : CN_REWRITE_SEND;
+}
+
+/* ---- what was sent ---- */
+
+static cn_sent *record_of(const cn_rewrite *rw, uint16_t out_seq)
+{
+    if (!rw->highest) return NULL;
+    uint16_t back = (uint16_t)((uint16_t)rw->highest - out_seq);
+    if (back > rw->mask) return NULL;
+    uint64_t out = rw->highest - back;
+    cn_sent *r = &rw->records[out & rw->mask];
+    return r->out_ext == (uint32_t)out ? r : NULL;
+}
+
+const cn_sent *cn_rewrite_sent(const cn_rewrite *rw, uint16_t out_seq)
+{
+    return record_of(rw, out_seq);
+}
+
+const cn_sent *cn_rewrite_resend(cn_rewrite *rw, uint16_t out_seq, uint32_t rtt_ms, uint64_t now_ns)
+{
+    cn_sent *r = record_of(rw, out_seq);
+    uint32_t now_ms = (uint32_t)(now_ns / 1000000);
+    if (!r || r->resent >= RESENDS || (r->resent && now_ms - r->sent_ms < rtt_ms)) return NULL;
+    r->resent = (r->resent + 1u) & 0x3fu;
+    r->sent_ms = now_ms;
+    return r;
+}
+
+bool cn_rewrite_highest(const cn_rewrite *rw, uint32_t *ext)
+{
+    if (rw->highest) *ext = (uint32_t)rw->highest;
+    return rw->highest != 0;
+}
+
+uint64_t cn_rewrite_conflicts(const cn_rewrite *rw)
+{
+    return rw->conflicts;
+}

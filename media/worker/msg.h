@@ -1,0 +1,92 @@
+/* What workers say to each other through links. Everything is a value: numbers, a packet reference, or one heap block
+ * that the receiver frees. */
+#ifndef CN_MEDIA_MSG_H
+#define CN_MEDIA_MSG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/wire/codec.h"
+#include "media/media.h"
+#include "media/sdp/sdp.h"
+
+#define CN_LAYERS 3   /* simulcast or spatial layers of a source at most */
+#define CN_TEMPORAL 3 /* temporal layers that are told apart */
+
+/* name, who sends it to whom */
+#define CN_MSG_TABLE(X)                                                                                                 \
+    X(PACKET)    /* publisher → subscribed worker: p = packet reference, source, layer */                             \
+    X(ROOM_OPEN) /* part → all: members of `room` are here now; value = home, p = the room's name; flag: an answer to \
+                    yours */                                                                                            \
+    X(ROOM_CLOSE)    /* part → all: no members left here */                                                           \
+    X(SOURCE_ADD)    /* publisher → all: p = cn_source_info */                                                        \
+    X(SOURCE_REMOVE) /* publisher → all */                                                                            \
+    X(SOURCE_ON)     /* publisher → all: flag = on */                                                                 \
+    X(SOURCE_LAYERS) /* publisher → all: p = cn_layers_info */                                                        \
+    X(SENDER_REPORT) /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then \
+                      */                                                                                                \
+    X(SUBSCRIBE)     /* part → publisher: number = mask of streams wanted, layer = how many of spatial layers, flag:  \
+                        without spatial layers in a stream */                                                           \
+    X(LOSS)     /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses,   \
+                   in 1/256 */                                                                                          \
+    X(KEYFRAME) /* part → publisher: layer needs a key frame */                                                       \
+    X(LEVEL) /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = \
+                bytes of payload */                                                                                     \
+    X(RANKED) /* home → parts: p = cn_ranked_info */
+
+#define CN_LEVEL_NONE 0xffu
+
+typedef enum cn_msg_kind {
+#define X(name) CN_MSG_##name,
+    CN_MSG_TABLE(X)
+#undef X
+        CN_MSG_COUNT
+} cn_msg_kind;
+
+typedef struct cn_msg {
+    uint8_t kind, layer, from; /* from: worker */
+    bool flag;
+    uint32_t room, source, number;
+    uint64_t value;
+    void *p;
+} cn_msg;
+
+/** What a track needs to know of a source for its whole life. */
+typedef struct cn_source_info {
+    char participant[CN_MEDIA_ID];
+    cn_source_kind kind;
+    bool video, on;
+    unsigned layers;
+    uint32_t clock_rate;
+    cn_codec codec;
+    cn_sdp_h264 h264;
+    uint64_t joined_ns; /* of the participant: join order */
+} cn_source_info;
+
+typedef struct cn_layer_info {
+    uint32_t bitrate;           /* bit/s, while it was last sent */
+    uint32_t rate[CN_TEMPORAL]; /* … with temporal layers up to this one; 0: not known */
+    uint8_t temporal;           /* temporal layers seen, at least 1 */
+    uint16_t width, height, fps;
+    bool alive; /* it flows */
+    bool rests; /* it would flow if somebody wanted it */
+} cn_layer_info;
+
+typedef struct cn_layers_info {
+    uint8_t spatial; /* more than 1: layer[] are the spatial layers of the one stream */
+    cn_layer_info layer[CN_LAYERS];
+} cn_layers_info;
+
+#define CN_RANKED_MAX 16 /* audible microphones of a room at most */
+
+/** Loudest first. The speaker is 0 in silence. */
+typedef struct cn_ranked_info {
+    uint32_t speaker;
+    unsigned count;
+    uint32_t source[CN_RANKED_MAX];
+} cn_ranked_info;
+
+/** Frees what a message that nobody will read carries. */
+void cn_msg_drop(cn_msg *m);
+
+#endif

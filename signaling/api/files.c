@@ -1,0 +1,123 @@
+/* Files of a request: what they are, their bytes, documents as PDF, thumbnails. Every read is checked at the record and
+ * logged. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "consult/file/file.h"
+#include "signaling/api/api.h"
+#include "signaling/app.h"
+#include "signaling/slide_file.h"
+#include "viewer/document/pictures.h"
+
+static cn_consult *consult(cn_http *h)
+{
+    return cn_app_consult(cn_http_app(h));
+}
+static const char *id(cn_http *h)
+{
+    return cn_http_param(h, "id");
+}
+
+static cn_err show(cn_http *h)
+{
+    cn_file_info f;
+    CN_TRY(cn_file_get(consult(h), cn_http_actor(h), id(h), NULL, &f));
+    return cn_http_json(h, 200, cn_file_json(&f));
+}
+
+/* Types that a browser may show in a page of ours; everything else is a download, never something that runs. */
+static bool shows_inline(const char *type)
+{
+    static const char *const types[] = {"application/pdf", "image/jpeg", "image/png", "image/gif",
+                                        "image/webp",      "image/bmp",  "video/mp4"};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(types[i], type) == 0) return true;
+    return false;
+}
+
+static void disposition(cn_http *h, const cn_file_info *f, const char *type)
+{
+    cn_buf name = {0};
+    /* RFC 8187: the name percent-encoded as UTF-8 */
+    for (const unsigned char *s = (const unsigned char *)f->name; *s; s++) {
+        bool plain = (*s >= '0' && *s <= '9') || (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') || *s == '.' ||
+                     *s == '-' || *s == '_';
+        cn_buf_fmt(&name, plain ? "%c" : "%%%02X", *s);
+    }
+    cn_http_setf(h, "Content-Disposition", "%s; filename*=UTF-8''%s", shows_inline(type) ? "inline" : "attachment",
+                 name.p ? name.p : "file");
+    cn_buf_free(&name);
+}
+
+static cn_err send_object(cn_http *h, const cn_file_info *f, const char *sha256, const char *type)
+{
+    char path[4096];
+    CN_TRY(cn_files_path(consult(h)->files, sha256, path, sizeof(path)));
+    cn_http_set(h, "Cache-Control", "private, no-cache");
+    disposition(h, f, type);
+    return cn_http_file(h, path, shows_inline(type) ? type : "application/octet-stream", sha256);
+}
+
+static cn_err content(cn_http *h)
+{
+    cn_file_info f;
+    CN_TRY(cn_file_get(consult(h), cn_http_actor(h), id(h), "file.read", &f));
+    return send_object(h, &f, f.sha256, f.type);
+}
+
+static cn_err pdf(cn_http *h)
+{
+    cn_file_info f;
+    CN_TRY(cn_file_get(consult(h), cn_http_actor(h), id(h), "file.read", &f));
+    const char *sha256 = strcmp(f.type, "application/pdf") == 0 ? f.sha256 : f.pdf_sha256;
+    if (strcmp(f.state, "converting") == 0)
+        return cn_problem_set(cn_http_problem(h), CN_ERR_AGAIN, "state", "the document is being converted");
+    if (!sha256[0]) return cn_problem_set(cn_http_problem(h), CN_ERR_NOTFOUND, "state", "there is no PDF of this file");
+    return send_object(h, &f, sha256, "application/pdf");
+}
+
+static void release_tile(void *tile)
+{
+    cn_unref(tile);
+}
+
+static cn_err thumbnail(cn_http *h)
+{
+    cn_file_info f;
+    cn_tile *tile = NULL;
+    int64_t size = 256;
+    char path[4096];
+    CN_TRY(cn_http_query_i64(h, "size", 32, 1024, 256, &size));
+    CN_TRY(cn_file_get(consult(h), cn_http_actor(h), id(h), NULL, &f));
+    cn_http_set(h, "Cache-Control", "private, no-cache");
+    if (cn_http_not_modified(h, f.sha256)) return CN_OK;
+    if (strcmp(f.kind, "slide") == 0) {
+        CN_TRY(cn_slide_file_path(consult(h), &f, path, sizeof(path)));
+        CN_TRY(cn_slide_thumbnail(cn_app_slides(cn_http_app(h)), f.id, path, (unsigned)size, &tile));
+    } else {
+        const char *sha256 = strcmp(f.kind, "document") == 0 && f.pdf_sha256[0] ? f.pdf_sha256 : f.sha256;
+        CN_TRY(cn_files_path(consult(h)->files, sha256, path, sizeof(path)));
+        CN_TRY(cn_picture_thumbnail(cn_app_pictures(cn_http_app(h)), f.id, path,
+                                    strcmp(f.kind, "document") == 0 ? "application/pdf" : f.type, (unsigned)size,
+                                    &tile));
+    }
+    bool png = tile->n > 4 && memcmp(tile->bytes, "\x89PNG", 4) == 0;
+    return cn_http_bytes(h, 200, png ? "image/png" : "image/jpeg", tile->bytes, tile->n, release_tile, tile);
+}
+
+static cn_err remove_file(cn_http *h)
+{
+    CN_TRY(cn_file_delete(consult(h), cn_http_actor(h), id(h), cn_http_problem(h)));
+    return cn_http_empty(h, 204);
+}
+
+const cn_route cn_file_routes[] = {
+    {CN_GET, "/api/v1/files/{id}", CN_WHO_ANY, show, .body = CN_BODY_NONE},
+    {CN_GET, "/api/v1/files/{id}/content", CN_WHO_ANY, content, .body = CN_BODY_NONE, .flags = CN_ROUTE_CACHE},
+    {CN_GET, "/api/v1/files/{id}/pdf", CN_WHO_ANY, pdf, .body = CN_BODY_NONE, .flags = CN_ROUTE_CACHE},
+    {CN_GET, "/api/v1/files/{id}/thumbnail", CN_WHO_ANY, thumbnail, .body = CN_BODY_NONE, .job = CN_RUN_TILE,
+     .flags = CN_ROUTE_CACHE},
+    {CN_DELETE, "/api/v1/files/{id}", CN_WHO_ANY, remove_file, .body = CN_BODY_NONE},
+    {.path = NULL},
+};

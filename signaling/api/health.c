@@ -1,0 +1,38 @@
+/* What supervisors ask: alive, ready. */
+#include <string.h>
+
+#include "base/str.h"
+#include "signaling/app.h"
+#include "signaling/api/api.h"
+
+static cn_err healthz(cn_http *h)
+{
+    return cn_http_text(h, 200, "text/plain; charset=utf-8", "ok\n", 3);
+}
+
+/* That this handler runs at all shows that the line of jobs moves. */
+static cn_err readyz(cn_http *h)
+{
+    const cn_app *app = cn_http_app(h);
+    const struct {
+        const char *name;
+        cn_err err;
+    } parts[] = {{"database", cn_db_ping(app->db)}, {"files", cn_files_ping(app->files)}};
+    bool ready = true;
+    json_t *o = json_object(), *components = json_object();
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].err != CN_OK) ready = false;
+        json_object_set_new(components, parts[i].name,
+                            json_string(parts[i].err == CN_OK ? "ok" : cn_err_text(parts[i].err)));
+    }
+    json_object_set_new(components, "jobs", json_string("ok"));
+    json_object_set_new(o, "ready", json_boolean(ready));
+    json_object_set_new(o, "components", components);
+    return cn_http_json(h, ready ? 200 : 503, o);
+}
+
+const cn_route cn_health_routes[] = {
+    {CN_GET, "/healthz", CN_WHO_PUBLIC, healthz, .body = CN_BODY_NONE, .job = CN_RUN_DOOR},
+    {CN_GET, "/readyz", CN_WHO_PUBLIC, readyz, .body = CN_BODY_NONE},
+    {.path = NULL},
+};

@@ -1,0 +1,175 @@
+/* Consultation requests, reports, minutes: from HTTP to consult/ and back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "consult/minutes/minutes.h"
+#include "consult/report/report.h"
+#include "consult/request/request.h"
+#include "signaling/api/api.h"
+#include "signaling/app.h"
+
+static cn_consult *consult(cn_http *h)
+{
+    return cn_app_consult(cn_http_app(h));
+}
+static const char *id(cn_http *h)
+{
+    return cn_http_param(h, "id");
+}
+
+static cn_err send_request(cn_http *h, const char *request, int status)
+{
+    json_t *out = NULL;
+    CN_TRY(cn_request_get(consult(h), cn_http_actor(h), request, &out));
+    return cn_http_json(h, status, out);
+}
+
+static cn_err list(cn_http *h)
+{
+    cn_request_filter f = {.tab = cn_http_query(h, "tab"), .name = cn_http_query(h, "name")};
+    int64_t page = 1, size = 20;
+    json_t *out = NULL;
+    CN_TRY(cn_http_query_i64(h, "page", 1, 100000, 1, &page));
+    CN_TRY(cn_http_query_i64(h, "size", 1, 200, 20, &size));
+    CN_TRY(cn_http_query_i64(h, "from", 0, INT64_MAX, 0, &f.from_ms));
+    CN_TRY(cn_http_query_i64(h, "to", 0, INT64_MAX, 0, &f.to_ms));
+    f.page = (unsigned)page;
+    f.size = (unsigned)size;
+    CN_TRY(cn_request_list(consult(h), cn_http_actor(h), &f, &out, cn_http_problem(h)));
+    return cn_http_json(h, 200, out);
+}
+
+static cn_err create(cn_http *h)
+{
+    char request[CN_ID_TEXT];
+    CN_TRY(cn_request_create(consult(h), cn_http_actor(h), cn_http_body_json(h), request, cn_http_problem(h)));
+    cn_http_setf(h, "Location", "/api/v1/requests/%s", request);
+    return send_request(h, request, 201);
+}
+
+static cn_err show(cn_http *h)
+{
+    return send_request(h, id(h), 200);
+}
+
+static cn_err change(cn_http *h)
+{
+    CN_TRY(cn_request_update(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
+    return send_request(h, id(h), 200);
+}
+
+/* submit, return, reject … : the word of the path is the act. */
+static cn_err act(cn_http *h)
+{
+    CN_TRY(cn_request_act(consult(h), cn_http_actor(h), id(h), cn_http_param(h, "action"), cn_http_body_json(h),
+                          cn_http_problem(h)));
+    return send_request(h, id(h), 200);
+}
+
+static cn_err room(cn_http *h)
+{
+    char name[CN_ID_TEXT];
+    CN_TRY(cn_request_room(consult(h), cn_http_actor(h), id(h), name, cn_http_problem(h)));
+    return cn_http_json(h, 200, json_pack("{s:s}", "room", name));
+}
+
+static cn_err report(cn_http *h)
+{
+    json_t *out = NULL;
+    CN_TRY(cn_report_get(consult(h), cn_http_actor(h), id(h), &out));
+    return cn_http_json(h, 200, out);
+}
+
+static cn_err report_pdf(cn_http *h)
+{
+    const cn_app *app = cn_http_app(h);
+    const char *version = cn_http_query(h, "version");
+    bool released = version && strcmp(version, "signed") == 0;
+    const cn_pdf_style style = {.title = cn_app_config_str(app, "report", "title"),
+                                .zone_minutes = consult(h)->zone_minutes};
+    char number[24];
+    cn_buf pdf = {0};
+    if (version && !released)
+        return cn_problem_set(cn_http_problem(h), CN_ERR_INVALID, "version", "knows only \"signed\"");
+    cn_err err =
+        cn_report_print(consult(h), cn_http_actor(h), id(h), released, &style, number, &pdf, cn_http_problem(h));
+    if (err == CN_OK) {
+        cn_http_setf(h, "Content-Disposition", "inline; filename=\"report-%s.pdf\"", number);
+        err = cn_http_bytes(h, 200, "application/pdf", pdf.p, pdf.n, free, pdf.p);
+        pdf = (cn_buf){0}; /* the answer's now */
+    }
+    cn_buf_free(&pdf);
+    return err;
+}
+
+static cn_err draft(cn_http *h)
+{
+    int64_t revision = 0;
+    CN_TRY(cn_report_draft(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), &revision, cn_http_problem(h)));
+    return cn_http_json(h, 200, json_pack("{s:I}", "revision", (json_int_t)revision));
+}
+
+static cn_err sign(cn_http *h)
+{
+    CN_TRY(cn_report_sign(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
+    return send_request(h, id(h), 200);
+}
+
+static cn_err opinion(cn_http *h)
+{
+    CN_TRY(cn_opinion_add(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
+    return send_request(h, id(h), 200);
+}
+
+static cn_err record(cn_http *h)
+{
+    CN_TRY(cn_record_set(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
+    return send_request(h, id(h), 200);
+}
+
+static cn_err minutes(cn_http *h)
+{
+    const char *month = cn_http_query(h, "month"), *by = cn_http_query(h, "by");
+    json_t *out = NULL;
+    const cn_app *app = cn_http_app(h);
+    if (!month) return cn_problem_set(cn_http_problem(h), CN_ERR_INVALID, "month", "is missing: YYYY-MM");
+    CN_TRY(cn_minutes_month(consult(h), cn_http_actor(h), month, by ? by : "room",
+                            cn_app_config_int(app, "minutes", "quota"), cn_app_config_str(app, "minutes", "rule"), &out,
+                            cn_http_problem(h)));
+    return cn_http_json(h, 200, out);
+}
+
+static cn_err segments(cn_http *h)
+{
+    cn_segment_filter f = {
+        .month = cn_http_query(h, "month"), .room = cn_http_query(h, "room"), .user = cn_http_query(h, "user")};
+    int64_t page = 1, size = 50;
+    json_t *out = NULL;
+    if (!f.month) return cn_problem_set(cn_http_problem(h), CN_ERR_INVALID, "month", "is missing: YYYY-MM");
+    CN_TRY(cn_http_query_i64(h, "page", 1, 100000, 1, &page));
+    CN_TRY(cn_http_query_i64(h, "size", 1, 200, 50, &size));
+    f.page = (unsigned)page;
+    f.size = (unsigned)size;
+    CN_TRY(cn_minutes_segments(consult(h), cn_http_actor(h), &f, &out, cn_http_problem(h)));
+    return cn_http_json(h, 200, out);
+}
+
+const cn_route cn_request_routes[] = {
+    {CN_GET, "/api/v1/requests", CN_WHO_ANY, list, .body = CN_BODY_NONE},
+    {CN_POST, "/api/v1/requests", CN_RIGHT_REQUEST_CREATE, create, .body = CN_BODY_JSON},
+    {CN_GET, "/api/v1/requests/{id}", CN_WHO_ANY, show, .body = CN_BODY_NONE},
+    {CN_PUT, "/api/v1/requests/{id}", CN_RIGHT_REQUEST_CREATE, change, .body = CN_BODY_JSON},
+    {CN_POST, "/api/v1/requests/{id}/room", CN_WHO_ANY, room, .body = CN_BODY_JSON},
+    {CN_GET, "/api/v1/requests/{id}/report", CN_WHO_ANY, report, .body = CN_BODY_NONE},
+    {CN_GET, "/api/v1/requests/{id}/report.pdf", CN_WHO_ANY, report_pdf, .body = CN_BODY_NONE},
+    {CN_PUT, "/api/v1/requests/{id}/report", CN_RIGHT_REPORT_WRITE, draft, .body = CN_BODY_JSON},
+    {CN_POST, "/api/v1/requests/{id}/report/sign", CN_RIGHT_REPORT_WRITE, sign, .body = CN_BODY_JSON},
+    {CN_POST, "/api/v1/requests/{id}/opinion", CN_RIGHT_REPORT_WRITE, opinion, .body = CN_BODY_JSON},
+    {CN_PUT, "/api/v1/requests/{id}/record", CN_RIGHT_REQUEST_CREATE, record, .body = CN_BODY_JSON},
+    {CN_POST, "/api/v1/requests/{id}/{action}", CN_WHO_ANY, act, .body = CN_BODY_JSON},
+    {CN_GET, "/api/v1/minutes", CN_RIGHT_MINUTES_READ, minutes, .body = CN_BODY_NONE},
+    {CN_GET, "/api/v1/minutes/segments", CN_RIGHT_MINUTES_READ, segments, .body = CN_BODY_NONE},
+    {.path = NULL},
+};

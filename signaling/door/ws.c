@@ -1,0 +1,245 @@
+/* WebSockets: handshake, assembling messages, the bounded queue of what waits to be sent. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "signaling/door/exchange.h"
+#include "signaling/door/ws.h"
+
+#define TOKEN_MAX 128
+#define KEY_MAX 32
+
+typedef struct message {
+    struct message *next;
+    char key[KEY_MAX];
+    size_t n;
+    unsigned char bytes[]; /* LWS_PRE, then n */
+} message;
+
+struct cn_ws {
+    cn_door *door;
+    struct lws *wsi;
+    char token[TOKEN_MAX], address[48];
+    bool open, closing;
+    int close_code;
+    char close_reason[64];
+    cn_buf in;
+    message *first, *last;
+    size_t waiting, bytes;
+    void *own;
+};
+
+/* The page's own host: "http://host:port" against Host. */
+static bool same_origin(const cn_http *h)
+{
+    const char *origin = cn_http_header(h, "origin"), *host = cn_http_header(h, "host");
+    if (!origin || !host) return false;
+    const char *scheme = h->secure ? "https://" : "http://";
+    size_t n = strlen(scheme);
+    /* behind a proxy that ends TLS the page's scheme is https while ours is http */
+    if (strncmp(origin, scheme, n) != 0 && strncmp(origin, "https://", n = 8) != 0) return false;
+    return strcasecmp(origin + n, host) == 0;
+}
+
+/* 0, or the status to refuse with. Whether the login still holds is asked after the handshake. */
+static unsigned judge(cn_door *d, const cn_http *h, char *token)
+{
+    const cn_door_config *config = cn_door_config_of(d);
+    if (!config->ws || h->management || strcmp(h->path, "/ws") != 0) return 404;
+    if (!same_origin(h)) return 403;
+    return cn_http_cookie(h, "sid", token, TOKEN_MAX) ? 0 : 401;
+}
+
+int cn_ws_on_filter(cn_door *d, struct lws *wsi, cn_conn_state *c)
+{
+    char token[TOKEN_MAX];
+    cn_http *h = NULL;
+    cn_err err = cn_exchange_new(&h, d, wsi, cn_door_is_management(d, wsi));
+    unsigned status = err == CN_OK ? judge(d, h, token) : 400;
+    cn_ws *ws = !status && !c->ws ? CN_NEW(cn_ws) : NULL;
+    if (status) lws_return_http_status(wsi, status, NULL);
+    if (ws) {
+        ws->door = d;
+        ws->wsi = wsi;
+        cn_strcpy(ws->token, sizeof ws->token, token);
+        cn_strcpy(ws->address, sizeof ws->address, h->actor.address);
+        c->ws = ws;
+    }
+    OPENSSL_cleanse(token, sizeof token);
+    cn_unref(h);
+    return ws ? 0 : 1;
+}
+
+int cn_ws_on_open(cn_door *d, struct lws *wsi, cn_conn_state *c)
+{
+    const cn_door_config *config = cn_door_config_of(d);
+    cn_ws *ws = c->ws;
+    if (!ws) return -1;
+    ws->wsi = wsi;
+    ws->open = true;
+    cn_door_count(d, 0, 0, 1);
+    config->ws->opened(config->ws_ctx, ws, ws->token, ws->address);
+    OPENSSL_cleanse(ws->token, sizeof ws->token);
+    return 0;
+}
+
+int cn_ws_on_receive(cn_door *d, struct lws *wsi, cn_conn_state *c, const void *p, size_t n)
+{
+    const cn_door_config *config = cn_door_config_of(d);
+    cn_ws *ws = c->ws;
+    if (!ws) return -1;
+    if (ws->closing) return 0;
+    if (lws_is_first_fragment(wsi)) ws->in.n = 0;
+    if (lws_frame_is_binary(wsi)) {
+        cn_ws_close(ws, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
+        return 0;
+    }
+    ws->in.max = CN_WS_MESSAGE_MAX;
+    cn_buf_add(&ws->in, p, n);
+    if (ws->in.err != CN_OK) {
+        cn_buf_free(&ws->in);
+        cn_ws_close(ws, CN_WS_CLOSE_BIG, "at most 256 KiB");
+        return 0;
+    }
+    if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0) return 0;
+    cn_door_count(d, 1, 0, 0);
+    config->ws->message(config->ws_ctx, ws, ws->in.n ? ws->in.p : "", ws->in.n);
+    ws->in.n = 0;
+    if (ws->in.cap > CN_WS_MESSAGE_MAX / 8) cn_buf_free(&ws->in);
+    return 0;
+}
+
+static void drop_first(cn_ws *ws)
+{
+    message *m = ws->first;
+    ws->first = m->next;
+    if (!ws->first) ws->last = NULL;
+    ws->waiting--;
+    ws->bytes -= m->n;
+    free(m);
+}
+
+int cn_ws_on_writable(cn_door *d, struct lws *wsi, cn_conn_state *c)
+{
+    cn_ws *ws = c->ws;
+    if (!ws) return -1;
+    while (ws->first) {
+        message *m = ws->first;
+        int sent = lws_write(wsi, m->bytes + LWS_PRE, m->n, LWS_WRITE_TEXT);
+        if (sent < 0) return -1;
+        drop_first(ws);
+        cn_door_count(d, 0, 1, 0);
+        if (lws_send_pipe_choked(wsi)) break;
+    }
+    if (ws->first) {
+        lws_callback_on_writable(wsi);
+    } else if (ws->closing) {
+        lws_close_reason(wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason,
+                         strlen(ws->close_reason));
+        return -1;
+    }
+    return 0;
+}
+
+void cn_ws_on_closed(cn_door *d, cn_conn_state *c)
+{
+    const cn_door_config *config = cn_door_config_of(d);
+    cn_ws *ws = c->ws;
+    c->ws = NULL;
+    if (ws->open) {
+        ws->closing = true;
+        cn_door_count(d, 0, 0, -1);
+        config->ws->closed(config->ws_ctx, ws);
+    }
+    while (ws->first) drop_first(ws);
+    cn_buf_free(&ws->in);
+    cn_free_secret(ws, sizeof *ws);
+}
+
+static message *message_new(const char *text, size_t n, const char *key)
+{
+    message *m = malloc(sizeof *m + LWS_PRE + n);
+    if (!m) return NULL;
+    m->next = NULL;
+    m->n = n;
+    cn_strcpy(m->key, sizeof m->key, key ? key : "");
+    memcpy(m->bytes + LWS_PRE, text, n);
+    return m;
+}
+
+/* Takes the place of a waiting message with its key. */
+static bool replace(cn_ws *ws, message *m)
+{
+    if (!*m->key) return false;
+    for (message **at = &ws->first; *at; at = &(*at)->next) {
+        message *old = *at;
+        if (strcmp(old->key, m->key) != 0) continue;
+        m->next = old->next;
+        *at = m;
+        if (ws->last == old) ws->last = m;
+        ws->bytes += m->n - old->n;
+        free(old);
+        return true;
+    }
+    return false;
+}
+
+void cn_ws_send_text(cn_ws *ws, const char *text, size_t n, const char *key)
+{
+    if (ws->closing) return;
+    message *m = message_new(text, n, key);
+    if (!m) return;
+    if (!replace(ws, m)) {
+        if (ws->waiting >= CN_WS_QUEUE_MAX || ws->bytes + n > CN_WS_QUEUE_BYTES) {
+            free(m);
+            while (ws->first) drop_first(ws);
+            cn_info("signaling.ws", "a client that does not read is closed");
+            cn_ws_close(ws, CN_WS_CLOSE_SLOW, "too slow");
+            /* it may never read the close frame either */
+            lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, 5);
+            return;
+        }
+        if (ws->last)
+            ws->last->next = m;
+        else
+            ws->first = m;
+        ws->last = m;
+        ws->waiting++;
+        ws->bytes += n;
+    }
+    lws_callback_on_writable(ws->wsi);
+}
+
+void cn_ws_send(cn_ws *ws, const json_t *msg, const char *key)
+{
+    char *text = json_dumps(msg, JSON_COMPACT);
+    if (text) cn_ws_send_text(ws, text, strlen(text), key);
+    free(text);
+}
+
+void cn_ws_close(cn_ws *ws, int code, const char *reason)
+{
+    if (ws->closing) return;
+    ws->closing = true;
+    ws->close_code = code;
+    cn_strcpy(ws->close_reason, sizeof ws->close_reason, reason);
+    cn_ws_read(ws, true);
+    lws_callback_on_writable(ws->wsi);
+}
+
+void cn_ws_read(cn_ws *ws, bool on)
+{
+    lws_rx_flow_control(ws->wsi, on ? 1 : 0);
+}
+
+void cn_ws_own(cn_ws *ws, void *p)
+{
+    ws->own = p;
+}
+
+void *cn_ws_owned(const cn_ws *ws)
+{
+    return ws->own;
+}

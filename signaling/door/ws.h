@@ -1,0 +1,29 @@
+/* A WebSocket of the live protocol as its users see it. All on the door's thread. */
+#ifndef CN_SIGNALING_WS_H
+#define CN_SIGNALING_WS_H
+
+#include <jansson.h>
+
+#include "signaling/door/door.h"
+
+#define CN_WS_MESSAGE_MAX (256 * 1024) /* bytes of one message from a client */
+#define CN_WS_QUEUE_MAX 512            /* messages that wait for a slow client; one more and it is closed with 1013 */
+#define CN_WS_QUEUE_BYTES (4 << 20)
+
+/** Application close codes (RFC 6455 §7.4.2). */
+enum { CN_WS_CLOSE_SESSION = 4401, CN_WS_CLOSE_SLOW = 1013, CN_WS_CLOSE_BIG = 1009 };
+
+/** Sends a JSON value (borrowed). A message with the same non-NULL `key` that still waits is replaced: only the newest
+ * state reaches a slow reader. */
+void cn_ws_send(cn_ws *ws, const json_t *message, const char *key);
+/** The same with text that many receivers share (serialised once). */
+void cn_ws_send_text(cn_ws *ws, const char *text, size_t n, const char *key);
+/** Closes after what waits was sent. */
+void cn_ws_close(cn_ws *ws, int code, const char *reason);
+/** Stops reading until turned on again. */
+void cn_ws_read(cn_ws *ws, bool on);
+/** What belongs to this WebSocket. */
+void cn_ws_own(cn_ws *ws, void *p);
+void *cn_ws_owned(const cn_ws *ws);
+
+#endif

@@ -1,0 +1,94 @@
+#include "signaling/http/route.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+static const char *const method_names[CN_METHOD_COUNT] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+
+const char *cn_method_name(cn_method m)
+{
+    return (unsigned)m < CN_METHOD_COUNT ? method_names[m] : "?";
+}
+
+cn_method cn_method_parse(const char *name)
+{
+    for (unsigned i = 0; i < CN_METHOD_COUNT; i++)
+        if (strcmp(method_names[i], name) == 0) return (cn_method)i;
+    return CN_METHOD_COUNT;
+}
+
+/* Takes the value of the parameter that starts at *pattern ('{'); moves both on. */
+static bool take_param(const char **pattern, const char **path, cn_route_match *m)
+{
+    const char *name = *pattern + 1, *close = strchr(name, '}');
+    if (!close || m->params == CN_ROUTE_PARAMS) return false;
+    bool rest = close[-1] == '*';
+    size_t name_n = (size_t)(close - name) - (rest ? 1 : 0);
+    const char *stop = close + 1, *end;
+    if (rest) {
+        end = *path + strlen(*path);
+    } else {
+        /* up to the literal text that follows in this segment */
+        size_t literal = strcspn(stop, "/{");
+        end = *path + strcspn(*path, "/");
+        if (literal > 0) {
+            const char *found = memmem(*path, (size_t)(end - *path), stop, literal);
+            if (!found) return false;
+            end = found;
+        }
+    }
+    size_t n = (size_t)(end - *path);
+    if (n == 0 || n >= CN_ROUTE_VALUE || name_n >= sizeof m->param[0].name) return false;
+    memcpy(m->param[m->params].name, name, name_n);
+    m->param[m->params].name[name_n] = '\0';
+    memcpy(m->param[m->params].value, *path, n);
+    m->param[m->params].value[n] = '\0';
+    m->params++;
+    *pattern = stop;
+    *path = end;
+    return true;
+}
+
+bool cn_route_fits(const char *pattern, const char *path, cn_route_match *m)
+{
+    m->params = 0;
+    while (*pattern) {
+        if (*pattern == '{') {
+            if (!take_param(&pattern, &path, m)) return false;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+void cn_route_find(const cn_route *const *tables, cn_method method, const char *path, cn_route_match *out)
+{
+    cn_route_match m = {0}, found = {0};
+    for (; *tables; tables++) {
+        for (const cn_route *r = *tables; r->path; r++) {
+            if (!cn_route_fits(r->path, path, &m)) continue;
+            found.allowed |= 1u << r->method;
+            if (r->method == CN_GET) found.allowed |= 1u << CN_HEAD;
+            bool same = r->method == method || (method == CN_HEAD && r->method == CN_GET);
+            if (!same || (found.route && found.route->method == method)) continue;
+            if (found.route && r->method != method) continue;
+            found.route = r;
+            found.params = m.params;
+            memcpy(found.param, m.param, sizeof m.param);
+        }
+    }
+    *out = found;
+}
+
+void cn_route_allow(unsigned allowed, char *out, size_t size)
+{
+    size_t at = 0;
+    if (size) *out = '\0';
+    for (unsigned i = 0; i < CN_METHOD_COUNT; i++) {
+        if (!(allowed >> i & 1u)) continue;
+        if (!cn_fmt(out + at, size - at, "%s%s", at ? ", " : "", method_names[i])) return;
+        at += strlen(out + at);
+    }
+}

@@ -1,0 +1,75 @@
+/*
+ * The live side: clients (WebSockets that are logged in), rooms, who is in them and what they share. All state belongs
+ * to the door's thread; media's events are posted there. Protocol: docs/protocol.md.
+ */
+#ifndef CN_SIGNALING_LIVE_H
+#define CN_SIGNALING_LIVE_H
+
+#include <jansson.h>
+
+#include "base/str.h"
+#include "consult/room/room.h"
+#include "media/media.h"
+#include "signaling/door/door.h"
+
+typedef struct cn_live cn_live;
+
+/** Before the door; cn_live_attach once door and media are there. */
+cn_err cn_live_new(cn_live **out, cn_app *app);
+void cn_live_attach(cn_live *l, cn_door *door, cn_media *media);
+extern const cn_ws_hooks cn_live_hooks;      /* ctx: the cn_live */
+extern const cn_media_events cn_live_events; /* ctx: the cn_live */
+
+/** A request changed its state: those in its room hear of it. Any thread. */
+void cn_live_request_changed(cn_live *l, const char *request, const char *state);
+
+/**
+ * Any thread but the door's: tells everybody that the server ends and lets go of media, which may then be freed; and,
+ * once media has ended, waits until its last events were worked on and the minutes are in the ledger.
+ */
+void cn_live_close(cn_live *l);
+void cn_live_drain(cn_live *l);
+/** After the door has ended. NULL allowed. */
+void cn_live_free(cn_live *l);
+
+/**
+ * The administrator's view of how well rooms run; door's thread. `names`: also who the participants are (user, name,
+ * title, hospital) and what the room is called; otherwise ids alone.
+ */
+/** `{items, total}`: rooms in use, and with `recent` those that ended within the last minutes. */
+json_t *cn_live_quality_rooms(cn_live *l, bool names, bool recent);
+/** One room and its participants, also those who left; the points of the last `minutes` of one of them. NULL: not in
+ * use, or no such participant. `participant` may be NULL. */
+json_t *cn_live_quality_room(cn_live *l, const char *room, const char *participant, unsigned minutes, bool names);
+
+/** Rooms and participants in Prometheus' text format, for /metrics. Door's thread. */
+void cn_live_metrics(const cn_live *l, cn_buf *b);
+
+/* ---- WHIP and WHEP (api_whip.c): door's thread ---- */
+
+typedef struct cn_guest {
+    const cn_room_info *room;
+    bool publish; /* WHIP, otherwise WHEP */
+    const char *offer;
+    const char *only;       /* WHEP: participant or NULL */
+    cn_source_kind source;  /* WHIP: what its video is */
+    const char *token_hash; /* hex SHA-256 of the bearer token */
+    const char *address;
+} cn_guest;
+
+/** The outcome; `answer` and `participant` are set when err is CN_OK. */
+typedef void (*cn_guest_fn)(void *arg, cn_err err, const cn_problem *p, const char *participant, const char *answer);
+void cn_live_guest_join(cn_live *l, const cn_guest *g, cn_guest_fn fn, void *arg);
+/** CN_ERR_NOTFOUND for an unknown participant, another room or another token. */
+cn_err cn_live_guest_check(cn_live *l, const char *room, const char *participant, const char *token_hash);
+void cn_live_guest_restart(cn_live *l, const char *participant, const char *fragment, cn_guest_fn fn, void *arg);
+void cn_live_guest_leave(cn_live *l, const char *participant);
+
+/** What cameras of a room are asked to send: "vp8", "h264", "vp9" or "av1". Borrowed from `room` or the configuration.
+ */
+const char *cn_live_codec(const cn_live *l, const cn_room_info *room);
+
+/** `[participant objects]` of a room, for GET /api/v1/rooms/{id}; an empty array when nobody is there. */
+json_t *cn_live_participants(cn_live *l, const char *room);
+
+#endif

@@ -1,0 +1,128 @@
+/* How well everybody is connected: the mark and the reasons, told to the room every two seconds. Door's thread. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "signaling/live/live_private.h"
+
+#define TOLD_MAX 16 /* reasons in one message */
+/* a figure is told again when it moved by so much, and by this share of itself */
+#define STEP 0.25
+#define LOSS_STEP 0.005
+#define RTT_STEP_MS 20
+#define RATE_STEP 100000
+
+const char *cn_quality_path(cn_media_path path)
+{
+    static const char *const names[] = {
+        [CN_PATH_UNKNOWN] = "", [CN_PATH_UDP] = "udp", [CN_PATH_TCP] = "tcp", [CN_PATH_RELAY] = "relay"};
+    return (unsigned)path <= CN_PATH_RELAY ? names[path] : "";
+}
+
+void cn_quality_stats(cn_member *m, const cn_media_stats *s)
+{
+    m->stats = *s;
+    m->measured = true;
+    /* a relay looks like any other sender from here */
+    if (m->told & cn_why_told("relay")) m->stats.path = CN_PATH_RELAY;
+    uint32_t why = cn_why_update(&m->why, s) | m->told;
+    m->quality = (cn_quality){.mark = m->client || *m->token_hash ? cn_why_mark(s, why) : 0,
+                              .why = why,
+                              .up_loss = (double)s->up_loss,
+                              .down_loss = (double)s->down_loss,
+                              .rtt_ms = s->rtt_ms,
+                              .up_bps = s->up_bps,
+                              .down_bps = s->down_bps};
+    cn_record_stats(m);
+}
+
+json_t *cn_quality_why(uint32_t why)
+{
+    json_t *list = json_array();
+    for (unsigned r = 0; r < CN_WHY_COUNT; r++)
+        if (why >> r & 1) json_array_append_new(list, json_string(cn_why_name((cn_why_reason)r)));
+    return list;
+}
+
+static json_t *quality_json(const cn_member *m)
+{
+    const cn_quality *q = &m->quality;
+    return json_pack("{s:s, s:i, s:o, s:f, s:f, s:I, s:I, s:I}", "id", m->id, "mark", q->mark, "why",
+                     cn_quality_why(q->why), "up_loss", q->up_loss, "down_loss", q->down_loss, "rtt_ms",
+                     (json_int_t)q->rtt_ms, "up_bps", (json_int_t)q->up_bps, "down_bps", (json_int_t)q->down_bps);
+}
+
+/* room.health: what the app knows of itself. Names that are not known here are left alone. */
+cn_err cn_do_health(cn_method_call *m, json_t **result)
+{
+    json_t *why = json_object_get(m->params, "why"), *one;
+    size_t i;
+    uint32_t told = 0;
+    (void)result;
+    if (!json_is_array(why) || json_array_size(why) > TOLD_MAX)
+        return cn_problem_set(&m->problem, CN_ERR_INVALID, "why", "must be an array of at most %d reasons", TOLD_MAX);
+    json_array_foreach(why, i, one)
+    {
+        if (!json_is_string(one)) return cn_problem_set(&m->problem, CN_ERR_INVALID, "why", "must hold texts");
+        told |= cn_why_told(json_string_value(one));
+    }
+    m->client->member->told = told;
+    return CN_OK;
+}
+
+static bool moved(double now, double told, double least, double share)
+{
+    double step = fabs(now - told);
+    return step >= least && step >= share * fabs(told);
+}
+
+/* Worth telling: in a large room everybody's figures to everybody every 2 s would be more than the voices are. */
+static bool news(const cn_quality *now, const cn_quality *told)
+{
+    return now->mark != told->mark || now->why != told->why || moved(now->up_loss, told->up_loss, LOSS_STEP, STEP) ||
+           moved(now->down_loss, told->down_loss, LOSS_STEP, STEP) ||
+           moved(now->rtt_ms, told->rtt_ms, RTT_STEP_MS, STEP) || moved(now->up_bps, told->up_bps, RATE_STEP, STEP) ||
+           moved(now->down_bps, told->down_bps, RATE_STEP, STEP);
+}
+
+static json_t *rows(const cn_hall *h, bool all)
+{
+    json_t *list = json_array();
+    for (const cn_member *m = h->members; m; m = m->next)
+        if (m->connected && (all || news(&m->quality, &m->quality_told))) json_array_append_new(list, quality_json(m));
+    return json_pack("{s:o}", "participants", list);
+}
+
+static void tell_known(cn_hall *h, json_t *message)
+{
+    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    size_t n = text ? strlen(text) : 0;
+    for (cn_member *m = h->members; text && m; m = m->next)
+        if (m->client && m->answered && m->quality_known) cn_ws_send_text(m->client->ws, text, n, NULL);
+    free(text);
+    json_decref(message);
+}
+
+static void tell_new(cn_hall *h)
+{
+    for (cn_member *m = h->members; m; m = m->next) {
+        if (!m->client || !m->answered || m->quality_known) continue;
+        cn_client_notice(m->client, "room.quality", rows(h, true));
+        m->quality_known = true;
+    }
+}
+
+void cn_live_quality(void *live)
+{
+    cn_live *l = live;
+    for (cn_hall *h = l->halls; h; h = h->next) {
+        json_t *changed = rows(h, false);
+        if (json_array_size(json_object_get(changed, "participants")))
+            tell_known(h, cn_rpc_notice("room.quality", changed));
+        else
+            json_decref(changed);
+        tell_new(h);
+        for (cn_member *m = h->members; m; m = m->next)
+            if (news(&m->quality, &m->quality_told)) m->quality_told = m->quality;
+    }
+}

@@ -1,0 +1,91 @@
+#include "signaling/live/why.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define GIVE_AFTER 2
+#define TAKE_AFTER 3
+#define LOSS 0.03f
+#define DELAY_MS 400
+#define JITTER_MS 60
+#define SILENT_MS 3000
+#define FITS 0.75 /* of what is wanted: less is seen */
+
+static const char *const names[] = {
+#define X(id, name, what) name,
+    CN_WHY_TABLE(X)
+#undef X
+};
+
+const char *cn_why_name(cn_why_reason r)
+{
+    return (unsigned)r < CN_WHY_COUNT ? names[r] : "";
+}
+
+static uint32_t bit(cn_why_reason r)
+{
+    return UINT32_C(1) << r;
+}
+
+uint32_t cn_why_told(const char *name)
+{
+    static const cn_why_reason allowed[] = {CN_WHY_UP_SLOW, CN_WHY_CPU, CN_WHY_SENDS_LESS, CN_WHY_MIC_SILENT,
+                                            CN_WHY_RELAY};
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+        if (strcmp(names[allowed[i]], name) == 0) return bit(allowed[i]);
+    return 0;
+}
+
+static uint32_t of_sources(const cn_media_stats *s)
+{
+    uint32_t now = 0;
+    for (size_t i = 0; i < s->source_count && i < CN_MEDIA_SOURCES; i++) {
+        const cn_media_source_stats *src = &s->sources[i];
+        if (!src->on || src->silent_ms < SILENT_MS) continue;
+        if (src->kind == CN_SOURCE_MIC) now |= bit(CN_WHY_MIC_SILENT);
+        if (src->kind == CN_SOURCE_CAMERA) now |= bit(CN_WHY_CAMERA_SILENT);
+    }
+    return now;
+}
+
+static uint32_t of_connection(const cn_media_stats *s)
+{
+    uint32_t now = 0;
+    bool less = s->estimate_bps && s->estimate_bps < FITS * s->wanted_bps;
+    if (s->up_loss >= LOSS) now |= bit(CN_WHY_UP_LOSS);
+    if (s->down_loss >= LOSS) now |= bit(CN_WHY_DOWN_LOSS);
+    if (s->rtt_ms >= DELAY_MS) now |= bit(CN_WHY_DELAY);
+    if (s->jitter_ms >= JITTER_MS) now |= bit(CN_WHY_JITTER);
+    if (less || s->paused) now |= bit(CN_WHY_DOWN_SLOW);
+    if (s->path == CN_PATH_TCP) now |= bit(CN_WHY_TCP);
+    if (s->path == CN_PATH_RELAY) now |= bit(CN_WHY_RELAY);
+    return now;
+}
+
+uint32_t cn_why_update(cn_why *w, const cn_media_stats *s)
+{
+    uint32_t now = of_connection(s) | of_sources(s);
+    for (unsigned r = 0; r < CN_WHY_COUNT; r++) {
+        bool is = now >> r & 1;
+        w->seen[r] = !is ? 0 : w->seen[r] < GIVE_AFTER ? (uint8_t)(w->seen[r] + 1) : GIVE_AFTER;
+        w->unseen[r] = is ? 0 : w->unseen[r] < TAKE_AFTER ? (uint8_t)(w->unseen[r] + 1) : TAKE_AFTER;
+        if (w->seen[r] == GIVE_AFTER) w->given |= UINT32_C(1) << r;
+        if (w->unseen[r] == TAKE_AFTER) w->given &= ~(UINT32_C(1) << r);
+    }
+    return w->given;
+}
+
+int cn_why_mark(const cn_media_stats *s, uint32_t given)
+{
+    static const struct {
+        float loss;
+        uint32_t rtt_ms;
+        int mark;
+    } marks[] = {{0.01f, 150, 4}, {0.03f, 300, 3}, {0.08f, 600, 2}};
+    float loss = s->up_loss > s->down_loss ? s->up_loss : s->down_loss;
+    int mark = 1;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks && mark == 1; i++)
+        if (loss <= marks[i].loss && s->rtt_ms <= marks[i].rtt_ms) mark = marks[i].mark;
+    const uint32_t felt = bit(CN_WHY_UP_SLOW) | bit(CN_WHY_SENDS_LESS) | bit(CN_WHY_DOWN_SLOW) | bit(CN_WHY_JITTER);
+    return given & felt && mark > 2 ? 2 : mark;
+}

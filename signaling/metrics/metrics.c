@@ -1,0 +1,152 @@
+/* /metrics: what the door, the tiles and the media workers count; rooms and participants are live_metrics.c's. Runs on
+ * the door's thread. Labels are numbers and ids, never names. */
+#include "signaling/metrics/promtext.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "signaling/api/api.h"
+#include "signaling/app.h"
+
+#define WORKERS 64 /* shown at most */
+
+static void door(cn_buf *b, const cn_app *app)
+{
+    cn_door_stats s;
+    cn_door_stats_get(app->door, &s);
+    cn_prom_single(b, "http_requests_total", "counter", "HTTP requests received.", s.requests);
+    cn_prom_single(b, "http_answers_ok_total", "counter", "Answers with a status under 400.", s.answers_2xx);
+    cn_prom_single(b, "http_answers_refused_total", "counter", "Answers with 4xx.", s.answers_4xx);
+    cn_prom_single(b, "http_answers_failed_total", "counter", "Answers with 5xx.", s.answers_5xx);
+    cn_prom_single(b, "jobs_working", "gauge", "Exchanges that wait for or run on a job thread.", s.working);
+    cn_prom_single(b, "websockets", "gauge", "Open live connections.", s.websockets);
+    cn_prom_single(b, "ws_messages_in_total", "counter", "Live messages received.", s.ws_messages_in);
+    cn_prom_single(b, "ws_messages_out_total", "counter", "Live messages sent.", s.ws_messages_out);
+}
+
+static void tiles(cn_buf *b, const cn_app *app)
+{
+    cn_tilecache_stats s;
+    cn_slides_stats(app->slides, &s);
+    cn_prom_single(b, "tile_hits_total", "counter", "Slide tiles from memory.", s.hits);
+    cn_prom_single(b, "tile_misses_total", "counter", "Slide tiles that had to be made.", s.misses);
+    cn_prom_single(b, "tile_cache_bytes", "gauge", "Memory of encoded tiles.", s.bytes);
+}
+
+typedef struct figure {
+    const char *name, *type, *help;
+    size_t at;
+    const char *label, *value; /* a second label, or NULL; lines of one name stand together */
+} figure;
+
+#define AT(member) offsetof(cn_media_worker, member)
+#define DROPPED "worker_dropped_packets_total", "counter", "Packets lost inside this server, by where."
+#define REFUSED "worker_refused_datagrams_total", "counter", "Datagrams that were not taken, by why."
+#define CLOSED "worker_tcp_closed_total", "counter", "TCP connections that this server closed, by why."
+#define POOL "worker_pool_packets", "gauge", "Packet buffers: in use, taken from memory, and the bound."
+
+static const figure figures[] = {
+    {"worker_received_datagrams_total", "counter", "Datagrams received.", AT(datagrams_in), NULL, NULL},
+    {"worker_sent_datagrams_total", "counter", "Datagrams sent.", AT(datagrams_out), NULL, NULL},
+    {"worker_received_bytes_total", "counter", "UDP payload received.", AT(bytes_in), NULL, NULL},
+    {"worker_sent_bytes_total", "counter", "UDP payload sent.", AT(bytes_out), NULL, NULL},
+    {"worker_forwarded_packets_total", "counter", "RTP packets forwarded to a participant.", AT(forwarded), NULL, NULL},
+    {"worker_send_calls_total", "counter", "System calls that send.", AT(send_calls), NULL, NULL},
+    {"worker_send_runs_total", "counter", "Runs of datagrams to one destination, of one or more.", AT(messages), NULL,
+     NULL},
+    {"worker_gso_runs_total", "counter", "Runs of two and more that left as one (UDP segmentation).", AT(gso_messages),
+     NULL, NULL},
+    {"worker_gso_datagrams_total", "counter", "Datagrams that left in such runs.", AT(gso_datagrams), NULL, NULL},
+    {DROPPED, AT(receive_dropped), "where", "receive_buffer"},
+    {DROPPED, AT(link_drops), "where", "link"},
+    {DROPPED, AT(pool_denied), "where", "pool"},
+    {DROPPED, AT(send_failed), "where", "send"},
+    {DROPPED, AT(protect_failed), "where", "protect"},
+    {REFUSED, AT(bad_stun), "why", "stun"},
+    {REFUSED, AT(bad_dtls), "why", "dtls"},
+    {REFUSED, AT(bad_rtp), "why", "rtp"},
+    {REFUSED, AT(bad_rtcp), "why", "rtcp"},
+    {REFUSED, AT(replayed), "why", "replayed"},
+    {REFUSED, AT(unknown_source), "why", "unknown_source"},
+    {REFUSED, AT(unknown_kind), "why", "unknown_kind"},
+    {POOL, AT(pool_used), "state", "used"},
+    {POOL, AT(pool_allocated), "state", "allocated"},
+    {POOL, AT(pool_max), "state", "max"},
+    {"worker_tcp_connections", "gauge", "Connections that carry media over TCP.", AT(tcp_open), NULL, NULL},
+    {"worker_tcp_received_datagrams_total", "counter", "Datagrams received over TCP.", AT(tcp_received), NULL, NULL},
+    {"worker_tcp_sent_datagrams_total", "counter", "Datagrams sent over TCP.", AT(tcp_sent), NULL, NULL},
+    {CLOSED, AT(tcp_refused), "why", "full"},
+    {CLOSED, AT(tcp_broken), "why", "broken"},
+    {CLOSED, AT(tcp_late), "why", "late"},
+    {CLOSED, AT(tcp_slow), "why", "slow"},
+    {"worker_peers", "gauge", "Participants on this worker.", AT(peers), NULL, NULL},
+};
+
+static uint64_t figure_of(const cn_media_worker *w, size_t at)
+{
+    uint64_t value;
+    memcpy(&value, (const char *)w + at, sizeof value);
+    return value;
+}
+
+static void worker_figures(cn_buf *b, const cn_media_worker *w, unsigned count)
+{
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        const figure *f = &figures[i];
+        if (!i || strcmp(f->name, f[-1].name) != 0) cn_prom_family(b, f->name, f->type, f->help);
+        for (unsigned k = 0; k < count; k++) {
+            char number[16];
+            (void)cn_fmt(number, sizeof number, "%u", k);
+            cn_prom_label labels[] = {{"worker", number}, {f->label, f->value}};
+            cn_prom_count(b, f->name, labels, f->label ? 2 : 1, figure_of(&w[k], f->at));
+        }
+    }
+}
+
+static void worker_means(cn_buf *b, const cn_media_worker *w, unsigned count)
+{
+    static const char run[] = "worker_gso_run_length", delay[] = "worker_forward_delay_seconds";
+    char number[16];
+    cn_prom_label label = {"worker", number};
+    cn_prom_family(b, run, "gauge", "Datagrams per run to one destination, mean since the start.");
+    for (unsigned k = 0; k < count; k++) {
+        (void)cn_fmt(number, sizeof number, "%u", k);
+        uint64_t datagrams = w[k].messages - w[k].gso_messages + w[k].gso_datagrams;
+        cn_prom_sample(b, run, &label, 1, w[k].messages ? (double)datagrams / (double)w[k].messages : 0);
+    }
+    cn_prom_family(b, delay, "histogram",
+                   "From the turn in which a packet was received to the end of the call that sent it on.");
+    for (unsigned k = 0; k < count; k++) {
+        (void)cn_fmt(number, sizeof number, "%u", k);
+        cn_prom_histogram(b, delay, &label, 1, cn_media_delay_us, CN_MEDIA_DELAYS - 1, 1e-6, w[k].delay,
+                          (double)w[k].delay_sum_ns * 1e-9);
+    }
+}
+
+static void workers(cn_buf *b, const cn_app *app)
+{
+    cn_media_worker all[WORKERS];
+    unsigned count = cn_media_workers(app->media);
+    if (count > WORKERS) count = WORKERS;
+    for (unsigned i = 0; i < count; i++) cn_media_worker_get(app->media, i, &all[i]);
+    worker_figures(b, all, count);
+    worker_means(b, all, count);
+}
+
+static cn_err metrics(cn_http *h)
+{
+    const cn_app *app = cn_http_app(h);
+    cn_buf b = {0};
+    door(&b, app);
+    tiles(&b, app);
+    workers(&b, app);
+    cn_live_metrics(app->live, &b);
+    cn_err err = b.err != CN_OK ? b.err : cn_http_text(h, 200, "text/plain; version=0.0.4; charset=utf-8", b.p, b.n);
+    cn_buf_free(&b);
+    return err;
+}
+
+const cn_route cn_metrics_routes[] = {
+    {CN_GET, "/metrics", CN_WHO_PUBLIC, metrics, .body = CN_BODY_NONE, .job = CN_RUN_DOOR},
+    {.path = NULL},
+};

@@ -1,0 +1,324 @@
+/* The printed report: what poppler reads in it is what was written, in fonts that travel with it. */
+#include "support_story.h"
+
+#include <pthread.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "consult/paper/pdf.h"
+#include "consult/report/report.h"
+
+static const cn_pdf_style style = {.title = "远程会诊报告", .zone_minutes = 480};
+
+static json_t *a_request(const char *findings, bool is_signed)
+{
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:s, s:s}, "
+        "s:[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}], s:[{s:s, s:I, s:{s:s, s:s, s:s}}], "
+        "s:{s:s, s:s, s:s, s:i, s:i, s:I, s:o, s:{s:s, s:s, s:s}}}",
+        "number", "C20261121-0007", "urgency", "urgent", "state", is_signed ? "REPORTED" : "AWAITING_REPORT",
+        "diagnosis", "右肺上叶占位性病变，性质待定", "question", "请协助明确病变性质，并指导下一步治疗。",
+        "scheduled_at", (json_int_t)1795312800000, "created_at", (json_int_t)1795226400000, "patient", "name",
+        "欧阳若兰", "sex", "female", "birth_date", "1961-05-02", "identity_number", "110101196105020021", "hospital",
+        "name", "清河县人民医院", "referrer", "name", "陈志远", "department", "呼吸内科", "experts", "id", "E1", "name",
+        "王建国", "title", "主任医师", "hospital", "省肿瘤医院", "id", "E2", "name", "李素梅", "title", "副主任医师",
+        "hospital", "省人民医院", "opinions", "text", "同意主会诊专家意见，建议补充免疫组化 TTF-1、Napsin A。", "at",
+        (json_int_t)1795315000000, "author", "id", "E2", "name", "李素梅", "title", "副主任医师", "report", "findings",
+        findings, "conclusion", "（右肺上叶）浸润性腺癌，中分化。", "advice",
+        "建议完善 EGFR、ALK、ROS1 基因检测后行多学科讨论。", "version", 2, "revision", 5, "updated_at",
+        (json_int_t)1795316000000, "signed_at", is_signed ? json_integer(1795316400000) : json_null(), "author", "id",
+        "E1", "name", "王建国", "title", "主任医师");
+}
+
+static void save(const cn_buf *pdf, const char *name, char path[512])
+{
+    snprintf(path, 512, "%s/%s", support_dir(), name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(pdf->p, 1, pdf->n, f), pdf->n);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* What one of poppler's tools says about a file. */
+static char *ask(const char *tool, const char *path)
+{
+    char command[700], answer[600], *text = NULL;
+    int status = -1;
+    size_t n = 0;
+    snprintf(answer, sizeof answer, "%s.txt", path);
+    snprintf(command, sizeof command, "exec %s \"$0\" %s > \"$1\"", tool,
+             strncmp(tool, "pdftotext", 9) == 0 ? "-" : "");
+    const char *const argv[] = {"sh", "-c", command, path, answer, NULL};
+    assert_ok(cn_child_run(argv, NULL, &status));
+    assert_int_equal(status, 0);
+    assert_ok(cn_file_read(answer, 1 << 20, &text, &n));
+    return text;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part)) fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static size_t count(const char *text, const char *part)
+{
+    size_t n = 0;
+    for (const char *s = text; (s = strstr(s, part)); s += strlen(part)) n++;
+    return n;
+}
+
+static void draw(const json_t *request, const char *name, char path[512])
+{
+    cn_buf pdf = {0};
+    assert_ok(cn_pdf_report(request, &style, &pdf));
+    save(&pdf, name, path);
+    cn_buf_free(&pdf);
+}
+
+static void what_was_written_can_be_read(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"省肿瘤医院",
+                                        "远程会诊报告",
+                                        "C20261121-0007",
+                                        "紧急",
+                                        "2026年11月22日 10:00",
+                                        "欧阳若兰",
+                                        "女",
+                                        "65 岁",
+                                        "1961-05-02",
+                                        "1101**********0021",
+                                        "清河县人民医院",
+                                        "呼吸内科",
+                                        "陈志远",
+                                        "临床诊断",
+                                        "右肺上叶占位性病变，性质待定",
+                                        "会诊目的",
+                                        "会诊所见",
+                                        "镜下见异型腺体",
+                                        "浸润性腺癌，中分化",
+                                        "EGFR、ALK、ROS1",
+                                        "其他专家意见",
+                                        "李素梅",
+                                        "TTF-1、Napsin A",
+                                        "主会诊专家：王建国",
+                                        "主任医师",
+                                        "签发时间：2026年11月22日 11:00",
+                                        "第2版",
+                                        "已签发",
+                                        "第1页/共1页"};
+    char path[512];
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体，呈腺泡状及乳头状排列。", true);
+    draw(request, "report.pdf", path);
+    CN_AUTO_FREE char *text = ask("pdftotext -layout", path);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) assert_has(text, words[i]);
+    assert_null(strstr(text, "草稿"));
+    assert_null(strstr(text, "110101196105020021"));
+    /* a file manager shows these lines to whoever stands by */
+    CN_AUTO_FREE char *info = ask("pdfinfo", path);
+    assert_has(info, "C20261121-0007");
+    assert_has(info, "Pages:           1");
+    assert_has(info, "A4");
+    assert_null(strstr(info, "欧阳"));
+}
+
+static void fonts_are_embedded_subsets(void **state)
+{
+    (void)state;
+    char path[512];
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体 (H&E ×200)，Ki-67 约 30%。", true);
+    draw(request, "fonts.pdf", path);
+    CN_AUTO_FREE char *fonts = ask("pdffonts", path);
+    char *line = strchr(fonts, '\n');
+    line = line ? strchr(line + 1, '\n') : NULL; /* below the two lines of the head */
+    assert_non_null(line);
+    size_t n = 0;
+    for (char *next = ++line; *line; line = next, n++) {
+        next = strchr(line, '\n') + 1;
+        next[-1] = 0;
+        if (line[6] != '+' || !strstr(line, "CJK") || !strstr(line, "yes yes yes"))
+            fail_msg("not an embedded subset of a Chinese face with its characters' names: %s", line);
+    }
+    assert_true(n >= 3);
+}
+
+static void long_texts_take_pages(void **state)
+{
+    (void)state;
+    cn_buf findings = {0};
+    char path[512];
+    for (int i = 1; i <= 120; i++)
+        cn_buf_fmt(
+            &findings,
+            "第%"
+            "d处：镜下见异型腺体，呈腺泡状及乳头状排列，间质纤维组织增生伴慢性炎细胞浸润，局灶见坏死，可见核分裂象。\n",
+            i);
+    CN_AUTO_JSON json_t *request = a_request(findings.p, true);
+    cn_buf_free(&findings);
+    draw(request, "long.pdf", path);
+    CN_AUTO_FREE char *info = ask("pdfinfo", path);
+    CN_AUTO_FREE char *text = ask("pdftotext -layout", path);
+    char *at = strstr(info, "Pages:");
+    assert_non_null(at);
+    long pages = strtol(at + 6, NULL, 10);
+    assert_true(pages >= 5 && pages <= 9);
+    for (int i = 1; i <= 120; i++) {
+        char word[32];
+        snprintf(word, sizeof word, "第%d处：", i);
+        if (count(text, word) != 1) fail_msg("%s stands %zu times", word, count(text, word));
+    }
+    for (long i = 1; i <= pages; i++) {
+        char word[64];
+        snprintf(word, sizeof word, "第%ld页/共%ld页", i, pages);
+        assert_int_equal(count(text, word), 1);
+    }
+    assert_int_equal(count(text, "患者：欧阳若兰"), (size_t)pages - 1);
+    assert_int_equal(count(text, "主会诊专家："), 1);
+}
+
+/* Wherever a page ends (two lines more each time, a page has 39), the signature never stands on one of its own. */
+static void the_signature_is_not_alone(void **state)
+{
+    (void)state;
+    for (int lines = 20; lines < 40; lines++) {
+        cn_buf findings = {0};
+        char path[512];
+        for (int i = 0; i < lines; i++) cn_buf_str(&findings, "镜下见异型腺体。\n");
+        CN_AUTO_JSON json_t *request = a_request(findings.p, true);
+        json_object_set_new(request, "opinions", json_array());
+        json_object_set_new(json_object_get(request, "report"), "advice", json_string(findings.p));
+        cn_buf_free(&findings);
+        draw(request, "signature.pdf", path);
+        CN_AUTO_FREE char *text = ask("pdftotext -layout", path);
+        char *last = NULL;
+        for (char *s = text; (s = strchr(s, '\f')) && s[1]; s++) last = s;
+        assert_non_null(last);
+        assert_has(last, "主会诊专家：");
+        assert_has(last, "镜下见异型腺体。");
+    }
+}
+
+static void a_draft_says_so(void **state)
+{
+    (void)state;
+    char path[512];
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体。", false);
+    draw(request, "draft.pdf", path);
+    CN_AUTO_FREE char *text = ask("pdftotext -layout", path);
+    assert_has(text, "草稿，尚未签发");
+    assert_null(strstr(text, "签发时间：2026"));
+    CN_AUTO_JSON json_t *waiting = a_request("镜下见异型腺体。", true);
+    json_object_set_new(waiting, "state", json_string("WRITTEN"));
+    draw(waiting, "waiting.pdf", path);
+    CN_AUTO_FREE char *audit = ask("pdftotext -layout", path);
+    assert_has(audit, "待审核");
+    json_object_set_new(waiting, "report", json_null());
+    cn_buf pdf = {0};
+    assert_err(cn_pdf_report(waiting, &style, &pdf), CN_ERR_STATE);
+    assert_int_equal(pdf.n, 0);
+}
+
+static void *draw_often(void *arg)
+{
+    cn_buf *first = arg;
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体。", true);
+    for (int i = 0; i < 2; i++) {
+        cn_buf pdf = {0};
+        if (cn_pdf_report(request, &style, &pdf) != CN_OK) first->err = CN_ERR_IO;
+        if (pdf.n != first->n || memcmp(pdf.p, first->p, pdf.n) != 0) first->err = CN_ERR_CORRUPT;
+        cn_buf_free(&pdf);
+    }
+    return NULL;
+}
+
+static void the_same_bytes_from_any_thread(void **state)
+{
+    (void)state;
+    cn_buf first = {0};
+    pthread_t threads[4];
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体。", true);
+    assert_ok(cn_pdf_report(request, &style, &first));
+    for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, draw_often, &first), 0);
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    assert_int_equal(first.err, CN_OK);
+    cn_buf_free(&first);
+}
+
+/* ---- through the domain ---- */
+
+static cn_err print(platform *p, const cn_actor *a, const char *id, bool released, const char *name, char **text)
+{
+    char number[24], path[512];
+    cn_buf pdf = {0};
+    cn_problem problem = {.err = CN_OK};
+    cn_err err = cn_report_print(p->c, a, id, released, &style, number, &pdf, &problem);
+    if (err == CN_OK) {
+        assert_int_equal(number[0], 'C');
+        save(&pdf, name, path);
+        *text = ask("pdftotext -layout", path);
+    } else {
+        assert_int_equal(pdf.n, 0);
+    }
+    cn_buf_free(&pdf);
+    return err;
+}
+
+static void draft(platform *p, const char *id, const char *findings, int64_t revision)
+{
+    CN_AUTO_JSON json_t *body = json_pack("{s:s, s:s, s:s, s:I}", "findings", findings, "conclusion", "结论", "advice",
+                                          "", "revision", (json_int_t)revision);
+    cn_problem problem = {.err = CN_OK};
+    assert_ok(cn_report_draft(p->c, &p->lead, id, body, &revision, &problem));
+}
+
+static void test_who_may_print(void **state)
+{
+    platform p;
+    char id[CN_ID_TEXT];
+    cn_problem problem = {.err = CN_OK};
+    CN_AUTO_FREE char *none = NULL, *mine = NULL, *theirs = NULL, *amended = NULL, *released = NULL;
+    platform_open(&p, state);
+    request_new(&p, false, "李明", id);
+    request_until(&p, id, CN_STATE_AWAITING_REPORT);
+    assert_err(print(&p, &p.lead, id, false, "a.pdf", &none), CN_ERR_STATE);
+    draft(&p, id, "第一稿", 0);
+    assert_ok(print(&p, &p.lead, id, false, "b.pdf", &mine));
+    assert_has(mine, "草稿");
+    assert_has(mine, "第一稿");
+    assert_err(print(&p, &p.lead, id, true, "c.pdf", &none), CN_ERR_STATE);
+    assert_err(print(&p, &p.referrer, id, false, "c.pdf", &none), CN_ERR_STATE);
+    assert_err(print(&p, &p.second, id, false, "c.pdf", &none), CN_ERR_STATE);
+    assert_ok(cn_report_sign(p.c, &p.lead, id, NULL, &problem));
+    assert_ok(print(&p, &p.referrer, id, false, "d.pdf", &theirs));
+    assert_has(theirs, "李明");
+    assert_has(theirs, "Dr expert1");
+    assert_has(theirs, "County hospital");
+    assert_null(strstr(theirs, "草稿"));
+    assert_err(print(&p, &p.colleague, id, false, "e.pdf", &none), CN_ERR_NOTFOUND);
+    assert_err(print(&p, &p.third, id, false, "e.pdf", &none), CN_ERR_NOTFOUND);
+    /* an amendment: the signed one stays what others get */
+    draft(&p, id, "第二稿", 1);
+    assert_ok(print(&p, &p.lead, id, false, "f.pdf", &amended));
+    assert_has(amended, "第二稿");
+    assert_ok(print(&p, &p.lead, id, true, "g.pdf", &released));
+    assert_has(released, "第一稿");
+    assert_int_equal(
+        platform_int(&p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.print' AND outcome = 'ok'"), 4);
+    assert_int_equal(
+        platform_int(&p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.print' AND outcome = 'denied'"), 2);
+    platform_close(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_written_can_be_read),
+        cmocka_unit_test(fonts_are_embedded_subsets),
+        cmocka_unit_test(long_texts_take_pages),
+        cmocka_unit_test(the_signature_is_not_alone),
+        cmocka_unit_test(a_draft_says_so),
+        cmocka_unit_test(the_same_bytes_from_any_thread),
+        CN_DB_TESTS(test_who_may_print),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+/* Accounts and logins, on both databases. */
+#include "cn_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "consult/people/password.h"
+#include "support_consult.h"
+#include "support_db.h"
+
+#define IDLE_MS 900000
+
+static void a_login_gives_a_session_until_logout(void **state)
+{
+    support_consult *s = support_consult_new(SUPPORT_DB_KIND(state));
+    cn_session session;
+    cn_actor a;
+    char csrf[CN_SESSION_TOKEN];
+    assert_ok(cn_login(&s->c, "Referrer1", SUPPORT_PASSWORD, "10.0.0.1", &session, NULL));
+    assert_ok(cn_session_resolve(&s->c, session.token, "10.0.0.1", IDLE_MS, &a, csrf));
+    assert_string_equal(a.user, s->referrer.user);
+    assert_string_equal(csrf, session.csrf);
+    assert_true(cn_actor_may(&a, CN_RIGHT_REQUEST_CREATE));
+    assert_false(cn_actor_may(&a, CN_RIGHT_MINUTES_READ));
+    assert_err(cn_session_resolve(&s->c, "wrong", "10.0.0.1", IDLE_MS, &a, csrf), CN_ERR_UNAUTH);
+    assert_err(cn_session_resolve(&s->c, "", "10.0.0.1", IDLE_MS, &a, csrf), CN_ERR_UNAUTH);
+    assert_ok(cn_logout(&s->c, &a, session.token));
+    assert_err(cn_session_resolve(&s->c, session.token, "10.0.0.1", IDLE_MS, &a, csrf), CN_ERR_UNAUTH);
+    support_consult_free(s);
+}
+
+static void five_wrong_passwords_lock(void **state)
+{
+    support_consult *s = support_consult_new(SUPPORT_DB_KIND(state));
+    cn_session session;
+    cn_problem p = {.err = CN_OK};
+    assert_err(cn_login(&s->c, "nobody99", SUPPORT_PASSWORD, "10.0.0.2", &session, &p), CN_ERR_UNAUTH);
+    for (int i = 0; i < 5; i++)
+        assert_err(cn_login(&s->c, "expert1", "wrong-pass-1", "10.0.0.2", &session, &p), CN_ERR_UNAUTH);
+    assert_err(cn_login(&s->c, "expert1", SUPPORT_PASSWORD, "10.0.0.2", &session, &p), CN_ERR_RATE);
+    assert_ok(cn_login(&s->c, "expert2", SUPPORT_PASSWORD, "10.0.0.2", &session, &p));
+    support_consult_free(s);
+}
+
+static void changing_the_password_ends_other_sessions(void **state)
+{
+    support_consult *s = support_consult_new(SUPPORT_DB_KIND(state));
+    cn_session here, there;
+    cn_actor a;
+    char csrf[CN_SESSION_TOKEN];
+    cn_problem p = {.err = CN_OK};
+    assert_ok(cn_login(&s->c, "expert1", SUPPORT_PASSWORD, "10.0.0.3", &here, &p));
+    assert_ok(cn_login(&s->c, "expert1", SUPPORT_PASSWORD, "10.0.0.3", &there, &p));
+    assert_ok(cn_session_resolve(&s->c, here.token, "10.0.0.3", IDLE_MS, &a, csrf));
+    assert_err(cn_password_change(&s->c, &a, here.token, "wrong-pass-1", "another-horse-8", &p), CN_ERR_INVALID);
+    assert_err(cn_password_change(&s->c, &a, here.token, SUPPORT_PASSWORD, "short-1", &p), CN_ERR_INVALID);
+    assert_err(cn_password_change(&s->c, &a, here.token, SUPPORT_PASSWORD, "my-expert1-name", &p), CN_ERR_INVALID);
+    assert_ok(cn_password_change(&s->c, &a, here.token, SUPPORT_PASSWORD, "another-horse-8", &p));
+    assert_ok(cn_session_resolve(&s->c, here.token, "10.0.0.3", IDLE_MS, &a, csrf));
+    assert_err(cn_session_resolve(&s->c, there.token, "10.0.0.3", IDLE_MS, &a, csrf), CN_ERR_UNAUTH);
+    assert_ok(cn_login(&s->c, "expert1", "another-horse-8", "10.0.0.3", &there, &p));
+    support_consult_free(s);
+}
+
+static void the_directory_names_doctors_only(void **state)
+{
+    support_consult *s = support_consult_new(SUPPORT_DB_KIND(state));
+    json_t *d = NULL, *u = NULL;
+    assert_ok(cn_directory(&s->c, &d));
+    assert_int_equal(json_array_size(json_object_get(d, "doctors")), 5);
+    assert_int_equal(json_array_size(json_object_get(d, "hospitals")), 1);
+    json_decref(d);
+    assert_ok(cn_user_json(&s->c, s->admin.user, &u));
+    assert_string_equal(json_string_value(json_array_get(json_object_get(u, "roles"), 0)), "consult_admin");
+    json_decref(u);
+    support_consult_free(s);
+}
+
+static void generated_passwords_pass_the_check(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        char password[16];
+        cn_password_generate(password);
+        assert_int_equal(strlen(password), 14);
+        assert_ok(cn_password_check("referrer", password, NULL));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CN_DB_TESTS(a_login_gives_a_session_until_logout),      CN_DB_TESTS(five_wrong_passwords_lock),
+        CN_DB_TESTS(changing_the_password_ends_other_sessions), CN_DB_TESTS(the_directory_names_doctors_only),
+        cmocka_unit_test(generated_passwords_pass_the_check),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

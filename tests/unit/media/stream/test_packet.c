@@ -1,0 +1,166 @@
+#include "cn_test.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include "base/queue.h"
+#include "media/stream/packet.h"
+
+static void a_packet_is_clean_however_often_it_was_used(void **state)
+{
+    (void)state;
+    cn_packet_pool *pool = NULL;
+    assert_err(cn_packet_pool_new(&pool, 0), CN_ERR_INVALID);
+    assert_ok(cn_packet_pool_new(&pool, 1));
+    cn_packet *first = cn_packet_new(pool);
+    assert_non_null(first);
+    memset(cn_packet_data(first), 0xff, CN_PACKET_MAX);
+    first->key = first->marker = true;
+    first->width = 640;
+    first->tid = 2;
+    cn_packet_unref(first);
+    cn_packet *again = cn_packet_new(pool);
+    assert_ptr_equal(again, first);
+    assert_false(again->key || again->marker || again->width);
+    assert_int_equal(again->tid, CN_PACKET_NO_TID);
+    cn_packet_unref(again);
+    cn_packet_unref(NULL);
+    cn_packet_pool_free(pool);
+    cn_packet_pool_free(NULL);
+}
+
+static void the_bound_denies_and_counts_and_heals(void **state)
+{
+    (void)state;
+    cn_packet_pool *pool = NULL;
+    cn_packet *held[100];
+    assert_ok(cn_packet_pool_new(&pool, COUNT_OF(held)));
+    for (size_t i = 0; i < COUNT_OF(held); i++) {
+        held[i] = cn_packet_new(pool);
+        assert_non_null(held[i]);
+        for (size_t j = 0; j < i; j++) assert_ptr_not_equal(held[i], held[j]);
+    }
+    assert_null(cn_packet_new(pool));
+    cn_packet_pool_stats s;
+    cn_packet_pool_stats_get(pool, &s);
+    assert_int_equal(s.denied, 1);
+    assert_int_equal(s.in_use, COUNT_OF(held));
+    assert_int_equal(s.allocated, COUNT_OF(held));
+    cn_packet_unref(cn_packet_ref(held[7])); /* still held: nothing comes back */
+    assert_null(cn_packet_new(pool));
+    cn_packet_unref(held[7]);
+    held[7] = cn_packet_new(pool);
+    assert_non_null(held[7]);
+    for (size_t i = 0; i < COUNT_OF(held); i++) cn_packet_unref(held[i]);
+    cn_packet_pool_free(pool);
+}
+
+static size_t allocated(const cn_packet_pool *pool)
+{
+    cn_packet_pool_stats s;
+    cn_packet_pool_stats_get(pool, &s);
+    return s.allocated;
+}
+
+static void what_a_peak_took_is_given_back(void **state)
+{
+    (void)state;
+    enum { PEAK = 4000, STEADY = 100 };
+    static cn_packet *held[PEAK];
+    cn_packet_pool *pool = NULL;
+    assert_ok(cn_packet_pool_new(&pool, PEAK));
+    for (size_t i = 0; i < PEAK; i++) assert_non_null(held[i] = cn_packet_new(pool));
+    for (size_t i = 0; i < 5; i++) cn_packet_pool_trim(pool);
+    assert_int_equal(allocated(pool), PEAK);
+    for (size_t i = STEADY; i < PEAK; i++) cn_packet_unref(held[PEAK - 1 - (i - STEADY)]);
+    cn_packet_pool_trim(pool);
+    assert_int_equal(allocated(pool), PEAK); /* not at once */
+    for (size_t second = 0; second < 3 * CN_PACKET_IDLE; second++) {
+        for (size_t i = 0; i < 500; i++) { /* those who are in keep on */
+            cn_packet_unref(held[i % STEADY]);
+            assert_non_null(held[i % STEADY] = cn_packet_new(pool));
+        }
+        cn_packet_pool_trim(pool);
+    }
+    assert_true(allocated(pool) <= 512);
+    size_t level = allocated(pool);
+    for (size_t i = STEADY; i < PEAK; i++) assert_non_null(held[i] = cn_packet_new(pool)); /* and taken again */
+    assert_int_equal(allocated(pool), PEAK);
+    assert_true(level < PEAK);
+    for (size_t i = 0; i < PEAK; i++) cn_packet_unref(held[i]);
+    for (size_t i = 0; i < 3 * CN_PACKET_IDLE; i++) cn_packet_pool_trim(pool);
+    assert_int_equal(allocated(pool), 0);
+    cn_packet_pool_free(pool);
+}
+
+#define CONSUMERS 2
+#define PACKETS 50000
+
+static struct {
+    cn_packet_pool *pool;
+    cn_queue *queues[CONSUMERS];
+    uint64_t sums[CONSUMERS];
+} shared;
+
+static void *consume(void *arg)
+{
+    size_t me = (size_t)(uintptr_t)arg;
+    for (size_t got = 0; got < PACKETS;) {
+        cn_packet *p = cn_queue_pop(shared.queues[me]);
+        if (!p) {
+            sched_yield();
+            continue;
+        }
+        assert_int_equal(cn_packet_bytes(p)[0], (uint8_t)p->ext_seq);
+        shared.sums[me] += p->ext_seq;
+        cn_packet_unref(p);
+        got++;
+    }
+    return NULL;
+}
+
+/* The owner writes and shares each packet with two other threads; whichever comes last gives it back. */
+static void packets_cross_threads_without_a_lock(void **state)
+{
+    (void)state;
+    assert_ok(cn_packet_pool_new(&shared.pool, 256));
+    pthread_t threads[CONSUMERS];
+    for (size_t i = 0; i < CONSUMERS; i++) assert_ok(cn_queue_new(&shared.queues[i], 256));
+    for (size_t i = 0; i < CONSUMERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, consume, (void *)(uintptr_t)i), 0);
+    uint64_t sum = 0;
+    for (uint64_t n = 0; n < PACKETS; n++) {
+        cn_packet *p;
+        while (!(p = cn_packet_new(shared.pool))) sched_yield();
+        p->ext_seq = n;
+        cn_packet_data(p)[0] = (uint8_t)n;
+        sum += n;
+        for (size_t i = 0; i < CONSUMERS; i++)
+            while (cn_queue_push(shared.queues[i], cn_packet_ref(p)) == CN_ERR_FULL) {
+                cn_packet_unref(p);
+                sched_yield();
+            }
+        cn_packet_unref(p);
+    }
+    for (size_t i = 0; i < CONSUMERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(shared.sums[i], sum);
+        cn_queue_free(shared.queues[i]);
+    }
+    cn_packet_pool_stats s;
+    cn_packet_pool_stats_get(shared.pool, &s);
+    assert_int_equal(s.taken, PACKETS);
+    cn_packet_pool_free(shared.pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_packet_is_clean_however_often_it_was_used),
+        cmocka_unit_test(the_bound_denies_and_counts_and_heals),
+        cmocka_unit_test(what_a_peak_took_is_given_back),
+        cmocka_unit_test(packets_cross_threads_without_a_lock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

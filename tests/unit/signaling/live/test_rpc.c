@@ -1,0 +1,132 @@
+/* JSON-RPC messages, problems as the outside sees them, and what is read from an offer. */
+#include "cn_test.h"
+
+#include <string.h>
+
+#include "signaling/http/problem.h"
+#include "signaling/live/rpc.h"
+#include "signaling/live/sdp_scan.h"
+
+static void reads_messages(void **state)
+{
+    static const struct {
+        const char *text;
+        int expected;
+    } cases[] = {
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}", 0},
+        {"{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"ping\",\"params\":{}}", 0},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"ping\"}", 0},
+        {"", CN_RPC_PARSE},
+        {"{", CN_RPC_PARSE},
+        {"[]", CN_RPC_PARSE},
+        {"{} {}", CN_RPC_PARSE},
+        {"{}", CN_RPC_REQUEST},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"ping\"}", CN_RPC_REQUEST},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}", CN_RPC_REQUEST},
+        {"{\"jsonrpc\":2.0,\"id\":1,\"method\":\"ping\"}", CN_RPC_REQUEST},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":[]}", CN_RPC_PARAMS},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":null}", CN_RPC_PARAMS},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        cn_rpc r;
+        int code = cn_rpc_parse(cases[i].text, strlen(cases[i].text), &r);
+        if (code != cases[i].expected) fail_msg("%s: %d", cases[i].text, code);
+        if (code == 0) assert_true(json_is_object(r.params));
+        cn_rpc_free(&r);
+    }
+}
+
+static void tells_a_notification_from_a_call(void **state)
+{
+    static const char note[] = "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}",
+                      call[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"m\"}";
+    cn_rpc r;
+    (void)state;
+    assert_int_equal(cn_rpc_parse(note, sizeof note - 1, &r), 0);
+    assert_null(r.id);
+    cn_rpc_free(&r);
+    assert_int_equal(cn_rpc_parse(call, sizeof call - 1, &r), 0);
+    assert_true(json_is_null(r.id));
+    cn_rpc_free(&r);
+}
+
+static void answers_have_the_protocols_codes(void **state)
+{
+    static const struct {
+        cn_err err;
+        int code;
+        const char *reason;
+    } cases[] = {{CN_ERR_UNAUTH, 1001, "unauthorized"}, {CN_ERR_FORBIDDEN, 1003, "forbidden"},
+                 {CN_ERR_NOTFOUND, 1004, "not_found"},  {CN_ERR_CONFLICT, 1009, "conflict"},
+                 {CN_ERR_STATE, 1009, "conflict"},      {CN_ERR_FULL, 1029, "busy"},
+                 {CN_ERR_AGAIN, 1029, "busy"},          {CN_ERR_INVALID, -32602, "invalid"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        json_t *o = cn_rpc_problem(NULL, cases[i].err, NULL), *error = json_object_get(o, "error");
+        assert_int_equal(json_integer_value(json_object_get(error, "code")), cases[i].code);
+        assert_string_equal(json_string_value(json_object_get(json_object_get(error, "data"), "reason")),
+                            cases[i].reason);
+        if (cases[i].code == 1029)
+            assert_true(json_integer_value(json_object_get(json_object_get(error, "data"), "retry_ms")) > 0);
+        json_decref(o);
+    }
+}
+
+static void problems_name_the_field(void **state)
+{
+    cn_problem p;
+    (void)state;
+    cn_problem_set(&p, CN_ERR_INVALID, "patient.name", "is missing");
+    json_t *o = cn_problem_json(CN_ERR_INVALID, 422, &p);
+    assert_string_equal(json_string_value(json_object_get(o, "field")), "patient.name");
+    assert_string_equal(json_string_value(json_object_get(o, "detail")), "is missing");
+    assert_int_equal(json_integer_value(json_object_get(o, "status")), 422);
+    json_decref(o);
+}
+
+/* A new error code needs a row in the table: none may look like a success. */
+static void every_error_has_a_status(void **state)
+{
+    (void)state;
+    for (int e = CN_ERR_OK + 1; e < CN_ERR_COUNT; e++) {
+        int status = cn_problem_status((cn_err)e);
+        if (status < 400 || status > 599 || !*cn_problem_title((cn_err)e) || cn_problem_rpc_code((cn_err)e) == 0)
+            fail_msg("%s: %d", cn_err_name((cn_err)e), status);
+    }
+}
+
+static void reads_what_an_offer_sends(void **state)
+{
+    static const char sdp[] =
+        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0 8\r\na=mid:0\r\na=sendonly\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendonly\r\na=rid:h send\r\na=rid:l send\r\na=rid:x recv\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:2\na=recvonly\n"
+        "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:3\r\na=sendonly\r\n"
+        "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=bundle-only\r\na=mid:4\r\na=sendonly\r\n"; /* Firefox */
+    cn_sdp_section s[5];
+    (void)state;
+    assert_int_equal(cn_sdp_scan(sdp, s, 5), 5);
+    assert_true(s[0].sends && !s[0].video);
+    assert_true(s[1].sends && s[1].video);
+    assert_int_equal(s[1].rids, 2);
+    assert_string_equal(s[2].mid, "2");
+    assert_false(s[2].sends);
+    assert_false(s[3].sends);
+    assert_true(s[4].sends);
+    assert_int_equal(cn_sdp_scan(sdp, s, 2), 2);
+    assert_int_equal(cn_sdp_scan("", s, 4), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_messages),
+        cmocka_unit_test(tells_a_notification_from_a_call),
+        cmocka_unit_test(answers_have_the_protocols_codes),
+        cmocka_unit_test(problems_name_the_field),
+        cmocka_unit_test(every_error_has_a_status),
+        cmocka_unit_test(reads_what_an_offer_sends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

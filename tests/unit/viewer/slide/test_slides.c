@@ -1,0 +1,167 @@
+/* Slides through real decoder processes: the demo generator's slide, files nobody here made where present, crashes and
+ * limits. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "viewer/slide/slides.h"
+
+static char folder[] = "/tmp/consilium-test-slides-XXXXXX";
+static char slide[128];
+
+static int setup(void **state)
+{
+    char dir[128];
+    if (!mkdtemp(folder) || !cn_fmt(dir, sizeof(dir), "%s/a", folder) || mkdir(dir, 0700) != 0) return -1;
+    cn_fmt(slide, sizeof(slide), "%s/demo.tif", dir);
+    const char *const argv[] = {CN_BUILD_DIR "/consilium-demo-slide", slide, "3000", "2000", "7", NULL};
+    const cn_child_limits limits = {.wall_seconds = 60};
+    int status = -1;
+    if (cn_child_run(argv, &limits, &status) != CN_OK || status != 0) return -1;
+    return cn_slides_new((cn_slides **)state, CN_BUILD_DIR "/consilium-decoder", 2, 8 << 20) == CN_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    const char *const argv[] = {"rm", "-rf", folder, NULL};
+    const cn_child_limits limits = {.wall_seconds = 30};
+    int status = -1;
+    cn_slides_free(*state);
+    return cn_child_run(argv, &limits, &status) == CN_OK ? status : -1;
+}
+
+static void info_and_tiles(void **state)
+{
+    cn_decode_info info;
+    assert_int_equal(cn_slide_info(*state, "s", slide, &info), CN_OK);
+    assert_int_equal(info.width, 3000);
+    assert_int_equal(info.height, 2000);
+    assert_true(info.mpp_x > 0.2499 && info.mpp_x < 0.2501);
+    assert_true(info.levels >= 3);
+    cn_tile *t = NULL;
+    assert_int_equal(cn_slide_tile(*state, "s", slide, 12, 3, 2, &t), CN_OK);
+    assert_memory_equal(t->bytes, "\xff\xd8\xff", 3);
+    cn_unref(t);
+    for (unsigned level = 0; level < 13; level++) {
+        assert_int_equal(cn_slide_tile(*state, "s", slide, level, 0, 0, &t), CN_OK);
+        cn_unref(t);
+    }
+    assert_int_equal(cn_slide_tile(*state, "s", slide, 12, 12, 0, &t), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_slide_tile(*state, "s", slide, 13, 0, 0, &t), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_slide_thumbnail(*state, "s", slide, 256, &t), CN_OK);
+    cn_unref(t);
+}
+
+static void what_is_no_slide_is_refused(void **state)
+{
+    char path[160];
+    cn_decode_info info;
+    cn_fmt(path, sizeof(path), "%s/b", folder);
+    mkdir(path, 0700);
+    cn_fmt(path, sizeof(path), "%s/b/text.svs", folder);
+    assert_int_equal(cn_file_write_durable(path, "not a slide", 11, 0600), CN_OK);
+    assert_int_equal(cn_slide_info(*state, "b", path, &info), CN_ERR_UNSUPPORTED);
+    assert_int_equal(cn_slide_info(*state, "c", "/nonexistent/x.svs", &info), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_slide_info(*state, "d", "relative.svs", &info), CN_ERR_INVALID);
+}
+
+/* A slide cut off in the middle gives an error for the tiles that are gone, and the next slide is served all the same.
+ */
+static void a_damaged_slide_harms_nobody(void **state)
+{
+    char path[160], *bytes = NULL;
+    size_t n = 0;
+    cn_decode_info info;
+    cn_fmt(path, sizeof(path), "%s/d", folder);
+    mkdir(path, 0700);
+    cn_fmt(path, sizeof(path), "%s/d/cut.tif", folder);
+    assert_int_equal(cn_file_read(slide, 64 << 20, &bytes, &n), CN_OK);
+    memset(bytes + n / 4, 0x5a, n / 2);
+    assert_int_equal(cn_file_write_durable(path, bytes, n, 0600), CN_OK);
+    free(bytes);
+    for (int i = 0; i < 6; i++) {
+        cn_tile *t = NULL;
+        cn_err err = cn_slide_tile(*state, "d", path, 12, i, i, &t);
+        cn_unref(t);
+        assert_true(err == CN_OK || err == CN_ERR_CORRUPT || err == CN_ERR_UNSUPPORTED || err == CN_ERR_CRASHED);
+    }
+    assert_int_equal(cn_slide_info(*state, "again", slide, &info), CN_OK);
+}
+
+static void a_killed_zygote_costs_nothing(void **state)
+{
+    (void)state;
+    cn_decoders *d = NULL;
+    void *bytes = NULL;
+    size_t n = 0;
+    assert_int_equal(cn_decoders_new(&d, CN_BUILD_DIR "/consilium-decoder", 2), CN_OK);
+    const cn_decode_ask thumb = {.op = CN_DECODE_THUMB, .size = 64};
+    assert_int_equal(cn_decoders_ask(d, slide, &thumb, &bytes, &n), CN_OK);
+    free(bytes);
+    kill(cn_decoders_zygote(d), SIGKILL);
+    cn_err err = cn_decoders_ask(d, slide, &thumb, &bytes, &n);
+    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(d, slide, &thumb, &bytes, &n);
+    assert_int_equal(err, CN_OK);
+    free(bytes);
+    cn_decoders_free(d);
+}
+
+/* Every real slide of the shared collection, if it is here, opens and gives its first tile, or is refused with a clear
+ * error. */
+static void real_slides(void **state)
+{
+    const char *shared = CN_SOURCE_DIR "/../shared/data/wsi";
+    DIR *dir = opendir(shared);
+    if (!dir) {
+        print_message("skipped: no ../shared/data\n");
+        skip();
+    }
+    int opened = 0;
+    for (struct dirent *e; (e = readdir(dir));) {
+        char from[512], to[512], path[600];
+        if (e->d_type != DT_REG || !cn_fmt(from, sizeof(from), "%s/%s", shared, e->d_name)) continue;
+        cn_fmt(to, sizeof(to), "%s/r-%s", folder, e->d_name);
+        cn_fmt(path, sizeof(path), "%s/%s", to, e->d_name);
+        mkdir(to, 0700);
+        if (symlink(from, path) != 0) continue;
+        char real[4096];
+        if (!realpath(path, real)) continue;
+        cn_decode_info info;
+        cn_err err = cn_slide_info(*state, e->d_name, real, &info);
+        assert_true(err == CN_OK || err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT);
+        if (err != CN_OK) continue;
+        cn_tile *t = NULL;
+        err = cn_slide_thumbnail(*state, e->d_name, real, 200, &t);
+        cn_unref(t);
+        assert_true(err == CN_OK || err == CN_ERR_CORRUPT || err == CN_ERR_TOOBIG);
+        opened += err == CN_OK;
+    }
+    closedir(dir);
+    print_message("%d real slides opened\n", opened);
+    assert_true(opened > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(info_and_tiles),
+        cmocka_unit_test(what_is_no_slide_is_refused),
+        cmocka_unit_test(a_damaged_slide_harms_nobody),
+        cmocka_unit_test(a_killed_zygote_costs_nothing),
+        cmocka_unit_test(real_slides),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,30 @@
+/*
+ * Slides for the browser: what a slide is, its Deep Zoom tiles, its thumbnail. Decoding happens in the decoder
+ * processes, encoded tiles are cached. Thread-safe; calls block (tile jobs only). Whoever calls has checked the
+ * permission already.
+ */
+#ifndef CN_VIEWER_SLIDES_H
+#define CN_VIEWER_SLIDES_H
+
+#include "viewer/slide/decoders.h"
+#include "viewer/slide/tilecache.h"
+
+typedef struct cn_slides cn_slides;
+
+/** `decoder`: path of consilium-decoder. */
+cn_err cn_slides_new(cn_slides **out, const char *decoder, unsigned decoders, size_t cache_bytes);
+void cn_slides_free(cn_slides *s);
+
+/** `id` names the slide in the cache; `path` is its file, absolute and alone in its folder. Errors as cn_decoders_ask.
+ */
+cn_err cn_slide_info(cn_slides *s, const char *id, const char *path, cn_decode_info *out);
+/** A JPEG, new reference. Deep Zoom level, column and row. */
+cn_err cn_slide_tile(cn_slides *s, const char *id, const char *path, unsigned level, int64_t column, int64_t row,
+                     cn_tile **out);
+/** A JPEG inside size × size pixels (at most 2,048). */
+cn_err cn_slide_thumbnail(cn_slides *s, const char *id, const char *path, unsigned size, cn_tile **out);
+/** Forgets a deleted slide. */
+void cn_slide_forget(cn_slides *s, const char *id, const char *path);
+void cn_slides_stats(cn_slides *s, cn_tilecache_stats *out);
+
+#endif
