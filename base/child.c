@@ -95,42 +95,43 @@ static cn_err move_up(int *fd)
     return CN_OK;
 }
 
-static cn_err launch_prepare(launch *l, const char *const argv[], const cn_child_limits *limits)
+static cn_err launch_prepare(launch *program, const char *const argv[], const cn_child_limits *limits)
 {
     static const cn_child_limits none;
-    l->limits = limits ? limits : &none;
-    l->lock.landlock = l->input = l->output = l->handed = l->failed[0] = l->failed[1] = -1;
-    l->parent = getpid();
+    program->limits = limits ? limits : &none;
+    program->lock.landlock = program->input = program->output = program->handed = program->failed[0] =
+        program->failed[1] = -1;
+    program->parent = getpid();
     if (!argv || !argv[0]) return CN_ERR_INVALID;
-    CN_TRY(resolve(argv[0], l->path, sizeof l->path));
-    memcpy(&l->argv, &argv, sizeof l->argv); /* execve takes char *const * but does not write */
-    l->environment = make_environment();
-    if (!l->environment) return CN_ERR_NOMEM;
-    l->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (l->input < 0 || pipe2(l->failed, O_CLOEXEC) < 0) return cn_err_from_errno(errno);
-    CN_TRY(move_up(&l->input));
-    CN_TRY(move_up(&l->failed[1]));
-    return cn_child_lock_prepare(&l->lock, l->limits);
+    CN_TRY(resolve(argv[0], program->path, sizeof program->path));
+    memcpy(&program->argv, &argv, sizeof program->argv); /* execve takes char *const * but does not write */
+    program->environment = make_environment();
+    if (!program->environment) return CN_ERR_NOMEM;
+    program->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (program->input < 0 || pipe2(program->failed, O_CLOEXEC) < 0) return cn_err_from_errno(errno);
+    CN_TRY(move_up(&program->input));
+    CN_TRY(move_up(&program->failed[1]));
+    return cn_child_lock_prepare(&program->lock, program->limits);
 }
 
-static void launch_free(launch *l)
+static void launch_free(launch *program)
 {
-    cn_child_lock_free(&l->lock);
-    cn_fd_close(&l->input);
-    cn_fd_close(&l->output);
-    cn_fd_close(&l->handed);
-    cn_fd_close(&l->failed[0]);
-    cn_fd_close(&l->failed[1]);
-    free(l->environment);
+    cn_child_lock_free(&program->lock);
+    cn_fd_close(&program->input);
+    cn_fd_close(&program->output);
+    cn_fd_close(&program->handed);
+    cn_fd_close(&program->failed[0]);
+    cn_fd_close(&program->failed[1]);
+    free(program->environment);
 }
 
 /* In the child: standard descriptors, and everything above closed at exec. */
-static int place_descriptors(const launch *l)
+static int place_descriptors(const launch *program)
 {
-    if (dup2(l->input, 0) < 0) return errno;
-    if (l->output >= 0 && (dup2(l->output, 1) < 0 || dup2(l->output, 2) < 0)) return errno;
-    if (l->handed >= 0 && dup2(l->handed, HANDED_FD) < 0) return errno;
-    unsigned first = l->handed >= 0 ? HANDED_FD + 1 : HANDED_FD;
+    if (dup2(program->input, 0) < 0) return errno;
+    if (program->output >= 0 && (dup2(program->output, 1) < 0 || dup2(program->output, 2) < 0)) return errno;
+    if (program->handed >= 0 && dup2(program->handed, HANDED_FD) < 0) return errno;
+    unsigned first = program->handed >= 0 ? HANDED_FD + 1 : HANDED_FD;
     /* CLOSE_RANGE_CLOEXEC = 4: the error pipe and the ruleset are still needed */
     return syscall(SYS_close_range, first, ~0u, 4u) < 0 ? errno : 0;
 }
@@ -145,44 +146,44 @@ static void reset_signals(void)
 }
 
 /* Only async-signal-safe calls from here to exec: other threads of the parent may have held any lock at the fork. */
-static _Noreturn void child_main(const launch *l)
+static _Noreturn void child_main(const launch *program)
 {
     int failed = setpgid(0, 0) < 0 ? errno : 0;
-    if (!failed && l->limits->work_dir && chdir(l->limits->work_dir) < 0) failed = errno;
-    if (!failed) failed = place_descriptors(l);
-    if (!failed) failed = cn_child_lock_apply(&l->lock, l->limits);
+    if (!failed && program->limits->work_dir && chdir(program->limits->work_dir) < 0) failed = errno;
+    if (!failed) failed = place_descriptors(program);
+    if (!failed) failed = cn_child_lock_apply(&program->lock, program->limits);
     /* after the locks, since a change of credentials clears it; then look whether the parent is already gone */
     if (!failed && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) failed = errno;
-    if (!failed && getppid() != l->parent) failed = ECHILD;
+    if (!failed && getppid() != program->parent) failed = ECHILD;
     reset_signals();
-    if (!failed && l->own_alarm && l->limits->wall_seconds) (void)alarm(l->limits->wall_seconds);
+    if (!failed && program->own_alarm && program->limits->wall_seconds) (void)alarm(program->limits->wall_seconds);
     if (!failed) {
-        (void)execve(l->path, l->argv, l->environment);
+        (void)execve(program->path, program->argv, program->environment);
         failed = errno;
     }
-    if (write(l->failed[1], &failed, sizeof failed) < 0) {
+    if (write(program->failed[1], &failed, sizeof failed) < 0) {
         /* the parent sees the exit status */
     }
     _exit(127);
 }
 
 /* Forks and waits until exec worked or the child said why not. */
-static cn_err launch_fork(launch *l, pid_t *out)
+static cn_err launch_fork(launch *program, pid_t *out)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours may run in the child */
     pid_t pid = fork();
-    if (pid == 0) child_main(l);
+    if (pid == 0) child_main(program);
     int fork_errno = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pid < 0) return cn_err_from_errno(fork_errno);
     (void)setpgid(pid, pid); /* the child does it too; whoever comes first */
-    cn_fd_close(&l->failed[1]);
+    cn_fd_close(&program->failed[1]);
     int failed = 0;
     ssize_t n;
     do {
-        n = read(l->failed[0], &failed, sizeof failed);
+        n = read(program->failed[0], &failed, sizeof failed);
     } while (n < 0 && errno == EINTR);
     if (n == 0) {
         *out = pid;
@@ -190,21 +191,21 @@ static cn_err launch_fork(launch *l, pid_t *out)
     }
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
-    cn_error("base.child", "cannot start %s: errno %d", l->path, failed);
+    cn_error("base.child", "cannot start %s: errno %d", program->path, failed);
     return CN_ERR_IO;
 }
 
 cn_err cn_child_start(const char *const argv[], int fd, const cn_child_limits *limits, pid_t *pid)
 {
-    launch l = {0};
-    cn_err err = launch_prepare(&l, argv, limits);
-    l.own_alarm = true;
+    launch program = {0};
+    cn_err err = launch_prepare(&program, argv, limits);
+    program.own_alarm = true;
     if (!err && fd >= 0) {
-        l.handed = fcntl(fd, F_DUPFD_CLOEXEC, 10);
-        if (l.handed < 0) err = cn_err_from_errno(errno);
+        program.handed = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+        if (program.handed < 0) err = cn_err_from_errno(errno);
     }
-    if (!err) err = launch_fork(&l, pid);
-    launch_free(&l);
+    if (!err) err = launch_fork(&program, pid);
+    launch_free(&program);
     return err;
 }
 
@@ -270,35 +271,35 @@ static cn_err judge(int status, int *exit_status)
     return WTERMSIG(status) == SIGXCPU ? CN_ERR_TIMEOUT : CN_ERR_CRASHED;
 }
 
-static cn_err wait_for(const launch *l, pid_t pid, int output, int *exit_status)
+static cn_err wait_for(const launch *program, pid_t pid, int output, int *exit_status)
 {
     cn_buf kept = {0};
-    cn_err err = watch_child(pid, output, l->limits, &kept);
+    cn_err err = watch_child(pid, output, program->limits, &kept);
     /* the group is ours until the child is reaped: nothing it started stays behind */
     (void)kill(-pid, SIGKILL);
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     (void)take_output(output, &kept);
-    log_output(l->path, &kept);
+    log_output(program->path, &kept);
     cn_buf_free(&kept);
     return err ? err : judge(status, exit_status);
 }
 
 cn_err cn_child_run(const char *const argv[], const cn_child_limits *limits, int *exit_status)
 {
-    launch l = {0};
+    launch program = {0};
     int output[2] = {-1, -1};
     pid_t pid = -1;
-    cn_err err = launch_prepare(&l, argv, limits);
+    cn_err err = launch_prepare(&program, argv, limits);
     if (!err && pipe2(output, O_CLOEXEC) < 0) err = cn_err_from_errno(errno);
-    if (!err) l.output = output[1];
+    if (!err) program.output = output[1];
     if (!err && fcntl(output[0], F_SETFL, O_NONBLOCK) < 0) err = cn_err_from_errno(errno);
-    if (!err) err = move_up(&l.output);
-    if (!err) err = launch_fork(&l, &pid);
-    cn_fd_close(&l.output);
-    if (!err) err = wait_for(&l, pid, output[0], exit_status);
+    if (!err) err = move_up(&program.output);
+    if (!err) err = launch_fork(&program, &pid);
+    cn_fd_close(&program.output);
+    if (!err) err = wait_for(&program, pid, output[0], exit_status);
     cn_fd_close(&output[0]);
-    launch_free(&l);
+    launch_free(&program);
     return err;
 }

@@ -121,12 +121,13 @@ static int set_limit(int which, rlim_t soft, rlim_t hard)
     return setrlimit((__rlimit_resource_t)which, &limit) < 0 ? errno : 0;
 }
 
-static int apply_limits(const cn_child_limits *l)
+static int apply_limits(const cn_child_limits *limits)
 {
     int failed = set_limit(RLIMIT_CORE, 0, 0); /* a dump would put patients' data on disk */
-    if (!failed && l->cpu_seconds) failed = set_limit(RLIMIT_CPU, l->cpu_seconds, (rlim_t)l->cpu_seconds + 1);
-    if (!failed && l->memory_bytes) failed = set_limit(RLIMIT_AS, l->memory_bytes, l->memory_bytes);
-    if (!failed && l->file_bytes) failed = set_limit(RLIMIT_FSIZE, l->file_bytes, l->file_bytes);
+    if (!failed && limits->cpu_seconds)
+        failed = set_limit(RLIMIT_CPU, limits->cpu_seconds, (rlim_t)limits->cpu_seconds + 1);
+    if (!failed && limits->memory_bytes) failed = set_limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes);
+    if (!failed && limits->file_bytes) failed = set_limit(RLIMIT_FSIZE, limits->file_bytes, limits->file_bytes);
     return failed;
 }
 

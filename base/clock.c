@@ -10,9 +10,9 @@
 
 static int64_t read_clock(clockid_t id)
 {
-    struct timespec t;
-    (void)clock_gettime(id, &t); /* cannot fail with these ids and a valid pointer */
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+    struct timespec ts;
+    (void)clock_gettime(id, &ts); /* cannot fail with these ids and a valid pointer */
+    return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
 uint64_t cn_mono_ns(void)
@@ -36,12 +36,12 @@ int64_t cn_wall_ms(void)
 }
 
 /* Division that rounds towards minus infinity, so that instants before 1970 keep a positive fraction. */
-static int64_t floor_div(int64_t a, int64_t b, int64_t *rest)
+static int64_t floor_div(int64_t left, int64_t right, int64_t *rest)
 {
-    int64_t quotient = a / b;
-    *rest = a % b;
+    int64_t quotient = left / right;
+    *rest = left % right;
     if (*rest < 0) {
-        *rest += b;
+        *rest += right;
         quotient--;
     }
     return quotient;
@@ -58,11 +58,11 @@ void cn_time_format(int64_t wall_ms, char out[CN_TIME_TEXT])
 {
     int64_t ms = 0;
     time_t seconds = (time_t)floor_div(wall_ms, 1000, &ms);
-    struct tm t = {0};
-    if (!gmtime_r(&seconds, &t) || t.tm_year + 1900 > 9999 || t.tm_year + 1900 < 0) {
+    struct tm calendar = {0};
+    if (!gmtime_r(&seconds, &calendar) || calendar.tm_year + 1900 > 9999 || calendar.tm_year + 1900 < 0) {
         cn_strcpy(out, CN_TIME_TEXT, "invalid-time");
         return;
     }
-    cn_fmt(out, CN_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
-           t.tm_hour, t.tm_min, t.tm_sec, (int)ms);
+    cn_fmt(out, CN_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", calendar.tm_year + 1900, calendar.tm_mon + 1,
+           calendar.tm_mday, calendar.tm_hour, calendar.tm_min, calendar.tm_sec, (int)ms);
 }

@@ -57,43 +57,45 @@ static bool parse_bool(const char *value, int64_t *out)
     return false;
 }
 
-static cn_err set(cn_config *c, size_t i, const char *value, unsigned line, cn_problem *p)
+static cn_err set(cn_config *config, size_t index, const char *value, unsigned line, cn_problem *problem)
 {
-    const entry *e = &table[i];
-    char field[sizeof p->field];
-    cn_fmt(field, sizeof field, "%s.%s", e->section, e->key);
-    if (e->kind == INT && !cn_parse_i64(value, e->min, e->max, &c->number[i]))
-        return cn_problem_set(p, CN_ERR_INVALID, field,
-                              "Line %u: must be a whole number from %" PRId64 " to %" PRId64 ".", line, e->min, e->max);
-    if (e->kind == BOOL && !parse_bool(value, &c->number[i]))
-        return cn_problem_set(p, CN_ERR_INVALID, field, "Line %u: must be true or false.", line);
+    const entry *row = &table[index];
+    char field[sizeof problem->field];
+    cn_fmt(field, sizeof field, "%s.%s", row->section, row->key);
+    if (row->kind == INT && !cn_parse_i64(value, row->min, row->max, &config->number[index]))
+        return cn_problem_set(problem, CN_ERR_INVALID, field,
+                              "Line %u: must be a whole number from %" PRId64 " to %" PRId64 ".", line, row->min,
+                              row->max);
+    if (row->kind == BOOL && !parse_bool(value, &config->number[index]))
+        return cn_problem_set(problem, CN_ERR_INVALID, field, "Line %u: must be true or false.", line);
     char *copy = cn_strdup(value);
-    if (!copy) return cn_problem_set(p, CN_ERR_NOMEM, field, "Out of memory.");
-    cn_free_secret(c->text[i], c->text[i] ? strlen(c->text[i]) : 0); /* a connection string may hold a password */
-    c->text[i] = copy;
-    c->line[i] = line;
+    if (!copy) return cn_problem_set(problem, CN_ERR_NOMEM, field, "Out of memory.");
+    cn_free_secret(config->text[index],
+                   config->text[index] ? strlen(config->text[index]) : 0); /* a connection string may hold a password */
+    config->text[index] = copy;
+    config->line[index] = line;
     return CN_OK;
 }
 
-static cn_err set_defaults(cn_config *c, cn_problem *p)
+static cn_err set_defaults(cn_config *config, cn_problem *problem)
 {
-    for (size_t i = 0; i < TABLE_N; i++) CN_TRY(set(c, i, table[i].fallback, 0, p));
+    for (size_t i = 0; i < TABLE_N; i++) CN_TRY(set(config, i, table[i].fallback, 0, problem));
     return CN_OK;
 }
 
-static bool blank(char c)
+static bool blank(char ch)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return ch == ' ' || ch == '\t' || ch == '\r';
 }
 
 /* Cuts blanks off both ends, in place. */
-static char *trim(char *s)
+static char *trim(char *text)
 {
-    while (blank(*s)) s++;
-    size_t n = strlen(s);
-    while (n && blank(s[n - 1])) n--;
-    s[n] = 0;
-    return s;
+    while (blank(*text)) text++;
+    size_t n = strlen(text);
+    while (n && blank(text[n - 1])) n--;
+    text[n] = 0;
+    return text;
 }
 
 typedef struct reader {
@@ -103,98 +105,105 @@ typedef struct reader {
     cn_problem *problem;
 } reader;
 
-static cn_err read_section(reader *r, char *s)
+static cn_err read_section(reader *input, char *text)
 {
-    size_t n = strlen(s);
-    if (s[n - 1] != ']')
-        return cn_problem_set(r->problem, CN_ERR_PARSE, "", "Line %u: a section needs a closing bracket.", r->line);
-    s[n - 1] = 0;
-    char *name = trim(s + 1);
+    size_t n = strlen(text);
+    if (text[n - 1] != ']')
+        return cn_problem_set(input->problem, CN_ERR_PARSE, "", "Line %u: a section needs a closing bracket.",
+                              input->line);
+    text[n - 1] = 0;
+    char *name = trim(text + 1);
     size_t i = find(name, NULL);
     if (i == TABLE_N)
-        return cn_problem_set(r->problem, CN_ERR_INVALID, name, "Line %u: there is no such section.", r->line);
-    r->section = table[i].section;
+        return cn_problem_set(input->problem, CN_ERR_INVALID, name, "Line %u: there is no such section.", input->line);
+    input->section = table[i].section;
     return CN_OK;
 }
 
-static cn_err read_pair(reader *r, char *s)
+static cn_err read_pair(reader *input, char *text)
 {
-    char *equals = strchr(s, '=');
-    if (!equals) return cn_problem_set(r->problem, CN_ERR_PARSE, "", "Line %u: expected key = value.", r->line);
+    char *equals = strchr(text, '=');
+    if (!equals) return cn_problem_set(input->problem, CN_ERR_PARSE, "", "Line %u: expected key = value.", input->line);
     *equals = 0;
-    char *key = trim(s), *value = trim(equals + 1);
-    if (!r->section)
-        return cn_problem_set(r->problem, CN_ERR_PARSE, key, "Line %u: a key needs a [section] above it.", r->line);
-    char field[sizeof r->problem->field];
-    cn_fmt(field, sizeof field, "%s.%s", r->section, key);
-    size_t i = find(r->section, key);
+    char *key = trim(text), *value = trim(equals + 1);
+    if (!input->section)
+        return cn_problem_set(input->problem, CN_ERR_PARSE, key, "Line %u: a key needs a [section] above it.",
+                              input->line);
+    char field[sizeof input->problem->field];
+    cn_fmt(field, sizeof field, "%s.%s", input->section, key);
+    size_t i = find(input->section, key);
     if (i == TABLE_N)
-        return cn_problem_set(r->problem, CN_ERR_INVALID, field, "Line %u: there is no such key.", r->line);
-    if (r->config->line[i])
-        return cn_problem_set(r->problem, CN_ERR_INVALID, field, "Line %u: already set in line %u.", r->line,
-                              r->config->line[i]);
-    return set(r->config, i, value, r->line, r->problem);
+        return cn_problem_set(input->problem, CN_ERR_INVALID, field, "Line %u: there is no such key.", input->line);
+    if (input->config->line[i])
+        return cn_problem_set(input->problem, CN_ERR_INVALID, field, "Line %u: already set in line %u.", input->line,
+                              input->config->line[i]);
+    return set(input->config, i, value, input->line, input->problem);
 }
 
-static cn_err read_line(reader *r, char *s)
+static cn_err read_line(reader *input, char *text)
 {
-    s = trim(s);
-    if (!*s || *s == '#' || *s == ';') return CN_OK;
-    return *s == '[' ? read_section(r, s) : read_pair(r, s);
+    text = trim(text);
+    if (!*text || *text == '#' || *text == ';') return CN_OK;
+    return *text == '[' ? read_section(input, text) : read_pair(input, text);
 }
 
 /* Checks that hold for the whole text, so that the line reader can trust its strings. */
-static cn_err check_text(const char *text, size_t n, cn_problem *p)
+static cn_err check_text(const char *text, size_t len, cn_problem *problem)
 {
-    if (n > FILE_MAX_BYTES) return cn_problem_set(p, CN_ERR_TOOBIG, "", "The configuration is larger than 1 MiB.");
+    if (len > FILE_MAX_BYTES)
+        return cn_problem_set(problem, CN_ERR_TOOBIG, "", "The configuration is larger than 1 MiB.");
     unsigned line = 1;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
         if (c == '\n') line++;
         if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f)
-            return cn_problem_set(p, CN_ERR_PARSE, "", "Line %u holds a control character.", line);
+            return cn_problem_set(problem, CN_ERR_PARSE, "", "Line %u holds a control character.", line);
     }
-    if (!cn_utf8_valid(text, n)) return cn_problem_set(p, CN_ERR_PARSE, "", "The configuration is not valid UTF-8.");
+    if (!cn_utf8_valid(text, len))
+        return cn_problem_set(problem, CN_ERR_PARSE, "", "The configuration is not valid UTF-8.");
     return CN_OK;
 }
 
-static cn_err read_lines(cn_config *c, char *text, cn_problem *p)
+static cn_err read_lines(cn_config *config, char *text, cn_problem *problem)
 {
-    reader r = {.config = c, .problem = p};
+    reader input = {.config = config, .problem = problem};
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* the mark that Windows editors put in front */
     while (text) {
         char *line = text, *end = strchr(text, '\n');
         if (end) *end = 0;
         text = end ? end + 1 : NULL;
-        r.line++;
-        CN_TRY(read_line(&r, line));
+        input.line++;
+        CN_TRY(read_line(&input, line));
     }
     return CN_OK;
 }
 
-cn_err cn_config_parse(cn_config **out, const char *text, size_t n, cn_problem *p)
+cn_err cn_config_parse(cn_config **out, const char *text, size_t len, cn_problem *problem)
 {
-    CN_TRY(check_text(text, n, p));
-    cn_config *c = CN_NEW(cn_config);
-    char *copy = cn_strndup(n ? text : "", n);
-    cn_err err = c && copy ? set_defaults(c, p) : cn_problem_set(p, CN_ERR_NOMEM, "", "Out of memory.");
-    if (!err) err = read_lines(c, copy, p);
-    cn_free_secret(copy, copy ? n : 0);
+    CN_TRY(check_text(text, len, problem));
+    cn_config *config = CN_NEW(cn_config);
+    char *copy = cn_strndup(len ? text : "", len);
+    cn_err err =
+        config && copy ? set_defaults(config, problem) : cn_problem_set(problem, CN_ERR_NOMEM, "", "Out of memory.");
+    if (!err) err = read_lines(config, copy, problem);
+    cn_free_secret(copy, copy ? len : 0);
     if (err) {
-        cn_config_free(c);
+        cn_config_free(config);
         return err;
     }
-    *out = c;
+    *out = config;
     return CN_OK;
 }
 
-cn_err cn_config_load(cn_config **out, const char *path, cn_problem *p)
+cn_err cn_config_load(cn_config **out, const char *path, cn_problem *problem)
 {
     char *text = NULL;
     size_t n = 0;
     cn_err err = cn_file_read(path, FILE_MAX_BYTES, &text, &n);
-    if (err) return cn_problem_set(p, err, "", "The configuration file %s cannot be read: %s.", path, cn_err_text(err));
-    err = cn_config_parse(out, text, n, p);
+    if (err)
+        return cn_problem_set(problem, err, "", "The configuration file %s cannot be read: %s.", path,
+                              cn_err_text(err));
+    err = cn_config_parse(out, text, n, problem);
     cn_free_secret(text, n);
     return err;
 }
@@ -207,36 +216,36 @@ static size_t must_find(const char *section, const char *key)
     return i;
 }
 
-const char *cn_config_str(const cn_config *c, const char *section, const char *key)
+const char *cn_config_str(const cn_config *config, const char *section, const char *key)
 {
     size_t i = must_find(section, key);
-    return i < TABLE_N ? c->text[i] : "";
+    return i < TABLE_N ? config->text[i] : "";
 }
 
-int64_t cn_config_int(const cn_config *c, const char *section, const char *key)
+int64_t cn_config_int(const cn_config *config, const char *section, const char *key)
 {
     size_t i = must_find(section, key);
-    return i < TABLE_N ? c->number[i] : 0;
+    return i < TABLE_N ? config->number[i] : 0;
 }
 
 void cn_config_print_reference(FILE *to)
 {
     const char *section = "";
     for (size_t i = 0; i < TABLE_N; i++) {
-        const entry *e = &table[i];
-        if (strcmp(section, e->section) != 0) {
-            fprintf(to, "%s[%s]\n", i ? "\n" : "", e->section);
-            section = e->section;
+        const entry *row = &table[i];
+        if (strcmp(section, row->section) != 0) {
+            fprintf(to, "%s[%s]\n", i ? "\n" : "", row->section);
+            section = row->section;
         }
-        fprintf(to, "# %s", e->what);
-        if (e->kind == INT) fprintf(to, " (%" PRId64 " to %" PRId64 ")", e->min, e->max);
-        fprintf(to, "\n%s =%s%s\n", e->key, *e->fallback ? " " : "", e->fallback);
+        fprintf(to, "# %s", row->what);
+        if (row->kind == INT) fprintf(to, " (%" PRId64 " to %" PRId64 ")", row->min, row->max);
+        fprintf(to, "\n%s =%s%s\n", row->key, *row->fallback ? " " : "", row->fallback);
     }
 }
 
-void cn_config_free(cn_config *c)
+void cn_config_free(cn_config *config)
 {
-    if (!c) return;
-    for (size_t i = 0; i < TABLE_N; i++) cn_free_secret(c->text[i], c->text[i] ? strlen(c->text[i]) : 0);
-    free(c);
+    if (!config) return;
+    for (size_t i = 0; i < TABLE_N; i++) cn_free_secret(config->text[i], config->text[i] ? strlen(config->text[i]) : 0);
+    free(config);
 }

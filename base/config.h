@@ -54,16 +54,16 @@
 
 typedef struct cn_config cn_config;
 
-/** Reads a file; relative paths in values stay as written (relative to the working folder). On error `p` names
+/** Reads a file; relative paths in values stay as written (relative to the working folder). On error `problem` names
  * section.key and line. */
-cn_err cn_config_load(cn_config **out, const char *path, cn_problem *p);
+cn_err cn_config_load(cn_config **out, const char *path, cn_problem *problem);
 /** The same from memory (also the fuzz target). */
-cn_err cn_config_parse(cn_config **out, const char *text, size_t n, cn_problem *p);
+cn_err cn_config_parse(cn_config **out, const char *text, size_t len, cn_problem *problem);
 /** Value of a key of the table; unknown names abort in debug builds. */
-const char *cn_config_str(const cn_config *c, const char *section, const char *key);
-int64_t cn_config_int(const cn_config *c, const char *section, const char *key);
+const char *cn_config_str(const cn_config *config, const char *section, const char *key);
+int64_t cn_config_int(const cn_config *config, const char *section, const char *key);
 /** Prints the whole table with defaults as a commented INI file. */
 void cn_config_print_reference(FILE *to);
-void cn_config_free(cn_config *c);
+void cn_config_free(cn_config *config);
 
 #endif

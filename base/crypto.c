@@ -32,15 +32,15 @@ static void die(const char *what)
     abort();
 }
 
-void cn_random(void *p, size_t n)
+void cn_random(void *bytes, size_t len)
 {
-    uint8_t *to = p;
-    while (n) {
-        ssize_t got = getrandom(to, n, 0);
+    uint8_t *to = bytes;
+    while (len) {
+        ssize_t got = getrandom(to, len, 0);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) die("getrandom");
         to += got;
-        n -= (size_t)got;
+        len -= (size_t)got;
     }
 }
 
@@ -72,9 +72,9 @@ void cn_id_new(char out[CN_ID_TEXT])
     out[n] = 0;
 }
 
-bool cn_id_valid(const char *s)
+bool cn_id_valid(const char *text)
 {
-    return s && strlen(s) == CN_ID_TEXT - 1 && strspn(s, crockford) == CN_ID_TEXT - 1;
+    return text && strlen(text) == CN_ID_TEXT - 1 && strspn(text, crockford) == CN_ID_TEXT - 1;
 }
 
 void cn_token_new(char *out, size_t bits)
@@ -86,74 +86,75 @@ void cn_token_new(char *out, size_t bits)
     OPENSSL_cleanse(raw, sizeof raw);
 }
 
-bool cn_equal_ct(const void *a, const void *b, size_t n)
+bool cn_equal_ct(const void *left, const void *right, size_t len)
 {
-    return CRYPTO_memcmp(a, b, n) == 0;
+    return CRYPTO_memcmp(left, right, len) == 0;
 }
 
-void cn_sha256(const void *p, size_t n, uint8_t out[CN_SHA256_LEN])
+void cn_sha256(const void *bytes, size_t len, uint8_t out[CN_SHA256_LEN])
 {
-    if (!EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL)) die("SHA-256");
+    if (!EVP_Digest(bytes, len, out, NULL, EVP_sha256(), NULL)) die("SHA-256");
 }
 
-void cn_hmac_sha256(const void *key, size_t key_n, const void *p, size_t n, uint8_t out[CN_SHA256_LEN])
+void cn_hmac_sha256(const void *key, size_t key_n, const void *bytes, size_t len, uint8_t out[CN_SHA256_LEN])
 {
     unsigned length = CN_SHA256_LEN;
-    if (key_n > INT_MAX || !HMAC(EVP_sha256(), key ? key : "", (int)key_n, p, n, out, &length)) die("HMAC-SHA-256");
+    if (key_n > INT_MAX || !HMAC(EVP_sha256(), key ? key : "", (int)key_n, bytes, len, out, &length))
+        die("HMAC-SHA-256");
 }
 
 cn_err cn_sha256_new(cn_sha256_ctx **out)
 {
-    cn_sha256_ctx *c = calloc(1, sizeof *c);
-    if (c) c->md = EVP_MD_CTX_new();
-    if (!c || !c->md || !EVP_DigestInit_ex(c->md, EVP_sha256(), NULL)) {
-        cn_sha256_free(c);
+    cn_sha256_ctx *ctx = calloc(1, sizeof *ctx);
+    if (ctx) ctx->md = EVP_MD_CTX_new();
+    if (!ctx || !ctx->md || !EVP_DigestInit_ex(ctx->md, EVP_sha256(), NULL)) {
+        cn_sha256_free(ctx);
         return CN_ERR_NOMEM;
     }
-    *out = c;
+    *out = ctx;
     return CN_OK;
 }
 
-void cn_sha256_add(cn_sha256_ctx *c, const void *p, size_t n)
+void cn_sha256_add(cn_sha256_ctx *ctx, const void *bytes, size_t len)
 {
-    if (!EVP_DigestUpdate(c->md, p, n)) die("SHA-256");
+    if (!EVP_DigestUpdate(ctx->md, bytes, len)) die("SHA-256");
 }
 
-void cn_sha256_final(cn_sha256_ctx *c, uint8_t out[CN_SHA256_LEN])
+void cn_sha256_final(cn_sha256_ctx *ctx, uint8_t out[CN_SHA256_LEN])
 {
-    if (!EVP_DigestFinal_ex(c->md, out, NULL)) die("SHA-256");
+    if (!EVP_DigestFinal_ex(ctx->md, out, NULL)) die("SHA-256");
 }
 
-void cn_sha256_free(cn_sha256_ctx *c)
+void cn_sha256_free(cn_sha256_ctx *ctx)
 {
-    if (!c) return;
-    EVP_MD_CTX_free(c->md);
-    free(c);
+    if (!ctx) return;
+    EVP_MD_CTX_free(ctx->md);
+    free(ctx);
 }
 
-cn_err cn_seal(const uint8_t key[32], const void *aad, size_t aad_n, const void *plain, size_t n, uint8_t *out)
+cn_err cn_seal(const uint8_t key[32], const void *aad, size_t aad_n, const void *plain, size_t len, uint8_t *out)
 {
-    if (n > INT_MAX - CN_SEAL_OVERHEAD || aad_n > INT_MAX) return CN_ERR_TOOBIG;
+    if (len > INT_MAX - CN_SEAL_OVERHEAD || aad_n > INT_MAX) return CN_ERR_TOOBIG;
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
     if (!c) return CN_ERR_NOMEM;
     int length = 0;
     cn_random(out, GCM_IV);
     bool ok = EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, out) &&
               (!aad_n || EVP_EncryptUpdate(c, NULL, &length, aad, (int)aad_n)) &&
-              (!n || EVP_EncryptUpdate(c, out + GCM_IV, &length, plain, (int)n)) &&
-              EVP_EncryptFinal_ex(c, out + GCM_IV + n, &length) &&
-              EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, GCM_TAG, out + GCM_IV + n);
+              (!len || EVP_EncryptUpdate(c, out + GCM_IV, &length, plain, (int)len)) &&
+              EVP_EncryptFinal_ex(c, out + GCM_IV + len, &length) &&
+              EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, GCM_TAG, out + GCM_IV + len);
     EVP_CIPHER_CTX_free(c);
     return ok ? CN_OK : CN_ERR_CRYPTO;
 }
 
-cn_err cn_unseal(const uint8_t key[32], const void *aad, size_t aad_n, const uint8_t *sealed, size_t n, uint8_t *out)
+cn_err cn_unseal(const uint8_t key[32], const void *aad, size_t aad_n, const uint8_t *sealed, size_t len, uint8_t *out)
 {
-    if (n < CN_SEAL_OVERHEAD) return CN_ERR_CRYPTO;
-    if (n > INT_MAX || aad_n > INT_MAX) return CN_ERR_TOOBIG;
+    if (len < CN_SEAL_OVERHEAD) return CN_ERR_CRYPTO;
+    if (len > INT_MAX || aad_n > INT_MAX) return CN_ERR_TOOBIG;
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
     if (!c) return CN_ERR_NOMEM;
-    size_t body = n - CN_SEAL_OVERHEAD;
+    size_t body = len - CN_SEAL_OVERHEAD;
     int length = 0;
     uint8_t tag[GCM_TAG], end[GCM_TAG];
     memcpy(tag, sealed + GCM_IV + body, GCM_TAG);

@@ -14,14 +14,14 @@ static const struct {
 #undef X
 };
 
-const char *cn_err_name(cn_err e)
+const char *cn_err_name(cn_err err)
 {
-    return (unsigned)e < CN_ERR_COUNT ? errors[e].name : "?";
+    return (unsigned)err < CN_ERR_COUNT ? errors[err].name : "?";
 }
 
-const char *cn_err_text(cn_err e)
+const char *cn_err_text(cn_err err)
 {
-    return (unsigned)e < CN_ERR_COUNT ? errors[e].text : "unknown error";
+    return (unsigned)err < CN_ERR_COUNT ? errors[err].text : "unknown error";
 }
 
 static const struct {
@@ -64,14 +64,14 @@ cn_err cn_err_from_errno(int err)
     return CN_ERR_IO;
 }
 
-cn_err cn_problem_set(cn_problem *p, cn_err err, const char *field, const char *fmt, ...)
+cn_err cn_problem_set(cn_problem *problem, cn_err err, const char *field, const char *fmt, ...)
 {
-    if (!p) return err;
-    p->err = err;
-    cn_strcpy(p->field, sizeof p->field, field ? field : "");
+    if (!problem) return err;
+    problem->err = err;
+    cn_strcpy(problem->field, sizeof problem->field, field ? field : "");
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(p->detail, sizeof p->detail, fmt, args);
+    (void)vsnprintf(problem->detail, sizeof problem->detail, fmt, args);
     va_end(args);
     return err;
 }

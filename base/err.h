@@ -39,11 +39,11 @@ typedef enum cn_err {
 
 #define CN_OK CN_ERR_OK
 
-/** Name of a code without its prefix, e.g. "NOTFOUND"; "?" for a number outside the table. */
-const char *cn_err_name(cn_err e);
+/** Name of a code without its prefix, err.g. "NOTFOUND"; "?" for a number outside the table. */
+const char *cn_err_name(cn_err err);
 
 /** Plain English text of a code. */
-const char *cn_err_text(cn_err e);
+const char *cn_err_text(cn_err err);
 
 /** Maps an errno value (ENOSPC, ENOENT, EACCES, ENOMEM, EAGAIN…) to a code; CN_ERR_IO where nothing fits. */
 cn_err cn_err_from_errno(int err);
@@ -55,9 +55,9 @@ typedef struct cn_problem {
     char detail[224]; /* one plain English sentence */
 } cn_problem;
 
-/** Fills `p` (NULL allowed) and returns `err`, so that a check reads `return cn_problem_set(p, CN_ERR_INVALID, "age",
- * "…")`. */
-cn_err cn_problem_set(cn_problem *p, cn_err err, const char *field, const char *fmt, ...)
+/** Fills `problem` (NULL allowed) and returns `err`, so that a check reads `return cn_problem_set(problem, CN_ERR_INVALID,
+ * "age", "…")`. */
+cn_err cn_problem_set(cn_problem *problem, cn_err err, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /** Returns early when an expression yields an error. */

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static cn_err read_all(int fd, size_t max, cn_buf *b)
+static cn_err read_all(int fd, size_t max, cn_buf *buf)
 {
     char chunk[16384];
     for (;;) {
@@ -20,57 +20,57 @@ static cn_err read_all(int fd, size_t max, cn_buf *b)
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return cn_err_from_errno(errno);
         if (n == 0) return CN_OK;
-        if ((size_t)n > max - b->n) return CN_ERR_TOOBIG;
-        cn_buf_add(b, chunk, (size_t)n);
-        if (b->err) return b->err;
+        if ((size_t)n > max - buf->n) return CN_ERR_TOOBIG;
+        cn_buf_add(buf, chunk, (size_t)n);
+        if (buf->err) return buf->err;
     }
 }
 
-cn_err cn_file_read(const char *path, size_t max, char **out, size_t *n)
+cn_err cn_file_read(const char *path, size_t max, char **out, size_t *len)
 {
     CN_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return cn_err_from_errno(errno);
-    cn_buf b = {.max = max ? max : 1};
-    cn_buf_add(&b, "", 0); /* an empty file still gives its terminating zero */
-    cn_err err = b.err ? b.err : read_all(fd, max, &b);
+    cn_buf buf = {.max = max ? max : 1};
+    cn_buf_add(&buf, "", 0); /* an empty file still gives its terminating zero */
+    cn_err err = buf.err ? buf.err : read_all(fd, max, &buf);
     if (err) {
-        cn_buf_free(&b);
+        cn_buf_free(&buf);
         return err;
     }
-    *out = b.p;
-    if (n) *n = b.n;
+    *out = buf.p;
+    if (len) *len = buf.n;
     return CN_OK;
 }
 
-cn_err cn_write_all(int fd, const void *p, size_t n)
+cn_err cn_write_all(int fd, const void *bytes, size_t len)
 {
-    const char *from = p;
-    while (n) {
-        ssize_t done = write(fd, from, n);
+    const char *from = bytes;
+    while (len) {
+        ssize_t done = write(fd, from, len);
         if (done < 0 && errno == EINTR) continue;
         if (done < 0) return cn_err_from_errno(errno);
         from += done;
-        n -= (size_t)done;
+        len -= (size_t)done;
     }
     return CN_OK;
 }
 
 /* Writes, sets the mode and fsyncs; closes fd in any case. */
-static cn_err fill(int fd, const void *p, size_t n, unsigned mode)
+static cn_err fill(int fd, const void *bytes, size_t len, unsigned mode)
 {
-    cn_err err = cn_write_all(fd, p, n);
+    cn_err err = cn_write_all(fd, bytes, len);
     if (!err && (fchmod(fd, mode) < 0 || fsync(fd) < 0)) err = cn_err_from_errno(errno);
     if (close(fd) < 0 && !err) err = cn_err_from_errno(errno);
     return err;
 }
 
-cn_err cn_file_write_durable(const char *path, const void *p, size_t n, unsigned mode)
+cn_err cn_file_write_durable(const char *path, const void *bytes, size_t len, unsigned mode)
 {
     char temporary[PATH_MAX];
     if (!cn_fmt(temporary, sizeof temporary, "%s.XXXXXX", path)) return CN_ERR_INVALID;
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) return cn_err_from_errno(errno);
-    cn_err err = fill(fd, p, n, mode);
+    cn_err err = fill(fd, bytes, len, mode);
     if (!err && rename(temporary, path) < 0) err = cn_err_from_errno(errno);
     if (err) {
         (void)unlink(temporary);

@@ -8,11 +8,11 @@
 #include "base/err.h"
 
 /** Whole file into memory with a terminating zero; at most `max` bytes (CN_ERR_TOOBIG). Caller frees. */
-cn_err cn_file_read(const char *path, size_t max, char **out, size_t *n);
+cn_err cn_file_read(const char *path, size_t max, char **out, size_t *len);
 /** Writes beside, fsyncs, renames over `path`, fsyncs the folder. */
-cn_err cn_file_write_durable(const char *path, const void *p, size_t n, unsigned mode);
+cn_err cn_file_write_durable(const char *path, const void *bytes, size_t len, unsigned mode);
 /** Writes all bytes, or an error (short writes are continued). */
-cn_err cn_write_all(int fd, const void *p, size_t n);
+cn_err cn_write_all(int fd, const void *bytes, size_t len);
 /** mkdir -p with mode 0700. */
 cn_err cn_mkdirs(const char *path);
 /** fsync of the folder that holds `path`. */

@@ -31,19 +31,20 @@ int cn_log_level_parse(const char *text, cn_log_level *out)
 }
 
 /* C0, DEL and C1 controls would let logged input forge lines or drive a terminal. */
-static void replace_controls(unsigned char *s, size_t n)
+static void replace_controls(unsigned char *bytes, size_t len)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] < 0x20 || s[i] == 0x7f) s[i] = '?';
-        if (s[i] == 0xc2 && i + 1 < n && s[i + 1] >= 0x80 && s[i + 1] < 0xa0) s[i] = s[i + 1] = '?';
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] < 0x20 || bytes[i] == 0x7f) bytes[i] = '?';
+        if (bytes[i] == 0xc2 && i + 1 < len && bytes[i + 1] >= 0x80 && bytes[i + 1] < 0xa0)
+            bytes[i] = bytes[i + 1] = '?';
     }
 }
 
 /* Steps back to where no UTF-8 sequence is cut in two. */
-static size_t whole_characters(const char *s, size_t n)
+static size_t whole_characters(const char *text, size_t len)
 {
-    while (n && ((unsigned char)s[n] & 0xc0) == 0x80) n--;
-    return n;
+    while (len && ((unsigned char)text[len] & 0xc0) == 0x80) len--;
+    return len;
 }
 
 void cn_log(cn_log_level level, const char *where, const char *fmt, ...)

@@ -16,29 +16,29 @@ typedef void (*cn_fd_fn)(void *arg, uint32_t epoll_events);
 /** `slow_ms`: a handler that runs longer is logged in debug builds. */
 cn_err cn_loop_new(cn_loop **out, const char *name, unsigned slow_ms);
 /** Watches a descriptor for EPOLLIN/EPOLLOUT…; one watch per descriptor. Owner thread (or before cn_loop_run). */
-cn_err cn_loop_watch(cn_loop *l, int fd, uint32_t events, cn_fd_fn fn, void *arg);
-cn_err cn_loop_watch_change(cn_loop *l, int fd, uint32_t events);
-void cn_loop_unwatch(cn_loop *l, int fd);
+cn_err cn_loop_watch(cn_loop *loop, int fd, uint32_t events, cn_fd_fn fn, void *arg);
+cn_err cn_loop_watch_change(cn_loop *loop, int fd, uint32_t events);
+void cn_loop_unwatch(cn_loop *loop, int fd);
 /** Calls `fn` on the loop's thread once. Any thread. Bounded (65,536 waiting): CN_ERR_FULL. */
-cn_err cn_loop_call(cn_loop *l, cn_loop_fn fn, void *arg);
+cn_err cn_loop_call(cn_loop *loop, cn_loop_fn fn, void *arg);
 /** Runs `fn` after every turn that handled something (where batched sends are flushed). */
-void cn_loop_after_turn(cn_loop *l, cn_loop_fn fn, void *arg);
+void cn_loop_after_turn(cn_loop *loop, cn_loop_fn fn, void *arg);
 /** Monotonic ns, read once per turn. */
-uint64_t cn_loop_now_ns(const cn_loop *l);
+uint64_t cn_loop_now_ns(const cn_loop *loop);
 
 /** A timer that is not yet armed. Owner thread. */
-cn_err cn_timer_new(cn_timer **out, cn_loop *l, cn_loop_fn fn, void *arg);
+cn_err cn_timer_new(cn_timer **out, cn_loop *loop, cn_loop_fn fn, void *arg);
 /** Fires once, `ms` from now; arming again replaces. */
-void cn_timer_arm(cn_timer *t, uint64_t ms);
-void cn_timer_disarm(cn_timer *t);
+void cn_timer_arm(cn_timer *timer, uint64_t ms);
+void cn_timer_disarm(cn_timer *timer);
 /** May be called from its own callback. NULL allowed. */
-void cn_timer_free(cn_timer *t);
+void cn_timer_free(cn_timer *timer);
 
 /** Runs until cn_loop_stop; the calling thread becomes the owner. */
-void cn_loop_run(cn_loop *l);
-void cn_loop_stop(cn_loop *l);
+void cn_loop_run(cn_loop *loop);
+void cn_loop_stop(cn_loop *loop);
 /** True on the owner's thread (and before the first run). */
-bool cn_loop_mine(const cn_loop *l);
-void cn_loop_free(cn_loop *l);
+bool cn_loop_mine(const cn_loop *loop);
+void cn_loop_free(cn_loop *loop);
 
 #endif

@@ -16,49 +16,50 @@ struct cn_timer {
     cn_timer *next, *previous;
 };
 
-static bool earlier(const cn_timer *a, const cn_timer *b)
+static bool earlier(const cn_timer *left, const cn_timer *right)
 {
-    return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->order < b->order;
+    return left->deadline_ns != right->deadline_ns ? left->deadline_ns < right->deadline_ns
+                                                   : left->order < right->order;
 }
 
-static void put(cn_timers *ts, size_t place, cn_timer *t)
+static void put(cn_timers *ts, size_t place, cn_timer *timer)
 {
-    ts->heap[place] = t;
-    t->place = place;
+    ts->heap[place] = timer;
+    timer->place = place;
 }
 
-static void sift_up(cn_timers *ts, size_t place, cn_timer *t)
+static void sift_up(cn_timers *ts, size_t place, cn_timer *timer)
 {
-    while (place && earlier(t, ts->heap[(place - 1) / 2])) {
+    while (place && earlier(timer, ts->heap[(place - 1) / 2])) {
         put(ts, place, ts->heap[(place - 1) / 2]);
         place = (place - 1) / 2;
     }
-    put(ts, place, t);
+    put(ts, place, timer);
 }
 
-static void sift_down(cn_timers *ts, size_t place, cn_timer *t)
+static void sift_down(cn_timers *ts, size_t place, cn_timer *timer)
 {
     for (size_t child = 0; (child = 2 * place + 1) < ts->n; place = child) {
         if (child + 1 < ts->n && earlier(ts->heap[child + 1], ts->heap[child])) child++;
-        if (!earlier(ts->heap[child], t)) break;
+        if (!earlier(ts->heap[child], timer)) break;
         put(ts, place, ts->heap[child]);
     }
-    put(ts, place, t);
+    put(ts, place, timer);
 }
 
-static void take_out(cn_timers *ts, cn_timer *t)
+static void take_out(cn_timers *ts, cn_timer *timer)
 {
-    size_t place = t->place;
-    t->place = NOT_ARMED;
+    size_t place = timer->place;
+    timer->place = NOT_ARMED;
     cn_timer *last = ts->heap[--ts->n];
-    if (last == t) return;
-    if (earlier(last, t))
+    if (last == timer) return;
+    if (earlier(last, timer))
         sift_up(ts, place, last);
     else
         sift_down(ts, place, last);
 }
 
-cn_err cn_timers_add(cn_timers *ts, cn_timer **out, cn_loop *l, cn_loop_fn fn, void *arg)
+cn_err cn_timers_add(cn_timers *ts, cn_timer **out, cn_loop *loop, cn_loop_fn fn, void *arg)
 {
     if (!fn) return CN_ERR_INVALID;
     if (ts->alive == ts->cap) {
@@ -68,33 +69,33 @@ cn_err cn_timers_add(cn_timers *ts, cn_timer **out, cn_loop *l, cn_loop_fn fn, v
         ts->heap = grown;
         ts->cap = cap;
     }
-    cn_timer *t = CN_NEW(cn_timer);
-    if (!t) return CN_ERR_NOMEM;
-    *t = (cn_timer){.owner = ts, .loop = l, .fn = fn, .arg = arg, .place = NOT_ARMED, .next = ts->all};
-    if (ts->all) ts->all->previous = t;
-    ts->all = t;
+    cn_timer *timer = CN_NEW(cn_timer);
+    if (!timer) return CN_ERR_NOMEM;
+    *timer = (cn_timer){.owner = ts, .loop = loop, .fn = fn, .arg = arg, .place = NOT_ARMED, .next = ts->all};
+    if (ts->all) ts->all->previous = timer;
+    ts->all = timer;
     ts->alive++;
-    *out = t;
+    *out = timer;
     return CN_OK;
 }
 
-cn_loop *cn_timers_loop(const cn_timer *t)
+cn_loop *cn_timers_loop(const cn_timer *timer)
 {
-    return t->loop;
+    return timer->loop;
 }
 
-void cn_timers_arm(cn_timer *t, uint64_t deadline_ns)
+void cn_timers_arm(cn_timer *timer, uint64_t deadline_ns)
 {
-    cn_timers *ts = t->owner;
-    cn_timer_disarm(t);
-    t->deadline_ns = deadline_ns;
-    t->order = ts->armed++;
-    sift_up(ts, ts->n++, t);
+    cn_timers *ts = timer->owner;
+    cn_timer_disarm(timer);
+    timer->deadline_ns = deadline_ns;
+    timer->order = ts->armed++;
+    sift_up(ts, ts->n++, timer);
 }
 
-void cn_timer_disarm(cn_timer *t)
+void cn_timer_disarm(cn_timer *timer)
 {
-    if (t->owner && t->place != NOT_ARMED) take_out(t->owner, t);
+    if (timer->owner && timer->place != NOT_ARMED) take_out(timer->owner, timer);
 }
 
 bool cn_timers_next(const cn_timers *ts, uint64_t *deadline_ns)
@@ -112,35 +113,35 @@ uint64_t cn_timers_mark(const cn_timers *ts)
 bool cn_timers_take_due(cn_timers *ts, uint64_t now_ns, uint64_t mark, cn_loop_fn *fn, void **arg)
 {
     if (!ts->n) return false;
-    cn_timer *t = ts->heap[0];
-    if (t->deadline_ns > now_ns || t->order >= mark) return false;
-    take_out(ts, t);
-    *fn = t->fn;
-    *arg = t->arg;
+    cn_timer *timer = ts->heap[0];
+    if (timer->deadline_ns > now_ns || timer->order >= mark) return false;
+    take_out(ts, timer);
+    *fn = timer->fn;
+    *arg = timer->arg;
     return true;
 }
 
-void cn_timer_free(cn_timer *t)
+void cn_timer_free(cn_timer *timer)
 {
-    if (!t) return;
-    if (t->owner) {
-        cn_timer_disarm(t);
-        if (t->next) t->next->previous = t->previous;
-        if (t->previous)
-            t->previous->next = t->next;
+    if (!timer) return;
+    if (timer->owner) {
+        cn_timer_disarm(timer);
+        if (timer->next) timer->next->previous = timer->previous;
+        if (timer->previous)
+            timer->previous->next = timer->next;
         else
-            t->owner->all = t->next;
-        t->owner->alive--;
+            timer->owner->all = timer->next;
+        timer->owner->alive--;
     }
-    free(t);
+    free(timer);
 }
 
 void cn_timers_clear(cn_timers *ts)
 {
-    for (cn_timer *t = ts->all; t; t = t->next) {
-        t->owner = NULL;
-        t->loop = NULL;
-        t->place = NOT_ARMED;
+    for (cn_timer *timer = ts->all; timer; timer = timer->next) {
+        timer->owner = NULL;
+        timer->loop = NULL;
+        timer->place = NOT_ARMED;
     }
     free(ts->heap);
     *ts = (cn_timers){0};

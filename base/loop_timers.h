@@ -13,13 +13,13 @@ typedef struct cn_timers {
     cn_timer *all;  /* every timer of this loop, so that the loop's end reaches them */
 } cn_timers;
 
-/** A timer of `l`, not armed; the heap has room for it from now on, so that arming cannot fail. */
-cn_err cn_timers_add(cn_timers *ts, cn_timer **out, cn_loop *l, cn_loop_fn fn, void *arg);
+/** A timer of `loop`, not armed; the heap has room for it from now on, so that arming cannot fail. */
+cn_err cn_timers_add(cn_timers *ts, cn_timer **out, cn_loop *loop, cn_loop_fn fn, void *arg);
 
 /** Loop of a timer; NULL once the loop was freed. */
-cn_loop *cn_timers_loop(const cn_timer *t);
+cn_loop *cn_timers_loop(const cn_timer *timer);
 
-void cn_timers_arm(cn_timer *t, uint64_t deadline_ns);
+void cn_timers_arm(cn_timer *timer, uint64_t deadline_ns);
 
 /** False when nothing is armed. */
 bool cn_timers_next(const cn_timers *ts, uint64_t *deadline_ns);

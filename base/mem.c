@@ -16,42 +16,42 @@ typedef struct ref_head {
     cn_destructor destroy;
 } ref_head;
 
-void *cn_calloc(size_t n, size_t size)
+void *cn_calloc(size_t count, size_t size)
 {
     size_t total = 0;
-    if (__builtin_mul_overflow(n, size, &total)) return NULL;
+    if (__builtin_mul_overflow(count, size, &total)) return NULL;
     return calloc(1, total ? total : 1);
 }
 
-char *cn_strdup(const char *s)
+char *cn_strdup(const char *text)
 {
-    return s ? cn_strndup(s, strlen(s)) : NULL;
+    return text ? cn_strndup(text, strlen(text)) : NULL;
 }
 
-char *cn_strndup(const char *s, size_t n)
+char *cn_strndup(const char *text, size_t len)
 {
-    if (!s || n == SIZE_MAX) return NULL;
-    n = strnlen(s, n);
-    char *copy = malloc(n + 1);
+    if (!text || len == SIZE_MAX) return NULL;
+    len = strnlen(text, len);
+    char *copy = malloc(len + 1);
     if (!copy) return NULL;
-    memcpy(copy, s, n);
-    copy[n] = 0;
+    memcpy(copy, text, len);
+    copy[len] = 0;
     return copy;
 }
 
-void *cn_memdup(const void *p, size_t n)
+void *cn_memdup(const void *bytes, size_t len)
 {
-    if (!p) return NULL;
-    void *copy = malloc(n ? n : 1);
-    if (copy) memcpy(copy, p, n);
+    if (!bytes) return NULL;
+    void *copy = malloc(len ? len : 1);
+    if (copy) memcpy(copy, bytes, len);
     return copy;
 }
 
-void cn_free_secret(void *p, size_t n)
+void cn_free_secret(void *bytes, size_t len)
 {
-    if (!p) return;
-    OPENSSL_cleanse(p, n);
-    free(p);
+    if (!bytes) return;
+    OPENSSL_cleanse(bytes, len);
+    free(bytes);
 }
 
 void cn_mem_trim(void)

@@ -6,19 +6,19 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/** n × size zeroed bytes, NULL when the product overflows or memory is out. */
-void *cn_calloc(size_t n, size_t size);
+/** count × size zeroed bytes, NULL when the product overflows or memory is out. */
+void *cn_calloc(size_t count, size_t size);
 
 /** One zeroed object of `type`, or NULL. */
 #define CN_NEW(type) ((type *)cn_calloc(1, sizeof(type)))
 
 /** Copies of a string and of bytes; NULL in gives NULL out. Caller frees with free(). */
-char *cn_strdup(const char *s);
-char *cn_strndup(const char *s, size_t n);
-void *cn_memdup(const void *p, size_t n);
+char *cn_strdup(const char *text);
+char *cn_strndup(const char *text, size_t len);
+void *cn_memdup(const void *bytes, size_t len);
 
 /** Wipes and frees a secret; NULL allowed. */
-void cn_free_secret(void *p, size_t n);
+void cn_free_secret(void *bytes, size_t len);
 
 /** Gives memory that is free back to the system, of which the allocator would keep the peak. Any thread; takes some
  * milliseconds, in which threads that allocate may wait: for after a peak, not for after every small thing. */
@@ -39,13 +39,13 @@ void *cn_ref(void *object);
 /** One reference less; always returns NULL, so that `p = cn_unref(p)` reads well. NULL allowed. */
 void *cn_unref(void *object);
 
-static inline void cn_cleanup_free(void *p)
+static inline void cn_cleanup_free(void *place)
 {
-    free(*(void **)p);
+    free(*(void **)place);
 }
-static inline void cn_cleanup_unref(void *p)
+static inline void cn_cleanup_unref(void *place)
 {
-    cn_unref(*(void **)p);
+    cn_unref(*(void **)place);
 }
 static inline void cn_cleanup_close_(int *fd);
 

@@ -16,25 +16,25 @@ bool cn_strcpy(char *dst, size_t size, const char *src);
 bool cn_fmt(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /** Whole string as a signed 64-bit decimal number inside [min, max]; nothing else allowed, no blanks. */
-bool cn_parse_i64(const char *s, int64_t min, int64_t max, int64_t *out);
+bool cn_parse_i64(const char *text, int64_t min, int64_t max, int64_t *out);
 
 /** Valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool cn_utf8_valid(const void *p, size_t n);
+bool cn_utf8_valid(const void *bytes, size_t len);
 
 /** Number of code points of valid UTF-8. */
-size_t cn_utf8_length(const char *s);
+size_t cn_utf8_length(const char *text);
 
-/** Lower-case hex; out needs 2n + 1 bytes. */
-void cn_hex(const void *p, size_t n, char *out);
+/** Lower-case hex; out needs 2 × len + 1 bytes. */
+void cn_hex(const void *bytes, size_t len, char *out);
 
-/** Exactly n bytes from 2n hex digits of `s` (whole string); false otherwise. */
-bool cn_unhex(const char *s, void *out, size_t n);
+/** Exactly len bytes from 2 × len hex digits of `text` (whole string); false otherwise. */
+bool cn_unhex(const char *text, void *out, size_t len);
 
-/** base64url without padding (RFC 4648 §5); out needs 4 * ((n + 2) / 3) + 1 bytes. */
-void cn_b64url(const void *p, size_t n, char *out);
+/** base64url without padding (RFC 4648 §5); out needs 4 * ((len + 2) / 3) + 1 bytes. */
+void cn_b64url(const void *bytes, size_t len, char *out);
 
 /** Standard base64 as well as base64url, with or without padding; false on bad input or when more than `size` bytes. */
-bool cn_unb64(const char *s, size_t len, void *out, size_t size, size_t *n);
+bool cn_unb64(const char *text, size_t len, void *out, size_t size, size_t *out_len);
 
 /** Growing byte buffer. Zero-initialise; after a failed append `err` sticks and later appends do nothing. */
 typedef struct cn_buf {
@@ -45,12 +45,12 @@ typedef struct cn_buf {
     cn_err err;
 } cn_buf;
 
-void cn_buf_add(cn_buf *b, const void *p, size_t n);
-void cn_buf_str(cn_buf *b, const char *s);
-void cn_buf_fmt(cn_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void cn_buf_add(cn_buf *buf, const void *bytes, size_t len);
+void cn_buf_str(cn_buf *buf, const char *text);
+void cn_buf_fmt(cn_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** Frees and zeroes; NULL allowed. */
-void cn_buf_free(cn_buf *b);
+void cn_buf_free(cn_buf *buf);
 /** Hands the bytes over (caller frees) and zeroes the buffer; NULL when empty or failed. */
-char *cn_buf_take(cn_buf *b);
+char *cn_buf_take(cn_buf *buf);
 
 #endif

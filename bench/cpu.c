@@ -19,10 +19,10 @@ bool cpu_pin(int core)
 /* The first line of a file without its end; false when there is none. */
 static bool first_line(const char *path, char *out, int size)
 {
-    FILE *f = fopen(path, "re");
-    if (!f) return false;
-    bool ok = fgets(out, size, f) != NULL;
-    (void)fclose(f);
+    FILE *file = fopen(path, "re");
+    if (!file) return false;
+    bool ok = fgets(out, size, file) != NULL;
+    (void)fclose(file);
     if (ok) out[strcspn(out, "\n")] = 0;
     return ok;
 }
@@ -43,11 +43,11 @@ bool cpu_softirq_ns(int core, uint64_t *ns)
     (void)snprintf(wanted, sizeof wanted, "ksoftirqd/%d", core);
     DIR *proc = opendir("/proc");
     bool ok = false;
-    for (struct dirent *e; proc && !ok && (e = readdir(proc));) {
-        if (!isdigit((unsigned char)e->d_name[0])) continue;
-        (void)snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
+    for (struct dirent *dirent_; proc && !ok && (dirent_ = readdir(proc));) {
+        if (!isdigit((unsigned char)dirent_->d_name[0])) continue;
+        (void)snprintf(path, sizeof path, "/proc/%s/comm", dirent_->d_name);
         if (!first_line(path, line, sizeof line) || strcmp(line, wanted) != 0) continue;
-        (void)snprintf(found, sizeof found, "/proc/%s", e->d_name);
+        (void)snprintf(found, sizeof found, "/proc/%s", dirent_->d_name);
         found_core = core;
         ok = schedstat_ns(found, ns);
     }
@@ -57,9 +57,9 @@ bool cpu_softirq_ns(int core, uint64_t *ns)
 
 uint64_t cpu_process_ns(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 bool cpu_process_ns_of(int pid, uint64_t *ns)
@@ -69,10 +69,10 @@ bool cpu_process_ns_of(int pid, uint64_t *ns)
     DIR *d = opendir(tasks);
     if (!d) return false;
     *ns = 0;
-    for (struct dirent *e; (e = readdir(d));) {
+    for (struct dirent *found; (found = readdir(d));) {
         uint64_t one;
-        if (!isdigit((unsigned char)e->d_name[0])) continue;
-        (void)snprintf(folder, sizeof folder, "%s/%s", tasks, e->d_name);
+        if (!isdigit((unsigned char)found->d_name[0])) continue;
+        (void)snprintf(folder, sizeof folder, "%s/%s", tasks, found->d_name);
         if (schedstat_ns(folder, &one)) *ns += one;
     }
     (void)closedir(d);

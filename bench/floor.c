@@ -66,45 +66,45 @@ typedef struct result {
 
 static uint8_t payload[SCHED_SIZE_MAX]; /* what is forwarded: compressed pictures, i.e. noise */
 
-static void sender_free(sender *s)
+static void sender_free(sender *origin)
 {
-    if (!s) return;
-    for (size_t i = 0; s->keys && i < s->destinations; i++) EVP_CIPHER_CTX_free(s->keys[i]);
-    if (s->fd >= 0) (void)close(s->fd);
-    free(s->keys);
-    free(s->seqs);
-    free(s);
+    if (!origin) return;
+    for (size_t i = 0; origin->keys && i < origin->destinations; i++) EVP_CIPHER_CTX_free(origin->keys[i]);
+    if (origin->fd >= 0) (void)close(origin->fd);
+    free(origin->keys);
+    free(origin->seqs);
+    free(origin);
 }
 
 static sender *sender_new(const sink *to, bool gso)
 {
-    sender *s = CN_NEW(sender);
-    if (!s) return NULL;
-    s->gso = gso;
-    s->to = to->to;
-    s->destinations = to->n;
-    s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    s->keys = cn_calloc(to->n, sizeof *s->keys);
-    s->seqs = cn_calloc(to->n, sizeof *s->seqs);
-    bool ok = s->fd >= 0 && s->keys && s->seqs;
+    sender *origin = CN_NEW(sender);
+    if (!origin) return NULL;
+    origin->gso = gso;
+    origin->to = to->to;
+    origin->destinations = to->n;
+    origin->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    origin->keys = cn_calloc(to->n, sizeof *origin->keys);
+    origin->seqs = cn_calloc(to->n, sizeof *origin->seqs);
+    bool ok = origin->fd >= 0 && origin->keys && origin->seqs;
     for (size_t i = 0; ok && i < to->n; i++) {
         uint8_t key[16] = {(uint8_t)i, (uint8_t)(i >> 8), 1};
-        s->keys[i] = EVP_CIPHER_CTX_new();
-        ok = s->keys[i] && EVP_EncryptInit_ex(s->keys[i], EVP_aes_128_gcm(), NULL, key, NULL) == 1;
+        origin->keys[i] = EVP_CIPHER_CTX_new();
+        ok = origin->keys[i] && EVP_EncryptInit_ex(origin->keys[i], EVP_aes_128_gcm(), NULL, key, NULL) == 1;
     }
-    if (ok) return s;
-    sender_free(s);
+    if (ok) return origin;
+    sender_free(origin);
     return NULL;
 }
 
 /* RTP header in the clear, payload encrypted, tag behind it. The IV is unique per destination: its SSRC and number. */
-static void protect(sender *s, const sched_packet *p, uint8_t *out)
+static void protect(sender *origin, const sched_packet *packet, uint8_t *out)
 {
-    EVP_CIPHER_CTX *key = s->keys[p->destination];
-    uint16_t seq = s->seqs[p->destination]++;
+    EVP_CIPHER_CTX *key = origin->keys[packet->destination];
+    uint16_t seq = origin->seqs[packet->destination]++;
     uint8_t header[HEADER] = {0x80, 96, (uint8_t)(seq >> 8), (uint8_t)seq, 0, 0, 0, 0, 1, 2, 3, 4};
     uint8_t iv[12] = {0, 0, 1, 2, 3, 4, 0, 0, 0, 0, header[2], header[3]};
-    int n = 0, body = (int)p->size - HEADER - TAG;
+    int n = 0, body = (int)packet->size - HEADER - TAG;
     memcpy(out, header, HEADER);
     if (EVP_EncryptInit_ex(key, NULL, NULL, NULL, iv) != 1 || EVP_EncryptUpdate(key, NULL, &n, header, HEADER) != 1 ||
         EVP_EncryptUpdate(key, out + HEADER, &n, payload, body) != 1 ||
@@ -114,136 +114,138 @@ static void protect(sender *s, const sched_packet *p, uint8_t *out)
 }
 
 /* How many packets from `from` on leave as one GSO send: one destination, equal sizes but for a shorter last. */
-static size_t run_length(const sender *s, size_t from)
+static size_t run_length(const sender *origin, size_t from)
 {
-    const sched_packet *first = s->packets[from];
+    const sched_packet *first = origin->packets[from];
     size_t n = 1, bytes = first->size;
-    while (s->gso && from + n < s->count && n < GSO_SEGMENTS) {
-        const sched_packet *p = s->packets[from + n];
-        if (p->destination != first->destination || p->size > first->size || bytes + p->size > GSO_BYTES) break;
-        bytes += p->size;
+    while (origin->gso && from + n < origin->count && n < GSO_SEGMENTS) {
+        const sched_packet *packet = origin->packets[from + n];
+        if (packet->destination != first->destination || packet->size > first->size || bytes + packet->size > GSO_BYTES)
+            break;
+        bytes += packet->size;
         n++;
-        if (p->size < first->size) break;
+        if (packet->size < first->size) break;
     }
     return n;
 }
 
-static void message_add(sender *s, size_t from, size_t n)
+static void message_add(sender *origin, size_t from, size_t count)
 {
-    size_t m = s->messages++;
-    struct msghdr *h = &s->msgs[m].msg_hdr;
-    *h = (struct msghdr){.msg_name = (void *)&s->to[s->packets[from]->destination],
-                         .msg_namelen = sizeof s->to[0],
-                         .msg_iov = &s->iov[from],
-                         .msg_iovlen = n};
-    if (n == 1) return;
-    h->msg_control = s->control[m];
-    h->msg_controllen = sizeof s->control[m];
-    struct cmsghdr *c = CMSG_FIRSTHDR(h);
-    c->cmsg_level = SOL_UDP;
-    c->cmsg_type = UDP_SEGMENT;
-    c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
-    memcpy(CMSG_DATA(c), &s->packets[from]->size, sizeof(uint16_t));
+    size_t m = origin->messages++;
+    struct msghdr *hdr = &origin->msgs[m].msg_hdr;
+    *hdr = (struct msghdr){.msg_name = (void *)&origin->to[origin->packets[from]->destination],
+                           .msg_namelen = sizeof origin->to[0],
+                           .msg_iov = &origin->iov[from],
+                           .msg_iovlen = count};
+    if (count == 1) return;
+    hdr->msg_control = origin->control[m];
+    hdr->msg_controllen = sizeof origin->control[m];
+    struct cmsghdr *control = CMSG_FIRSTHDR(hdr);
+    control->cmsg_level = SOL_UDP;
+    control->cmsg_type = UDP_SEGMENT;
+    control->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+    memcpy(CMSG_DATA(control), &origin->packets[from]->size, sizeof(uint16_t));
 }
 
-static void turn_send(sender *s)
+static void turn_send(sender *origin)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        protect(s, s->packets[i], s->buffers[i]);
-        s->iov[i] = (struct iovec){.iov_base = s->buffers[i], .iov_len = s->packets[i]->size};
+    for (size_t i = 0; i < origin->count; i++) {
+        protect(origin, origin->packets[i], origin->buffers[i]);
+        origin->iov[i] = (struct iovec){.iov_base = origin->buffers[i], .iov_len = origin->packets[i]->size};
     }
-    s->messages = 0;
-    for (size_t i = 0, n; i < s->count; i += n) {
-        n = run_length(s, i);
-        message_add(s, i, n);
+    origin->messages = 0;
+    for (size_t i = 0, n; i < origin->count; i += n) {
+        n = run_length(origin, i);
+        message_add(origin, i, n);
     }
-    for (size_t done = 0; done < s->messages;) {
-        int n = sendmmsg(s->fd, s->msgs + done, (unsigned)(s->messages - done), 0);
-        s->calls++;
-        if (n < 0) s->failed++;
+    for (size_t done = 0; done < origin->messages;) {
+        int n = sendmmsg(origin->fd, origin->msgs + done, (unsigned)(origin->messages - done), 0);
+        origin->calls++;
+        if (n < 0) origin->failed++;
         done += n > 0 ? (size_t)n : 1;
     }
-    s->sent += s->count;
-    s->count = 0;
+    origin->sent += origin->count;
+    origin->count = 0;
 }
 
 static void sleep_until(uint64_t ns)
 {
-    struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) continue;
+    struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR) continue;
 }
 
 /* A turn's packets in order of destination, so that runs stand together; equal destinations keep their order. */
-static int by_destination(const void *a, const void *b)
+static int by_destination(const void *left, const void *right)
 {
-    const sched_packet *x = *(const sched_packet *const *)a, *y = *(const sched_packet *const *)b;
-    if (x->destination != y->destination) return x->destination < y->destination ? -1 : 1;
-    return x < y ? -1 : x > y;
+    const sched_packet *packet = *(const sched_packet *const *)left, *pkt = *(const sched_packet *const *)right;
+    if (packet->destination != pkt->destination) return packet->destination < pkt->destination ? -1 : 1;
+    return packet < pkt ? -1 : packet > pkt;
 }
 
-static void play(sender *s, const schedule *sched)
+static void play(sender *origin, const schedule *sched)
 {
     uint64_t start = cn_mono_ns() + 10000000;
     for (size_t i = 0; i < sched->count;) {
         uint64_t end = sched->packets[i].at_us + TURN_US;
         sleep_until(start + end * 1000);
         bool sorted = true;
-        while (i < sched->count && sched->packets[i].at_us <= end && s->count < TURN_PACKETS) {
-            if (s->count && s->packets[s->count - 1]->destination > sched->packets[i].destination) sorted = false;
-            s->packets[s->count++] = &sched->packets[i++];
+        while (i < sched->count && sched->packets[i].at_us <= end && origin->count < TURN_PACKETS) {
+            if (origin->count && origin->packets[origin->count - 1]->destination > sched->packets[i].destination)
+                sorted = false;
+            origin->packets[origin->count++] = &sched->packets[i++];
         }
-        if (s->gso && !sorted) qsort(s->packets, s->count, sizeof s->packets[0], by_destination);
-        turn_send(s);
+        if (origin->gso && !sorted) qsort(origin->packets, origin->count, sizeof origin->packets[0], by_destination);
+        turn_send(origin);
     }
 }
 
-static bool measure(const options *o, const schedule *sched, bool gso, result *out)
+static bool measure(const options *opts, const schedule *sched, bool gso, result *out)
 {
     sink to;
-    if (sink_start(&to, sched->destinations, o->sink_core) != CN_OK) return false;
-    sender *s = sender_new(&to, gso);
-    if (!s) {
+    if (sink_start(&to, sched->destinations, opts->sink_core) != CN_OK) return false;
+    sender *origin = sender_new(&to, gso);
+    if (!origin) {
         (void)sink_stop(&to);
         return false;
     }
     uint64_t soft0 = 0, soft1 = 0;
-    bool known = cpu_softirq_ns(o->core, &soft0);
+    bool known = cpu_softirq_ns(opts->core, &soft0);
     uint64_t cpu0 = cpu_process_ns(), t0 = cn_mono_ns();
-    play(s, sched);
+    play(origin, sched);
     uint64_t cpu1 = cpu_process_ns(), t1 = cn_mono_ns();
-    known = known && cpu_softirq_ns(o->core, &soft1);
+    known = known && cpu_softirq_ns(opts->core, &soft1);
     *out = (result){.how = gso ? "gso" : "sendmmsg",
-                    .packets = s->sent,
-                    .calls = s->calls,
-                    .failed = s->failed,
-                    .cpu_ns = (double)(cpu1 - cpu0) / (double)s->sent,
-                    .softirq_ns = known ? (double)(soft1 - soft0) / (double)s->sent : 0,
+                    .packets = origin->sent,
+                    .calls = origin->calls,
+                    .failed = origin->failed,
+                    .cpu_ns = (double)(cpu1 - cpu0) / (double)origin->sent,
+                    .softirq_ns = known ? (double)(soft1 - soft0) / (double)origin->sent : 0,
                     .softirq_known = known,
                     .seconds = (double)(t1 - t0) / 1e9};
-    sender_free(s);
+    sender_free(origin);
     out->received = sink_stop(&to);
     return true;
 }
 
-static double total(const result *r)
+static double total(const result *outcome)
 {
-    return r->cpu_ns + r->softirq_ns;
+    return outcome->cpu_ns + outcome->softirq_ns;
 }
 
-static void print_text(const result *r)
+static void print_text(const result *outcome)
 {
     printf("%-8s %9.0f ns/packet (process %.0f, ksoftirqd %s%.0f), %llu packets in %.2f s, %.1f packets/call, %llu "
            "received, %llu failed sends\n",
-           r->how, total(r), r->cpu_ns, r->softirq_known ? "" : "unknown ", r->softirq_ns,
-           (unsigned long long)r->packets, r->seconds, (double)r->packets / (double)r->calls,
-           (unsigned long long)r->received, (unsigned long long)r->failed);
+           outcome->how, total(outcome), outcome->cpu_ns, outcome->softirq_known ? "" : "unknown ", outcome->softirq_ns,
+           (unsigned long long)outcome->packets, outcome->seconds, (double)outcome->packets / (double)outcome->calls,
+           (unsigned long long)outcome->received, (unsigned long long)outcome->failed);
 }
 
-static void print_json(const result *all, size_t n, const result *best)
+static void print_json(const result *all, size_t count, const result *best)
 {
     printf("{\"name\":\"floor\",\"unit\":\"ns CPU per packet\",\"floor\":%.1f,\"how\":\"%s\",\"runs\":[", total(best),
            best->how);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < count; i++)
         printf("%s{\"how\":\"%s\",\"process\":%.1f,\"ksoftirqd\":%.1f,\"ksoftirqd_known\":%s,\"packets\":%llu,"
                "\"received\":%llu,\"calls\":%llu,\"failed\":%llu}",
                i ? "," : "", all[i].how, all[i].cpu_ns, all[i].softirq_ns, all[i].softirq_known ? "true" : "false",
@@ -270,7 +272,7 @@ static bool number(const char *text, double min, double max, double *out)
     return true;
 }
 
-static bool parse(options *o, int argc, char **argv)
+static bool parse(options *opts, int argc, char **argv)
 {
     static const struct option names[] = {{"schedule", 1, 0, 'f'},
                                           {"destinations", 1, 0, 'd'},
@@ -287,15 +289,15 @@ static bool parse(options *o, int argc, char **argv)
         double v = 0;
         bool ok = true;
         switch (c) {
-        case 'f': o->schedule_file = optarg; break;
-        case 'd': ok = number(optarg, 1, SCHED_DESTINATIONS_MAX, &v), o->destinations = (uint32_t)v; break;
-        case 's': ok = number(optarg, SCHED_SIZE_MIN, SCHED_SIZE_MAX, &v), o->size = (uint16_t)v; break;
-        case 'r': ok = number(optarg, 1, 1e7, &o->rate); break;
-        case 'n': ok = number(optarg, 1, TURN_PACKETS, &v), o->run = (uint32_t)v; break;
-        case 't': ok = number(optarg, 0.1, 3600, &o->seconds); break;
-        case 'c': ok = number(optarg, 0, 1023, &v), o->core = (int)v; break;
-        case 'k': ok = number(optarg, 0, 1023, &v), o->sink_core = (int)v; break;
-        case 'j': o->json = true; break;
+        case 'f': opts->schedule_file = optarg; break;
+        case 'd': ok = number(optarg, 1, SCHED_DESTINATIONS_MAX, &v), opts->destinations = (uint32_t)v; break;
+        case 's': ok = number(optarg, SCHED_SIZE_MIN, SCHED_SIZE_MAX, &v), opts->size = (uint16_t)v; break;
+        case 'r': ok = number(optarg, 1, 1e7, &opts->rate); break;
+        case 'n': ok = number(optarg, 1, TURN_PACKETS, &v), opts->run = (uint32_t)v; break;
+        case 't': ok = number(optarg, 0.1, 3600, &opts->seconds); break;
+        case 'c': ok = number(optarg, 0, 1023, &v), opts->core = (int)v; break;
+        case 'k': ok = number(optarg, 0, 1023, &v), opts->sink_core = (int)v; break;
+        case 'j': opts->json = true; break;
         default: return false;
         }
         if (!ok) {
@@ -306,14 +308,15 @@ static bool parse(options *o, int argc, char **argv)
     return optind == argc;
 }
 
-static bool load(const options *o, schedule *sched)
+static bool load(const options *opts, schedule *sched)
 {
     size_t line = 0;
-    cn_err err = o->schedule_file ? schedule_read(sched, o->schedule_file, &line)
-                                  : schedule_make(sched, o->destinations, o->size, o->rate, o->run, o->seconds);
+    cn_err err = opts->schedule_file
+                     ? schedule_read(sched, opts->schedule_file, &line)
+                     : schedule_make(sched, opts->destinations, opts->size, opts->rate, opts->run, opts->seconds);
     if (!err) return true;
     if (line)
-        fprintf(stderr, "bench-floor: %s, line %zu: %s\n", o->schedule_file, line, cn_err_text(err));
+        fprintf(stderr, "bench-floor: %s, line %zu: %s\n", opts->schedule_file, line, cn_err_text(err));
     else
         fprintf(stderr, "bench-floor: %s\n", cn_err_text(err));
     return false;
@@ -321,32 +324,33 @@ static bool load(const options *o, schedule *sched)
 
 int main(int argc, char **argv)
 {
-    options o = {.destinations = 229, .size = 1132, .rate = 20000, .run = 1, .seconds = 5, .core = 1, .sink_core = 0};
-    if (!parse(&o, argc, argv)) {
+    options opts = {
+        .destinations = 229, .size = 1132, .rate = 20000, .run = 1, .seconds = 5, .core = 1, .sink_core = 0};
+    if (!parse(&opts, argc, argv)) {
         fputs(usage, stderr);
         return 2;
     }
     schedule sched = {0};
-    if (!load(&o, &sched)) return 1;
+    if (!load(&opts, &sched)) return 1;
     uint32_t noise = 1;
     for (size_t i = 0; i < sizeof payload; i++) payload[i] = (uint8_t)((noise = noise * 1103515245u + 12345u) >> 24);
-    if (!cpu_pin(o.core)) {
-        fprintf(stderr, "bench-floor: core %d cannot be used\n", o.core);
+    if (!cpu_pin(opts.core)) {
+        fprintf(stderr, "bench-floor: core %d cannot be used\n", opts.core);
         return 1;
     }
-    result r[2];
+    result outcome[2];
     bool ok = true;
-    for (size_t i = 0; ok && i < 2; i++) ok = measure(&o, &sched, i == 1, &r[i]);
+    for (size_t i = 0; ok && i < 2; i++) ok = measure(&opts, &sched, i == 1, &outcome[i]);
     schedule_free(&sched);
     if (!ok) {
         fputs("bench-floor: sockets, keys or processes are refused\n", stderr);
         return 1;
     }
-    const result *best = total(&r[1]) < total(&r[0]) ? &r[1] : &r[0];
-    if (o.json) {
-        print_json(r, 2, best);
+    const result *best = total(&outcome[1]) < total(&outcome[0]) ? &outcome[1] : &outcome[0];
+    if (opts.json) {
+        print_json(outcome, 2, best);
     } else {
-        for (size_t i = 0; i < 2; i++) print_text(&r[i]);
+        for (size_t i = 0; i < 2; i++) print_text(&outcome[i]);
         printf("floor    %9.0f ns/packet by %s\n", total(best), best->how);
     }
     return 0;

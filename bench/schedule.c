@@ -8,17 +8,17 @@
 
 #include "base/mem.h"
 
-static cn_err add(schedule *s, size_t *room, sched_packet p)
+static cn_err add(schedule *plan, size_t *room, sched_packet packet)
 {
-    if (s->count == *room) {
+    if (plan->count == *room) {
         size_t more = *room ? *room * 2 : 4096;
-        sched_packet *bigger = reallocarray(s->packets, more, sizeof *bigger);
+        sched_packet *bigger = reallocarray(plan->packets, more, sizeof *bigger);
         if (!bigger) return CN_ERR_NOMEM;
-        s->packets = bigger;
+        plan->packets = bigger;
         *room = more;
     }
-    if (p.destination >= s->destinations) s->destinations = p.destination + 1;
-    s->packets[s->count++] = p;
+    if (packet.destination >= plan->destinations) plan->destinations = packet.destination + 1;
+    plan->packets[plan->count++] = packet;
     return CN_OK;
 }
 
@@ -27,25 +27,25 @@ cn_err schedule_make(schedule *out, uint32_t destinations, uint16_t size, double
     if (!destinations || destinations > SCHED_DESTINATIONS_MAX || !run || rate < 1 || rate > 1e7 || seconds <= 0 ||
         seconds > 3600 || size < SCHED_SIZE_MIN || size > SCHED_SIZE_MAX)
         return CN_ERR_INVALID;
-    schedule s = {0};
+    schedule plan = {0};
     size_t room = 0;
     double bursts = rate / run, count = seconds * bursts;
     for (double b = 0; b < count; b++) {
-        sched_packet p = {
+        sched_packet packet = {
             .at_us = (uint64_t)(b * 1e6 / bursts), .destination = (uint32_t)((uint64_t)b % destinations), .size = size};
         for (uint32_t i = 0; i < run; i++) {
-            if (add(&s, &room, p) != CN_OK) {
-                schedule_free(&s);
+            if (add(&plan, &room, packet) != CN_OK) {
+                schedule_free(&plan);
                 return CN_ERR_NOMEM;
             }
         }
     }
-    s.destinations = destinations;
-    *out = s;
+    plan.destinations = destinations;
+    *out = plan;
     return CN_OK;
 }
 
-static cn_err read_line(schedule *s, size_t *room, const char *text)
+static cn_err read_line(schedule *plan, size_t *room, const char *text)
 {
     uint64_t at = 0;
     uint32_t destination = 0, size = 0;
@@ -53,34 +53,34 @@ static cn_err read_line(schedule *s, size_t *room, const char *text)
     if (sscanf(text, "%" SCNu64 " %" SCNu32 " %" SCNu32 " %c", &at, &destination, &size, &rest) != 3)
         return CN_ERR_PARSE;
     if (destination >= SCHED_DESTINATIONS_MAX || size < SCHED_SIZE_MIN || size > SCHED_SIZE_MAX) return CN_ERR_PARSE;
-    if (s->count && at < s->packets[s->count - 1].at_us) return CN_ERR_PARSE;
-    return add(s, room, (sched_packet){.at_us = at, .destination = destination, .size = (uint16_t)size});
+    if (plan->count && at < plan->packets[plan->count - 1].at_us) return CN_ERR_PARSE;
+    return add(plan, room, (sched_packet){.at_us = at, .destination = destination, .size = (uint16_t)size});
 }
 
 cn_err schedule_read(schedule *out, const char *path, size_t *line)
 {
     *line = 0;
-    FILE *f = fopen(path, "re");
-    if (!f) return cn_err_from_errno(errno);
-    schedule s = {0};
+    FILE *file = fopen(path, "re");
+    if (!file) return cn_err_from_errno(errno);
+    schedule plan = {0};
     size_t room = 0;
     cn_err err = CN_OK;
-    for (char text[128]; !err && fgets(text, sizeof text, f);) {
+    for (char text[128]; !err && fgets(text, sizeof text, file);) {
         ++*line;
-        err = read_line(&s, &room, text);
+        err = read_line(&plan, &room, text);
     }
-    if (!err && ferror(f)) err = CN_ERR_IO;
-    if (!err && !s.count) err = CN_ERR_INVALID;
-    (void)fclose(f);
+    if (!err && ferror(file)) err = CN_ERR_IO;
+    if (!err && !plan.count) err = CN_ERR_INVALID;
+    (void)fclose(file);
     if (err)
-        schedule_free(&s);
+        schedule_free(&plan);
     else
-        *out = s;
+        *out = plan;
     return err;
 }
 
-void schedule_free(schedule *s)
+void schedule_free(schedule *plan)
 {
-    free(s->packets);
-    *s = (schedule){0};
+    free(plan->packets);
+    *plan = (schedule){0};
 }

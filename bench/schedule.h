@@ -30,6 +30,6 @@ cn_err schedule_make(schedule *out, uint32_t destinations, uint16_t size, double
  * `*line`. */
 cn_err schedule_read(schedule *out, const char *path, size_t *line);
 
-void schedule_free(schedule *s);
+void schedule_free(schedule *plan);
 
 #endif

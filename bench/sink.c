@@ -53,10 +53,10 @@ static uint64_t drain(int fd)
 }
 
 /* Until the other end of `stop` closes, and then until nothing is left. */
-static uint64_t receive(const int *fds, size_t n, int stop)
+static uint64_t receive(const int *fds, size_t count, int stop)
 {
     int ep = epoll_create1(EPOLL_CLOEXEC);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < count; i++)
         (void)epoll_ctl(ep, EPOLL_CTL_ADD, fds[i], &(struct epoll_event){.events = EPOLLIN, .data.fd = fds[i]});
     (void)epoll_ctl(ep, EPOLL_CTL_ADD, stop, &(struct epoll_event){.events = EPOLLIN, .data.fd = stop});
     uint64_t total = 0;
@@ -78,17 +78,17 @@ static uint64_t receive(const int *fds, size_t n, int stop)
     return total;
 }
 
-static void sockets_close(int *fds, size_t n)
+static void sockets_close(int *fds, size_t count)
 {
-    for (size_t i = 0; i < n; i++) (void)close(fds[i]);
+    for (size_t i = 0; i < count; i++) (void)close(fds[i]);
     free(fds);
 }
 
-static cn_err sockets_open(int **out, struct sockaddr_in *to, size_t n)
+static cn_err sockets_open(int **out, struct sockaddr_in *to, size_t count)
 {
-    int *fds = cn_calloc(n, sizeof *fds);
+    int *fds = cn_calloc(count, sizeof *fds);
     if (!fds) return CN_ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < count; i++) {
         cn_err err = open_one(&fds[i], &to[i]);
         if (!err) continue;
         sockets_close(fds, i);
@@ -98,52 +98,52 @@ static cn_err sockets_open(int **out, struct sockaddr_in *to, size_t n)
     return CN_OK;
 }
 
-static _Noreturn void child(const int *fds, size_t n, int core, int stop, int counts)
+static _Noreturn void child(const int *fds, size_t count, int core, int stop, int counts)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)cpu_pin(core);
-    uint64_t total = receive(fds, n, stop);
+    uint64_t total = receive(fds, count, stop);
     ssize_t written = write(counts, &total, sizeof total);
     _exit(written == (ssize_t)sizeof total ? 0 : 1);
 }
 
-cn_err sink_start(sink *out, size_t n, int core)
+cn_err sink_start(sink *out, size_t count, int core)
 {
-    sink s = {.n = n, .counts = -1, .stop = -1, .to = cn_calloc(n, sizeof *s.to)};
+    sink drain = {.n = count, .counts = -1, .stop = -1, .to = cn_calloc(count, sizeof *drain.to)};
     int *fds = NULL, stop[2], counts[2];
-    if (!s.to) return CN_ERR_NOMEM;
-    cn_err err = sockets_open(&fds, s.to, n);
+    if (!drain.to) return CN_ERR_NOMEM;
+    cn_err err = sockets_open(&fds, drain.to, count);
     if (err) {
-        free(s.to);
+        free(drain.to);
         return err;
     }
-    if (pipe2(stop, O_CLOEXEC) || pipe2(counts, O_CLOEXEC) || (s.pid = fork()) < 0) {
+    if (pipe2(stop, O_CLOEXEC) || pipe2(counts, O_CLOEXEC) || (drain.pid = fork()) < 0) {
         err = cn_err_from_errno(errno);
-        sockets_close(fds, n);
-        free(s.to);
+        sockets_close(fds, count);
+        free(drain.to);
         return err;
     }
-    if (!s.pid) {
+    if (!drain.pid) {
         (void)close(stop[1]);
-        child(fds, n, core, stop[0], counts[1]);
+        child(fds, count, core, stop[0], counts[1]);
     }
-    sockets_close(fds, n);
+    sockets_close(fds, count);
     (void)close(stop[0]);
     (void)close(counts[1]);
-    s.stop = stop[1];
-    s.counts = counts[0];
-    *out = s;
+    drain.stop = stop[1];
+    drain.counts = counts[0];
+    *out = drain;
     return CN_OK;
 }
 
-uint64_t sink_stop(sink *s)
+uint64_t sink_stop(sink *drain)
 {
     uint64_t total = 0;
-    (void)close(s->stop);
-    if (read(s->counts, &total, sizeof total) != (ssize_t)sizeof total) total = 0;
-    (void)close(s->counts);
-    (void)waitpid(s->pid, NULL, 0);
-    free(s->to);
-    *s = (sink){0};
+    (void)close(drain->stop);
+    if (read(drain->counts, &total, sizeof total) != (ssize_t)sizeof total) total = 0;
+    (void)close(drain->counts);
+    (void)waitpid(drain->pid, NULL, 0);
+    free(drain->to);
+    *drain = (sink){0};
     return total;
 }

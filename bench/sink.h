@@ -17,11 +17,12 @@ typedef struct sink {
     struct sockaddr_in *to;
 } sink;
 
-/** Starts a process, pinned to `core`, with `n` sockets on ephemeral ports of 127.0.0.1; their addresses are in `to`.
+/** Starts a process, pinned to `core`, with `count` sockets on ephemeral ports of 127.0.0.1; their addresses are in
+ * `to`.
  */
-cn_err sink_start(sink *out, size_t n, int core);
+cn_err sink_start(sink *out, size_t count, int core);
 
 /** Ends it after it drained what had arrived; returns how many datagrams came. */
-uint64_t sink_stop(sink *s);
+uint64_t sink_stop(sink *drain);
 
 #endif

@@ -43,7 +43,7 @@ static bool lib_open(srtp_t *out, cn_srtp_profile profile, uint8_t *master, srtp
            !srtp_crypto_policy_set_from_profile_for_rtcp(&policy.rtcp, lib) && !srtp_create(out, &policy);
 }
 
-static bool side_open(side *s, cn_srtp_profile profile)
+static bool side_open(side *end, cn_srtp_profile profile)
 {
     cn_srtp_keys keys = {.profile = profile};
     for (size_t i = 0; i < sizeof keys.out.key; i++) keys.out.key[i] = (uint8_t)(i * 7 + 1);
@@ -52,18 +52,18 @@ static bool side_open(side *s, cn_srtp_profile profile)
     uint8_t master[CN_SRTP_KEY + CN_SRTP_SALT_MAX];
     memcpy(master, keys.out.key, CN_SRTP_KEY);
     memcpy(master + CN_SRTP_KEY, keys.out.salt, cn_srtp_profile_salt(profile));
-    *s = (side){.seq = 1000};
-    return cn_srtp_new(&s->ours_out, &keys) == CN_OK && cn_srtp_new(&s->ours_in, &keys) == CN_OK &&
-           lib_open(&s->lib_out, profile, master, ssrc_any_outbound) &&
-           lib_open(&s->lib_in, profile, master, ssrc_any_inbound);
+    *end = (side){.seq = 1000};
+    return cn_srtp_new(&end->ours_out, &keys) == CN_OK && cn_srtp_new(&end->ours_in, &keys) == CN_OK &&
+           lib_open(&end->lib_out, profile, master, ssrc_any_outbound) &&
+           lib_open(&end->lib_in, profile, master, ssrc_any_inbound);
 }
 
-static void side_close(side *s)
+static void side_close(side *end)
 {
-    cn_srtp_free(s->ours_out);
-    cn_srtp_free(s->ours_in);
-    if (s->lib_out) srtp_dealloc(s->lib_out);
-    if (s->lib_in) srtp_dealloc(s->lib_in);
+    cn_srtp_free(end->ours_out);
+    cn_srtp_free(end->ours_in);
+    if (end->lib_out) srtp_dealloc(end->lib_out);
+    if (end->lib_in) srtp_dealloc(end->lib_in);
 }
 
 static void fill(uint16_t seq, size_t size)
@@ -76,61 +76,62 @@ static void fill(uint16_t seq, size_t size)
     }
 }
 
-static bool ours(side *s, bool protect)
+static bool ours(side *end, bool protect)
 {
     bool ok = true;
     for (size_t i = 0; i < BATCH; i++)
-        ok = ok && (protect ? cn_srtp_protect_rtp(s->ours_out, packets[i], &lengths[i])
-                            : cn_srtp_unprotect_rtp(s->ours_in, packets[i], &lengths[i])) == CN_OK;
+        ok = ok && (protect ? cn_srtp_protect_rtp(end->ours_out, packets[i], &lengths[i])
+                            : cn_srtp_unprotect_rtp(end->ours_in, packets[i], &lengths[i])) == CN_OK;
     return ok;
 }
 
-static bool theirs(side *s, bool protect)
+static bool theirs(side *end, bool protect)
 {
     bool ok = true;
     for (size_t i = 0; i < BATCH; i++) {
         int n = (int)lengths[i];
-        ok = ok && !(protect ? srtp_protect(s->lib_out, packets[i], &n) : srtp_unprotect(s->lib_in, packets[i], &n));
+        ok =
+            ok && !(protect ? srtp_protect(end->lib_out, packets[i], &n) : srtp_unprotect(end->lib_in, packets[i], &n));
         lengths[i] = (size_t)n;
     }
     return ok;
 }
 
-static bool timed(bool (*run)(side *, bool), side *s, bool protect, double *out)
+static bool timed(bool (*run)(side *, bool), side *end, bool protect, double *out)
 {
     uint64_t before = cpu_process_ns();
-    bool ok = run(s, protect);
+    bool ok = run(end, protect);
     *out = (double)(cpu_process_ns() - before) / BATCH;
     return ok;
 }
 
-static int compare(const void *a, const void *b)
+static int compare(const void *left, const void *right)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    double x = *(const double *)left, y = *(const double *)right;
     return (x > y) - (x < y);
 }
 
-static double median(double *x, size_t n)
+static double median(double *values, size_t count)
 {
-    qsort(x, n, sizeof *x, compare);
-    return x[n / 2];
+    qsort(values, count, sizeof *values, compare);
+    return values[count / 2];
 }
 
-static bool measure(side *s, size_t size, size_t rounds)
+static bool measure(side *end, size_t size, size_t rounds)
 {
-    for (size_t i = 0; i < rounds; i++, s->seq = (uint16_t)(s->seq + BATCH)) {
-        fill(s->seq, size);
-        if (!timed(ours, s, true, &samples[0][i]) || !timed(ours, s, false, &samples[1][i])) return false;
-        fill(s->seq, size);
-        if (!timed(theirs, s, true, &samples[2][i]) || !timed(theirs, s, false, &samples[3][i])) return false;
+    for (size_t i = 0; i < rounds; i++, end->seq = (uint16_t)(end->seq + BATCH)) {
+        fill(end->seq, size);
+        if (!timed(ours, end, true, &samples[0][i]) || !timed(ours, end, false, &samples[1][i])) return false;
+        fill(end->seq, size);
+        if (!timed(theirs, end, true, &samples[2][i]) || !timed(theirs, end, false, &samples[3][i])) return false;
     }
     return true;
 }
 
 static bool row(cn_srtp_profile profile, size_t size, size_t rounds, bool json, bool first)
 {
-    side s;
-    bool ok = side_open(&s, profile) && measure(&s, size, rounds);
+    side end;
+    bool ok = side_open(&end, profile) && measure(&end, size, rounds);
     double m[4];
     for (size_t i = 0; ok && i < 4; i++) m[i] = median(samples[i], rounds);
     if (!ok)
@@ -143,7 +144,7 @@ static bool row(cn_srtp_profile profile, size_t size, size_t rounds, bool json, 
         printf("%-24s %5zu bytes  protect %5.0f ns, libsrtp %5.0f ns (%.1f x)  unprotect %5.0f ns, libsrtp %5.0f ns "
                "(%.1f x)\n",
                cn_srtp_profile_name(profile), size, m[0], m[2], m[2] / m[0], m[1], m[3], m[3] / m[1]);
-    side_close(&s);
+    side_close(&end);
     return ok;
 }
 

@@ -8,14 +8,14 @@ static const char *const right_names[] = {
 #undef X
 };
 
-const char *cn_right_name(cn_right r)
+const char *cn_right_name(cn_right right)
 {
-    return (unsigned)r < CN_RIGHT_COUNT ? right_names[r] : "";
+    return (unsigned)right < CN_RIGHT_COUNT ? right_names[right] : "";
 }
 
 cn_actor cn_actor_system(void)
 {
-    cn_actor a = {.rights = (1u << CN_RIGHT_COUNT) - 1};
-    cn_strcpy(a.user, sizeof(a.user), "system");
-    return a;
+    cn_actor actor = {.rights = (1u << CN_RIGHT_COUNT) - 1};
+    cn_strcpy(actor.user, sizeof(actor.user), "system");
+    return actor;
 }

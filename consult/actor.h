@@ -37,15 +37,15 @@ typedef struct cn_actor {
     char address[48]; /* client's address, for the audit log */
 } cn_actor;
 
-static inline bool cn_actor_may(const cn_actor *a, cn_right r)
+static inline bool cn_actor_may(const cn_actor *actor, cn_right right)
 {
-    return (a->rights >> r & 1u) != 0;
+    return (actor->rights >> right & 1u) != 0;
 }
 
 /** The program itself (timers, start-up): may everything, written as "system" in the audit log. */
 cn_actor cn_actor_system(void);
 
 /** "request.create" …; "" for a number outside the table. */
-const char *cn_right_name(cn_right r);
+const char *cn_right_name(cn_right right);
 
 #endif

@@ -2,25 +2,25 @@
 
 #include "base/log.h"
 
-void cn_audit_note(cn_consult *c, const cn_actor *a, const char *action, const char *object, const char *outcome,
-                   const char *detail)
+void cn_audit_note(cn_consult *consult, const cn_actor *actor, const char *action, const char *object,
+                   const char *outcome, const char *detail)
 {
-    const cn_audit_row row = {.actor = a->user,
+    const cn_audit_row row = {.actor = actor->user,
                               .action = action,
                               .object = object,
                               .outcome = outcome,
-                              .address = a->address,
+                              .address = actor->address,
                               .detail = detail};
-    cn_err err = cn_chain_audit(c->audit, &row);
+    cn_err err = cn_chain_audit(consult->audit, &row);
     if (err != CN_OK)
         cn_error("consult.audit", "%s of %s could not be written to the audit log: %s", action, object,
                  cn_err_text(err));
 }
 
-cn_err cn_act_begin(cn_act *act, cn_consult *c, const cn_actor *a)
+cn_err cn_act_begin(cn_act *act, cn_consult *consult, const cn_actor *actor)
 {
-    *act = (cn_act){.c = c, .actor = a};
-    CN_TRY(cn_conn_acquire(c->db, &act->conn));
+    *act = (cn_act){.c = consult, .actor = actor};
+    CN_TRY(cn_conn_acquire(consult->db, &act->conn));
     cn_err err = cn_tx_begin(act->conn);
     if (err != CN_OK) cn_conn_release(act->conn);
     return err;

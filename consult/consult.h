@@ -26,8 +26,8 @@ typedef struct cn_consult {
 
 /** Writes a denied or failed act to the audit log; errors are logged only, because the caller already has its own error
  * to tell. */
-void cn_audit_note(cn_consult *c, const cn_actor *a, const char *action, const char *object, const char *outcome,
-                   const char *detail);
+void cn_audit_note(cn_consult *consult, const cn_actor *actor, const char *action, const char *object,
+                   const char *outcome, const char *detail);
 
 /**
  * A transaction whose last statement is its audit row. Usage:
@@ -40,7 +40,7 @@ typedef struct cn_act {
     const cn_actor *actor;
     cn_conn *conn;
 } cn_act;
-cn_err cn_act_begin(cn_act *act, cn_consult *c, const cn_actor *a);
+cn_err cn_act_begin(cn_act *act, cn_consult *consult, const cn_actor *actor);
 cn_err cn_act_end(cn_act *act, cn_err err, const char *action, const char *object, const char *detail);
 
 #endif

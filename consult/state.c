@@ -44,9 +44,9 @@ static const cn_transition table[] = {
 
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
-const char *cn_state_name(cn_state s)
+const char *cn_state_name(cn_state state)
 {
-    return (unsigned)s < CN_STATE_COUNT ? names[s] : "";
+    return (unsigned)state < CN_STATE_COUNT ? names[state] : "";
 }
 
 bool cn_state_parse(const char *name, cn_state *out)
@@ -85,19 +85,19 @@ const cn_transition *cn_transition_find(const char *action, cn_state state)
     return first;
 }
 
-static cn_err judge(const cn_transition *t, cn_state state, bool urgent, uint32_t parts)
+static cn_err judge(const cn_transition *transition, cn_state state, bool urgent, uint32_t parts)
 {
-    if (!(t->who & parts)) return CN_ERR_FORBIDDEN;
-    if (!(t->from >> state & 1u) || (t->urgent_only && !urgent)) return CN_ERR_STATE;
+    if (!(transition->who & parts)) return CN_ERR_FORBIDDEN;
+    if (!(transition->from >> state & 1u) || (transition->urgent_only && !urgent)) return CN_ERR_STATE;
     return CN_OK;
 }
 
 cn_err cn_state_next(const char *action, cn_state state, bool urgent, uint32_t parts, cn_state *next)
 {
-    const cn_transition *t = cn_transition_find(action, state);
-    if (!t) return CN_ERR_NOTFOUND;
-    CN_TRY(judge(t, state, urgent, parts));
-    *next = t->stays ? state : t->to;
+    const cn_transition *transition = cn_transition_find(action, state);
+    if (!transition) return CN_ERR_NOTFOUND;
+    CN_TRY(judge(transition, state, urgent, parts));
+    *next = transition->stays ? state : transition->to;
     return CN_OK;
 }
 

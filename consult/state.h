@@ -28,7 +28,7 @@ typedef enum cn_state {
         CN_STATE_COUNT
 } cn_state;
 
-const char *cn_state_name(cn_state s);
+const char *cn_state_name(cn_state state);
 bool cn_state_parse(const char *name, cn_state *out);
 
 /** The tabs of R6: "uploading", "pending", "completed"; bits 1 << cn_state, 0 for another word. */

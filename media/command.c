@@ -10,7 +10,7 @@
 #include "media/room/peer.h"
 
 typedef struct command command;
-typedef void (*command_fn)(command *c, cn_peer *peer);
+typedef void (*command_fn)(command *cmd, cn_peer *peer);
 
 struct command {
     cn_worker *worker;
@@ -32,261 +32,262 @@ struct command {
     cn_leave_cause cause;
 };
 
-static void command_free(command *c)
+static void command_free(command *cmd)
 {
-    if (!c) return;
-    free(c->text);
-    free(c->sections);
-    free(c->wants);
-    free(c);
+    if (!cmd) return;
+    free(cmd->text);
+    free(cmd->sections);
+    free(cmd->wants);
+    free(cmd);
 }
 
-static void answer(command *c, cn_err err, cn_problem *p, cn_buf *buf)
+static void answer(command *cmd, cn_err err, cn_problem *problem, cn_buf *buf)
 {
-    if (!c->fn) return;
-    if (err && !p->detail[0]) (void)cn_problem_set(p, err, p->field, "%s", cn_err_text(err));
-    if (err) p->err = err;
-    c->fn(c->arg, err, err ? p : NULL, err ? NULL : buf->p);
+    if (!cmd->fn) return;
+    if (err && !problem->detail[0]) (void)cn_problem_set(problem, err, problem->field, "%s", cn_err_text(err));
+    if (err) problem->err = err;
+    cmd->fn(cmd->arg, err, err ? problem : NULL, err ? NULL : buf->p);
 }
 
-static void answer_error(command *c, cn_err err)
+static void answer_error(command *cmd, cn_err err)
 {
-    cn_problem p = {0};
-    if (err == CN_ERR_NOTFOUND) (void)cn_problem_set(&p, err, "participant", "no such participant");
-    if (err == CN_ERR_CONFLICT) (void)cn_problem_set(&p, err, "participant", "the participant's name is in use");
-    answer(c, err, &p, NULL);
+    cn_problem problem = {0};
+    if (err == CN_ERR_NOTFOUND) (void)cn_problem_set(&problem, err, "participant", "no such participant");
+    if (err == CN_ERR_CONFLICT) (void)cn_problem_set(&problem, err, "participant", "the participant's name is in use");
+    answer(cmd, err, &problem, NULL);
 }
 
 static void run(void *arg)
 {
-    command *c = arg;
-    cn_worker *w = c->worker;
-    w->now_ns = cn_loop_now_ns(w->loop);
-    cn_peer *peer = cn_idmap_get(&w->peers, c->place.peer);
-    if (c->needs_peer && !peer)
-        answer_error(c, CN_ERR_NOTFOUND);
+    command *cmd = arg;
+    cn_worker *worker = cmd->worker;
+    worker->now_ns = cn_loop_now_ns(worker->loop);
+    cn_peer *peer = cn_idmap_get(&worker->peers, cmd->place.peer);
+    if (cmd->needs_peer && !peer)
+        answer_error(cmd, CN_ERR_NOTFOUND);
     else
-        c->run(c, peer);
-    command_free(c);
+        cmd->run(cmd, peer);
+    command_free(cmd);
 }
 
 /* Takes the command over. */
-static void post(cn_media *m, command *c)
+static void post(cn_media *media, command *cmd)
 {
-    c->worker = &m->workers[c->place.worker];
-    cn_err err = cn_loop_call(c->worker->loop, run, c);
+    cmd->worker = &media->workers[cmd->place.worker];
+    cn_err err = cn_loop_call(cmd->worker->loop, run, cmd);
     if (!err) return;
     cn_error("media", "a command was refused: %s", cn_err_text(err));
-    if (!c->needs_peer) cn_directory_leave(m->directory, c->participant);
-    answer_error(c, err);
-    command_free(c);
+    if (!cmd->needs_peer) cn_directory_leave(media->directory, cmd->participant);
+    answer_error(cmd, err);
+    command_free(cmd);
 }
 
 static command *command_new(command_fn fn, const char *participant)
 {
-    command *c = CN_NEW(command);
-    if (!c) return NULL;
-    c->run = fn;
-    c->needs_peer = true;
-    (void)cn_strcpy(c->participant, sizeof c->participant, participant ? participant : "");
-    return c;
+    command *cmd = CN_NEW(command);
+    if (!cmd) return NULL;
+    cmd->run = fn;
+    cmd->needs_peer = true;
+    (void)cn_strcpy(cmd->participant, sizeof cmd->participant, participant ? participant : "");
+    return cmd;
 }
 
 /* A command for a participant who is here; NULL (and answered) when not. */
-static command *command_for(cn_media *m, command_fn fn, const char *participant, cn_media_answer_fn done, void *arg)
+static command *command_for(cn_media *media, command_fn fn, const char *participant, cn_media_answer_fn done, void *arg)
 {
-    command *c = command_new(fn, participant);
-    cn_err err = c ? cn_directory_find(m->directory, c->participant, &c->place) : CN_ERR_NOMEM;
+    command *cmd = command_new(fn, participant);
+    cn_err err = cmd ? cn_directory_find(media->directory, cmd->participant, &cmd->place) : CN_ERR_NOMEM;
     if (!err) {
-        c->fn = done;
-        c->arg = arg;
-        return c;
+        cmd->fn = done;
+        cmd->arg = arg;
+        return cmd;
     }
-    command_free(c);
-    cn_problem p = {0};
-    (void)cn_problem_set(&p, err, "participant", "%s",
+    command_free(cmd);
+    cn_problem problem = {0};
+    (void)cn_problem_set(&problem, err, "participant", "%s",
                          err == CN_ERR_NOTFOUND ? "no such participant" : cn_err_text(err));
-    if (done) done(arg, err, &p, NULL);
+    if (done) done(arg, err, &problem, NULL);
     return NULL;
 }
 
-static bool copy_offer(command *c, const char *text, const cn_section *sections, size_t count)
+static bool copy_offer(command *cmd, const char *text, const cn_section *sections, size_t count)
 {
-    c->text = cn_strdup(text ? text : "");
-    c->section_count = count;
-    if (count) c->sections = cn_memdup(sections, count * sizeof *sections);
-    return c->text && (!count || c->sections);
+    cmd->text = cn_strdup(text ? text : "");
+    cmd->section_count = count;
+    if (count) cmd->sections = cn_memdup(sections, count * sizeof *sections);
+    return cmd->text && (!count || cmd->sections);
 }
 
 /* ---- join ---- */
 
-static void run_join(command *c, cn_peer *none)
+static void run_join(command *cmd, cn_peer *none)
 {
     (void)none;
-    cn_worker *w = c->worker;
-    cn_problem p = {0};
+    cn_worker *worker = cmd->worker;
+    cn_problem problem = {0};
     cn_buf buf = {0};
-    cn_err err = cn_peer_join(w, &c->join, &c->place, &buf, &p);
-    if (err) cn_directory_leave(w->directory, c->participant);
-    answer(c, err, &p, &buf);
+    cn_err err = cn_peer_join(worker, &cmd->join, &cmd->place, &buf, &problem);
+    if (err) cn_directory_leave(worker->directory, cmd->participant);
+    answer(cmd, err, &problem, &buf);
     cn_buf_free(&buf);
 }
 
-void cn_media_join_room(cn_media *m, const cn_media_join *join, cn_media_answer_fn fn, void *arg)
+void cn_media_join_room(cn_media *media, const cn_media_join *join, cn_media_answer_fn fn, void *arg)
 {
-    cn_problem p = {0};
-    command *c = command_new(run_join, join->participant);
-    cn_err err = c && copy_offer(c, join->offer, join->sections, join->section_count) ? CN_OK : CN_ERR_NOMEM;
-    if (!err) err = cn_directory_join(m->directory, join->room, join->participant, &c->place);
+    cn_problem problem = {0};
+    command *cmd = command_new(run_join, join->participant);
+    cn_err err = cmd && copy_offer(cmd, join->offer, join->sections, join->section_count) ? CN_OK : CN_ERR_NOMEM;
+    if (!err) err = cn_directory_join(media->directory, join->room, join->participant, &cmd->place);
     if (err) {
-        command_free(c);
-        (void)cn_problem_set(&p, err, "participant", "%s",
+        command_free(cmd);
+        (void)cn_problem_set(&problem, err, "participant", "%s",
                              err == CN_ERR_CONFLICT ? "the participant's name is in use" : cn_err_text(err));
-        fn(arg, err, &p, NULL);
+        fn(arg, err, &problem, NULL);
         return;
     }
-    c->needs_peer = false;
-    c->fn = fn;
-    c->arg = arg;
-    (void)cn_strcpy(c->room, sizeof c->room, join->room);
-    (void)cn_strcpy(c->only, sizeof c->only, join->only ? join->only : "");
-    c->join = *join;
-    c->join.room = c->room;
-    c->join.participant = c->participant;
-    c->join.offer = c->text;
-    c->join.sections = c->sections;
-    c->join.only = c->only[0] ? c->only : NULL;
-    (void)cn_strcpy(c->codec, sizeof c->codec, join->codec ? join->codec : "");
-    c->join.codec = c->codec;
-    post(m, c);
+    cmd->needs_peer = false;
+    cmd->fn = fn;
+    cmd->arg = arg;
+    (void)cn_strcpy(cmd->room, sizeof cmd->room, join->room);
+    (void)cn_strcpy(cmd->only, sizeof cmd->only, join->only ? join->only : "");
+    cmd->join = *join;
+    cmd->join.room = cmd->room;
+    cmd->join.participant = cmd->participant;
+    cmd->join.offer = cmd->text;
+    cmd->join.sections = cmd->sections;
+    cmd->join.only = cmd->only[0] ? cmd->only : NULL;
+    (void)cn_strcpy(cmd->codec, sizeof cmd->codec, join->codec ? join->codec : "");
+    cmd->join.codec = cmd->codec;
+    post(media, cmd);
 }
 
 /* ---- the others ---- */
 
-static void run_reoffer(command *c, cn_peer *peer)
+static void run_reoffer(command *cmd, cn_peer *peer)
 {
-    cn_problem p = {0};
+    cn_problem problem = {0};
     cn_buf buf = {0};
-    cn_err err = cn_peer_reoffer(peer, c->text, c->sections, c->section_count, &buf, &p);
-    answer(c, err, &p, &buf);
+    cn_err err = cn_peer_reoffer(peer, cmd->text, cmd->sections, cmd->section_count, &buf, &problem);
+    answer(cmd, err, &problem, &buf);
     cn_buf_free(&buf);
     if (err == CN_ERR_NOMEM) cn_peer_end(peer, CN_LEAVE_REMOVED);
 }
 
-void cn_media_reoffer(cn_media *m, const char *participant, const char *offer, const cn_section *sections, size_t count,
-                      cn_media_answer_fn fn, void *arg)
+void cn_media_reoffer(cn_media *media, const char *participant, const char *offer, const cn_section *sections,
+                      size_t count, cn_media_answer_fn fn, void *arg)
 {
-    command *c = command_for(m, run_reoffer, participant, fn, arg);
-    if (!c) return;
-    if (copy_offer(c, offer, sections, count)) {
-        post(m, c);
+    command *cmd = command_for(media, run_reoffer, participant, fn, arg);
+    if (!cmd) return;
+    if (copy_offer(cmd, offer, sections, count)) {
+        post(media, cmd);
     } else {
-        answer_error(c, CN_ERR_NOMEM);
-        command_free(c);
+        answer_error(cmd, CN_ERR_NOMEM);
+        command_free(cmd);
     }
 }
 
-static void run_restart(command *c, cn_peer *peer)
+static void run_restart(command *cmd, cn_peer *peer)
 {
-    cn_problem p = {0};
+    cn_problem problem = {0};
     cn_buf buf = {0};
-    cn_err err = cn_peer_restart(peer, c->text, &buf, &p);
-    answer(c, err, &p, &buf);
+    cn_err err = cn_peer_restart(peer, cmd->text, &buf, &problem);
+    answer(cmd, err, &problem, &buf);
     cn_buf_free(&buf);
 }
 
-void cn_media_ice_restart(cn_media *m, const char *participant, const char *fragment, cn_media_answer_fn fn, void *arg)
+void cn_media_ice_restart(cn_media *media, const char *participant, const char *fragment, cn_media_answer_fn fn,
+                          void *arg)
 {
-    command *c = command_for(m, run_restart, participant, fn, arg);
-    if (!c) return;
-    if (copy_offer(c, fragment, NULL, 0)) {
-        post(m, c);
+    command *cmd = command_for(media, run_restart, participant, fn, arg);
+    if (!cmd) return;
+    if (copy_offer(cmd, fragment, NULL, 0)) {
+        post(media, cmd);
     } else {
-        answer_error(c, CN_ERR_NOMEM);
-        command_free(c);
+        answer_error(cmd, CN_ERR_NOMEM);
+        command_free(cmd);
     }
 }
 
-static void run_show(command *c, cn_peer *peer)
+static void run_show(command *cmd, cn_peer *peer)
 {
-    cn_peer_show(peer, c->wants, c->want_count, c->tier_max);
+    cn_peer_show(peer, cmd->wants, cmd->want_count, cmd->tier_max);
 }
 
-void cn_media_show(cn_media *m, const char *participant, const cn_slot_want *wants, size_t count, cn_tier tier_max)
+void cn_media_show(cn_media *media, const char *participant, const cn_slot_want *wants, size_t count, cn_tier tier_max)
 {
-    command *c = command_for(m, run_show, participant, NULL, NULL);
-    if (!c) return;
-    c->want_count = count;
-    c->tier_max = tier_max;
-    if (count) c->wants = cn_memdup(wants, count * sizeof *wants);
-    if (count && !c->wants)
-        command_free(c);
+    command *cmd = command_for(media, run_show, participant, NULL, NULL);
+    if (!cmd) return;
+    cmd->want_count = count;
+    cmd->tier_max = tier_max;
+    if (count) cmd->wants = cn_memdup(wants, count * sizeof *wants);
+    if (count && !cmd->wants)
+        command_free(cmd);
     else
-        post(m, c);
+        post(media, cmd);
 }
 
-static void run_source_set(command *c, cn_peer *peer)
+static void run_source_set(command *cmd, cn_peer *peer)
 {
-    cn_source *s = cn_peer_source(peer, c->source);
-    if (s) cn_source_switch(s, c->on && (s->video ? peer->may_video : peer->may_audio));
+    cn_source *source = cn_peer_source(peer, cmd->source);
+    if (source) cn_source_switch(source, cmd->on && (source->video ? peer->may_video : peer->may_audio));
 }
 
-void cn_media_source_set(cn_media *m, const char *participant, cn_source_kind source, bool on)
+void cn_media_source_set(cn_media *media, const char *participant, cn_source_kind source, bool on)
 {
-    command *c = command_for(m, run_source_set, participant, NULL, NULL);
-    if (!c) return;
-    c->source = source;
-    c->on = on;
-    post(m, c);
+    command *cmd = command_for(media, run_source_set, participant, NULL, NULL);
+    if (!cmd) return;
+    cmd->source = source;
+    cmd->on = on;
+    post(media, cmd);
 }
 
-static void run_permit(command *c, cn_peer *peer)
+static void run_permit(command *cmd, cn_peer *peer)
 {
-    cn_peer_permit(peer, c->audio, c->video);
+    cn_peer_permit(peer, cmd->audio, cmd->video);
 }
 
-void cn_media_permit(cn_media *m, const char *participant, bool audio, bool video)
+void cn_media_permit(cn_media *media, const char *participant, bool audio, bool video)
 {
-    command *c = command_for(m, run_permit, participant, NULL, NULL);
-    if (!c) return;
-    c->audio = audio;
-    c->video = video;
-    post(m, c);
+    command *cmd = command_for(media, run_permit, participant, NULL, NULL);
+    if (!cmd) return;
+    cmd->audio = audio;
+    cmd->video = video;
+    post(media, cmd);
 }
 
-static void run_leave(command *c, cn_peer *peer)
+static void run_leave(command *cmd, cn_peer *peer)
 {
-    cn_peer_end(peer, c->cause);
+    cn_peer_end(peer, cmd->cause);
 }
 
-void cn_media_leave(cn_media *m, const char *participant, cn_leave_cause cause)
+void cn_media_leave(cn_media *media, const char *participant, cn_leave_cause cause)
 {
-    command *c = command_for(m, run_leave, participant, NULL, NULL);
-    if (!c) return;
-    c->cause = cause;
-    post(m, c);
+    command *cmd = command_for(media, run_leave, participant, NULL, NULL);
+    if (!cmd) return;
+    cmd->cause = cause;
+    post(media, cmd);
 }
 
-static void run_room_close(command *c, cn_peer *none)
+static void run_room_close(command *cmd, cn_peer *none)
 {
     (void)none;
-    cn_room *r = cn_idmap_get(&c->worker->rooms, c->place.room);
-    if (!r) return;
+    cn_room *room = cn_idmap_get(&cmd->worker->rooms, cmd->place.room);
+    if (!room) return;
     /* the part ends with its last peer: count before it may be gone */
     size_t left = 0;
-    for (const cn_peer *p = r->peers; p; p = p->next_in_room) left++;
-    for (; left; left--) cn_peer_end(r->peers, CN_LEAVE_CLOSED);
+    for (const cn_peer *peer = room->peers; peer; peer = peer->next_in_room) left++;
+    for (; left; left--) cn_peer_end(room->peers, CN_LEAVE_CLOSED);
 }
 
-void cn_media_room_close(cn_media *m, const char *room)
+void cn_media_room_close(cn_media *media, const char *room)
 {
     uint32_t number = 0;
-    if (cn_directory_room(m->directory, room, &number) != CN_OK) return;
-    for (unsigned i = 0; i < m->count; i++) {
-        command *c = command_new(run_room_close, NULL);
-        if (!c) return;
-        c->needs_peer = false;
-        c->place = (cn_place){.worker = i, .room = number};
-        post(m, c);
+    if (cn_directory_room(media->directory, room, &number) != CN_OK) return;
+    for (unsigned i = 0; i < media->count; i++) {
+        command *cmd = command_new(run_room_close, NULL);
+        if (!cmd) return;
+        cmd->needs_peer = false;
+        cmd->place = (cn_place){.worker = i, .room = number};
+        post(media, cmd);
     }
 }

@@ -30,7 +30,7 @@ typedef enum cn_source_kind {
 } cn_source_kind;
 
 /** "mic", "camera", "screen", "device"; "" for none. */
-const char *cn_source_name(cn_source_kind k);
+const char *cn_source_name(cn_source_kind kind);
 cn_source_kind cn_source_parse(const char *name);
 
 /** Picture sizes that a client or a room may ask for (REQUIREMENTS §14 rule 3 has the same bounds). */
@@ -121,7 +121,7 @@ typedef struct cn_media_events {
     /** Gone; no further event names it. `last_sign_ms`: monotonic ms (cn_mono_ms) of its last authenticated packet. */
     void (*left)(void *ctx, const char *room, const char *participant, cn_leave_cause cause, uint64_t last_sign_ms);
     /** A slot of `participant` shows something else. Sent before the first packet of the new source leaves. */
-    void (*slot)(void *ctx, const char *room, const char *participant, const cn_slot_event *e);
+    void (*slot)(void *ctx, const char *room, const char *participant, const cn_slot_event *event);
     /** The loudest speaker changed; "" for silence. */
     void (*speaker)(void *ctx, const char *room, const char *participant);
     /** Sum and maximum of width × height over the remote video streams really being sent to `participant` changed
@@ -134,20 +134,20 @@ typedef struct cn_media_events {
     /* `rid_mask` may have CN_LAYERS_FLAT besides. */
     void (*layers)(void *ctx, const char *room, const char *participant, cn_source_kind source, uint32_t rid_mask);
     /** `s` lives until the callback returns. */
-    void (*stats)(void *ctx, const char *room, const char *participant, const cn_media_stats *s);
+    void (*stats)(void *ctx, const char *room, const char *participant, const cn_media_stats *stats);
 } cn_media_events;
 
 cn_err cn_media_new(cn_media **out, const cn_media_config *config, const cn_media_events *events, void *ctx);
 /** Ends all rooms (events `left` with CN_LEAVE_SHUTDOWN), joins the threads. NULL allowed. */
-void cn_media_free(cn_media *m);
+void cn_media_free(cn_media *media);
 /** Real UDP port of worker i. */
-uint16_t cn_media_port(const cn_media *m, unsigned worker);
+uint16_t cn_media_port(const cn_media *media, unsigned worker);
 /** Counters of malformed or unauthenticated datagrams, for /metrics and tests. */
 typedef struct cn_media_totals {
     uint64_t datagrams_in, datagrams_out, packets_forwarded, bad_stun, bad_dtls, bad_rtp, bad_rtcp, replayed,
         unknown_source;
 } cn_media_totals;
-void cn_media_totals_get(const cn_media *m, cn_media_totals *out);
+void cn_media_totals_get(const cn_media *media, cn_media_totals *out);
 
 #define CN_MEDIA_DELAYS 12 /* counts of the histogram: one per bound, and the rest */
 /** Upper bounds of the forwarding delay's histogram in microseconds, ascending. */
@@ -172,9 +172,9 @@ typedef struct cn_media_worker {
     uint64_t delay_sum_ns;
 } cn_media_worker;
 
-unsigned cn_media_workers(const cn_media *m);
+unsigned cn_media_workers(const cn_media *media);
 /** Any thread. All zero for a worker that does not exist. */
-void cn_media_worker_get(const cn_media *m, unsigned worker, cn_media_worker *out);
+void cn_media_worker_get(const cn_media *media, unsigned worker, cn_media_worker *out);
 
 typedef enum cn_peer_kind {
     CN_PEER_APP,  /* our web app: slots named by `sources`, `audio_slots`, `video_slots` */
@@ -206,16 +206,17 @@ typedef struct cn_media_join {
 bool cn_media_codec_valid(const char *name);
 
 /** The answer to an offer, or an error whose `p->detail` says what cannot be answered. Called exactly once. */
-typedef void (*cn_media_answer_fn)(void *arg, cn_err err, const cn_problem *p, const char *answer);
+typedef void (*cn_media_answer_fn)(void *arg, cn_err err, const cn_problem *problem, const char *answer);
 
 /** A new participant; opens the room when it is the first. CN_ERR_INVALID (SDP), CN_ERR_CONFLICT (name in use) come
  * through `fn`. */
-void cn_media_join_room(cn_media *m, const cn_media_join *join, cn_media_answer_fn fn, void *arg);
+void cn_media_join_room(cn_media *media, const cn_media_join *join, cn_media_answer_fn fn, void *arg);
 /** Re-offer of a participant: more slots, a screen, new sections, ICE restart. */
-void cn_media_reoffer(cn_media *m, const char *participant, const char *offer, const cn_section *sections, size_t count,
-                      cn_media_answer_fn fn, void *arg);
+void cn_media_reoffer(cn_media *media, const char *participant, const char *offer, const cn_section *sections,
+                      size_t count, cn_media_answer_fn fn, void *arg);
 /** WHIP/WHEP PATCH (RFC 8840 trickle-ice-sdpfrag with new ufrag/pwd = ICE restart); the answer is a fragment. */
-void cn_media_ice_restart(cn_media *m, const char *participant, const char *fragment, cn_media_answer_fn fn, void *arg);
+void cn_media_ice_restart(cn_media *media, const char *participant, const char *fragment, cn_media_answer_fn fn,
+                          void *arg);
 
 /** What a video slot is to show. Width and height are the picture's size on screen in device pixels; higher priority is
  * served first. */
@@ -229,18 +230,18 @@ typedef struct cn_slot_want {
 
 /** Replaces all wants of a participant. `tier_max` bounds every single stream. Slot 0's participant also gets audio
  * slot 0 (lip sync). */
-void cn_media_show(cn_media *m, const char *participant, const cn_slot_want *wants, size_t count, cn_tier tier_max);
+void cn_media_show(cn_media *media, const char *participant, const cn_slot_want *wants, size_t count, cn_tier tier_max);
 /** Source on or off (mute, camera off): while off nothing of it is forwarded. */
-void cn_media_source_set(cn_media *m, const char *participant, cn_source_kind source, bool on);
+void cn_media_source_set(cn_media *media, const char *participant, cn_source_kind source, bool on);
 /**
  * What a participant may publish from now on, as may_publish_audio and may_publish_video of the join. An app's sections
  * are negotiated in any case; without the permission their sources are off and stay off, so that the same
  * PeerConnection can publish later. Encoders' sections (WHIP) are answered as rejected.
  */
-void cn_media_permit(cn_media *m, const char *participant, bool audio, bool video);
+void cn_media_permit(cn_media *media, const char *participant, bool audio, bool video);
 /** Ends a participant; event `left` follows. */
-void cn_media_leave(cn_media *m, const char *participant, cn_leave_cause cause);
+void cn_media_leave(cn_media *media, const char *participant, cn_leave_cause cause);
 /** Ends all participants of a room. */
-void cn_media_room_close(cn_media *m, const char *room);
+void cn_media_room_close(cn_media *media, const char *room);
 
 #endif

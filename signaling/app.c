@@ -14,18 +14,18 @@
 
 static cn_err open_storage(cn_app *app)
 {
-    const cn_config *c = app->config;
-    const char *url = cn_config_str(c, "database", "url"), *heads = cn_config_str(c, "audit", "heads");
-    const char *node = cn_config_str(c, "server", "node");
+    const cn_config *config = app->config;
+    const char *url = cn_config_str(config, "database", "url"), *heads = cn_config_str(config, "audit", "heads");
+    const char *node = cn_config_str(config, "server", "node");
     CN_AUTO_FREE char *opened = NULL; /* the connection string may hold a password */
-    CN_TRY(cn_master_key_open_url(cn_config_str(c, "keys", "master"), url, &opened));
-    cn_err err = cn_db_open(&app->db, opened, (unsigned)cn_config_int(c, "database", "connections"));
+    CN_TRY(cn_master_key_open_url(cn_config_str(config, "keys", "master"), url, &opened));
+    cn_err err = cn_db_open(&app->db, opened, (unsigned)cn_config_int(config, "database", "connections"));
     OPENSSL_cleanse(opened, strlen(opened));
     CN_TRY(err);
-    CN_TRY(cn_vault_open(&app->vault, app->db, cn_config_str(c, "keys", "master")));
+    CN_TRY(cn_vault_open(&app->vault, app->db, cn_config_str(config, "keys", "master")));
     CN_TRY(cn_chain_open(&app->audit, CN_CHAIN_AUDIT, app->db, app->vault, node, heads));
     CN_TRY(cn_chain_open(&app->ledger, CN_CHAIN_LEDGER, app->db, app->vault, node, heads));
-    return cn_files_open(&app->files, cn_config_str(c, "files", "root"));
+    return cn_files_open(&app->files, cn_config_str(config, "files", "root"));
 }
 
 cn_err cn_app_open(cn_app *app, const cn_config *config)

@@ -62,6 +62,6 @@ const char *cn_app_config_str(const cn_app *app, const char *section, const char
 int64_t cn_app_idle_ms(const cn_app *app);
 
 /** The door's question who acts (job threads). */
-cn_err cn_app_authenticate(cn_http *h, cn_actor *actor);
+cn_err cn_app_authenticate(cn_http *http, cn_actor *actor);
 
 #endif

@@ -26,11 +26,12 @@ typedef struct command {
     unsigned flags;
 } command;
 
-static int failed(const char *what, cn_err err, const cn_problem *p)
+static int failed(const char *what, cn_err err, const cn_problem *problem)
 {
-    const char *detail = p && p->err == err && *p->detail ? p->detail : cn_err_text(err);
-    fprintf(stderr, "consilium: %s: %s%s%s\n", what, p && p->err == err && *p->field ? p->field : "",
-            p && p->err == err && *p->field ? ": " : "", detail);
+    const char *detail = problem && problem->err == err && *problem->detail ? problem->detail : cn_err_text(err);
+    fprintf(stderr, "consilium: %s: %s%s%s\n", what,
+            problem && problem->err == err && *problem->field ? problem->field : "",
+            problem && problem->err == err && *problem->field ? ": " : "", detail);
     return 1;
 }
 
@@ -103,7 +104,7 @@ static int user_add(cn_app *app, int argc, char **argv)
     char password[256], roles_text[256], hospital[CN_ID_TEXT], department[CN_ID_TEXT], id[CN_ID_TEXT];
     const char *roles[ROLES_MAX + 1];
     const cn_actor system = cn_actor_system();
-    cn_problem p = {.err = CN_OK};
+    cn_problem problem = {.err = CN_OK};
     if (argc < 1 || argv[0][0] == '-') return usage("user add wants a username");
     const char *name = option(argc, argv, "--name", argv[0]), *hospital_name = option(argc, argv, "--hospital", NULL);
     const char *department_name = option(argc, argv, "--department", "General");
@@ -116,16 +117,16 @@ static int user_add(cn_app *app, int argc, char **argv)
     else if (!read_password(password, sizeof password))
         return usage("no password on standard input");
     cn_err err = place_of(app, hospital_name, option(argc, argv, "--city", ""), department_name, hospital, department);
-    const cn_user_new n = {.username = argv[0],
-                           .password = password,
-                           .name = name,
-                           .title = option(argc, argv, "--title", ""),
-                           .hospital = hospital,
-                           .department = department,
-                           .phone = option(argc, argv, "--phone", NULL),
-                           .roles = roles};
-    if (err == CN_OK) err = cn_user_add(&app->consult, &system, &n, id, &p);
-    if (err != CN_OK) return failed("user add", err, &p);
+    const cn_user_new user = {.username = argv[0],
+                              .password = password,
+                              .name = name,
+                              .title = option(argc, argv, "--title", ""),
+                              .hospital = hospital,
+                              .department = department,
+                              .phone = option(argc, argv, "--phone", NULL),
+                              .roles = roles};
+    if (err == CN_OK) err = cn_user_add(&app->consult, &system, &user, id, &problem);
+    if (err != CN_OK) return failed("user add", err, &problem);
     if (given)
         printf("user %s\n", id);
     else
@@ -252,11 +253,11 @@ void cn_cli_help(FILE *to)
 }
 
 /* How many words of argv a command's name takes; 0: it is another one. */
-static int name_words(const command *c, int argc, char **argv)
+static int name_words(const command *cmd, int argc, char **argv)
 {
-    const char *space = strchr(c->name, ' ');
-    size_t first = space ? (size_t)(space - c->name) : strlen(c->name);
-    if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], c->name, first) != 0) return 0;
+    const char *space = strchr(cmd->name, ' ');
+    size_t first = space ? (size_t)(space - cmd->name) : strlen(cmd->name);
+    if (argc < 1 || strlen(argv[0]) != first || strncmp(argv[0], cmd->name, first) != 0) return 0;
     if (!space) return 1;
     return argc >= 2 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
 }
@@ -276,19 +277,19 @@ static const char *take_config(int *argc, char **argv)
     return path;
 }
 
-static int run(const command *c, const char *config_path, int argc, char **argv)
+static int run(const command *cmd, const char *config_path, int argc, char **argv)
 {
     cn_config *config = NULL;
-    cn_problem p = {.err = CN_OK};
+    cn_problem problem = {.err = CN_OK};
     cn_app app = {.config = NULL};
     cn_log_level level = CN_LOG_INFO;
-    cn_err err = cn_config_load(&config, config_path, &p);
-    if (err != CN_OK) return failed(config_path, err, &p);
+    cn_err err = cn_config_load(&config, config_path, &problem);
+    if (err != CN_OK) return failed(config_path, err, &problem);
     if (cn_log_level_parse(cn_config_str(config, "server", "log_level"), &level) == 0) cn_log_set_level(level);
     app.config = config;
-    if (!(c->flags & OPEN_NOTHING)) err = cn_app_open(&app, config);
-    int status = err == CN_OK ? c->run(&app, argc, argv) : failed("cannot start", err, NULL);
-    if (!(c->flags & OPEN_NOTHING) && err == CN_OK) cn_app_close(&app);
+    if (!(cmd->flags & OPEN_NOTHING)) err = cn_app_open(&app, config);
+    int status = err == CN_OK ? cmd->run(&app, argc, argv) : failed("cannot start", err, NULL);
+    if (!(cmd->flags & OPEN_NOTHING) && err == CN_OK) cn_app_close(&app);
     cn_config_free(config);
     return status;
 }

@@ -13,32 +13,32 @@
 #define PATH 4096
 #define BATCH 16
 
-static cn_err convert_slide(cn_consult *c, cn_slides *slides, const cn_file_info *f)
+static cn_err convert_slide(cn_consult *consult, cn_slides *slides, const cn_file_info *file_info)
 {
     char path[PATH];
     cn_decode_info info;
-    CN_TRY(cn_slide_file_path(c, f, path, sizeof(path)));
-    CN_TRY(cn_slide_info(slides, f->id, path, &info));
-    return cn_file_converted(c, f->id, true, "", 0);
+    CN_TRY(cn_slide_file_path(consult, file_info, path, sizeof(path)));
+    CN_TRY(cn_slide_info(slides, file_info->id, path, &info));
+    return cn_file_converted(consult, file_info->id, true, "", 0);
 }
 
-static cn_err store_pdf(cn_consult *c, const cn_file_info *f, const char *pdf, const char *scratch)
+static cn_err store_pdf(cn_consult *consult, const cn_file_info *info, const char *pdf, const char *scratch)
 {
     char sha256[65];
     int pages = 0;
     CN_TRY(cn_pdf_pages(pdf, scratch, &pages));
-    CN_TRY(cn_files_put_path(c->files, pdf, sha256));
-    return cn_file_converted(c, f->id, true, sha256, pages);
+    CN_TRY(cn_files_put_path(consult->files, pdf, sha256));
+    return cn_file_converted(consult, info->id, true, sha256, pages);
 }
 
-static cn_err convert_document(cn_consult *c, const cn_file_info *f, const char *scratch, int stop_fd)
+static cn_err convert_document(cn_consult *consult, const cn_file_info *info, const char *scratch, int stop_fd)
 {
     char path[PATH], pdf[PATH];
-    const char *dot = strrchr(f->name, '.');
-    CN_TRY(cn_files_path(c->files, f->sha256, path, sizeof(path)));
-    if (!dot || !cn_fmt(pdf, sizeof(pdf), "%s/%s.pdf", scratch, f->id)) return CN_ERR_INVALID;
+    const char *dot = strrchr(info->name, '.');
+    CN_TRY(cn_files_path(consult->files, info->sha256, path, sizeof(path)));
+    if (!dot || !cn_fmt(pdf, sizeof(pdf), "%s/%s.pdf", scratch, info->id)) return CN_ERR_INVALID;
     cn_err err = cn_document_to_pdf(path, dot + 1, scratch, stop_fd, pdf);
-    if (err == CN_OK) err = store_pdf(c, f, pdf, scratch);
+    if (err == CN_OK) err = store_pdf(consult, info, pdf, scratch);
     unlink(pdf);
     return err;
 }
@@ -50,42 +50,44 @@ static bool ours(cn_err err)
            err == CN_ERR_AGAIN;
 }
 
-static cn_err convert_file(cn_consult *c, cn_slides *slides, const cn_file_info *f, const char *scratch, int stop_fd)
+static cn_err convert_file(cn_consult *consult, cn_slides *slides, const cn_file_info *info, const char *scratch,
+                           int stop_fd)
 {
-    return strcmp(f->kind, "slide") == 0 ? convert_slide(c, slides, f) : convert_document(c, f, scratch, stop_fd);
+    return strcmp(info->kind, "slide") == 0 ? convert_slide(consult, slides, info)
+                                            : convert_document(consult, info, scratch, stop_fd);
 }
 
-static cn_err convert_one(cn_consult *c, cn_slides *slides, const char *id, const char *scratch, int stop_fd)
+static cn_err convert_one(cn_consult *consult, cn_slides *slides, const char *id, const char *scratch, int stop_fd)
 {
     const cn_actor system = cn_actor_system();
-    cn_file_info f = {.size = 0};
-    cn_err err = cn_file_get(c, &system, id, NULL, &f);
+    cn_file_info info = {.size = 0};
+    cn_err err = cn_file_get(consult, &system, id, NULL, &info);
     if (err == CN_ERR_NOTFOUND) return CN_OK; /* deleted meanwhile */
-    if (err == CN_OK) err = convert_file(c, slides, &f, scratch, stop_fd);
+    if (err == CN_OK) err = convert_file(consult, slides, &info, scratch, stop_fd);
     if (ours(err)) return err;
     if (err != CN_OK) {
         cn_warn("signaling.convert", "file %s cannot be shown: %s", id, cn_err_text(err));
-        CN_TRY(cn_file_converted(c, id, false, "", 0));
+        CN_TRY(cn_file_converted(consult, id, false, "", 0));
     }
-    if (c->changed) c->changed(c->ctx, f.request, "");
+    if (consult->changed) consult->changed(consult->ctx, info.request, "");
     return CN_OK;
 }
 
 static cn_err check_stop(int stop_fd)
 {
-    struct pollfd p = {.fd = stop_fd, .events = POLLIN};
-    return poll(&p, 1, 0) > 0 ? CN_ERR_CLOSED : CN_OK;
+    struct pollfd polled = {.fd = stop_fd, .events = POLLIN};
+    return poll(&polled, 1, 0) > 0 ? CN_ERR_CLOSED : CN_OK;
 }
 
-cn_err cn_convert_waiting(cn_consult *c, cn_slides *slides, const char *scratch, int stop_fd)
+cn_err cn_convert_waiting(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd)
 {
     char ids[BATCH][CN_ID_TEXT];
     size_t n = 0;
     do {
-        CN_TRY(cn_file_waiting(c, ids, BATCH, &n));
+        CN_TRY(cn_file_waiting(consult, ids, BATCH, &n));
         for (size_t i = 0; i < n; i++) {
             CN_TRY(check_stop(stop_fd));
-            CN_TRY(convert_one(c, slides, ids[i], scratch, stop_fd));
+            CN_TRY(convert_one(consult, slides, ids[i], scratch, stop_fd));
         }
     } while (n == BATCH);
     return CN_OK;

@@ -9,6 +9,6 @@
  * Works on every file that waits, one after the other. `scratch`: a folder for temporary files. Blocks. Ends early with
  * CN_ERR_CLOSED when `stop_fd` can be read, and when disk or database fail: what was not finished still waits then.
  */
-cn_err cn_convert_waiting(cn_consult *c, cn_slides *slides, const char *scratch, int stop_fd);
+cn_err cn_convert_waiting(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd);
 
 #endif

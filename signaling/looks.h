@@ -22,10 +22,10 @@ typedef struct cn_looks {
     } look[CN_LOOKS];
 } cn_looks;
 
-void cn_looks_init(cn_looks *l);
+void cn_looks_init(cn_looks *looks);
 /** True when this look is to be written down: the first of this user at this object within ten minutes. `now_ms`:
  * monotonic. */
-bool cn_looks_due(cn_looks *l, const char *user, const char *object, uint64_t now_ms);
-void cn_looks_end(cn_looks *l);
+bool cn_looks_due(cn_looks *looks, const char *user, const char *object, uint64_t now_ms);
+void cn_looks_end(cn_looks *looks);
 
 #endif

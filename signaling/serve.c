@@ -155,18 +155,19 @@ static cn_err write_ports(const cn_app *app)
     json_t *media = json_array();
     for (unsigned i = 0; i < (unsigned)cn_config_int(app->config, "media", "workers"); i++)
         json_array_append_new(media, json_integer(cn_media_port(app->media, i)));
-    json_t *o = json_pack("{s:i, s:i, s:o}", "port", cn_door_port(app->door), "management_port",
-                          cn_door_management_port(app->door), "media", media);
-    text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-    json_decref(o);
+    json_t *object = json_pack("{s:i, s:i, s:o}", "port", cn_door_port(app->door), "management_port",
+                               cn_door_management_port(app->door), "media", media);
+    text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
     return text ? cn_file_write_durable(path, text, strlen(text), 0644) : CN_ERR_NOMEM;
 }
 
 static cn_err start(cn_app *app)
 {
-    const cn_config *c = app->config;
-    CN_TRY(cn_jobs_new(&app->db_jobs, "db", (unsigned)cn_config_int(c, "server", "job_threads"), DB_WAITING));
-    CN_TRY(cn_jobs_new(&app->tile_jobs, "tile", (unsigned)cn_config_int(c, "server", "tile_threads"), TILE_WAITING));
+    const cn_config *config = app->config;
+    CN_TRY(cn_jobs_new(&app->db_jobs, "db", (unsigned)cn_config_int(config, "server", "job_threads"), DB_WAITING));
+    CN_TRY(
+        cn_jobs_new(&app->tile_jobs, "tile", (unsigned)cn_config_int(config, "server", "tile_threads"), TILE_WAITING));
     CN_TRY(load_web(app));
     CN_TRY(open_viewer(app));
     CN_TRY(open_pictures(app));

@@ -6,6 +6,6 @@
 #include "consult/file/file.h"
 
 /** Makes the folder with the hard link when it is not there. */
-cn_err cn_slide_file_path(cn_consult *c, const cn_file_info *f, char *out, size_t size);
+cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *out, size_t size);
 
 #endif

@@ -12,56 +12,56 @@
 
 crowd *crowd_new(const crowd_shape *shape)
 {
-    crowd *c = CN_NEW(crowd);
-    if (!c) return NULL;
-    c->shape = *shape;
+    crowd *throng = CN_NEW(crowd);
+    if (!throng) return NULL;
+    throng->shape = *shape;
     bool files = false;
     for (unsigned i = 0; i < CROWD_LAYERS; i++) files |= shape->footage[i] != NULL;
-    if (files && !(c->film = CN_NEW(film))) abort();
-    for (unsigned i = 0; files && i < CROWD_LAYERS; i++) c->film->layer[i] = shape->footage[i];
-    c->epoll = epoll_create1(EPOLL_CLOEXEC);
-    c->now_ns = cn_mono_ns();
-    return c;
+    if (files && !(throng->film = CN_NEW(film))) abort();
+    for (unsigned i = 0; files && i < CROWD_LAYERS; i++) throng->film->layer[i] = shape->footage[i];
+    throng->epoll = epoll_create1(EPOLL_CLOEXEC);
+    throng->now_ns = cn_mono_ns();
+    return throng;
 }
 
-crowd_totals *crowd_totals_get(crowd *c)
+crowd_totals *crowd_totals_get(crowd *throng)
 {
-    uint64_t bad = c->gone_bad;
-    for (const crowd_pc *pc = c->pcs; pc; pc = pc->next) {
-        const cn_client_counts *k = cn_client_counts_get(pc->client);
-        bad += k->rtp_bad + k->rtcp_bad;
+    uint64_t bad = throng->gone_bad;
+    for (const crowd_pc *pc = throng->pcs; pc; pc = pc->next) {
+        const cn_client_counts *counts = cn_client_counts_get(pc->client);
+        bad += counts->rtp_bad + counts->rtcp_bad;
     }
-    c->totals.undecryptable = bad - c->bad_before;
-    return &c->totals;
+    throng->totals.undecryptable = bad - throng->bad_before;
+    return &throng->totals;
 }
 
-void crowd_totals_reset(crowd *c)
+void crowd_totals_reset(crowd *throng)
 {
-    uint64_t bad = crowd_totals_get(c)->undecryptable;
-    c->bad_before += bad;
-    for (crowd_pc *pc = c->pcs; pc; pc = pc->next)
+    uint64_t bad = crowd_totals_get(throng)->undecryptable;
+    throng->bad_before += bad;
+    for (crowd_pc *pc = throng->pcs; pc; pc = pc->next)
         for (size_t i = 0; i < pc->inlet_n; i++) {
-            inlet_close(&pc->inlets[i], &c->totals);
+            inlet_close(&pc->inlets[i], &throng->totals);
             watch_reset(&pc->inlets[i]);
         }
-    memset(&c->totals, 0, sizeof c->totals);
+    memset(&throng->totals, 0, sizeof throng->totals);
 }
 
-void crowd_totals_close(crowd *c)
+void crowd_totals_close(crowd *throng)
 {
-    for (crowd_pc *pc = c->pcs; pc; pc = pc->next)
-        for (size_t i = 0; i < pc->inlet_n; i++) inlet_close(&pc->inlets[i], &c->totals);
+    for (crowd_pc *pc = throng->pcs; pc; pc = pc->next)
+        for (size_t i = 0; i < pc->inlet_n; i++) inlet_close(&pc->inlets[i], &throng->totals);
 }
 
-unsigned crowd_streams(const crowd *c, unsigned *delivering, unsigned *audio_missing)
+unsigned crowd_streams(const crowd *throng, unsigned *delivering, unsigned *audio_missing)
 {
     unsigned wanted = 0;
     *delivering = *audio_missing = 0;
-    for (const crowd_pc *pc = c->pcs; pc; pc = pc->next) {
+    for (const crowd_pc *pc = throng->pcs; pc; pc = pc->next) {
         for (size_t i = 0; i < pc->inlet_n; i++) {
             const inlet *in = &pc->inlets[i];
             wanted++;
-            bool flows = in->sourced && c->now_ns - in->last_ns < 1000000000ull;
+            bool flows = in->sourced && throng->now_ns - in->last_ns < 1000000000ull;
             *delivering += flows;
             *audio_missing += !flows && !in->video;
         }
@@ -87,88 +87,89 @@ double crowd_delay_ms(const uint32_t buckets[CROWD_DELAY_BUCKETS], double share)
     return (double)(i + 1) * CROWD_DELAY_STEP_NS / 1e6;
 }
 
-bool crowd_watch(crowd *c, int fd, void (*fn)(void *arg), void *arg)
+bool crowd_watch(crowd *throng, int fd, void (*fn)(void *arg), void *arg)
 {
-    if ((size_t)fd >= c->watched_n) {
+    if ((size_t)fd >= throng->watched_n) {
         size_t n = (size_t)fd + 64;
-        crowd_watched *more = reallocarray(c->watched, n, sizeof *more);
+        crowd_watched *more = reallocarray(throng->watched, n, sizeof *more);
         if (!more) return false;
-        memset(more + c->watched_n, 0, (n - c->watched_n) * sizeof *more);
-        c->watched = more;
-        c->watched_n = n;
+        memset(more + throng->watched_n, 0, (n - throng->watched_n) * sizeof *more);
+        throng->watched = more;
+        throng->watched_n = n;
     }
-    c->watched[fd] = (crowd_watched){fd, fn, arg};
-    struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
-    return epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
+    throng->watched[fd] = (crowd_watched){fd, fn, arg};
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return epoll_ctl(throng->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-void crowd_unwatch(crowd *c, int fd)
+void crowd_unwatch(crowd *throng, int fd)
 {
-    (void)epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL);
-    if ((size_t)fd < c->watched_n) c->watched[fd].fn = NULL;
+    (void)epoll_ctl(throng->epoll, EPOLL_CTL_DEL, fd, NULL);
+    if ((size_t)fd < throng->watched_n) throng->watched[fd].fn = NULL;
 }
 
-static void receive(crowd *c, int wait_ms)
+static void receive(crowd *throng, int wait_ms)
 {
     struct epoll_event events[EVENTS];
-    int n = epoll_wait(c->epoll, events, EVENTS, wait_ms);
-    c->now_ns = cn_mono_ns();
+    int n = epoll_wait(throng->epoll, events, EVENTS, wait_ms);
+    throng->now_ns = cn_mono_ns();
     for (int i = 0; i < n; i++) {
-        crowd_watched w = c->watched[events[i].data.fd];
-        if (w.fn) w.fn(w.arg);
+        crowd_watched watched = throng->watched[events[i].data.fd];
+        if (watched.fn) watched.fn(watched.arg);
     }
 }
 
-void crowd_departures_keep(crowd *c, size_t max)
+void crowd_departures_keep(crowd *throng, size_t max)
 {
-    free(c->departures);
-    c->departures = max ? cn_calloc(max, sizeof *c->departures) : NULL;
-    c->departures_n = 0;
-    c->departures_max = c->departures ? max : 0;
+    free(throng->departures);
+    throng->departures = max ? cn_calloc(max, sizeof *throng->departures) : NULL;
+    throng->departures_n = 0;
+    throng->departures_max = throng->departures ? max : 0;
 }
 
 static int departure_compare(const void *left, const void *right)
 {
-    const crowd_departure *a = left, *b = right;
-    return a->wall_ns < b->wall_ns ? -1 : a->wall_ns > b->wall_ns;
+    const crowd_departure *departed = left, *b = right;
+    return departed->wall_ns < b->wall_ns ? -1 : departed->wall_ns > b->wall_ns;
 }
 
-bool crowd_departures_write(crowd *c, const char *path)
+bool crowd_departures_write(crowd *throng, const char *path)
 {
-    qsort(c->departures, c->departures_n, sizeof *c->departures, departure_compare);
-    FILE *f = fopen(path, "we");
-    for (size_t i = 0; f && i < c->departures_n; i++) {
-        const crowd_departure *d = &c->departures[i];
-        fprintf(f, "%lld %u %u\n", (long long)(d->wall_ns - c->departures[0].wall_ns) / 1000, d->destination, d->size);
+    qsort(throng->departures, throng->departures_n, sizeof *throng->departures, departure_compare);
+    FILE *file = fopen(path, "we");
+    for (size_t i = 0; file && i < throng->departures_n; i++) {
+        const crowd_departure *departed = &throng->departures[i];
+        fprintf(file, "%lld %u %u\n", (long long)(departed->wall_ns - throng->departures[0].wall_ns) / 1000,
+                departed->destination, departed->size);
     }
-    bool ok = f && !ferror(f) && c->departures_n;
-    if (f && fclose(f)) ok = false;
-    crowd_departures_keep(c, 0);
+    bool ok = file && !ferror(file) && throng->departures_n;
+    if (file && fclose(file)) ok = false;
+    crowd_departures_keep(throng, 0);
     return ok;
 }
 
-void crowd_hold(crowd *c, bool hold)
+void crowd_hold(crowd *throng, bool hold)
 {
-    c->held = hold;
+    throng->held = hold;
 }
 
-void crowd_play(crowd *c, unsigned ms)
+void crowd_play(crowd *throng, unsigned ms)
 {
     uint64_t until = cn_mono_ns() + (uint64_t)ms * 1000000;
     do {
-        c->now_ns = cn_mono_ns();
-        for (crowd_pc *pc = c->pcs; pc; pc = pc->next) crowd_pc_turn(pc);
-        receive(c, 1);
-    } while (c->now_ns < until);
+        throng->now_ns = cn_mono_ns();
+        for (crowd_pc *pc = throng->pcs; pc; pc = pc->next) crowd_pc_turn(pc);
+        receive(throng, 1);
+    } while (throng->now_ns < until);
 }
 
-void crowd_free(crowd *c)
+void crowd_free(crowd *throng)
 {
-    if (!c) return;
-    while (c->pcs) crowd_pc_free(c->pcs);
-    if (c->epoll >= 0) close(c->epoll);
-    free(c->watched);
-    free(c->departures);
-    free(c->film);
-    free(c);
+    if (!throng) return;
+    while (throng->pcs) crowd_pc_free(throng->pcs);
+    if (throng->epoll >= 0) close(throng->epoll);
+    free(throng->watched);
+    free(throng->departures);
+    free(throng->film);
+    free(throng);
 }

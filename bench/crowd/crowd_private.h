@@ -66,12 +66,12 @@ struct crowd_pc {
 };
 
 void crowd_pc_turn(crowd_pc *pc);
-void crowd_pc_send(crowd_pc *pc, outlet *o, const outlet_packet *p, bool again);
+void crowd_pc_send(crowd_pc *pc, outlet *feed, const outlet_packet *pkt, bool again);
 void crowd_delay_count(uint32_t buckets[CROWD_DELAY_BUCKETS], int64_t ns);
 
 bool watch_open(crowd_pc *pc, inlet *in);
 /** A packet that inlet_arrived took as new. */
-void watch_packet(inlet *in, const cn_rtp *r, uint16_t seq, bool again, const uint8_t *payload, size_t n);
+void watch_packet(inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, const uint8_t *payload, size_t len);
 /** Counts from zero. */
 void watch_reset(inlet *in);
 void watch_close(inlet *in);

@@ -34,15 +34,15 @@ typedef struct film_view {
 } film_view;
 
 /** The layer's last packet of this frame leaves. */
-void film_sent(film *f, unsigned layer, unsigned frame, uint64_t wall_ns);
+void film_sent(film *reel, unsigned layer, unsigned frame, uint64_t wall_ns);
 /** A frame arrived: compares it with what was sent, counts it and those left out before it. True when it is one that
  * was sent; view->layer and view->at then say which. A frame of another layer than the last one begins
  * anew and must be a key frame; otherwise it counts as altered. */
-bool film_match(film *f, film_view *view, const uint8_t *bytes, size_t n, uint64_t now_ns);
+bool film_match(film *reel, film_view *view, const uint8_t *bytes, size_t len, uint64_t now_ns);
 /** A frame arrived of which a part is missing: it is altered, unless a key frame of another layer follows, or any
  * after a pause; then it was cut off by that. */
 void film_torn(film_view *view);
 /** When frame view->at left its sender. */
-uint64_t film_wall_ns(const film *f, const film_view *view);
+uint64_t film_wall_ns(const film *reel, const film_view *view);
 
 #endif

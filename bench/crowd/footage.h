@@ -36,11 +36,11 @@ typedef struct footage {
 /** Reads a file's bytes, which are not kept. `fps`: of H.264, whose byte stream need not tell. CN_ERR_PARSE: cut off,
  * times that do not ascend, a first frame that is no key frame; CN_ERR_UNSUPPORTED: another codec; CN_ERR_TOOBIG: more
  * than the bounds above. footage_free afterwards. */
-cn_err footage_parse(footage *out, const uint8_t *p, size_t n, unsigned fps);
+cn_err footage_parse(footage *out, const uint8_t *bytes, size_t len, unsigned fps);
 /** The same from a file. */
 cn_err footage_open(footage *out, const char *path, unsigned fps);
 /** NULL and an empty one allowed. */
-void footage_free(footage *f);
+void footage_free(footage *clip);
 
 /** Head of an IVF file with VP8 whose times are in ticks, and head of one frame in it. */
 #define FOOTAGE_IVF_HEAD 32

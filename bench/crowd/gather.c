@@ -28,94 +28,97 @@ struct gather {
 
 gather *gather_new(payload_codec codec, gather_fn fn, void *arg)
 {
-    gather *g = CN_NEW(gather);
-    if (!g) return NULL;
-    *g = (gather){.codec = codec, .fn = fn, .arg = arg, .bytes = cn_calloc(1, FOOTAGE_FRAME_MAX)};
-    if (g->bytes) return g;
-    gather_free(g);
+    gather *gathered = CN_NEW(gather);
+    if (!gathered) return NULL;
+    *gathered = (gather){.codec = codec, .fn = fn, .arg = arg, .bytes = cn_calloc(1, FOOTAGE_FRAME_MAX)};
+    if (gathered->bytes) return gathered;
+    gather_free(gathered);
     return NULL;
 }
 
-static void frame_end(gather *g, const gather_packet *last, bool whole)
+static void frame_end(gather *gathered, const gather_packet *last, bool whole)
 {
-    gather_frame f = {.bytes = g->bytes, .n = g->n, .ts = g->ts, .seq = last->seq, .again = last->again};
-    f.whole = whole && !g->broken;
-    if (g->open) g->fn(g->arg, &f);
-    g->open = g->broken = false;
-    g->n = 0;
+    gather_frame frame = {
+        .bytes = gathered->bytes, .n = gathered->n, .ts = gathered->ts, .seq = last->seq, .again = last->again};
+    frame.whole = whole && !gathered->broken;
+    if (gathered->open) gathered->fn(gathered->arg, &frame);
+    gathered->open = gathered->broken = false;
+    gathered->n = 0;
 }
 
-static void consume(gather *g, const gather_packet *p)
+static void consume(gather *gathered, const gather_packet *packet)
 {
-    g->next = p->seq + 1;
-    if (!p->n) return;
-    if (g->open && p->ts != g->ts) frame_end(g, p, false); /* its end was not sent, or lost */
-    if (g->torn && p->ts == g->ts) {
-        g->torn = !p->marker;
+    gathered->next = packet->seq + 1;
+    if (!packet->n) return;
+    if (gathered->open && packet->ts != gathered->ts)
+        frame_end(gathered, packet, false); /* its end was not sent, or lost */
+    if (gathered->torn && packet->ts == gathered->ts) {
+        gathered->torn = !packet->marker;
         return;
     }
-    if (!g->open) {
-        g->open = true;
-        g->broken = g->torn;
-        g->torn = false;
-        g->ts = p->ts;
+    if (!gathered->open) {
+        gathered->open = true;
+        gathered->broken = gathered->torn;
+        gathered->torn = false;
+        gathered->ts = packet->ts;
     }
-    if (!packing_take(g->bytes, FOOTAGE_FRAME_MAX, &g->n, g->codec, p->payload, p->n)) g->broken = true;
-    if (p->marker) frame_end(g, p, true);
+    if (!packing_take(gathered->bytes, FOOTAGE_FRAME_MAX, &gathered->n, gathered->codec, packet->payload, packet->n))
+        gathered->broken = true;
+    if (packet->marker) frame_end(gathered, packet, true);
 }
 
 /* What is missing will not come any more. */
-static void give_up(gather *g)
+static void give_up(gather *gathered)
 {
-    if (g->open) {
-        const gather_packet none = {.seq = g->next};
-        frame_end(g, &none, false);
+    if (gathered->open) {
+        const gather_packet none = {.seq = gathered->next};
+        frame_end(gathered, &none, false);
     }
-    g->torn = true;
-    while (!g->early[g->next % GATHER_WINDOW]) g->next++;
+    gathered->torn = true;
+    while (!gathered->early[gathered->next % GATHER_WINDOW]) gathered->next++;
 }
 
-static void catch_up(gather *g)
+static void catch_up(gather *gathered)
 {
-    for (held *h; (h = g->early[g->next % GATHER_WINDOW]) != NULL;) {
-        g->early[g->next % GATHER_WINDOW] = NULL;
-        h->packet.payload = h->payload;
-        consume(g, &h->packet);
-        free(h);
+    for (held *holding; (holding = gathered->early[gathered->next % GATHER_WINDOW]) != NULL;) {
+        gathered->early[gathered->next % GATHER_WINDOW] = NULL;
+        holding->packet.payload = holding->payload;
+        consume(gathered, &holding->packet);
+        free(holding);
     }
 }
 
-void gather_put(gather *g, const gather_packet *p)
+void gather_put(gather *gathered, const gather_packet *packet)
 {
-    if (!g->started) {
-        g->started = true;
-        g->next = p->seq;
+    if (!gathered->started) {
+        gathered->started = true;
+        gathered->next = packet->seq;
     }
-    if (p->seq < g->next) return;
-    while (p->seq - g->next >= GATHER_WINDOW) {
+    if (packet->seq < gathered->next) return;
+    while (packet->seq - gathered->next >= GATHER_WINDOW) {
         bool any = false;
-        for (size_t i = 0; i < GATHER_WINDOW; i++) any |= g->early[i] != NULL;
-        if (!any) g->next = p->seq;
-        if (!any) g->torn = true;
-        if (any) give_up(g);
-        catch_up(g);
+        for (size_t i = 0; i < GATHER_WINDOW; i++) any |= gathered->early[i] != NULL;
+        if (!any) gathered->next = packet->seq;
+        if (!any) gathered->torn = true;
+        if (any) give_up(gathered);
+        catch_up(gathered);
     }
-    if (p->seq == g->next) {
-        consume(g, p);
-        catch_up(g);
+    if (packet->seq == gathered->next) {
+        consume(gathered, packet);
+        catch_up(gathered);
         return;
     }
-    held *h = malloc(sizeof *h + p->n);
-    if (!h) return;
-    h->packet = *p;
-    if (p->n) memcpy(h->payload, p->payload, p->n);
-    g->early[p->seq % GATHER_WINDOW] = h;
+    held *holding = malloc(sizeof *holding + packet->n);
+    if (!holding) return;
+    holding->packet = *packet;
+    if (packet->n) memcpy(holding->payload, packet->payload, packet->n);
+    gathered->early[packet->seq % GATHER_WINDOW] = holding;
 }
 
-void gather_free(gather *g)
+void gather_free(gather *gathered)
 {
-    if (!g) return;
-    for (size_t i = 0; i < GATHER_WINDOW; i++) free(g->early[i]);
-    free(g->bytes);
-    free(g);
+    if (!gathered) return;
+    for (size_t i = 0; i < GATHER_WINDOW; i++) free(gathered->early[i]);
+    free(gathered->bytes);
+    free(gathered);
 }

@@ -33,8 +33,8 @@ typedef void (*gather_fn)(void *arg, const gather_frame *frame);
 
 gather *gather_new(payload_codec codec, gather_fn fn, void *arg);
 /** A new packet (none twice), in any order. Calls back with each frame that it completes. */
-void gather_put(gather *g, const gather_packet *p);
+void gather_put(gather *gathered, const gather_packet *packet);
 /** NULL allowed. */
-void gather_free(gather *g);
+void gather_free(gather *gathered);
 
 #endif

@@ -26,29 +26,29 @@ uint64_t inlet_extended(const inlet *in, uint16_t seq)
 }
 
 /* Numbers below `to` are not waited for any longer. */
-static void judge(inlet *in, crowd_totals *t, uint64_t to)
+static void judge(inlet *in, crowd_totals *totals, uint64_t to)
 {
     for (; in->floor < to; in->floor++) {
         if (bit_get(in, in->floor)) continue;
-        t->lost++;
+        totals->lost++;
         in->lost++;
         in->holes--;
         bit_set(in, in->floor, true);
     }
 }
 
-static void advance(inlet *in, crowd_totals *t, uint64_t to)
+static void advance(inlet *in, crowd_totals *totals, uint64_t to)
 {
     while (in->highest < to) {
         in->highest++;
-        if (in->highest - in->floor >= INLET_WINDOW) judge(in, t, in->highest - INLET_WINDOW + 1);
+        if (in->highest - in->floor >= INLET_WINDOW) judge(in, totals, in->highest - INLET_WINDOW + 1);
         bit_set(in, in->highest, in->highest == to);
         in->asked[in->highest % INLET_WINDOW].times = 0;
         if (in->highest != to) in->holes++;
     }
 }
 
-bool inlet_arrived(inlet *in, crowd_totals *t, uint16_t seq, bool again)
+bool inlet_arrived(inlet *in, crowd_totals *totals, uint16_t seq, bool again)
 {
     if (!in->started) {
         if (again) return false;
@@ -60,30 +60,30 @@ bool inlet_arrived(inlet *in, crowd_totals *t, uint16_t seq, bool again)
     }
     uint64_t full = inlet_extended(in, seq);
     if (full > in->highest) {
-        advance(in, t, full);
+        advance(in, totals, full);
         in->packets++;
-        if (again) t->recovered++;
+        if (again) totals->recovered++;
         return true;
     }
     if (full < in->floor || bit_get(in, full)) {
-        *(again ? &t->repeated : &t->duplicates) += 1;
+        *(again ? &totals->repeated : &totals->duplicates) += 1;
         return false;
     }
     bit_set(in, full, true);
     in->holes--;
     in->packets++;
-    if (again) t->recovered++;
+    if (again) totals->recovered++;
     return true;
 }
 
-static void named(inlet *in, crowd_totals *t, uint16_t sender, uint32_t ts, uint64_t now_ns)
+static void named(inlet *in, crowd_totals *totals, uint16_t sender, uint32_t ts, uint64_t now_ns)
 {
     if (in->fixed >= 0) {
-        if (sender != in->fixed) t->misnamed++;
+        if (sender != in->fixed) totals->misnamed++;
         return;
     }
     inlet_name *seen = &in->seen[in->seen_n++ % INLET_NAMES];
-    if (seen->open) t->misnamed++;
+    if (seen->open) totals->misnamed++;
     *seen = (inlet_name){.sender = sender, .ts = ts, .at_ns = now_ns, .open = true};
     for (size_t i = 0; i < INLET_NAMES; i++) {
         inlet_name *said = &in->said[i];
@@ -94,9 +94,9 @@ static void named(inlet *in, crowd_totals *t, uint16_t sender, uint32_t ts, uint
     }
 }
 
-void inlet_said(inlet *in, crowd_totals *t, uint16_t sender, uint32_t ts, uint64_t now_ns)
+void inlet_said(inlet *in, crowd_totals *totals, uint16_t sender, uint32_t ts, uint64_t now_ns)
 {
-    (void)t;
+    (void)totals;
     for (size_t i = 0; i < INLET_NAMES; i++) {
         inlet_name *seen = &in->seen[i];
         if (!seen->open || seen->sender != sender || (int32_t)(seen->ts - ts) < 0) continue;
@@ -106,40 +106,41 @@ void inlet_said(inlet *in, crowd_totals *t, uint16_t sender, uint32_t ts, uint64
     in->said[in->said_n++ % INLET_NAMES] = (inlet_name){.sender = sender, .ts = ts, .at_ns = now_ns, .used = true};
 }
 
-void inlet_names_judge(inlet *in, crowd_totals *t, uint64_t now_ns)
+void inlet_names_judge(inlet *in, crowd_totals *totals, uint64_t now_ns)
 {
     for (size_t i = 0; i < INLET_NAMES; i++) {
         inlet_name *seen = &in->seen[i];
         if (!seen->open || now_ns - seen->at_ns < NAME_WAIT_NS) continue;
         seen->open = false;
-        t->misnamed++;
+        totals->misnamed++;
     }
 }
 
-bool inlet_switching(inlet *in, const payload_piece *p, int64_t arrived_ns)
+bool inlet_switching(inlet *in, const payload_piece *piece, int64_t arrived_ns)
 {
-    if (!in->sourced || in->sender != p->sender || in->layer != p->layer) in->switched_ns = arrived_ns;
+    if (!in->sourced || in->sender != piece->sender || in->layer != piece->layer) in->switched_ns = arrived_ns;
     return arrived_ns - in->switched_ns < SWITCHING_NS;
 }
 
-void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const payload_piece *p, uint64_t now_ns)
+void inlet_content(inlet *in, crowd_totals *totals, uint16_t seq, uint32_t ts, const payload_piece *piece,
+                   uint64_t now_ns)
 {
     uint64_t full = inlet_extended(in, seq);
     if (in->sourced && full <= in->index_at) return; /* late: its order was lost on the way */
-    bool same = in->sourced && in->sender == p->sender && in->layer == p->layer;
+    bool same = in->sourced && in->sender == piece->sender && in->layer == piece->layer;
     if (same) {
-        int32_t step = (int32_t)(p->index - in->index);
+        int32_t step = (int32_t)(piece->index - in->index);
         int64_t room = (int64_t)(full - in->index_at);
-        if (step <= 0) t->disordered++;
-        if (step > room && in->video && now_ns - in->last_ns < PAUSE_NS) t->skipped += (uint64_t)(step - room);
+        if (step <= 0) totals->disordered++;
+        if (step > room && in->video && now_ns - in->last_ns < PAUSE_NS) totals->skipped += (uint64_t)(step - room);
     } else {
-        if (in->sourced) t->switches++;
-        if (!in->sourced || in->sender != p->sender) named(in, t, p->sender, ts, now_ns);
+        if (in->sourced) totals->switches++;
+        if (!in->sourced || in->sender != piece->sender) named(in, totals, piece->sender, ts, now_ns);
     }
     in->sourced = true;
-    in->sender = p->sender;
-    in->layer = p->layer;
-    in->index = p->index;
+    in->sender = piece->sender;
+    in->layer = piece->layer;
+    in->index = piece->index;
     in->index_at = full;
     in->last_ns = now_ns;
 }
@@ -160,7 +161,7 @@ size_t inlet_missing(inlet *in, uint64_t now_ns, uint16_t *out, size_t max)
     return n;
 }
 
-void inlet_close(inlet *in, crowd_totals *t)
+void inlet_close(inlet *in, crowd_totals *totals)
 {
-    if (in->started) judge(in, t, in->highest);
+    if (in->started) judge(in, totals, in->highest);
 }

@@ -55,21 +55,22 @@ typedef struct inlet {
 } inlet;
 
 /** A packet with this sequence number came: true when it is new. `again`: a retransmission. */
-bool inlet_arrived(inlet *in, crowd_totals *t, uint16_t seq, bool again);
+bool inlet_arrived(inlet *in, crowd_totals *totals, uint16_t seq, bool again);
 /** A sequence number without its wrap; of one that inlet_arrived took. */
 uint64_t inlet_extended(const inlet *in, uint16_t seq);
 /** True when it comes with a switch: within 5 ms of the first packet from another sender or layer. Before
  * inlet_content. */
-bool inlet_switching(inlet *in, const payload_piece *p, int64_t arrived_ns);
+bool inlet_switching(inlet *in, const payload_piece *piece, int64_t arrived_ns);
 /** Its checked content, when it was new and not a retransmission. */
-void inlet_content(inlet *in, crowd_totals *t, uint16_t seq, uint32_t ts, const payload_piece *p, uint64_t now_ns);
+void inlet_content(inlet *in, crowd_totals *totals, uint16_t seq, uint32_t ts, const payload_piece *piece,
+                   uint64_t now_ns);
 /** The server's word about who is on the slot. */
-void inlet_said(inlet *in, crowd_totals *t, uint16_t sender, uint32_t ts, uint64_t now_ns);
+void inlet_said(inlet *in, crowd_totals *totals, uint16_t sender, uint32_t ts, uint64_t now_ns);
 /** Counts arrivals that nobody announced for a second. */
-void inlet_names_judge(inlet *in, crowd_totals *t, uint64_t now_ns);
+void inlet_names_judge(inlet *in, crowd_totals *totals, uint64_t now_ns);
 /** Numbers to be asked for now, at most `max`, oldest first: each ten times at most, 100 ms apart. */
 size_t inlet_missing(inlet *in, uint64_t now_ns, uint16_t *out, size_t max);
 /** Everything up to the highest number is judged now. */
-void inlet_close(inlet *in, crowd_totals *t);
+void inlet_close(inlet *in, crowd_totals *totals);
 
 #endif

@@ -6,187 +6,189 @@
 #define NS_PER_S 1000000000ull
 #define KEY_TIMES 5 /* a key frame against others */
 
-static uint32_t chance(outlet *o, uint32_t below)
+static uint32_t chance(outlet *feed, uint32_t below)
 {
-    o->random ^= o->random << 13;
-    o->random ^= o->random >> 17;
-    o->random ^= o->random << 5;
-    return o->random % below;
+    feed->random ^= feed->random << 13;
+    feed->random ^= feed->random >> 17;
+    feed->random ^= feed->random << 5;
+    return feed->random % below;
 }
 
-static outlet_packet *keep(outlet *o, const payload_piece *piece, uint8_t level)
+static outlet_packet *keep(outlet *feed, const payload_piece *piece, uint8_t level)
 {
-    outlet_packet *p = &o->past[o->video ? o->seq % OUTLET_PAST : 0];
-    *p = (outlet_packet){.piece = *piece, .ts = o->ts, .seq = o->seq, .level = level, .there = true};
-    o->seq++;
-    o->index++;
-    o->packets++;
-    o->octets += piece->bytes;
-    return p;
+    outlet_packet *packet = &feed->past[feed->video ? feed->seq % OUTLET_PAST : 0];
+    *packet = (outlet_packet){.piece = *piece, .ts = feed->ts, .seq = feed->seq, .level = level, .there = true};
+    feed->seq++;
+    feed->index++;
+    feed->packets++;
+    feed->octets += piece->bytes;
+    return packet;
 }
 
-static const outlet_packet *audio_next(outlet *o, const crowd_shape *shape)
+static const outlet_packet *audio_next(outlet *feed, const crowd_shape *shape)
 {
     double share = shape->microphones ? (double)shape->talkers / shape->microphones : 0;
-    uint8_t level = talk_level(&o->voice, share, o->next_ns);
+    uint8_t level = talk_level(&feed->voice, share, feed->next_ns);
     payload_piece piece = {.codec = PAYLOAD_OPUS,
-                           .sender = o->sender,
+                           .sender = feed->sender,
                            .first = true,
                            .last = true,
-                           .index = o->index,
-                           .bytes = (uint16_t)(level & 0x80 ? 60 + chance(o, 60) : 36 + chance(o, 24))};
-    const outlet_packet *p = keep(o, &piece, level);
-    o->ts += 960;
-    o->next_ns += AUDIO_NS;
-    return p;
+                           .index = feed->index,
+                           .bytes = (uint16_t)(level & 0x80 ? 60 + chance(feed, 60) : 36 + chance(feed, 24))};
+    const outlet_packet *packet = keep(feed, &piece, level);
+    feed->ts += 960;
+    feed->next_ns += AUDIO_NS;
+    return packet;
 }
 
-static void frame_named(outlet *o)
+static void frame_named(outlet *feed)
 {
-    o->left = o->in_frame;
-    o->frames++;
-    o->picture = (uint16_t)((o->picture + 1) & 0x7fff);
-    o->tl0++;
+    feed->left = feed->in_frame;
+    feed->frames++;
+    feed->picture = (uint16_t)((feed->picture + 1) & 0x7fff);
+    feed->tl0++;
 }
 
 /* Like Chromium, who leaves a wish unheard that comes within 300 ms of the last key frame. */
-static bool key_due(outlet *o, const crowd_shape *shape)
+static bool key_due(outlet *feed, const crowd_shape *shape)
 {
-    bool due = !o->frames || (o->key_wanted && o->frames - o->key_frame >= shape->fps * 3 / 10);
-    if (due) o->key_frame = o->frames;
+    bool due = !feed->frames || (feed->key_wanted && feed->frames - feed->key_frame >= shape->fps * 3 / 10);
+    if (due) feed->key_frame = feed->frames;
     return due;
 }
 
-static void frame_begin(outlet *o, const crowd_shape *shape)
+static void frame_begin(outlet *feed, const crowd_shape *shape)
 {
-    const crowd_layer_shape *l = &shape->layer[o->layer];
-    o->key = key_due(o, shape);
-    o->key_wanted = false;
-    unsigned bytes = l->kbps * 125u / shape->fps;
-    bytes = o->key ? bytes * KEY_TIMES : bytes * (70 + chance(o, 61)) / 100;
+    const crowd_layer_shape *layer_shape = &shape->layer[feed->layer];
+    feed->key = key_due(feed, shape);
+    feed->key_wanted = false;
+    unsigned bytes = layer_shape->kbps * 125u / shape->fps;
+    bytes = feed->key ? bytes * KEY_TIMES : bytes * (70 + chance(feed, 61)) / 100;
     unsigned least = PAYLOAD_MIN * 2;
-    o->bytes_left = bytes < least ? least : bytes;
-    o->in_frame = (o->bytes_left + PAYLOAD_MAX - 1) / PAYLOAD_MAX;
-    if (shape->codec == PAYLOAD_H264 && o->key && o->in_frame < 2) o->in_frame = 2;
-    frame_named(o);
+    feed->bytes_left = bytes < least ? least : bytes;
+    feed->in_frame = (feed->bytes_left + PAYLOAD_MAX - 1) / PAYLOAD_MAX;
+    if (shape->codec == PAYLOAD_H264 && feed->key && feed->in_frame < 2) feed->in_frame = 2;
+    frame_named(feed);
 }
 
 /* As it was recorded. A frame of one packet is no key frame: those are large. */
-static void frame_begin_recorded(outlet *o, const recording *r)
+static void frame_begin_recorded(outlet *feed, const recording *tape)
 {
-    o->in_frame = recording_frame(r, o->recorded);
-    o->key = (o->key_wanted || !o->frames) && o->in_frame > 1;
-    o->key_wanted = o->key_wanted && !o->key;
-    frame_named(o);
+    feed->in_frame = recording_frame(tape, feed->recorded);
+    feed->key = (feed->key_wanted || !feed->frames) && feed->in_frame > 1;
+    feed->key_wanted = feed->key_wanted && !feed->key;
+    frame_named(feed);
 }
 
-static unsigned recorded_bytes(const outlet *o, const recording *r)
+static unsigned recorded_bytes(const outlet *feed, const recording *tape)
 {
-    unsigned bytes = r->packets[o->recorded].bytes;
+    unsigned bytes = tape->packets[feed->recorded].bytes;
     return bytes < PAYLOAD_MIN ? PAYLOAD_MIN : bytes;
 }
 
 /* Goes on to the next packet, from the last one to the first. */
-static void recorded_pass(outlet *o, const recording *r)
+static void recorded_pass(outlet *feed, const recording *tape)
 {
-    const recording_packet *now = &r->packets[o->recorded];
-    bool again = o->recorded + 1 == r->n;
-    o->recorded = again ? 0 : o->recorded + 1;
-    const recording_packet *next = &r->packets[o->recorded];
-    o->next_ns += ((again ? r->length_us : 0) + next->at_us - now->at_us) * 1000ull;
-    o->ts += (again ? r->length_ts : 0) + next->ts - now->ts;
+    const recording_packet *now = &tape->packets[feed->recorded];
+    bool again = feed->recorded + 1 == tape->n;
+    feed->recorded = again ? 0 : feed->recorded + 1;
+    const recording_packet *next = &tape->packets[feed->recorded];
+    feed->next_ns += ((again ? tape->length_us : 0) + next->at_us - now->at_us) * 1000ull;
+    feed->ts += (again ? tape->length_ts : 0) + next->ts - now->ts;
 }
 
 /* On to the next packet's time, which is the next frame's when this was the last of `in_frame`. */
-static void step(outlet *o, const crowd_shape *shape, uint64_t frame_ns, uint32_t ticks)
+static void step(outlet *feed, const crowd_shape *shape, uint64_t frame_ns, uint32_t ticks)
 {
-    o->left--;
+    feed->left--;
     if (shape->pace == CROWD_EVEN)
-        o->next_ns += o->left ? frame_ns / o->in_frame : frame_ns - (o->in_frame - 1) * (frame_ns / o->in_frame);
-    else if (!o->left)
-        o->next_ns += frame_ns;
-    if (!o->left) o->ts += ticks;
+        feed->next_ns +=
+            feed->left ? frame_ns / feed->in_frame : frame_ns - (feed->in_frame - 1) * (frame_ns / feed->in_frame);
+    else if (!feed->left)
+        feed->next_ns += frame_ns;
+    if (!feed->left) feed->ts += ticks;
 }
 
-static void film_begin(outlet *o)
+static void film_begin(outlet *feed)
 {
-    const footage *f = o->footage;
-    if (o->frames) {
-        do o->frame = (o->frame + 1) % f->frames;
-        while (o->key_wanted && !f->frame[o->frame].key);
+    const footage *clip = feed->footage;
+    if (feed->frames) {
+        do feed->frame = (feed->frame + 1) % clip->frames;
+        while (feed->key_wanted && !clip->frame[feed->frame].key);
     }
-    o->key_wanted = false;
-    o->key = f->frame[o->frame].key;
-    o->in_frame = (unsigned)f->frame[o->frame].cuts;
-    frame_named(o);
+    feed->key_wanted = false;
+    feed->key = clip->frame[feed->frame].key;
+    feed->in_frame = (unsigned)clip->frame[feed->frame].cuts;
+    frame_named(feed);
 }
 
 /* The file's frames in a loop; who asks for a key frame gets the file's next one at once. */
-static const outlet_packet *film_next(outlet *o, const crowd_shape *shape)
+static const outlet_packet *film_next(outlet *feed, const crowd_shape *shape)
 {
-    if (!o->left) film_begin(o);
-    const footage_frame *e = &o->footage->frame[o->frame];
-    const packing_cut *cut = &o->footage->cuts[e->cut + (o->in_frame - o->left)];
-    payload_piece piece = {.codec = o->footage->codec,
-                           .sender = o->sender,
-                           .layer = o->layer,
-                           .first = o->left == o->in_frame,
-                           .last = o->left == 1,
-                           .key = o->key,
-                           .index = o->index,
+    if (!feed->left) film_begin(feed);
+    const footage_frame *picture = &feed->footage->frame[feed->frame];
+    const packing_cut *cut = &feed->footage->cuts[picture->cut + (feed->in_frame - feed->left)];
+    payload_piece piece = {.codec = feed->footage->codec,
+                           .sender = feed->sender,
+                           .layer = feed->layer,
+                           .first = feed->left == feed->in_frame,
+                           .last = feed->left == 1,
+                           .key = feed->key,
+                           .index = feed->index,
                            .bytes = cut->bytes,
-                           .picture = o->picture,
-                           .tl0 = o->tl0};
-    outlet_packet *p = keep(o, &piece, 0);
-    p->frame = e;
-    p->cut = cut;
-    step(o, shape, e->ticks * NS_PER_S / FOOTAGE_CLOCK, e->ticks);
-    return p;
+                           .picture = feed->picture,
+                           .tl0 = feed->tl0};
+    outlet_packet *packet = keep(feed, &piece, 0);
+    packet->frame = picture;
+    packet->cut = cut;
+    step(feed, shape, picture->ticks * NS_PER_S / FOOTAGE_CLOCK, picture->ticks);
+    return packet;
 }
 
-static const outlet_packet *video_next(outlet *o, const crowd_shape *shape)
+static const outlet_packet *video_next(outlet *feed, const crowd_shape *shape)
 {
-    const recording *r = shape->pace == CROWD_RECORDED && o->layer == CROWD_LAYERS - 1 ? shape->recording : NULL;
-    if (!o->left && r)
-        frame_begin_recorded(o, r);
-    else if (!o->left)
-        frame_begin(o, shape);
-    const crowd_layer_shape *l = &shape->layer[o->layer];
-    unsigned nth = o->in_frame - o->left, bytes = r ? recorded_bytes(o, r) : o->bytes_left / o->left;
+    const recording *tape = shape->pace == CROWD_RECORDED && feed->layer == CROWD_LAYERS - 1 ? shape->recording : NULL;
+    if (!feed->left && tape)
+        frame_begin_recorded(feed, tape);
+    else if (!feed->left)
+        frame_begin(feed, shape);
+    const crowd_layer_shape *layer_shape = &shape->layer[feed->layer];
+    unsigned nth = feed->in_frame - feed->left,
+             bytes = tape ? recorded_bytes(feed, tape) : feed->bytes_left / feed->left;
     payload_piece piece = {.codec = shape->codec,
-                           .sender = o->sender,
-                           .layer = o->layer,
+                           .sender = feed->sender,
+                           .layer = feed->layer,
                            .first = nth == 0,
-                           .last = o->left == 1,
-                           .key = o->key,
-                           .starts = nth == (o->key && shape->codec == PAYLOAD_H264 ? 1u : 0u),
-                           .index = o->index,
+                           .last = feed->left == 1,
+                           .key = feed->key,
+                           .starts = nth == (feed->key && shape->codec == PAYLOAD_H264 ? 1u : 0u),
+                           .index = feed->index,
                            .bytes = (uint16_t)(bytes < PAYLOAD_MAX ? bytes : PAYLOAD_MAX),
-                           .picture = o->picture,
-                           .tl0 = o->tl0,
-                           .width = l->width,
-                           .height = l->height};
-    const outlet_packet *p = keep(o, &piece, 0);
-    if (r) {
-        o->left--;
-        recorded_pass(o, r);
-        return p;
+                           .picture = feed->picture,
+                           .tl0 = feed->tl0,
+                           .width = layer_shape->width,
+                           .height = layer_shape->height};
+    const outlet_packet *packet = keep(feed, &piece, 0);
+    if (tape) {
+        feed->left--;
+        recorded_pass(feed, tape);
+        return packet;
     }
-    o->bytes_left -= piece.bytes;
-    step(o, shape, NS_PER_S / shape->fps, 90000u / shape->fps);
-    return p;
+    feed->bytes_left -= piece.bytes;
+    step(feed, shape, NS_PER_S / shape->fps, 90000u / shape->fps);
+    return packet;
 }
 
-const outlet_packet *outlet_next(outlet *o, const crowd_shape *shape, uint64_t now_ns)
+const outlet_packet *outlet_next(outlet *feed, const crowd_shape *shape, uint64_t now_ns)
 {
-    if (now_ns < o->next_ns) return NULL;
-    if (now_ns - o->next_ns > NS_PER_S) o->next_ns = now_ns; /* was not played for a while */
-    if (o->footage) return film_next(o, shape);
-    return o->video ? video_next(o, shape) : audio_next(o, shape);
+    if (now_ns < feed->next_ns) return NULL;
+    if (now_ns - feed->next_ns > NS_PER_S) feed->next_ns = now_ns; /* was not played for a while */
+    if (feed->footage) return film_next(feed, shape);
+    return feed->video ? video_next(feed, shape) : audio_next(feed, shape);
 }
 
-const outlet_packet *outlet_past(const outlet *o, uint16_t seq)
+const outlet_packet *outlet_past(const outlet *feed, uint16_t seq)
 {
-    const outlet_packet *p = &o->past[seq % OUTLET_PAST];
-    return o->video && p->there && p->seq == seq ? p : NULL;
+    const outlet_packet *packet = &feed->past[seq % OUTLET_PAST];
+    return feed->video && packet->there && packet->seq == seq ? packet : NULL;
 }

@@ -44,8 +44,8 @@ typedef struct outlet {
 } outlet;
 
 /** The packet that is due now, or NULL; until the next call. */
-const outlet_packet *outlet_next(outlet *o, const crowd_shape *shape, uint64_t now_ns);
+const outlet_packet *outlet_next(outlet *feed, const crowd_shape *shape, uint64_t now_ns);
 /** A packet sent before, for a NACK; NULL when it is too old. */
-const outlet_packet *outlet_past(const outlet *o, uint16_t seq);
+const outlet_packet *outlet_past(const outlet *feed, uint16_t seq);
 
 #endif

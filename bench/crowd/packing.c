@@ -18,46 +18,46 @@ typedef struct cutter {
     size_t max, n;
 } cutter;
 
-static void add(cutter *c, packing_cut cut)
+static void add(cutter *knife, packing_cut cut)
 {
-    cut.first = c->n == 0;
-    if (c->n < c->max) c->out[c->n] = cut;
-    c->n++;
+    cut.first = knife->n == 0;
+    if (knife->n < knife->max) knife->out[knife->n] = cut;
+    knife->n++;
 }
 
 /* Equal parts, so that no packet is much smaller than the others. */
-static void spread(cutter *c, packing_cut each, size_t at, size_t n, size_t head)
+static void spread(cutter *knife, packing_cut each, size_t at, size_t count, size_t head)
 {
-    size_t room = PACKING_MAX - head, parts = (n + room - 1) / room;
+    size_t room = PACKING_MAX - head, parts = (count + room - 1) / room;
     for (size_t i = 0; i < parts; i++) {
-        size_t len = n / (parts - i);
+        size_t len = count / (parts - i);
         packing_cut cut = each;
         cut.at = (uint32_t)at;
         cut.len = (uint16_t)len;
         cut.bytes = (uint16_t)(len + head);
         if (each.kind == PACKING_FU)
             cut.fu = (uint8_t)((i == 0 ? 0x80 : 0) | (i + 1 == parts ? 0x40 : 0) | (each.fu & TYPE));
-        add(c, cut);
+        add(knife, cut);
         at += len;
-        n -= len;
+        count -= len;
     }
 }
 
 /* Behind the next 00 00 01, or behind the end. */
-static size_t behind_start(const uint8_t *p, size_t n, size_t i)
+static size_t behind_start(const uint8_t *bytes, size_t len, size_t index)
 {
-    while (i + 3 <= n && (p[i] || p[i + 1] || p[i + 2] != 1)) i++;
-    return i + 3;
+    while (index + 3 <= len && (bytes[index] || bytes[index + 1] || bytes[index + 2] != 1)) index++;
+    return index + 3;
 }
 
-bool packing_nal(const uint8_t *p, size_t n, size_t *at, size_t *nal, size_t *len)
+bool packing_nal(const uint8_t *bytes, size_t length, size_t *at, size_t *nal, size_t *len)
 {
-    for (size_t from; (from = behind_start(p, n, *at)) < n;) {
+    for (size_t from; (from = behind_start(bytes, length, *at)) < length;) {
         size_t to = from;
-        while (to + 3 <= n && (p[to] || p[to + 1] || p[to + 2] > 1)) to++;
-        if (to + 3 > n) to = n;
+        while (to + 3 <= length && (bytes[to] || bytes[to + 1] || bytes[to + 2] > 1)) to++;
+        if (to + 3 > length) to = length;
         *at = to;
-        while (to > from && !p[to - 1]) to--;
+        while (to > from && !bytes[to - 1]) to--;
         *nal = from;
         *len = to - from;
         if (*len) return true;
@@ -66,12 +66,12 @@ bool packing_nal(const uint8_t *p, size_t n, size_t *at, size_t *nal, size_t *le
 }
 
 /* How many bytes of payload the small units from `at` on make together; `*end` is behind the last of them. */
-static size_t together(const uint8_t *frame, size_t n, size_t at, size_t *end, uint8_t *head, unsigned *units)
+static size_t together(const uint8_t *frame, size_t length, size_t at, size_t *end, uint8_t *head, unsigned *units)
 {
     size_t nal, len, bytes = 1;
     *units = 0;
     *head = STAP_A;
-    for (size_t next = at; packing_nal(frame, n, &next, &nal, &len) && bytes + 2 + len <= PACKING_MAX;) {
+    for (size_t next = at; packing_nal(frame, length, &next, &nal, &len) && bytes + 2 + len <= PACKING_MAX;) {
         bytes += 2 + len;
         *end = nal + len;
         *head = (uint8_t)((frame[nal] & NRI) > (*head & NRI) ? STAP_A | (frame[nal] & NRI) : *head);
@@ -80,38 +80,38 @@ static size_t together(const uint8_t *frame, size_t n, size_t at, size_t *end, u
     return bytes;
 }
 
-static void h264_cuts(cutter *c, const uint8_t *frame, size_t n)
+static void h264_cuts(cutter *knife, const uint8_t *frame, size_t length)
 {
     size_t at = 0, nal, len;
-    for (size_t next = 0; packing_nal(frame, n, &next, &nal, &len); at = next) {
+    for (size_t next = 0; packing_nal(frame, length, &next, &nal, &len); at = next) {
         size_t end = 0;
         unsigned units;
         packing_cut cut = {.kind = PACKING_STAP};
-        size_t bytes = together(frame, n, at, &end, &cut.nal, &units);
+        size_t bytes = together(frame, length, at, &end, &cut.nal, &units);
         if (units > 1) {
             cut.at = (uint32_t)at;
             cut.len = (uint16_t)(end - at);
             cut.bytes = (uint16_t)bytes;
-            add(c, cut);
+            add(knife, cut);
             next = end;
         } else if (len <= PACKING_MAX) {
-            add(c,
+            add(knife,
                 (packing_cut){.at = (uint32_t)nal, .len = (uint16_t)len, .bytes = (uint16_t)len, .kind = PACKING_NAL});
         } else {
             packing_cut each = {
                 .kind = PACKING_FU, .nal = (uint8_t)((frame[nal] & ~TYPE) | FU_A), .fu = (uint8_t)(frame[nal] & TYPE)};
-            spread(c, each, nal + 1, len - 1, 2);
+            spread(knife, each, nal + 1, len - 1, 2);
         }
     }
 }
 
-size_t packing_cuts(packing_cut *out, size_t max, payload_codec codec, const uint8_t *frame, size_t n)
+size_t packing_cuts(packing_cut *out, size_t max, payload_codec codec, const uint8_t *frame, size_t len)
 {
-    cutter c = {.out = out, .max = max};
-    if (n > UINT32_MAX / 2) return 0;
-    if (codec == PAYLOAD_VP8) spread(&c, (packing_cut){.kind = PACKING_VP8}, 0, n, VP8_DESCRIPTOR);
-    if (codec == PAYLOAD_H264) h264_cuts(&c, frame, n);
-    return c.n;
+    cutter knife = {.out = out, .max = max};
+    if (len > UINT32_MAX / 2) return 0;
+    if (codec == PAYLOAD_VP8) spread(&knife, (packing_cut){.kind = PACKING_VP8}, 0, len, VP8_DESCRIPTOR);
+    if (codec == PAYLOAD_H264) h264_cuts(&knife, frame, len);
+    return knife.n;
 }
 
 /* ---- writing ---- */
@@ -155,56 +155,56 @@ void packing_write(uint8_t *out, const uint8_t *frame, const packing_cut *cut, u
 
 /* ---- putting together ---- */
 
-static bool append(uint8_t *frame, size_t max, size_t *n, const uint8_t *p, size_t len)
+static bool append(uint8_t *frame, size_t max, size_t *used, const uint8_t *bytes, size_t len)
 {
-    if (len > max - *n) return false;
-    memcpy(frame + *n, p, len);
-    *n += len;
+    if (len > max - *used) return false;
+    memcpy(frame + *used, bytes, len);
+    *used += len;
     return true;
 }
 
-static bool append_nal(uint8_t *frame, size_t max, size_t *n, const uint8_t *p, size_t len)
+static bool append_nal(uint8_t *frame, size_t max, size_t *used, const uint8_t *bytes, size_t len)
 {
-    return len && append(frame, max, n, start_code, START) && append(frame, max, n, p, len);
+    return len && append(frame, max, used, start_code, START) && append(frame, max, used, bytes, len);
 }
 
 /* Length of a VP8 descriptor (RFC 7741 §4.2), 0: cut off. */
-static size_t vp8_descriptor(const uint8_t *p, size_t n)
+static size_t vp8_descriptor(const uint8_t *bytes, size_t len)
 {
     size_t at = 1;
-    if (p[0] & 0x80) {
-        if (n < 2) return 0;
-        uint8_t x = p[at++];
-        if (x & 0x80) at += at < n && p[at] & 0x80 ? 2 : 1;
+    if (bytes[0] & 0x80) {
+        if (len < 2) return 0;
+        uint8_t x = bytes[at++];
+        if (x & 0x80) at += at < len && bytes[at] & 0x80 ? 2 : 1;
         at += (x & 0x40 ? 1u : 0u) + (x & 0x30 ? 1u : 0u);
     }
-    return at < n ? at : 0;
+    return at < len ? at : 0;
 }
 
-static bool h264_take(uint8_t *frame, size_t max, size_t *n, const uint8_t *p, size_t len)
+static bool h264_take(uint8_t *frame, size_t max, size_t *used, const uint8_t *bytes, size_t len)
 {
-    uint8_t type = p[0] & TYPE;
+    uint8_t type = bytes[0] & TYPE;
     if (type == STAP_A) {
         for (size_t at = 1; at < len;) {
             if (len - at < 2) return false;
-            size_t unit = (size_t)(p[at] << 8 | p[at + 1]);
+            size_t unit = (size_t)(bytes[at] << 8 | bytes[at + 1]);
             at += 2;
-            if (unit > len - at || !append_nal(frame, max, n, p + at, unit)) return false;
+            if (unit > len - at || !append_nal(frame, max, used, bytes + at, unit)) return false;
             at += unit;
         }
         return len > 1;
     }
-    if (type != FU_A) return append_nal(frame, max, n, p, len);
+    if (type != FU_A) return append_nal(frame, max, used, bytes, len);
     if (len < 3) return false;
-    const uint8_t head = (uint8_t)((p[0] & ~TYPE) | (p[1] & TYPE));
-    if (p[1] & 0x80 && !append_nal(frame, max, n, &head, 1)) return false;
-    return append(frame, max, n, p + 2, len - 2);
+    const uint8_t head = (uint8_t)((bytes[0] & ~TYPE) | (bytes[1] & TYPE));
+    if (bytes[1] & 0x80 && !append_nal(frame, max, used, &head, 1)) return false;
+    return append(frame, max, used, bytes + 2, len - 2);
 }
 
-bool packing_take(uint8_t *frame, size_t max, size_t *n, payload_codec codec, const uint8_t *payload, size_t len)
+bool packing_take(uint8_t *frame, size_t max, size_t *used, payload_codec codec, const uint8_t *payload, size_t len)
 {
-    if (!len || *n > max) return false;
-    if (codec == PAYLOAD_H264) return h264_take(frame, max, n, payload, len);
+    if (!len || *used > max) return false;
+    if (codec == PAYLOAD_H264) return h264_take(frame, max, used, payload, len);
     size_t skip = vp8_descriptor(payload, len);
-    return skip && append(frame, max, n, payload + skip, len - skip);
+    return skip && append(frame, max, used, payload + skip, len - skip);
 }

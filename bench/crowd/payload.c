@@ -48,77 +48,82 @@ typedef struct bits {
     unsigned at;
 } bits;
 
-static void put(bits *b, unsigned n, uint32_t value)
+static void put(bits *bitstream, unsigned width, uint32_t value)
 {
-    while (n--) {
-        if (value >> n & 1) b->p[b->at / 8] |= (uint8_t)(0x80 >> b->at % 8);
-        b->at++;
+    while (width--) {
+        if (value >> width & 1) bitstream->p[bitstream->at / 8] |= (uint8_t)(0x80 >> bitstream->at % 8);
+        bitstream->at++;
     }
 }
 
-static void put_ue(bits *b, uint32_t value)
+static void put_ue(bits *bitstream, uint32_t value)
 {
     unsigned n = 0;
     while ((value + 1) >> (n + 1)) n++;
-    put(b, n, 0);
-    put(b, n + 1, value + 1);
+    put(bitstream, n, 0);
+    put(bitstream, n + 1, value + 1);
 }
 
 /** Constrained baseline, level 3.1, one reference (ITU-T H.264 §7.3.2.1). */
-static size_t sps_write(uint8_t *p, unsigned width, unsigned height)
+static size_t sps_write(uint8_t *bytes, unsigned width, unsigned height)
 {
-    memset(p, 0, 24);
+    memset(bytes, 0, 24);
     unsigned wide = (width + 15) / 16, high = (height + 15) / 16, crop = (high * 16 - height) / 2;
     static const uint8_t head[] = {0x67, 0x42, 0xe0, 0x1f};
-    memcpy(p, head, sizeof head);
-    bits b = {p, 32};
-    put_ue(&b, 0); /* id */
-    put_ue(&b, 0); /* frame numbers of 4 bits */
-    put_ue(&b, 2); /* output in decoding order */
-    put_ue(&b, 1);
-    put(&b, 1, 0);
-    put_ue(&b, wide - 1);
-    put_ue(&b, high - 1);
-    put(&b, 1, 1); /* frames only */
-    put(&b, 1, 1);
-    put(&b, 1, crop != 0);
+    memcpy(bytes, head, sizeof head);
+    bits bitstream = {bytes, 32};
+    put_ue(&bitstream, 0); /* id */
+    put_ue(&bitstream, 0); /* frame numbers of 4 bits */
+    put_ue(&bitstream, 2); /* output in decoding order */
+    put_ue(&bitstream, 1);
+    put(&bitstream, 1, 0);
+    put_ue(&bitstream, wide - 1);
+    put_ue(&bitstream, high - 1);
+    put(&bitstream, 1, 1); /* frames only */
+    put(&bitstream, 1, 1);
+    put(&bitstream, 1, crop != 0);
     if (crop) {
-        put_ue(&b, 0);
-        put_ue(&b, 0);
-        put_ue(&b, 0);
-        put_ue(&b, crop);
+        put_ue(&bitstream, 0);
+        put_ue(&bitstream, 0);
+        put_ue(&bitstream, 0);
+        put_ue(&bitstream, crop);
     }
-    put(&b, 1, 0);
-    put(&b, 1, 1);
-    return (b.at + 7) / 8;
+    put(&bitstream, 1, 0);
+    put(&bitstream, 1, 1);
+    return (bitstream.at + 7) / 8;
 }
 
 /* ---- heads: what stands before the body ---- */
 
-static size_t vp8_head(uint8_t *out, const payload_piece *p)
+static size_t vp8_head(uint8_t *out, const payload_piece *piece)
 {
-    const uint8_t descriptor[VP8_DESCRIPTOR] = {(uint8_t)(0x80 | (p->first ? 0x10 : 0)),
+    const uint8_t descriptor[VP8_DESCRIPTOR] = {(uint8_t)(0x80 | (piece->first ? 0x10 : 0)),
                                                 0xe0,
-                                                (uint8_t)(0x80 | (p->picture >> 8 & 0x7f)),
-                                                (uint8_t)p->picture,
-                                                p->tl0,
+                                                (uint8_t)(0x80 | (piece->picture >> 8 & 0x7f)),
+                                                (uint8_t)piece->picture,
+                                                piece->tl0,
                                                 0x20};
     memcpy(out, descriptor, sizeof descriptor);
-    if (!p->first) return sizeof descriptor;
-    const uint8_t tag[] = {(uint8_t)(p->key ? 0x10 : 0x11), 2, 0};
-    const uint8_t start[] = {
-        0x9d, 0x01, 0x2a, (uint8_t)p->width, (uint8_t)(p->width >> 8), (uint8_t)p->height, (uint8_t)(p->height >> 8)};
+    if (!piece->first) return sizeof descriptor;
+    const uint8_t tag[] = {(uint8_t)(piece->key ? 0x10 : 0x11), 2, 0};
+    const uint8_t start[] = {0x9d,
+                             0x01,
+                             0x2a,
+                             (uint8_t)piece->width,
+                             (uint8_t)(piece->width >> 8),
+                             (uint8_t)piece->height,
+                             (uint8_t)(piece->height >> 8)};
     memcpy(out + sizeof descriptor, tag, sizeof tag);
-    if (!p->key) return sizeof descriptor + sizeof tag;
+    if (!piece->key) return sizeof descriptor + sizeof tag;
     memcpy(out + sizeof descriptor + sizeof tag, start, sizeof start);
     return sizeof descriptor + sizeof tag + sizeof start;
 }
 
 /* A key frame begins with SPS, PPS and an SEI that takes the rest of the packet (STAP-A); slices are FU-A, or whole. */
-static size_t h264_head(uint8_t *out, const payload_piece *p)
+static size_t h264_head(uint8_t *out, const payload_piece *piece)
 {
-    if (p->first && p->key) {
-        size_t at = 1, sps = sps_write(out + 3, p->width, p->height);
+    if (piece->first && piece->key) {
+        size_t at = 1, sps = sps_write(out + 3, piece->width, piece->height);
         static const uint8_t pps[] = {0x68, 0xce, 0x38, 0x80};
         out[0] = 0x78;
         out[at++] = 0;
@@ -128,82 +133,82 @@ static size_t h264_head(uint8_t *out, const payload_piece *p)
         out[at++] = sizeof pps;
         memcpy(out + at, pps, sizeof pps);
         at += sizeof pps;
-        size_t rest = p->bytes - at - 2;
+        size_t rest = piece->bytes - at - 2;
         out[at++] = (uint8_t)(rest >> 8);
         out[at++] = (uint8_t)rest;
         out[at++] = 0x06;
         return at;
     }
-    uint8_t type = p->key ? 5 : 1;
-    if (p->first && p->last) {
+    uint8_t type = piece->key ? 5 : 1;
+    if (piece->first && piece->last) {
         out[0] = (uint8_t)(0x60 | type);
         return 1;
     }
     out[0] = 0x7c;
-    out[1] = (uint8_t)((p->starts ? 0x80 : 0) | (p->last ? 0x40 : 0) | type);
+    out[1] = (uint8_t)((piece->starts ? 0x80 : 0) | (piece->last ? 0x40 : 0) | type);
     return 2;
 }
 
-static size_t head_write(uint8_t *out, const payload_piece *p)
+static size_t head_write(uint8_t *out, const payload_piece *piece)
 {
-    if (p->codec == PAYLOAD_VP8) return vp8_head(out, p);
-    if (p->codec == PAYLOAD_H264) return h264_head(out, p);
+    if (piece->codec == PAYLOAD_VP8) return vp8_head(out, piece);
+    if (piece->codec == PAYLOAD_H264) return h264_head(out, piece);
     out[0] = 0x78; /* CELT, fullband, 20 ms, mono */
     return 1;
 }
 
-void payload_write(uint8_t *out, const payload_piece *p)
+void payload_write(uint8_t *out, const payload_piece *piece)
 {
-    size_t at = head_write(out, p);
-    stamp s = {.sent_ns = p->sent_ns,
-               .magic = MAGIC,
-               .index = p->index,
-               .sender = p->sender,
-               .bytes = p->bytes,
-               .layer = p->layer,
-               .flags = (uint8_t)((p->first ? FIRST : 0) | (p->last ? LAST : 0) | (p->key ? KEY : 0) |
-                                  (p->starts ? STARTS : 0))};
+    size_t at = head_write(out, piece);
+    stamp stamped = {.sent_ns = piece->sent_ns,
+                     .magic = MAGIC,
+                     .index = piece->index,
+                     .sender = piece->sender,
+                     .bytes = piece->bytes,
+                     .layer = piece->layer,
+                     .flags = (uint8_t)((piece->first ? FIRST : 0) | (piece->last ? LAST : 0) | (piece->key ? KEY : 0) |
+                                        (piece->starts ? STARTS : 0))};
     for (uint8_t i = 1; i < sizeof sizes / sizeof *sizes; i++)
-        if (sizes[i].width == p->width) s.size = i;
-    memcpy(out + at, body_of(p->sender, p->layer, p->index), p->bytes - at - sizeof s);
-    memcpy(out + p->bytes - sizeof s, &s, sizeof s);
+        if (sizes[i].width == piece->width) stamped.size = i;
+    memcpy(out + at, body_of(piece->sender, piece->layer, piece->index), piece->bytes - at - sizeof stamped);
+    memcpy(out + piece->bytes - sizeof stamped, &stamped, sizeof stamped);
 }
 
 /* Bytes of a VP8 descriptor as it arrived: the server may have written it anew. */
-static size_t vp8_skip(const uint8_t *p, size_t n)
+static size_t vp8_skip(const uint8_t *bytes, size_t len)
 {
     size_t at = 1;
-    if (n < 4 || !(p[0] & 0x80)) return at;
-    uint8_t x = p[at++];
-    if (x & 0x80) at += p[at] & 0x80 ? 2 : 1;
+    if (len < 4 || !(bytes[0] & 0x80)) return at;
+    uint8_t x = bytes[at++];
+    if (x & 0x80) at += bytes[at] & 0x80 ? 2 : 1;
     if (x & 0x40) at++;
     if (x & 0x30) at++;
-    return at < n ? at : n;
+    return at < len ? at : len;
 }
 
-bool payload_check(const uint8_t *p, size_t n, payload_codec codec, payload_piece *out)
+bool payload_check(const uint8_t *bytes, size_t len, payload_codec codec, payload_piece *out)
 {
-    stamp s;
-    if (n < sizeof s + 1) return false;
-    memcpy(&s, p + n - sizeof s, sizeof s);
-    if (s.magic != MAGIC || s.bytes > PAYLOAD_MAX) return false;
-    if (s.size >= sizeof sizes / sizeof *sizes) return false;
+    stamp stamped;
+    if (len < sizeof stamped + 1) return false;
+    memcpy(&stamped, bytes + len - sizeof stamped, sizeof stamped);
+    if (stamped.magic != MAGIC || stamped.bytes > PAYLOAD_MAX) return false;
+    if (stamped.size >= sizeof sizes / sizeof *sizes) return false;
     *out = (payload_piece){.codec = codec,
-                           .sender = s.sender,
-                           .layer = s.layer,
-                           .first = (s.flags & FIRST) != 0,
-                           .last = (s.flags & LAST) != 0,
-                           .key = (s.flags & KEY) != 0,
-                           .index = s.index,
-                           .bytes = s.bytes,
-                           .starts = (s.flags & STARTS) != 0,
-                           .width = sizes[s.size].width,
-                           .height = sizes[s.size].height,
-                           .sent_ns = s.sent_ns};
+                           .sender = stamped.sender,
+                           .layer = stamped.layer,
+                           .first = (stamped.flags & FIRST) != 0,
+                           .last = (stamped.flags & LAST) != 0,
+                           .key = (stamped.flags & KEY) != 0,
+                           .index = stamped.index,
+                           .bytes = stamped.bytes,
+                           .starts = (stamped.flags & STARTS) != 0,
+                           .width = sizes[stamped.size].width,
+                           .height = sizes[stamped.size].height,
+                           .sent_ns = stamped.sent_ns};
     uint8_t head[96];
     size_t wrote = head_write(head, out), own = codec == PAYLOAD_VP8 ? VP8_DESCRIPTOR : 0;
-    size_t skip = codec == PAYLOAD_VP8 ? vp8_skip(p, n) : 0;
-    size_t body = out->bytes - wrote - sizeof s;
-    return n - skip == out->bytes - own && memcmp(p + skip, head + own, wrote - own) == 0 &&
-           memcmp(p + skip + wrote - own, body_of(s.sender, s.layer, s.index), body) == 0;
+    size_t skip = codec == PAYLOAD_VP8 ? vp8_skip(bytes, len) : 0;
+    size_t body = out->bytes - wrote - sizeof stamped;
+    return len - skip == out->bytes - own && memcmp(bytes + skip, head + own, wrote - own) == 0 &&
+           memcmp(bytes + skip + wrote - own, body_of(stamped.sender, stamped.layer, stamped.index), body) == 0;
 }

@@ -28,10 +28,10 @@ typedef struct payload_piece {
     uint64_t sent_ns; /* wall clock */
 } payload_piece;
 
-/** Writes p->bytes bytes. */
-void payload_write(uint8_t *out, const payload_piece *p);
+/** Writes piece->bytes bytes. */
+void payload_write(uint8_t *out, const payload_piece *piece);
 /** Reads who sent it, which packet it is and when it left, and compares every byte behind the codec's descriptor with
  * what that sender wrote. False when anything differs; `out` is then not to be used. */
-bool payload_check(const uint8_t *p, size_t n, payload_codec codec, payload_piece *out);
+bool payload_check(const uint8_t *bytes, size_t len, payload_codec codec, payload_piece *out);
 
 #endif

@@ -53,59 +53,59 @@ static void jitter_count(inlet *in, uint32_t ts, uint64_t now_ns)
     in->transit = transit;
 }
 
-static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *r, uint16_t seq, bool again, payload_codec codec,
-                          const uint8_t *p, size_t n)
+static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, payload_codec codec,
+                          const uint8_t *bytes, size_t len)
 {
-    crowd *c = pc->crowd;
+    crowd *throng = pc->crowd;
     payload_piece piece;
-    if (!payload_check(p, n, codec, &piece) || piece.sender == pc->sender) {
-        c->totals.corrupt++;
+    if (!payload_check(bytes, len, codec, &piece) || piece.sender == pc->sender) {
+        throng->totals.corrupt++;
         return;
     }
-    *(in->video ? &c->totals.video_in : &c->totals.audio_in) += 1;
-    c->totals.bytes_in += r->len;
+    *(in->video ? &throng->totals.video_in : &throng->totals.audio_in) += 1;
+    throng->totals.bytes_in += rtp->len;
     if (again) return;
     bool kept = inlet_switching(in, &piece, pc->arrived_ns);
-    crowd_delay_count(kept ? c->totals.kept : c->totals.delays, pc->arrived_ns - (int64_t)piece.sent_ns);
-    inlet_content(in, &c->totals, seq, r->ts, &piece, c->now_ns);
+    crowd_delay_count(kept ? throng->totals.kept : throng->totals.delays, pc->arrived_ns - (int64_t)piece.sent_ns);
+    inlet_content(in, &throng->totals, seq, rtp->ts, &piece, throng->now_ns);
 }
 
-static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
+static void on_rtp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
     crowd_pc *pc = arg;
-    crowd *c = pc->crowd;
-    cn_rtp r;
+    crowd *throng = pc->crowd;
+    cn_rtp rtp;
     uint16_t number;
     bool again = false;
-    if (cn_rtp_parse(p, n, &pc->exts_in, &r)) {
-        c->totals.corrupt++;
+    if (cn_rtp_parse(bytes, len, &pc->exts_in, &rtp)) {
+        throng->totals.corrupt++;
         return;
     }
-    if (cn_rtp_twcc(&r, &number)) cn_twcc_in_packet(&pc->twcc, number, c->now_ns);
-    inlet *in = inlet_of(pc, r.ssrc, &again);
-    uint8_t kind = r.pt < 128 ? pc->kind[r.pt] : CROWD_NOTHING;
+    if (cn_rtp_twcc(&rtp, &number)) cn_twcc_in_packet(&pc->twcc, number, throng->now_ns);
+    inlet *in = inlet_of(pc, rtp.ssrc, &again);
+    uint8_t kind = rtp.pt < 128 ? pc->kind[rtp.pt] : CROWD_NOTHING;
     if (!in || kind == CROWD_NOTHING || (kind == CROWD_RTX) != again) {
-        if (r.payload_len) c->totals.corrupt++;
+        if (rtp.payload_len) throng->totals.corrupt++;
         return;
     }
     size_t skip = again ? CN_RTX_OSN : 0;
-    if (r.payload_len <= skip) {
-        if (!again && inlet_arrived(in, &c->totals, r.seq, false) && in->watch)
-            watch_packet(in, &r, r.seq, false, NULL, 0);
+    if (rtp.payload_len <= skip) {
+        if (!again && inlet_arrived(in, &throng->totals, rtp.seq, false) && in->watch)
+            watch_packet(in, &rtp, rtp.seq, false, NULL, 0);
         return; /* padding alone */
     }
-    uint16_t seq = again ? (uint16_t)(r.payload[0] << 8 | r.payload[1]) : r.seq;
-    if (!inlet_arrived(in, &c->totals, seq, again)) return;
-    if (!again) jitter_count(in, r.ts, c->now_ns);
+    uint16_t seq = again ? (uint16_t)(rtp.payload[0] << 8 | rtp.payload[1]) : rtp.seq;
+    if (!inlet_arrived(in, &throng->totals, seq, again)) return;
+    if (!again) jitter_count(in, rtp.ts, throng->now_ns);
     if (in->watch) {
-        c->totals.video_in++;
-        c->totals.bytes_in += r.len;
-        watch_packet(in, &r, seq, again, r.payload + skip, r.payload_len - skip);
+        throng->totals.video_in++;
+        throng->totals.bytes_in += rtp.len;
+        watch_packet(in, &rtp, seq, again, rtp.payload + skip, rtp.payload_len - skip);
         return;
     }
-    payload_codec codec = in->video ? c->shape.codec : PAYLOAD_OPUS;
-    content_check(pc, in, &r, seq, again, codec, r.payload + skip, r.payload_len - skip);
+    payload_codec codec = in->video ? throng->shape.codec : PAYLOAD_OPUS;
+    content_check(pc, in, &rtp, seq, again, codec, rtp.payload + skip, rtp.payload_len - skip);
 }
 
 static outlet *outlet_of(crowd_pc *pc, uint32_t ssrc)
@@ -117,12 +117,12 @@ static outlet *outlet_of(crowd_pc *pc, uint32_t ssrc)
 
 static void resend(crowd_pc *pc, const cn_rtcp *packet)
 {
-    outlet *o = outlet_of(pc, cn_rtcp_media(packet));
+    outlet *feed = outlet_of(pc, cn_rtcp_media(packet));
     cn_rtcp_nack_it it = {.pkt = packet};
-    for (uint16_t seq; o && cn_rtcp_nack_next(&it, &seq);) {
-        const outlet_packet *p = outlet_past(o, seq);
+    for (uint16_t seq; feed && cn_rtcp_nack_next(&it, &seq);) {
+        const outlet_packet *pkt = outlet_past(feed, seq);
         pc->crowd->totals.nacks_in++;
-        if (p) crowd_pc_send(pc, o, p, true);
+        if (pkt) crowd_pc_send(pc, feed, pkt, true);
     }
 }
 
@@ -131,9 +131,9 @@ static void key_wanted(crowd_pc *pc, const cn_rtcp *packet)
     uint32_t ssrc = cn_rtcp_media(packet);
     uint8_t number;
     for (size_t i = 0; packet->type == CN_RTCP_PLI || cn_rtcp_fir_read(packet, i, &ssrc, &number); i++) {
-        outlet *o = outlet_of(pc, ssrc);
+        outlet *feed = outlet_of(pc, ssrc);
         pc->crowd->totals.plis++;
-        if (o) o->key_wanted = true;
+        if (feed) feed->key_wanted = true;
         if (packet->type == CN_RTCP_PLI) return;
     }
 }
@@ -151,17 +151,17 @@ static void report_take(crowd_pc *pc, const cn_rtcp *packet)
         }
     }
     for (size_t i = 0; cn_rtcp_block_read(packet, i, &block); i++) {
-        outlet *o = outlet_of(pc, block.ssrc);
-        if (o) o->acknowledged = true;
+        outlet *feed = outlet_of(pc, block.ssrc);
+        if (feed) feed->acknowledged = true;
     }
 }
 
-static void on_rtcp(void *arg, cn_client *client, const uint8_t *p, size_t n)
+static void on_rtcp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
     crowd_pc *pc = arg;
     cn_rtcp_it it;
-    if (cn_rtcp_open(&it, p, n)) return;
+    if (cn_rtcp_open(&it, bytes, len)) return;
     for (cn_rtcp packet; cn_rtcp_next(&it, &packet);) {
         if (packet.type == CN_RTCP_PLI || packet.type == CN_RTCP_FIR) key_wanted(pc, &packet);
         if (packet.type == CN_RTCP_NACK) resend(pc, &packet);
@@ -169,52 +169,52 @@ static void on_rtcp(void *arg, cn_client *client, const uint8_t *p, size_t n)
     }
 }
 
-static void on_arrived(void *arg, cn_client *client, size_t n, int64_t wall_ns)
+static void on_arrived(void *arg, cn_client *client, size_t len, int64_t wall_ns)
 {
     (void)client;
     crowd_pc *pc = arg;
-    crowd *c = pc->crowd;
+    crowd *throng = pc->crowd;
     pc->arrived_ns = wall_ns;
-    if (c->departures_n < c->departures_max)
-        c->departures[c->departures_n++] = (crowd_departure){wall_ns, pc->sender, (uint32_t)n};
+    if (throng->departures_n < throng->departures_max)
+        throng->departures[throng->departures_n++] = (crowd_departure){wall_ns, pc->sender, (uint32_t)len};
 }
 
 /* ---- sending ---- */
 
-void crowd_pc_send(crowd_pc *pc, outlet *o, const outlet_packet *p, bool again)
+void crowd_pc_send(crowd_pc *pc, outlet *feed, const outlet_packet *pkt, bool again)
 {
     uint8_t packet[1500];
-    bool vp8 = p->piece.codec == PAYLOAD_VP8;
-    cn_rtp_head head = {.ts = p->ts, .ssrc = o->ssrc, .seq = p->seq, .marker = o->video && p->piece.last};
-    head.pt = (uint8_t)(!o->video ? CROWD_PT_OPUS : vp8 ? CROWD_PT_VP8 : CROWD_PT_H264);
-    const char *rid = crowd_rid(o->layer), *mid = o->video ? "cam" : "mic";
+    bool vp8 = pkt->piece.codec == PAYLOAD_VP8;
+    cn_rtp_head head = {.ts = pkt->ts, .ssrc = feed->ssrc, .seq = pkt->seq, .marker = feed->video && pkt->piece.last};
+    head.pt = (uint8_t)(!feed->video ? CROWD_PT_OPUS : vp8 ? CROWD_PT_VP8 : CROWD_PT_H264);
+    const char *rid = crowd_rid(feed->layer), *mid = feed->video ? "cam" : "mic";
     if (again) {
-        head.ssrc = o->ssrc + 1;
-        head.seq = o->rtx_seq++;
+        head.ssrc = feed->ssrc + 1;
+        head.seq = feed->rtx_seq++;
         head.pt++;
     }
-    if (!o->acknowledged || again) {
+    if (!feed->acknowledged || again) {
         cn_rtp_head_bytes(&head, CN_RTP_EXT_MID, mid, 3);
-        if (o->video && pc->layers > 1)
+        if (feed->video && pc->layers > 1)
             cn_rtp_head_bytes(&head, again ? CN_RTP_EXT_REPAIRED_RID : CN_RTP_EXT_RID, rid, 1);
     }
-    if (!o->video) cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, p->level, 1);
+    if (!feed->video) cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, pkt->level, 1);
     cn_rtp_head_number(&head, CN_RTP_EXT_TWCC, pc->twcc_seq++, 2);
     size_t at = cn_rtp_write_header(packet, sizeof packet, &head, &pc->exts_out, NULL);
-    if (!at || at + 2 + p->piece.bytes > sizeof packet) abort();
+    if (!at || at + 2 + pkt->piece.bytes > sizeof packet) abort();
     if (again) {
-        packet[at++] = (uint8_t)(p->seq >> 8);
-        packet[at++] = (uint8_t)p->seq;
+        packet[at++] = (uint8_t)(pkt->seq >> 8);
+        packet[at++] = (uint8_t)pkt->seq;
         pc->crowd->totals.resent++;
     }
-    payload_piece piece = p->piece;
+    payload_piece piece = pkt->piece;
     if (!again) piece.sent_ns = (uint64_t)cn_wall_ns();
-    if (p->frame)
-        packing_write(packet + at, p->frame->bytes, p->cut, piece.picture, piece.tl0);
+    if (pkt->frame)
+        packing_write(packet + at, pkt->frame->bytes, pkt->cut, piece.picture, piece.tl0);
     else
         payload_write(packet + at, &piece);
-    if (p->frame && piece.last && !again) {
-        film_sent(pc->crowd->film, o->layer, (unsigned)(p->frame - o->footage->frame), piece.sent_ns);
+    if (pkt->frame && piece.last && !again) {
+        film_sent(pc->crowd->film, feed->layer, (unsigned)(pkt->frame - feed->footage->frame), piece.sent_ns);
         pc->crowd->totals.frames_sent++;
     }
     (void)cn_client_rtp(pc->client, packet, at + piece.bytes);
@@ -244,9 +244,10 @@ static void reports_send(crowd_pc *pc)
     size_t n = blocks_fill(pc, blocks), at = 0;
     uint64_t ntp = cn_ntp_from_wall_ns(cn_wall_ns());
     for (size_t i = 0; i < pc->outlet_n; i++) {
-        const outlet *o = &pc->outlets[i];
-        if (!o->packets) continue;
-        cn_rtcp_sr sr = {.ssrc = o->ssrc, .ntp = ntp, .rtp_ts = o->ts, .packets = o->packets, .octets = o->octets};
+        const outlet *feed = &pc->outlets[i];
+        if (!feed->packets) continue;
+        cn_rtcp_sr sr = {
+            .ssrc = feed->ssrc, .ntp = ntp, .rtp_ts = feed->ts, .packets = feed->packets, .octets = feed->octets};
         at += cn_rtcp_write_sr(packet + at, sizeof packet - at, &sr, blocks, at ? 0 : n);
     }
     if (!pc->outlet_n) at = cn_rtcp_write_rr(packet, sizeof packet, 1, blocks, n);
@@ -277,17 +278,17 @@ static bool due(uint64_t *at, uint64_t every, uint64_t now)
 
 void crowd_pc_turn(crowd_pc *pc)
 {
-    crowd *c = pc->crowd;
-    uint64_t now = c->now_ns;
+    crowd *throng = pc->crowd;
+    uint64_t now = throng->now_ns;
     if (!cn_client_connected(pc->client)) {
         if (pc->started && due(&pc->check_ns, HELLO_NS, now)) cn_client_tick(pc->client);
         return;
     }
-    for (size_t i = 0; i < pc->outlet_n && !c->held; i++) {
-        outlet *o = &pc->outlets[i];
-        for (const outlet_packet *p; (p = outlet_next(o, &c->shape, now));) {
-            crowd_pc_send(pc, o, p, false);
-            *(o->video ? &c->totals.video_sent : &c->totals.audio_sent) += 1;
+    for (size_t i = 0; i < pc->outlet_n && !throng->held; i++) {
+        outlet *feed = &pc->outlets[i];
+        for (const outlet_packet *packet; (packet = outlet_next(feed, &throng->shape, now));) {
+            crowd_pc_send(pc, feed, packet, false);
+            *(feed->video ? &throng->totals.video_sent : &throng->totals.audio_sent) += 1;
         }
     }
     if (cn_twcc_in_due(&pc->twcc, now)) cn_client_feedback(pc->client, &pc->twcc, now);
@@ -295,35 +296,35 @@ void crowd_pc_turn(crowd_pc *pc)
     if (due(&pc->nack_ns, NACK_NS, now)) nacks_send(pc);
     if (due(&pc->check_ns, CHECK_NS, now)) (void)cn_client_check(pc->client, true, false);
     if (due(&pc->names_ns, NAMES_NS, now))
-        for (size_t i = 0; i < pc->inlet_n; i++) inlet_names_judge(&pc->inlets[i], &c->totals, now);
+        for (size_t i = 0; i < pc->inlet_n; i++) inlet_names_judge(&pc->inlets[i], &throng->totals, now);
 }
 
 /* ---- life ---- */
 
-crowd_pc *crowd_pc_new(crowd *c, uint16_t sender)
+crowd_pc *crowd_pc_new(crowd *throng, uint16_t sender)
 {
     crowd_pc *pc = CN_NEW(crowd_pc);
     if (!pc) return NULL;
     cn_client_events events = {on_rtp, on_rtcp, on_arrived};
-    pc->crowd = c;
+    pc->crowd = throng;
     pc->sender = sender;
     cn_random(&pc->ssrc, sizeof pc->ssrc);
     pc->ssrc = (pc->ssrc & ~15u) | 1u << 30;
-    pc->client = cn_client_new(c->shape.profile, false, &events, pc);
+    pc->client = cn_client_new(throng->shape.profile, false, &events, pc);
     if (!pc->client || !crowd_offer_exts(&pc->exts_out)) abort();
-    pc->next = c->pcs;
-    c->pcs = pc;
+    pc->next = throng->pcs;
+    throng->pcs = pc;
     return pc;
 }
 
-void crowd_pc_own(const crowd_pc *pc, crowd_offer *o)
+void crowd_pc_own(const crowd_pc *pc, crowd_offer *offer)
 {
-    o->ufrag = cn_client_ufrag(pc->client);
-    o->pwd = cn_client_pwd(pc->client);
-    o->fingerprint = cn_client_fingerprint(pc->client);
-    o->mic_ssrc = pc->ssrc;
-    o->camera_ssrc = pc->ssrc + 2;
-    o->codec = pc->crowd->shape.codec;
+    offer->ufrag = cn_client_ufrag(pc->client);
+    offer->pwd = cn_client_pwd(pc->client);
+    offer->fingerprint = cn_client_fingerprint(pc->client);
+    offer->mic_ssrc = pc->ssrc;
+    offer->camera_ssrc = pc->ssrc + 2;
+    offer->codec = pc->crowd->shape.codec;
 }
 
 static void outlet_add(crowd_pc *pc, bool video, unsigned layer)
@@ -332,20 +333,20 @@ static void outlet_add(crowd_pc *pc, bool video, unsigned layer)
     outlet *more = reallocarray(pc->outlets, pc->outlet_n + 1, sizeof *more);
     if (!more) abort();
     pc->outlets = more;
-    outlet *o = &more[pc->outlet_n++];
-    memset(o, 0, sizeof *o);
-    *o = (outlet){.sender = pc->sender, .layer = (uint8_t)layer, .video = video};
-    o->ssrc = pc->ssrc + (video ? 2 + 2 * layer : 0);
-    o->footage = video ? pc->crowd->shape.footage[layer] : NULL;
-    o->random = pc->sender * 2654435761u + layer * 40503u + 88172645u;
-    o->voice.random = pc->sender * 747796405u + 2891336453u;
-    cn_random(&o->seq, sizeof o->seq);
-    cn_random(&o->rtx_seq, sizeof o->rtx_seq);
-    cn_random(&o->ts, sizeof o->ts);
-    cn_random(&o->picture, sizeof o->picture);
-    o->picture &= 0x7fff;
+    outlet *feed = &more[pc->outlet_n++];
+    memset(feed, 0, sizeof *feed);
+    *feed = (outlet){.sender = pc->sender, .layer = (uint8_t)layer, .video = video};
+    feed->ssrc = pc->ssrc + (video ? 2 + 2 * layer : 0);
+    feed->footage = video ? pc->crowd->shape.footage[layer] : NULL;
+    feed->random = pc->sender * 2654435761u + layer * 40503u + 88172645u;
+    feed->voice.random = pc->sender * 747796405u + 2891336453u;
+    cn_random(&feed->seq, sizeof feed->seq);
+    cn_random(&feed->rtx_seq, sizeof feed->rtx_seq);
+    cn_random(&feed->ts, sizeof feed->ts);
+    cn_random(&feed->picture, sizeof feed->picture);
+    feed->picture &= 0x7fff;
     /* everybody begins somewhere else in the 20 ms, or in the frame */
-    o->next_ns = now + period * (pc->sender * 7919u % 1000) / 1000 + period * layer / 7;
+    feed->next_ns = now + period * (pc->sender * 7919u % 1000) / 1000 + period * layer / 7;
 }
 
 void crowd_pc_mic(crowd_pc *pc)
@@ -369,17 +370,17 @@ static void pc_readable(void *arg)
 bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp)
 {
     for (size_t i = 0; i < sdp->sections; i++) {
-        const crowd_section *s = &sdp->section[i];
-        if (!s->sends || !s->ssrc) continue;
+        const crowd_section *section = &sdp->section[i];
+        if (!section->sends || !section->ssrc) continue;
         size_t k = 0;
-        while (k < pc->inlet_n && strcmp(pc->inlets[k].mid, s->mid) != 0) k++;
+        while (k < pc->inlet_n && strcmp(pc->inlets[k].mid, section->mid) != 0) k++;
         if (k == CROWD_SECTIONS) return false;
         if (k == pc->inlet_n) pc->inlet_n++;
-        if (pc->inlets[k].ssrc == s->ssrc) continue;
+        if (pc->inlets[k].ssrc == section->ssrc) continue;
         watch_close(&pc->inlets[k]);
-        pc->inlets[k] = (inlet){.ssrc = s->ssrc, .rtx = s->rtx, .video = s->video, .fixed = -1};
-        (void)cn_strcpy(pc->inlets[k].mid, CROWD_MID, s->mid);
-        if (s->video && pc->crowd->film && !watch_open(pc, &pc->inlets[k])) return false;
+        pc->inlets[k] = (inlet){.ssrc = section->ssrc, .rtx = section->rtx, .video = section->video, .fixed = -1};
+        (void)cn_strcpy(pc->inlets[k].mid, CROWD_MID, section->mid);
+        if (section->video && pc->crowd->film && !watch_open(pc, &pc->inlets[k])) return false;
     }
     memcpy(pc->kind, sdp->kind, sizeof pc->kind);
     pc->exts_in = sdp->exts;
@@ -443,15 +444,15 @@ void crowd_pc_fixed(crowd_pc *pc, const char *mid, uint16_t sender)
 void crowd_pc_free(crowd_pc *pc)
 {
     if (!pc) return;
-    crowd *c = pc->crowd;
-    for (crowd_pc **at = &c->pcs; *at; at = &(*at)->next) {
+    crowd *throng = pc->crowd;
+    for (crowd_pc **at = &throng->pcs; *at; at = &(*at)->next) {
         if (*at != pc) continue;
         *at = pc->next;
         break;
     }
-    if (pc->started) crowd_unwatch(c, cn_client_fd(pc->client));
+    if (pc->started) crowd_unwatch(throng, cn_client_fd(pc->client));
     const cn_client_counts *counts = cn_client_counts_get(pc->client);
-    c->gone_bad += counts->rtp_bad + counts->rtcp_bad;
+    throng->gone_bad += counts->rtp_bad + counts->rtcp_bad;
     cn_client_free(pc->client);
     for (size_t i = 0; i < pc->inlet_n; i++) watch_close(&pc->inlets[i]);
     free(pc->outlets);

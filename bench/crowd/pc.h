@@ -61,34 +61,34 @@ typedef struct crowd_shape {
 } crowd_shape;
 
 crowd *crowd_new(const crowd_shape *shape);
-crowd_totals *crowd_totals_get(crowd *c);
+crowd_totals *crowd_totals_get(crowd *throng);
 /** From zero again; what is on its way still counts as expected. */
-void crowd_totals_reset(crowd *c);
+void crowd_totals_reset(crowd *throng);
 /** Counts what is still missing as lost; call when everything has had its time to arrive. */
-void crowd_totals_close(crowd *c);
+void crowd_totals_close(crowd *throng);
 /** How many slots there are; `*delivering`: on how many of them packets came within the last second; `*audio_missing`:
  * how many of the others are for voices. */
-unsigned crowd_streams(const crowd *c, unsigned *delivering, unsigned *audio_missing);
+unsigned crowd_streams(const crowd *throng, unsigned *delivering, unsigned *audio_missing);
 /** In ms; `share` 0…1. */
 double crowd_delay_ms(const uint32_t buckets[CROWD_DELAY_BUCKETS], double share);
 uint64_t crowd_delays(const uint32_t buckets[CROWD_DELAY_BUCKETS]);
 /** Calls `fn` from crowd_play whenever `fd` can be read. */
-bool crowd_watch(crowd *c, int fd, void (*fn)(void *arg), void *arg);
-void crowd_unwatch(crowd *c, int fd);
+bool crowd_watch(crowd *throng, int fd, void (*fn)(void *arg), void *arg);
+void crowd_unwatch(crowd *throng, int fd);
 /** From now on, when each datagram of media left the server (on loopback it arrives when it leaves), at most `max`. */
-void crowd_departures_keep(crowd *c, size_t max);
+void crowd_departures_keep(crowd *throng, size_t max);
 /** A line `microseconds destination size` each, in the order of their leaving; keeps no more. */
-bool crowd_departures_write(crowd *c, const char *path);
+bool crowd_departures_write(crowd *throng, const char *path);
 /** While it is held nobody sends media (everything else goes on): joining costs less then. */
-void crowd_hold(crowd *c, bool hold);
+void crowd_hold(crowd *throng, bool hold);
 /** Sends and receives for so long. */
-void crowd_play(crowd *c, unsigned ms);
-void crowd_free(crowd *c);
+void crowd_play(crowd *throng, unsigned ms);
+void crowd_free(crowd *throng);
 
 /** `sender`: the number in the payloads of what it sends, and in the announcements of who is on a slot. */
-crowd_pc *crowd_pc_new(crowd *c, uint16_t sender);
+crowd_pc *crowd_pc_new(crowd *throng, uint16_t sender);
 /** What to write into the SDP. */
-void crowd_pc_own(const crowd_pc *pc, crowd_offer *o);
+void crowd_pc_own(const crowd_pc *pc, crowd_offer *offer);
 /** Sends with these; the SSRCs are those of crowd_pc_own. */
 void crowd_pc_mic(crowd_pc *pc);
 void crowd_pc_camera(crowd_pc *pc, unsigned layers);
@@ -111,7 +111,7 @@ typedef struct crowd_frames {
 } crowd_frames;
 void crowd_pc_frames(const crowd_pc *pc, crowd_frames *out);
 /** When a whole frame of this layer last came to anybody (cn_mono_ns), 0: never. */
-uint64_t crowd_layer_seen_ns(const crowd *c, unsigned layer);
+uint64_t crowd_layer_seen_ns(const crowd *throng, unsigned layer);
 /** From now on, writes the frames that come to this connection, from the first key frame of the largest layer to the
  * first gap, as IVF or as H.264 byte stream. The caller closes `file` after the last crowd_play. */
 void crowd_pc_save(crowd_pc *pc, FILE *file);

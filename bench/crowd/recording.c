@@ -8,69 +8,69 @@
 
 #define LINE 128
 
-static bool line_read(recording_packet *p, char *text)
+static bool line_read(recording_packet *packet, char *text)
 {
     static const int64_t most[] = {UINT32_MAX, UINT16_MAX, UINT32_MAX};
     int64_t fields[3] = {0};
     char *rest = NULL, *word = strtok_r(text, " \n", &rest);
     for (size_t i = 0; i < 3; i++, word = strtok_r(NULL, " \n", &rest))
         if (!word || !cn_parse_i64(word, 0, most[i], &fields[i])) return false;
-    *p = (recording_packet){.at_us = (uint32_t)fields[0], .bytes = (uint16_t)fields[1], .ts = (uint32_t)fields[2]};
+    *packet = (recording_packet){.at_us = (uint32_t)fields[0], .bytes = (uint16_t)fields[1], .ts = (uint32_t)fields[2]};
     return !word;
 }
 
-static bool packet_add(recording *r, const recording_packet *p)
+static bool packet_add(recording *tape, const recording_packet *packet)
 {
-    const recording_packet *former = r->n ? &r->packets[r->n - 1] : NULL;
-    if (former && (p->at_us < former->at_us || p->ts < former->ts)) return false;
-    if (r->n % 1024 == 0) {
-        recording_packet *more = reallocarray(r->packets, r->n + 1024, sizeof *more);
+    const recording_packet *former = tape->n ? &tape->packets[tape->n - 1] : NULL;
+    if (former && (packet->at_us < former->at_us || packet->ts < former->ts)) return false;
+    if (tape->n % 1024 == 0) {
+        recording_packet *more = reallocarray(tape->packets, tape->n + 1024, sizeof *more);
         if (!more) return false;
-        r->packets = more;
+        tape->packets = more;
     }
-    r->packets[r->n++] = *p;
+    tape->packets[tape->n++] = *packet;
     return true;
 }
 
-static bool length_find(recording *r)
+static bool length_find(recording *tape)
 {
     size_t frames = 0, last = 0;
-    for (size_t i = 0; i < r->n; i += recording_frame(r, i), frames++) last = i;
+    for (size_t i = 0; i < tape->n; i += recording_frame(tape, i), frames++) last = i;
     if (frames < 2) return false;
-    uint32_t us = r->packets[last].at_us - r->packets[0].at_us, ts = r->packets[last].ts - r->packets[0].ts;
-    r->length_us = us + us / (uint32_t)(frames - 1);
-    r->length_ts = ts + ts / (uint32_t)(frames - 1);
+    uint32_t us = tape->packets[last].at_us - tape->packets[0].at_us, ts = tape->packets[last].ts - tape->packets[0].ts;
+    tape->length_us = us + us / (uint32_t)(frames - 1);
+    tape->length_ts = ts + ts / (uint32_t)(frames - 1);
     return true;
 }
 
 bool recording_read(recording *out, const char *path)
 {
-    recording r = {0};
+    recording tape = {0};
     char text[LINE];
-    FILE *f = fopen(path, "re");
-    bool ok = f != NULL;
-    while (ok && fgets(text, sizeof text, f)) {
-        recording_packet p;
-        if (text[0] != '#') ok = line_read(&p, text) && packet_add(&r, &p);
+    FILE *file = fopen(path, "re");
+    bool ok = file != NULL;
+    while (ok && fgets(text, sizeof text, file)) {
+        recording_packet packet;
+        if (text[0] != '#') ok = line_read(&packet, text) && packet_add(&tape, &packet);
     }
-    if (f) (void)fclose(f);
-    ok = ok && length_find(&r);
+    if (file) (void)fclose(file);
+    ok = ok && length_find(&tape);
     if (ok)
-        *out = r;
+        *out = tape;
     else
-        recording_free(&r);
+        recording_free(&tape);
     return ok;
 }
 
-void recording_free(recording *r)
+void recording_free(recording *tape)
 {
-    free(r->packets);
-    *r = (recording){0};
+    free(tape->packets);
+    *tape = (recording){0};
 }
 
-unsigned recording_frame(const recording *r, size_t i)
+unsigned recording_frame(const recording *tape, size_t index)
 {
-    size_t end = i;
-    while (end < r->n && r->packets[end].ts == r->packets[i].ts) end++;
-    return (unsigned)(end - i);
+    size_t end = index;
+    while (end < tape->n && tape->packets[end].ts == tape->packets[index].ts) end++;
+    return (unsigned)(end - index);
 }

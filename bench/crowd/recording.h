@@ -21,9 +21,9 @@ typedef struct recording {
 
 /** False when it cannot be read, is not of that form, not in order or of fewer than two frames. */
 bool recording_read(recording *out, const char *path);
-void recording_free(recording *r);
+void recording_free(recording *tape);
 
-/** How many packets the frame has that begins with packet `i`. */
-unsigned recording_frame(const recording *r, size_t i);
+/** How many packets the frame has that begins with packet `index`. */
+unsigned recording_frame(const recording *tape, size_t index);
 
 #endif

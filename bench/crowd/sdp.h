@@ -34,7 +34,7 @@ typedef struct crowd_offer {
 /** The RID of a layer, from the smallest: "q", "h", "f". */
 const char *crowd_rid(unsigned layer);
 /** Sections "mic", "cam", "a0"…, "v0"…; false when it does not fit. */
-bool crowd_offer_write(char *out, size_t size, const crowd_offer *o);
+bool crowd_offer_write(char *out, size_t size, const crowd_offer *offer);
 /** An answer that takes every section of `offer` (recvonly), as the receiving side of Janus's subscription. */
 bool crowd_answer_write(char *out, size_t size, const char *offer, const crowd_offer *own);
 /** The ids of header extensions in our offers. */

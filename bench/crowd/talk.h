@@ -15,6 +15,6 @@ typedef struct talk {
 
 /** `share`: part of the time that this one talks, 0…1. Advances to `now_ns`, in steps of about 20 ms. Returns the
  * RFC 6464 byte: voice flag and level. */
-uint8_t talk_level(talk *t, double share, uint64_t now_ns);
+uint8_t talk_level(talk *speech, double share, uint64_t now_ns);
 
 #endif

@@ -6,70 +6,72 @@
 #include "media/wire/rtp.h"
 
 /* From the first key frame of the largest layer on, as long as frame follows frame. */
-static void save(inlet *in, const film *f, const gather_frame *frame, bool known)
+static void save(inlet *in, const film *reel, const gather_frame *frame, bool known)
 {
-    watch *w = in->watch;
+    watch *watcher = in->watch;
     unsigned largest = CROWD_LAYERS;
-    while (largest > 0 && !f->layer[largest - 1]) largest--;
-    if (!w->save || w->saved_all || !largest) return;
-    const footage *from = f->layer[--largest];
-    bool follows = known && w->view.layer == largest && (!w->saved || w->view.at == w->saved_at + 1);
-    const footage_frame *e = known ? &from->frame[f->log[largest].frame[w->view.at % FILM_LOG]] : NULL;
-    if (!w->saved && (!follows || !e->key)) return;
-    w->saved_all = !follows;
+    while (largest > 0 && !reel->layer[largest - 1]) largest--;
+    if (!watcher->save || watcher->saved_all || !largest) return;
+    const footage *from = reel->layer[--largest];
+    bool follows =
+        known && watcher->view.layer == largest && (!watcher->saved || watcher->view.at == watcher->saved_at + 1);
+    const footage_frame *picture = known ? &from->frame[reel->log[largest].frame[watcher->view.at % FILM_LOG]] : NULL;
+    if (!watcher->saved && (!follows || !picture->key)) return;
+    watcher->saved_all = !follows;
     if (!follows) return;
     uint8_t head[FOOTAGE_IVF_HEAD], each[FOOTAGE_IVF_FRAME];
     footage_ivf_head(head, from->width, from->height);
-    footage_ivf_frame(each, (uint32_t)frame->n, w->saved_ticks);
+    footage_ivf_frame(each, (uint32_t)frame->n, watcher->saved_ticks);
     if (from->codec == PAYLOAD_VP8) {
-        if (!w->saved) (void)fwrite(head, sizeof head, 1, w->save);
-        (void)fwrite(each, sizeof each, 1, w->save);
+        if (!watcher->saved) (void)fwrite(head, sizeof head, 1, watcher->save);
+        (void)fwrite(each, sizeof each, 1, watcher->save);
     }
-    (void)fwrite(frame->bytes, frame->n, 1, w->save);
-    w->saved++;
-    w->saved_at = w->view.at;
-    w->saved_ticks += e->ticks;
+    (void)fwrite(frame->bytes, frame->n, 1, watcher->save);
+    watcher->saved++;
+    watcher->saved_at = watcher->view.at;
+    watcher->saved_ticks += picture->ticks;
 }
 
 static void on_frame(void *arg, const gather_frame *frame)
 {
     inlet *in = arg;
-    watch *w = in->watch;
-    crowd *c = w->pc->crowd;
-    film *f = c->film;
-    uint64_t missing = w->view.missing, altered = w->view.altered, cut = w->view.cut;
+    watch *watcher = in->watch;
+    crowd *throng = watcher->pc->crowd;
+    film *reel = throng->film;
+    uint64_t missing = watcher->view.missing, altered = watcher->view.altered, cut = watcher->view.cut;
     bool known = false;
     if (frame->whole)
-        known = film_match(f, &w->view, frame->bytes, frame->n, c->now_ns);
+        known = film_match(reel, &watcher->view, frame->bytes, frame->n, throng->now_ns);
     else
-        film_torn(&w->view);
-    save(in, f, frame, known);
-    c->totals.frames_missing += w->view.missing - missing;
-    c->totals.frames_cut += w->view.cut - cut;
-    c->totals.frames_altered += w->view.altered - altered;
+        film_torn(&watcher->view);
+    save(in, reel, frame, known);
+    throng->totals.frames_missing += watcher->view.missing - missing;
+    throng->totals.frames_cut += watcher->view.cut - cut;
+    throng->totals.frames_altered += watcher->view.altered - altered;
     if (!known) return;
-    c->totals.frames_seen++;
-    payload_piece piece = {.sender = f->sender, .layer = w->view.layer, .index = (uint32_t)w->view.at};
-    if (!frame->again) crowd_delay_count(c->totals.delays, w->pc->arrived_ns - (int64_t)film_wall_ns(f, &w->view));
-    inlet_content(in, &c->totals, (uint16_t)frame->seq, frame->ts, &piece, c->now_ns);
+    throng->totals.frames_seen++;
+    payload_piece piece = {.sender = reel->sender, .layer = watcher->view.layer, .index = (uint32_t)watcher->view.at};
+    if (!frame->again)
+        crowd_delay_count(throng->totals.delays, watcher->pc->arrived_ns - (int64_t)film_wall_ns(reel, &watcher->view));
+    inlet_content(in, &throng->totals, (uint16_t)frame->seq, frame->ts, &piece, throng->now_ns);
 }
 
 bool watch_open(crowd_pc *pc, inlet *in)
 {
-    watch *w = CN_NEW(watch);
-    if (!w) return false;
-    w->pc = pc;
-    w->frames = gather_new(pc->crowd->shape.codec, on_frame, in);
-    in->watch = w;
-    return w->frames != NULL;
+    watch *watcher = CN_NEW(watch);
+    if (!watcher) return false;
+    watcher->pc = pc;
+    watcher->frames = gather_new(pc->crowd->shape.codec, on_frame, in);
+    in->watch = watcher;
+    return watcher->frames != NULL;
 }
 
-void watch_packet(inlet *in, const cn_rtp *r, uint16_t seq, bool again, const uint8_t *payload, size_t n)
+void watch_packet(inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, const uint8_t *payload, size_t len)
 {
-    gather_packet p = {.seq = inlet_extended(in, seq), .ts = r->ts, .marker = r->marker, .again = again};
-    p.payload = payload;
-    p.n = n;
-    gather_put(in->watch->frames, &p);
+    gather_packet packet = {.seq = inlet_extended(in, seq), .ts = rtp->ts, .marker = rtp->marker, .again = again};
+    packet.payload = payload;
+    packet.n = len;
+    gather_put(in->watch->frames, &packet);
 }
 
 void watch_close(inlet *in)
@@ -82,27 +84,27 @@ void watch_close(inlet *in)
 
 void watch_reset(inlet *in)
 {
-    watch *w = in->watch;
-    if (!w) return;
-    memset(w->view.seen, 0, sizeof w->view.seen);
-    w->view.altered = w->view.missing = w->view.cut = 0;
+    watch *watcher = in->watch;
+    if (!watcher) return;
+    memset(watcher->view.seen, 0, sizeof watcher->view.seen);
+    watcher->view.altered = watcher->view.missing = watcher->view.cut = 0;
 }
 
 void crowd_pc_frames(const crowd_pc *pc, crowd_frames *out)
 {
     *out = (crowd_frames){.layer = -1};
     for (size_t i = 0; i < pc->inlet_n; i++) {
-        const watch *w = pc->inlets[i].watch;
-        for (unsigned k = 0; w && k < CROWD_LAYERS; k++) out->seen[k] += w->view.seen[k];
-        if (w && w->view.running) out->layer = w->view.layer;
-        out->altered += w ? w->view.altered : 0;
-        out->missing += w ? w->view.missing : 0;
+        const watch *watcher = pc->inlets[i].watch;
+        for (unsigned k = 0; watcher && k < CROWD_LAYERS; k++) out->seen[k] += watcher->view.seen[k];
+        if (watcher && watcher->view.running) out->layer = watcher->view.layer;
+        out->altered += watcher ? watcher->view.altered : 0;
+        out->missing += watcher ? watcher->view.missing : 0;
     }
 }
 
-uint64_t crowd_layer_seen_ns(const crowd *c, unsigned layer)
+uint64_t crowd_layer_seen_ns(const crowd *throng, unsigned layer)
 {
-    return c->film && layer < CROWD_LAYERS ? c->film->seen_ns[layer] : 0;
+    return throng->film && layer < CROWD_LAYERS ? throng->film->seen_ns[layer] : 0;
 }
 
 void crowd_pc_save(crowd_pc *pc, FILE *file)

@@ -16,12 +16,12 @@ int ws_http(uint16_t port, const char *method, const char *path, const char *hea
 
 /** Connects and upgrades; `headers` as above. NULL when the server does not want to. */
 ws *ws_open(uint16_t port, const char *path, const char *headers);
-int ws_fd(const ws *w);
-bool ws_send(ws *w, const char *text);
+int ws_fd(const ws *socket);
+bool ws_send(ws *socket, const char *text);
 /** The next whole text message that has come, zero-terminated and good until the next call; NULL: none now. */
-const char *ws_next(ws *w);
+const char *ws_next(ws *socket);
 /** The other side is gone. */
-bool ws_closed(const ws *w);
-void ws_free(ws *w);
+bool ws_closed(const ws *socket);
+void ws_free(ws *socket);
 
 #endif

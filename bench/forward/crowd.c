@@ -83,167 +83,170 @@ struct crowd {
 
 /* ---- receiving ---- */
 
-static void count_delay(crowd *c, uint64_t sent_ns)
+static void count_delay(crowd *throng, uint64_t sent_ns)
 {
     uint64_t now = cn_mono_ns();
     uint64_t i = now > sent_ns ? (now - sent_ns) / DELAY_STEP_NS : 0;
-    c->delays[i < DELAY_BUCKETS ? i : DELAY_BUCKETS - 1]++;
+    throng->delays[i < DELAY_BUCKETS ? i : DELAY_BUCKETS - 1]++;
 }
 
-static void count_gap(member *m, const cn_rtp *r)
+static void count_gap(member *who, const cn_rtp *rtp)
 {
-    heard *h = m->streams;
-    while (h < m->streams + STREAMS - 1 && h->ssrc && h->ssrc != r->ssrc) h++;
-    int16_t ahead = (int16_t)(uint16_t)(r->seq - h->next);
-    if (h->ssrc == r->ssrc && ahead > 0) m->crowd->counts.missing += (uint64_t)ahead;
-    if (h->ssrc == r->ssrc && ahead < 0 && m->crowd->counts.missing) m->crowd->counts.missing--; /* late, not lost */
-    if (h->ssrc != r->ssrc || ahead >= 0) h->next = (uint16_t)(r->seq + 1);
-    h->ssrc = r->ssrc;
+    heard *hearing = who->streams;
+    while (hearing < who->streams + STREAMS - 1 && hearing->ssrc && hearing->ssrc != rtp->ssrc) hearing++;
+    int16_t ahead = (int16_t)(uint16_t)(rtp->seq - hearing->next);
+    if (hearing->ssrc == rtp->ssrc && ahead > 0) who->crowd->counts.missing += (uint64_t)ahead;
+    if (hearing->ssrc == rtp->ssrc && ahead < 0 && who->crowd->counts.missing)
+        who->crowd->counts.missing--; /* late, not lost */
+    if (hearing->ssrc != rtp->ssrc || ahead >= 0) hearing->next = (uint16_t)(rtp->seq + 1);
+    hearing->ssrc = rtp->ssrc;
 }
 
-static void on_rtp(void *arg, cn_client *client, const uint8_t *p, size_t n)
+static void on_rtp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
-    member *m = arg;
-    crowd *c = m->crowd;
-    cn_rtp r;
+    member *who = arg;
+    crowd *throng = who->crowd;
+    cn_rtp rtp;
     uint16_t seq;
-    if (cn_rtp_parse(p, n, &c->exts, &r)) {
-        c->counts.foreign++;
+    if (cn_rtp_parse(bytes, len, &throng->exts, &rtp)) {
+        throng->counts.foreign++;
         return;
     }
-    if (cn_rtp_twcc(&r, &seq)) cn_twcc_in_packet(&m->twcc, seq, c->now_ns);
-    stamp s = {0};
-    if (r.payload_len >= sizeof s) memcpy(&s, r.payload + r.payload_len - sizeof s, sizeof s);
-    bool probe = r.payload_len == 0;
-    if (!probe && (s.magic != MAGIC || s.sender >= c->n || s.sender == m->index)) c->counts.foreign++;
-    if (probe || s.magic != MAGIC) return;
-    count_gap(m, &r);
-    count_delay(c, s.sent_ns);
-    c->counts.bytes_in += n;
-    if (r.pt == CROWD_PT_OPUS) {
-        c->counts.audio_in++;
+    if (cn_rtp_twcc(&rtp, &seq)) cn_twcc_in_packet(&who->twcc, seq, throng->now_ns);
+    stamp stamped = {0};
+    if (rtp.payload_len >= sizeof stamped)
+        memcpy(&stamped, rtp.payload + rtp.payload_len - sizeof stamped, sizeof stamped);
+    bool probe = rtp.payload_len == 0;
+    if (!probe && (stamped.magic != MAGIC || stamped.sender >= throng->n || stamped.sender == who->index))
+        throng->counts.foreign++;
+    if (probe || stamped.magic != MAGIC) return;
+    count_gap(who, &rtp);
+    count_delay(throng, stamped.sent_ns);
+    throng->counts.bytes_in += len;
+    if (rtp.pt == CROWD_PT_OPUS) {
+        throng->counts.audio_in++;
     } else {
-        c->counts.video_in++;
+        throng->counts.video_in++;
     }
 }
 
-static void on_rtcp(void *arg, cn_client *client, const uint8_t *p, size_t n)
+static void on_rtcp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
-    member *m = arg;
+    member *who = arg;
     cn_rtcp_it it;
-    if (cn_rtcp_open(&it, p, n)) return;
+    if (cn_rtcp_open(&it, bytes, len)) return;
     for (cn_rtcp packet; cn_rtcp_next(&it, &packet);) {
         if (packet.type != CN_RTCP_PLI && packet.type != CN_RTCP_FIR) continue;
-        m->key_wanted = true;
-        m->crowd->counts.plis++;
+        who->key_wanted = true;
+        who->crowd->counts.plis++;
     }
 }
 
-static void on_arrived(void *arg, cn_client *client, size_t n, int64_t wall_ns)
+static void on_arrived(void *arg, cn_client *client, size_t len, int64_t wall_ns)
 {
     (void)client;
-    member *m = arg;
-    crowd *c = m->crowd;
-    if (!c->recording || c->departures_n == DEPARTURES_MAX) return;
-    c->departures[c->departures_n++] = (departure){wall_ns, m->index, (uint32_t)n};
+    member *who = arg;
+    crowd *throng = who->crowd;
+    if (!throng->recording || throng->departures_n == DEPARTURES_MAX) return;
+    throng->departures[throng->departures_n++] = (departure){wall_ns, who->index, (uint32_t)len};
 }
 
 /* ---- sending ---- */
 
-static void rtp_send(member *m, cn_rtp_head *head, const char *mid, uint8_t *payload, size_t n)
+static void rtp_send(member *who, cn_rtp_head *head, const char *mid, uint8_t *payload, size_t len)
 {
-    crowd *c = m->crowd;
+    crowd *throng = who->crowd;
     uint8_t packet[1500];
     uint16_t twcc_at = 0;
-    stamp s = {.magic = MAGIC, .sender = m->index, .sent_ns = cn_mono_ns()};
-    memcpy(payload + n - sizeof s, &s, sizeof s);
+    stamp stamped = {.magic = MAGIC, .sender = who->index, .sent_ns = cn_mono_ns()};
+    memcpy(payload + len - sizeof stamped, &stamped, sizeof stamped);
     cn_rtp_head_bytes(head, CN_RTP_EXT_MID, mid, (uint8_t)strlen(mid));
-    cn_rtp_head_number(head, CN_RTP_EXT_TWCC, m->twcc_seq++, 2);
-    size_t at = cn_rtp_write_header(packet, sizeof packet, head, &c->exts, &twcc_at);
-    if (!at || at + n > sizeof packet) abort();
-    memcpy(packet + at, payload, n);
-    (void)cn_client_rtp(m->client, packet, at + n);
+    cn_rtp_head_number(head, CN_RTP_EXT_TWCC, who->twcc_seq++, 2);
+    size_t at = cn_rtp_write_header(packet, sizeof packet, head, &throng->exts, &twcc_at);
+    if (!at || at + len > sizeof packet) abort();
+    memcpy(packet + at, payload, len);
+    (void)cn_client_rtp(who->client, packet, at + len);
 }
 
-static void audio_send(member *m)
+static void audio_send(member *who)
 {
     uint8_t payload[AUDIO_BYTES];
     memset(payload, 0x78, sizeof payload);
-    cn_rtp_head head = {.ts = m->audio_ts, .ssrc = m->audio_ssrc, .seq = m->audio_seq++, .pt = CROWD_PT_OPUS};
-    cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, m->speaks ? 0x80u | (20 + m->audio_seq % 7) : 127, 1);
-    rtp_send(m, &head, "mic", payload, m->speaks ? sizeof payload : 24);
-    uint64_t every = m->speaks ? AUDIO_EVERY_NS : SILENT_EVERY_NS;
-    m->audio_ts += (uint32_t)(every / 1000 * 48 / 1000);
-    m->audio_ns += every;
-    m->audio_packets++;
-    m->crowd->counts.sent_audio++;
+    cn_rtp_head head = {.ts = who->audio_ts, .ssrc = who->audio_ssrc, .seq = who->audio_seq++, .pt = CROWD_PT_OPUS};
+    cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, who->speaks ? 0x80u | (20 + who->audio_seq % 7) : 127, 1);
+    rtp_send(who, &head, "mic", payload, who->speaks ? sizeof payload : 24);
+    uint64_t every = who->speaks ? AUDIO_EVERY_NS : SILENT_EVERY_NS;
+    who->audio_ts += (uint32_t)(every / 1000 * 48 / 1000);
+    who->audio_ns += every;
+    who->audio_packets++;
+    who->crowd->counts.sent_audio++;
 }
 
 /** RFC 7741: descriptor with a 15-bit picture id; at the frame's start a frame tag, in key frames start code and size.
  */
-static void video_payload(const member *m, uint8_t *p, bool first, bool key)
+static void video_payload(const member *who, uint8_t *bytes, bool first, bool key)
 {
-    const uint8_t descriptor[] = {(uint8_t)(0x80 | (first ? 0x10 : 0)), 0x80, (uint8_t)(0x80 | m->picture >> 8),
-                                  (uint8_t)m->picture};
-    memcpy(p, descriptor, sizeof descriptor);
+    const uint8_t descriptor[] = {(uint8_t)(0x80 | (first ? 0x10 : 0)), 0x80, (uint8_t)(0x80 | who->picture >> 8),
+                                  (uint8_t)who->picture};
+    memcpy(bytes, descriptor, sizeof descriptor);
     if (!first) return;
     const uint8_t tag[] = {(uint8_t)(key ? 0x10 : 0x11), 0, 0}, start[] = {0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01};
-    memcpy(p + 4, tag, sizeof tag);
-    if (key) memcpy(p + 7, start, sizeof start);
+    memcpy(bytes + 4, tag, sizeof tag);
+    if (key) memcpy(bytes + 7, start, sizeof start);
 }
 
-static void video_packet(member *m)
+static void video_packet(member *who)
 {
-    crowd *c = m->crowd;
-    const crowd_shape *shape = &c->shape;
+    crowd *throng = who->crowd;
+    const crowd_shape *shape = &throng->shape;
     uint64_t frame_ns = NS_PER_S / shape->fps;
     static _Thread_local bool key;
-    bool first = !m->left_in_frame;
+    bool first = !who->left_in_frame;
     if (first) {
-        key = m->key_wanted || m->frame % KEY_EVERY_FRAMES == 0;
-        m->key_wanted = false;
+        key = who->key_wanted || who->frame % KEY_EVERY_FRAMES == 0;
+        who->key_wanted = false;
         size_t bytes = (size_t)shape->kbps * 125 / shape->fps * (key ? 4 : 1);
-        m->in_frame = m->left_in_frame = (unsigned)((bytes + VIDEO_BYTES - 1) / VIDEO_BYTES);
-        m->frame++;
-        m->picture = (uint16_t)((m->picture + 1) & 0x7fff);
+        who->in_frame = who->left_in_frame = (unsigned)((bytes + VIDEO_BYTES - 1) / VIDEO_BYTES);
+        who->frame++;
+        who->picture = (uint16_t)((who->picture + 1) & 0x7fff);
     }
     uint8_t payload[VIDEO_BYTES];
     memset(payload, 0x55, sizeof payload);
-    video_payload(m, payload, first, key && first);
-    m->left_in_frame--;
-    cn_rtp_head head = {.ts = m->video_ts,
-                        .ssrc = m->video_ssrc,
-                        .seq = m->video_seq++,
+    video_payload(who, payload, first, key && first);
+    who->left_in_frame--;
+    cn_rtp_head head = {.ts = who->video_ts,
+                        .ssrc = who->video_ssrc,
+                        .seq = who->video_seq++,
                         .pt = CROWD_PT_VP8,
-                        .marker = !m->left_in_frame};
-    rtp_send(m, &head, "cam", payload, sizeof payload - (m->left_in_frame ? 0 : 200));
-    m->video_packets++;
-    c->counts.sent_video++;
-    if (!m->left_in_frame) m->video_ts += 90000 / shape->fps;
+                        .marker = !who->left_in_frame};
+    rtp_send(who, &head, "cam", payload, sizeof payload - (who->left_in_frame ? 0 : 200));
+    who->video_packets++;
+    throng->counts.sent_video++;
+    if (!who->left_in_frame) who->video_ts += 90000 / shape->fps;
     if (shape->spread) {
-        m->video_ns += frame_ns / m->in_frame;
-    } else if (!m->left_in_frame) {
-        m->video_ns += frame_ns;
+        who->video_ns += frame_ns / who->in_frame;
+    } else if (!who->left_in_frame) {
+        who->video_ns += frame_ns;
     }
 }
 
-static void reports_send(member *m)
+static void reports_send(member *who)
 {
     uint8_t packet[200];
-    cn_rtcp_sr sr = {.ssrc = m->audio_ssrc,
+    cn_rtcp_sr sr = {.ssrc = who->audio_ssrc,
                      .ntp = cn_ntp_from_wall_ns(cn_wall_ns()),
-                     .rtp_ts = m->audio_ts,
-                     .packets = m->audio_packets};
+                     .rtp_ts = who->audio_ts,
+                     .packets = who->audio_packets};
     size_t n = cn_rtcp_write_sr(packet, sizeof packet, &sr, NULL, 0);
-    if (n) (void)cn_client_rtcp(m->client, packet, n);
-    if (!m->video) return;
-    sr.ssrc = m->video_ssrc;
-    sr.rtp_ts = m->video_ts;
-    sr.packets = m->video_packets;
+    if (n) (void)cn_client_rtcp(who->client, packet, n);
+    if (!who->video) return;
+    sr.ssrc = who->video_ssrc;
+    sr.rtp_ts = who->video_ts;
+    sr.packets = who->video_packets;
     n = cn_rtcp_write_sr(packet, sizeof packet, &sr, NULL, 0);
-    if (n) (void)cn_client_rtcp(m->client, packet, n);
+    if (n) (void)cn_client_rtcp(who->client, packet, n);
 }
 
 static bool due(uint64_t *at, uint64_t every, uint64_t now)
@@ -253,211 +256,216 @@ static bool due(uint64_t *at, uint64_t every, uint64_t now)
     return true;
 }
 
-static void member_turn(member *m, uint64_t now)
+static void member_turn(member *who, uint64_t now)
 {
-    while (m->audio_ns <= now) audio_send(m);
-    while (m->video && m->video_ns <= now) video_packet(m);
-    if (due(&m->feedback_ns, FEEDBACK_EVERY_NS, now)) cn_client_feedback(m->client, &m->twcc, now);
-    if (due(&m->report_ns, REPORT_EVERY_NS, now)) reports_send(m);
-    if (due(&m->check_ns, CHECK_EVERY_NS, now)) (void)cn_client_check(m->client, true, false);
+    while (who->audio_ns <= now) audio_send(who);
+    while (who->video && who->video_ns <= now) video_packet(who);
+    if (due(&who->feedback_ns, FEEDBACK_EVERY_NS, now)) cn_client_feedback(who->client, &who->twcc, now);
+    if (due(&who->report_ns, REPORT_EVERY_NS, now)) reports_send(who);
+    if (due(&who->check_ns, CHECK_EVERY_NS, now)) (void)cn_client_check(who->client, true, false);
 }
 
 /* ---- the crowd ---- */
 
-static void receive(crowd *c, int wait_ms)
+static void receive(crowd *throng, int wait_ms)
 {
     struct epoll_event events[64];
     int n;
     do {
-        n = epoll_wait(c->epoll, events, 64, wait_ms);
-        c->now_ns = cn_mono_ns();
+        n = epoll_wait(throng->epoll, events, 64, wait_ms);
+        throng->now_ns = cn_mono_ns();
         for (int i = 0; i < n; i++) cn_client_receive(((member *)events[i].data.ptr)->client);
         wait_ms = 0;
     } while (n == 64);
 }
 
-void crowd_play(crowd *c, unsigned ms)
+void crowd_play(crowd *throng, unsigned ms)
 {
     uint64_t start = cn_mono_ns();
-    for (size_t i = 0; i < c->n; i++) { /* everybody begins somewhere else in the 20 ms, or in the frame */
-        member *m = &c->members[i];
-        if (m->audio_ns + NS_PER_S < start)
-            m->audio_ns = start + (i * 7919 % 1000) * (m->speaks ? AUDIO_EVERY_NS : SILENT_EVERY_NS) / 1000;
-        if (m->video_ns + NS_PER_S < start) m->video_ns = start + (i * 6007 % 1000) * (NS_PER_S / c->shape.fps) / 1000;
-        if (!m->feedback_ns) m->feedback_ns = start + (i * 104729 % 1000) * FEEDBACK_EVERY_NS / 1000;
-        if (!m->report_ns) m->report_ns = start + (i * 7907 % 1000) * REPORT_EVERY_NS / 1000;
-        if (!m->check_ns) m->check_ns = start + (i * 7901 % 1000) * CHECK_EVERY_NS / 1000;
+    for (size_t i = 0; i < throng->n; i++) { /* everybody begins somewhere else in the 20 ms, or in the frame */
+        member *who = &throng->members[i];
+        if (who->audio_ns + NS_PER_S < start)
+            who->audio_ns = start + (i * 7919 % 1000) * (who->speaks ? AUDIO_EVERY_NS : SILENT_EVERY_NS) / 1000;
+        if (who->video_ns + NS_PER_S < start)
+            who->video_ns = start + (i * 6007 % 1000) * (NS_PER_S / throng->shape.fps) / 1000;
+        if (!who->feedback_ns) who->feedback_ns = start + (i * 104729 % 1000) * FEEDBACK_EVERY_NS / 1000;
+        if (!who->report_ns) who->report_ns = start + (i * 7907 % 1000) * REPORT_EVERY_NS / 1000;
+        if (!who->check_ns) who->check_ns = start + (i * 7901 % 1000) * CHECK_EVERY_NS / 1000;
     }
     for (;;) {
-        c->now_ns = cn_mono_ns();
-        if (c->now_ns - start >= (uint64_t)ms * 1000000) break;
-        for (size_t i = 0; i < c->n; i++) member_turn(&c->members[i], c->now_ns);
-        receive(c, 1);
+        throng->now_ns = cn_mono_ns();
+        if (throng->now_ns - start >= (uint64_t)ms * 1000000) break;
+        for (size_t i = 0; i < throng->n; i++) member_turn(&throng->members[i], throng->now_ns);
+        receive(throng, 1);
     }
-    for (unsigned i = 0; i < 50; i++) receive(c, 1); /* what is still on its way */
+    for (unsigned i = 0; i < 50; i++) receive(throng, 1); /* what is still on its way */
 }
 
-static bool member_join(crowd *c, size_t i)
+static bool member_join(crowd *throng, size_t index)
 {
-    member *m = &c->members[i];
-    *m = (member){.crowd = c, .index = (unsigned)i, .video = i < c->shape.video, .speaks = i < c->shape.speakers};
-    (void)cn_fmt(m->name, sizeof m->name, "p%zu", i);
-    cn_random(&m->audio_ssrc, sizeof m->audio_ssrc);
-    m->video_ssrc = m->audio_ssrc + 1;
-    cn_client_events events = {on_rtp, on_rtcp, c->shape.record ? on_arrived : NULL};
-    m->client = cn_client_new("SRTP_AEAD_AES_128_GCM", false, &events, m);
+    member *who = &throng->members[index];
+    *who = (member){.crowd = throng,
+                    .index = (unsigned)index,
+                    .video = index < throng->shape.video,
+                    .speaks = index < throng->shape.speakers};
+    (void)cn_fmt(who->name, sizeof who->name, "p%zu", index);
+    cn_random(&who->audio_ssrc, sizeof who->audio_ssrc);
+    who->video_ssrc = who->audio_ssrc + 1;
+    cn_client_events events = {on_rtp, on_rtcp, throng->shape.record ? on_arrived : NULL};
+    who->client = cn_client_new("SRTP_AEAD_AES_128_GCM", false, &events, who);
     char *offer = cn_calloc(1, BENCH_OFFER), *answer = cn_calloc(1, BENCH_OFFER);
-    if (!m->client || !offer || !answer) abort();
-    bench_join join = {.video = m->video, .audio_slots = 5, .video_slots = c->shape.slots};
-    (void)cn_strcpy(join.name, sizeof join.name, m->name);
-    crowd_offer of = {.ufrag = cn_client_ufrag(m->client),
-                      .pwd = cn_client_pwd(m->client),
-                      .fingerprint = cn_client_fingerprint(m->client),
+    if (!who->client || !offer || !answer) abort();
+    bench_join join = {.video = who->video, .audio_slots = 5, .video_slots = throng->shape.slots};
+    (void)cn_strcpy(join.name, sizeof join.name, who->name);
+    crowd_offer of = {.ufrag = cn_client_ufrag(who->client),
+                      .pwd = cn_client_pwd(who->client),
+                      .fingerprint = cn_client_fingerprint(who->client),
                       .setup = "actpass",
                       .mic = true,
-                      .mic_ssrc = m->audio_ssrc,
+                      .mic_ssrc = who->audio_ssrc,
                       .codec = PAYLOAD_VP8,
-                      .layers = m->video,
-                      .camera_ssrc = m->video_ssrc,
+                      .layers = who->video,
+                      .camera_ssrc = who->video_ssrc,
                       .audio_slots = 5,
-                      .video_slots = c->shape.slots};
+                      .video_slots = throng->shape.slots};
     crowd_sdp *sdp = CN_NEW(crowd_sdp);
     if (!sdp) abort();
-    bool ok =
-        crowd_offer_write(offer, BENCH_OFFER, &of) && bench_server_join(c->server, &join, offer, answer, BENCH_OFFER);
-    if (!ok) fprintf(stderr, "forward: %s cannot join: %s\n", m->name, answer);
+    bool ok = crowd_offer_write(offer, BENCH_OFFER, &of) &&
+              bench_server_join(throng->server, &join, offer, answer, BENCH_OFFER);
+    if (!ok) fprintf(stderr, "forward: %s cannot join: %s\n", who->name, answer);
     ok = ok && crowd_sdp_read(sdp, answer) &&
-         cn_client_target(m->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint);
+         cn_client_target(who->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint);
     free(sdp);
     free(offer);
     free(answer);
     if (!ok) return false;
-    struct epoll_event e = {.events = EPOLLIN, .data.ptr = m};
-    cn_client_start(m->client);
-    return epoll_ctl(c->epoll, EPOLL_CTL_ADD, cn_client_fd(m->client), &e) == 0;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = who};
+    cn_client_start(who->client);
+    return epoll_ctl(throng->epoll, EPOLL_CTL_ADD, cn_client_fd(who->client), &event) == 0;
 }
 
-static bool everybody_connected(crowd *c)
+static bool everybody_connected(crowd *throng)
 {
     uint64_t until = cn_mono_ms() + CONNECT_MS;
     size_t connected = 0;
-    while (connected < c->n && cn_mono_ms() < until) {
-        receive(c, 20);
+    while (connected < throng->n && cn_mono_ms() < until) {
+        receive(throng, 20);
         connected = 0;
-        for (size_t i = 0; i < c->n; i++) {
-            connected += cn_client_connected(c->members[i].client);
-            if (!cn_client_connected(c->members[i].client)) cn_client_tick(c->members[i].client);
+        for (size_t i = 0; i < throng->n; i++) {
+            connected += cn_client_connected(throng->members[i].client);
+            if (!cn_client_connected(throng->members[i].client)) cn_client_tick(throng->members[i].client);
         }
     }
-    if (connected < c->n) fprintf(stderr, "forward: only %zu of %zu connected\n", connected, c->n);
-    return connected == c->n;
+    if (connected < throng->n) fprintf(stderr, "forward: only %zu of %zu connected\n", connected, throng->n);
+    return connected == throng->n;
 }
 
 /** Each watches the next cameras after its own place, so that all cameras are watched alike. */
-static bool slots_fill(crowd *c)
+static bool slots_fill(crowd *throng)
 {
-    for (size_t i = 0; i < c->n; i++) {
+    for (size_t i = 0; i < throng->n; i++) {
         bench_show show = {0};
-        (void)cn_strcpy(show.name, sizeof show.name, c->members[i].name);
+        (void)cn_strcpy(show.name, sizeof show.name, throng->members[i].name);
         size_t k = 0;
-        for (size_t at = 1; k < c->shape.slots && k < BENCH_SLOTS && at <= c->shape.video; at++) {
-            size_t shown = (i + at) % c->shape.video;
-            if (shown != i) (void)cn_strcpy(show.shown[k++], BENCH_NAME, c->members[shown].name);
+        for (size_t at = 1; k < throng->shape.slots && k < BENCH_SLOTS && at <= throng->shape.video; at++) {
+            size_t shown = (i + at) % throng->shape.video;
+            if (shown != i) (void)cn_strcpy(show.shown[k++], BENCH_NAME, throng->members[shown].name);
         }
-        if (!bench_server_show(c->server, &show)) return false;
+        if (!bench_server_show(throng->server, &show)) return false;
     }
     return true;
 }
 
 crowd *crowd_new(bench_server *server, const crowd_shape *shape)
 {
-    crowd *c = CN_NEW(crowd);
-    if (!c) return NULL;
-    c->shape = *shape;
-    c->server = server;
-    c->n = shape->video + shape->voice;
-    c->members = cn_calloc(c->n, sizeof *c->members);
-    c->epoll = epoll_create1(EPOLL_CLOEXEC);
-    bool ok = c->members && c->epoll >= 0 && crowd_offer_exts(&c->exts);
-    if (shape->record) ok = (c->departures = cn_calloc(DEPARTURES_MAX, sizeof *c->departures)) && ok;
-    for (size_t i = 0; i < c->n && ok; i++) {
-        ok = member_join(c, i);
-        receive(c, 0);
+    crowd *throng = CN_NEW(crowd);
+    if (!throng) return NULL;
+    throng->shape = *shape;
+    throng->server = server;
+    throng->n = shape->video + shape->voice;
+    throng->members = cn_calloc(throng->n, sizeof *throng->members);
+    throng->epoll = epoll_create1(EPOLL_CLOEXEC);
+    bool ok = throng->members && throng->epoll >= 0 && crowd_offer_exts(&throng->exts);
+    if (shape->record) ok = (throng->departures = cn_calloc(DEPARTURES_MAX, sizeof *throng->departures)) && ok;
+    for (size_t i = 0; i < throng->n && ok; i++) {
+        ok = member_join(throng, i);
+        receive(throng, 0);
     }
-    ok = ok && everybody_connected(c) && slots_fill(c);
+    ok = ok && everybody_connected(throng) && slots_fill(throng);
     if (!ok) {
-        crowd_free(c);
+        crowd_free(throng);
         return NULL;
     }
-    return c;
+    return throng;
 }
 
-static uint64_t bad_total(const crowd *c)
+static uint64_t bad_total(const crowd *throng)
 {
     uint64_t bad = 0;
-    for (size_t i = 0; i < c->n; i++) {
-        const cn_client_counts *k = cn_client_counts_get(c->members[i].client);
-        bad += k->rtp_bad + k->rtcp_bad;
+    for (size_t i = 0; i < throng->n; i++) {
+        const cn_client_counts *counts = cn_client_counts_get(throng->members[i].client);
+        bad += counts->rtp_bad + counts->rtcp_bad;
     }
     return bad;
 }
 
-void crowd_reset(crowd *c)
+void crowd_reset(crowd *throng)
 {
-    c->recording = c->shape.record;
-    c->departures_n = 0;
-    c->counts = (crowd_counts){0};
-    c->bad_before = bad_total(c);
-    memset(c->delays, 0, sizeof c->delays);
+    throng->recording = throng->shape.record;
+    throng->departures_n = 0;
+    throng->counts = (crowd_counts){0};
+    throng->bad_before = bad_total(throng);
+    memset(throng->delays, 0, sizeof throng->delays);
 }
 
-static double delay_at(const crowd *c, double share)
+static double delay_at(const crowd *throng, double share)
 {
     uint64_t all = 0, seen = 0;
-    for (size_t i = 0; i < DELAY_BUCKETS; i++) all += c->delays[i];
+    for (size_t i = 0; i < DELAY_BUCKETS; i++) all += throng->delays[i];
     size_t i = 0;
     for (; i < DELAY_BUCKETS && all; i++) {
-        seen += c->delays[i];
+        seen += throng->delays[i];
         if ((double)seen >= share * (double)all) break;
     }
     return (double)i * DELAY_STEP_NS / 1e6;
 }
 
-void crowd_counts_get(crowd *c, crowd_counts *out)
+void crowd_counts_get(crowd *throng, crowd_counts *out)
 {
-    c->counts.bad = bad_total(c) - c->bad_before;
-    c->counts.delay_p50_ms = delay_at(c, 0.5);
-    c->counts.delay_p99_ms = delay_at(c, 0.99);
-    c->counts.delay_max_ms = delay_at(c, 1.0);
-    *out = c->counts;
+    throng->counts.bad = bad_total(throng) - throng->bad_before;
+    throng->counts.delay_p50_ms = delay_at(throng, 0.5);
+    throng->counts.delay_p99_ms = delay_at(throng, 0.99);
+    throng->counts.delay_max_ms = delay_at(throng, 1.0);
+    *out = throng->counts;
 }
 
 static int departure_compare(const void *left, const void *right)
 {
-    const departure *a = left, *b = right;
-    return a->wall_ns < b->wall_ns ? -1 : a->wall_ns > b->wall_ns;
+    const departure *departed = left, *b = right;
+    return departed->wall_ns < b->wall_ns ? -1 : departed->wall_ns > b->wall_ns;
 }
 
-bool crowd_schedule_write(crowd *c, const char *path)
+bool crowd_schedule_write(crowd *throng, const char *path)
 {
-    qsort(c->departures, c->departures_n, sizeof *c->departures, departure_compare);
-    FILE *f = fopen(path, "w");
-    for (size_t i = 0; f && i < c->departures_n; i++) {
-        const departure *d = &c->departures[i];
-        fprintf(f, "%lld %u %u\n", (long long)(d->wall_ns - c->departures[0].wall_ns) / 1000, d->destination, d->size);
+    qsort(throng->departures, throng->departures_n, sizeof *throng->departures, departure_compare);
+    FILE *file = fopen(path, "w");
+    for (size_t i = 0; file && i < throng->departures_n; i++) {
+        const departure *departed = &throng->departures[i];
+        fprintf(file, "%lld %u %u\n", (long long)(departed->wall_ns - throng->departures[0].wall_ns) / 1000,
+                departed->destination, departed->size);
     }
-    bool ok = f && !ferror(f) && c->departures_n;
-    if (f && fclose(f)) ok = false;
+    bool ok = file && !ferror(file) && throng->departures_n;
+    if (file && fclose(file)) ok = false;
     if (!ok) fprintf(stderr, "forward: no schedule in %s\n", path);
     return ok;
 }
 
-void crowd_free(crowd *c)
+void crowd_free(crowd *throng)
 {
-    if (!c) return;
-    for (size_t i = 0; c->members && i < c->n; i++) cn_client_free(c->members[i].client);
-    free(c->members);
-    free(c->departures);
-    if (c->epoll >= 0) close(c->epoll);
-    free(c);
+    if (!throng) return;
+    for (size_t i = 0; throng->members && i < throng->n; i++) cn_client_free(throng->members[i].client);
+    free(throng->members);
+    free(throng->departures);
+    if (throng->epoll >= 0) close(throng->epoll);
+    free(throng);
 }

@@ -32,12 +32,12 @@ typedef struct crowd crowd;
  * error. */
 crowd *crowd_new(bench_server *server, const crowd_shape *shape);
 /** Plays for so long. */
-void crowd_play(crowd *c, unsigned ms);
+void crowd_play(crowd *throng, unsigned ms);
 /** Counts from zero again. */
-void crowd_reset(crowd *c);
-void crowd_counts_get(crowd *c, crowd_counts *out);
+void crowd_reset(crowd *throng);
+void crowd_counts_get(crowd *throng, crowd_counts *out);
 /** Writes what `record` kept: a line `microseconds destination size` per datagram, in the order of their leaving. */
-bool crowd_schedule_write(crowd *c, const char *path);
-void crowd_free(crowd *c);
+bool crowd_schedule_write(crowd *throng, const char *path);
+void crowd_free(crowd *throng);
 
 #endif

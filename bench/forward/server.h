@@ -42,12 +42,12 @@ typedef struct bench_server {
 } bench_server;
 
 /** Forks; `cpu` < 0: not pinned; `workers` media workers. False with a message on standard error. */
-bool bench_server_start(bench_server *s, int cpu, unsigned workers);
+bool bench_server_start(bench_server *server, int cpu, unsigned workers);
 /** Joins and waits for the answer (zero-terminated). False when it was refused; the reason is in `answer`. */
-bool bench_server_join(bench_server *s, const bench_join *join, const char *offer, char *answer, size_t size);
-bool bench_server_show(bench_server *s, const bench_show *show);
-bool bench_server_stats(bench_server *s, bench_stats *out);
+bool bench_server_join(bench_server *server, const bench_join *join, const char *offer, char *answer, size_t size);
+bool bench_server_show(bench_server *server, const bench_show *show);
+bool bench_server_stats(bench_server *server, bench_stats *out);
 /** False when it did not end well: it crashed, or a sanitizer found something. */
-bool bench_server_stop(bench_server *s);
+bool bench_server_stop(bench_server *server);
 
 #endif

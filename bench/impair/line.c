@@ -24,220 +24,220 @@ struct line {
 
 line *line_new(uint64_t seed)
 {
-    line *l = CN_NEW(line);
-    if (!l) return NULL;
-    l->heap = cn_calloc(LINE_PACKETS, sizeof(line_packet *));
-    if (!l->heap) {
-        line_free(l);
+    line *wire = CN_NEW(line);
+    if (!wire) return NULL;
+    wire->heap = cn_calloc(LINE_PACKETS, sizeof(line_packet *));
+    if (!wire->heap) {
+        line_free(wire);
         return NULL;
     }
-    l->last = &l->first;
-    line_seed(l, seed);
-    return l;
+    wire->last = &wire->first;
+    line_seed(wire, seed);
+    return wire;
 }
 
-static void free_list(line_packet *p)
+static void free_list(line_packet *packet)
 {
-    while (p) {
-        line_packet *next = p->next;
-        free(p);
-        p = next;
+    while (packet) {
+        line_packet *next = packet->next;
+        free(packet);
+        packet = next;
     }
 }
 
-void line_free(line *l)
+void line_free(line *wire)
 {
-    if (!l) return;
-    free_list(l->first);
-    free_list(l->spare);
-    for (size_t i = 0; i < l->heap_count; i++) free(l->heap[i]);
-    free(l->heap);
-    free(l);
+    if (!wire) return;
+    free_list(wire->first);
+    free_list(wire->spare);
+    for (size_t i = 0; i < wire->heap_count; i++) free(wire->heap[i]);
+    free(wire->heap);
+    free(wire);
 }
 
-void line_seed(line *l, uint64_t seed)
+void line_seed(line *wire, uint64_t seed)
 {
-    l->chance = seed * 0x9e3779b97f4a7c15ull + 0x1234567;
-    if (!l->chance) l->chance = 1;
-    l->bad = false;
+    wire->chance = seed * 0x9e3779b97f4a7c15ull + 0x1234567;
+    if (!wire->chance) wire->chance = 1;
+    wire->bad = false;
 }
 
-line_shape *line_shape_of(line *l)
+line_shape *line_shape_of(line *wire)
 {
-    return &l->shape;
+    return &wire->shape;
 }
 
-line_counts *line_counts_of(line *l)
+line_counts *line_counts_of(line *wire)
 {
-    return &l->counts;
+    return &wire->counts;
 }
 
 /* xorshift64* (Marsaglia; Vigna 2016), 0 ≤ x < 1. */
-static double chance(line *l)
+static double chance(line *wire)
 {
-    uint64_t x = l->chance;
+    uint64_t x = wire->chance;
     x ^= x >> 12;
     x ^= x << 25;
     x ^= x >> 27;
-    l->chance = x;
+    wire->chance = x;
     return (double)((x * 0x2545f4914f6cdd1dull) >> 11) / 9007199254740992.0;
 }
 
-line_packet *line_packet_new(line *l)
+line_packet *line_packet_new(line *wire)
 {
-    line_packet *p = l->spare;
-    if (p) {
-        l->spare = p->next;
-        return p;
+    line_packet *packet = wire->spare;
+    if (packet) {
+        wire->spare = packet->next;
+        return packet;
     }
-    if (l->made == LINE_PACKETS || !(p = CN_NEW(line_packet))) {
-        l->counts.overflow++;
+    if (wire->made == LINE_PACKETS || !(packet = CN_NEW(line_packet))) {
+        wire->counts.overflow++;
         return NULL;
     }
-    l->made++;
-    return p;
+    wire->made++;
+    return packet;
 }
 
-void line_drop(line *l, line_packet *p)
+void line_drop(line *wire, line_packet *packet)
 {
-    p->next = l->spare;
-    l->spare = p;
+    packet->next = wire->spare;
+    wire->spare = packet;
 }
 
 /* ---- on the way: a binary heap ---- */
 
-static bool before(const line_packet *a, const line_packet *b)
+static bool before(const line_packet *left, const line_packet *right)
 {
-    return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->order < b->order);
+    return left->due_ns < right->due_ns || (left->due_ns == right->due_ns && left->order < right->order);
 }
 
-static void heap_put(line *l, line_packet *p)
+static void heap_put(line *wire, line_packet *packet)
 {
-    size_t i = l->heap_count++;
-    for (; i && before(p, l->heap[(i - 1) / 2]); i = (i - 1) / 2) l->heap[i] = l->heap[(i - 1) / 2];
-    l->heap[i] = p;
+    size_t i = wire->heap_count++;
+    for (; i && before(packet, wire->heap[(i - 1) / 2]); i = (i - 1) / 2) wire->heap[i] = wire->heap[(i - 1) / 2];
+    wire->heap[i] = packet;
 }
 
-static line_packet *heap_take(line *l)
+static line_packet *heap_take(line *wire)
 {
-    line_packet *top = l->heap[0], *p = l->heap[--l->heap_count];
+    line_packet *top = wire->heap[0], *packet = wire->heap[--wire->heap_count];
     size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < l->heap_count; i = child) {
-        if (child + 1 < l->heap_count && before(l->heap[child + 1], l->heap[child])) child++;
-        if (!before(l->heap[child], p)) break;
-        l->heap[i] = l->heap[child];
+    for (size_t child; (child = 2 * i + 1) < wire->heap_count; i = child) {
+        if (child + 1 < wire->heap_count && before(wire->heap[child + 1], wire->heap[child])) child++;
+        if (!before(wire->heap[child], packet)) break;
+        wire->heap[i] = wire->heap[child];
     }
-    if (l->heap_count) l->heap[i] = p;
+    if (wire->heap_count) wire->heap[i] = packet;
     return top;
 }
 
-static void travel(line *l, line_packet *p, uint64_t from_ns)
+static void travel(line *wire, line_packet *packet, uint64_t from_ns)
 {
-    const line_shape *s = &l->shape;
-    double ms = s->delay_ms;
-    if (s->jitter_ms > 0) ms += s->jitter_ms * (2 * chance(l) - 1);
+    const line_shape *shape = &wire->shape;
+    double ms = shape->delay_ms;
+    if (shape->jitter_ms > 0) ms += shape->jitter_ms * (2 * chance(wire) - 1);
     uint64_t due = from_ns + (uint64_t)((ms > 0 ? ms : 0) * 1e6);
-    if (s->reorder > 0 && chance(l) < s->reorder) {
-        due += (uint64_t)(s->reorder_ms * 1e6);
-    } else if (!s->jitter_reorders) {
-        if (due < l->last_due_ns) due = l->last_due_ns;
-        l->last_due_ns = due;
+    if (shape->reorder > 0 && chance(wire) < shape->reorder) {
+        due += (uint64_t)(shape->reorder_ms * 1e6);
+    } else if (!shape->jitter_reorders) {
+        if (due < wire->last_due_ns) due = wire->last_due_ns;
+        wire->last_due_ns = due;
     }
-    p->due_ns = due;
-    p->order = l->order++;
-    heap_put(l, p);
+    packet->due_ns = due;
+    packet->order = wire->order++;
+    heap_put(wire, packet);
 }
 
 /* ---- the link ---- */
 
-static double bits(const line_packet *p)
+static double bits(const line_packet *packet)
 {
-    return 8.0 * (p->size + HEADERS);
+    return 8.0 * (packet->size + HEADERS);
 }
 
-static void begin_sending(line *l, uint64_t now_ns)
+static void begin_sending(line *wire, uint64_t now_ns)
 {
-    double kbps = l->shape.rate_kbps;
-    l->free_ns = now_ns + (kbps > 0 ? (uint64_t)(bits(l->first) / kbps * 1e6) : 0);
+    double kbps = wire->shape.rate_kbps;
+    wire->free_ns = now_ns + (kbps > 0 ? (uint64_t)(bits(wire->first) / kbps * 1e6) : 0);
 }
 
-static void link_turn(line *l, uint64_t now_ns)
+static void link_turn(line *wire, uint64_t now_ns)
 {
-    while (l->first && l->free_ns <= now_ns) {
-        line_packet *p = l->first;
-        l->first = p->next;
-        if (!l->first) l->last = &l->first;
-        l->queued_bits -= bits(p);
-        uint64_t left_ns = l->free_ns;
-        if (l->first) begin_sending(l, left_ns);
-        travel(l, p, left_ns);
+    while (wire->first && wire->free_ns <= now_ns) {
+        line_packet *packet = wire->first;
+        wire->first = packet->next;
+        if (!wire->first) wire->last = &wire->first;
+        wire->queued_bits -= bits(packet);
+        uint64_t left_ns = wire->free_ns;
+        if (wire->first) begin_sending(wire, left_ns);
+        travel(wire, packet, left_ns);
     }
 }
 
-static bool is_lost(line *l)
+static bool is_lost(line *wire)
 {
-    const line_shape *s = &l->shape;
-    if (s->cut) return true;
-    if (s->burst_enter > 0) {
-        l->bad = l->bad ? chance(l) >= s->burst_leave : chance(l) < s->burst_enter;
-        if (l->bad && chance(l) < s->burst_loss) return true;
+    const line_shape *shape = &wire->shape;
+    if (shape->cut) return true;
+    if (shape->burst_enter > 0) {
+        wire->bad = wire->bad ? chance(wire) >= shape->burst_leave : chance(wire) < shape->burst_enter;
+        if (wire->bad && chance(wire) < shape->burst_loss) return true;
     }
-    return s->loss > 0 && chance(l) < s->loss;
+    return shape->loss > 0 && chance(wire) < shape->loss;
 }
 
-line_fate line_push(line *l, line_packet *p, uint64_t now_ns)
+line_fate line_push(line *wire, line_packet *packet, uint64_t now_ns)
 {
-    const line_shape *s = &l->shape;
-    l->counts.in++;
-    p->pushed_ns = now_ns;
-    if (is_lost(l)) {
-        l->counts.lost++;
-        line_drop(l, p);
+    const line_shape *shape = &wire->shape;
+    wire->counts.in++;
+    packet->pushed_ns = now_ns;
+    if (is_lost(wire)) {
+        wire->counts.lost++;
+        line_drop(wire, packet);
         return LINE_LOST;
     }
-    link_turn(l, now_ns);
-    if (s->rate_kbps > 0) {
-        double wait_ms = l->queued_bits / s->rate_kbps;
-        if (wait_ms > (s->queue_ms > 0 ? s->queue_ms : QUEUE_MS)) {
-            l->counts.dropped++;
-            line_drop(l, p);
+    link_turn(wire, now_ns);
+    if (shape->rate_kbps > 0) {
+        double wait_ms = wire->queued_bits / shape->rate_kbps;
+        if (wait_ms > (shape->queue_ms > 0 ? shape->queue_ms : QUEUE_MS)) {
+            wire->counts.dropped++;
+            line_drop(wire, packet);
             return LINE_DROPPED;
         }
-        if (wait_ms > l->counts.queue_ms) l->counts.queue_ms = wait_ms;
-    } else if (!l->first) {
-        travel(l, p, now_ns);
+        if (wait_ms > wire->counts.queue_ms) wire->counts.queue_ms = wait_ms;
+    } else if (!wire->first) {
+        travel(wire, packet, now_ns);
         return LINE_UNDER_WAY;
     }
-    p->next = NULL;
-    *l->last = p;
-    l->last = &p->next;
-    l->queued_bits += bits(p);
-    if (l->first == p) begin_sending(l, now_ns);
+    packet->next = NULL;
+    *wire->last = packet;
+    wire->last = &packet->next;
+    wire->queued_bits += bits(packet);
+    if (wire->first == packet) begin_sending(wire, now_ns);
     return LINE_UNDER_WAY;
 }
 
-uint64_t line_next_ns(const line *l)
+uint64_t line_next_ns(const line *wire)
 {
-    uint64_t link = l->first ? l->free_ns : LINE_NONE, way = l->heap_count ? l->heap[0]->due_ns : LINE_NONE;
+    uint64_t link = wire->first ? wire->free_ns : LINE_NONE, way = wire->heap_count ? wire->heap[0]->due_ns : LINE_NONE;
     return link < way ? link : way;
 }
 
-static void note_late(line_counts *c, uint64_t us)
+static void note_late(line_counts *counts, uint64_t us)
 {
     static const uint64_t below[] = {100, 200, 500, 1000, 2000, 5000, 10000};
     size_t i = 0;
     while (i < sizeof below / sizeof below[0] && us >= below[i]) i++;
-    c->late_us[i]++;
-    if (us > c->late_max_us) c->late_max_us = us;
+    counts->late_us[i]++;
+    if (us > counts->late_max_us) counts->late_max_us = us;
 }
 
-line_packet *line_pop(line *l, uint64_t now_ns)
+line_packet *line_pop(line *wire, uint64_t now_ns)
 {
-    link_turn(l, now_ns);
-    if (!l->heap_count || l->heap[0]->due_ns > now_ns) return NULL;
-    line_packet *p = heap_take(l);
-    l->counts.out++;
-    l->counts.bytes_out += p->size;
-    note_late(&l->counts, (now_ns - p->due_ns) / 1000);
-    return p;
+    link_turn(wire, now_ns);
+    if (!wire->heap_count || wire->heap[0]->due_ns > now_ns) return NULL;
+    line_packet *packet = heap_take(wire);
+    wire->counts.out++;
+    wire->counts.bytes_out += packet->size;
+    note_late(&wire->counts, (now_ns - packet->due_ns) / 1000);
+    return packet;
 }

@@ -52,24 +52,24 @@ typedef struct line line;
 /** NULL when memory is out. */
 line *line_new(uint64_t seed);
 /** NULL allowed. */
-void line_free(line *l);
+void line_free(line *wire);
 /** Begins the chances anew. */
-void line_seed(line *l, uint64_t seed);
+void line_seed(line *wire, uint64_t seed);
 
 /** Present shape, to be changed in place by whoever reads it. */
-line_shape *line_shape_of(line *l);
-line_counts *line_counts_of(line *l);
+line_shape *line_shape_of(line *wire);
+line_counts *line_counts_of(line *wire);
 
 /** A packet to fill, NULL at the bound (counted). Hand it back with line_push or line_drop. */
-line_packet *line_packet_new(line *l);
+line_packet *line_packet_new(line *wire);
 /** Sends it on its way; what is not under way then is no longer the caller's either: it may be read until the next call
  * with this line. */
-line_fate line_push(line *l, line_packet *p, uint64_t now_ns);
-void line_drop(line *l, line_packet *p);
+line_fate line_push(line *wire, line_packet *packet, uint64_t now_ns);
+void line_drop(line *wire, line_packet *packet);
 
 /** When the next packet is due or the link free for the next one; LINE_NONE: nothing under way. */
-uint64_t line_next_ns(const line *l);
+uint64_t line_next_ns(const line *wire);
 /** The next packet that is due at `now_ns`, NULL for none. Give it back with line_drop. */
-line_packet *line_pop(line *l, uint64_t now_ns);
+line_packet *line_pop(line *wire, uint64_t now_ns);
 
 #endif

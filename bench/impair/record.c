@@ -15,73 +15,73 @@ struct record {
 
 record *record_new(const char *path, uint64_t now_ns)
 {
-    record *r = CN_NEW(record);
-    if (!r) return NULL;
-    r->began_ns = now_ns;
-    r->file = fopen(path, "we");
-    if (r->file) {
-        (void)setvbuf(r->file, NULL, _IOFBF, BUFFER);
-        return r;
+    record *rec = CN_NEW(record);
+    if (!rec) return NULL;
+    rec->began_ns = now_ns;
+    rec->file = fopen(path, "we");
+    if (rec->file) {
+        (void)setvbuf(rec->file, NULL, _IOFBF, BUFFER);
+        return rec;
     }
-    free(r);
+    free(rec);
     return NULL;
 }
 
-static unsigned be16(const uint8_t *p)
+static unsigned be16(const uint8_t *bytes)
 {
-    return (unsigned)p[0] << 8 | p[1];
+    return (unsigned)bytes[0] << 8 | bytes[1];
 }
 
-static uint32_t be32(const uint8_t *p)
+static uint32_t be32(const uint8_t *bytes)
 {
-    return (uint32_t)be16(p) << 16 | be16(p + 2);
+    return (uint32_t)be16(bytes) << 16 | be16(bytes + 2);
 }
 
-static const char *kind(const line_packet *p)
+static const char *kind(const line_packet *packet)
 {
-    uint8_t first = p->size ? p->bytes[0] : 255;
+    uint8_t first = packet->size ? packet->bytes[0] : 255;
     if (first < 4) return "stun";
     if (first >= 20 && first < 64) return "dtls";
-    if (first < 128 || first >= 192 || p->size < 12) return "other";
-    return p->bytes[1] >= 192 && p->bytes[1] < 224 ? "rtcp" : "rtp";
+    if (first < 128 || first >= 192 || packet->size < 12) return "other";
+    return packet->bytes[1] >= 192 && packet->bytes[1] < 224 ? "rtcp" : "rtp";
 }
 
 /* 0: no whole header. */
-static unsigned header_bytes(const line_packet *p)
+static unsigned header_bytes(const line_packet *packet)
 {
-    unsigned n = 12 + 4 * (p->bytes[0] & 15u);
-    if (p->bytes[0] & 16 && n + 4 <= p->size) n += 4 + 4 * be16(p->bytes + n + 2);
-    return n <= p->size ? n : 0;
+    unsigned n = 12 + 4 * (packet->bytes[0] & 15u);
+    if (packet->bytes[0] & 16 && n + 4 <= packet->size) n += 4 + 4 * be16(packet->bytes + n + 2);
+    return n <= packet->size ? n : 0;
 }
 
-void record_packet(record *r, bool up, unsigned client, const line_packet *p, line_fate fate, uint64_t left_ns)
+void record_packet(record *rec, bool up, unsigned client, const line_packet *packet, line_fate fate, uint64_t left_ns)
 {
-    if (!r) return;
-    const char *what = kind(p);
-    fprintf(r->file, "%s %u %llu ", up ? "up" : "down", client,
-            (unsigned long long)(p->pushed_ns - r->began_ns) / 1000);
+    if (!rec) return;
+    const char *what = kind(packet);
+    fprintf(rec->file, "%s %u %llu ", up ? "up" : "down", client,
+            (unsigned long long)(packet->pushed_ns - rec->began_ns) / 1000);
     if (fate == LINE_UNDER_WAY)
-        fprintf(r->file, "%llu", (unsigned long long)(left_ns - r->began_ns) / 1000);
+        fprintf(rec->file, "%llu", (unsigned long long)(left_ns - rec->began_ns) / 1000);
     else
-        fputs(fate == LINE_LOST ? "lost" : "dropped", r->file);
-    fprintf(r->file, " %u %s", p->size, what);
-    if (strcmp(what, "rtp") == 0 && header_bytes(p))
-        fprintf(r->file, " %u %u %u %u %u %u", header_bytes(p), p->bytes[1] & 127u, p->bytes[1] >> 7u,
-                be32(p->bytes + 8), be16(p->bytes + 2), be32(p->bytes + 4));
-    if (strcmp(what, "rtcp") == 0) fprintf(r->file, " %u %u", p->bytes[1], p->bytes[0] & 31u);
-    fputc('\n', r->file);
+        fputs(fate == LINE_LOST ? "lost" : "dropped", rec->file);
+    fprintf(rec->file, " %u %s", packet->size, what);
+    if (strcmp(what, "rtp") == 0 && header_bytes(packet))
+        fprintf(rec->file, " %u %u %u %u %u %u", header_bytes(packet), packet->bytes[1] & 127u, packet->bytes[1] >> 7u,
+                be32(packet->bytes + 8), be16(packet->bytes + 2), be32(packet->bytes + 4));
+    if (strcmp(what, "rtcp") == 0) fprintf(rec->file, " %u %u", packet->bytes[1], packet->bytes[0] & 31u);
+    fputc('\n', rec->file);
 }
 
-void record_command(record *r, const char *text, size_t n, uint64_t now_ns)
+void record_command(record *rec, const char *text, size_t len, uint64_t now_ns)
 {
-    if (r) fprintf(r->file, "# %llu %.*s\n", (unsigned long long)(now_ns - r->began_ns) / 1000, (int)n, text);
+    if (rec) fprintf(rec->file, "# %llu %.*s\n", (unsigned long long)(now_ns - rec->began_ns) / 1000, (int)len, text);
 }
 
-bool record_end(record *r)
+bool record_end(record *rec)
 {
-    if (!r) return true;
-    bool ok = !ferror(r->file);
-    if (fclose(r->file)) ok = false;
-    free(r);
+    if (!rec) return true;
+    bool ok = !ferror(rec->file);
+    if (fclose(rec->file)) ok = false;
+    free(rec);
     return ok;
 }

@@ -19,9 +19,9 @@ typedef struct record record;
 /** NULL when the file cannot be written. Time 0 is `now_ns`. */
 record *record_new(const char *path, uint64_t now_ns);
 /** A packet that left at `left_ns`, or did not: `fate` says. NULL record: nothing. */
-void record_packet(record *r, bool up, unsigned client, const line_packet *p, line_fate fate, uint64_t left_ns);
-void record_command(record *r, const char *text, size_t n, uint64_t now_ns);
+void record_packet(record *rec, bool up, unsigned client, const line_packet *packet, line_fate fate, uint64_t left_ns);
+void record_command(record *rec, const char *text, size_t len, uint64_t now_ns);
 /** False when something could not be written. NULL allowed. */
-bool record_end(record *r);
+bool record_end(record *rec);
 
 #endif

@@ -16,15 +16,15 @@ static bool arrival_take(int fd, int64_t *sent_ns, int64_t *arrived_ns)
 {
     uint8_t data[2048];
     _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
-    struct iovec v = {data, sizeof data};
-    struct msghdr h = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    if (recvmsg(fd, &h, MSG_DONTWAIT) < (ssize_t)sizeof *sent_ns) return false;
+    struct iovec iov = {data, sizeof data};
+    struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    if (recvmsg(fd, &hdr, MSG_DONTWAIT) < (ssize_t)sizeof *sent_ns) return false;
     memcpy(sent_ns, data, sizeof *sent_ns);
-    for (struct cmsghdr *m = CMSG_FIRSTHDR(&h); m; m = CMSG_NXTHDR(&h, m)) {
-        struct timespec t;
+    for (struct cmsghdr *m = CMSG_FIRSTHDR(&hdr); m; m = CMSG_NXTHDR(&hdr, m)) {
+        struct timespec ts;
         if (m->cmsg_level != SOL_SOCKET || m->cmsg_type != SCM_TIMESTAMPNS) continue;
-        memcpy(&t, CMSG_DATA(m), sizeof t);
-        *arrived_ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+        memcpy(&ts, CMSG_DATA(m), sizeof ts);
+        *arrived_ns = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
         return true;
     }
     return false;
@@ -40,18 +40,18 @@ static void count(crowd_totals *out, int fd)
     }
 }
 
-bool direct_play(crowd_totals *out, unsigned n, unsigned bytes)
+bool direct_play(crowd_totals *out, unsigned total, unsigned bytes)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof a;
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof addr;
     uint8_t packet[1500] = {0};
     int in = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), to = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1;
-    bool ok = in >= 0 && to >= 0 && bytes <= sizeof packet && bind(in, (struct sockaddr *)&a, size) == 0 &&
-              getsockname(in, (struct sockaddr *)&a, &size) == 0 &&
+    bool ok = in >= 0 && to >= 0 && bytes <= sizeof packet && bind(in, (struct sockaddr *)&addr, size) == 0 &&
+              getsockname(in, (struct sockaddr *)&addr, &size) == 0 &&
               setsockopt(in, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0 &&
-              connect(to, (struct sockaddr *)&a, size) == 0;
+              connect(to, (struct sockaddr *)&addr, size) == 0;
     uint64_t next = cn_mono_ns();
-    for (unsigned i = 0; ok && i < n; i++, next += STEP_NS) {
+    for (unsigned i = 0; ok && i < total; i++, next += STEP_NS) {
         while (cn_mono_ns() < next) count(out, in);
         int64_t now = cn_wall_ns();
         memcpy(packet, &now, sizeof now);

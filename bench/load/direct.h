@@ -4,8 +4,8 @@
 
 #include "crowd/pc.h"
 
-/** Sends `n` packets of `bytes` from one socket to another, one every 200 us, and counts their delays as the crowd
+/** Sends `total` packets of `bytes` from one socket to another, one every 200 us, and counts their delays as the crowd
  * counts them: from before the send to the arrival in the kernel. False when the sockets cannot be had. */
-bool direct_play(crowd_totals *out, unsigned n, unsigned bytes);
+bool direct_play(crowd_totals *out, unsigned total, unsigned bytes);
 
 #endif

@@ -24,23 +24,23 @@ typedef struct seat_show {
 } seat_show;
 
 /** Logs in; NULL with a message on standard error. */
-door *door_open(crowd *c, uint16_t port, const char *user, const char *password);
-void door_close(door *d);
+door *door_open(crowd *throng, uint16_t port, const char *user, const char *password);
+void door_close(door *gate);
 
 /** Sits down in a room: waits for the answer, not for the connection. NULL with a message on standard error. */
-seat *seat_join(door *d, uint16_t sender, const seat_shape *shape);
-bool seat_connected(const seat *s);
-uint16_t seat_sender(const seat *s);
-const char *seat_profile(const seat *s);
+seat *seat_join(door *gate, uint16_t sender, const seat_shape *shape);
+bool seat_connected(const seat *place);
+uint16_t seat_sender(const seat *place);
+const char *seat_profile(const seat *place);
 /** The slots v0, v1 … show these, the first one is the large one, none above this tier. */
-bool seat_show_all(seat *s, const seat_show *shows, unsigned n, const char *tier_max);
+bool seat_show_all(seat *place, const seat_show *shows, unsigned count, const char *tier_max);
 /** Sets the room's ceiling, as its host. */
-bool seat_ceiling(seat *s, const char *tier);
+bool seat_ceiling(seat *place, const char *tier);
 /** What the server said last about slot v0: "live", "limit", "paused" …; "" before the first word. */
-const char *seat_slot_state(const seat *s);
+const char *seat_slot_state(const seat *place);
 /** Its connection, until it leaves. */
-crowd_pc *seat_pc(const seat *s);
+crowd_pc *seat_pc(const seat *place);
 /** Says good-bye and frees. NULL allowed. */
-void seat_leave(seat *s);
+void seat_leave(seat *place);
 
 #endif

@@ -18,19 +18,20 @@ typedef struct gateway_host {
 } gateway_host;
 
 /** Starts bench/janus/serve.sh on one core; false with a message on standard error. */
-bool gateway_start(gateway_host *h, const char *script, int cpu, unsigned rooms, payload_codec codec, unsigned loops);
-void gateway_stop(gateway_host *h, bool keep);
+bool gateway_start(gateway_host *gateway, const char *script, int cpu, unsigned rooms, payload_codec codec,
+                   unsigned loops);
+void gateway_stop(gateway_host *gateway, bool keep);
 
 typedef struct guest guest;
 
 /** Opens a session and publishes what the person sends. NULL with a message on standard error. */
-guest *guest_publish(crowd *c, uint16_t port, uint16_t sender, const scene_person *p);
+guest *guest_publish(crowd *throng, uint16_t port, uint16_t sender, const scene_person *person);
 /** Subscribes to what the person sees and hears, once everybody publishes. */
-bool guest_subscribe(guest *g);
+bool guest_subscribe(guest *visitor);
 /** Chooses the layer of each picture by its size. */
-bool guest_layers(guest *g);
-bool guest_connected(const guest *g);
-const char *guest_profile(const guest *g);
-void guest_free(guest *g);
+bool guest_layers(guest *visitor);
+bool guest_connected(const guest *visitor);
+const char *guest_profile(const guest *visitor);
+void guest_free(guest *visitor);
 
 #endif

@@ -22,8 +22,8 @@ typedef struct host_shape {
 } host_shape;
 
 /** False with a message on standard error. */
-bool host_start(host *h, const host_shape *shape);
+bool host_start(host *machine, const host_shape *shape);
 /** Ends it and removes its folder, unless something went wrong and `keep` says to leave the log. */
-void host_stop(host *h, bool keep);
+void host_stop(host *machine, bool keep);
 
 #endif

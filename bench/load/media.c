@@ -18,54 +18,55 @@ static unsigned split(char *list, char **parts, unsigned max)
     return n;
 }
 
-static bool files_open(media *m, unsigned fps, play_options *play, scene_options *wanted)
+static bool files_open(media *plane, unsigned fps, play_options *play, scene_options *wanted)
 {
     char *path[CROWD_LAYERS] = {0};
-    unsigned n = split(m->list, path, CROWD_LAYERS);
+    unsigned n = split(plane->list, path, CROWD_LAYERS);
     if (!n) fprintf(stderr, "load: --media wants one to %d files\n", CROWD_LAYERS);
     for (unsigned i = 0; i < n; i++) {
         unsigned layer = n == 1 ? CROWD_LAYERS - 1 : i;
-        footage *f = &m->layer[layer];
-        cn_err err = footage_open(f, path[i], fps);
-        if (!err && i && f->codec != play->shape.codec) err = CN_ERR_UNSUPPORTED;
+        footage *clip = &plane->layer[layer];
+        cn_err err = footage_open(clip, path[i], fps);
+        if (!err && i && clip->codec != play->shape.codec) err = CN_ERR_UNSUPPORTED;
         if (err) fprintf(stderr, "load: %s: %s\n", path[i], cn_err_text(err));
         if (err) return false;
-        play->shape.codec = f->codec;
-        play->shape.footage[layer] = f;
-        play->shape.layer[layer] = (crowd_layer_shape){.width = f->width, .height = f->height};
-        wanted->width = f->width;
-        wanted->height = f->height;
+        play->shape.codec = clip->codec;
+        play->shape.footage[layer] = clip;
+        play->shape.layer[layer] = (crowd_layer_shape){.width = clip->width, .height = clip->height};
+        wanted->width = clip->width;
+        wanted->height = clip->height;
     }
     wanted->layers = n;
     return n > 0;
 }
 
-static bool tiers_read(media *m, scene_options *wanted)
+static bool tiers_read(media *plane, scene_options *wanted)
 {
     char *name[MEDIA_TIERS] = {0};
     cn_tier tier;
-    unsigned n = split(m->tiers, name, MEDIA_TIERS);
+    unsigned n = split(plane->tiers, name, MEDIA_TIERS);
     for (unsigned i = 0; i < n; i++) {
-        m->tier[i] = name[i];
+        plane->tier[i] = name[i];
         if (!cn_tier_parse(name[i], &tier)) n = 0;
     }
     if (!n) fprintf(stderr, "load: --tiers wants voice, sd, hd, super_hd, 2k or 4k, at most %d of them\n", MEDIA_TIERS);
-    wanted->tiers = m->tier;
+    wanted->tiers = plane->tier;
     wanted->tiers_n = n;
     return n > 0;
 }
 
-bool media_open(media *m, const char *files, const char *tiers, unsigned fps, play_options *play, scene_options *wanted)
+bool media_open(media *plane, const char *files, const char *tiers, unsigned fps, play_options *play,
+                scene_options *wanted)
 {
-    *m = (media){.list = cn_strdup(files), .tiers = cn_strdup(tiers)};
-    if (!m->list || (tiers && !m->tiers)) return false;
-    return files_open(m, fps, play, wanted) && (!tiers || tiers_read(m, wanted));
+    *plane = (media){.list = cn_strdup(files), .tiers = cn_strdup(tiers)};
+    if (!plane->list || (tiers && !plane->tiers)) return false;
+    return files_open(plane, fps, play, wanted) && (!tiers || tiers_read(plane, wanted));
 }
 
-void media_close(media *m)
+void media_close(media *plane)
 {
-    for (unsigned i = 0; i < CROWD_LAYERS; i++) footage_free(&m->layer[i]);
-    free(m->list);
-    free(m->tiers);
-    *m = (media){0};
+    for (unsigned i = 0; i < CROWD_LAYERS; i++) footage_free(&plane->layer[i]);
+    free(plane->list);
+    free(plane->tiers);
+    *plane = (media){0};
 }

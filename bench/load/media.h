@@ -18,8 +18,8 @@ typedef struct media {
 
 /** Opens up to three files "a,b,c" and says so in play->shape and wanted; `tiers`: "4k,2k…", what the listeners want in
  * turn, NULL: 4k. False with a message on standard error. media_close afterwards, when nothing plays any more. */
-bool media_open(media *m, const char *files, const char *tiers, unsigned fps, play_options *play,
+bool media_open(media *plane, const char *files, const char *tiers, unsigned fps, play_options *play,
                 scene_options *wanted);
-void media_close(media *m);
+void media_close(media *plane);
 
 #endif

@@ -48,7 +48,7 @@ typedef struct play_options {
 } play_options;
 
 /** False with a message on standard error when the room could not be set up. */
-bool play_consilium(play_result *out, const host *h, const scene *s, const play_options *o);
-bool play_janus(play_result *out, const gateway_host *h, const scene *s, const play_options *o);
+bool play_consilium(play_result *out, const host *machine, const scene *setting, const play_options *opts);
+bool play_janus(play_result *out, const gateway_host *gateway, const scene *setting, const play_options *opts);
 
 #endif

@@ -23,7 +23,7 @@ static unsigned entries(const char *folder)
 {
     DIR *d = opendir(folder);
     unsigned n = 0;
-    for (struct dirent *e; d && (e = readdir(d));) n += e->d_name[0] != '.';
+    for (struct dirent *found; d && (found = readdir(d));) n += found->d_name[0] != '.';
     if (d) (void)closedir(d);
     return n;
 }
@@ -32,9 +32,9 @@ static pid_t parent_of(pid_t pid)
 {
     char path[64], line[512];
     (void)cn_fmt(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *f = fopen(path, "re");
-    bool ok = f && fgets(line, sizeof line, f);
-    if (f) (void)fclose(f);
+    FILE *file = fopen(path, "re");
+    bool ok = file && fgets(line, sizeof line, file);
+    if (file) (void)fclose(file);
     const char *end = ok ? strrchr(line, ')') : NULL;
     int parent = 0;
     return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : 0;
@@ -46,9 +46,9 @@ static size_t family(pid_t pid, pid_t *out)
     static pid_t all[65536], parents[65536];
     size_t n = 0, found = 1;
     DIR *d = opendir("/proc");
-    for (struct dirent *e; d && (e = readdir(d)) && n < sizeof all / sizeof *all;) {
+    for (struct dirent *dirent_; d && (dirent_ = readdir(d)) && n < sizeof all / sizeof *all;) {
         int64_t id;
-        if (!isdigit((unsigned char)e->d_name[0]) || !cn_parse_i64(e->d_name, 1, INT32_MAX, &id)) continue;
+        if (!isdigit((unsigned char)dirent_->d_name[0]) || !cn_parse_i64(dirent_->d_name, 1, INT32_MAX, &id)) continue;
         all[n] = (pid_t)id;
         parents[n] = parent_of((pid_t)id);
         n++;
@@ -66,20 +66,20 @@ static void memory_add(pid_t pid, proc_use *out)
     char path[64], line[256];
     unsigned long kib = 0;
     (void)cn_fmt(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
-    FILE *f = fopen(path, "re");
-    while (f && fgets(line, sizeof line, f)) {
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file)) {
         if (sscanf(line, "Pss: %lu kB", &kib) == 1) out->pss_bytes += (uint64_t)kib * 1024;
         if (sscanf(line, "Pss_Anon: %lu kB", &kib) == 1) out->own_bytes += (uint64_t)kib * 1024;
     }
-    if (f) (void)fclose(f);
+    if (file) (void)fclose(file);
 }
 
 static uint64_t cpu_of(pid_t pid)
 {
     clockid_t clock;
-    struct timespec t;
-    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t)) return 0;
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    struct timespec ts;
+    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &ts)) return 0;
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 bool proc_cpu_ns(pid_t pid, uint64_t *out)

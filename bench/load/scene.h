@@ -41,7 +41,7 @@ typedef struct scene_options {
 } scene_options;
 
 /** False for an unknown name. */
-bool scene_make(scene *s, const scene_options *o);
-void scene_free(scene *s);
+bool scene_make(scene *setting, const scene_options *opts);
+void scene_free(scene *setting);
 
 #endif

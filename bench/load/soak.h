@@ -14,6 +14,6 @@ typedef struct soak_options {
 } soak_options;
 
 /** Plays against a server that runs. False when somebody could not join, or a packet was wrong. */
-bool soak_run(const host *h, const soak_options *o);
+bool soak_run(const host *machine, const soak_options *opts);
 
 #endif

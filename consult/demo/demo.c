@@ -43,165 +43,165 @@ typedef struct demo {
 
 /* ---- people ---- */
 
-static cn_err add_places(demo *d)
+static cn_err add_places(demo *show)
 {
     const cn_actor system = cn_actor_system();
-    CN_TRY(cn_hospital_add(d->c, &system, "青山县人民医院（演示）", "青山", d->hospital[0]));
-    CN_TRY(cn_hospital_add(d->c, &system, "江城大学附属医院（演示）", "江城", d->hospital[1]));
+    CN_TRY(cn_hospital_add(show->c, &system, "青山县人民医院（演示）", "青山", show->hospital[0]));
+    CN_TRY(cn_hospital_add(show->c, &system, "江城大学附属医院（演示）", "江城", show->hospital[1]));
     for (size_t i = 0; i < 4; i++)
-        CN_TRY(cn_department_add(d->c, &system, d->hospital[departments[i].hospital], departments[i].name,
-                                 departments[i].code, d->department[i]));
+        CN_TRY(cn_department_add(show->c, &system, show->hospital[departments[i].hospital], departments[i].name,
+                                 departments[i].code, show->department[i]));
     return CN_OK;
 }
 
-static cn_err add_person(demo *d, int i, FILE *to)
+static cn_err add_person(demo *show, int index, FILE *to)
 {
     const cn_actor system = cn_actor_system();
-    const char *const roles[] = {people[i].role, NULL};
+    const char *const roles[] = {people[index].role, NULL};
     char password[16];
-    int place = people[i].department;
-    cn_actor *a = &d->actor[i];
+    int place = people[index].department;
+    cn_actor *actor = &show->actor[index];
     cn_password_generate(password);
-    const cn_user_new u = {.username = people[i].username,
-                           .name = people[i].name,
-                           .title = people[i].title,
-                           .hospital = d->hospital[departments[place].hospital],
-                           .department = d->department[place],
-                           .roles = roles,
-                           .password = password};
-    CN_TRY(cn_user_add(d->c, &system, &u, a->user, NULL));
-    a->rights = cn_role_rights(people[i].role);
-    cn_strcpy(a->hospital, sizeof(a->hospital), u.hospital);
-    cn_strcpy(a->department, sizeof(a->department), u.department);
-    cn_strcpy(a->address, sizeof(a->address), "local");
-    fprintf(to, "  %-10s %-16s %s\n", people[i].username, password, people[i].name);
+    const cn_user_new user = {.username = people[index].username,
+                              .name = people[index].name,
+                              .title = people[index].title,
+                              .hospital = show->hospital[departments[place].hospital],
+                              .department = show->department[place],
+                              .roles = roles,
+                              .password = password};
+    CN_TRY(cn_user_add(show->c, &system, &user, actor->user, NULL));
+    actor->rights = cn_role_rights(people[index].role);
+    cn_strcpy(actor->hospital, sizeof(actor->hospital), user.hospital);
+    cn_strcpy(actor->department, sizeof(actor->department), user.department);
+    cn_strcpy(actor->address, sizeof(actor->address), "local");
+    fprintf(to, "  %-10s %-16s %s\n", people[index].username, password, people[index].name);
     return CN_OK;
 }
 
 /* ---- files, through the same door as everybody's ---- */
 
-static cn_err begin_upload(demo *d, const char *request, const char *category, const char *name, int64_t size,
+static cn_err begin_upload(demo *show, const char *request, const char *category, const char *name, int64_t size,
                            char id[CN_ID_TEXT])
 {
-    const cn_upload_new u = {
+    const cn_upload_new upload = {
         .request = request, .category = category, .name = name, .size = size, .max_bytes = INT64_MAX};
-    return cn_upload_create(d->c, &d->actor[REFERRER], &u, id, NULL);
+    return cn_upload_create(show->c, &show->actor[REFERRER], &upload, id, NULL);
 }
 
-static cn_err upload_bytes(demo *d, const char *request, const char *category, const char *name, cn_buf *b)
+static cn_err upload_bytes(demo *show, const char *request, const char *category, const char *name, cn_buf *buf)
 {
     char id[CN_ID_TEXT];
-    cn_upload_state s;
-    cn_err err = b->err != CN_OK ? b->err : begin_upload(d, request, category, name, (int64_t)b->n, id);
-    if (err == CN_OK) err = cn_upload_append(d->c, &d->actor[REFERRER], id, 0, b->p, b->n, NULL);
-    if (err == CN_OK) err = cn_upload_sync(d->c, &d->actor[REFERRER], id, &s, NULL);
-    cn_buf_free(b);
+    cn_upload_state upload;
+    cn_err err = buf->err != CN_OK ? buf->err : begin_upload(show, request, category, name, (int64_t)buf->n, id);
+    if (err == CN_OK) err = cn_upload_append(show->c, &show->actor[REFERRER], id, 0, buf->p, buf->n, NULL);
+    if (err == CN_OK) err = cn_upload_sync(show->c, &show->actor[REFERRER], id, &upload, NULL);
+    cn_buf_free(buf);
     return err;
 }
 
-static cn_err upload_path(demo *d, const char *request, const char *category, const char *name, const char *path)
+static cn_err upload_path(demo *show, const char *request, const char *category, const char *name, const char *path)
 {
     struct stat st;
     char id[CN_ID_TEXT];
-    cn_upload_state s;
+    cn_upload_state upload;
     CN_AUTO_FREE char *chunk = cn_calloc(1, CHUNK);
     CN_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (!chunk || fd < 0 || fstat(fd, &st) != 0) return CN_ERR_IO;
-    CN_TRY(begin_upload(d, request, category, name, st.st_size, id));
+    CN_TRY(begin_upload(show, request, category, name, st.st_size, id));
     int64_t at = 0;
     for (ssize_t n; (n = pread(fd, chunk, CHUNK, at)) > 0; at += n)
-        CN_TRY(cn_upload_append(d->c, &d->actor[REFERRER], id, at, chunk, (size_t)n, NULL));
-    return cn_upload_sync(d->c, &d->actor[REFERRER], id, &s, NULL);
+        CN_TRY(cn_upload_append(show->c, &show->actor[REFERRER], id, at, chunk, (size_t)n, NULL));
+    return cn_upload_sync(show->c, &show->actor[REFERRER], id, &upload, NULL);
 }
 
-static cn_err upload_pdf(demo *d, const char *request, const char *category, const char *name, const char *title,
+static cn_err upload_pdf(demo *show, const char *request, const char *category, const char *name, const char *title,
                          const char *text)
 {
-    cn_buf b = {.p = NULL};
-    cn_err err = cn_demo_pdf(title, text, &b);
-    if (err == CN_OK) return upload_bytes(d, request, category, name, &b);
-    cn_buf_free(&b);
+    cn_buf buf = {.p = NULL};
+    cn_err err = cn_demo_pdf(title, text, &buf);
+    if (err == CN_OK) return upload_bytes(show, request, category, name, &buf);
+    cn_buf_free(&buf);
     return err;
 }
 
-static cn_err upload_ecg(demo *d, const char *request)
+static cn_err upload_ecg(demo *show, const char *request)
 {
-    cn_buf b = {.p = NULL};
-    cn_err err = cn_demo_ecg(&b);
-    if (err == CN_OK) return upload_bytes(d, request, "ecg", "心电图.png", &b);
-    cn_buf_free(&b);
+    cn_buf buf = {.p = NULL};
+    cn_err err = cn_demo_ecg(&buf);
+    if (err == CN_OK) return upload_bytes(show, request, "ecg", "心电图.png", &buf);
+    cn_buf_free(&buf);
     return err;
 }
 
-static cn_err upload_documents(demo *d, const char *request)
+static cn_err upload_documents(demo *show, const char *request)
 {
-    CN_TRY(upload_pdf(d, request, "consent", "远程会诊知情同意书.pdf", "远程会诊知情同意书",
+    CN_TRY(upload_pdf(show, request, "consent", "远程会诊知情同意书.pdf", "远程会诊知情同意书",
                       "本人已了解远程会诊的目的、方式及可能的局限，同意将病历资料用于本次会诊。\n\n（演示文件，不含任何"
                       "真实患者信息）"));
-    CN_TRY(upload_pdf(d, request, "admission", "入院记录.pdf", "入院记录",
+    CN_TRY(upload_pdf(show, request, "admission", "入院记录.pdf", "入院记录",
                       "主诉：体检发现右肺下叶结节 2 月。\n\n现病史：患者 2 月前体检胸部 CT "
                       "示右肺下叶一枚实性结节，大小约 18×15 mm，边缘可见毛刺，"
                       "无咳嗽、咯血及胸痛。\n\n体格检查：生命体征平稳，双肺呼吸音清。\n\n辅助检查：血常规、肝肾功能未见"
                       "明显异常。\n\n初步诊断：右肺下叶占位性病变，性质待定。\n\n"
                       "（演示文件，不含任何真实患者信息）"));
-    return upload_ecg(d, request);
+    return upload_ecg(show, request);
 }
 
 /* ---- requests ---- */
 
-static cn_err add_request(demo *d, const char *name, const char *sex, const char *birth, const char *diagnosis,
+static cn_err add_request(demo *show, const char *name, const char *sex, const char *birth, const char *diagnosis,
                           const char *question, const char *urgency, char id[CN_ID_TEXT])
 {
     CN_AUTO_JSON json_t *body =
         json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:s, s:s}", "kind", "C", "urgency", urgency, "patient",
                   "name", name, "sex", sex, "birth_date", birth, "identity_number", "", "phone", "", "diagnosis",
                   diagnosis, "question", question);
-    return cn_request_create(d->c, &d->actor[REFERRER], body, id, NULL);
+    return cn_request_create(show->c, &show->actor[REFERRER], body, id, NULL);
 }
 
-static cn_err submit(demo *d, const char *id)
+static cn_err submit(demo *show, const char *id)
 {
     CN_AUTO_JSON json_t *body = json_object();
-    return cn_request_act(d->c, &d->actor[REFERRER], id, "submit", body, NULL);
+    return cn_request_act(show->c, &show->actor[REFERRER], id, "submit", body, NULL);
 }
 
-static cn_err schedule(demo *d, const char *id)
+static cn_err schedule(demo *show, const char *id)
 {
-    CN_AUTO_JSON json_t *body =
-        json_pack("{s:s, s:[s, s], s:I, s:i}", "lead", d->actor[EXPERT_1].user, "experts", d->actor[EXPERT_2].user,
-                  d->actor[EXPERT_3].user, "at", (json_int_t)(cn_wall_ms() + 1800000), "minutes", 60);
-    return cn_request_act(d->c, &d->actor[ADMIN], id, "schedule", body, NULL);
+    CN_AUTO_JSON json_t *body = json_pack("{s:s, s:[s, s], s:I, s:i}", "lead", show->actor[EXPERT_1].user, "experts",
+                                          show->actor[EXPERT_2].user, show->actor[EXPERT_3].user, "at",
+                                          (json_int_t)(cn_wall_ms() + 1800000), "minutes", 60);
+    return cn_request_act(show->c, &show->actor[ADMIN], id, "schedule", body, NULL);
 }
 
-static cn_err add_requests(demo *d, const char *slide)
+static cn_err add_requests(demo *show, const char *slide)
 {
     char id[CN_ID_TEXT];
-    CN_TRY(add_request(d, "演示患者甲", "male", "1962-03-14", "右肺下叶占位，性质待定",
+    CN_TRY(add_request(show, "演示患者甲", "male", "1962-03-14", "右肺下叶占位，性质待定",
                        "请结合病理切片协助明确诊断及下一步治疗方案。", "ordinary", id));
-    CN_TRY(upload_documents(d, id));
-    CN_TRY(upload_path(d, id, "pathology", "右肺下叶穿刺 HE.tif", slide));
-    CN_TRY(submit(d, id));
-    CN_TRY(schedule(d, id));
-    CN_TRY(add_request(d, "演示患者乙", "female", "1975-11-02", "甲状腺结节 TI-RADS 4a", "是否建议手术？", "ordinary",
-                       id));
-    CN_TRY(upload_documents(d, id));
-    CN_TRY(submit(d, id));
-    return add_request(d, "演示患者丙", "male", "1950-07-21", "急性胸痛待查", "请紧急会诊。", "urgent", id);
+    CN_TRY(upload_documents(show, id));
+    CN_TRY(upload_path(show, id, "pathology", "右肺下叶穿刺 HE.tif", slide));
+    CN_TRY(submit(show, id));
+    CN_TRY(schedule(show, id));
+    CN_TRY(add_request(show, "演示患者乙", "female", "1975-11-02", "甲状腺结节 TI-RADS 4a", "是否建议手术？",
+                       "ordinary", id));
+    CN_TRY(upload_documents(show, id));
+    CN_TRY(submit(show, id));
+    return add_request(show, "演示患者丙", "male", "1950-07-21", "急性胸痛待查", "请紧急会诊。", "urgent", id);
 }
 
-cn_err cn_demo_init(cn_consult *c, const char *slide, FILE *to)
+cn_err cn_demo_init(cn_consult *consult, const char *slide, FILE *to)
 {
-    demo *d = CN_NEW(demo);
+    demo *show = CN_NEW(demo);
     bool empty = false;
-    if (!d) return CN_ERR_NOMEM;
-    d->c = c;
-    cn_err err = cn_accounts_empty(c, &empty);
+    if (!show) return CN_ERR_NOMEM;
+    show->c = consult;
+    cn_err err = cn_accounts_empty(consult, &empty);
     if (err == CN_OK && !empty) err = CN_ERR_CONFLICT;
-    if (err == CN_OK) err = add_places(d);
+    if (err == CN_OK) err = add_places(show);
     if (err == CN_OK) fprintf(to, "\nDemo users. The passwords are shown this once:\n\n");
-    for (int i = 0; err == CN_OK && i < PEOPLE; i++) err = add_person(d, i, to);
+    for (int i = 0; err == CN_OK && i < PEOPLE; i++) err = add_person(show, i, to);
     if (err == CN_OK) fprintf(to, "\n");
-    if (err == CN_OK) err = add_requests(d, slide);
-    free(d);
+    if (err == CN_OK) err = add_requests(show, slide);
+    free(show);
     return err;
 }

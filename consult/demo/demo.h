@@ -9,6 +9,6 @@
 
 /** Makes it once (CN_ERR_CONFLICT when there are users already); random passwords are printed to `to`, once. `slide`:
  * path of the generated slide. */
-cn_err cn_demo_init(cn_consult *c, const char *slide, FILE *to);
+cn_err cn_demo_init(cn_consult *consult, const char *slide, FILE *to);
 
 #endif

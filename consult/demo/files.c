@@ -49,13 +49,13 @@ cn_err cn_demo_pdf(const char *title, const char *text, cn_buf *out)
     return ok ? CN_OK : CN_ERR_IO;
 }
 
-/* One heartbeat, t in seconds from its start: P, QRS and T as bumps. */
-static double beat(double t, double tall)
+/* One heartbeat, when in seconds from its start: P, QRS and T as bumps. */
+static double beat(double when, double tall)
 {
     const double at[] = {0.16, 0.27, 0.30, 0.33, 0.56}, wide[] = {0.025, 0.010, 0.012, 0.012, 0.045},
                  high[] = {0.12, -0.12, 1.0, -0.22, 0.26};
     double v = 0;
-    for (int i = 0; i < 5; i++) v += high[i] * exp(-(t - at[i]) * (t - at[i]) / (2 * wide[i] * wide[i]));
+    for (int i = 0; i < 5; i++) v += high[i] * exp(-(when - at[i]) * (when - at[i]) / (2 * wide[i] * wide[i]));
     return v * tall;
 }
 

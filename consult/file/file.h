@@ -29,25 +29,27 @@ typedef struct cn_upload_new {
     const char *sha256; /* hex or NULL */
     int64_t size, max_bytes;
 } cn_upload_new;
-cn_err cn_upload_create(cn_consult *c, const cn_actor *a, const cn_upload_new *u, char id[CN_ID_TEXT], cn_problem *p);
+cn_err cn_upload_create(cn_consult *consult, const cn_actor *actor, const cn_upload_new *upload_new,
+                        char id[CN_ID_TEXT], cn_problem *problem);
 
 /** Where an upload of the actor's own stands: bytes on disk. `file` is its file's id once it is complete, "" before. */
 typedef struct cn_upload_state {
     int64_t offset, size;
     char file[CN_ID_TEXT];
 } cn_upload_state;
-cn_err cn_upload_get(cn_consult *c, const cn_actor *a, const char *id, cn_upload_state *out);
+cn_err cn_upload_get(cn_consult *consult, const cn_actor *actor, const char *id, cn_upload_state *out);
 
 /** Appends; `offset` must be where the upload stands (CN_ERR_CONFLICT), the bytes must not exceed the announced size
  * (CN_ERR_TOOBIG, nothing of them kept). */
-cn_err cn_upload_append(cn_consult *c, const cn_actor *a, const char *id, int64_t offset, const void *bytes, size_t n,
-                        cn_problem *p);
+cn_err cn_upload_append(cn_consult *consult, const cn_actor *actor, const char *id, int64_t offset, const void *bytes,
+                        size_t len, cn_problem *problem);
 /** Makes what arrived durable; when it is complete, checks hash and content against the name and makes the file. A
  * refused file leaves nothing behind. */
-cn_err cn_upload_sync(cn_consult *c, const cn_actor *a, const char *id, cn_upload_state *out, cn_problem *p);
-cn_err cn_upload_cancel(cn_consult *c, const cn_actor *a, const char *id);
+cn_err cn_upload_sync(cn_consult *consult, const cn_actor *actor, const char *id, cn_upload_state *out,
+                      cn_problem *problem);
+cn_err cn_upload_cancel(cn_consult *consult, const cn_actor *actor, const char *id);
 /** Forgets uploads that were begun over a week ago (a complete one's file stays). */
-cn_err cn_upload_expire(cn_consult *c, int64_t now_ms);
+cn_err cn_upload_expire(cn_consult *consult, int64_t now_ms);
 
 /** A file that the actor may read. */
 typedef struct cn_file_info {
@@ -61,16 +63,16 @@ typedef struct cn_file_info {
 } cn_file_info;
 /** `action` is what is logged: "file.read", "slide.read"…; NULL: not logged (tiles: logged once when the slide is
  * opened). */
-cn_err cn_file_get(cn_consult *c, const cn_actor *a, const char *id, const char *action, cn_file_info *out);
-json_t *cn_file_json(const cn_file_info *f);
-cn_err cn_file_delete(cn_consult *c, const cn_actor *a, const char *id, cn_problem *p);
+cn_err cn_file_get(cn_consult *consult, const cn_actor *actor, const char *id, const char *action, cn_file_info *out);
+json_t *cn_file_json(const cn_file_info *info);
+cn_err cn_file_delete(cn_consult *consult, const cn_actor *actor, const char *id, cn_problem *problem);
 
 /** For whoever converts: files that wait (state "converting"), oldest first, at most `max` ids; and the outcome. */
-cn_err cn_file_waiting(cn_consult *c, char (*ids)[CN_ID_TEXT], size_t max, size_t *n);
-cn_err cn_file_converted(cn_consult *c, const char *id, bool ok, const char *pdf_sha256, int pages);
+cn_err cn_file_waiting(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
+cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const char *pdf_sha256, int pages);
 
 /** Array of a request's files, for cn_request_get. Inside its connection. */
-cn_err cn_file_list(cn_consult *c, cn_conn *conn, const char *request, json_t **out);
+cn_err cn_file_list(cn_consult *consult, cn_conn *conn, const char *request, json_t **out);
 /** Required categories that a request lacks, as text "consent, …"; "" when complete. */
 cn_err cn_file_missing(cn_conn *conn, const char *request, char *out, size_t size);
 

@@ -7,8 +7,9 @@
 bool cn_category_known(const char *name);
 
 /** Sealed file name of a row of `table` ("files", "uploads"). Caller frees *out. */
-cn_err cn_file_name_seal(cn_consult *c, const char *table, const char *id, const char *name, void **out, size_t *n);
-cn_err cn_file_name_open(cn_consult *c, const char *table, const char *id, const cn_rows *r, size_t col,
+cn_err cn_file_name_seal(cn_consult *consult, const char *table, const char *id, const char *name, void **out,
+                         size_t *len);
+cn_err cn_file_name_open(cn_consult *consult, const char *table, const char *id, const cn_rows *rows, size_t col,
                          char out[CN_FILE_NAME]);
 
 /** What an extension may hold. Pure. */
@@ -21,7 +22,7 @@ typedef struct cn_filetype {
 
 /** The row for a file name, NULL for an extension that is not allowed (nothing that could be executed is). */
 const cn_filetype *cn_filetype_of(const char *name);
-bool cn_filetype_holds(const cn_filetype *t, const char *sniffed);
+bool cn_filetype_holds(const cn_filetype *type, const char *sniffed);
 /** 1…200 characters of valid UTF-8, no path separators, no control characters, no leading dot. */
 bool cn_filename_valid(const char *name);
 

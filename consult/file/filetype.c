@@ -39,10 +39,10 @@ const cn_filetype *cn_filetype_of(const char *name)
     return NULL;
 }
 
-bool cn_filetype_holds(const cn_filetype *t, const char *sniffed)
+bool cn_filetype_holds(const cn_filetype *type, const char *sniffed)
 {
-    for (size_t i = 0; sniffed && i < 4 && t->types[i]; i++)
-        if (strcmp(t->types[i], sniffed) == 0) return true;
+    for (size_t i = 0; sniffed && i < 4 && type->types[i]; i++)
+        if (strcmp(type->types[i], sniffed) == 0) return true;
     return false;
 }
 

@@ -63,83 +63,85 @@ bool cn_month_bounds(const char *month, int zone_minutes, int64_t *from_ms, int6
 
 /* ---- the meter ---- */
 
-void cn_meter_start(cn_meter *m, uint64_t mono_ms, int64_t wall_ms, int zone_minutes)
+void cn_meter_start(cn_meter *meter, uint64_t mono_ms, int64_t wall_ms, int zone_minutes)
 {
-    *m = (cn_meter){.running = true,
-                    .start_mono_ms = mono_ms,
-                    .last_mono_ms = mono_ms,
-                    .start_wall_ms = wall_ms,
-                    .zone_minutes = zone_minutes};
+    *meter = (cn_meter){.running = true,
+                        .start_mono_ms = mono_ms,
+                        .last_mono_ms = mono_ms,
+                        .start_wall_ms = wall_ms,
+                        .zone_minutes = zone_minutes};
 }
 
-static void advance(cn_meter *m, uint64_t mono_ms)
+static void advance(cn_meter *meter, uint64_t mono_ms)
 {
-    if (mono_ms > m->last_mono_ms) m->last_mono_ms = mono_ms;
+    if (mono_ms > meter->last_mono_ms) meter->last_mono_ms = mono_ms;
 }
 
 /* The open stretch's first `ms`; the rest stays open, with what is being sent now. */
-static cn_meter_segment cut(cn_meter *m, int64_t ms, const char *cause)
+static cn_meter_segment cut(cn_meter *meter, int64_t ms, const char *cause)
 {
-    cn_meter_segment s = {.start_ms = m->start_wall_ms,
-                          .duration_ms = ms,
-                          .area_sum = m->area_sum,
-                          .area_max = m->area_max,
-                          .tier_aggregate = cn_meter_tier(m->area_sum),
-                          .tier_max = cn_meter_tier(m->area_max),
-                          .end_cause = cause};
-    m->start_mono_ms += (uint64_t)ms;
-    m->start_wall_ms += ms;
-    m->area_sum = m->now_sum;
-    m->area_max = m->now_max;
-    return s;
+    cn_meter_segment segment = {.start_ms = meter->start_wall_ms,
+                                .duration_ms = ms,
+                                .area_sum = meter->area_sum,
+                                .area_max = meter->area_max,
+                                .tier_aggregate = cn_meter_tier(meter->area_sum),
+                                .tier_max = cn_meter_tier(meter->area_max),
+                                .end_cause = cause};
+    meter->start_mono_ms += (uint64_t)ms;
+    meter->start_wall_ms += ms;
+    meter->area_sum = meter->now_sum;
+    meter->area_max = meter->now_max;
+    return segment;
 }
 
-static size_t cut_months(cn_meter *m, cn_meter_segment *out, size_t max)
+static size_t cut_months(cn_meter *meter, cn_meter_segment *out, size_t max)
 {
     size_t n = 0;
     while (n + 1 < max) {
-        int64_t left = cn_month_end(m->start_wall_ms, m->zone_minutes) - m->start_wall_ms;
-        if ((int64_t)(m->last_mono_ms - m->start_mono_ms) < left) break;
-        out[n++] = cut(m, left, "month");
+        int64_t left = cn_month_end(meter->start_wall_ms, meter->zone_minutes) - meter->start_wall_ms;
+        if ((int64_t)(meter->last_mono_ms - meter->start_mono_ms) < left) break;
+        out[n++] = cut(meter, left, "month");
     }
     return n;
 }
 
-static size_t cut_all(cn_meter *m, const char *cause, cn_meter_segment *out, size_t max)
+static size_t cut_all(cn_meter *meter, const char *cause, cn_meter_segment *out, size_t max)
 {
-    size_t n = cut_months(m, out, max);
-    int64_t open = (int64_t)(m->last_mono_ms - m->start_mono_ms);
-    if (open > 0 && n < max) out[n++] = cut(m, open, cause);
+    size_t n = cut_months(meter, out, max);
+    int64_t open = (int64_t)(meter->last_mono_ms - meter->start_mono_ms);
+    if (open > 0 && n < max) out[n++] = cut(meter, open, cause);
     return n;
 }
 
-size_t cn_meter_area(cn_meter *m, uint64_t mono_ms, int64_t sum, int64_t max_area, cn_meter_segment *out, size_t max)
+size_t cn_meter_area(cn_meter *meter, uint64_t mono_ms, int64_t sum, int64_t max_area, cn_meter_segment *out,
+                     size_t max)
 {
-    if (!m->running) return 0;
-    advance(m, mono_ms);
-    bool same = cn_meter_tier(sum) == cn_meter_tier(m->now_sum) && cn_meter_tier(max_area) == cn_meter_tier(m->now_max);
-    size_t n = same ? cut_months(m, out, max) : cut_all(m, "tier", out, max);
-    m->now_sum = sum;
-    m->now_max = max_area;
-    if (!same || sum > m->area_sum) m->area_sum = sum;
-    if (!same || max_area > m->area_max) m->area_max = max_area;
+    if (!meter->running) return 0;
+    advance(meter, mono_ms);
+    bool same =
+        cn_meter_tier(sum) == cn_meter_tier(meter->now_sum) && cn_meter_tier(max_area) == cn_meter_tier(meter->now_max);
+    size_t n = same ? cut_months(meter, out, max) : cut_all(meter, "tier", out, max);
+    meter->now_sum = sum;
+    meter->now_max = max_area;
+    if (!same || sum > meter->area_sum) meter->area_sum = sum;
+    if (!same || max_area > meter->area_max) meter->area_max = max_area;
     return n;
 }
 
-size_t cn_meter_checkpoint(cn_meter *m, uint64_t mono_ms, cn_meter_segment *out, size_t max)
+size_t cn_meter_checkpoint(cn_meter *meter, uint64_t mono_ms, cn_meter_segment *out, size_t max)
 {
-    if (!m->running) return 0;
-    advance(m, mono_ms);
-    return cut_all(m, "checkpoint", out, max);
+    if (!meter->running) return 0;
+    advance(meter, mono_ms);
+    return cut_all(meter, "checkpoint", out, max);
 }
 
-size_t cn_meter_stop(cn_meter *m, uint64_t mono_ms, const char *cause, cn_meter_segment *out, size_t max)
+size_t cn_meter_stop(cn_meter *meter, uint64_t mono_ms, const char *cause, cn_meter_segment *out, size_t max)
 {
-    if (!m->running) return 0;
+    if (!meter->running) return 0;
     /* a lost connection ended before the last change that was seen, but not before what is in the ledger */
-    m->last_mono_ms = mono_ms > m->start_mono_ms ? mono_ms : m->start_mono_ms;
-    m->running = false;
-    return cut_all(m, cause, out, max);
+    meter->last_mono_ms = mono_ms > meter->start_mono_ms ? mono_ms : meter->start_mono_ms;
+    meter->running = false;
+    return cut_all(meter, cause, out, max);
 }
 
 /* ---- sums ---- */
@@ -160,25 +162,25 @@ typedef struct division {
     uint64_t sum;
 } division;
 
-static uint64_t remainder_of(const division *d, size_t i)
+static uint64_t remainder_of(const division *split, size_t index)
 {
-    return (uint64_t)((wide)(uint64_t)d->total * (uint64_t)d->weights[i] % d->sum);
+    return (uint64_t)((wide)(uint64_t)split->total * (uint64_t)split->weights[index] % split->sum);
 }
 
-static size_t above(const division *d, uint64_t bound)
+static size_t above(const division *split, uint64_t bound)
 {
     size_t n = 0;
-    for (size_t i = 0; i < d->n; i++) n += remainder_of(d, i) > bound;
+    for (size_t i = 0; i < split->n; i++) n += remainder_of(split, i) > bound;
     return n;
 }
 
 /* The smallest bound that at most `left` remainders exceed: those get one more each, then the equal ones in order. */
-static uint64_t bound_for(const division *d, size_t left)
+static uint64_t bound_for(const division *split, size_t left)
 {
-    uint64_t low = 0, high = d->sum;
+    uint64_t low = 0, high = split->sum;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (above(d, middle) <= left)
+        if (above(split, middle) <= left)
             high = middle;
         else
             low = middle + 1;
@@ -186,21 +188,21 @@ static uint64_t bound_for(const division *d, size_t left)
     return low;
 }
 
-void cn_meter_shares(const int64_t *weighted_ms, size_t n, int64_t total, int64_t *out)
+void cn_meter_shares(const int64_t *weighted_ms, size_t count, int64_t total, int64_t *out)
 {
-    division d = {.weights = weighted_ms, .n = n, .total = total};
-    for (size_t i = 0; i < n; i++) d.sum += (uint64_t)weighted_ms[i];
-    memset(out, 0, n * sizeof(*out));
-    if (d.sum == 0 || total <= 0) return;
+    division split = {.weights = weighted_ms, .n = count, .total = total};
+    for (size_t i = 0; i < count; i++) split.sum += (uint64_t)weighted_ms[i];
+    memset(out, 0, count * sizeof(*out));
+    if (split.sum == 0 || total <= 0) return;
     int64_t left = total;
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (int64_t)((wide)(uint64_t)total * (uint64_t)weighted_ms[i] / d.sum);
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (int64_t)((wide)(uint64_t)total * (uint64_t)weighted_ms[i] / split.sum);
         left -= out[i];
     }
-    uint64_t bound = bound_for(&d, (size_t)left);
-    size_t equal = (size_t)left - above(&d, bound);
-    for (size_t i = 0; i < n && left > 0; i++) {
-        uint64_t r = remainder_of(&d, i);
+    uint64_t bound = bound_for(&split, (size_t)left);
+    size_t equal = (size_t)left - above(&split, bound);
+    for (size_t i = 0; i < count && left > 0; i++) {
+        uint64_t r = remainder_of(&split, i);
         if (r < bound || (r == bound && equal == 0)) continue;
         if (r == bound) equal--;
         out[i]++;

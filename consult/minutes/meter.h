@@ -45,7 +45,7 @@ typedef struct cn_meter {
 } cn_meter;
 
 /** Starts at voice. `zone_minutes`: where months begin, east of UTC. */
-void cn_meter_start(cn_meter *m, uint64_t mono_ms, int64_t wall_ms, int zone_minutes);
+void cn_meter_start(cn_meter *meter, uint64_t mono_ms, int64_t wall_ms, int zone_minutes);
 
 /**
  * The areas changed at mono_ms: `sum` of the pixels of all video streams really being sent, `max_area` of the largest.
@@ -53,12 +53,13 @@ void cn_meter_start(cn_meter *m, uint64_t mono_ms, int64_t wall_ms, int zone_min
  * how many. Should there be more months than room, the last segment takes the rest: no time is ever lost. Time running
  * backwards is treated as standing still. Nothing happens when the meter does not run.
  */
-size_t cn_meter_area(cn_meter *m, uint64_t mono_ms, int64_t sum, int64_t max_area, cn_meter_segment *out, size_t max);
+size_t cn_meter_area(cn_meter *meter, uint64_t mono_ms, int64_t sum, int64_t max_area, cn_meter_segment *out,
+                     size_t max);
 /** Closes the open stretch and goes on with the same areas ("checkpoint"): what is in the ledger survives a crash. */
-size_t cn_meter_checkpoint(cn_meter *m, uint64_t mono_ms, cn_meter_segment *out, size_t max);
+size_t cn_meter_checkpoint(cn_meter *meter, uint64_t mono_ms, cn_meter_segment *out, size_t max);
 /** Ends at mono_ms (the last sign of life for a lost connection, but never before what was already closed). `cause` is
  * borrowed by the segment. */
-size_t cn_meter_stop(cn_meter *m, uint64_t mono_ms, const char *cause, cn_meter_segment *out, size_t max);
+size_t cn_meter_stop(cn_meter *meter, uint64_t mono_ms, const char *cause, cn_meter_segment *out, size_t max);
 
 /** Wall ms of the first moment of the month after the one that holds `wall_ms`, in the zone. */
 int64_t cn_month_end(int64_t wall_ms, int zone_minutes);
@@ -69,6 +70,6 @@ bool cn_month_bounds(const char *month, int zone_minutes, int64_t *from_ms, int6
 int64_t cn_meter_weighted(const int64_t ms[CN_METER_TIERS]);
 /** Shares of `total` by exact weighted ms (none negative), largest remainder first (ties: lower index); they sum to
  * `total` unless all weights are 0: then all shares are. */
-void cn_meter_shares(const int64_t *weighted_ms, size_t n, int64_t total, int64_t *out);
+void cn_meter_shares(const int64_t *weighted_ms, size_t count, int64_t total, int64_t *out);
 
 #endif

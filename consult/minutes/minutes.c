@@ -33,36 +33,36 @@ typedef struct question {
     size_t group;
 } question;
 
-static cn_err check_month_and_rule(const char *month, const char *rule, int zone, question *q, cn_problem *p)
+static cn_err check_month_and_rule(const char *month, const char *rule, int zone, question *asked, cn_problem *problem)
 {
-    if (!cn_month_bounds(month, zone, &q->from, &q->to))
-        return cn_problem_set(p, CN_ERR_INVALID, "month", "must be a month YYYY-MM");
-    q->month = month;
+    if (!cn_month_bounds(month, zone, &asked->from, &asked->to))
+        return cn_problem_set(problem, CN_ERR_INVALID, "month", "must be a month YYYY-MM");
+    asked->month = month;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (!rule || strcmp(rules[i].rule, rule) == 0) {
-            q->tier = rules[i].tier;
+            asked->tier = rules[i].tier;
             return CN_OK;
         }
-    return cn_problem_set(p, CN_ERR_INVALID, "rule", "must be aggregate or max_tier");
+    return cn_problem_set(problem, CN_ERR_INVALID, "rule", "must be aggregate or max_tier");
 }
 
-static cn_err check_group(const char *by, question *q, cn_problem *p)
+static cn_err check_group(const char *by, question *asked, cn_problem *problem)
 {
-    for (q->group = 0; q->group < sizeof(groups) / sizeof(groups[0]); q->group++)
-        if (strcmp(groups[q->group].by, by) == 0) return CN_OK;
-    return cn_problem_set(p, CN_ERR_INVALID, "by", "must be room, user or hospital");
+    for (asked->group = 0; asked->group < sizeof(groups) / sizeof(groups[0]); asked->group++)
+        if (strcmp(groups[asked->group].by, by) == 0) return CN_OK;
+    return cn_problem_set(problem, CN_ERR_INVALID, "by", "must be room, user or hospital");
 }
 
-static cn_err check_right(cn_consult *c, const cn_actor *a, const char *object, cn_problem *p)
+static cn_err check_right(cn_consult *consult, const cn_actor *actor, const char *object, cn_problem *problem)
 {
-    bool may = cn_actor_may(a, CN_RIGHT_MINUTES_READ);
-    cn_audit_note(c, a, "minutes.read", object, may ? "ok" : "denied", NULL);
-    return may ? CN_OK : cn_problem_set(p, CN_ERR_FORBIDDEN, "", "you may not see the minutes");
+    bool may = cn_actor_may(actor, CN_RIGHT_MINUTES_READ);
+    cn_audit_note(consult, actor, "minutes.read", object, may ? "ok" : "denied", NULL);
+    return may ? CN_OK : cn_problem_set(problem, CN_ERR_FORBIDDEN, "", "you may not see the minutes");
 }
 
-static cn_err query(cn_conn *conn, cn_rows **out, cn_buf *sql, const cn_val *values, size_t n)
+static cn_err query(cn_conn *conn, cn_rows **out, cn_buf *sql, const cn_val *values, size_t count)
 {
-    cn_err err = sql->err == CN_OK ? cn_db_query_v(conn, out, sql->p, values, n) : sql->err;
+    cn_err err = sql->err == CN_OK ? cn_db_query_v(conn, out, sql->p, values, count) : sql->err;
     cn_buf_free(sql);
     return err;
 }
@@ -88,28 +88,28 @@ static int64_t weigh(const int64_t ms[CN_METER_TIERS])
     return sum;
 }
 
-static cn_err query_items(cn_conn *conn, const question *q, cn_rows **out)
+static cn_err query_items(cn_conn *conn, const question *asked, cn_rows **out)
 {
     cn_buf sql = {0};
-    const char *id = groups[q->group].id, *name = groups[q->group].name;
+    const char *id = groups[asked->group].id, *name = groups[asked->group].name;
     cn_buf_fmt(&sql,
                "SELECT %s, %s, %s, SUM(m.duration_ms) FROM minute_ledger m %s WHERE m.start_ms >= $1 AND m.start_ms < "
                "$2 GROUP BY %s, %s, %s ORDER BY %s",
-               id, name, q->tier, groups[q->group].join, id, name, q->tier, id);
-    return query(conn, out, &sql, (const cn_val[]){cn_int(q->from), cn_int(q->to)}, 2);
+               id, name, asked->tier, groups[asked->group].join, id, name, asked->tier, id);
+    return query(conn, out, &sql, (const cn_val[]){cn_int(asked->from), cn_int(asked->to)}, 2);
 }
 
 /* Rows come ordered by id: one item per run. */
-static cn_err collect(cn_rows *r, items *out)
+static cn_err collect(cn_rows *rows, items *out)
 {
-    out->list = cn_calloc(cn_rows_count(r) + 1, sizeof(*out->list));
+    out->list = cn_calloc(cn_rows_count(rows) + 1, sizeof(*out->list));
     if (!out->list) return CN_ERR_NOMEM;
-    while (cn_rows_next(r)) {
-        const char *id = cn_rows_text(r, 0);
-        int64_t tier = cn_rows_int(r, 2), ms = cn_rows_int(r, 3);
+    while (cn_rows_next(rows)) {
+        const char *id = cn_rows_text(rows, 0);
+        int64_t tier = cn_rows_int(rows, 2), ms = cn_rows_int(rows, 3);
         if (tier < 0 || tier >= CN_METER_TIERS || ms < 0) return CN_ERR_CORRUPT;
         if (out->n == 0 || strcmp(out->list[out->n - 1].id, id) != 0)
-            out->list[out->n++] = (item){.id = id, .name = cn_rows_text(r, 1)};
+            out->list[out->n++] = (item){.id = id, .name = cn_rows_text(rows, 1)};
         out->list[out->n - 1].ms[tier] += ms;
         out->ms[tier] += ms;
     }
@@ -127,11 +127,11 @@ static cn_err share(items *all)
     return CN_OK;
 }
 
-static int by_weight(const void *a, const void *b)
+static int by_weight(const void *left, const void *right)
 {
-    const item *x = a, *y = b;
-    if (x->weighted_ms != y->weighted_ms) return x->weighted_ms < y->weighted_ms ? 1 : -1;
-    return strcmp(x->id, y->id);
+    const item *element = left, *y = right;
+    if (element->weighted_ms != y->weighted_ms) return element->weighted_ms < y->weighted_ms ? 1 : -1;
+    return strcmp(element->id, y->id);
 }
 
 static json_t *ms_json(const int64_t ms[CN_METER_TIERS])
@@ -173,92 +173,94 @@ typedef struct days {
     int64_t weighted[DAYS];
 } days;
 
-static void add_to_day(days *d, int64_t day, int64_t weighted_ms)
+static void add_to_day(days *calendar, int64_t day, int64_t weighted_ms)
 {
-    if (day >= 0 && day < (int64_t)d->n) d->weighted[day] += weighted_ms;
+    if (day >= 0 && day < (int64_t)calendar->n) calendar->weighted[day] += weighted_ms;
 }
 
-static cn_err sum_days(cn_conn *conn, const question *q, days *d)
+static cn_err sum_days(cn_conn *conn, const question *asked, days *calendar)
 {
     cn_buf sql = {0};
-    CN_AUTO_ROWS cn_rows *r = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
     cn_buf_fmt(&sql,
                "SELECT (m.start_ms - $1) / 86400000, %s, SUM(m.duration_ms) FROM minute_ledger m WHERE m.start_ms >= "
                "$1 AND m.start_ms < $2 GROUP BY 1, 2",
-               q->tier);
-    CN_TRY(query(conn, &r, &sql, (const cn_val[]){cn_int(q->from), cn_int(q->to)}, 2));
-    while (cn_rows_next(r))
-        add_to_day(d, cn_rows_int(r, 0), cn_rows_int(r, 2) * cn_meter_weight((int)cn_rows_int(r, 1)));
+               asked->tier);
+    CN_TRY(query(conn, &rows, &sql, (const cn_val[]){cn_int(asked->from), cn_int(asked->to)}, 2));
+    while (cn_rows_next(rows))
+        add_to_day(calendar, cn_rows_int(rows, 0), cn_rows_int(rows, 2) * cn_meter_weight((int)cn_rows_int(rows, 1)));
     return CN_OK;
 }
 
 /* What lies after midnight was counted on the day it began: it moves. */
-static cn_err move_over_midnight(cn_conn *conn, const question *q, days *d)
+static cn_err move_over_midnight(cn_conn *conn, const question *asked, days *calendar)
 {
     cn_buf sql = {0};
-    CN_AUTO_ROWS cn_rows *r = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
     cn_buf_fmt(&sql,
                "SELECT m.start_ms, m.duration_ms, %s FROM minute_ledger m WHERE m.start_ms >= $1 AND m.start_ms < $2 "
                "AND (m.start_ms - $1) %% 86400000 + m.duration_ms > 86400000",
-               q->tier);
-    CN_TRY(query(conn, &r, &sql, (const cn_val[]){cn_int(q->from), cn_int(q->to)}, 2));
-    while (cn_rows_next(r)) {
-        int64_t start = cn_rows_int(r, 0) - d->from, left = cn_rows_int(r, 1);
-        int64_t weight = cn_meter_weight((int)cn_rows_int(r, 2)), day = start / DAY_MS;
+               asked->tier);
+    CN_TRY(query(conn, &rows, &sql, (const cn_val[]){cn_int(asked->from), cn_int(asked->to)}, 2));
+    while (cn_rows_next(rows)) {
+        int64_t start = cn_rows_int(rows, 0) - calendar->from, left = cn_rows_int(rows, 1);
+        int64_t weight = cn_meter_weight((int)cn_rows_int(rows, 2)), day = start / DAY_MS;
         left -= DAY_MS - start % DAY_MS;
-        for (; left > 0 && day + 1 < (int64_t)d->n; day++, left -= DAY_MS) {
-            add_to_day(d, day, -left * weight);
-            add_to_day(d, day + 1, left * weight);
+        for (; left > 0 && day + 1 < (int64_t)calendar->n; day++, left -= DAY_MS) {
+            add_to_day(calendar, day, -left * weight);
+            add_to_day(calendar, day + 1, left * weight);
         }
     }
     return CN_OK;
 }
 
-static json_t *days_json(const days *d, int zone_minutes)
+static json_t *days_json(const days *calendar, int zone_minutes)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < d->n; i++) {
+    for (size_t i = 0; i < calendar->n; i++) {
         char text[CN_TIME_TEXT];
-        cn_time_format(d->from + (int64_t)i * DAY_MS + (int64_t)zone_minutes * 60000, text);
+        cn_time_format(calendar->from + (int64_t)i * DAY_MS + (int64_t)zone_minutes * 60000, text);
         text[10] = 0;
-        json_array_append_new(list, json_pack("{s:s, s:I}", "day", text, "weighted_ms", (json_int_t)d->weighted[i]));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I}", "day", text, "weighted_ms", (json_int_t)calendar->weighted[i]));
     }
     return list;
 }
 
 /* ---- the month ---- */
 
-static cn_err load(cn_conn *conn, const question *q, cn_rows **rows, items *all, days *d)
+static cn_err load(cn_conn *conn, const question *asked, cn_rows **rows, items *all, days *calendar)
 {
-    CN_TRY(query_items(conn, q, rows));
+    CN_TRY(query_items(conn, asked, rows));
     CN_TRY(collect(*rows, all));
     CN_TRY(share(all));
     qsort(all->list, all->n, sizeof(*all->list), by_weight);
-    d->from = q->from;
-    d->n = (size_t)((q->to - q->from) / DAY_MS);
-    CN_TRY(sum_days(conn, q, d));
-    return move_over_midnight(conn, q, d);
+    calendar->from = asked->from;
+    calendar->n = (size_t)((asked->to - asked->from) / DAY_MS);
+    CN_TRY(sum_days(conn, asked, calendar));
+    return move_over_midnight(conn, asked, calendar);
 }
 
-cn_err cn_minutes_month(cn_consult *c, const cn_actor *a, const char *month, const char *by, int64_t quota,
-                        const char *rule, json_t **out, cn_problem *p)
+cn_err cn_minutes_month(cn_consult *consult, const cn_actor *actor, const char *month, const char *by, int64_t quota,
+                        const char *rule, json_t **out, cn_problem *problem)
 {
-    question q;
+    question asked;
     items all = {0};
-    days d = {0};
+    days calendar = {0};
     char object[48];
-    CN_TRY(check_month_and_rule(month, rule, c->zone_minutes, &q, p));
-    CN_TRY(check_group(by, &q, p));
+    CN_TRY(check_month_and_rule(month, rule, consult->zone_minutes, &asked, problem));
+    CN_TRY(check_group(by, &asked, problem));
     cn_fmt(object, sizeof(object), "month:%s", month);
-    CN_TRY(check_right(c, a, object, p));
+    CN_TRY(check_right(consult, actor, object, problem));
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_conn_acquire(c->db, &conn));
-    cn_err err = load(conn, &q, &rows, &all, &d);
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    cn_err err = load(conn, &asked, &rows, &all, &calendar);
     if (err == CN_OK) {
-        *out = json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "month", month, "rule", rule ? rule : rules[0].rule,
-                         "quota", (json_int_t)quota, "total", (json_int_t)cn_meter_weighted(all.ms), "tiers",
-                         tiers_json(&all), "items", items_json(&all), "days", days_json(&d, c->zone_minutes));
+        *out =
+            json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "month", month, "rule", rule ? rule : rules[0].rule,
+                      "quota", (json_int_t)quota, "total", (json_int_t)cn_meter_weighted(all.ms), "tiers",
+                      tiers_json(&all), "items", items_json(&all), "days", days_json(&calendar, consult->zone_minutes));
         if (!*out) err = CN_ERR_NOMEM;
     }
     free(all.list);
@@ -267,82 +269,84 @@ cn_err cn_minutes_month(cn_consult *c, const cn_actor *a, const char *month, con
 
 /* ---- segments ---- */
 
-static json_t *segment_json(const cn_rows *r)
+static json_t *segment_json(const cn_rows *rows)
 {
-    int64_t ms = cn_rows_int(r, 8);
+    int64_t ms = cn_rows_int(rows, 8);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "room",
-                     cn_rows_text(r, 0), "title", cn_rows_text(r, 1), "request", cn_rows_text(r, 2), "participant",
-                     cn_rows_text(r, 3), "user", cn_rows_text(r, 4), "name", cn_rows_text(r, 5), "kind",
-                     cn_rows_text(r, 6), "start", (json_int_t)cn_rows_int(r, 7), "ms", (json_int_t)ms, "area_sum",
-                     (json_int_t)cn_rows_int(r, 9), "area_max", (json_int_t)cn_rows_int(r, 10), "tier_aggregate",
-                     (json_int_t)cn_rows_int(r, 11), "tier_max", (json_int_t)cn_rows_int(r, 12), "weighted_ms",
-                     (json_int_t)(ms * cn_meter_weight((int)cn_rows_int(r, 13))), "end_cause", cn_rows_text(r, 14));
+                     cn_rows_text(rows, 0), "title", cn_rows_text(rows, 1), "request", cn_rows_text(rows, 2),
+                     "participant", cn_rows_text(rows, 3), "user", cn_rows_text(rows, 4), "name", cn_rows_text(rows, 5),
+                     "kind", cn_rows_text(rows, 6), "start", (json_int_t)cn_rows_int(rows, 7), "ms", (json_int_t)ms,
+                     "area_sum", (json_int_t)cn_rows_int(rows, 9), "area_max", (json_int_t)cn_rows_int(rows, 10),
+                     "tier_aggregate", (json_int_t)cn_rows_int(rows, 11), "tier_max", (json_int_t)cn_rows_int(rows, 12),
+                     "weighted_ms", (json_int_t)(ms * cn_meter_weight((int)cn_rows_int(rows, 13))), "end_cause",
+                     cn_rows_text(rows, 14));
 }
 
-static size_t where(cn_buf *sql, const question *q, const cn_segment_filter *f, cn_val values[4])
+static size_t where(cn_buf *sql, const question *asked, const cn_segment_filter *filter, cn_val values[4])
 {
     size_t n = 0;
-    values[n++] = cn_int(q->from);
-    values[n++] = cn_int(q->to);
+    values[n++] = cn_int(asked->from);
+    values[n++] = cn_int(asked->to);
     cn_buf_str(sql, " WHERE m.start_ms >= $1 AND m.start_ms < $2");
-    if (f->room) {
-        values[n++] = cn_text(f->room);
+    if (filter->room) {
+        values[n++] = cn_text(filter->room);
         cn_buf_fmt(sql, " AND m.room_id = $%zu", n);
     }
-    if (f->user) {
-        values[n++] = cn_text(f->user);
+    if (filter->user) {
+        values[n++] = cn_text(filter->user);
         cn_buf_fmt(sql, " AND m.user_id = $%zu", n);
     }
     return n;
 }
 
-static cn_err count_segments(cn_conn *conn, const question *q, const cn_segment_filter *f, int64_t *total)
+static cn_err count_segments(cn_conn *conn, const question *asked, const cn_segment_filter *filter, int64_t *total)
 {
     cn_buf sql = {0};
     cn_val values[4];
-    CN_AUTO_ROWS cn_rows *r = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
     cn_buf_str(&sql, "SELECT COUNT(*) FROM minute_ledger m");
-    size_t n = where(&sql, q, f, values);
-    CN_TRY(query(conn, &r, &sql, values, n));
-    *total = cn_rows_next(r) ? cn_rows_int(r, 0) : 0;
+    size_t n = where(&sql, asked, filter, values);
+    CN_TRY(query(conn, &rows, &sql, values, n));
+    *total = cn_rows_next(rows) ? cn_rows_int(rows, 0) : 0;
     return CN_OK;
 }
 
-static cn_err fetch_segments(cn_conn *conn, const question *q, const cn_segment_filter *f, json_t **list)
+static cn_err fetch_segments(cn_conn *conn, const question *asked, const cn_segment_filter *filter, json_t **list)
 {
     cn_buf sql = {0};
     cn_val values[4];
-    CN_AUTO_ROWS cn_rows *r = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
     cn_buf_fmt(&sql,
                "SELECT m.room_id, COALESCE(o.title, ''), m.request_id, m.participant_id, m.user_id, "
                "COALESCE(u.display_name, ''), m.kind, m.start_ms, m.duration_ms, m.area_sum, m.area_max, "
                "m.tier_aggregate, m.tier_max, %s, m.end_cause FROM minute_ledger m LEFT JOIN rooms o ON o.id = "
                "m.room_id LEFT JOIN users u ON u.id = m.user_id",
-               q->tier);
-    size_t n = where(&sql, q, f, values);
-    cn_buf_fmt(&sql, " ORDER BY m.start_ms, m.node, m.boot, m.counter LIMIT %u OFFSET %u", f->size,
-               (f->page - 1) * f->size);
-    CN_TRY(query(conn, &r, &sql, values, n));
+               asked->tier);
+    size_t n = where(&sql, asked, filter, values);
+    cn_buf_fmt(&sql, " ORDER BY m.start_ms, m.node, m.boot, m.counter LIMIT %u OFFSET %u", filter->size,
+               (filter->page - 1) * filter->size);
+    CN_TRY(query(conn, &rows, &sql, values, n));
     *list = json_array();
-    while (cn_rows_next(r)) json_array_append_new(*list, segment_json(r));
+    while (cn_rows_next(rows)) json_array_append_new(*list, segment_json(rows));
     return *list ? CN_OK : CN_ERR_NOMEM;
 }
 
-cn_err cn_minutes_segments(cn_consult *c, const cn_actor *a, const cn_segment_filter *f, json_t **out, cn_problem *p)
+cn_err cn_minutes_segments(cn_consult *consult, const cn_actor *actor, const cn_segment_filter *filter, json_t **out,
+                           cn_problem *problem)
 {
-    question q;
+    question asked;
     int64_t total = 0;
     json_t *list = NULL;
     char object[48];
-    CN_TRY(check_month_and_rule(f->month, f->rule, c->zone_minutes, &q, p));
-    if (f->page < 1 || f->page > 1000000 || f->size < 1 || f->size > 200)
-        return cn_problem_set(p, CN_ERR_INVALID, "page", "page is from 1, size 1 to 200");
-    cn_fmt(object, sizeof(object), "month:%s", f->month);
-    CN_TRY(check_right(c, a, object, p));
+    CN_TRY(check_month_and_rule(filter->month, filter->rule, consult->zone_minutes, &asked, problem));
+    if (filter->page < 1 || filter->page > 1000000 || filter->size < 1 || filter->size > 200)
+        return cn_problem_set(problem, CN_ERR_INVALID, "page", "page is from 1, size 1 to 200");
+    cn_fmt(object, sizeof(object), "month:%s", filter->month);
+    CN_TRY(check_right(consult, actor, object, problem));
     CN_AUTO_CONN cn_conn *conn = NULL;
-    CN_TRY(cn_conn_acquire(c->db, &conn));
-    CN_TRY(count_segments(conn, &q, f, &total));
-    CN_TRY(fetch_segments(conn, &q, f, &list));
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(count_segments(conn, &asked, filter, &total));
+    CN_TRY(fetch_segments(conn, &asked, filter, &list));
     *out = json_pack("{s:o, s:I}", "items", list, "total", (json_int_t)total);
     return *out ? CN_OK : CN_ERR_NOMEM;
 }

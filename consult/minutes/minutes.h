@@ -13,8 +13,8 @@
  * weighted, ms: [6]}], days: [{day, weighted_ms}]}`: `total` is rounded once, the items' `weighted` sum to it; items by
  * weight, largest first; every day of the month, stretches over midnight counted on both days.
  */
-cn_err cn_minutes_month(cn_consult *c, const cn_actor *a, const char *month, const char *by, int64_t quota,
-                        const char *rule, json_t **out, cn_problem *p);
+cn_err cn_minutes_month(cn_consult *consult, const cn_actor *actor, const char *month, const char *by, int64_t quota,
+                        const char *rule, json_t **out, cn_problem *problem);
 
 typedef struct cn_segment_filter {
     const char *month, *room, *user; /* room, user: NULL any */
@@ -23,6 +23,7 @@ typedef struct cn_segment_filter {
 } cn_segment_filter;
 /** `{items: [{room, title, request, participant, user, name, kind, start, ms, area_sum, area_max, tier_aggregate,
  * tier_max, weighted_ms, end_cause}], total}` in the order of time */
-cn_err cn_minutes_segments(cn_consult *c, const cn_actor *a, const cn_segment_filter *f, json_t **out, cn_problem *p);
+cn_err cn_minutes_segments(cn_consult *consult, const cn_actor *actor, const cn_segment_filter *filter, json_t **out,
+                           cn_problem *problem);
 
 #endif

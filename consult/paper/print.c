@@ -3,31 +3,32 @@
 #include "consult/request/request_private.h"
 
 /* Puts the version that is wanted in place of "report". */
-static cn_err choose(json_t *request, bool released, cn_problem *p)
+static cn_err choose(json_t *request, bool released, cn_problem *problem)
 {
     json_t *report = json_object_get(request, "report");
     json_t *last = json_object_get(report, "signed");
     if (released && last) json_object_set(request, "report", last); /* a draft names the version before it */
     if (json_is_object(json_object_get(request, "report"))) return CN_OK;
-    return cn_problem_set(p, CN_ERR_STATE, "report", "no report has been signed yet");
+    return cn_problem_set(problem, CN_ERR_STATE, "report", "no report has been signed yet");
 }
 
-static cn_err load(cn_consult *c, cn_conn *conn, const cn_actor *a, const char *id, bool released, json_t **out,
-                   cn_problem *p)
+static cn_err load(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const char *id, bool released,
+                   json_t **out, cn_problem *problem)
 {
-    CN_TRY(cn_request_view(c, conn, a, id, out));
-    return choose(*out, released, p);
+    CN_TRY(cn_request_view(consult, conn, actor, id, out));
+    return choose(*out, released, problem);
 }
 
-cn_err cn_report_print(cn_consult *c, const cn_actor *a, const char *id, bool released, const cn_pdf_style *style,
-                       char number[24], cn_buf *out, cn_problem *p)
+cn_err cn_report_print(cn_consult *consult, const cn_actor *actor, const char *id, bool released,
+                       const cn_pdf_style *style, char number[24], cn_buf *out, cn_problem *problem)
 {
     cn_act act;
     char object[48];
     CN_AUTO_JSON json_t *request = NULL;
     cn_fmt(object, sizeof(object), "request:%.26s", id);
-    CN_TRY(cn_act_begin(&act, c, a));
-    CN_TRY(cn_act_end(&act, load(c, act.conn, a, id, released, &request, p), "report.print", object, NULL));
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    CN_TRY(cn_act_end(&act, load(consult, act.conn, actor, id, released, &request, problem), "report.print", object,
+                      NULL));
     cn_strcpy(number, 24, json_string_value(json_object_get(request, "number")));
     return cn_pdf_report(request, style, out); /* drawing holds no connection */
 }

@@ -30,102 +30,107 @@ uint32_t cn_role_rights(const char *role)
 
 /* ---- creating ---- */
 
-static bool username_valid(const char *s)
+static bool username_valid(const char *text)
 {
-    size_t n = strlen(s);
-    return n >= 6 && n <= 32 && s[strspn(s, "0123456789abcdefghijklmnopqrstuvwxyz")] == 0;
+    size_t n = strlen(text);
+    return n >= 6 && n <= 32 && text[strspn(text, "0123456789abcdefghijklmnopqrstuvwxyz")] == 0;
 }
 
-static void lower(const char *s, char *out, size_t size)
+static void lower(const char *text, char *out, size_t size)
 {
-    cn_strcpy(out, size, s);
+    cn_strcpy(out, size, text);
     for (char *p = out; *p; p++)
         if (*p >= 'A' && *p <= 'Z') *p = (char)(*p + 32);
 }
 
-static cn_err seal_phone(cn_consult *c, const char *id, const char *phone, void **out, size_t *n)
+static cn_err seal_phone(cn_consult *consult, const char *id, const char *phone, void **out, size_t *len)
 {
     char place[64];
     cn_fmt(place, sizeof(place), "users.phone:%s", id);
-    return cn_vault_seal(c->vault, place, phone, out, n);
+    return cn_vault_seal(consult->vault, place, phone, out, len);
 }
 
-static cn_err insert_user(cn_consult *c, cn_conn *conn, const cn_user_new *u, const char *username, const char *id,
-                          const char *hash, cn_problem *p)
+static cn_err insert_user(cn_consult *consult, cn_conn *conn, const cn_user_new *user, const char *username,
+                          const char *id, const char *hash, cn_problem *problem)
 {
     CN_AUTO_FREE void *phone = NULL;
     size_t phone_n = 0;
-    CN_TRY(seal_phone(c, id, u->phone, &phone, &phone_n));
-    cn_err err = cn_db_exec(conn, NULL,
-                            "INSERT INTO users (id, username, display_name, title, hospital_id, department_id, "
-                            "phone_sealed, password, active, failures, "
-                            "locked_until_ms, password_changed_ms, last_login_ms, created_ms) VALUES ($1, $2, $3, $4, "
-                            "$5, $6, $7, $8, 1, 0, 0, $9, 0, $9)",
-                            cn_text(id), cn_text(username), cn_text(u->name), cn_text(u->title), cn_text(u->hospital),
-                            cn_text(u->department), cn_blob(phone, phone_n), cn_text(hash), cn_int(cn_wall_ms()));
+    CN_TRY(seal_phone(consult, id, user->phone, &phone, &phone_n));
+    cn_err err =
+        cn_db_exec(conn, NULL,
+                   "INSERT INTO users (id, username, display_name, title, hospital_id, department_id, "
+                   "phone_sealed, password, active, failures, "
+                   "locked_until_ms, password_changed_ms, last_login_ms, created_ms) VALUES ($1, $2, $3, $4, "
+                   "$5, $6, $7, $8, 1, 0, 0, $9, 0, $9)",
+                   cn_text(id), cn_text(username), cn_text(user->name), cn_text(user->title), cn_text(user->hospital),
+                   cn_text(user->department), cn_blob(phone, phone_n), cn_text(hash), cn_int(cn_wall_ms()));
     if (err == CN_ERR_CONFLICT)
-        return cn_problem_set(p, err, "username", "this username is taken, or there is no such hospital or department");
+        return cn_problem_set(problem, err, "username",
+                              "this username is taken, or there is no such hospital or department");
     CN_TRY(err);
-    for (size_t i = 0; u->roles[i]; i++)
+    for (size_t i = 0; user->roles[i]; i++)
         CN_TRY(cn_db_exec(conn, NULL, "INSERT INTO user_roles (user_id, role) VALUES ($1, $2)", cn_text(id),
-                          cn_text(u->roles[i])));
+                          cn_text(user->roles[i])));
     return CN_OK;
 }
 
-cn_err cn_user_add(cn_consult *c, const cn_actor *a, const cn_user_new *u, char id[CN_ID_TEXT], cn_problem *p)
+cn_err cn_user_add(cn_consult *consult, const cn_actor *actor, const cn_user_new *user, char id[CN_ID_TEXT],
+                   cn_problem *problem)
 {
     cn_act act;
     char username[40], hash[CN_PASSWORD_HASH], object[48], fresh[CN_ID_TEXT];
-    lower(u->username, username, sizeof(username));
+    lower(user->username, username, sizeof(username));
     if (!username_valid(username))
-        return cn_problem_set(p, CN_ERR_INVALID, "username", "must be 6 to 32 letters and digits");
-    for (size_t i = 0; u->roles[i]; i++)
-        if (!cn_role_rights(u->roles[i]))
-            return cn_problem_set(p, CN_ERR_INVALID, "roles", "'%.32s' is not a role", u->roles[i]);
-    CN_TRY(cn_password_check(username, u->password, p));
-    CN_TRY(cn_password_hash(u->password, hash));
+        return cn_problem_set(problem, CN_ERR_INVALID, "username", "must be 6 to 32 letters and digits");
+    for (size_t i = 0; user->roles[i]; i++)
+        if (!cn_role_rights(user->roles[i]))
+            return cn_problem_set(problem, CN_ERR_INVALID, "roles", "'%.32s' is not a role", user->roles[i]);
+    CN_TRY(cn_password_check(username, user->password, problem));
+    CN_TRY(cn_password_hash(user->password, hash));
     cn_id_new(fresh);
     cn_fmt(object, sizeof(object), "user:%s", fresh);
-    CN_TRY(cn_act_begin(&act, c, a));
-    CN_TRY(cn_act_end(&act, insert_user(c, act.conn, u, username, fresh, hash, p), "user.add", object, NULL));
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    CN_TRY(cn_act_end(&act, insert_user(consult, act.conn, user, username, fresh, hash, problem), "user.add", object,
+                      NULL));
     memcpy(id, fresh, CN_ID_TEXT);
     return CN_OK;
 }
 
-cn_err cn_hospital_add(cn_consult *c, const cn_actor *a, const char *name, const char *city, char id[CN_ID_TEXT])
+cn_err cn_hospital_add(cn_consult *consult, const cn_actor *actor, const char *name, const char *city,
+                       char id[CN_ID_TEXT])
 {
     cn_act act;
     char object[48];
     cn_id_new(id);
     cn_fmt(object, sizeof(object), "hospital:%s", id);
-    CN_TRY(cn_act_begin(&act, c, a));
+    CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL,
                             "INSERT INTO hospitals (id, name, city, active, created_ms) VALUES ($1, $2, $3, 1, $4)",
                             cn_text(id), cn_text(name), cn_text(city), cn_int(cn_wall_ms()));
     return cn_act_end(&act, err, "hospital.add", object, NULL);
 }
 
-cn_err cn_department_add(cn_consult *c, const cn_actor *a, const char *hospital, const char *name, const char *code,
-                         char id[CN_ID_TEXT])
+cn_err cn_department_add(cn_consult *consult, const cn_actor *actor, const char *hospital, const char *name,
+                         const char *code, char id[CN_ID_TEXT])
 {
     cn_act act;
     char object[48];
     cn_id_new(id);
     cn_fmt(object, sizeof(object), "department:%s", id);
-    CN_TRY(cn_act_begin(&act, c, a));
+    CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL,
                             "INSERT INTO departments (id, hospital_id, name, code, active) VALUES ($1, $2, $3, $4, 1)",
                             cn_text(id), cn_text(hospital), cn_text(name), cn_text(code));
     return cn_act_end(&act, err, "department.add", object, NULL);
 }
 
-cn_err cn_accounts_empty(cn_consult *c, bool *empty)
+cn_err cn_accounts_empty(cn_consult *consult, bool *empty)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_conn_acquire(c->db, &conn));
-    CN_TRY(cn_db_query_v(conn, &r, "SELECT 1 FROM users LIMIT 1", NULL, 0));
-    *empty = !cn_rows_next(r);
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query_v(conn, &rows, "SELECT 1 FROM users LIMIT 1", NULL, 0));
+    *empty = !cn_rows_next(rows);
     return CN_OK;
 }
 
@@ -133,13 +138,13 @@ cn_err cn_accounts_empty(cn_consult *c, bool *empty)
 
 static cn_err add_roles(cn_conn *conn, const char *user, json_t *out)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r, "SELECT role FROM user_roles WHERE user_id = $1 ORDER BY role", cn_text(user)));
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows, "SELECT role FROM user_roles WHERE user_id = $1 ORDER BY role", cn_text(user)));
     json_t *names = json_array(), *rights = json_array();
     uint32_t bits = 0;
-    while (cn_rows_next(r)) {
-        json_array_append_new(names, json_string(cn_rows_text(r, 0)));
-        bits |= cn_role_rights(cn_rows_text(r, 0));
+    while (cn_rows_next(rows)) {
+        json_array_append_new(names, json_string(cn_rows_text(rows, 0)));
+        bits |= cn_role_rights(cn_rows_text(rows, 0));
     }
     for (unsigned i = 0; i < CN_RIGHT_COUNT; i++)
         if (bits >> i & 1u) json_array_append_new(rights, json_string(cn_right_name((cn_right)i)));
@@ -148,27 +153,28 @@ static cn_err add_roles(cn_conn *conn, const char *user, json_t *out)
     return CN_OK;
 }
 
-cn_err cn_user_json(cn_consult *c, const char *user, json_t **out)
+cn_err cn_user_json(cn_consult *consult, const char *user, json_t **out)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_conn_acquire(c->db, &conn));
-    CN_TRY(cn_db_query(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query(conn, &rows,
                        "SELECT u.id, u.username, u.display_name, u.title, h.id, h.name, d.id, d.name FROM users u JOIN "
                        "hospitals h ON h.id = u.hospital_id "
                        "JOIN departments d ON d.id = u.department_id WHERE u.id = $1",
                        cn_text(user)));
-    if (!cn_rows_next(r)) return CN_ERR_NOTFOUND;
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}}", "id", cn_rows_text(r, 0), "username",
-                          cn_rows_text(r, 1), "name", cn_rows_text(r, 2), "title", cn_rows_text(r, 3), "hospital", "id",
-                          cn_rows_text(r, 4), "name", cn_rows_text(r, 5), "department", "id", cn_rows_text(r, 6),
-                          "name", cn_rows_text(r, 7));
-    if (!o) return CN_ERR_NOMEM;
-    cn_err err = add_roles(conn, user, o);
+    if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}}", "id", cn_rows_text(rows, 0), "username",
+                  cn_rows_text(rows, 1), "name", cn_rows_text(rows, 2), "title", cn_rows_text(rows, 3), "hospital",
+                  "id", cn_rows_text(rows, 4), "name", cn_rows_text(rows, 5), "department", "id", cn_rows_text(rows, 6),
+                  "name", cn_rows_text(rows, 7));
+    if (!object) return CN_ERR_NOMEM;
+    cn_err err = add_roles(conn, user, object);
     if (err != CN_OK)
-        json_decref(o);
+        json_decref(object);
     else
-        *out = o;
+        *out = object;
     return err;
 }
 
@@ -182,52 +188,52 @@ static json_t *find_item(const json_t *list, const char *id)
 
 static cn_err list_hospitals(cn_conn *conn, json_t *hospitals)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query_v(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query_v(conn, &rows,
                          "SELECT h.id, h.name, h.city, d.id, d.name FROM hospitals h LEFT JOIN departments d ON "
                          "d.hospital_id = h.id AND d.active = 1 "
                          "WHERE h.active = 1 ORDER BY h.id, d.id",
                          NULL, 0));
-    while (cn_rows_next(r)) {
-        json_t *h = find_item(hospitals, cn_rows_text(r, 0));
-        if (!h) {
-            h = json_pack("{s:s, s:s, s:s, s:[]}", "id", cn_rows_text(r, 0), "name", cn_rows_text(r, 1), "city",
-                          cn_rows_text(r, 2), "departments");
-            json_array_append_new(hospitals, h);
+    while (cn_rows_next(rows)) {
+        json_t *object = find_item(hospitals, cn_rows_text(rows, 0));
+        if (!object) {
+            object = json_pack("{s:s, s:s, s:s, s:[]}", "id", cn_rows_text(rows, 0), "name", cn_rows_text(rows, 1),
+                               "city", cn_rows_text(rows, 2), "departments");
+            json_array_append_new(hospitals, object);
         }
-        if (!cn_rows_null(r, 3))
-            json_array_append_new(json_object_get(h, "departments"),
-                                  json_pack("{s:s, s:s}", "id", cn_rows_text(r, 3), "name", cn_rows_text(r, 4)));
+        if (!cn_rows_null(rows, 3))
+            json_array_append_new(json_object_get(object, "departments"),
+                                  json_pack("{s:s, s:s}", "id", cn_rows_text(rows, 3), "name", cn_rows_text(rows, 4)));
     }
     return CN_OK;
 }
 
 static cn_err list_doctors(cn_conn *conn, json_t *doctors)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query_v(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query_v(conn, &rows,
                          "SELECT u.id, u.display_name, u.title, h.name, d.name, o.role FROM users u JOIN hospitals h "
                          "ON h.id = u.hospital_id "
                          "JOIN departments d ON d.id = u.department_id JOIN user_roles o ON o.user_id = u.id "
                          "WHERE u.active = 1 AND o.role IN ('referrer', 'expert') ORDER BY h.id, d.id, u.id, o.role",
                          NULL, 0));
-    while (cn_rows_next(r)) {
-        json_t *doctor = find_item(doctors, cn_rows_text(r, 0));
+    while (cn_rows_next(rows)) {
+        json_t *doctor = find_item(doctors, cn_rows_text(rows, 0));
         if (!doctor) {
-            doctor = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[]}", "id", cn_rows_text(r, 0), "name", cn_rows_text(r, 1),
-                               "title", cn_rows_text(r, 2), "hospital", cn_rows_text(r, 3), "department",
-                               cn_rows_text(r, 4), "roles");
+            doctor = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[]}", "id", cn_rows_text(rows, 0), "name",
+                               cn_rows_text(rows, 1), "title", cn_rows_text(rows, 2), "hospital", cn_rows_text(rows, 3),
+                               "department", cn_rows_text(rows, 4), "roles");
             json_array_append_new(doctors, doctor);
         }
-        json_array_append_new(json_object_get(doctor, "roles"), json_string(cn_rows_text(r, 5)));
+        json_array_append_new(json_object_get(doctor, "roles"), json_string(cn_rows_text(rows, 5)));
     }
     return CN_OK;
 }
 
-cn_err cn_directory(cn_consult *c, json_t **out)
+cn_err cn_directory(cn_consult *consult, json_t **out)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
-    CN_TRY(cn_conn_acquire(c->db, &conn));
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
     json_t *hospitals = json_array(), *doctors = json_array();
     cn_err err = list_hospitals(conn, hospitals);
     if (err == CN_OK) err = list_doctors(conn, doctors);
@@ -236,25 +242,25 @@ cn_err cn_directory(cn_consult *c, json_t **out)
     return err == CN_OK && !*out ? CN_ERR_NOMEM : err;
 }
 
-static cn_err first_id(cn_consult *c, const char *sql, const cn_val *params, size_t n, char id[CN_ID_TEXT])
+static cn_err first_id(cn_consult *consult, const char *sql, const cn_val *params, size_t count, char id[CN_ID_TEXT])
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
     *id = 0;
-    CN_TRY(cn_conn_acquire(c->db, &conn));
-    CN_TRY(cn_db_query_v(conn, &rows, sql, params, n));
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query_v(conn, &rows, sql, params, count));
     if (cn_rows_next(rows)) cn_strcpy(id, CN_ID_TEXT, cn_rows_text(rows, 0));
     return CN_OK;
 }
 
-cn_err cn_hospital_find(cn_consult *c, const char *name, char id[CN_ID_TEXT])
+cn_err cn_hospital_find(cn_consult *consult, const char *name, char id[CN_ID_TEXT])
 {
     const cn_val params[] = {cn_text(name)};
-    return first_id(c, "SELECT id FROM hospitals WHERE name = $1 ORDER BY id LIMIT 1", params, 1, id);
+    return first_id(consult, "SELECT id FROM hospitals WHERE name = $1 ORDER BY id LIMIT 1", params, 1, id);
 }
 
-cn_err cn_department_find(cn_consult *c, const char *hospital, const char *code, char id[CN_ID_TEXT])
+cn_err cn_department_find(cn_consult *consult, const char *hospital, const char *code, char id[CN_ID_TEXT])
 {
     const cn_val params[] = {cn_text(hospital), cn_text(code)};
-    return first_id(c, "SELECT id FROM departments WHERE hospital_id = $1 AND code = $2", params, 2, id);
+    return first_id(consult, "SELECT id FROM departments WHERE hospital_id = $1 AND code = $2", params, 2, id);
 }

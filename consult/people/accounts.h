@@ -20,18 +20,20 @@ typedef struct cn_user_new {
     const char *const *roles; /* NULL-terminated */
     const char *password;
 } cn_user_new;
-cn_err cn_user_add(cn_consult *c, const cn_actor *a, const cn_user_new *u, char id[CN_ID_TEXT], cn_problem *p);
-cn_err cn_hospital_add(cn_consult *c, const cn_actor *a, const char *name, const char *city, char id[CN_ID_TEXT]);
-cn_err cn_department_add(cn_consult *c, const cn_actor *a, const char *hospital, const char *name, const char *code,
-                         char id[CN_ID_TEXT]);
+cn_err cn_user_add(cn_consult *consult, const cn_actor *actor, const cn_user_new *user, char id[CN_ID_TEXT],
+                   cn_problem *problem);
+cn_err cn_hospital_add(cn_consult *consult, const cn_actor *actor, const char *name, const char *city,
+                       char id[CN_ID_TEXT]);
+cn_err cn_department_add(cn_consult *consult, const cn_actor *actor, const char *hospital, const char *name,
+                         const char *code, char id[CN_ID_TEXT]);
 /** Ids by name (hospital) and code (department); "" when there is none. */
-cn_err cn_hospital_find(cn_consult *c, const char *name, char id[CN_ID_TEXT]);
-cn_err cn_department_find(cn_consult *c, const char *hospital, const char *code, char id[CN_ID_TEXT]);
+cn_err cn_hospital_find(cn_consult *consult, const char *name, char id[CN_ID_TEXT]);
+cn_err cn_department_find(cn_consult *consult, const char *hospital, const char *code, char id[CN_ID_TEXT]);
 /** True when there is no user yet. */
-cn_err cn_accounts_empty(cn_consult *c, bool *empty);
+cn_err cn_accounts_empty(cn_consult *consult, bool *empty);
 
 /** At least 10 characters with a digit, a letter and a symbol, without the username (MLPS 1.7). */
-cn_err cn_password_check(const char *username, const char *password, cn_problem *p);
+cn_err cn_password_check(const char *username, const char *password, cn_problem *problem);
 /** A random one of 14 characters that passes the check, without look-alikes. */
 void cn_password_generate(char out[16]);
 
@@ -47,24 +49,24 @@ typedef struct cn_session {
  * failures: 5 minutes) or too many attempts come from one address. Every attempt goes to the audit log. Takes some 50
  * ms of CPU in either case.
  */
-cn_err cn_login(cn_consult *c, const char *username, const char *password, const char *address, cn_session *out,
-                cn_problem *p);
+cn_err cn_login(cn_consult *consult, const char *username, const char *password, const char *address, cn_session *out,
+                cn_problem *problem);
 
 /**
  * Who a session token is: fills the actor and the session's CSRF token. CN_ERR_UNAUTH when unknown, idle for longer
  * than `idle_ms`, or the user was disabled. Answers are remembered for 2 s (a withdrawn right stops within that time);
  * the time of last use is written every 30 s.
  */
-cn_err cn_session_resolve(cn_consult *c, const char *token, const char *address, int64_t idle_ms, cn_actor *out,
+cn_err cn_session_resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out,
                           char csrf[CN_SESSION_TOKEN]);
-cn_err cn_logout(cn_consult *c, const cn_actor *a, const char *token);
+cn_err cn_logout(cn_consult *consult, const cn_actor *actor, const char *token);
 /** Ends all other sessions of the user. */
-cn_err cn_password_change(cn_consult *c, const cn_actor *a, const char *token, const char *old_password,
-                          const char *new_password, cn_problem *p);
+cn_err cn_password_change(cn_consult *consult, const cn_actor *actor, const char *token, const char *old_password,
+                          const char *new_password, cn_problem *problem);
 
 /** `{id, username, name, title, hospital: {id, name}, department: {id, name}, roles, rights}` */
-cn_err cn_user_json(cn_consult *c, const char *user, json_t **out);
+cn_err cn_user_json(cn_consult *consult, const char *user, json_t **out);
 /** `{hospitals, doctors}` of docs/protocol.md (R5). */
-cn_err cn_directory(cn_consult *c, json_t **out);
+cn_err cn_directory(cn_consult *consult, json_t **out);
 
 #endif

@@ -35,7 +35,7 @@ static bool holds(const char *text, const char *word)
     return false;
 }
 
-cn_err cn_password_check(const char *username, const char *password, cn_problem *p)
+cn_err cn_password_check(const char *username, const char *password, cn_problem *problem)
 {
     bool digit = false, letter = false, symbol = false;
     size_t n = strlen(password);
@@ -49,10 +49,10 @@ cn_err cn_password_check(const char *username, const char *password, cn_problem 
     }
     if (n > PASSWORD_MAX || !cn_utf8_valid(password, n) || cn_utf8_length(password) < 10 || !digit || !letter ||
         !symbol)
-        return cn_problem_set(p, CN_ERR_INVALID, "password",
+        return cn_problem_set(problem, CN_ERR_INVALID, "password",
                               "must have at least 10 characters with a digit, a letter and a symbol");
     if (holds(password, username))
-        return cn_problem_set(p, CN_ERR_INVALID, "password", "must not contain the username");
+        return cn_problem_set(problem, CN_ERR_INVALID, "password", "must not contain the username");
     return CN_OK;
 }
 

@@ -64,96 +64,97 @@ typedef struct account {
     int64_t failures, locked_until;
 } account;
 
-static cn_err load_account(cn_consult *c, const char *username, account *out)
+static cn_err load_account(cn_consult *consult, const char *username, account *out)
 {
     char name[40];
     cn_strcpy(name, sizeof(name), username);
     for (char *s = name; *s; s++)
         if (*s >= 'A' && *s <= 'Z') *s = (char)(*s + 32);
     CN_AUTO_CONN cn_conn *conn = NULL;
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_conn_acquire(c->db, &conn));
-    CN_TRY(cn_db_query(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query(conn, &rows,
                        "SELECT id, password, active, failures, locked_until_ms FROM users WHERE username = $1",
                        cn_text(name)));
-    if (!cn_rows_next(r)) return CN_ERR_NOTFOUND;
-    *out =
-        (account){.active = cn_rows_int(r, 2) != 0, .failures = cn_rows_int(r, 3), .locked_until = cn_rows_int(r, 4)};
-    cn_strcpy(out->id, sizeof(out->id), cn_rows_text(r, 0));
-    cn_strcpy(out->hash, sizeof(out->hash), cn_rows_text(r, 1));
+    if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
+    *out = (account){
+        .active = cn_rows_int(rows, 2) != 0, .failures = cn_rows_int(rows, 3), .locked_until = cn_rows_int(rows, 4)};
+    cn_strcpy(out->id, sizeof(out->id), cn_rows_text(rows, 0));
+    cn_strcpy(out->hash, sizeof(out->hash), cn_rows_text(rows, 1));
     return CN_OK;
 }
 
 /* An unknown name costs the same time as a known one, so that names cannot be guessed by the clock. */
-static bool verify(const account *u, const char *password)
+static bool verify(const account *user, const char *password)
 {
     static const char nobody[] =
         "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    bool right = cn_password_verify(u->id[0] ? u->hash : nobody, password);
-    return right && u->id[0];
+    bool right = cn_password_verify(user->id[0] ? user->hash : nobody, password);
+    return right && user->id[0];
 }
 
-static cn_err count_failure(cn_consult *c, const cn_actor *a, const account *u, int64_t now)
+static cn_err count_failure(cn_consult *consult, const cn_actor *actor, const account *user, int64_t now)
 {
     cn_act act;
     char object[48];
-    int64_t lock = u->failures + 1 >= LOCK_AFTER ? now + LOCK_MS : 0;
-    cn_fmt(object, sizeof(object), "user:%s", u->id);
-    CN_TRY(cn_act_begin(&act, c, a));
+    int64_t lock = user->failures + 1 >= LOCK_AFTER ? now + LOCK_MS : 0;
+    cn_fmt(object, sizeof(object), "user:%s", user->id);
+    CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL, "UPDATE users SET failures = $1, locked_until_ms = $2 WHERE id = $3",
-                            cn_int(lock ? 0 : u->failures + 1), cn_int(lock), cn_text(u->id));
+                            cn_int(lock ? 0 : user->failures + 1), cn_int(lock), cn_text(user->id));
     return cn_act_end(&act, err, lock ? "login.locked" : "login.failed", object, NULL);
 }
 
-static cn_err open_session(cn_consult *c, const cn_actor *a, const account *u, cn_session *out, int64_t now)
+static cn_err open_session(cn_consult *consult, const cn_actor *actor, const account *user, cn_session *out,
+                           int64_t now)
 {
     cn_act act;
-    cn_session s = {.user = ""};
+    cn_session session = {.user = ""};
     char hash[65], object[48];
-    cn_token_new(s.token, 256);
-    cn_token_new(s.csrf, 256);
-    hash_token(s.token, hash);
-    cn_strcpy(s.user, sizeof(s.user), u->id);
-    cn_fmt(object, sizeof(object), "user:%s", u->id);
-    CN_TRY(cn_act_begin(&act, c, a));
+    cn_token_new(session.token, 256);
+    cn_token_new(session.csrf, 256);
+    hash_token(session.token, hash);
+    cn_strcpy(session.user, sizeof(session.user), user->id);
+    cn_fmt(object, sizeof(object), "user:%s", user->id);
+    CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL,
                             "UPDATE users SET failures = 0, locked_until_ms = 0, last_login_ms = $1 WHERE id = $2",
-                            cn_int(now), cn_text(u->id));
+                            cn_int(now), cn_text(user->id));
     if (err == CN_OK)
         err = cn_db_exec(act.conn, NULL,
                          "INSERT INTO sessions (token_hash, user_id, csrf, address, created_ms, seen_ms) VALUES ($1, "
                          "$2, $3, $4, $5, $5)",
-                         cn_text(hash), cn_text(u->id), cn_text(s.csrf), cn_text(a->address), cn_int(now));
+                         cn_text(hash), cn_text(user->id), cn_text(session.csrf), cn_text(actor->address), cn_int(now));
     CN_TRY(cn_act_end(&act, err, "login", object, NULL));
-    *out = s;
+    *out = session;
     return CN_OK;
 }
 
-cn_err cn_login(cn_consult *c, const char *username, const char *password, const char *address, cn_session *out,
-                cn_problem *p)
+cn_err cn_login(cn_consult *consult, const char *username, const char *password, const char *address, cn_session *out,
+                cn_problem *problem)
 {
-    account u = {.active = false};
-    cn_actor a = {.user = ""};
+    account user = {.active = false};
+    cn_actor actor = {.user = ""};
     int64_t now = cn_wall_ms();
-    cn_strcpy(a.address, sizeof(a.address), address);
+    cn_strcpy(actor.address, sizeof(actor.address), address);
     if (!address_may_try(address, now))
-        return cn_problem_set(p, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
-    cn_err err = strlen(username) < 40 ? load_account(c, username, &u) : CN_ERR_NOTFOUND;
+        return cn_problem_set(problem, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
+    cn_err err = strlen(username) < 40 ? load_account(consult, username, &user) : CN_ERR_NOTFOUND;
     if (err != CN_OK && err != CN_ERR_NOTFOUND) return err;
-    cn_strcpy(a.user, sizeof(a.user), u.id);
-    if (u.locked_until > now) {
-        cn_audit_note(c, &a, "login", "user:locked", "denied", NULL);
-        return cn_problem_set(p, CN_ERR_RATE, "",
+    cn_strcpy(actor.user, sizeof(actor.user), user.id);
+    if (user.locked_until > now) {
+        cn_audit_note(consult, &actor, "login", "user:locked", "denied", NULL);
+        return cn_problem_set(problem, CN_ERR_RATE, "",
                               "this account is locked for some minutes after too many wrong passwords");
     }
-    if (!verify(&u, password) || !u.active) {
-        if (u.id[0])
-            CN_TRY(count_failure(c, &a, &u, now));
+    if (!verify(&user, password) || !user.active) {
+        if (user.id[0])
+            CN_TRY(count_failure(consult, &actor, &user, now));
         else
-            cn_audit_note(c, &a, "login.failed", "user:unknown", "denied", NULL);
-        return cn_problem_set(p, CN_ERR_UNAUTH, "", "the username or the password is wrong");
+            cn_audit_note(consult, &actor, "login.failed", "user:unknown", "denied", NULL);
+        return cn_problem_set(problem, CN_ERR_UNAUTH, "", "the username or the password is wrong");
     }
-    return open_session(c, &a, &u, out, now);
+    return open_session(consult, &actor, &user, out, now);
 }
 
 /* ---- resolving, with answers remembered for a moment ---- */
@@ -180,11 +181,11 @@ static remembered *cache_row_locked(const char *hash)
 static bool recall(const char *hash, cn_actor *actor, char csrf[CN_SESSION_TOKEN])
 {
     pthread_mutex_lock(&cache.lock);
-    remembered *r = cache_row_locked(hash);
-    bool found = r->until_ms > cn_mono_ms() && strcmp(r->hash, hash) == 0;
+    remembered *memory = cache_row_locked(hash);
+    bool found = memory->until_ms > cn_mono_ms() && strcmp(memory->hash, hash) == 0;
     if (found) {
-        *actor = r->actor;
-        memcpy(csrf, r->csrf, CN_SESSION_TOKEN);
+        *actor = memory->actor;
+        memcpy(csrf, memory->csrf, CN_SESSION_TOKEN);
     }
     pthread_mutex_unlock(&cache.lock);
     return found;
@@ -193,10 +194,10 @@ static bool recall(const char *hash, cn_actor *actor, char csrf[CN_SESSION_TOKEN
 static void remember(const char *hash, const cn_actor *actor, const char csrf[CN_SESSION_TOKEN])
 {
     pthread_mutex_lock(&cache.lock);
-    remembered *r = cache_row_locked(hash);
-    *r = (remembered){.actor = *actor, .until_ms = cn_mono_ms() + REMEMBER_MS};
-    cn_strcpy(r->hash, sizeof(r->hash), hash);
-    memcpy(r->csrf, csrf, CN_SESSION_TOKEN);
+    remembered *memory = cache_row_locked(hash);
+    *memory = (remembered){.actor = *actor, .until_ms = cn_mono_ms() + REMEMBER_MS};
+    cn_strcpy(memory->hash, sizeof(memory->hash), hash);
+    memcpy(memory->csrf, csrf, CN_SESSION_TOKEN);
     pthread_mutex_unlock(&cache.lock);
 }
 
@@ -208,106 +209,107 @@ static void forget_user(const char *user)
     pthread_mutex_unlock(&cache.lock);
 }
 
-static cn_err load_rights(cn_conn *conn, cn_actor *a)
+static cn_err load_rights(cn_conn *conn, cn_actor *actor)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r, "SELECT role FROM user_roles WHERE user_id = $1", cn_text(a->user)));
-    while (cn_rows_next(r)) a->rights |= cn_role_rights(cn_rows_text(r, 0));
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows, "SELECT role FROM user_roles WHERE user_id = $1", cn_text(actor->user)));
+    while (cn_rows_next(rows)) actor->rights |= cn_role_rights(cn_rows_text(rows, 0));
     return CN_OK;
 }
 
-static cn_err load_session(cn_conn *conn, const char *hash, int64_t idle_ms, cn_actor *a, char csrf[CN_SESSION_TOKEN])
+static cn_err load_session(cn_conn *conn, const char *hash, int64_t idle_ms, cn_actor *actor,
+                           char csrf[CN_SESSION_TOKEN])
 {
     int64_t now = cn_wall_ms();
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
                        "SELECT s.user_id, s.csrf, s.seen_ms, u.hospital_id, u.department_id FROM sessions s JOIN users "
                        "u ON u.id = s.user_id "
                        "WHERE s.token_hash = $1 AND u.active = 1",
                        cn_text(hash)));
-    if (!cn_rows_next(r)) return CN_ERR_UNAUTH;
-    if (now - cn_rows_int(r, 2) > idle_ms) {
+    if (!cn_rows_next(rows)) return CN_ERR_UNAUTH;
+    if (now - cn_rows_int(rows, 2) > idle_ms) {
         CN_TRY(cn_db_exec(conn, NULL, "DELETE FROM sessions WHERE token_hash = $1", cn_text(hash)));
         return CN_ERR_UNAUTH;
     }
-    if (now - cn_rows_int(r, 2) > WRITE_SEEN_MS)
+    if (now - cn_rows_int(rows, 2) > WRITE_SEEN_MS)
         CN_TRY(cn_db_exec(conn, NULL, "UPDATE sessions SET seen_ms = $1 WHERE token_hash = $2", cn_int(now),
                           cn_text(hash)));
-    cn_strcpy(a->user, sizeof(a->user), cn_rows_text(r, 0));
-    cn_strcpy(csrf, CN_SESSION_TOKEN, cn_rows_text(r, 1));
-    cn_strcpy(a->hospital, sizeof(a->hospital), cn_rows_text(r, 3));
-    cn_strcpy(a->department, sizeof(a->department), cn_rows_text(r, 4));
-    return load_rights(conn, a);
+    cn_strcpy(actor->user, sizeof(actor->user), cn_rows_text(rows, 0));
+    cn_strcpy(csrf, CN_SESSION_TOKEN, cn_rows_text(rows, 1));
+    cn_strcpy(actor->hospital, sizeof(actor->hospital), cn_rows_text(rows, 3));
+    cn_strcpy(actor->department, sizeof(actor->department), cn_rows_text(rows, 4));
+    return load_rights(conn, actor);
 }
 
-cn_err cn_session_resolve(cn_consult *c, const char *token, const char *address, int64_t idle_ms, cn_actor *out,
+cn_err cn_session_resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out,
                           char csrf[CN_SESSION_TOKEN])
 {
     char hash[65];
-    cn_actor a = {.user = ""};
+    cn_actor actor = {.user = ""};
     if (!token || !token[0] || strlen(token) >= CN_SESSION_TOKEN) return CN_ERR_UNAUTH;
     hash_token(token, hash);
-    if (!recall(hash, &a, csrf)) {
+    if (!recall(hash, &actor, csrf)) {
         CN_AUTO_CONN cn_conn *conn = NULL;
-        CN_TRY(cn_conn_acquire(c->db, &conn));
-        CN_TRY(load_session(conn, hash, idle_ms, &a, csrf));
-        remember(hash, &a, csrf);
+        CN_TRY(cn_conn_acquire(consult->db, &conn));
+        CN_TRY(load_session(conn, hash, idle_ms, &actor, csrf));
+        remember(hash, &actor, csrf);
     }
-    cn_strcpy(a.address, sizeof(a.address), address);
-    *out = a;
+    cn_strcpy(actor.address, sizeof(actor.address), address);
+    *out = actor;
     return CN_OK;
 }
 
-cn_err cn_logout(cn_consult *c, const cn_actor *a, const char *token)
+cn_err cn_logout(cn_consult *consult, const cn_actor *actor, const char *token)
 {
     cn_act act;
     char hash[65], object[48];
     hash_token(token, hash);
-    cn_fmt(object, sizeof(object), "user:%s", a->user);
-    CN_TRY(cn_act_begin(&act, c, a));
+    cn_fmt(object, sizeof(object), "user:%s", actor->user);
+    CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL, "DELETE FROM sessions WHERE token_hash = $1", cn_text(hash));
     err = cn_act_end(&act, err, "logout", object, NULL);
-    forget_user(a->user);
+    forget_user(actor->user);
     return err;
 }
 
 /* ---- own password ---- */
 
-static cn_err load_password(cn_consult *c, const char *user, char username[40], char hash[CN_PASSWORD_HASH])
+static cn_err load_password(cn_consult *consult, const char *user, char username[40], char hash[CN_PASSWORD_HASH])
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_conn_acquire(c->db, &conn));
-    CN_TRY(cn_db_query(conn, &r, "SELECT username, password FROM users WHERE id = $1", cn_text(user)));
-    if (!cn_rows_next(r)) return CN_ERR_NOTFOUND;
-    cn_strcpy(username, 40, cn_rows_text(r, 0));
-    cn_strcpy(hash, CN_PASSWORD_HASH, cn_rows_text(r, 1));
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query(conn, &rows, "SELECT username, password FROM users WHERE id = $1", cn_text(user)));
+    if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
+    cn_strcpy(username, 40, cn_rows_text(rows, 0));
+    cn_strcpy(hash, CN_PASSWORD_HASH, cn_rows_text(rows, 1));
     return CN_OK;
 }
 
-cn_err cn_password_change(cn_consult *c, const cn_actor *a, const char *token, const char *old_password,
-                          const char *new_password, cn_problem *p)
+cn_err cn_password_change(cn_consult *consult, const cn_actor *actor, const char *token, const char *old_password,
+                          const char *new_password, cn_problem *problem)
 {
     cn_act act;
     char username[40], hash[CN_PASSWORD_HASH], fresh[CN_PASSWORD_HASH], session[65], object[48];
-    if (!address_may_try(a->address, cn_wall_ms()))
-        return cn_problem_set(p, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
-    CN_TRY(load_password(c, a->user, username, hash));
+    if (!address_may_try(actor->address, cn_wall_ms()))
+        return cn_problem_set(problem, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
+    CN_TRY(load_password(consult, actor->user, username, hash));
     if (!cn_password_verify(hash, old_password))
-        return cn_problem_set(p, CN_ERR_INVALID, "old", "the present password is wrong");
-    CN_TRY(cn_password_check(username, new_password, p));
+        return cn_problem_set(problem, CN_ERR_INVALID, "old", "the present password is wrong");
+    CN_TRY(cn_password_check(username, new_password, problem));
     if (cn_password_verify(hash, new_password))
-        return cn_problem_set(p, CN_ERR_INVALID, "new", "must differ from the present password");
+        return cn_problem_set(problem, CN_ERR_INVALID, "new", "must differ from the present password");
     CN_TRY(cn_password_hash(new_password, fresh));
     hash_token(token, session);
-    cn_fmt(object, sizeof(object), "user:%s", a->user);
-    CN_TRY(cn_act_begin(&act, c, a));
+    cn_fmt(object, sizeof(object), "user:%s", actor->user);
+    CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL, "UPDATE users SET password = $1, password_changed_ms = $2 WHERE id = $3",
-                            cn_text(fresh), cn_int(cn_wall_ms()), cn_text(a->user));
+                            cn_text(fresh), cn_int(cn_wall_ms()), cn_text(actor->user));
     if (err == CN_OK)
         err = cn_db_exec(act.conn, NULL, "DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2",
-                         cn_text(a->user), cn_text(session));
+                         cn_text(actor->user), cn_text(session));
     err = cn_act_end(&act, err, "password.change", object, NULL);
-    forget_user(a->user);
+    forget_user(actor->user);
     return err;
 }

@@ -11,15 +11,15 @@
 
 /* ---- reading ---- */
 
-static json_t *person(const cn_rows *r, size_t col)
+static json_t *person(const cn_rows *rows, size_t col)
 {
-    return json_pack("{s:s, s:s, s:s}", "id", cn_rows_text(r, col), "name", cn_rows_text(r, col + 1), "title",
-                     cn_rows_text(r, col + 2));
+    return json_pack("{s:s, s:s, s:s}", "id", cn_rows_text(rows, col), "name", cn_rows_text(rows, col + 1), "title",
+                     cn_rows_text(rows, col + 2));
 }
 
 static cn_err load_version(cn_conn *conn, const char *request, bool draft, json_t **out)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
     const char *sql =
         draft ? "SELECT r.findings, r.conclusion, r.advice, r.version, r.revision, r.updated_ms, r.signed_ms, u.id, "
                 "u.display_name, u.title FROM reports r JOIN users u ON u.id = r.author_id WHERE r.request_id = $1 AND "
@@ -27,16 +27,17 @@ static cn_err load_version(cn_conn *conn, const char *request, bool draft, json_
               : "SELECT r.findings, r.conclusion, r.advice, r.version, r.revision, r.updated_ms, r.signed_ms, u.id, "
                 "u.display_name, u.title FROM reports r JOIN users u ON u.id = r.author_id WHERE r.request_id = $1 AND "
                 "r.signed_ms > 0 ORDER BY r.version DESC LIMIT 1";
-    CN_TRY(cn_db_query(conn, &r, sql, cn_text(request)));
-    if (!cn_rows_next(r)) {
+    CN_TRY(cn_db_query(conn, &rows, sql, cn_text(request)));
+    if (!cn_rows_next(rows)) {
         *out = NULL;
         return CN_OK;
     }
-    int64_t signed_ms = cn_rows_int(r, 6);
-    *out = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "findings", cn_rows_text(r, 0), "conclusion",
-                     cn_rows_text(r, 1), "advice", cn_rows_text(r, 2), "version", (json_int_t)cn_rows_int(r, 3),
-                     "revision", (json_int_t)cn_rows_int(r, 4), "updated_at", (json_int_t)cn_rows_int(r, 5),
-                     "signed_at", signed_ms ? json_integer(signed_ms) : json_null(), "author", person(r, 7));
+    int64_t signed_ms = cn_rows_int(rows, 6);
+    *out =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "findings", cn_rows_text(rows, 0), "conclusion",
+                  cn_rows_text(rows, 1), "advice", cn_rows_text(rows, 2), "version", (json_int_t)cn_rows_int(rows, 3),
+                  "revision", (json_int_t)cn_rows_int(rows, 4), "updated_at", (json_int_t)cn_rows_int(rows, 5),
+                  "signed_at", signed_ms ? json_integer(signed_ms) : json_null(), "author", person(rows, 7));
     return *out ? CN_OK : CN_ERR_NOMEM;
 }
 
@@ -53,16 +54,16 @@ static cn_err load_report(cn_conn *conn, const char *request, bool own_draft, js
 
 static cn_err load_opinions(cn_conn *conn, const char *request, json_t **out)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
                        "SELECT o.id, o.opinion, o.signed_ms, u.id, u.display_name, u.title FROM opinions o JOIN users "
                        "u ON u.id = o.author_id WHERE o.request_id = $1 ORDER BY o.signed_ms, o.id",
                        cn_text(request)));
     json_t *list = json_array();
-    while (cn_rows_next(r))
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:I, s:o}", "id", cn_rows_text(r, 0), "text", cn_rows_text(r, 1),
-                                        "at", (json_int_t)cn_rows_int(r, 2), "author", person(r, 3)));
+    while (cn_rows_next(rows))
+        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:o}", "id", cn_rows_text(rows, 0), "text",
+                                              cn_rows_text(rows, 1), "at", (json_int_t)cn_rows_int(rows, 2), "author",
+                                              person(rows, 3)));
     *out = list;
     return list ? CN_OK : CN_ERR_NOMEM;
 }
@@ -79,21 +80,21 @@ cn_err cn_report_json(cn_conn *conn, const char *request, bool own_draft, json_t
     return err;
 }
 
-static cn_err read_one(cn_conn *conn, const cn_actor *a, const char *request, json_t **out)
+static cn_err read_one(cn_conn *conn, const cn_actor *actor, const char *request, json_t **out)
 {
-    cn_request_scope s;
-    CN_TRY(cn_request_scope_get(conn, a, request, &s));
-    return load_report(conn, request, (s.parts & CN_PART_LEAD) != 0, out);
+    cn_request_scope scope;
+    CN_TRY(cn_request_scope_get(conn, actor, request, &scope));
+    return load_report(conn, request, (scope.parts & CN_PART_LEAD) != 0, out);
 }
 
-cn_err cn_report_get(cn_consult *c, const cn_actor *a, const char *request, json_t **out)
+cn_err cn_report_get(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out)
 {
     cn_act act;
     char object[48];
     json_t *report = NULL;
     cn_fmt(object, sizeof(object), "request:%.26s", request);
-    CN_TRY(cn_act_begin(&act, c, a));
-    cn_err err = cn_act_end(&act, read_one(act.conn, a, request, &report), "report.read", object, NULL);
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    cn_err err = cn_act_end(&act, read_one(act.conn, actor, request, &report), "report.read", object, NULL);
     if (err == CN_OK)
         *out = report;
     else
@@ -113,29 +114,29 @@ typedef struct doing {
     cn_problem *p;
 } doing;
 
-static cn_err act_on(doing *d, cn_err (*fn)(doing *), const char *name, const char *request)
+static cn_err act_on(doing *work, cn_err (*fn)(doing *), const char *name, const char *request)
 {
     cn_act act;
     char object[48];
     cn_fmt(object, sizeof(object), "request:%.26s", request);
-    CN_TRY(cn_act_begin(&act, d->c, d->a));
-    d->conn = act.conn;
-    cn_err err = cn_request_scope_get(act.conn, d->a, request, &d->scope);
-    cn_state before = d->scope.state;
-    if (err == CN_OK) err = fn(d);
+    CN_TRY(cn_act_begin(&act, work->c, work->a));
+    work->conn = act.conn;
+    cn_err err = cn_request_scope_get(act.conn, work->a, request, &work->scope);
+    cn_state before = work->scope.state;
+    if (err == CN_OK) err = fn(work);
     err = cn_act_end(&act, err, name, object, NULL);
-    if (err == CN_OK && d->scope.state != before) cn_request_announce(d->c, &d->scope);
+    if (err == CN_OK && work->scope.state != before) cn_request_announce(work->c, &work->scope);
     return err;
 }
 
-static cn_err step(doing *d, const char *action)
+static cn_err step(doing *work, const char *action)
 {
-    return cn_request_step(d->conn, d->a, &d->scope, action, "", d->p);
+    return cn_request_step(work->conn, work->a, &work->scope, action, "", work->p);
 }
 
-static cn_err stale(doing *d)
+static cn_err stale(doing *work)
 {
-    return cn_problem_set(d->p, CN_ERR_CONFLICT, "revision",
+    return cn_problem_set(work->p, CN_ERR_CONFLICT, "revision",
                           "the report was changed meanwhile; load it again before saving");
 }
 
@@ -149,15 +150,15 @@ typedef struct newest {
 
 static cn_err load_newest(cn_conn *conn, const char *request, newest *out)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
                        "SELECT version, revision, signed_ms FROM reports WHERE request_id = $1 ORDER BY version DESC "
                        "LIMIT 1",
                        cn_text(request)));
     *out = (newest){.is_signed = true};
-    if (cn_rows_next(r))
-        *out =
-            (newest){.version = cn_rows_int(r, 0), .revision = cn_rows_int(r, 1), .is_signed = cn_rows_int(r, 2) > 0};
+    if (cn_rows_next(rows))
+        *out = (newest){
+            .version = cn_rows_int(rows, 0), .revision = cn_rows_int(rows, 1), .is_signed = cn_rows_int(rows, 2) > 0};
     return CN_OK;
 }
 
@@ -166,150 +167,156 @@ typedef struct texts {
     int64_t revision;
 } texts;
 
-static cn_err read_texts(const json_t *body, texts *t, cn_problem *p)
+static cn_err read_texts(const json_t *body, texts *words, cn_problem *problem)
 {
-    *t = (texts){.findings = "", .conclusion = "", .advice = ""};
-    CN_TRY(cn_json_str(body, "findings", false, 0, TEXT_MAX, &t->findings, p));
-    CN_TRY(cn_json_str(body, "conclusion", false, 0, TEXT_MAX, &t->conclusion, p));
-    CN_TRY(cn_json_str(body, "advice", false, 0, TEXT_MAX, &t->advice, p));
-    return cn_json_i64(body, "revision", true, 0, INT64_MAX - 1, &t->revision, p);
+    *words = (texts){.findings = "", .conclusion = "", .advice = ""};
+    CN_TRY(cn_json_str(body, "findings", false, 0, TEXT_MAX, &words->findings, problem));
+    CN_TRY(cn_json_str(body, "conclusion", false, 0, TEXT_MAX, &words->conclusion, problem));
+    CN_TRY(cn_json_str(body, "advice", false, 0, TEXT_MAX, &words->advice, problem));
+    return cn_json_i64(body, "revision", true, 0, INT64_MAX - 1, &words->revision, problem);
 }
 
 /* Saving a draft is no step of the request's life: no history row each time somebody types. */
-static cn_err may_draft(doing *d)
+static cn_err may_draft(doing *work)
 {
-    const cn_request_scope *s = &d->scope;
+    const cn_request_scope *scope = &work->scope;
     cn_state next;
-    cn_err err = cn_state_next("draft", s->state, s->urgent, s->parts, &next);
+    cn_err err = cn_state_next("draft", scope->state, scope->urgent, scope->parts, &next);
     if (err == CN_ERR_STATE)
-        return cn_problem_set(d->p, err, "state", "no report can be written while the request is %s",
-                              cn_state_name(s->state));
-    return err == CN_OK ? CN_OK : cn_problem_set(d->p, err, "", "only the lead expert writes the report");
+        return cn_problem_set(work->p, err, "state", "no report can be written while the request is %s",
+                              cn_state_name(scope->state));
+    return err == CN_OK ? CN_OK : cn_problem_set(work->p, err, "", "only the lead expert writes the report");
 }
 
-static cn_err do_draft(doing *d)
+static cn_err do_draft(doing *work)
 {
-    texts t;
+    texts words;
     newest last;
     int64_t changed = 0;
-    CN_TRY(may_draft(d));
-    CN_TRY(read_texts(d->body, &t, d->p));
-    CN_TRY(load_newest(d->conn, d->scope.id, &last));
-    if (t.revision != last.revision) return stale(d);
-    d->revision = last.revision + 1;
+    CN_TRY(may_draft(work));
+    CN_TRY(read_texts(work->body, &words, work->p));
+    CN_TRY(load_newest(work->conn, work->scope.id, &last));
+    if (words.revision != last.revision) return stale(work);
+    work->revision = last.revision + 1;
     if (last.is_signed)
-        CN_TRY(cn_db_exec(d->conn, &changed,
+        CN_TRY(cn_db_exec(work->conn, &changed,
                           "INSERT INTO reports (request_id, version, revision, findings, conclusion, advice, "
                           "author_id, updated_ms, signed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
                           "0) ON CONFLICT (request_id, version) DO NOTHING",
-                          cn_text(d->scope.id), cn_int(last.version + 1), cn_int(d->revision), cn_text(t.findings),
-                          cn_text(t.conclusion), cn_text(t.advice), cn_text(d->a->user), cn_int(cn_wall_ms())));
+                          cn_text(work->scope.id), cn_int(last.version + 1), cn_int(work->revision),
+                          cn_text(words.findings), cn_text(words.conclusion), cn_text(words.advice),
+                          cn_text(work->a->user), cn_int(cn_wall_ms())));
     else
-        CN_TRY(cn_db_exec(d->conn, &changed,
+        CN_TRY(cn_db_exec(work->conn, &changed,
                           "UPDATE reports SET revision = $1, findings = $2, conclusion = $3, advice = $4, author_id = "
                           "$5, updated_ms = $6 WHERE request_id = $7 AND version = $8 AND revision = $9 AND signed_ms "
                           "= 0",
-                          cn_int(d->revision), cn_text(t.findings), cn_text(t.conclusion), cn_text(t.advice),
-                          cn_text(d->a->user), cn_int(cn_wall_ms()), cn_text(d->scope.id), cn_int(last.version),
-                          cn_int(last.revision)));
-    return changed == 1 ? CN_OK : stale(d);
+                          cn_int(work->revision), cn_text(words.findings), cn_text(words.conclusion),
+                          cn_text(words.advice), cn_text(work->a->user), cn_int(cn_wall_ms()), cn_text(work->scope.id),
+                          cn_int(last.version), cn_int(last.revision)));
+    return changed == 1 ? CN_OK : stale(work);
 }
 
-cn_err cn_report_draft(cn_consult *c, const cn_actor *a, const char *request, const json_t *body, int64_t *revision,
-                       cn_problem *p)
+cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                       int64_t *revision, cn_problem *problem)
 {
-    doing d = {.c = c, .a = a, .body = body, .p = p};
-    CN_TRY(act_on(&d, do_draft, "report.draft", request));
-    *revision = d.revision;
+    doing work = {.c = consult, .a = actor, .body = body, .p = problem};
+    CN_TRY(act_on(&work, do_draft, "report.draft", request));
+    *revision = work.revision;
     return CN_OK;
 }
 
 /* ---- signature ---- */
 
 /* A report that says nothing is not signed. */
-static cn_err check_complete(doing *d, int64_t version)
+static cn_err check_complete(doing *work, int64_t version)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(d->conn, &r, "SELECT findings, conclusion FROM reports WHERE request_id = $1 AND version = $2",
-                       cn_text(d->scope.id), cn_int(version)));
-    if (!cn_rows_next(r)) return CN_ERR_DB;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(work->conn, &rows,
+                       "SELECT findings, conclusion FROM reports WHERE request_id = $1 AND version = $2",
+                       cn_text(work->scope.id), cn_int(version)));
+    if (!cn_rows_next(rows)) return CN_ERR_DB;
     static const char *const fields[] = {"findings", "conclusion"};
     for (size_t i = 0; i < 2; i++) {
-        const char *text = cn_rows_text(r, i);
+        const char *text = cn_rows_text(rows, i);
         if (text[strspn(text, " \t\r\n")] == 0)
-            return cn_problem_set(d->p, CN_ERR_CONFLICT, fields[i], "write the %s before signing", fields[i]);
+            return cn_problem_set(work->p, CN_ERR_CONFLICT, fields[i], "write the %s before signing", fields[i]);
     }
     return CN_OK;
 }
 
 static cn_err releases_itself(cn_conn *conn, bool *out)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r, "SELECT value FROM settings WHERE key = $1", cn_text(CN_REPORT_POLICY_KEY)));
-    *out = !cn_rows_next(r) || strcmp(cn_rows_text(r, 0), "audit") != 0;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows, "SELECT value FROM settings WHERE key = $1", cn_text(CN_REPORT_POLICY_KEY)));
+    *out = !cn_rows_next(rows) || strcmp(cn_rows_text(rows, 0), "audit") != 0;
     return CN_OK;
 }
 
-static cn_err do_sign(doing *d)
+static cn_err do_sign(doing *work)
 {
     newest last;
     int64_t seen = -1, changed = 0;
     bool release = false;
-    CN_TRY(step(d, "sign"));
-    CN_TRY(load_newest(d->conn, d->scope.id, &last));
-    if (d->body) CN_TRY(cn_json_i64(d->body, "revision", false, 0, INT64_MAX - 1, &seen, d->p));
-    if (last.is_signed) return cn_problem_set(d->p, CN_ERR_CONFLICT, "", "there is no draft to sign");
-    if (seen >= 0 && seen != last.revision) return stale(d);
-    CN_TRY(check_complete(d, last.version));
-    CN_TRY(cn_db_exec(d->conn, &changed,
+    CN_TRY(step(work, "sign"));
+    CN_TRY(load_newest(work->conn, work->scope.id, &last));
+    if (work->body) CN_TRY(cn_json_i64(work->body, "revision", false, 0, INT64_MAX - 1, &seen, work->p));
+    if (last.is_signed) return cn_problem_set(work->p, CN_ERR_CONFLICT, "", "there is no draft to sign");
+    if (seen >= 0 && seen != last.revision) return stale(work);
+    CN_TRY(check_complete(work, last.version));
+    CN_TRY(cn_db_exec(work->conn, &changed,
                       "UPDATE reports SET signed_ms = $1, author_id = $2 WHERE request_id = $3 AND version = $4 AND "
                       "revision = $5 AND signed_ms = 0",
-                      cn_int(cn_wall_ms()), cn_text(d->a->user), cn_text(d->scope.id), cn_int(last.version),
+                      cn_int(cn_wall_ms()), cn_text(work->a->user), cn_text(work->scope.id), cn_int(last.version),
                       cn_int(last.revision)));
-    if (changed != 1) return stale(d);
-    if (d->scope.state != CN_STATE_WRITTEN) return CN_OK; /* an amendment */
-    CN_TRY(releases_itself(d->conn, &release));
-    return release ? step(d, "release") : CN_OK;
+    if (changed != 1) return stale(work);
+    if (work->scope.state != CN_STATE_WRITTEN) return CN_OK; /* an amendment */
+    CN_TRY(releases_itself(work->conn, &release));
+    return release ? step(work, "release") : CN_OK;
 }
 
-cn_err cn_report_sign(cn_consult *c, const cn_actor *a, const char *request, const json_t *body, cn_problem *p)
+cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                      cn_problem *problem)
 {
-    doing d = {.c = c, .a = a, .body = body, .p = p};
-    return act_on(&d, do_sign, "report.sign", request);
+    doing work = {.c = consult, .a = actor, .body = body, .p = problem};
+    return act_on(&work, do_sign, "report.sign", request);
 }
 
 /* ---- opinions, record ---- */
 
-static cn_err do_opinion(doing *d)
+static cn_err do_opinion(doing *work)
 {
     const char *text = NULL;
     char id[CN_ID_TEXT];
-    CN_TRY(step(d, "opinion"));
-    CN_TRY(cn_json_str(d->body, "text", true, 1, TEXT_MAX, &text, d->p));
+    CN_TRY(step(work, "opinion"));
+    CN_TRY(cn_json_str(work->body, "text", true, 1, TEXT_MAX, &text, work->p));
     cn_id_new(id);
-    return cn_db_exec(d->conn, NULL,
+    return cn_db_exec(work->conn, NULL,
                       "INSERT INTO opinions (id, request_id, author_id, opinion, signed_ms) VALUES ($1, $2, $3, $4, "
                       "$5)",
-                      cn_text(id), cn_text(d->scope.id), cn_text(d->a->user), cn_text(text), cn_int(cn_wall_ms()));
+                      cn_text(id), cn_text(work->scope.id), cn_text(work->a->user), cn_text(text),
+                      cn_int(cn_wall_ms()));
 }
 
-cn_err cn_opinion_add(cn_consult *c, const cn_actor *a, const char *request, const json_t *body, cn_problem *p)
+cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                      cn_problem *problem)
 {
-    doing d = {.c = c, .a = a, .body = body, .p = p};
-    return act_on(&d, do_opinion, "opinion.sign", request);
+    doing work = {.c = consult, .a = actor, .body = body, .p = problem};
+    return act_on(&work, do_opinion, "opinion.sign", request);
 }
 
-static cn_err do_record(doing *d)
+static cn_err do_record(doing *work)
 {
     const char *text = NULL;
-    CN_TRY(step(d, "record"));
-    CN_TRY(cn_json_str(d->body, "text", true, 1, TEXT_MAX, &text, d->p));
-    return cn_db_exec(d->conn, NULL, "UPDATE requests SET record = $1 WHERE id = $2", cn_text(text),
-                      cn_text(d->scope.id));
+    CN_TRY(step(work, "record"));
+    CN_TRY(cn_json_str(work->body, "text", true, 1, TEXT_MAX, &text, work->p));
+    return cn_db_exec(work->conn, NULL, "UPDATE requests SET record = $1 WHERE id = $2", cn_text(text),
+                      cn_text(work->scope.id));
 }
 
-cn_err cn_record_set(cn_consult *c, const cn_actor *a, const char *request, const json_t *body, cn_problem *p)
+cn_err cn_record_set(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                     cn_problem *problem)
 {
-    doing d = {.c = c, .a = a, .body = body, .p = p};
-    return act_on(&d, do_record, "record.write", request);
+    doing work = {.c = consult, .a = actor, .body = body, .p = problem};
+    return act_on(&work, do_record, "record.write", request);
 }

@@ -18,26 +18,29 @@
 /** `{findings, conclusion, advice, version, revision, author: {id, name, title}, updated_at, signed_at}`: the draft for
  * the lead expert (signed_at null; `signed` then holds the last signed version or null), for all others the last signed
  * version; JSON null when there is none. Written to the audit log as a read. */
-cn_err cn_report_get(cn_consult *c, const cn_actor *a, const char *request, json_t **out);
+cn_err cn_report_get(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out);
 /**
  * The same version as PDF, appended to `out`; `number` gets the request's. `style` is pdf.h's. With `released` the lead
  * expert too gets the last signed version instead of his draft. CN_ERR_STATE when there is none. Written to the audit
  * log.
  */
-cn_err cn_report_print(cn_consult *c, const cn_actor *a, const char *request, bool released, const cn_pdf_style *style,
-                       char number[24], cn_buf *out, cn_problem *p);
+cn_err cn_report_print(cn_consult *consult, const cn_actor *actor, const char *request, bool released,
+                       const cn_pdf_style *style, char number[24], cn_buf *out, cn_problem *problem);
 /** Saves the lead expert's draft `{findings, conclusion, advice, revision}`; CN_ERR_CONFLICT when `revision` is not the
  * stored one. After a signature the next draft is an amendment, a new version. *revision: the new one. */
-cn_err cn_report_draft(cn_consult *c, const cn_actor *a, const char *request, const json_t *body, int64_t *revision,
-                       cn_problem *p);
+cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                       int64_t *revision, cn_problem *problem);
 /** Signs the draft, which needs findings and a conclusion (CN_ERR_CONFLICT): AWAITING_REPORT → WRITTEN → REPORTED under
  * the own-signature policy; an amendment of a reported one becomes a new version. `body` may be NULL or hold
  * `revision`: then exactly that draft is signed or none (CN_ERR_CONFLICT). */
-cn_err cn_report_sign(cn_consult *c, const cn_actor *a, const char *request, const json_t *body, cn_problem *p);
+cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                      cn_problem *problem);
 /** An assigned expert's signed opinion `{text}`. */
-cn_err cn_opinion_add(cn_consult *c, const cn_actor *a, const char *request, const json_t *body, cn_problem *p);
+cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                      cn_problem *problem);
 /** The referrer's consultation record `{text}`. */
-cn_err cn_record_set(cn_consult *c, const cn_actor *a, const char *request, const json_t *body, cn_problem *p);
+cn_err cn_record_set(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                     cn_problem *problem);
 
 /** For cn_request_get, inside its connection: report (or null) and opinions `[{id, author: {id, name, title}, text,
  * at}]`. `own_draft`: the actor is the lead and may see the draft. New references. */

@@ -12,82 +12,85 @@
 
 /* ---- part and step ---- */
 
-static uint32_t parts_of(const cn_actor *a, const cn_rows *r, const cn_request_scope *s)
+static uint32_t parts_of(const cn_actor *actor, const cn_rows *rows, const cn_request_scope *scope)
 {
     uint32_t parts = 0;
-    if (strcmp(a->user, s->referrer) == 0 && cn_actor_may(a, CN_RIGHT_REQUEST_CREATE)) parts |= CN_PART_REFERRER;
-    if (!cn_rows_null(r, 6) && cn_actor_may(a, CN_RIGHT_REPORT_WRITE))
-        parts |= CN_PART_EXPERT | (cn_rows_int(r, 6) ? CN_PART_LEAD : 0u);
-    if (cn_actor_may(a, CN_RIGHT_REQUEST_REVIEW)) parts |= CN_PART_REVIEWER;
-    if (cn_actor_may(a, CN_RIGHT_REQUEST_READ_ALL)) parts |= CN_PART_READER;
-    bool open = s->state == CN_STATE_UPLOADING || s->state == CN_STATE_PENDING_REVIEW;
-    if (s->urgent && open && cn_actor_may(a, CN_RIGHT_REPORT_WRITE)) parts |= CN_PART_ON_DUTY;
+    if (strcmp(actor->user, scope->referrer) == 0 && cn_actor_may(actor, CN_RIGHT_REQUEST_CREATE))
+        parts |= CN_PART_REFERRER;
+    if (!cn_rows_null(rows, 6) && cn_actor_may(actor, CN_RIGHT_REPORT_WRITE))
+        parts |= CN_PART_EXPERT | (cn_rows_int(rows, 6) ? CN_PART_LEAD : 0u);
+    if (cn_actor_may(actor, CN_RIGHT_REQUEST_REVIEW)) parts |= CN_PART_REVIEWER;
+    if (cn_actor_may(actor, CN_RIGHT_REQUEST_READ_ALL)) parts |= CN_PART_READER;
+    bool open = scope->state == CN_STATE_UPLOADING || scope->state == CN_STATE_PENDING_REVIEW;
+    if (scope->urgent && open && cn_actor_may(actor, CN_RIGHT_REPORT_WRITE)) parts |= CN_PART_ON_DUTY;
     return parts;
 }
 
-cn_err cn_request_scope_get(cn_conn *conn, const cn_actor *a, const char *id, cn_request_scope *out)
+cn_err cn_request_scope_get(cn_conn *conn, const cn_actor *actor, const char *id, cn_request_scope *out)
 {
     if (!cn_id_valid(id)) return CN_ERR_NOTFOUND;
-    CN_AUTO_ROWS cn_rows *r = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(
-        conn, &r,
+        conn, &rows,
         "SELECT q.number, q.referrer_id, q.hospital_id, q.state, q.urgent, q.revision, e.lead FROM requests q "
         "LEFT JOIN request_experts e ON e.request_id = q.id AND e.user_id = $2 WHERE q.id = $1",
-        cn_text(id), cn_text(a->user)));
-    if (!cn_rows_next(r)) return CN_ERR_NOTFOUND;
-    cn_request_scope s = {.urgent = cn_rows_int(r, 4) != 0, .revision = cn_rows_int(r, 5)};
-    cn_strcpy(s.id, sizeof(s.id), id);
-    cn_strcpy(s.number, sizeof(s.number), cn_rows_text(r, 0));
-    cn_strcpy(s.referrer, sizeof(s.referrer), cn_rows_text(r, 1));
-    cn_strcpy(s.hospital, sizeof(s.hospital), cn_rows_text(r, 2));
-    if (!cn_state_parse(cn_rows_text(r, 3), &s.state)) return CN_ERR_CORRUPT;
-    s.parts = parts_of(a, r, &s);
-    if (!s.parts) return CN_ERR_NOTFOUND;
-    *out = s;
+        cn_text(id), cn_text(actor->user)));
+    if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
+    cn_request_scope scope = {.urgent = cn_rows_int(rows, 4) != 0, .revision = cn_rows_int(rows, 5)};
+    cn_strcpy(scope.id, sizeof(scope.id), id);
+    cn_strcpy(scope.number, sizeof(scope.number), cn_rows_text(rows, 0));
+    cn_strcpy(scope.referrer, sizeof(scope.referrer), cn_rows_text(rows, 1));
+    cn_strcpy(scope.hospital, sizeof(scope.hospital), cn_rows_text(rows, 2));
+    if (!cn_state_parse(cn_rows_text(rows, 3), &scope.state)) return CN_ERR_CORRUPT;
+    scope.parts = parts_of(actor, rows, &scope);
+    if (!scope.parts) return CN_ERR_NOTFOUND;
+    *out = scope;
     return CN_OK;
 }
 
-static cn_err write_history(cn_conn *conn, const cn_actor *a, const cn_request_scope *s, const char *action,
+static cn_err write_history(cn_conn *conn, const cn_actor *actor, const cn_request_scope *scope, const char *action,
                             cn_state from, const char *reason)
 {
     return cn_db_exec(
         conn, NULL,
         "INSERT INTO request_history (request_id, step, at_ms, actor_id, action, from_state, to_state, reason) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        cn_text(s->id), cn_int(s->revision), cn_int(cn_wall_ms()), cn_text(a->user), cn_text(action),
-        cn_text(cn_state_name(from)), cn_text(cn_state_name(s->state)), cn_text(reason ? reason : ""));
+        cn_text(scope->id), cn_int(scope->revision), cn_int(cn_wall_ms()), cn_text(actor->user), cn_text(action),
+        cn_text(cn_state_name(from)), cn_text(cn_state_name(scope->state)), cn_text(reason ? reason : ""));
 }
 
-static cn_err may(const cn_request_scope *s, const char *action, cn_state *next, cn_problem *p)
+static cn_err may(const cn_request_scope *scope, const char *action, cn_state *next, cn_problem *problem)
 {
-    cn_err err = cn_state_next(action, s->state, s->urgent, s->parts, next);
+    cn_err err = cn_state_next(action, scope->state, scope->urgent, scope->parts, next);
     if (err == CN_ERR_STATE)
-        return cn_problem_set(p, err, "state", "'%s' is not possible while the request is %s", action,
-                              cn_state_name(s->state));
-    if (err == CN_ERR_FORBIDDEN) return cn_problem_set(p, err, "", "'%s' is not yours to do for this request", action);
+        return cn_problem_set(problem, err, "state", "'%s' is not possible while the request is %s", action,
+                              cn_state_name(scope->state));
+    if (err == CN_ERR_FORBIDDEN)
+        return cn_problem_set(problem, err, "", "'%s' is not yours to do for this request", action);
     return err;
 }
 
-cn_err cn_request_step(cn_conn *conn, const cn_actor *a, cn_request_scope *s, const char *action, const char *reason,
-                       cn_problem *p)
+cn_err cn_request_step(cn_conn *conn, const cn_actor *actor, cn_request_scope *scope, const char *action,
+                       const char *reason, cn_problem *problem)
 {
-    cn_state from = s->state, next = from;
-    CN_TRY(may(s, action, &next, p));
+    cn_state from = scope->state, next = from;
+    CN_TRY(may(scope, action, &next, problem));
     int64_t changed = 0;
     CN_TRY(cn_db_exec(
         conn, &changed,
         "UPDATE requests SET state = $1, revision = revision + 1, updated_ms = $2 WHERE id = $3 AND revision = $4",
-        cn_text(cn_state_name(next)), cn_int(cn_wall_ms()), cn_text(s->id), cn_int(s->revision)));
+        cn_text(cn_state_name(next)), cn_int(cn_wall_ms()), cn_text(scope->id), cn_int(scope->revision)));
     if (changed != 1)
-        return cn_problem_set(p, CN_ERR_CONFLICT, "state", "somebody else changed the request just now; load it again");
-    s->revision++;
-    s->state = next;
-    return write_history(conn, a, s, action, from, reason);
+        return cn_problem_set(problem, CN_ERR_CONFLICT, "state",
+                              "somebody else changed the request just now; load it again");
+    scope->revision++;
+    scope->state = next;
+    return write_history(conn, actor, scope, action, from, reason);
 }
 
-void cn_request_announce(cn_consult *c, const cn_request_scope *s)
+void cn_request_announce(cn_consult *consult, const cn_request_scope *scope)
 {
-    if (c->changed) c->changed(c->ctx, s->id, cn_state_name(s->state));
+    if (consult->changed) consult->changed(consult->ctx, scope->id, cn_state_name(scope->state));
 }
 
 /* ---- the form ---- */
@@ -96,67 +99,67 @@ typedef struct form {
     const char *name, *sex, *birth, *identity, *phone, *diagnosis, *question, *urgency;
 } form;
 
-static bool date_valid(const char *s)
+static bool date_valid(const char *text)
 {
     static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t y = 0, m = 0, d = 0;
     char part[3][5] = {{0}};
-    if (strlen(s) != 10 || s[4] != '-' || s[7] != '-') return false;
-    memcpy(part[0], s, 4);
-    memcpy(part[1], s + 5, 2);
-    memcpy(part[2], s + 8, 2);
+    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-') return false;
+    memcpy(part[0], text, 4);
+    memcpy(part[1], text + 5, 2);
+    memcpy(part[2], text + 8, 2);
     return cn_parse_i64(part[0], 1850, 2200, &y) && cn_parse_i64(part[1], 1, 12, &m) &&
            cn_parse_i64(part[2], 1, days[m - 1], &d);
 }
 
-static bool only(const char *s, const char *allowed)
+static bool only(const char *text, const char *allowed)
 {
-    return s[strspn(s, allowed)] == 0;
+    return text[strspn(text, allowed)] == 0;
 }
 
-static cn_err read_patient(const json_t *body, form *f, cn_problem *p)
+static cn_err read_patient(const json_t *body, form *fields, cn_problem *problem)
 {
     json_t *patient = NULL;
-    CN_TRY(cn_json_obj(body, "patient", true, &patient, p));
-    CN_TRY(cn_json_str(patient, "name", true, 1, 60, &f->name, p));
-    CN_TRY(cn_json_str(patient, "sex", true, 1, 10, &f->sex, p));
-    CN_TRY(cn_json_str(patient, "birth_date", false, 0, 10, &f->birth, p));
-    CN_TRY(cn_json_str(patient, "identity_number", false, 0, 30, &f->identity, p));
-    CN_TRY(cn_json_str(patient, "phone", false, 0, 30, &f->phone, p));
-    if (strcmp(f->sex, "male") != 0 && strcmp(f->sex, "female") != 0 && strcmp(f->sex, "unknown") != 0)
-        return cn_problem_set(p, CN_ERR_INVALID, "patient.sex", "must be male, female or unknown");
-    if (f->birth[0] && !date_valid(f->birth))
-        return cn_problem_set(p, CN_ERR_INVALID, "patient.birth_date", "must be a date YYYY-MM-DD");
-    if (!only(f->identity, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-()"))
-        return cn_problem_set(p, CN_ERR_INVALID, "patient.identity_number", "may hold letters and digits only");
-    if (!only(f->phone, "0123456789+- ()"))
-        return cn_problem_set(p, CN_ERR_INVALID, "patient.phone", "may hold digits, + and - only");
+    CN_TRY(cn_json_obj(body, "patient", true, &patient, problem));
+    CN_TRY(cn_json_str(patient, "name", true, 1, 60, &fields->name, problem));
+    CN_TRY(cn_json_str(patient, "sex", true, 1, 10, &fields->sex, problem));
+    CN_TRY(cn_json_str(patient, "birth_date", false, 0, 10, &fields->birth, problem));
+    CN_TRY(cn_json_str(patient, "identity_number", false, 0, 30, &fields->identity, problem));
+    CN_TRY(cn_json_str(patient, "phone", false, 0, 30, &fields->phone, problem));
+    if (strcmp(fields->sex, "male") != 0 && strcmp(fields->sex, "female") != 0 && strcmp(fields->sex, "unknown") != 0)
+        return cn_problem_set(problem, CN_ERR_INVALID, "patient.sex", "must be male, female or unknown");
+    if (fields->birth[0] && !date_valid(fields->birth))
+        return cn_problem_set(problem, CN_ERR_INVALID, "patient.birth_date", "must be a date YYYY-MM-DD");
+    if (!only(fields->identity, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-()"))
+        return cn_problem_set(problem, CN_ERR_INVALID, "patient.identity_number", "may hold letters and digits only");
+    if (!only(fields->phone, "0123456789+- ()"))
+        return cn_problem_set(problem, CN_ERR_INVALID, "patient.phone", "may hold digits, + and - only");
     return CN_OK;
 }
 
-static cn_err read_form(const json_t *body, form *f, cn_problem *p)
+static cn_err read_form(const json_t *body, form *fields, cn_problem *problem)
 {
     const char *kind = "C";
-    *f = (form){.birth = "", .identity = "", .phone = "", .question = "", .urgency = "ordinary"};
-    CN_TRY(cn_json_str(body, "kind", false, 1, 1, &kind, p));
+    *fields = (form){.birth = "", .identity = "", .phone = "", .question = "", .urgency = "ordinary"};
+    CN_TRY(cn_json_str(body, "kind", false, 1, 1, &kind, problem));
     if (strcmp(kind, "C") != 0)
-        return cn_problem_set(p, CN_ERR_UNSUPPORTED, "kind", "only live consultations (C) can be requested");
-    CN_TRY(cn_json_str(body, "urgency", false, 1, 10, &f->urgency, p));
-    if (strcmp(f->urgency, "ordinary") != 0 && strcmp(f->urgency, "urgent") != 0)
-        return cn_problem_set(p, CN_ERR_INVALID, "urgency", "must be ordinary or urgent");
-    CN_TRY(read_patient(body, f, p));
-    CN_TRY(cn_json_str(body, "diagnosis", true, 1, 2000, &f->diagnosis, p));
-    return cn_json_str(body, "question", false, 0, 4000, &f->question, p);
+        return cn_problem_set(problem, CN_ERR_UNSUPPORTED, "kind", "only live consultations (C) can be requested");
+    CN_TRY(cn_json_str(body, "urgency", false, 1, 10, &fields->urgency, problem));
+    if (strcmp(fields->urgency, "ordinary") != 0 && strcmp(fields->urgency, "urgent") != 0)
+        return cn_problem_set(problem, CN_ERR_INVALID, "urgency", "must be ordinary or urgent");
+    CN_TRY(read_patient(body, fields, problem));
+    CN_TRY(cn_json_str(body, "diagnosis", true, 1, 2000, &fields->diagnosis, problem));
+    return cn_json_str(body, "question", false, 0, 4000, &fields->question, problem);
 }
 
 /* ---- sealed columns ---- */
 
-static cn_err seal(cn_consult *c, const char *column, const char *id, const char *text, void **out, size_t *n)
+static cn_err seal(cn_consult *consult, const char *column, const char *id, const char *text, void **out, size_t *len)
 {
     char place[96];
     if (!text[0]) return CN_OK; /* stays NULL */
     if (!cn_fmt(place, sizeof(place), "requests.%s:%s", column, id)) return CN_ERR_INVALID;
-    return cn_vault_seal(c->vault, place, text, out, n);
+    return cn_vault_seal(consult->vault, place, text, out, len);
 }
 
 typedef struct token_writer {
@@ -167,57 +170,58 @@ typedef struct token_writer {
 
 static void write_token(void *arg, const char *token)
 {
-    token_writer *w = arg;
-    if (w->err == CN_OK)
-        w->err = cn_db_exec(
-            w->conn, NULL, "INSERT INTO request_name_tokens (token, request_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            cn_text(token), cn_text(w->request));
+    token_writer *writer = arg;
+    if (writer->err == CN_OK)
+        writer->err =
+            cn_db_exec(writer->conn, NULL,
+                       "INSERT INTO request_name_tokens (token, request_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                       cn_text(token), cn_text(writer->request));
 }
 
-static cn_err write_patient(cn_consult *c, cn_conn *conn, const char *id, const form *f)
+static cn_err write_patient(cn_consult *consult, cn_conn *conn, const char *id, const form *fields)
 {
     CN_AUTO_FREE void *name = NULL, *identity = NULL, *phone = NULL;
     size_t name_n = 0, identity_n = 0, phone_n = 0;
     char token[33] = "";
-    CN_TRY(seal(c, "patient_name", id, f->name, &name, &name_n));
-    CN_TRY(seal(c, "patient_identity", id, f->identity, &identity, &identity_n));
-    CN_TRY(seal(c, "patient_phone", id, f->phone, &phone, &phone_n));
-    if (f->identity[0]) cn_vault_token(c->vault, "patient.identity", f->identity, token);
+    CN_TRY(seal(consult, "patient_name", id, fields->name, &name, &name_n));
+    CN_TRY(seal(consult, "patient_identity", id, fields->identity, &identity, &identity_n));
+    CN_TRY(seal(consult, "patient_phone", id, fields->phone, &phone, &phone_n));
+    if (fields->identity[0]) cn_vault_token(consult->vault, "patient.identity", fields->identity, token);
     CN_TRY(cn_db_exec(conn, NULL,
                       "UPDATE requests SET patient_name_sealed = $1, patient_identity_sealed = $2, "
                       "patient_phone_sealed = $3, patient_sex = $4, "
                       "patient_birth_date = $5, patient_identity_token = $6, diagnosis = $7, question = $8, urgent = "
                       "$9 WHERE id = $10",
-                      cn_blob(name, name_n), cn_blob(identity, identity_n), cn_blob(phone, phone_n), cn_text(f->sex),
-                      cn_text(f->birth), cn_text(token), cn_text(f->diagnosis), cn_text(f->question),
-                      cn_int(strcmp(f->urgency, "urgent") == 0), cn_text(id)));
+                      cn_blob(name, name_n), cn_blob(identity, identity_n), cn_blob(phone, phone_n),
+                      cn_text(fields->sex), cn_text(fields->birth), cn_text(token), cn_text(fields->diagnosis),
+                      cn_text(fields->question), cn_int(strcmp(fields->urgency, "urgent") == 0), cn_text(id)));
     CN_TRY(cn_db_exec(conn, NULL, "DELETE FROM request_name_tokens WHERE request_id = $1", cn_text(id)));
-    token_writer w = {.conn = conn, .request = id};
-    cn_vault_name_tokens(c->vault, "patient.name", f->name, write_token, &w);
-    return w.err;
+    token_writer writer = {.conn = conn, .request = id};
+    cn_vault_name_tokens(consult->vault, "patient.name", fields->name, write_token, &writer);
+    return writer.err;
 }
 
 /* ---- create, update ---- */
 
 /* "C20261120-0007": kind, day in the platform's zone, running number of the day. */
-static cn_err next_number(cn_consult *c, cn_conn *conn, char out[24])
+static cn_err next_number(cn_consult *consult, cn_conn *conn, char out[24])
 {
     char day[CN_TIME_TEXT], compact[9];
-    cn_time_format(cn_wall_ms() + (int64_t)c->zone_minutes * 60000, day);
+    cn_time_format(cn_wall_ms() + (int64_t)consult->zone_minutes * 60000, day);
     cn_fmt(compact, sizeof(compact), "%.4s%.2s%.2s", day, day + 5, day + 8);
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
                        "INSERT INTO request_numbers (day, used) VALUES ($1, 1) ON CONFLICT (day) DO UPDATE SET used = "
                        "request_numbers.used + 1 RETURNING used",
                        cn_text(compact)));
-    if (!cn_rows_next(r)) return CN_ERR_DB;
-    return cn_fmt(out, 24, "C%s-%04lld", compact, (long long)cn_rows_int(r, 0)) ? CN_OK : CN_ERR_FULL;
+    if (!cn_rows_next(rows)) return CN_ERR_DB;
+    return cn_fmt(out, 24, "C%s-%04lld", compact, (long long)cn_rows_int(rows, 0)) ? CN_OK : CN_ERR_FULL;
 }
 
-static cn_err insert(cn_consult *c, const cn_actor *a, cn_conn *conn, const char *id, const form *f)
+static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const char *id, const form *fields)
 {
     char number[24];
-    CN_TRY(next_number(c, conn, number));
+    CN_TRY(next_number(consult, conn, number));
     int64_t now = cn_wall_ms();
     CN_TRY(cn_db_exec(conn, NULL,
                       "INSERT INTO requests (id, number, kind, urgent, state, revision, referrer_id, hospital_id, "
@@ -226,47 +230,50 @@ static cn_err insert(cn_consult *c, const cn_actor *a, cn_conn *conn, const char
                       "scheduled_ms, scheduled_minutes, record, "
                       "created_ms, updated_ms) VALUES ($1, $2, 'C', 0, 'UPLOADING', 1, $3, $4, $5, $6, '', '', '', '', "
                       "'', '', 0, 0, '', $7, $7)",
-                      cn_text(id), cn_text(number), cn_text(a->user), cn_text(a->hospital), cn_text(a->department),
-                      cn_blob("", 0), cn_int(now)));
-    CN_TRY(write_patient(c, conn, id, f));
-    cn_request_scope s = {.state = CN_STATE_UPLOADING, .revision = 1};
-    cn_strcpy(s.id, sizeof(s.id), id);
-    return write_history(conn, a, &s, "create", CN_STATE_COUNT, "");
+                      cn_text(id), cn_text(number), cn_text(actor->user), cn_text(actor->hospital),
+                      cn_text(actor->department), cn_blob("", 0), cn_int(now)));
+    CN_TRY(write_patient(consult, conn, id, fields));
+    cn_request_scope scope = {.state = CN_STATE_UPLOADING, .revision = 1};
+    cn_strcpy(scope.id, sizeof(scope.id), id);
+    return write_history(conn, actor, &scope, "create", CN_STATE_COUNT, "");
 }
 
-cn_err cn_request_create(cn_consult *c, const cn_actor *a, const json_t *body, char id[CN_ID_TEXT], cn_problem *p)
+cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
+                         cn_problem *problem)
 {
-    form f;
+    form fields;
     cn_act act;
     char object[48], fresh[CN_ID_TEXT];
-    if (!cn_actor_may(a, CN_RIGHT_REQUEST_CREATE))
-        return cn_problem_set(p, CN_ERR_FORBIDDEN, "", "you may not start consultations");
-    CN_TRY(read_form(body, &f, p));
+    if (!cn_actor_may(actor, CN_RIGHT_REQUEST_CREATE))
+        return cn_problem_set(problem, CN_ERR_FORBIDDEN, "", "you may not start consultations");
+    CN_TRY(read_form(body, &fields, problem));
     cn_id_new(fresh);
     cn_fmt(object, sizeof(object), "request:%s", fresh);
-    CN_TRY(cn_act_begin(&act, c, a));
-    CN_TRY(cn_act_end(&act, insert(c, a, act.conn, fresh, &f), "request.create", object, NULL));
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    CN_TRY(cn_act_end(&act, insert(consult, actor, act.conn, fresh, &fields), "request.create", object, NULL));
     memcpy(id, fresh, CN_ID_TEXT);
     return CN_OK;
 }
 
-static cn_err update(cn_consult *c, const cn_actor *a, cn_conn *conn, const char *id, const form *f, cn_problem *p)
+static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const char *id, const form *fields,
+                     cn_problem *problem)
 {
-    cn_request_scope s;
-    CN_TRY(cn_request_scope_get(conn, a, id, &s));
-    CN_TRY(cn_request_step(conn, a, &s, "edit", "", p));
-    return write_patient(c, conn, id, f);
+    cn_request_scope scope;
+    CN_TRY(cn_request_scope_get(conn, actor, id, &scope));
+    CN_TRY(cn_request_step(conn, actor, &scope, "edit", "", problem));
+    return write_patient(consult, conn, id, fields);
 }
 
-cn_err cn_request_update(cn_consult *c, const cn_actor *a, const char *id, const json_t *body, cn_problem *p)
+cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char *id, const json_t *body,
+                         cn_problem *problem)
 {
-    form f;
+    form fields;
     cn_act act;
     char object[48];
-    CN_TRY(read_form(body, &f, p));
+    CN_TRY(read_form(body, &fields, problem));
     cn_fmt(object, sizeof(object), "request:%.26s", id);
-    CN_TRY(cn_act_begin(&act, c, a));
-    return cn_act_end(&act, update(c, a, act.conn, id, &f, p), "request.edit", object, NULL);
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    return cn_act_end(&act, update(consult, actor, act.conn, id, &fields, problem), "request.edit", object, NULL);
 }
 
 /* ---- acts ---- */
@@ -280,111 +287,112 @@ typedef struct doing {
     cn_problem *p;
 } doing;
 
-static cn_err step(doing *d, const char *action, const char *reason)
+static cn_err step(doing *work, const char *action, const char *reason)
 {
-    return cn_request_step(d->conn, d->a, &d->scope, action, reason, d->p);
+    return cn_request_step(work->conn, work->a, &work->scope, action, reason, work->p);
 }
 
-static cn_err do_plain(doing *d, const char *action)
+static cn_err do_plain(doing *work, const char *action)
 {
-    return step(d, action, "");
+    return step(work, action, "");
 }
 
-static cn_err do_submit(doing *d, const char *action)
+static cn_err do_submit(doing *work, const char *action)
 {
     char missing[128];
-    CN_TRY(cn_file_missing(d->conn, d->scope.id, missing, sizeof(missing)));
+    CN_TRY(cn_file_missing(work->conn, work->scope.id, missing, sizeof(missing)));
     if (missing[0])
-        return cn_problem_set(d->p, CN_ERR_CONFLICT, "files", "these required files are missing: %s", missing);
-    return step(d, action, "");
+        return cn_problem_set(work->p, CN_ERR_CONFLICT, "files", "these required files are missing: %s", missing);
+    return step(work, action, "");
 }
 
-static cn_err do_with_reason(doing *d, const char *action)
+static cn_err do_with_reason(doing *work, const char *action)
 {
     const char *reason = NULL;
-    CN_TRY(cn_json_str(d->body, "reason", true, 1, 500, &reason, d->p));
-    CN_TRY(step(d, action, reason));
-    return cn_db_exec(d->conn, NULL, "UPDATE requests SET reason = $1 WHERE id = $2", cn_text(reason),
-                      cn_text(d->scope.id));
+    CN_TRY(cn_json_str(work->body, "reason", true, 1, 500, &reason, work->p));
+    CN_TRY(step(work, action, reason));
+    return cn_db_exec(work->conn, NULL, "UPDATE requests SET reason = $1 WHERE id = $2", cn_text(reason),
+                      cn_text(work->scope.id));
 }
 
-static cn_err add_expert(doing *d, const char *user, bool lead, const char *field)
+static cn_err add_expert(doing *work, const char *user, bool lead, const char *field)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(d->conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(work->conn, &rows,
                        "SELECT 1 FROM users u JOIN user_roles o ON o.user_id = u.id WHERE u.id = $1 AND u.active = 1 "
                        "AND o.role = 'expert'",
                        cn_text(user)));
-    if (!cn_rows_next(r)) return cn_problem_set(d->p, CN_ERR_INVALID, field, "there is no such active expert");
-    return cn_db_exec(d->conn, NULL,
+    if (!cn_rows_next(rows)) return cn_problem_set(work->p, CN_ERR_INVALID, field, "there is no such active expert");
+    return cn_db_exec(work->conn, NULL,
                       "INSERT INTO request_experts (request_id, user_id, lead) VALUES ($1, $2, $3) ON CONFLICT "
                       "(request_id, user_id) DO NOTHING",
-                      cn_text(d->scope.id), cn_text(user), cn_int(lead));
+                      cn_text(work->scope.id), cn_text(user), cn_int(lead));
 }
 
-static cn_err set_experts(doing *d)
+static cn_err set_experts(doing *work)
 {
     const char *lead = NULL;
     json_t *experts = NULL;
-    CN_TRY(cn_json_str(d->body, "lead", true, 1, 26, &lead, d->p));
-    CN_TRY(cn_json_arr(d->body, "experts", false, 29, &experts, d->p));
-    CN_TRY(cn_db_exec_v(d->conn, NULL, "DELETE FROM request_experts WHERE request_id = $1",
-                        (const cn_val[]){cn_text(d->scope.id)}, 1));
-    CN_TRY(add_expert(d, lead, true, "lead"));
+    CN_TRY(cn_json_str(work->body, "lead", true, 1, 26, &lead, work->p));
+    CN_TRY(cn_json_arr(work->body, "experts", false, 29, &experts, work->p));
+    CN_TRY(cn_db_exec_v(work->conn, NULL, "DELETE FROM request_experts WHERE request_id = $1",
+                        (const cn_val[]){cn_text(work->scope.id)}, 1));
+    CN_TRY(add_expert(work, lead, true, "lead"));
     size_t i;
     json_t *item;
     json_array_foreach(experts, i, item)
     {
-        if (!json_is_string(item)) return cn_problem_set(d->p, CN_ERR_INVALID, "experts", "must be a list of user ids");
-        CN_TRY(add_expert(d, json_string_value(item), false, "experts"));
+        if (!json_is_string(item))
+            return cn_problem_set(work->p, CN_ERR_INVALID, "experts", "must be a list of user ids");
+        CN_TRY(add_expert(work, json_string_value(item), false, "experts"));
     }
     return CN_OK;
 }
 
-static cn_err set_time(doing *d)
+static cn_err set_time(doing *work)
 {
     int64_t at = 0, minutes = 60;
-    CN_TRY(
-        cn_json_i64(d->body, "at", true, cn_wall_ms() - 86400000, cn_wall_ms() + (int64_t)366 * 86400000, &at, d->p));
-    CN_TRY(cn_json_i64(d->body, "minutes", false, 5, 720, &minutes, d->p));
-    return cn_db_exec(d->conn, NULL, "UPDATE requests SET scheduled_ms = $1, scheduled_minutes = $2 WHERE id = $3",
-                      cn_int(at), cn_int(minutes), cn_text(d->scope.id));
+    CN_TRY(cn_json_i64(work->body, "at", true, cn_wall_ms() - 86400000, cn_wall_ms() + (int64_t)366 * 86400000, &at,
+                       work->p));
+    CN_TRY(cn_json_i64(work->body, "minutes", false, 5, 720, &minutes, work->p));
+    return cn_db_exec(work->conn, NULL, "UPDATE requests SET scheduled_ms = $1, scheduled_minutes = $2 WHERE id = $3",
+                      cn_int(at), cn_int(minutes), cn_text(work->scope.id));
 }
 
-static cn_err do_schedule(doing *d, const char *action)
+static cn_err do_schedule(doing *work, const char *action)
 {
-    CN_TRY(step(d, action, ""));
-    CN_TRY(set_experts(d));
-    return set_time(d);
+    CN_TRY(step(work, action, ""));
+    CN_TRY(set_experts(work));
+    return set_time(work);
 }
 
-static cn_err do_reschedule(doing *d, const char *action)
+static cn_err do_reschedule(doing *work, const char *action)
 {
-    CN_TRY(step(d, action, ""));
-    return set_time(d);
+    CN_TRY(step(work, action, ""));
+    return set_time(work);
 }
 
 /* The expert on duty who accepts an urgent request leads it. */
-static cn_err do_accept(doing *d, const char *action)
+static cn_err do_accept(doing *work, const char *action)
 {
-    CN_TRY(step(d, action, ""));
-    CN_TRY(cn_db_exec(d->conn, NULL,
+    CN_TRY(step(work, action, ""));
+    CN_TRY(cn_db_exec(work->conn, NULL,
                       "INSERT INTO request_experts (request_id, user_id, lead) VALUES ($1, $2, 1) ON CONFLICT "
                       "(request_id, user_id) DO UPDATE SET lead = 1",
-                      cn_text(d->scope.id), cn_text(d->a->user)));
-    return cn_db_exec(d->conn, NULL, "UPDATE requests SET scheduled_ms = $1, scheduled_minutes = 60 WHERE id = $2",
-                      cn_int(cn_wall_ms()), cn_text(d->scope.id));
+                      cn_text(work->scope.id), cn_text(work->a->user)));
+    return cn_db_exec(work->conn, NULL, "UPDATE requests SET scheduled_ms = $1, scheduled_minutes = 60 WHERE id = $2",
+                      cn_int(cn_wall_ms()), cn_text(work->scope.id));
 }
 
-static cn_err do_close(doing *d, const char *action)
+static cn_err do_close(doing *work, const char *action)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(d->conn, &r, "SELECT record FROM requests WHERE id = $1", cn_text(d->scope.id)));
-    if (!cn_rows_next(r) || !cn_rows_text(r, 0)[0])
-        return cn_problem_set(d->p, CN_ERR_CONFLICT, "record", "write the consultation record first");
-    CN_TRY(step(d, action, ""));
-    return cn_db_exec(d->conn, NULL, "UPDATE rooms SET closed_ms = $1 WHERE request_id = $2 AND closed_ms = 0",
-                      cn_int(cn_wall_ms()), cn_text(d->scope.id));
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(work->conn, &rows, "SELECT record FROM requests WHERE id = $1", cn_text(work->scope.id)));
+    if (!cn_rows_next(rows) || !cn_rows_text(rows, 0)[0])
+        return cn_problem_set(work->p, CN_ERR_CONFLICT, "record", "write the consultation record first");
+    CN_TRY(step(work, action, ""));
+    return cn_db_exec(work->conn, NULL, "UPDATE rooms SET closed_ms = $1 WHERE request_id = $2 AND closed_ms = 0",
+                      cn_int(cn_wall_ms()), cn_text(work->scope.id));
 }
 
 static const struct {
@@ -396,8 +404,8 @@ static const struct {
     {"no_show", do_plain},     {"close", do_close},
 };
 
-cn_err cn_request_act(cn_consult *c, const cn_actor *a, const char *id, const char *action, const json_t *body,
-                      cn_problem *p)
+cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,
+                      const json_t *body, cn_problem *problem)
 {
     size_t i = 0, n = sizeof(acts) / sizeof(acts[0]);
     while (i < n && strcmp(acts[i].action, action) != 0) i++;
@@ -406,51 +414,52 @@ cn_err cn_request_act(cn_consult *c, const cn_actor *a, const char *id, const ch
     char object[48], name[48];
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     cn_fmt(name, sizeof(name), "request.%s", action);
-    CN_TRY(cn_act_begin(&act, c, a));
-    doing d = {.c = c, .a = a, .conn = act.conn, .body = body, .p = p};
-    cn_err err = cn_request_scope_get(act.conn, a, id, &d.scope);
-    if (err == CN_OK) err = acts[i].fn(&d, action);
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    doing work = {.c = consult, .a = actor, .conn = act.conn, .body = body, .p = problem};
+    cn_err err = cn_request_scope_get(act.conn, actor, id, &work.scope);
+    if (err == CN_OK) err = acts[i].fn(&work, action);
     err = cn_act_end(&act, err, name, object, NULL);
-    if (err == CN_OK) cn_request_announce(c, &d.scope);
+    if (err == CN_OK) cn_request_announce(consult, &work.scope);
     return err;
 }
 
 /* ---- room ---- */
 
-static cn_err open_room(cn_conn *conn, cn_request_scope *s, char room[CN_ID_TEXT], cn_problem *p)
+static cn_err open_room(cn_conn *conn, cn_request_scope *scope, char room[CN_ID_TEXT], cn_problem *problem)
 {
     char fresh[CN_ID_TEXT];
     cn_id_new(fresh);
     CN_TRY(cn_db_exec(conn, NULL,
                       "INSERT INTO rooms (id, request_id, title, opened_ms, closed_ms) VALUES ($1, $2, $3, $4, 0) ON "
                       "CONFLICT DO NOTHING",
-                      cn_text(fresh), cn_text(s->id), cn_text(s->number), cn_int(cn_wall_ms())));
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r, "SELECT id, closed_ms FROM rooms WHERE request_id = $1", cn_text(s->id)));
-    if (!cn_rows_next(r)) return CN_ERR_DB;
-    if (cn_rows_int(r, 1)) return cn_problem_set(p, CN_ERR_STATE, "state", "this room is closed");
-    cn_strcpy(room, CN_ID_TEXT, cn_rows_text(r, 0));
+                      cn_text(fresh), cn_text(scope->id), cn_text(scope->number), cn_int(cn_wall_ms())));
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows, "SELECT id, closed_ms FROM rooms WHERE request_id = $1", cn_text(scope->id)));
+    if (!cn_rows_next(rows)) return CN_ERR_DB;
+    if (cn_rows_int(rows, 1)) return cn_problem_set(problem, CN_ERR_STATE, "state", "this room is closed");
+    cn_strcpy(room, CN_ID_TEXT, cn_rows_text(rows, 0));
     return CN_OK;
 }
 
-cn_err cn_request_room(cn_consult *c, const cn_actor *a, const char *id, char room[CN_ID_TEXT], cn_problem *p)
+cn_err cn_request_room(cn_consult *consult, const cn_actor *actor, const char *id, char room[CN_ID_TEXT],
+                       cn_problem *problem)
 {
     cn_act act;
-    cn_request_scope s;
+    cn_request_scope scope;
     char object[48];
     cn_fmt(object, sizeof(object), "request:%.26s", id);
-    CN_TRY(cn_act_begin(&act, c, a));
-    cn_err err = cn_request_scope_get(act.conn, a, id, &s);
-    cn_state before = err == CN_OK ? s.state : CN_STATE_COUNT;
-    const cn_transition *t = err == CN_OK ? cn_transition_find("room", s.state) : NULL;
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    cn_err err = cn_request_scope_get(act.conn, actor, id, &scope);
+    cn_state before = err == CN_OK ? scope.state : CN_STATE_COUNT;
+    const cn_transition *transition = err == CN_OK ? cn_transition_find("room", scope.state) : NULL;
     /* entering a room that is open is no step of the request's life */
     cn_state next;
-    if (t && t->stays)
-        err = may(&s, "room", &next, p);
+    if (transition && transition->stays)
+        err = may(&scope, "room", &next, problem);
     else if (err == CN_OK)
-        err = cn_request_step(act.conn, a, &s, "room", "", p);
-    if (err == CN_OK) err = open_room(act.conn, &s, room, p);
+        err = cn_request_step(act.conn, actor, &scope, "room", "", problem);
+    if (err == CN_OK) err = open_room(act.conn, &scope, room, problem);
     err = cn_act_end(&act, err, "request.room", object, NULL);
-    if (err == CN_OK && s.state != before) cn_request_announce(c, &s);
+    if (err == CN_OK && scope.state != before) cn_request_announce(consult, &scope);
     return err;
 }

@@ -21,22 +21,24 @@ typedef struct cn_request_scope {
 } cn_request_scope;
 
 /** Loads it and the actor's part; CN_ERR_NOTFOUND when there is none or the actor has no part. */
-cn_err cn_request_scope_get(cn_conn *conn, const cn_actor *a, const char *id, cn_request_scope *out);
+cn_err cn_request_scope_get(cn_conn *conn, const cn_actor *actor, const char *id, cn_request_scope *out);
 
 /**
  * Checks `action` against the table (state.h), writes the new state, revision and history. Inside the caller's
  * transaction. CN_ERR_CONFLICT when somebody changed the request meanwhile.
  */
-cn_err cn_request_step(cn_conn *conn, const cn_actor *a, cn_request_scope *scope, const char *action,
-                       const char *reason, cn_problem *p);
+cn_err cn_request_step(cn_conn *conn, const cn_actor *actor, cn_request_scope *scope, const char *action,
+                       const char *reason, cn_problem *problem);
 
 /** Tells whoever listens (after the commit). */
-void cn_request_announce(cn_consult *c, const cn_request_scope *scope);
+void cn_request_announce(cn_consult *consult, const cn_request_scope *scope);
 
-cn_err cn_request_create(cn_consult *c, const cn_actor *a, const json_t *body, char id[CN_ID_TEXT], cn_problem *p);
-cn_err cn_request_update(cn_consult *c, const cn_actor *a, const char *id, const json_t *body, cn_problem *p);
+cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
+                         cn_problem *problem);
+cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char *id, const json_t *body,
+                         cn_problem *problem);
 /** The whole request as JSON (new reference), written to the audit log as a read. */
-cn_err cn_request_get(cn_consult *c, const cn_actor *a, const char *id, json_t **out);
+cn_err cn_request_get(cn_consult *consult, const cn_actor *actor, const char *id, json_t **out);
 
 typedef struct cn_request_filter {
     const char *tab;        /* "uploading", "pending", "completed"; NULL: all */
@@ -44,14 +46,16 @@ typedef struct cn_request_filter {
     int64_t from_ms, to_ms; /* creation, [from, to); 0: open */
     unsigned page, size;    /* from 1; 1…200 */
 } cn_request_filter;
-cn_err cn_request_list(cn_consult *c, const cn_actor *a, const cn_request_filter *f, json_t **out, cn_problem *p);
+cn_err cn_request_list(cn_consult *consult, const cn_actor *actor, const cn_request_filter *filter, json_t **out,
+                       cn_problem *problem);
 
 /** Acts of docs/protocol.md: "submit", "return", "reject", "schedule", "reschedule", "accept", "cancel", "finish",
  * "no_show", "close". CN_ERR_NOTFOUND for another word. */
-cn_err cn_request_act(cn_consult *c, const cn_actor *a, const char *id, const char *action, const json_t *body,
-                      cn_problem *p);
+cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,
+                      const json_t *body, cn_problem *problem);
 
 /** Opens (or gives) the room of a request. */
-cn_err cn_request_room(cn_consult *c, const cn_actor *a, const char *id, char room[CN_ID_TEXT], cn_problem *p);
+cn_err cn_request_room(cn_consult *consult, const cn_actor *actor, const char *id, char room[CN_ID_TEXT],
+                       cn_problem *problem);
 
 #endif

@@ -9,10 +9,10 @@ int cn_request_age(const char *birth_date, int64_t now_ms, int zone_minutes);
 
 /** `{name, sex, age}` of a row whose columns `name_col`, `sex_col`, `birth_col` hold the sealed name, sex and birth
  * date; new reference. */
-cn_err cn_request_patient_brief(cn_consult *c, const cn_rows *r, const char *id, size_t name_col, size_t sex_col,
-                                size_t birth_col, json_t **out);
+cn_err cn_request_patient_brief(cn_consult *consult, const cn_rows *rows, const char *id, size_t name_col,
+                                size_t sex_col, size_t birth_col, json_t **out);
 
 /** The whole request as JSON as the actor may see it, new reference; not logged. */
-cn_err cn_request_view(cn_consult *c, cn_conn *conn, const cn_actor *a, const char *id, json_t **out);
+cn_err cn_request_view(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const char *id, json_t **out);
 
 #endif

@@ -23,37 +23,38 @@ int cn_request_age(const char *birth, int64_t now_ms, int zone_minutes)
     return age < 0 ? -1 : age;
 }
 
-static cn_err unseal(cn_consult *c, const char *column, const char *id, const cn_rows *r, size_t col, char **out)
+static cn_err unseal(cn_consult *consult, const char *column, const char *id, const cn_rows *rows, size_t col,
+                     char **out)
 {
     char place[96];
     size_t n = 0;
-    const void *sealed = cn_rows_blob(r, col, &n);
+    const void *sealed = cn_rows_blob(rows, col, &n);
     *out = NULL;
     if (!sealed || n == 0) return CN_OK;
     if (!cn_fmt(place, sizeof(place), "requests.%s:%s", column, id)) return CN_ERR_INVALID;
-    return cn_vault_open_text(c->vault, place, sealed, n, out);
+    return cn_vault_open_text(consult->vault, place, sealed, n, out);
 }
 
-cn_err cn_request_patient_brief(cn_consult *c, const cn_rows *r, const char *id, size_t name_col, size_t sex_col,
-                                size_t birth_col, json_t **out)
+cn_err cn_request_patient_brief(cn_consult *consult, const cn_rows *rows, const char *id, size_t name_col,
+                                size_t sex_col, size_t birth_col, json_t **out)
 {
     CN_AUTO_FREE char *name = NULL;
-    CN_TRY(unseal(c, "patient_name", id, r, name_col, &name));
-    int age = cn_request_age(cn_rows_text(r, birth_col), cn_wall_ms(), c->zone_minutes);
-    *out = json_pack("{s:s, s:s, s:o}", "name", name ? name : "", "sex", cn_rows_text(r, sex_col), "age",
+    CN_TRY(unseal(consult, "patient_name", id, rows, name_col, &name));
+    int age = cn_request_age(cn_rows_text(rows, birth_col), cn_wall_ms(), consult->zone_minutes);
+    *out = json_pack("{s:s, s:s, s:o}", "name", name ? name : "", "sex", cn_rows_text(rows, sex_col), "age",
                      age < 0 ? json_null() : json_integer(age));
     return *out ? CN_OK : CN_ERR_NOMEM;
 }
 
-static cn_err add_patient(cn_consult *c, const cn_rows *r, const char *id, json_t *out)
+static cn_err add_patient(cn_consult *consult, const cn_rows *rows, const char *id, json_t *out)
 {
     json_t *patient = NULL;
     CN_AUTO_FREE char *identity = NULL, *phone = NULL;
-    CN_TRY(cn_request_patient_brief(c, r, id, 4, 7, 8, &patient));
+    CN_TRY(cn_request_patient_brief(consult, rows, id, 4, 7, 8, &patient));
     json_object_set_new(out, "patient", patient);
-    CN_TRY(unseal(c, "patient_identity", id, r, 5, &identity));
-    CN_TRY(unseal(c, "patient_phone", id, r, 6, &phone));
-    json_object_set_new(patient, "birth_date", json_string(cn_rows_text(r, 8)));
+    CN_TRY(unseal(consult, "patient_identity", id, rows, 5, &identity));
+    CN_TRY(unseal(consult, "patient_phone", id, rows, 6, &phone));
+    json_object_set_new(patient, "birth_date", json_string(cn_rows_text(rows, 8)));
     json_object_set_new(patient, "identity_number", json_string(identity ? identity : ""));
     json_object_set_new(patient, "phone", json_string(phone ? phone : ""));
     return CN_OK;
@@ -61,42 +62,43 @@ static cn_err add_patient(cn_consult *c, const cn_rows *r, const char *id, json_
 
 static cn_err add_experts(cn_conn *conn, const char *id, json_t *out)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(
-        conn, &r,
+        conn, &rows,
         "SELECT u.id, u.display_name, u.title, h.name, e.lead FROM request_experts e JOIN users u ON u.id = e.user_id "
         "JOIN hospitals h ON h.id = u.hospital_id WHERE e.request_id = $1 ORDER BY e.lead DESC, u.id",
         cn_text(id)));
     json_t *experts = json_array();
     json_object_set_new(out, "experts", experts);
     json_object_set_new(out, "lead", json_null());
-    while (cn_rows_next(r)) {
-        json_t *e =
-            json_pack("{s:s, s:s, s:s, s:s, s:b}", "id", cn_rows_text(r, 0), "name", cn_rows_text(r, 1), "title",
-                      cn_rows_text(r, 2), "hospital", cn_rows_text(r, 3), "lead", (int)cn_rows_int(r, 4));
-        if (cn_rows_int(r, 4))
+    while (cn_rows_next(rows)) {
+        json_t *object =
+            json_pack("{s:s, s:s, s:s, s:s, s:b}", "id", cn_rows_text(rows, 0), "name", cn_rows_text(rows, 1), "title",
+                      cn_rows_text(rows, 2), "hospital", cn_rows_text(rows, 3), "lead", (int)cn_rows_int(rows, 4));
+        if (cn_rows_int(rows, 4))
             json_object_set_new(out, "lead",
-                                json_pack("{s:s, s:s}", "id", cn_rows_text(r, 0), "name", cn_rows_text(r, 1)));
-        json_array_append_new(experts, e);
+                                json_pack("{s:s, s:s}", "id", cn_rows_text(rows, 0), "name", cn_rows_text(rows, 1)));
+        json_array_append_new(experts, object);
     }
     return CN_OK;
 }
 
 static cn_err add_history(cn_conn *conn, const char *id, json_t *out)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r,
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
                        "SELECT h.at_ms, h.actor_id, COALESCE(u.display_name, ''), h.action, h.from_state, h.to_state, "
                        "h.reason FROM request_history h "
                        "LEFT JOIN users u ON u.id = h.actor_id WHERE h.request_id = $1 ORDER BY h.step",
                        cn_text(id)));
     json_t *history = json_array();
     json_object_set_new(out, "history", history);
-    while (cn_rows_next(r))
-        json_array_append_new(
-            history, json_pack("{s:I, s:{s:s, s:s}, s:s, s:s, s:s, s:s}", "at", (json_int_t)cn_rows_int(r, 0), "actor",
-                               "id", cn_rows_text(r, 1), "name", cn_rows_text(r, 2), "action", cn_rows_text(r, 3),
-                               "from", cn_rows_text(r, 4), "to", cn_rows_text(r, 5), "reason", cn_rows_text(r, 6)));
+    while (cn_rows_next(rows))
+        json_array_append_new(history, json_pack("{s:I, s:{s:s, s:s}, s:s, s:s, s:s, s:s}", "at",
+                                                 (json_int_t)cn_rows_int(rows, 0), "actor", "id", cn_rows_text(rows, 1),
+                                                 "name", cn_rows_text(rows, 2), "action", cn_rows_text(rows, 3), "from",
+                                                 cn_rows_text(rows, 4), "to", cn_rows_text(rows, 5), "reason",
+                                                 cn_rows_text(rows, 6)));
     return CN_OK;
 }
 
@@ -105,27 +107,27 @@ static void append_action(void *arg, const char *action)
     json_array_append_new(arg, json_string(action));
 }
 
-static cn_err add_rest(cn_consult *c, cn_conn *conn, const cn_request_scope *s, json_t *out)
+static cn_err add_rest(cn_consult *consult, cn_conn *conn, const cn_request_scope *scope, json_t *out)
 {
     json_t *report = NULL, *opinions = NULL, *files = NULL, *actions = json_array();
-    cn_state_actions(s->state, s->urgent, s->parts, append_action, actions);
+    cn_state_actions(scope->state, scope->urgent, scope->parts, append_action, actions);
     json_object_set_new(out, "actions", actions);
-    CN_TRY(add_experts(conn, s->id, out));
-    CN_TRY(add_history(conn, s->id, out));
-    CN_TRY(cn_file_list(c, conn, s->id, &files));
+    CN_TRY(add_experts(conn, scope->id, out));
+    CN_TRY(add_history(conn, scope->id, out));
+    CN_TRY(cn_file_list(consult, conn, scope->id, &files));
     json_object_set_new(out, "files", files);
-    CN_TRY(cn_report_json(conn, s->id, (s->parts & CN_PART_LEAD) != 0, &report, &opinions));
+    CN_TRY(cn_report_json(conn, scope->id, (scope->parts & CN_PART_LEAD) != 0, &report, &opinions));
     json_object_set_new(out, "report", report);
     json_object_set_new(out, "opinions", opinions);
     return CN_OK;
 }
 
-cn_err cn_request_view(cn_consult *c, cn_conn *conn, const cn_actor *a, const char *id, json_t **out)
+cn_err cn_request_view(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const char *id, json_t **out)
 {
-    cn_request_scope s;
-    CN_TRY(cn_request_scope_get(conn, a, id, &s));
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    CN_TRY(cn_db_query(conn, &r,
+    cn_request_scope scope;
+    CN_TRY(cn_request_scope_get(conn, actor, id, &scope));
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
                        "SELECT q.number, q.kind, q.urgent, q.state, q.patient_name_sealed, q.patient_identity_sealed, "
                        "q.patient_phone_sealed, q.patient_sex, "
                        "q.patient_birth_date, q.diagnosis, q.question, q.reason, q.scheduled_ms, q.scheduled_minutes, "
@@ -135,40 +137,41 @@ cn_err cn_request_view(cn_consult *c, cn_conn *conn, const cn_actor *a, const ch
                        "JOIN users u ON u.id = q.referrer_id LEFT JOIN departments d ON d.id = q.department_id "
                        "LEFT JOIN rooms m ON m.request_id = q.id AND m.closed_ms = 0 WHERE q.id = $1",
                        cn_text(id)));
-    if (!cn_rows_next(r)) return CN_ERR_NOTFOUND;
-    json_t *o = json_pack(
+    if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
+    json_t *object = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s}}",
-        "id", id, "number", cn_rows_text(r, 0), "kind", cn_rows_text(r, 1), "urgency",
-        cn_rows_int(r, 2) ? "urgent" : "ordinary", "state", cn_rows_text(r, 3), "revision", (json_int_t)s.revision,
-        "diagnosis", cn_rows_text(r, 9), "question", cn_rows_text(r, 10), "return_reason", cn_rows_text(r, 11),
-        "scheduled_at", (json_int_t)cn_rows_int(r, 12), "scheduled_minutes", (json_int_t)cn_rows_int(r, 13), "record",
-        cn_rows_text(r, 14), "created_at", (json_int_t)cn_rows_int(r, 15), "updated_at", (json_int_t)cn_rows_int(r, 23),
-        "hospital", "id", cn_rows_text(r, 16), "name", cn_rows_text(r, 17), "referrer", "id", cn_rows_text(r, 18),
-        "name", cn_rows_text(r, 19), "title", cn_rows_text(r, 20), "department", cn_rows_text(r, 21));
-    if (!o) return CN_ERR_NOMEM;
-    json_object_set_new(o, "room", cn_rows_null(r, 22) ? json_null() : json_string(cn_rows_text(r, 22)));
-    cn_err err = add_patient(c, r, id, o);
-    if (err == CN_OK) err = add_rest(c, conn, &s, o);
+        "id", id, "number", cn_rows_text(rows, 0), "kind", cn_rows_text(rows, 1), "urgency",
+        cn_rows_int(rows, 2) ? "urgent" : "ordinary", "state", cn_rows_text(rows, 3), "revision",
+        (json_int_t)scope.revision, "diagnosis", cn_rows_text(rows, 9), "question", cn_rows_text(rows, 10),
+        "return_reason", cn_rows_text(rows, 11), "scheduled_at", (json_int_t)cn_rows_int(rows, 12), "scheduled_minutes",
+        (json_int_t)cn_rows_int(rows, 13), "record", cn_rows_text(rows, 14), "created_at",
+        (json_int_t)cn_rows_int(rows, 15), "updated_at", (json_int_t)cn_rows_int(rows, 23), "hospital", "id",
+        cn_rows_text(rows, 16), "name", cn_rows_text(rows, 17), "referrer", "id", cn_rows_text(rows, 18), "name",
+        cn_rows_text(rows, 19), "title", cn_rows_text(rows, 20), "department", cn_rows_text(rows, 21));
+    if (!object) return CN_ERR_NOMEM;
+    json_object_set_new(object, "room", cn_rows_null(rows, 22) ? json_null() : json_string(cn_rows_text(rows, 22)));
+    cn_err err = add_patient(consult, rows, id, object);
+    if (err == CN_OK) err = add_rest(consult, conn, &scope, object);
     if (err != CN_OK) {
-        json_decref(o);
+        json_decref(object);
         return err;
     }
-    *out = o;
+    *out = object;
     return CN_OK;
 }
 
-cn_err cn_request_get(cn_consult *c, const cn_actor *a, const char *id, json_t **out)
+cn_err cn_request_get(cn_consult *consult, const cn_actor *actor, const char *id, json_t **out)
 {
     cn_act act;
     char object[48];
-    json_t *o = NULL;
+    json_t *json = NULL;
     cn_fmt(object, sizeof(object), "request:%.26s", id);
-    CN_TRY(cn_act_begin(&act, c, a));
-    cn_err err = cn_act_end(&act, cn_request_view(c, act.conn, a, id, &o), "request.read", object, NULL);
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    cn_err err = cn_act_end(&act, cn_request_view(consult, act.conn, actor, id, &json), "request.read", object, NULL);
     if (err != CN_OK) {
-        json_decref(o);
+        json_decref(json);
         return err;
     }
-    *out = o;
+    *out = json;
     return CN_OK;
 }

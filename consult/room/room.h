@@ -27,32 +27,33 @@ typedef struct cn_room_info {
 
 /** CN_ERR_NOTFOUND when the room does not exist or the actor has no part in it. CN_PART_READER alone may not enter; the
  * caller decides by `parts`. */
-cn_err cn_room_get(cn_consult *c, const cn_actor *a, const char *room, cn_room_info *out);
+cn_err cn_room_get(cn_consult *consult, const cn_actor *actor, const char *room, cn_room_info *out);
 
 /** The settings of a new room. */
 cn_room_settings cn_room_settings_default(void);
 /** False names the member with a word that is not in the table: *field. */
-bool cn_room_settings_valid(const cn_room_settings *s, const char **field);
+bool cn_room_settings_valid(const cn_room_settings *settings, const char **field);
 
 /**
  * Keeps a room's settings; audited. CN_ERR_FORBIDDEN for who is neither the lead expert nor the referrer nor an
  * administrator of the room's request (which of them is host now is the live side's to know), CN_ERR_NOTFOUND as
  * cn_room_get, CN_ERR_STATE for a closed room, CN_ERR_INVALID for an unknown word.
  */
-cn_err cn_room_settings_set(cn_consult *c, const cn_actor *a, const char *room, const cn_room_settings *s);
+cn_err cn_room_settings_set(cn_consult *consult, const cn_actor *actor, const char *room,
+                            const cn_room_settings *settings);
 
 /**
  * May this actor see how well rooms run: right room.moderate, or config.manage (who then sees no names).
  * CN_ERR_FORBIDDEN otherwise. Notes the look at `object` ("rooms", "room:ID") in the audit log when it is refused, or
  * `note`.
  */
-cn_err cn_room_watch(cn_consult *c, const cn_actor *a, const char *object, bool note, cn_problem *p);
+cn_err cn_room_watch(cn_consult *consult, const cn_actor *actor, const char *object, bool note, cn_problem *problem);
 
 /** A room without a request (`consilium room token`): made when it does not exist. `room` is 1…63 letters, digits, '-'
  * or '_'. */
-cn_err cn_room_make(cn_consult *c, const cn_actor *a, const char *room);
+cn_err cn_room_make(cn_consult *consult, const cn_actor *actor, const char *room);
 
 /** Closes a room for good: nobody can join any more. */
-cn_err cn_room_close(cn_consult *c, const cn_actor *a, const char *room);
+cn_err cn_room_close(cn_consult *consult, const cn_actor *actor, const char *room);
 
 #endif

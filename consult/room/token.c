@@ -12,7 +12,7 @@ static void token_hash(const char *token, char out[65])
     cn_hex(sum, sizeof sum, out);
 }
 
-cn_err cn_room_token_new(cn_consult *c, const cn_actor *actor, const char *room, bool publish, int64_t lives_ms,
+cn_err cn_room_token_new(cn_consult *consult, const cn_actor *actor, const char *room, bool publish, int64_t lives_ms,
                          char token[CN_ROOM_TOKEN])
 {
     cn_act act;
@@ -22,7 +22,7 @@ cn_err cn_room_token_new(cn_consult *c, const cn_actor *actor, const char *room,
     cn_token_new(token, 256);
     token_hash(token, hash);
     cn_fmt(object, sizeof object, "room:%s", room);
-    CN_TRY(cn_act_begin(&act, c, actor));
+    CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL, "DELETE FROM room_tokens WHERE expires_ms < $1", cn_int(now));
     if (err == CN_OK)
         err = cn_db_exec(act.conn, NULL,
@@ -32,13 +32,13 @@ cn_err cn_room_token_new(cn_consult *c, const cn_actor *actor, const char *room,
     return cn_act_end(&act, err, "room.token", object, publish ? "{\"publish\":true}" : "{\"publish\":false}");
 }
 
-cn_err cn_room_token_check(cn_consult *c, const char *token, const char *room, bool publish)
+cn_err cn_room_token_check(cn_consult *consult, const char *token, const char *room, bool publish)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
     char hash[65];
     token_hash(token, hash);
-    CN_TRY(cn_conn_acquire(c->db, &conn));
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
     CN_TRY(cn_db_query(conn, &rows,
                        "SELECT may_publish FROM room_tokens WHERE token_hash = $1 AND room_id = $2 AND expires_ms > $3",
                        cn_text(hash), cn_text(room), cn_int(cn_wall_ms())));

@@ -4,26 +4,26 @@
 
 #define FACTOR 1.5 /* of what fits: a queue of 60 ms before the bottleneck takes a key frame at that rate */
 
-static void leave(cn_paced *e)
+static void leave(cn_paced *paced)
 {
-    cn_slot_send_paced(e->owner, e);
-    cn_packet_unref(e->p);
+    cn_slot_send_paced(paced->owner, paced);
+    cn_packet_unref(paced->p);
 }
 
 static void step(void *arg)
 {
     cn_peer *peer = arg;
-    cn_paced e;
+    cn_paced paced;
     uint64_t now_ns = peer->worker->now_ns = cn_loop_now_ns(peer->worker->loop);
-    while (cn_pacer_next(peer->pace.pacer, now_ns, &e)) leave(&e);
+    while (cn_pacer_next(peer->pace.pacer, now_ns, &paced)) leave(&paced);
     if (cn_pacer_waiting(peer->pace.pacer))
         cn_timer_arm(peer->pace.timer, cn_pacer_wait_ns(peer->pace.pacer, now_ns) / 1000000 + 1);
 }
 
-static void drain(cn_peer *peer, const cn_slot *s)
+static void drain(cn_peer *peer, const cn_slot *slot)
 {
-    cn_paced e;
-    while (cn_pacer_take(peer->pace.pacer, s, &e)) leave(&e);
+    cn_paced paced;
+    while (cn_pacer_take(peer->pace.pacer, slot, &paced)) leave(&paced);
 }
 
 static bool pacer_made(cn_peer *peer)
@@ -43,23 +43,23 @@ void cn_peer_pace(cn_peer *peer, uint64_t now_ns)
     if (!binds) drain(peer, NULL);
 }
 
-bool cn_peer_pace_hold(cn_peer *peer, const cn_paced *e)
+bool cn_peer_pace_hold(cn_peer *peer, const cn_paced *paced)
 {
-    cn_pacer *p = peer->pace.pacer;
+    cn_pacer *pacer = peer->pace.pacer;
     if (!peer->pace.on) return false;
-    bool first = !cn_pacer_waiting(p);
+    bool first = !cn_pacer_waiting(pacer);
     uint64_t now_ns = peer->worker->now_ns;
-    if (cn_pacer_hold(p, e, now_ns)) {
-        if (first) cn_timer_arm(peer->pace.timer, cn_pacer_wait_ns(p, now_ns) / 1000000 + 1);
+    if (cn_pacer_hold(pacer, paced, now_ns)) {
+        if (first) cn_timer_arm(peer->pace.timer, cn_pacer_wait_ns(pacer, now_ns) / 1000000 + 1);
         return true;
     }
     drain(peer, NULL); /* full: the order is kept */
     return false;
 }
 
-void cn_peer_pace_flush(cn_peer *peer, const cn_slot *s)
+void cn_peer_pace_flush(cn_peer *peer, const cn_slot *slot)
 {
-    if (peer->pace.pacer) drain(peer, s);
+    if (peer->pace.pacer) drain(peer, slot);
 }
 
 bool cn_peer_pace_busy(const cn_peer *peer)

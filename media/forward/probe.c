@@ -13,9 +13,9 @@ static cn_slot *carrier(const cn_peer *peer)
 {
     cn_slot *best = NULL;
     for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *s = peer->slots[i];
-        bool can = s->video && s->active && s->format && s->format->rtx_pt != CN_SDP_NO_PT;
-        if (can && (!best || s->bps > best->bps)) best = s; /* all may be paused: then padding goes out */
+        cn_slot *slot = peer->slots[i];
+        bool can = slot->video && slot->active && slot->format && slot->format->rtx_pt != CN_SDP_NO_PT;
+        if (can && (!best || slot->bps > best->bps)) best = slot; /* all may be paused: then padding goes out */
     }
     return best;
 }
@@ -26,18 +26,18 @@ static void finish(cn_peer *peer)
     cn_bwe_probe_end(&peer->estimate, cn_twcc_out_last(peer->twcc_out));
 }
 
-void cn_peer_probe_drop(cn_peer *peer, const cn_slot *s)
+void cn_peer_probe_drop(cn_peer *peer, const cn_slot *slot)
 {
-    if (s && peer->probe.slot == s) finish(peer);
+    if (slot && peer->probe.slot == slot) finish(peer);
 }
 
 static size_t repeat(cn_peer *peer)
 {
     uint32_t newest = 0;
-    cn_slot *s = peer->probe.slot;
-    if (!cn_rewrite_highest(s->rewrite, &newest)) return cn_slot_probe(s, 0);
+    cn_slot *slot = peer->probe.slot;
+    if (!cn_rewrite_highest(slot->rewrite, &newest)) return cn_slot_probe(slot, 0);
     if (peer->probe.cursor > newest || newest - peer->probe.cursor > 64) peer->probe.cursor = newest;
-    return cn_slot_probe(s, peer->probe.cursor--);
+    return cn_slot_probe(slot, peer->probe.cursor--);
 }
 
 static void step(void *arg)
@@ -65,10 +65,10 @@ static void step(void *arg)
 void cn_peer_probe(cn_peer *peer, uint64_t now_ns)
 {
     if (peer->probe.slot || cn_peer_pace_busy(peer) || !peer->exts.id[CN_RTP_EXT_TWCC] || !peer->twcc_out) return;
-    cn_slot *s = carrier(peer);
-    if (!s || !cn_bwe_probe_want(&peer->estimate, peer->wanted_bps, now_ns, &peer->probe.wanted)) return;
+    cn_slot *slot = carrier(peer);
+    if (!slot || !cn_bwe_probe_want(&peer->estimate, peer->wanted_bps, now_ns, &peer->probe.wanted)) return;
     if (!peer->probe.timer && cn_timer_new(&peer->probe.timer, peer->worker->loop, step, peer) != CN_OK) return;
-    peer->probe.slot = s;
+    peer->probe.slot = slot;
     peer->probe.last_ns = now_ns;
     peer->probe.owed = 0;
     peer->probe.cursor = UINT32_MAX;

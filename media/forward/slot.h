@@ -76,43 +76,43 @@ typedef struct cn_slot {
 
 cn_err cn_slot_new(cn_slot **out, struct cn_peer *peer, const char *mid, bool video, unsigned index);
 /** NULL allowed. */
-void cn_slot_free(cn_slot *s);
+void cn_slot_free(cn_slot *slot);
 /** Takes the formats of a negotiated section. */
-void cn_slot_negotiate(cn_slot *s, const cn_sdp_section *section);
+void cn_slot_negotiate(cn_slot *slot, const cn_sdp_section *section);
 
 /** Shows a track from its next key frame (video) or packet (audio) on; NULL: nothing. The same track again changes
  * nothing. */
-void cn_slot_bind(cn_slot *s, cn_track *t);
+void cn_slot_bind(cn_slot *slot, cn_track *track);
 /** Sets the layer to go to; −1: paused. `tid`: temporal layers up to this one. Begins. */
-void cn_slot_target(cn_slot *s, int layer, unsigned tid);
+void cn_slot_target(cn_slot *slot, int layer, unsigned tid);
 /** A queue stands on the receiver's line: a layer that is to be left for a smaller one ends now, not when the smaller
  * one begins. A picture may stand for a moment; a voice that waits behind it is not understood. */
-void cn_slot_give_way(cn_slot *s);
+void cn_slot_give_way(cn_slot *slot);
 /** The track's layers became those of one stream, or of several. */
-void cn_slot_layers_changed(cn_slot *s);
+void cn_slot_layers_changed(cn_slot *slot);
 /** The peer is connected, or the target is new: starts from the history's key-frame run, else asks for a key frame.
  * Before the peer is connected it only asks. */
-void cn_slot_begin(cn_slot *s);
+void cn_slot_begin(cn_slot *slot);
 /** Spatial layers of the track's stream that it shows or waits for; 0: none. */
-unsigned cn_slot_spatial(const cn_slot *s);
+unsigned cn_slot_spatial(const cn_slot *slot);
 /** True when it cannot be shown a stream with spatial layers of the track's codec. */
-bool cn_slot_flat(const cn_slot *s);
+bool cn_slot_flat(const cn_slot *slot);
 /** Mask of the streams that this slot needs of its track. */
-uint32_t cn_slot_needs(const cn_slot *s);
+uint32_t cn_slot_needs(const cn_slot *slot);
 /** The next to get a packet of its track after the present one: brings it, and what its successors are known by,
  * nearer. */
-void cn_slot_prefetch(const cn_slot *s);
+void cn_slot_prefetch(const cn_slot *slot);
 /** A packet of its track. */
-void cn_slot_packet(cn_slot *s, cn_packet *p);
+void cn_slot_packet(cn_slot *slot, cn_packet *packet);
 /** The receiver asks again for a packet. */
-void cn_slot_nack(cn_slot *s, uint16_t seq, uint32_t rtt_ms);
+void cn_slot_nack(cn_slot *slot, uint16_t seq, uint32_t rtt_ms);
 /** The receiver asks for a key frame. */
-void cn_slot_keyframe(cn_slot *s);
+void cn_slot_keyframe(cn_slot *slot);
 /** Asks again for key frames that did not come; falls back when a layer stopped. Every 100 ms, over TCP every 20. */
-void cn_slot_tick(cn_slot *s, uint64_t now_ns);
+void cn_slot_tick(cn_slot *slot, uint64_t now_ns);
 /** Tells upward that there is nothing to see and why, unless that was told before. */
-void cn_slot_tell(cn_slot *s, cn_slot_state state);
+void cn_slot_tell(cn_slot *slot, cn_slot_state state);
 /** Sender report and CNAME; returns bytes written, 0 when there is nothing to say. */
-size_t cn_slot_report(cn_slot *s, uint8_t *out, size_t cap, uint64_t now_ns, uint64_t now_ntp);
+size_t cn_slot_report(cn_slot *slot, uint8_t *out, size_t cap, uint64_t now_ns, uint64_t now_ntp);
 
 #endif

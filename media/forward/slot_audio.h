@@ -8,16 +8,16 @@
 
 /** The slot shows another source from `first` on: older blocks of its packets are that source's words from before the
  * change and would be played in the place of the former one's. */
-void cn_slot_audio_start(cn_slot *s, const cn_packet *first);
+void cn_slot_audio_start(cn_slot *slot, const cn_packet *first);
 
 /** A slot that was just bound to a track that others here hear already: plays the word that is being spoken from its
  * beginning, unless this peer heard it in another slot. */
-void cn_slot_audio_catch_up(cn_slot *s);
+void cn_slot_audio_catch_up(cn_slot *slot);
 
 /** Payload type under which a packet leaves. */
-uint8_t cn_slot_audio_pt(const cn_slot *s, const cn_packet *p);
+uint8_t cn_slot_audio_pt(const cn_slot *slot, const cn_packet *packet);
 
-/** Writes its payload, at most p->payload_len bytes; returns how many. */
-size_t cn_slot_audio_write(cn_slot *s, const cn_packet *p, uint8_t *out);
+/** Writes its payload, at most packet->payload_len bytes; returns how many. */
+size_t cn_slot_audio_write(cn_slot *slot, const cn_packet *packet, uint8_t *out);
 
 #endif

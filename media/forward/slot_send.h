@@ -8,13 +8,13 @@
 #include "media/forward/slot.h"
 
 /** Rewrites and sends a packet of the slot's current layer. */
-void cn_slot_forward(cn_slot *s, cn_packet *p);
+void cn_slot_forward(cn_slot *slot, cn_packet *packet);
 
 /** Sends what has waited. */
-void cn_slot_send_paced(cn_slot *s, const cn_paced *e);
+void cn_slot_send_paced(cn_slot *slot, const cn_paced *paced);
 
 /** Sends the packet with this outgoing number (extended) again, as a probe; without retransmission, or when it is
  * forgotten, padding on the retransmission's SSRC. Bytes sent, 0: neither is possible. */
-size_t cn_slot_probe(cn_slot *s, uint32_t ext);
+size_t cn_slot_probe(cn_slot *slot, uint32_t ext);
 
 #endif

@@ -55,50 +55,50 @@ typedef struct cn_track {
 
 cn_err cn_track_new(cn_track **out, struct cn_room *room, uint32_t number, unsigned owner, const cn_source_info *info);
 /** Unbinds its slots. NULL allowed. */
-void cn_track_free(cn_track *t);
+void cn_track_free(cn_track *track);
 
 /** Recomputes which layers this worker's slots need, or needed a second ago, and tells the publisher's worker when that
  * changed. */
-void cn_track_subscribe(cn_track *t);
+void cn_track_subscribe(cn_track *track);
 /** Asks the publisher for a key frame, at most every 50 ms per layer; the publisher's worker lets fewer through. */
-void cn_track_keyframe(cn_track *t, unsigned layer);
+void cn_track_keyframe(cn_track *track, unsigned layer);
 /** Server's monotonic ns when a timestamp was captured; 0: not known. */
-int64_t cn_track_capture(const cn_track *t, unsigned layer, uint32_t rtp);
+int64_t cn_track_capture(const cn_track *track, unsigned layer, uint32_t rtp);
 /** Timestamp of the layer at a server time; false when not known. */
-bool cn_track_rtp(const cn_track *t, unsigned layer, int64_t ns, uint32_t *rtp);
+bool cn_track_rtp(const cn_track *track, unsigned layer, int64_t ns, uint32_t *rtp);
 /** Layers to choose from, simulcast or spatial, and the stream (SSRC) that carries one. */
-static inline unsigned cn_track_layers(const cn_track *t)
+static inline unsigned cn_track_layers(const cn_track *track)
 {
-    return t->spatial > 1 ? t->spatial : t->info.layers;
+    return track->spatial > 1 ? track->spatial : track->info.layers;
 }
-static inline unsigned cn_track_stream(const cn_track *t, int layer)
+static inline unsigned cn_track_stream(const cn_track *track, int layer)
 {
-    return t->spatial > 1 ? 0 : (unsigned)layer;
+    return track->spatial > 1 ? 0 : (unsigned)layer;
 }
 /** True when a layer flows or would flow if asked for. */
-bool cn_track_usable(const cn_track *t, unsigned layer);
+bool cn_track_usable(const cn_track *track, unsigned layer);
 /** A number for this track's stream, unique in the process: what cn_rewrite calls a source. */
-static inline uint32_t cn_track_layer_id(const cn_track *t, unsigned layer)
+static inline uint32_t cn_track_layer_id(const cn_track *track, unsigned layer)
 {
-    return t->number << 2 | layer;
+    return track->number << 2 | layer;
 }
 /** Drops history of layers that stopped, and tells the publisher what its listeners here lose. Once a second. */
-void cn_track_second(cn_track *t, uint64_t now_ns);
+void cn_track_second(cn_track *track, uint64_t now_ns);
 
 /** One packet for all slots of this worker that show its layer, by the next cn_track_forward at the latest. Borrows. */
-void cn_track_packet(cn_track *t, cn_packet *p);
+void cn_track_packet(cn_track *track, cn_packet *packet);
 /**
  * Forwards what came for this worker's tracks since the last time: receiver by receiver, so that the packets of a
  * picture which arrived together are neighbours in the batch and leave as one GSO send, and a receiver's data is
  * fetched once for all of them. Before anything else happens that slots could notice: at the end of each read, before
  * other messages.
  */
-void cn_track_forward(cn_worker *w);
+void cn_track_forward(cn_worker *worker);
 
 /* message handlers */
-void cn_track_on_packet(cn_worker *w, cn_msg *m);
-void cn_track_on_switch(cn_worker *w, cn_msg *m);
-void cn_track_on_layers(cn_worker *w, cn_msg *m);
-void cn_track_on_sender_report(cn_worker *w, cn_msg *m);
+void cn_track_on_packet(cn_worker *worker, cn_msg *msg);
+void cn_track_on_switch(cn_worker *worker, cn_msg *msg);
+void cn_track_on_layers(cn_worker *worker, cn_msg *msg);
+void cn_track_on_sender_report(cn_worker *worker, cn_msg *msg);
 
 #endif

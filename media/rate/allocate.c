@@ -14,26 +14,26 @@ typedef struct offer {
     int rank;    /* −1: paused */
 } offer;
 
-static int64_t area(const cn_alloc_layer *l)
+static int64_t area(const cn_alloc_layer *layer)
 {
-    return (int64_t)l->width * l->height;
+    return (int64_t)layer->width * layer->height;
 }
 
 /* Order of a ladder: by area, within one size by smoothness. */
-static int64_t height_on_ladder(const cn_alloc_layer *l)
+static int64_t height_on_ladder(const cn_alloc_layer *layer)
 {
-    return area(l) << 3 | (l->smoothness & 7);
+    return area(layer) << 3 | (layer->smoothness & 7);
 }
 
-static double cost(const cn_alloc_layer *l)
+static double cost(const cn_alloc_layer *layer)
 {
-    if (l->bps) return l->bps;
-    return area(l) ? 1.5 * (double)area(l) : GUESS_BPS;
+    if (layer->bps) return layer->bps;
+    return area(layer) ? 1.5 * (double)area(layer) : GUESS_BPS;
 }
 
-static bool large_enough(const cn_alloc_layer *l, unsigned width, unsigned height)
+static bool large_enough(const cn_alloc_layer *layer, unsigned width, unsigned height)
 {
-    return width && height && l->width >= CN_ALLOC_FIT * width && l->height >= CN_ALLOC_FIT * height;
+    return width && height && layer->width >= CN_ALLOC_FIT * width && layer->height >= CN_ALLOC_FIT * height;
 }
 
 int cn_alloc_layer_fit(const cn_alloc_layer *layers, unsigned count, unsigned width, unsigned height, cn_tier tier_max)
@@ -41,16 +41,18 @@ int cn_alloc_layer_fit(const cn_alloc_layer *layers, unsigned count, unsigned wi
     int best = CN_ALLOC_PAUSED;
     if (tier_max == CN_TIER_VOICE) return best;
     for (unsigned i = 0; i < count && i < CN_ALLOC_LAYERS; i++) {
-        const cn_alloc_layer *l = &layers[i];
-        if (!l->usable || area(l) > cn_tier_area_max(tier_max)) continue;
+        const cn_alloc_layer *alloc_layer = &layers[i];
+        if (!alloc_layer->usable || area(alloc_layer) > cn_tier_area_max(tier_max)) continue;
         if (best == CN_ALLOC_PAUSED) {
             best = (int)i;
             continue;
         }
-        const cn_alloc_layer *b = &layers[best];
-        bool enough = large_enough(l, width, height), best_enough = large_enough(b, width, height);
-        bool smoother = area(l) == area(b) && l->smoothness > b->smoothness;
-        if (enough && best_enough ? area(l) < area(b) : enough != best_enough ? enough : area(l) > area(b))
+        const cn_alloc_layer *layer = &layers[best];
+        bool enough = large_enough(alloc_layer, width, height), best_enough = large_enough(layer, width, height);
+        bool smoother = area(alloc_layer) == area(layer) && alloc_layer->smoothness > layer->smoothness;
+        if (enough && best_enough   ? area(alloc_layer) < area(layer)
+            : enough != best_enough ? enough
+                                    : area(alloc_layer) > area(layer))
             best = (int)i;
         else if (smoother)
             best = (int)i;
@@ -62,64 +64,65 @@ uint32_t cn_alloc_wanted_bps(const cn_alloc_slot *slots, size_t count, cn_tier t
 {
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
-        const cn_alloc_slot *s = &slots[i];
-        int layer =
-            s->on ? cn_alloc_layer_fit(s->layers, s->layer_count, s->width, s->height, tier_max) : CN_ALLOC_PAUSED;
-        if (layer != CN_ALLOC_PAUSED) sum += cost(&s->layers[layer]);
+        const cn_alloc_slot *slot = &slots[i];
+        int layer = slot->on ? cn_alloc_layer_fit(slot->layers, slot->layer_count, slot->width, slot->height, tier_max)
+                             : CN_ALLOC_PAUSED;
+        if (layer != CN_ALLOC_PAUSED) sum += cost(&slot->layers[layer]);
     }
     return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
 }
 
-static cn_alloc_why why_none(const cn_alloc_slot *s)
+static cn_alloc_why why_none(const cn_alloc_slot *slot)
 {
-    if (!s->on) return CN_ALLOC_OFF;
-    for (unsigned i = 0; i < s->layer_count && i < CN_ALLOC_LAYERS; i++)
-        if (s->layers[i].usable) return CN_ALLOC_TIER;
+    if (!slot->on) return CN_ALLOC_OFF;
+    for (unsigned i = 0; i < slot->layer_count && i < CN_ALLOC_LAYERS; i++)
+        if (slot->layers[i].usable) return CN_ALLOC_TIER;
     return CN_ALLOC_NO_LAYER;
 }
 
-static void offer_prepare(offer *o, cn_alloc_slot *s, cn_tier tier_max)
+static void offer_prepare(offer *proposal, cn_alloc_slot *slot, cn_tier tier_max)
 {
-    *o = (offer){.slot = s, .current = s->chosen == CN_ALLOC_PAUSED ? -1 : 0, .rank = -1};
-    int target = s->on ? cn_alloc_layer_fit(s->layers, s->layer_count, s->width, s->height, tier_max) : CN_ALLOC_PAUSED;
+    *proposal = (offer){.slot = slot, .current = slot->chosen == CN_ALLOC_PAUSED ? -1 : 0, .rank = -1};
+    int target = slot->on ? cn_alloc_layer_fit(slot->layers, slot->layer_count, slot->width, slot->height, tier_max)
+                          : CN_ALLOC_PAUSED;
     if (target == CN_ALLOC_PAUSED) {
-        s->why = why_none(s);
-        o->limit = -1;
+        slot->why = why_none(slot);
+        proposal->limit = -1;
         return;
     }
-    s->why = CN_ALLOC_BUDGET;
-    int64_t most = height_on_ladder(&s->layers[target]);
-    for (unsigned i = 0; i < s->layer_count && i < CN_ALLOC_LAYERS; i++) {
-        int64_t height = height_on_ladder(&s->layers[i]);
-        if (!s->layers[i].usable || height > most || (height == most && (int)i != target)) continue;
-        int at = o->steps++;
-        for (; at > 0 && height_on_ladder(&s->layers[o->ladder[at - 1]]) > height; at--)
-            o->ladder[at] = o->ladder[at - 1];
-        o->ladder[at] = (int)i;
+    slot->why = CN_ALLOC_BUDGET;
+    int64_t most = height_on_ladder(&slot->layers[target]);
+    for (unsigned i = 0; i < slot->layer_count && i < CN_ALLOC_LAYERS; i++) {
+        int64_t height = height_on_ladder(&slot->layers[i]);
+        if (!slot->layers[i].usable || height > most || (height == most && (int)i != target)) continue;
+        int at = proposal->steps++;
+        for (; at > 0 && height_on_ladder(&slot->layers[proposal->ladder[at - 1]]) > height; at--)
+            proposal->ladder[at] = proposal->ladder[at - 1];
+        proposal->ladder[at] = (int)i;
     }
-    o->limit = o->steps - 1;
-    if (o->current < 0) return;
-    o->current = o->steps;
-    for (int r = 0; r < o->steps; r++)
-        if (o->ladder[r] == s->chosen) o->current = r;
+    proposal->limit = proposal->steps - 1;
+    if (proposal->current < 0) return;
+    proposal->current = proposal->steps;
+    for (int r = 0; r < proposal->steps; r++)
+        if (proposal->ladder[r] == slot->chosen) proposal->current = r;
 }
 
 /* From no picture to the smallest: the difference is the greatest to whoever waits for it, and the price the least. */
-static bool first_sight(const offer *o, int rank)
+static bool first_sight(const offer *proposal, int rank)
 {
-    return o->current < 0 && rank == 0;
+    return proposal->current < 0 && rank == 0;
 }
 
 /* Takes a step to `rank` when what remains allows it. */
-static bool step_to(offer *o, int rank, double *remaining)
+static bool step_to(offer *proposal, int rank, double *remaining)
 {
-    if (rank > o->limit) return false;
-    double now = o->rank < 0 ? 0 : cost(&o->slot->layers[o->ladder[o->rank]]);
-    double then = cost(&o->slot->layers[o->ladder[rank]]);
-    bool upward = rank > o->current && !first_sight(o, rank) && !o->slot->fresh;
+    if (rank > proposal->limit) return false;
+    double now = proposal->rank < 0 ? 0 : cost(&proposal->slot->layers[proposal->ladder[proposal->rank]]);
+    double then = cost(&proposal->slot->layers[proposal->ladder[rank]]);
+    bool upward = rank > proposal->current && !first_sight(proposal, rank) && !proposal->slot->fresh;
     if (then * (upward ? CN_ALLOC_HEADROOM : 1) - now > *remaining) return false;
     *remaining -= then - now;
-    o->rank = rank;
+    proposal->rank = rank;
     return true;
 }
 
@@ -133,8 +136,8 @@ static void share(offer *offers, const size_t *order, size_t from, size_t to, do
     for (bool stepped = true; stepped;) {
         stepped = false;
         for (size_t i = from; i < to; i++) {
-            offer *o = &offers[order[i]];
-            if (o->rank >= 0 && step_to(o, o->rank + 1, remaining)) stepped = true;
+            offer *proposal = &offers[order[i]];
+            if (proposal->rank >= 0 && step_to(proposal, proposal->rank + 1, remaining)) stepped = true;
         }
     }
 }
@@ -148,11 +151,12 @@ static void hand_out(offer *offers, const size_t *order, size_t count, double bu
     }
 }
 
-static bool eased(const offer *o)
+static bool eased(const offer *proposal)
 {
-    const cn_alloc_slot *s = o->slot;
-    return s->eased && o->rank >= 0 &&
-           height_on_ladder(&s->layers[o->ladder[o->rank]]) < height_on_ladder(&s->layers[s->eased - 1]);
+    const cn_alloc_slot *slot = proposal->slot;
+    return slot->eased && proposal->rank >= 0 &&
+           height_on_ladder(&slot->layers[proposal->ladder[proposal->rank]]) <
+               height_on_ladder(&slot->layers[slot->eased - 1]);
 }
 
 /* Upward steps wait until they have fitted for the hold time. True when one is held back: everybody's limit is set for
@@ -161,19 +165,19 @@ static bool hold_back(offer *offers, size_t count, uint64_t now_ns)
 {
     bool held = false;
     for (size_t i = 0; i < count; i++) {
-        offer *o = &offers[i];
-        cn_alloc_slot *s = o->slot;
-        bool upward = o->rank > o->current && !s->fresh && !eased(o);
+        offer *proposal = &offers[i];
+        cn_alloc_slot *slot = proposal->slot;
+        bool upward = proposal->rank > proposal->current && !slot->fresh && !eased(proposal);
         if (!upward)
-            s->up_since_ns = 0;
-        else if (!s->up_since_ns)
-            s->up_since_ns = now_ns ? now_ns : 1;
-        uint64_t hold_ns = s->hold_ns                ? s->hold_ns
-                           : first_sight(o, o->rank) ? CN_ALLOC_HOLD_FIRST_NS
-                                                     : CN_ALLOC_HOLD_NS;
-        bool wait = upward && now_ns < s->up_since_ns + hold_ns;
-        int limit = wait || o->current > o->rank ? o->current : o->rank;
-        if (limit < o->limit) o->limit = limit;
+            slot->up_since_ns = 0;
+        else if (!slot->up_since_ns)
+            slot->up_since_ns = now_ns ? now_ns : 1;
+        uint64_t hold_ns = slot->hold_ns                           ? slot->hold_ns
+                           : first_sight(proposal, proposal->rank) ? CN_ALLOC_HOLD_FIRST_NS
+                                                                   : CN_ALLOC_HOLD_NS;
+        bool wait = upward && now_ns < slot->up_since_ns + hold_ns;
+        int limit = wait || proposal->current > proposal->rank ? proposal->current : proposal->rank;
+        if (limit < proposal->limit) proposal->limit = limit;
         held |= wait;
     }
     return held;
@@ -181,17 +185,17 @@ static bool hold_back(offer *offers, size_t count, uint64_t now_ns)
 
 /* An estimate that wobbles about a layer's rate must not make the picture wobble: who falls back soon waits longer next
  * time. */
-static void learn(const offer *o, uint64_t now_ns)
+static void learn(const offer *proposal, uint64_t now_ns)
 {
-    cn_alloc_slot *s = o->slot;
-    bool recent = s->raised_ns && now_ns - s->raised_ns < CN_ALLOC_RELAPSE_NS;
-    if (s->raised_ns && !recent) s->hold_ns = s->raised_ns = 0;
-    if (o->rank > o->current && !s->fresh) {
-        s->raised_ns = now_ns;
-    } else if (o->rank < o->current && o->current < o->steps && recent) {
-        uint64_t hold_ns = s->hold_ns ? s->hold_ns : CN_ALLOC_HOLD_NS;
-        s->hold_ns = hold_ns > CN_ALLOC_HOLD_MAX_NS / 2 ? CN_ALLOC_HOLD_MAX_NS : 2 * hold_ns;
-        s->raised_ns = 0;
+    cn_alloc_slot *slot = proposal->slot;
+    bool recent = slot->raised_ns && now_ns - slot->raised_ns < CN_ALLOC_RELAPSE_NS;
+    if (slot->raised_ns && !recent) slot->hold_ns = slot->raised_ns = 0;
+    if (proposal->rank > proposal->current && !slot->fresh) {
+        slot->raised_ns = now_ns;
+    } else if (proposal->rank < proposal->current && proposal->current < proposal->steps && recent) {
+        uint64_t hold_ns = slot->hold_ns ? slot->hold_ns : CN_ALLOC_HOLD_NS;
+        slot->hold_ns = hold_ns > CN_ALLOC_HOLD_MAX_NS / 2 ? CN_ALLOC_HOLD_MAX_NS : 2 * hold_ns;
+        slot->raised_ns = 0;
     }
 }
 
@@ -218,17 +222,18 @@ bool cn_allocate(cn_alloc_slot *slots, size_t count, uint32_t budget_bps, uint32
     if (hold_back(offers, count, now_ns)) hand_out(offers, order, count, budget);
     bool changed = false;
     for (size_t i = 0; i < count; i++) {
-        offer *o = &offers[i];
-        cn_alloc_slot *s = o->slot;
-        int chosen = o->rank < 0 ? CN_ALLOC_PAUSED : o->ladder[o->rank];
-        if (o->rank >= 0) s->why = CN_ALLOC_FITS;
-        learn(o, now_ns);
-        if (o->rank > o->current) s->up_since_ns = 0;
-        changed |= chosen != s->chosen;
-        s->chosen = chosen;
-        s->eased = 0;
-        s->fresh =
-            !o->steps; /* nothing to choose from yet, or for now: what comes then was not held back by the line */
+        offer *proposal = &offers[i];
+        cn_alloc_slot *slot = proposal->slot;
+        int chosen = proposal->rank < 0 ? CN_ALLOC_PAUSED : proposal->ladder[proposal->rank];
+        if (proposal->rank >= 0) slot->why = CN_ALLOC_FITS;
+        learn(proposal, now_ns);
+        if (proposal->rank > proposal->current) slot->up_since_ns = 0;
+        changed |= chosen != slot->chosen;
+        slot->chosen = chosen;
+        slot->eased = 0;
+        slot->fresh =
+            !proposal
+                 ->steps; /* nothing to choose from yet, or for now: what comes then was not held back by the line */
     }
     return changed;
 }

@@ -66,33 +66,33 @@ typedef struct cn_bwe {
     bool proved;      /* a probe has been answered */
 } cn_bwe;
 
-void cn_bwe_init(cn_bwe *b);
+void cn_bwe_init(cn_bwe *bwe);
 
 /** A feedback: results in order of number, the round trip in ms (0: not known). Returns the estimate. */
-uint32_t cn_bwe_feedback(cn_bwe *b, const cn_twcc_result *results, size_t count, uint32_t rtt_ms, uint64_t now_ns);
+uint32_t cn_bwe_feedback(cn_bwe *bwe, const cn_twcc_result *results, size_t count, uint32_t rtt_ms, uint64_t now_ns);
 
 /** Without transport-wide feedback: the loss of a receiver report and what was sent. */
-uint32_t cn_bwe_report(cn_bwe *b, double loss, uint32_t sent_bps, uint32_t rtt_ms, uint64_t now_ns);
+uint32_t cn_bwe_report(cn_bwe *bwe, double loss, uint32_t sent_bps, uint32_t rtt_ms, uint64_t now_ns);
 
 /** Present estimate. */
-uint32_t cn_bwe_bps(const cn_bwe *b);
+uint32_t cn_bwe_bps(const cn_bwe *bwe);
 /** What to send for now: the estimate, or less while a queue is being drained. */
-uint32_t cn_bwe_budget(const cn_bwe *b, uint64_t now_ns);
+uint32_t cn_bwe_budget(const cn_bwe *bwe, uint64_t now_ns);
 /** Is a queue that more than fits has built being drained? */
-bool cn_bwe_drains(const cn_bwe *b, uint64_t now_ns);
+bool cn_bwe_drains(const cn_bwe *bwe, uint64_t now_ns);
 /** Is the line the limit? True when it has been found to be within the last 30 s and what is wanted (as in
  * cn_bwe_probe_want) takes half of the estimate or more, or when a probe found no room for it, or the receiver's
  * ceiling is below it. */
-bool cn_bwe_binds(const cn_bwe *b, uint32_t wanted_bps, uint64_t now_ns);
+bool cn_bwe_binds(const cn_bwe *bwe, uint32_t wanted_bps, uint64_t now_ns);
 /** A ceiling from the receiver (REMB, draft-alvestrand-rmcat-remb-03) or 0 for none. */
-void cn_bwe_cap(cn_bwe *b, uint32_t bps);
+void cn_bwe_cap(cn_bwe *bwe, uint32_t bps);
 
 /** Should padding be sent? `wanted_bps`: what the application would send if it could; nothing is probed above
  * 1.25 × that. */
-bool cn_bwe_probe_want(cn_bwe *b, uint32_t wanted_bps, uint64_t now_ns, cn_bwe_probe *out);
+bool cn_bwe_probe_want(cn_bwe *bwe, uint32_t wanted_bps, uint64_t now_ns, cn_bwe_probe *out);
 /** The probe's first packet has this extended number … */
-void cn_bwe_probe_begin(cn_bwe *b, uint64_t seq, uint64_t now_ns);
+void cn_bwe_probe_begin(cn_bwe *bwe, uint64_t seq, uint64_t now_ns);
 /** … and this was its last: every packet between counts, media too. */
-void cn_bwe_probe_end(cn_bwe *b, uint64_t seq);
+void cn_bwe_probe_end(cn_bwe *bwe, uint64_t seq);
 
 #endif

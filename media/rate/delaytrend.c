@@ -29,187 +29,191 @@
 #define NOISY_MS 8.0     /* from here on a queue must stand twice as long */
 #define OVER_MS 10.0     /* above the threshold for so long */
 
-void cn_delaytrend_init(cn_delaytrend *t)
+void cn_delaytrend_init(cn_delaytrend *trend)
 {
-    *t = (cn_delaytrend){.threshold_ms = THRESHOLD_MS, .base_second = INT64_MIN};
-    for (unsigned i = 0; i < CN_TREND_BASES; i++) t->base_us[i] = INT64_MAX;
-    for (unsigned i = 0; i < CN_TREND_STEPS; i++) t->steps[i].window = INT64_MIN + 1;
-    for (unsigned i = 0; i < CN_TREND_LOWS; i++) t->low[i].window = INT64_MIN + 1;
-    t->steep_window = INT64_MIN;
+    *trend = (cn_delaytrend){.threshold_ms = THRESHOLD_MS, .base_second = INT64_MIN};
+    for (unsigned i = 0; i < CN_TREND_BASES; i++) trend->base_us[i] = INT64_MAX;
+    for (unsigned i = 0; i < CN_TREND_STEPS; i++) trend->steps[i].window = INT64_MIN + 1;
+    for (unsigned i = 0; i < CN_TREND_LOWS; i++) trend->low[i].window = INT64_MIN + 1;
+    trend->steep_window = INT64_MIN;
 }
 
 /* Slope of the least-squares line through the points; 0 while they are too few. */
-static double regression(const cn_delaytrend *t)
+static double regression(const cn_delaytrend *trend)
 {
-    unsigned n = t->point_count;
+    unsigned n = trend->point_count;
     if (n < POINTS_MIN) return 0;
     double x = 0, y = 0, above = 0, below = 0;
     for (unsigned i = 0; i < n; i++) {
-        x += t->points[i].arrival_ms / n;
-        y += t->points[i].smooth_ms / n;
+        x += trend->points[i].arrival_ms / n;
+        y += trend->points[i].smooth_ms / n;
     }
     for (unsigned i = 0; i < n; i++) {
-        double dx = t->points[i].arrival_ms - x;
-        above += dx * (t->points[i].smooth_ms - y);
+        double dx = trend->points[i].arrival_ms - x;
+        above += dx * (trend->points[i].smooth_ms - y);
         below += dx * dx;
     }
     return below > 0 ? above / below : 0;
 }
 
-static void adapt_threshold(cn_delaytrend *t, int64_t arrival_us)
+static void adapt_threshold(cn_delaytrend *trend, int64_t arrival_us)
 {
-    double size = fabs(t->slope), passed_ms = t->threshold_us ? (double)(arrival_us - t->threshold_us) / 1000.0 : 0;
-    t->threshold_us = arrival_us;
-    if (size > t->threshold_ms + SPIKE_MS || passed_ms <= 0) return;
-    double gain = size < t->threshold_ms ? THRESHOLD_DOWN : THRESHOLD_UP;
-    t->threshold_ms += gain * (size - t->threshold_ms) * fmin(passed_ms, 100);
-    t->threshold_ms = fmin(fmax(t->threshold_ms, THRESHOLD_MIN_MS), THRESHOLD_MAX_MS);
+    double size = fabs(trend->slope),
+           passed_ms = trend->threshold_us ? (double)(arrival_us - trend->threshold_us) / 1000.0 : 0;
+    trend->threshold_us = arrival_us;
+    if (size > trend->threshold_ms + SPIKE_MS || passed_ms <= 0) return;
+    double gain = size < trend->threshold_ms ? THRESHOLD_DOWN : THRESHOLD_UP;
+    trend->threshold_ms += gain * (size - trend->threshold_ms) * fmin(passed_ms, 100);
+    trend->threshold_ms = fmin(fmax(trend->threshold_ms, THRESHOLD_MIN_MS), THRESHOLD_MAX_MS);
 }
 
-static void judge(cn_delaytrend *t, double sent_delta_ms, int64_t arrival_us)
+static void judge(cn_delaytrend *trend, double sent_delta_ms, int64_t arrival_us)
 {
-    if (t->slope > fmax(t->threshold_ms, NOISE_SLOPES * t->noise_ms)) {
-        t->over_ms += t->over_groups ? sent_delta_ms : sent_delta_ms / 2;
-        t->over_groups++;
-        if (t->over_ms > OVER_MS && t->over_groups > 1 && t->slope >= t->former_slope) {
-            t->over_ms = 0;
-            t->over_groups = 0;
-            t->state = CN_TREND_OVER;
+    if (trend->slope > fmax(trend->threshold_ms, NOISE_SLOPES * trend->noise_ms)) {
+        trend->over_ms += trend->over_groups ? sent_delta_ms : sent_delta_ms / 2;
+        trend->over_groups++;
+        if (trend->over_ms > OVER_MS && trend->over_groups > 1 && trend->slope >= trend->former_slope) {
+            trend->over_ms = 0;
+            trend->over_groups = 0;
+            trend->state = CN_TREND_OVER;
         }
     } else {
-        t->over_ms = 0;
-        t->over_groups = 0;
-        t->state = t->slope < -t->threshold_ms ? CN_TREND_UNDER : CN_TREND_NORMAL;
+        trend->over_ms = 0;
+        trend->over_groups = 0;
+        trend->state = trend->slope < -trend->threshold_ms ? CN_TREND_UNDER : CN_TREND_NORMAL;
     }
-    t->former_slope = t->slope;
-    adapt_threshold(t, arrival_us);
+    trend->former_slope = trend->slope;
+    adapt_threshold(trend, arrival_us);
 }
 
 /* A group and its successor are whole: how much longer the second one took. */
-static void compare(cn_delaytrend *t)
+static void compare(cn_delaytrend *trend)
 {
-    double sent_ms = (double)(t->now.last_sent_us - t->former.last_sent_us) / 1000.0;
-    double arrival_ms = (double)(t->now.last_arrival_us - t->former.last_arrival_us) / 1000.0;
+    double sent_ms = (double)(trend->now.last_sent_us - trend->former.last_sent_us) / 1000.0;
+    double arrival_ms = (double)(trend->now.last_arrival_us - trend->former.last_arrival_us) / 1000.0;
     double longer_ms = arrival_ms - sent_ms;
-    t->noise_ms += NOISE_GAIN * (fmin(fabs(longer_ms - t->longer_ms) / 2, NOISE_MAX_MS) - t->noise_ms);
-    t->longer_ms = longer_ms;
-    t->sum_ms += longer_ms;
-    t->smooth_ms = SMOOTH * t->smooth_ms + (1 - SMOOTH) * t->sum_ms;
-    if (!t->groups) t->first_arrival_us = t->now.last_arrival_us;
-    if (t->groups < GROUPS_MAX) t->groups++;
-    t->points[t->point_next].arrival_ms = (double)(t->now.last_arrival_us - t->first_arrival_us) / 1000.0;
-    t->points[t->point_next].smooth_ms = t->smooth_ms;
-    t->point_next = (t->point_next + 1) % CN_TREND_POINTS;
-    if (t->point_count < CN_TREND_POINTS) t->point_count++;
-    t->slope = regression(t) * t->groups * GAIN;
-    judge(t, sent_ms, t->now.last_arrival_us);
+    trend->noise_ms += NOISE_GAIN * (fmin(fabs(longer_ms - trend->longer_ms) / 2, NOISE_MAX_MS) - trend->noise_ms);
+    trend->longer_ms = longer_ms;
+    trend->sum_ms += longer_ms;
+    trend->smooth_ms = SMOOTH * trend->smooth_ms + (1 - SMOOTH) * trend->sum_ms;
+    if (!trend->groups) trend->first_arrival_us = trend->now.last_arrival_us;
+    if (trend->groups < GROUPS_MAX) trend->groups++;
+    trend->points[trend->point_next].arrival_ms =
+        (double)(trend->now.last_arrival_us - trend->first_arrival_us) / 1000.0;
+    trend->points[trend->point_next].smooth_ms = trend->smooth_ms;
+    trend->point_next = (trend->point_next + 1) % CN_TREND_POINTS;
+    if (trend->point_count < CN_TREND_POINTS) trend->point_count++;
+    trend->slope = regression(trend) * trend->groups * GAIN;
+    judge(trend, sent_ms, trend->now.last_arrival_us);
 }
 
-static bool climbs(const cn_delaytrend *t)
+static bool climbs(const cn_delaytrend *trend)
 {
     for (unsigned i = 0; i < CN_TREND_STEPS; i++) {
-        if (t->steps[i].packets < STEP_PACKETS) return false;
-        if (i && t->steps[i].window != t->steps[i - 1].window + 1) return false;
-        if (i && t->steps[i].least_us < t->steps[i - 1].least_us + STEP_RISE_US) return false;
+        if (trend->steps[i].packets < STEP_PACKETS) return false;
+        if (i && trend->steps[i].window != trend->steps[i - 1].window + 1) return false;
+        if (i && trend->steps[i].least_us < trend->steps[i - 1].least_us + STEP_RISE_US) return false;
     }
-    int64_t least_us = t->steps[CN_TREND_STEPS - 1].least_us;
-    return least_us > STEP_QUEUE_US && least_us > t->usual_us + t->usual_us / 4 + STEP_UNUSUAL_US;
+    int64_t least_us = trend->steps[CN_TREND_STEPS - 1].least_us;
+    return least_us > STEP_QUEUE_US && least_us > trend->usual_us + trend->usual_us / 4 + STEP_UNUSUAL_US;
 }
 
-static void measure_step(cn_delaytrend *t, int64_t arrival_us)
+static void measure_step(cn_delaytrend *trend, int64_t arrival_us)
 {
     int64_t window = arrival_us / STEP_US;
     unsigned last = CN_TREND_STEPS - 1;
-    if (window > t->steps[last].window) {
-        t->usual_us -= t->usual_us / 150;
-        if (t->steps[0].packets && t->steps[0].least_us > t->usual_us) t->usual_us = t->steps[0].least_us;
-        memmove(t->steps, t->steps + 1, last * sizeof *t->steps);
-        t->steps[last].window = window;
-        t->steps[last].least_us = t->queue_us;
-        t->steps[last].packets = 0;
+    if (window > trend->steps[last].window) {
+        trend->usual_us -= trend->usual_us / 150;
+        if (trend->steps[0].packets && trend->steps[0].least_us > trend->usual_us)
+            trend->usual_us = trend->steps[0].least_us;
+        memmove(trend->steps, trend->steps + 1, last * sizeof *trend->steps);
+        trend->steps[last].window = window;
+        trend->steps[last].least_us = trend->queue_us;
+        trend->steps[last].packets = 0;
     }
-    if (window < t->steps[last].window) return;
-    if (t->queue_us < t->steps[last].least_us) t->steps[last].least_us = t->queue_us;
-    t->steps[last].packets++;
-    if (climbs(t)) t->steep_window = window;
+    if (window < trend->steps[last].window) return;
+    if (trend->queue_us < trend->steps[last].least_us) trend->steps[last].least_us = trend->queue_us;
+    trend->steps[last].packets++;
+    if (climbs(trend)) trend->steep_window = window;
 }
 
-static void measure_queue(cn_delaytrend *t, uint64_t sent_us, int64_t arrival_us)
+static void measure_queue(cn_delaytrend *trend, uint64_t sent_us, int64_t arrival_us)
 {
     int64_t delay = arrival_us - (int64_t)sent_us, second = arrival_us / 1000000;
-    if (second > t->base_second) {
-        int64_t passed = t->base_second == INT64_MIN ? CN_TREND_BASES : second - t->base_second;
+    if (second > trend->base_second) {
+        int64_t passed = trend->base_second == INT64_MIN ? CN_TREND_BASES : second - trend->base_second;
         for (int64_t i = 0; i < passed && i < CN_TREND_BASES; i++)
-            t->base_us[(uint64_t)(second - i) % CN_TREND_BASES] = INT64_MAX;
-        t->base_second = second;
+            trend->base_us[(uint64_t)(second - i) % CN_TREND_BASES] = INT64_MAX;
+        trend->base_second = second;
     }
-    int64_t *slot = &t->base_us[(uint64_t)t->base_second % CN_TREND_BASES], least = delay;
+    int64_t *slot = &trend->base_us[(uint64_t)trend->base_second % CN_TREND_BASES], least = delay;
     if (delay < *slot) *slot = delay;
     for (unsigned i = 0; i < CN_TREND_BASES; i++)
-        if (t->base_us[i] < least) least = t->base_us[i];
-    t->queue_us = delay - least;
-    measure_step(t, arrival_us);
+        if (trend->base_us[i] < least) least = trend->base_us[i];
+    trend->queue_us = delay - least;
+    measure_step(trend, arrival_us);
     int64_t window = arrival_us / STANDING_US;
-    if (window > t->low[CN_TREND_LOWS - 1].window) {
-        bool next = window == t->low[CN_TREND_LOWS - 1].window + 1;
-        memmove(t->low, t->low + 1, (CN_TREND_LOWS - 1) * sizeof *t->low);
-        if (!next) t->low[CN_TREND_LOWS - 2].least_us = 0;
-        t->low[CN_TREND_LOWS - 1].window = window;
-        t->low[CN_TREND_LOWS - 1].least_us = t->queue_us;
-    } else if (t->queue_us < t->low[CN_TREND_LOWS - 1].least_us) {
-        t->low[CN_TREND_LOWS - 1].least_us = t->queue_us;
+    if (window > trend->low[CN_TREND_LOWS - 1].window) {
+        bool next = window == trend->low[CN_TREND_LOWS - 1].window + 1;
+        memmove(trend->low, trend->low + 1, (CN_TREND_LOWS - 1) * sizeof *trend->low);
+        if (!next) trend->low[CN_TREND_LOWS - 2].least_us = 0;
+        trend->low[CN_TREND_LOWS - 1].window = window;
+        trend->low[CN_TREND_LOWS - 1].least_us = trend->queue_us;
+    } else if (trend->queue_us < trend->low[CN_TREND_LOWS - 1].least_us) {
+        trend->low[CN_TREND_LOWS - 1].least_us = trend->queue_us;
     }
 }
 
-static bool same_group(const cn_delaytrend *t, uint64_t sent_us, int64_t arrival_us)
+static bool same_group(const cn_delaytrend *trend, uint64_t sent_us, int64_t arrival_us)
 {
-    if (sent_us - t->now.first_sent_us <= GROUP_US) return true;
-    int64_t arrival_delta = arrival_us - t->now.last_arrival_us;
-    int64_t longer = arrival_delta - (int64_t)(sent_us - t->now.last_sent_us);
-    return longer < 0 && arrival_delta <= BURST_US && arrival_us - t->now.first_arrival_us < BURST_MAX_US;
+    if (sent_us - trend->now.first_sent_us <= GROUP_US) return true;
+    int64_t arrival_delta = arrival_us - trend->now.last_arrival_us;
+    int64_t longer = arrival_delta - (int64_t)(sent_us - trend->now.last_sent_us);
+    return longer < 0 && arrival_delta <= BURST_US && arrival_us - trend->now.first_arrival_us < BURST_MAX_US;
 }
 
-void cn_delaytrend_packet(cn_delaytrend *t, uint64_t sent_us, int64_t arrival_us)
+void cn_delaytrend_packet(cn_delaytrend *trend, uint64_t sent_us, int64_t arrival_us)
 {
-    measure_queue(t, sent_us, arrival_us);
-    cn_trend_group *g = &t->now;
-    if (g->any && sent_us < g->last_sent_us) return; /* overtaken: told after what it was sent before */
-    if (g->any && !same_group(t, sent_us, arrival_us)) {
-        if (t->former.any) compare(t);
-        t->former = *g;
-        g->any = false;
+    measure_queue(trend, sent_us, arrival_us);
+    cn_trend_group *group = &trend->now;
+    if (group->any && sent_us < group->last_sent_us) return; /* overtaken: told after what it was sent before */
+    if (group->any && !same_group(trend, sent_us, arrival_us)) {
+        if (trend->former.any) compare(trend);
+        trend->former = *group;
+        group->any = false;
     }
-    if (!g->any)
-        *g = (cn_trend_group){.first_sent_us = sent_us,
-                              .last_sent_us = sent_us,
-                              .first_arrival_us = arrival_us,
-                              .last_arrival_us = arrival_us,
-                              .any = true};
-    if (sent_us > g->last_sent_us) g->last_sent_us = sent_us;
-    if (arrival_us > g->last_arrival_us) g->last_arrival_us = arrival_us;
+    if (!group->any)
+        *group = (cn_trend_group){.first_sent_us = sent_us,
+                                  .last_sent_us = sent_us,
+                                  .first_arrival_us = arrival_us,
+                                  .last_arrival_us = arrival_us,
+                                  .any = true};
+    if (sent_us > group->last_sent_us) group->last_sent_us = sent_us;
+    if (arrival_us > group->last_arrival_us) group->last_arrival_us = arrival_us;
 }
 
-cn_trend_state cn_delaytrend_state(const cn_delaytrend *t)
+cn_trend_state cn_delaytrend_state(const cn_delaytrend *trend)
 {
-    return t->state;
+    return trend->state;
 }
 
-uint32_t cn_delaytrend_queue_ms(const cn_delaytrend *t)
+uint32_t cn_delaytrend_queue_ms(const cn_delaytrend *trend)
 {
-    return (uint32_t)(t->queue_us / 1000);
+    return (uint32_t)(trend->queue_us / 1000);
 }
 
-uint32_t cn_delaytrend_standing_ms(const cn_delaytrend *t)
+uint32_t cn_delaytrend_standing_ms(const cn_delaytrend *trend)
 {
-    unsigned from = t->noise_ms > NOISY_MS ? 0 : CN_TREND_LOWS - 2;
-    int64_t least = t->low[from].least_us;
+    unsigned from = trend->noise_ms > NOISY_MS ? 0 : CN_TREND_LOWS - 2;
+    int64_t least = trend->low[from].least_us;
     for (unsigned i = from + 1; i < CN_TREND_LOWS; i++)
-        if (t->low[i].least_us < least) least = t->low[i].least_us;
-    double ms = (double)least / 1000 - NOISE_STANDS * t->noise_ms;
+        if (trend->low[i].least_us < least) least = trend->low[i].least_us;
+    double ms = (double)least / 1000 - NOISE_STANDS * trend->noise_ms;
     return ms > 0 ? (uint32_t)ms : 0;
 }
 
-bool cn_delaytrend_steep(const cn_delaytrend *t)
+bool cn_delaytrend_steep(const cn_delaytrend *trend)
 {
-    return t->steep_window >= t->steps[CN_TREND_STEPS - 1].window - 1; /* a feedback tells of two windows or three */
+    return trend->steep_window >=
+           trend->steps[CN_TREND_STEPS - 1].window - 1; /* a feedback tells of two windows or three */
 }

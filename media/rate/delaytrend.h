@@ -55,24 +55,24 @@ typedef struct cn_delaytrend {
     int64_t steep_window;    /* the last one in which it climbed */
 } cn_delaytrend;
 
-void cn_delaytrend_init(cn_delaytrend *t);
+void cn_delaytrend_init(cn_delaytrend *trend);
 
 /** An acknowledged packet, in order of sending: when it left (server's clock) and when it came (receiver's clock), µs.
  */
-void cn_delaytrend_packet(cn_delaytrend *t, uint64_t sent_us, int64_t arrival_us);
+void cn_delaytrend_packet(cn_delaytrend *trend, uint64_t sent_us, int64_t arrival_us);
 
 /** Judgement over what came so far. */
-cn_trend_state cn_delaytrend_state(const cn_delaytrend *t);
+cn_trend_state cn_delaytrend_state(const cn_delaytrend *trend);
 
 /** How long the newest packet queued, ms, against the emptiest moment of the last CN_TREND_BASES seconds. */
-uint32_t cn_delaytrend_queue_ms(const cn_delaytrend *t);
+uint32_t cn_delaytrend_queue_ms(const cn_delaytrend *trend);
 
 /** The queue that did not go away for 150 to 300 ms, or 450 to 600 ms where delay varies much: the smallest of that
  * time, ms. A full queue no longer grows, so the gradient says nothing of it. */
-uint32_t cn_delaytrend_standing_ms(const cn_delaytrend *t);
+uint32_t cn_delaytrend_standing_ms(const cn_delaytrend *trend);
 
 /** Does the queue climb so steeply that there is no time to wait for the regression? Its smallest value in each of the
  * last windows of 40 ms was clearly above the one before, and is well above what jitter makes of it. */
-bool cn_delaytrend_steep(const cn_delaytrend *t);
+bool cn_delaytrend_steep(const cn_delaytrend *trend);
 
 #endif

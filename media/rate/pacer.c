@@ -23,120 +23,121 @@ struct cn_pacer {
 
 cn_err cn_pacer_new(cn_pacer **out)
 {
-    cn_pacer *p = CN_NEW(cn_pacer);
-    if (!p) return CN_ERR_NOMEM;
-    p->resend = (ring){.at = p->resends, .size = CN_PACER_RESEND};
-    p->media = (ring){.at = p->medias, .size = CN_PACER_MEDIA};
-    *out = p;
+    cn_pacer *pacer = CN_NEW(cn_pacer);
+    if (!pacer) return CN_ERR_NOMEM;
+    pacer->resend = (ring){.at = pacer->resends, .size = CN_PACER_RESEND};
+    pacer->media = (ring){.at = pacer->medias, .size = CN_PACER_MEDIA};
+    *out = pacer;
     return CN_OK;
 }
 
-static bool pop(cn_pacer *p, ring *r, cn_paced *out)
+static bool pop(cn_pacer *pacer, ring *circle, cn_paced *out)
 {
-    while (r->n) {
-        *out = r->at[r->first];
-        r->first = (r->first + 1) % r->size;
-        r->n--;
+    while (circle->n) {
+        *out = circle->at[circle->first];
+        circle->first = (circle->first + 1) % circle->size;
+        circle->n--;
         if (!out->owner) continue; /* taken before its turn */
-        p->waiting -= out->bytes * 8.0;
+        pacer->waiting -= out->bytes * 8.0;
         return true;
     }
     return false;
 }
 
-void cn_pacer_free(cn_pacer *p)
+void cn_pacer_free(cn_pacer *pacer)
 {
-    cn_paced e;
-    if (!p) return;
-    while (cn_pacer_take(p, NULL, &e)) cn_packet_unref(e.p);
-    free(p);
+    cn_paced paced;
+    if (!pacer) return;
+    while (cn_pacer_take(pacer, NULL, &paced)) cn_packet_unref(paced.p);
+    free(pacer);
 }
 
-size_t cn_pacer_waiting(const cn_pacer *p)
+size_t cn_pacer_waiting(const cn_pacer *pacer)
 {
-    return p->resend.n + p->media.n;
+    return pacer->resend.n + pacer->media.n;
 }
 
-static double rate(const cn_pacer *p)
+static double rate(const cn_pacer *pacer)
 {
-    return cn_pacer_waiting(p) ? fmax(p->bps, p->drain_bps) : p->bps;
+    return cn_pacer_waiting(pacer) ? fmax(pacer->bps, pacer->drain_bps) : pacer->bps;
 }
 
-static void leak(cn_pacer *p, uint64_t now_ns)
+static void leak(cn_pacer *pacer, uint64_t now_ns)
 {
-    if (now_ns > p->now_ns) p->bucket = fmax(0, p->bucket - rate(p) * (double)(now_ns - p->now_ns) / 1e9);
-    p->now_ns = now_ns;
+    if (now_ns > pacer->now_ns)
+        pacer->bucket = fmax(0, pacer->bucket - rate(pacer) * (double)(now_ns - pacer->now_ns) / 1e9);
+    pacer->now_ns = now_ns;
 }
 
-static double burst(const cn_pacer *p)
+static double burst(const cn_pacer *pacer)
 {
-    return rate(p) * (double)CN_PACER_BURST_NS / 1e9;
+    return rate(pacer) * (double)CN_PACER_BURST_NS / 1e9;
 }
 
-void cn_pacer_rate(cn_pacer *p, uint32_t bps, uint64_t now_ns)
+void cn_pacer_rate(cn_pacer *pacer, uint32_t bps, uint64_t now_ns)
 {
-    leak(p, now_ns);
-    p->bps = bps;
-    if (!bps) p->bucket = 0;
+    leak(pacer, now_ns);
+    pacer->bps = bps;
+    if (!bps) pacer->bucket = 0;
 }
 
-void cn_pacer_left(cn_pacer *p, size_t bytes, uint64_t now_ns)
+void cn_pacer_left(cn_pacer *pacer, size_t bytes, uint64_t now_ns)
 {
-    leak(p, now_ns);
-    if (p->bps) p->bucket += (double)bytes * 8;
+    leak(pacer, now_ns);
+    if (pacer->bps) pacer->bucket += (double)bytes * 8;
 }
 
-static bool may_leave(const cn_pacer *p)
+static bool may_leave(const cn_pacer *pacer)
 {
-    return !p->bps || p->bucket <= burst(p);
+    return !pacer->bps || pacer->bucket <= burst(pacer);
 }
 
-bool cn_pacer_hold(cn_pacer *p, const cn_paced *e, uint64_t now_ns)
+bool cn_pacer_hold(cn_pacer *pacer, const cn_paced *paced, uint64_t now_ns)
 {
-    ring *r = e->kind == CN_PACED_RESEND ? &p->resend : &p->media;
-    leak(p, now_ns);
-    if (!cn_pacer_waiting(p) && may_leave(p)) return false;
-    if (r->n == r->size) return false;
-    if (!cn_pacer_waiting(p)) {
-        p->drain_bps = 0;
-        p->waiting = 0;
+    ring *circle = paced->kind == CN_PACED_RESEND ? &pacer->resend : &pacer->media;
+    leak(pacer, now_ns);
+    if (!cn_pacer_waiting(pacer) && may_leave(pacer)) return false;
+    if (circle->n == circle->size) return false;
+    if (!cn_pacer_waiting(pacer)) {
+        pacer->drain_bps = 0;
+        pacer->waiting = 0;
     }
-    cn_paced *at = &r->at[(r->first + r->n++) % r->size];
-    *at = *e;
+    cn_paced *at = &circle->at[(circle->first + circle->n++) % circle->size];
+    *at = *paced;
     if (at->p) at->p = cn_packet_ref(at->p);
-    p->waiting += e->bytes * 8.0;
-    p->drain_bps = fmax(p->drain_bps, (p->waiting + p->bucket) / ((double)CN_PACER_WAIT_NS / 1e9));
+    pacer->waiting += paced->bytes * 8.0;
+    pacer->drain_bps = fmax(pacer->drain_bps, (pacer->waiting + pacer->bucket) / ((double)CN_PACER_WAIT_NS / 1e9));
     return true;
 }
 
-bool cn_pacer_next(cn_pacer *p, uint64_t now_ns, cn_paced *out)
+bool cn_pacer_next(cn_pacer *pacer, uint64_t now_ns, cn_paced *out)
 {
-    leak(p, now_ns);
-    return may_leave(p) && (pop(p, &p->resend, out) || pop(p, &p->media, out));
+    leak(pacer, now_ns);
+    return may_leave(pacer) && (pop(pacer, &pacer->resend, out) || pop(pacer, &pacer->media, out));
 }
 
-static bool take(cn_pacer *p, ring *r, const void *owner, cn_paced *out)
+static bool take(cn_pacer *pacer, ring *circle, const void *owner, cn_paced *out)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        cn_paced *e = &r->at[(r->first + i) % r->size];
-        if (!e->owner || e->owner != owner) continue;
-        *out = *e;
-        p->waiting -= e->bytes * 8.0;
-        *e = (cn_paced){0};
+    for (size_t i = 0; i < circle->n; i++) {
+        cn_paced *paced = &circle->at[(circle->first + i) % circle->size];
+        if (!paced->owner || paced->owner != owner) continue;
+        *out = *paced;
+        pacer->waiting -= paced->bytes * 8.0;
+        *paced = (cn_paced){0};
         return true;
     }
     return false;
 }
 
-bool cn_pacer_take(cn_pacer *p, const void *owner, cn_paced *out)
+bool cn_pacer_take(cn_pacer *pacer, const void *owner, cn_paced *out)
 {
-    if (!owner) return pop(p, &p->resend, out) || pop(p, &p->media, out);
-    return take(p, &p->resend, owner, out) || take(p, &p->media, owner, out);
+    if (!owner) return pop(pacer, &pacer->resend, out) || pop(pacer, &pacer->media, out);
+    return take(pacer, &pacer->resend, owner, out) || take(pacer, &pacer->media, owner, out);
 }
 
-uint64_t cn_pacer_wait_ns(cn_pacer *p, uint64_t now_ns)
+uint64_t cn_pacer_wait_ns(cn_pacer *pacer, uint64_t now_ns)
 {
-    leak(p, now_ns);
-    if (may_leave(p)) return 0;
-    return (uint64_t)((p->bucket - burst(p)) / rate(p) * 1e9) + 1;
+    leak(pacer, now_ns);
+    if (may_leave(pacer)) return 0;
+    return (uint64_t)((pacer->bucket - burst(pacer)) / rate(pacer) * 1e9) + 1;
 }

@@ -40,23 +40,23 @@ typedef struct cn_paced {
 
 cn_err cn_pacer_new(cn_pacer **out);
 /** Drops what waits. NULL allowed. */
-void cn_pacer_free(cn_pacer *p);
+void cn_pacer_free(cn_pacer *pacer);
 
 /** Bits per second at which the bucket leaks; 0: everything may leave. */
-void cn_pacer_rate(cn_pacer *p, uint32_t bps, uint64_t now_ns);
+void cn_pacer_rate(cn_pacer *pacer, uint32_t bps, uint64_t now_ns);
 /** A packet of `bytes` left. */
-void cn_pacer_left(cn_pacer *p, size_t bytes, uint64_t now_ns);
+void cn_pacer_left(cn_pacer *pacer, size_t bytes, uint64_t now_ns);
 
 /** Must this one wait? True: it is kept, with a reference to its packet. False: send it now (also when the queue is
  * full: drain it first, so that the order stays). */
-bool cn_pacer_hold(cn_pacer *p, const cn_paced *e, uint64_t now_ns);
+bool cn_pacer_hold(cn_pacer *pacer, const cn_paced *paced, uint64_t now_ns);
 /** The next one that may leave now; its packet's reference is the caller's. */
-bool cn_pacer_next(cn_pacer *p, uint64_t now_ns, cn_paced *out);
+bool cn_pacer_next(cn_pacer *pacer, uint64_t now_ns, cn_paced *out);
 /** The oldest that waits, of one owner or (NULL) of all, whatever the rate; its packet's reference is the caller's. */
-bool cn_pacer_take(cn_pacer *p, const void *owner, cn_paced *out);
+bool cn_pacer_take(cn_pacer *pacer, const void *owner, cn_paced *out);
 
-size_t cn_pacer_waiting(const cn_pacer *p);
+size_t cn_pacer_waiting(const cn_pacer *pacer);
 /** Until cn_pacer_next has something; 0: now. Only meaningful while something waits. */
-uint64_t cn_pacer_wait_ns(cn_pacer *p, uint64_t now_ns);
+uint64_t cn_pacer_wait_ns(cn_pacer *pacer, uint64_t now_ns);
 
 #endif

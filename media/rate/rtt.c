@@ -2,20 +2,20 @@
 
 #define WINDOW_NS 10000000000ull
 
-void cn_rtt_sample(cn_rtt *r, uint32_t ms, uint64_t now_ns)
+void cn_rtt_sample(cn_rtt *rtt, uint32_t ms, uint64_t now_ns)
 {
     if (!ms) return;
     uint64_t window = now_ns / WINDOW_NS;
-    if (window != r->window) {
-        r->former_ms = window == r->window + 1 ? r->now_ms : 0;
-        r->now_ms = 0;
-        r->window = window;
+    if (window != rtt->window) {
+        rtt->former_ms = window == rtt->window + 1 ? rtt->now_ms : 0;
+        rtt->now_ms = 0;
+        rtt->window = window;
     }
-    if (!r->now_ms || ms < r->now_ms) r->now_ms = ms;
+    if (!rtt->now_ms || ms < rtt->now_ms) rtt->now_ms = ms;
 }
 
-uint32_t cn_rtt_least(const cn_rtt *r)
+uint32_t cn_rtt_least(const cn_rtt *rtt)
 {
-    if (!r->now_ms || (r->former_ms && r->former_ms < r->now_ms)) return r->former_ms;
-    return r->now_ms;
+    if (!rtt->now_ms || (rtt->former_ms && rtt->former_ms < rtt->now_ms)) return rtt->former_ms;
+    return rtt->now_ms;
 }

@@ -14,8 +14,8 @@ typedef struct cn_rtt {
 } cn_rtt;
 
 /** A sample; 0 (not known) is ignored. */
-void cn_rtt_sample(cn_rtt *r, uint32_t ms, uint64_t now_ns);
+void cn_rtt_sample(cn_rtt *rtt, uint32_t ms, uint64_t now_ns);
 /** Milliseconds, 0 when not known. */
-uint32_t cn_rtt_least(const cn_rtt *r);
+uint32_t cn_rtt_least(const cn_rtt *rtt);
 
 #endif

@@ -59,235 +59,237 @@ struct cn_topk {
     unsigned changed; /* by a removal, to be told at the next tick */
 };
 
-cn_err cn_topk_new(cn_topk **out, unsigned k)
+cn_err cn_topk_new(cn_topk **out, unsigned most)
 {
-    if (k < 1 || k > CN_TOPK_K_MAX) return CN_ERR_INVALID;
-    cn_topk *t = CN_NEW(cn_topk);
-    if (!t) return CN_ERR_NOMEM;
-    t->k = k;
-    t->speaker = t->candidate = CN_TOPK_NOBODY;
-    *out = t;
+    if (most < 1 || most > CN_TOPK_K_MAX) return CN_ERR_INVALID;
+    cn_topk *topk = CN_NEW(cn_topk);
+    if (!topk) return CN_ERR_NOMEM;
+    topk->k = most;
+    topk->speaker = topk->candidate = CN_TOPK_NOBODY;
+    *out = topk;
     return CN_OK;
 }
 
-void cn_topk_free(cn_topk *t)
+void cn_topk_free(cn_topk *topk)
 {
-    free(t);
+    free(topk);
 }
 
 /* `level`: 0 silence … 127 loudest. */
-static void hear(cn_topk *t, unsigned index, float level, bool voiced, uint64_t now_ns)
+static void hear(cn_topk *topk, unsigned index, float level, bool voiced, uint64_t now_ns)
 {
-    voice *v = &t->voices[index];
-    if (!v->present) {
-        *v = (voice){.present = true, .floor = FLOOR_START_MAX, .heard = -1};
-        if (index >= t->used) t->used = index + 1;
+    voice *speaker = &topk->voices[index];
+    if (!speaker->present) {
+        *speaker = (voice){.present = true, .floor = FLOOR_START_MAX, .heard = -1};
+        if (index >= topk->used) topk->used = index + 1;
     }
-    v->last_ns = now_ns;
-    if (level < v->floor) v->floor = level > FLOOR_MIN ? level : FLOOR_MIN;
-    float above = level > v->floor ? level - v->floor : 0;
+    speaker->last_ns = now_ns;
+    if (level < speaker->floor) speaker->floor = level > FLOOR_MIN ? level : FLOOR_MIN;
+    float above = level > speaker->floor ? level - speaker->floor : 0;
     if (!voiced) above /= 2;
-    if (above > v->heard) v->heard = above;
+    if (above > speaker->heard) speaker->heard = above;
 }
 
-cn_err cn_topk_level(cn_topk *t, unsigned index, uint8_t level, bool voiced, uint64_t now_ns)
+cn_err cn_topk_level(cn_topk *topk, unsigned index, uint8_t level, bool voiced, uint64_t now_ns)
 {
     if (index >= CN_TOPK_MAX) return CN_ERR_INVALID;
-    hear(t, index, (float)(LEVEL_MAX - (level & LEVEL_MAX)), voiced, now_ns);
+    hear(topk, index, (float)(LEVEL_MAX - (level & LEVEL_MAX)), voiced, now_ns);
     return CN_OK;
 }
 
 /* A packet's place between his own smallest and largest ones, as a level: both ends forget slowly. */
-static float level_of_size(voice *v, float bytes)
+static float level_of_size(voice *speaker, float bytes)
 {
-    if (v->size_high <= 0) v->size_low = v->size_high = bytes;
-    v->size_low = bytes < v->size_low ? bytes : v->size_low + (bytes - v->size_low) * 0.002f;
-    v->size_high = bytes > v->size_high ? bytes : v->size_high - (v->size_high - bytes) * 0.002f;
-    float spread = v->size_high - v->size_low;
-    return spread < SIZE_SPREAD ? FLOOR_MIN : FLOOR_MIN + 50 * (bytes - v->size_low) / spread;
+    if (speaker->size_high <= 0) speaker->size_low = speaker->size_high = bytes;
+    speaker->size_low = bytes < speaker->size_low ? bytes : speaker->size_low + (bytes - speaker->size_low) * 0.002f;
+    speaker->size_high =
+        bytes > speaker->size_high ? bytes : speaker->size_high - (speaker->size_high - bytes) * 0.002f;
+    float spread = speaker->size_high - speaker->size_low;
+    return spread < SIZE_SPREAD ? FLOOR_MIN : FLOOR_MIN + 50 * (bytes - speaker->size_low) / spread;
 }
 
-cn_err cn_topk_size(cn_topk *t, unsigned index, size_t opus_bytes, uint64_t now_ns)
+cn_err cn_topk_size(cn_topk *topk, unsigned index, size_t opus_bytes, uint64_t now_ns)
 {
     if (index >= CN_TOPK_MAX) return CN_ERR_INVALID;
-    voice *v = &t->voices[index];
-    if (!v->present) hear(t, index, 0, true, now_ns); /* also clears the sizes of a former one */
-    float level = opus_bytes <= SIZE_DTX ? 0 : level_of_size(v, (float)opus_bytes);
-    hear(t, index, level, true, now_ns);
+    voice *speaker = &topk->voices[index];
+    if (!speaker->present) hear(topk, index, 0, true, now_ns); /* also clears the sizes of a former one */
+    float level = opus_bytes <= SIZE_DTX ? 0 : level_of_size(speaker, (float)opus_bytes);
+    hear(topk, index, level, true, now_ns);
     return CN_OK;
 }
 
-static void renumber(cn_topk *t)
+static void renumber(cn_topk *topk)
 {
-    for (size_t i = 0; i < t->count; i++) t->voices[t->list[i]].rank = (uint8_t)(i + 1);
+    for (size_t i = 0; i < topk->count; i++) topk->voices[topk->list[i]].rank = (uint8_t)(i + 1);
 }
 
-static void list_remove(cn_topk *t, size_t at)
+static void list_remove(cn_topk *topk, size_t at)
 {
-    t->voices[t->list[at]].rank = 0;
-    for (size_t i = at + 1; i < t->count; i++) t->list[i - 1] = t->list[i];
-    t->count--;
-    renumber(t);
+    topk->voices[topk->list[at]].rank = 0;
+    for (size_t i = at + 1; i < topk->count; i++) topk->list[i - 1] = topk->list[i];
+    topk->count--;
+    renumber(topk);
 }
 
-void cn_topk_remove(cn_topk *t, unsigned index)
+void cn_topk_remove(cn_topk *topk, unsigned index)
 {
-    if (index >= CN_TOPK_MAX || !t->voices[index].present) return;
-    if (t->voices[index].rank) {
-        list_remove(t, t->voices[index].rank - 1u);
-        t->changed |= CN_TOPK_CHANGED_LIST;
+    if (index >= CN_TOPK_MAX || !topk->voices[index].present) return;
+    if (topk->voices[index].rank) {
+        list_remove(topk, topk->voices[index].rank - 1u);
+        topk->changed |= CN_TOPK_CHANGED_LIST;
     }
-    t->voices[index] = (voice){0};
-    if (t->candidate == (int)index) t->candidate = CN_TOPK_NOBODY;
-    if (t->speaker == (int)index) {
-        t->speaker = CN_TOPK_NOBODY;
-        t->changed |= CN_TOPK_CHANGED_SPEAKER;
+    topk->voices[index] = (voice){0};
+    if (topk->candidate == (int)index) topk->candidate = CN_TOPK_NOBODY;
+    if (topk->speaker == (int)index) {
+        topk->speaker = CN_TOPK_NOBODY;
+        topk->changed |= CN_TOPK_CHANGED_SPEAKER;
     }
 }
 
-static void advance(const cn_topk *t, voice *v, uint64_t now_ns)
+static void advance(const cn_topk *topk, voice *speaker, uint64_t now_ns)
 {
-    float heard = v->heard;
-    v->heard = -1;
-    if (now_ns > v->last_ns + SILENT_NS)
+    float heard = speaker->heard;
+    speaker->heard = -1;
+    if (now_ns > speaker->last_ns + SILENT_NS)
         heard = heard < 0 ? 0 : heard;
-    else if (v->floor < LEVEL_MAX)
-        v->floor += FLOOR_RISE * (float)CN_TOPK_TICK_NS / 1e9f;
-    if (heard > v->loud)
-        v->loud += (heard - v->loud) * ATTACK;
+    else if (speaker->floor < LEVEL_MAX)
+        speaker->floor += FLOOR_RISE * (float)CN_TOPK_TICK_NS / 1e9f;
+    if (heard > speaker->loud)
+        speaker->loud += (heard - speaker->loud) * ATTACK;
     else if (heard >= 0)
-        v->loud *= RELEASE;
-    v->smooth += (v->loud - v->smooth) * SPEAKER_SMOOTH;
-    if (v->loud >= ACTIVE) v->active_ns = now_ns;
-    bool heard_now = v->rank && v->rank <= t->k;
-    if (v->loud < ACTIVE)
-        v->waited *= WAIT_FADE;
+        speaker->loud *= RELEASE;
+    speaker->smooth += (speaker->loud - speaker->smooth) * SPEAKER_SMOOTH;
+    if (speaker->loud >= ACTIVE) speaker->active_ns = now_ns;
+    bool heard_now = speaker->rank && speaker->rank <= topk->k;
+    if (speaker->loud < ACTIVE)
+        speaker->waited *= WAIT_FADE;
     else if (!heard_now)
-        v->waited += (float)CN_TOPK_TICK_NS / 1e9f;
+        speaker->waited += (float)CN_TOPK_TICK_NS / 1e9f;
 }
 
-static float patience(const voice *v)
+static float patience(const voice *speaker)
 {
-    return v->waited > WAIT_FREE && v->loud >= ACTIVE ? (v->waited - WAIT_FREE) * WAIT_GAIN : 0;
+    return speaker->waited > WAIT_FREE && speaker->loud >= ACTIVE ? (speaker->waited - WAIT_FREE) * WAIT_GAIN : 0;
 }
 
-static bool louder(const voice *a, float bonus, const voice *b, uint64_t now_ns)
+static bool louder(const voice *left, float bonus, const voice *right, uint64_t now_ns)
 {
-    bool speaks = b->loud >= ACTIVE;
-    if (speaks && now_ns < b->hold_ns) return false;
-    return a->loud + bonus > b->loud + (speaks ? MARGIN_ACTIVE : MARGIN_QUIET);
+    bool speaks = right->loud >= ACTIVE;
+    if (speaks && now_ns < right->hold_ns) return false;
+    return left->loud + bonus > right->loud + (speaks ? MARGIN_ACTIVE : MARGIN_QUIET);
 }
 
 /* Whether the one at `at` takes the next better place; who waited long counts for more until he is among the first k.
  */
-static bool passes(const cn_topk *t, size_t at, uint64_t now_ns)
+static bool passes(const cn_topk *topk, size_t at, uint64_t now_ns)
 {
-    const voice *v = &t->voices[t->list[at]];
-    return louder(v, at >= t->k ? patience(v) : 0, &t->voices[t->list[at - 1]], now_ns);
+    const voice *speaker = &topk->voices[topk->list[at]];
+    return louder(speaker, at >= topk->k ? patience(speaker) : 0, &topk->voices[topk->list[at - 1]], now_ns);
 }
 
 /* Moves the one at `at` past all above it that are clearly quieter. */
-static bool rise(cn_topk *t, size_t at, uint64_t now_ns)
+static bool rise(cn_topk *topk, size_t at, uint64_t now_ns)
 {
     bool moved = false;
-    for (; at > 0 && passes(t, at, now_ns); at--) {
-        uint16_t lower = t->list[at];
-        t->list[at] = t->list[at - 1];
-        t->list[at - 1] = lower;
+    for (; at > 0 && passes(topk, at, now_ns); at--) {
+        uint16_t lower = topk->list[at];
+        topk->list[at] = topk->list[at - 1];
+        topk->list[at - 1] = lower;
         moved = true;
     }
     return moved;
 }
 
-static bool admit(cn_topk *t, uint16_t index, uint64_t now_ns)
+static bool admit(cn_topk *topk, uint16_t index, uint64_t now_ns)
 {
-    const voice *v = &t->voices[index];
-    if (t->count <= t->k) {
-        if (now_ns > v->last_ns + GONE_NS) return false;
-        t->list[t->count++] = index;
-    } else if (louder(v, patience(v), &t->voices[t->list[t->count - 1]], now_ns)) {
-        t->voices[t->list[t->count - 1]].rank = 0;
-        t->list[t->count - 1] = index;
+    const voice *speaker = &topk->voices[index];
+    if (topk->count <= topk->k) {
+        if (now_ns > speaker->last_ns + GONE_NS) return false;
+        topk->list[topk->count++] = index;
+    } else if (louder(speaker, patience(speaker), &topk->voices[topk->list[topk->count - 1]], now_ns)) {
+        topk->voices[topk->list[topk->count - 1]].rank = 0;
+        topk->list[topk->count - 1] = index;
     } else {
         return false;
     }
-    (void)rise(t, t->count - 1, now_ns);
-    renumber(t);
+    (void)rise(topk, topk->count - 1, now_ns);
+    renumber(topk);
     return true;
 }
 
 /* Whoever waited and is heard now stays for a while. */
-static void settle(cn_topk *t, uint64_t now_ns)
+static void settle(cn_topk *topk, uint64_t now_ns)
 {
-    for (size_t i = 0; i < t->count && i < t->k; i++) {
-        voice *v = &t->voices[t->list[i]];
-        if (v->waited > WAIT_FREE) v->hold_ns = now_ns + WAIT_HOLD_NS;
-        v->waited = 0;
+    for (size_t i = 0; i < topk->count && i < topk->k; i++) {
+        voice *speaker = &topk->voices[topk->list[i]];
+        if (speaker->waited > WAIT_FREE) speaker->hold_ns = now_ns + WAIT_HOLD_NS;
+        speaker->waited = 0;
     }
 }
 
-static bool rank(cn_topk *t, uint64_t now_ns)
+static bool rank(cn_topk *topk, uint64_t now_ns)
 {
     bool changed = false;
-    for (size_t i = t->count; i-- > 0;) {
-        if (now_ns <= t->voices[t->list[i]].last_ns + GONE_NS) continue;
-        list_remove(t, i);
+    for (size_t i = topk->count; i-- > 0;) {
+        if (now_ns <= topk->voices[topk->list[i]].last_ns + GONE_NS) continue;
+        list_remove(topk, i);
         changed = true;
     }
-    for (size_t i = 1; i < t->count; i++) changed |= rise(t, i, now_ns);
-    renumber(t);
-    for (unsigned i = 0; i < t->used; i++)
-        if (t->voices[i].present && !t->voices[i].rank) changed |= admit(t, (uint16_t)i, now_ns);
-    settle(t, now_ns);
+    for (size_t i = 1; i < topk->count; i++) changed |= rise(topk, i, now_ns);
+    renumber(topk);
+    for (unsigned i = 0; i < topk->used; i++)
+        if (topk->voices[i].present && !topk->voices[i].rank) changed |= admit(topk, (uint16_t)i, now_ns);
+    settle(topk, now_ns);
     return changed;
 }
 
 /* The speaker is always one of the ranked: whoever speaks is among them. */
-static bool choose_speaker(cn_topk *t, uint64_t now_ns)
+static bool choose_speaker(cn_topk *topk, uint64_t now_ns)
 {
-    int former = t->speaker, best = CN_TOPK_NOBODY;
-    for (size_t i = 0; i < t->count; i++)
-        if (best == CN_TOPK_NOBODY || t->voices[t->list[i]].smooth > t->voices[best].smooth) best = t->list[i];
-    if (t->speaker != CN_TOPK_NOBODY && now_ns > t->voices[t->speaker].active_ns + SPEAKER_KEEP_NS)
-        t->speaker = CN_TOPK_NOBODY;
-    float needed = t->speaker == CN_TOPK_NOBODY ? ACTIVE : t->voices[t->speaker].smooth + SPEAKER_MARGIN;
+    int former = topk->speaker, best = CN_TOPK_NOBODY;
+    for (size_t i = 0; i < topk->count; i++)
+        if (best == CN_TOPK_NOBODY || topk->voices[topk->list[i]].smooth > topk->voices[best].smooth)
+            best = topk->list[i];
+    if (topk->speaker != CN_TOPK_NOBODY && now_ns > topk->voices[topk->speaker].active_ns + SPEAKER_KEEP_NS)
+        topk->speaker = CN_TOPK_NOBODY;
+    float needed = topk->speaker == CN_TOPK_NOBODY ? ACTIVE : topk->voices[topk->speaker].smooth + SPEAKER_MARGIN;
     if (needed < ACTIVE) needed = ACTIVE;
-    if (best == CN_TOPK_NOBODY || best == t->speaker || t->voices[best].smooth < needed) {
-        t->candidate = CN_TOPK_NOBODY;
-    } else if (best != t->candidate) {
-        t->candidate = best;
-        t->candidate_ticks = 1;
-    } else if (++t->candidate_ticks >= SPEAKER_CONFIRM_TICKS || t->speaker == CN_TOPK_NOBODY) {
-        t->speaker = best;
-        t->candidate = CN_TOPK_NOBODY;
+    if (best == CN_TOPK_NOBODY || best == topk->speaker || topk->voices[best].smooth < needed) {
+        topk->candidate = CN_TOPK_NOBODY;
+    } else if (best != topk->candidate) {
+        topk->candidate = best;
+        topk->candidate_ticks = 1;
+    } else if (++topk->candidate_ticks >= SPEAKER_CONFIRM_TICKS || topk->speaker == CN_TOPK_NOBODY) {
+        topk->speaker = best;
+        topk->candidate = CN_TOPK_NOBODY;
     }
-    return t->speaker != former;
+    return topk->speaker != former;
 }
 
-unsigned cn_topk_tick(cn_topk *t, uint64_t now_ns)
+unsigned cn_topk_tick(cn_topk *topk, uint64_t now_ns)
 {
-    unsigned changed = t->changed;
-    t->changed = 0;
+    unsigned changed = topk->changed;
+    topk->changed = 0;
     /* after a long pause only the last second matters */
-    if (!t->tick_ns || now_ns > t->tick_ns + 50 * CN_TOPK_TICK_NS) t->tick_ns = now_ns - CN_TOPK_TICK_NS;
-    for (; t->tick_ns + CN_TOPK_TICK_NS <= now_ns; t->tick_ns += CN_TOPK_TICK_NS) {
-        uint64_t at = t->tick_ns + CN_TOPK_TICK_NS;
-        for (unsigned i = 0; i < t->used; i++)
-            if (t->voices[i].present) advance(t, &t->voices[i], at);
-        if (rank(t, at)) changed |= CN_TOPK_CHANGED_LIST;
-        if (choose_speaker(t, at)) changed |= CN_TOPK_CHANGED_SPEAKER;
+    if (!topk->tick_ns || now_ns > topk->tick_ns + 50 * CN_TOPK_TICK_NS) topk->tick_ns = now_ns - CN_TOPK_TICK_NS;
+    for (; topk->tick_ns + CN_TOPK_TICK_NS <= now_ns; topk->tick_ns += CN_TOPK_TICK_NS) {
+        uint64_t at = topk->tick_ns + CN_TOPK_TICK_NS;
+        for (unsigned i = 0; i < topk->used; i++)
+            if (topk->voices[i].present) advance(topk, &topk->voices[i], at);
+        if (rank(topk, at)) changed |= CN_TOPK_CHANGED_LIST;
+        if (choose_speaker(topk, at)) changed |= CN_TOPK_CHANGED_SPEAKER;
     }
     return changed;
 }
 
-size_t cn_topk_list(const cn_topk *t, uint16_t *out, size_t max)
+size_t cn_topk_list(const cn_topk *topk, uint16_t *out, size_t max)
 {
-    size_t n = t->count < max ? t->count : max;
-    for (size_t i = 0; i < n; i++) out[i] = t->list[i];
+    size_t n = topk->count < max ? topk->count : max;
+    for (size_t i = 0; i < n; i++) out[i] = topk->list[i];
     return n;
 }
 
-int cn_topk_speaker(const cn_topk *t)
+int cn_topk_speaker(const cn_topk *topk)
 {
-    return t->speaker;
+    return topk->speaker;
 }

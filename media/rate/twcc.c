@@ -14,56 +14,56 @@
 
 /* ---- what came from a publisher ---- */
 
-static int64_t *arrival_of(cn_twcc_in *t, uint64_t ext)
+static int64_t *arrival_of(cn_twcc_in *twcc, uint64_t ext)
 {
-    return &t->arrival_us[ext % CN_TWCC_WINDOW];
+    return &twcc->arrival_us[ext % CN_TWCC_WINDOW];
 }
 
 /* The window moves on to `ext`. */
-static void in_advance(cn_twcc_in *t, uint64_t former, uint64_t ext)
+static void in_advance(cn_twcc_in *twcc, uint64_t former, uint64_t ext)
 {
     if (!former || ext - former >= CN_TWCC_WINDOW) {
-        memset(t->arrival_us, 0, sizeof t->arrival_us);
-        t->next = ext;
-        t->waiting = 0;
+        memset(twcc->arrival_us, 0, sizeof twcc->arrival_us);
+        twcc->next = ext;
+        twcc->waiting = 0;
         return;
     }
-    for (uint64_t s = former + 1; s <= ext; s++) *arrival_of(t, s) = 0;
-    if (ext - t->next >= CN_TWCC_WINDOW) t->next = ext - CN_TWCC_WINDOW + 1;
+    for (uint64_t s = former + 1; s <= ext; s++) *arrival_of(twcc, s) = 0;
+    if (ext - twcc->next >= CN_TWCC_WINDOW) twcc->next = ext - CN_TWCC_WINDOW + 1;
 }
 
-void cn_twcc_in_packet(cn_twcc_in *t, uint16_t seq, uint64_t arrival_ns)
+void cn_twcc_in_packet(cn_twcc_in *twcc, uint16_t seq, uint64_t arrival_ns)
 {
-    uint64_t former = t->seq.highest, ext = cn_seq_extend(&t->seq, seq);
+    uint64_t former = twcc->seq.highest, ext = cn_seq_extend(&twcc->seq, seq);
     if (ext > former)
-        in_advance(t, former, ext);
-    else if (former - ext >= CN_TWCC_WINDOW || *arrival_of(t, ext))
+        in_advance(twcc, former, ext);
+    else if (former - ext >= CN_TWCC_WINDOW || *arrival_of(twcc, ext))
         return;
-    if (ext < t->next) t->next = ext;
+    if (ext < twcc->next) twcc->next = ext;
     int64_t us = (int64_t)(arrival_ns / 1000);
-    *arrival_of(t, ext) = us ? us : 1;
-    t->waiting++;
+    *arrival_of(twcc, ext) = us ? us : 1;
+    twcc->waiting++;
 }
 
-bool cn_twcc_in_due(const cn_twcc_in *t, uint64_t now_ns)
+bool cn_twcc_in_due(const cn_twcc_in *twcc, uint64_t now_ns)
 {
-    if (t->waiting >= DUE_PACKETS) return true;
-    uint64_t interval_ns = t->waiting < CN_TWCC_FEW ? CN_TWCC_FEW_INTERVAL_NS : CN_TWCC_INTERVAL_NS;
-    return t->waiting && now_ns >= t->sent_ns + interval_ns;
+    if (twcc->waiting >= DUE_PACKETS) return true;
+    uint64_t interval_ns = twcc->waiting < CN_TWCC_FEW ? CN_TWCC_FEW_INTERVAL_NS : CN_TWCC_INTERVAL_NS;
+    return twcc->waiting && now_ns >= twcc->sent_ns + interval_ns;
 }
 
-size_t cn_twcc_in_take(cn_twcc_in *t, uint64_t now_ns, cn_twcc_arrival *out, size_t max, uint16_t *base)
+size_t cn_twcc_in_take(cn_twcc_in *twcc, uint64_t now_ns, cn_twcc_arrival *out, size_t max, uint16_t *base)
 {
-    if (!t->waiting || !max) return 0;
-    *base = (uint16_t)t->next;
+    if (!twcc->waiting || !max) return 0;
+    *base = (uint16_t)twcc->next;
     size_t n = 0;
-    while (t->next <= t->seq.highest && n < max) {
-        int64_t us = *arrival_of(t, t->next);
-        if (us) out[n++] = (cn_twcc_arrival){.seq = (uint16_t)t->next, .time_us = us};
-        t->next++;
+    while (twcc->next <= twcc->seq.highest && n < max) {
+        int64_t us = *arrival_of(twcc, twcc->next);
+        if (us) out[n++] = (cn_twcc_arrival){.seq = (uint16_t)twcc->next, .time_us = us};
+        twcc->next++;
     }
-    t->sent_ns = now_ns;
-    t->waiting = t->next <= t->seq.highest ? 1 : 0;
+    twcc->sent_ns = now_ns;
+    twcc->waiting = twcc->next <= twcc->seq.highest ? 1 : 0;
     return n;
 }
 
@@ -95,116 +95,116 @@ struct cn_twcc_out {
 cn_err cn_twcc_out_new(cn_twcc_out **out, size_t records)
 {
     if (records < 64 || records > 32768 || records & (records - 1)) return CN_ERR_INVALID;
-    cn_twcc_out *t = CN_NEW(cn_twcc_out);
-    if (!t) return CN_ERR_NOMEM;
-    t->records = cn_calloc(records, sizeof *t->records);
-    if (!t->records) {
-        cn_twcc_out_free(t);
+    cn_twcc_out *twcc = CN_NEW(cn_twcc_out);
+    if (!twcc) return CN_ERR_NOMEM;
+    twcc->records = cn_calloc(records, sizeof *twcc->records);
+    if (!twcc->records) {
+        cn_twcc_out_free(twcc);
         return CN_ERR_NOMEM;
     }
-    t->mask = records - 1;
-    *out = t;
+    twcc->mask = records - 1;
+    *out = twcc;
     return CN_OK;
 }
 
-void cn_twcc_out_free(cn_twcc_out *t)
+void cn_twcc_out_free(cn_twcc_out *twcc)
 {
-    if (!t) return;
-    free(t->records);
-    free(t);
+    if (!twcc) return;
+    free(twcc->records);
+    free(twcc);
 }
 
-void cn_twcc_out_prefetch(const cn_twcc_out *t)
+void cn_twcc_out_prefetch(const cn_twcc_out *twcc)
 {
-    cn_prefetch(t, sizeof t->mask + sizeof t->records + sizeof t->last);
+    cn_prefetch(twcc, sizeof twcc->mask + sizeof twcc->records + sizeof twcc->last);
 }
 
-static slot *slot_of(cn_twcc_out *t, uint64_t now_ns)
+static slot *slot_of(cn_twcc_out *twcc, uint64_t now_ns)
 {
     uint64_t number = now_ns / SLOT_NS;
-    slot *s = &t->slots[number % SLOTS];
-    if (s->number != number) *s = (slot){.number = number};
-    return s;
+    slot *place = &twcc->slots[number % SLOTS];
+    if (place->number != number) *place = (slot){.number = number};
+    return place;
 }
 
 /* Sums over the last second. */
-static slot window(const cn_twcc_out *t, uint64_t now_ns)
+static slot window(const cn_twcc_out *twcc, uint64_t now_ns)
 {
     uint64_t number = now_ns / SLOT_NS;
     slot sum = {0};
     for (size_t i = 0; i < SLOTS; i++) {
-        const slot *s = &t->slots[i];
-        if (s->number > number || s->number + SLOTS <= number) continue;
-        sum.acked_bytes += s->acked_bytes;
-        sum.sent_bytes += s->sent_bytes;
-        sum.acked += s->acked;
-        sum.lost += s->lost;
+        const slot *place = &twcc->slots[i];
+        if (place->number > number || place->number + SLOTS <= number) continue;
+        sum.acked_bytes += place->acked_bytes;
+        sum.sent_bytes += place->sent_bytes;
+        sum.acked += place->acked;
+        sum.lost += place->lost;
     }
     return sum;
 }
 
-uint16_t cn_twcc_out_next(cn_twcc_out *t, size_t size, cn_twcc_kind kind, uint64_t now_ns)
+uint16_t cn_twcc_out_next(cn_twcc_out *twcc, size_t size, cn_twcc_kind kind, uint64_t now_ns)
 {
-    if (!t->last) {
-        t->last = 65536;
-        t->first_ns = now_ns;
+    if (!twcc->last) {
+        twcc->last = 65536;
+        twcc->first_ns = now_ns;
     }
-    uint64_t seq = ++t->last;
-    t->records[seq & t->mask] = (record){.seq = seq,
-                                         .sent_ns = now_ns,
-                                         .size = (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size),
-                                         .kind = (uint8_t)kind,
-                                         .fate = FATE_SENT};
-    slot_of(t, now_ns)->sent_bytes += size;
+    uint64_t seq = ++twcc->last;
+    twcc->records[seq & twcc->mask] = (record){.seq = seq,
+                                               .sent_ns = now_ns,
+                                               .size = (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size),
+                                               .kind = (uint8_t)kind,
+                                               .fate = FATE_SENT};
+    slot_of(twcc, now_ns)->sent_bytes += size;
     return (uint16_t)seq;
 }
 
-uint64_t cn_twcc_out_last(const cn_twcc_out *t)
+uint64_t cn_twcc_out_last(const cn_twcc_out *twcc)
 {
-    return t->last;
+    return twcc->last;
 }
 
 /* Takes one status over; false when it tells nothing new. */
-static bool consume(record *r, int64_t arrival_us, slot *s, cn_twcc_summary *sum)
+static bool consume(record *rec, int64_t arrival_us, slot *place, cn_twcc_summary *sum)
 {
     bool arrived = arrival_us != CN_TWCC_LOST;
-    if (r->fate == FATE_ARRIVED || (r->fate == FATE_LOST && !arrived)) return false;
+    if (rec->fate == FATE_ARRIVED || (rec->fate == FATE_LOST && !arrived)) return false;
     if (arrived) {
-        if (r->fate == FATE_LOST) s->lost--;
+        if (rec->fate == FATE_LOST) place->lost--;
         sum->acked++;
-        sum->acked_bytes += r->size;
-        s->acked++;
-        s->acked_bytes += r->size;
+        sum->acked_bytes += rec->size;
+        place->acked++;
+        place->acked_bytes += rec->size;
     } else {
         sum->lost++;
-        s->lost++;
+        place->lost++;
     }
-    r->fate = arrived ? FATE_ARRIVED : FATE_LOST;
+    rec->fate = arrived ? FATE_ARRIVED : FATE_LOST;
     return true;
 }
 
-cn_err cn_twcc_out_feedback(cn_twcc_out *t, const cn_twcc_list *list, uint64_t now_ns, cn_twcc_summary *out)
+cn_err cn_twcc_out_feedback(cn_twcc_out *twcc, const cn_twcc_list *list, uint64_t now_ns, cn_twcc_summary *out)
 {
-    cn_twcc_summary sum = {.results = t->results};
-    slot *s = slot_of(t, now_ns);
+    cn_twcc_summary sum = {.results = twcc->results};
+    slot *place = slot_of(twcc, now_ns);
     bool ours = false;
     uint64_t newest_ns = 0;
-    cn_seq at = {.highest = t->last};
-    for (size_t i = 0; t->last && i < list->count && i < CN_TWCC_WINDOW; i++) {
+    cn_seq at = {.highest = twcc->last};
+    for (size_t i = 0; twcc->last && i < list->count && i < CN_TWCC_WINDOW; i++) {
         uint64_t seq = cn_seq_nearest(&at, (uint16_t)(list->base_seq + i));
-        record *r = &t->records[seq & t->mask];
-        if (r->seq != seq || r->fate == FATE_NONE) continue;
+        record *rec = &twcc->records[seq & twcc->mask];
+        if (rec->seq != seq || rec->fate == FATE_NONE) continue;
         ours = true;
         int64_t arrival_us = list->arrival_us[i];
-        bool late = r->fate == FATE_LOST && arrival_us != CN_TWCC_LOST;
-        if (!consume(r, arrival_us, s, &sum)) continue;
-        t->results[sum.result_count++] = (cn_twcc_result){.seq = seq,
-                                                          .sent_ns = r->sent_ns,
-                                                          .arrival_us = arrival_us,
-                                                          .size = r->size,
-                                                          .kind = r->kind,
-                                                          .late = late};
-        if (arrival_us != CN_TWCC_LOST) newest_ns = r->sent_ns;
+        bool late = rec->fate == FATE_LOST && arrival_us != CN_TWCC_LOST;
+        if (!consume(rec, arrival_us, place, &sum)) continue;
+        twcc->results[sum.result_count++] = (cn_twcc_result){.seq = seq,
+                                                             .sent_ns = rec->sent_ns,
+                                                             .arrival_us = arrival_us,
+                                                             .size = rec->size,
+                                                             .kind = rec->kind,
+                                                             .late = late};
+        if (arrival_us != CN_TWCC_LOST) newest_ns = rec->sent_ns;
     }
     if (!ours) return CN_ERR_INVALID;
     if (newest_ns && now_ns > newest_ns) sum.rtt_ms = (uint32_t)((now_ns - newest_ns + 500000) / 1000000);
@@ -213,29 +213,29 @@ cn_err cn_twcc_out_feedback(cn_twcc_out *t, const cn_twcc_list *list, uint64_t n
 }
 
 /* Bits per second of `bytes` over the last second, or over the time since the first packet when that is shorter. */
-static uint32_t rate(const cn_twcc_out *t, uint64_t bytes, uint64_t now_ns)
+static uint32_t rate(const cn_twcc_out *twcc, uint64_t bytes, uint64_t now_ns)
 {
-    if (!t->last) return 0;
-    uint64_t span = now_ns > t->first_ns ? now_ns - t->first_ns : 0;
+    if (!twcc->last) return 0;
+    uint64_t span = now_ns > twcc->first_ns ? now_ns - twcc->first_ns : 0;
     if (span < RATE_LEAST_NS) span = RATE_LEAST_NS;
     if (span > SLOTS * SLOT_NS) span = SLOTS * SLOT_NS;
     uint64_t bps = bytes * 8 * 1000 / (span / 1000000);
     return bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps;
 }
 
-uint32_t cn_twcc_out_acked_bps(cn_twcc_out *t, uint64_t now_ns)
+uint32_t cn_twcc_out_acked_bps(cn_twcc_out *twcc, uint64_t now_ns)
 {
-    return rate(t, window(t, now_ns).acked_bytes, now_ns);
+    return rate(twcc, window(twcc, now_ns).acked_bytes, now_ns);
 }
 
-uint32_t cn_twcc_out_sent_bps(cn_twcc_out *t, uint64_t now_ns)
+uint32_t cn_twcc_out_sent_bps(cn_twcc_out *twcc, uint64_t now_ns)
 {
-    return rate(t, window(t, now_ns).sent_bytes, now_ns);
+    return rate(twcc, window(twcc, now_ns).sent_bytes, now_ns);
 }
 
-double cn_twcc_out_loss(cn_twcc_out *t, uint64_t now_ns)
+double cn_twcc_out_loss(cn_twcc_out *twcc, uint64_t now_ns)
 {
-    slot sum = window(t, now_ns);
+    slot sum = window(twcc, now_ns);
     int64_t lost = sum.lost > 0 ? sum.lost : 0, all = sum.acked + lost;
     return all < LOSS_LEAST ? 0 : (double)lost / (double)all;
 }

@@ -32,14 +32,14 @@ typedef struct cn_twcc_in {
 } cn_twcc_in;
 
 /** Every authenticated packet with the extension, RTX and padding included. */
-void cn_twcc_in_packet(cn_twcc_in *t, uint16_t seq, uint64_t arrival_ns);
+void cn_twcc_in_packet(cn_twcc_in *twcc, uint16_t seq, uint64_t arrival_ns);
 /** Time for a feedback: 50 ms passed (250 when fewer than ten packets wait), or 100 packets wait. */
-bool cn_twcc_in_due(const cn_twcc_in *t, uint64_t now_ns);
+bool cn_twcc_in_due(const cn_twcc_in *twcc, uint64_t now_ns);
 /** Takes at most `max` arrivals that wait, ascending, and the number to report from (`*base`: losses before the first
  * arrival are told too), as cn_rtcp_write_twcc wants them. A packet that comes after its number was reported lost is
  * reported again, in a list that starts at it. Returns how many; 0 when nothing waits. Take until it returns fewer than
  * `max`. */
-size_t cn_twcc_in_take(cn_twcc_in *t, uint64_t now_ns, cn_twcc_arrival *out, size_t max, uint16_t *base);
+size_t cn_twcc_in_take(cn_twcc_in *twcc, uint64_t now_ns, cn_twcc_arrival *out, size_t max, uint16_t *base);
 
 /* ---- towards a receiver: what was sent to him ---- */
 
@@ -69,15 +69,15 @@ typedef struct cn_twcc_out cn_twcc_out;
 
 /** `records`: power of two, e.g. 2,048: packets in flight and not yet reported. */
 cn_err cn_twcc_out_new(cn_twcc_out **out, size_t records);
-void cn_twcc_out_free(cn_twcc_out *t);
+void cn_twcc_out_free(cn_twcc_out *twcc);
 
 /** Brings nearer what the next packet will touch. */
-void cn_twcc_out_prefetch(const cn_twcc_out *t);
+void cn_twcc_out_prefetch(const cn_twcc_out *twcc);
 /** The number for the next packet of this receiver; `size`: bytes on the wire above UDP. */
-uint16_t cn_twcc_out_next(cn_twcc_out *t, size_t size, cn_twcc_kind kind, uint64_t now_ns);
+uint16_t cn_twcc_out_next(cn_twcc_out *twcc, size_t size, cn_twcc_kind kind, uint64_t now_ns);
 
 /** The extended number of the newest packet; 0: none yet. */
-uint64_t cn_twcc_out_last(const cn_twcc_out *t);
+uint64_t cn_twcc_out_last(const cn_twcc_out *twcc);
 
 typedef struct cn_twcc_summary {
     uint32_t acked, lost; /* packets newly known by this feedback */
@@ -90,13 +90,13 @@ typedef struct cn_twcc_summary {
 /** Consumes a parsed feedback. Numbers that were never sent, fell out of the ring or were reported as arrived before
  * are ignored. A packet reported lost that arrives after all counts as acknowledged then, and its loss is taken back.
  * CN_ERR_INVALID when nothing in it was ours. */
-cn_err cn_twcc_out_feedback(cn_twcc_out *t, const cn_twcc_list *list, uint64_t now_ns, cn_twcc_summary *out);
+cn_err cn_twcc_out_feedback(cn_twcc_out *twcc, const cn_twcc_list *list, uint64_t now_ns, cn_twcc_summary *out);
 
 /** Over the last second of feedback: acknowledged bits per second. */
-uint32_t cn_twcc_out_acked_bps(cn_twcc_out *t, uint64_t now_ns);
+uint32_t cn_twcc_out_acked_bps(cn_twcc_out *twcc, uint64_t now_ns);
 /** Over the last second of feedback: lost ÷ all, 0…1; 0 when fewer than 10 packets were reported. */
-double cn_twcc_out_loss(cn_twcc_out *t, uint64_t now_ns);
+double cn_twcc_out_loss(cn_twcc_out *twcc, uint64_t now_ns);
 /** Bits per second handed to cn_twcc_out_next over the last second. */
-uint32_t cn_twcc_out_sent_bps(cn_twcc_out *t, uint64_t now_ns);
+uint32_t cn_twcc_out_sent_bps(cn_twcc_out *twcc, uint64_t now_ns);
 
 #endif

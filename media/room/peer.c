@@ -15,14 +15,14 @@
 static void on_connected(void *arg)
 {
     cn_peer *peer = arg;
-    cn_worker *w = peer->worker;
+    cn_worker *worker = peer->worker;
     if (peer->ended) return;
     peer->connected = true;
-    w->now_ns = cn_loop_now_ns(w->loop);
-    peer->stats_ns = peer->report_ns = w->now_ns;
-    peer->meter.told_ns = w->now_ns;
-    if (w->events->connected) w->events->connected(w->events_ctx, peer->room->name, peer->id);
-    cn_peer_area(peer, w->now_ns);
+    worker->now_ns = cn_loop_now_ns(worker->loop);
+    peer->stats_ns = peer->report_ns = worker->now_ns;
+    peer->meter.told_ns = worker->now_ns;
+    if (worker->events->connected) worker->events->connected(worker->events_ctx, peer->room->name, peer->id);
+    cn_peer_area(peer, worker->now_ns);
     cn_peer_bind(peer);
     for (size_t i = 0; i < peer->slot_count; i++) cn_slot_begin(peer->slots[i]);
 }
@@ -60,18 +60,18 @@ static void detach(cn_peer *peer)
     peer->room = NULL;
 }
 
-static cn_peer *peer_of(cn_worker *w, const cn_media_join *join, const cn_place *place)
+static cn_peer *peer_of(cn_worker *worker, const cn_media_join *join, const cn_place *place)
 {
     cn_peer *peer = CN_NEW(cn_peer);
     if (!peer) return NULL;
-    peer->worker = w;
+    peer->worker = worker;
     peer->number = place->peer;
     peer->kind = join->kind;
     peer->may_audio = join->may_publish_audio;
     peer->may_video = join->may_publish_video;
     peer->whip_source = join->whip_source;
     peer->codec = join->codec ? cn_plan_codec(join->codec) : CN_CODEC_OTHER;
-    peer->joined_ns = w->now_ns;
+    peer->joined_ns = worker->now_ns;
     peer->tier_max = CN_TIER_4K;
     (void)cn_strcpy(peer->id, sizeof peer->id, join->participant);
     (void)cn_strcpy(peer->only, sizeof peer->only, join->only ? join->only : "");
@@ -95,17 +95,18 @@ static cn_offerer offerer_of(const cn_peer *peer, const cn_section *sections, si
                         .codec = peer->codec};
 }
 
-cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *place, cn_buf *answer, cn_problem *p)
+cn_err cn_peer_join(cn_worker *worker, const cn_media_join *join, const cn_place *place, cn_buf *answer,
+                    cn_problem *problem)
 {
-    cn_peer *peer = peer_of(w, join, place);
+    cn_peer *peer = peer_of(worker, join, place);
     if (!peer) return CN_ERR_NOMEM;
-    cn_err err = cn_transport_new(&peer->transport, w->port, &transport_events, peer);
+    cn_err err = cn_transport_new(&peer->transport, worker->port, &transport_events, peer);
     if (!err) err = cn_twcc_out_new(&peer->twcc_out, TWCC_RECORDS);
-    if (!err) err = cn_idmap_put(&w->peers, peer->number, peer);
-    if (!err) err = cn_room_enter(&peer->room, w, join->room, place->room, place->home, peer);
+    if (!err) err = cn_idmap_put(&worker->peers, peer->number, peer);
+    if (!err) err = cn_room_enter(&peer->room, worker, join->room, place->room, place->home, peer);
     if (!err) {
         cn_offerer who = offerer_of(peer, join->sections, join->section_count);
-        err = cn_peer_negotiate(peer, join->offer, &who, answer, p);
+        err = cn_peer_negotiate(peer, join->offer, &who, answer, problem);
     }
     if (err) {
         peer->ended = true;
@@ -118,10 +119,10 @@ cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *pla
 }
 
 cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,
-                       cn_problem *p)
+                       cn_problem *problem)
 {
     cn_offerer who = offerer_of(peer, sections, count);
-    cn_err err = cn_peer_negotiate(peer, offer, &who, answer, p);
+    cn_err err = cn_peer_negotiate(peer, offer, &who, answer, problem);
     if (!err) cn_peer_bind(peer);
     return err;
 }
@@ -131,8 +132,8 @@ void cn_peer_permit(cn_peer *peer, bool audio, bool video)
     peer->may_audio = audio;
     peer->may_video = video;
     for (size_t i = 0; i < peer->source_count; i++) {
-        cn_source *s = peer->sources[i];
-        if (!(s->video ? video : audio)) cn_source_switch(s, false);
+        cn_source *source = peer->sources[i];
+        if (!(source->video ? video : audio)) cn_source_switch(source, false);
     }
 }
 
@@ -140,29 +141,30 @@ void cn_peer_end(cn_peer *peer, cn_leave_cause cause)
 {
     if (peer->ended) return;
     peer->ended = true;
-    cn_worker *w = peer->worker;
+    cn_worker *worker = peer->worker;
     char room[CN_MEDIA_ID];
     (void)cn_strcpy(room, sizeof room, peer->room->name);
     detach(peer);
-    peer->next_dead = w->graveyard;
-    w->graveyard = peer;
-    cn_directory_leave(w->directory, peer->id);
-    if (w->events->left)
-        w->events->left(w->events_ctx, room, peer->id, cause, cn_transport_last_sign_ns(peer->transport) / 1000000);
+    peer->next_dead = worker->graveyard;
+    worker->graveyard = peer;
+    cn_directory_leave(worker->directory, peer->id);
+    if (worker->events->left)
+        worker->events->left(worker->events_ctx, room, peer->id, cause,
+                             cn_transport_last_sign_ns(peer->transport) / 1000000);
 }
 
-void cn_peer_bury(cn_worker *w)
+void cn_peer_bury(cn_worker *worker)
 {
-    while (w->graveyard) {
-        cn_peer *peer = w->graveyard;
-        w->graveyard = peer->next_dead;
+    while (worker->graveyard) {
+        cn_peer *peer = worker->graveyard;
+        worker->graveyard = peer->next_dead;
         peer_free(peer);
     }
 }
 
-void cn_peer_send_rtcp(cn_peer *peer, const uint8_t *p, size_t n)
+void cn_peer_send_rtcp(cn_peer *peer, const uint8_t *bytes, size_t len)
 {
-    if (n && peer->connected) cn_transport_rtcp_send(peer->transport, p, n);
+    if (len && peer->connected) cn_transport_rtcp_send(peer->transport, bytes, len);
 }
 
 cn_source *cn_peer_source(const cn_peer *peer, cn_source_kind kind)

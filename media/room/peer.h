@@ -97,26 +97,27 @@ typedef struct cn_peer {
     bool area_told;
 } cn_peer;
 
-/** Makes a peer from a join and answers its offer; on an error nothing is left. `now`: w->now_ns. */
-cn_err cn_peer_join(cn_worker *w, const cn_media_join *join, const cn_place *place, cn_buf *answer, cn_problem *p);
+/** Makes a peer from a join and answers its offer; on an error nothing is left. `now`: worker->now_ns. */
+cn_err cn_peer_join(cn_worker *worker, const cn_media_join *join, const cn_place *place, cn_buf *answer,
+                    cn_problem *problem);
 /** Answers a re-offer. */
 cn_err cn_peer_reoffer(cn_peer *peer, const char *offer, const cn_section *sections, size_t count, cn_buf *answer,
-                       cn_problem *p);
+                       cn_problem *problem);
 /** Answers a trickle-ice-sdpfrag with new credentials. */
-cn_err cn_peer_restart(cn_peer *peer, const char *fragment, cn_buf *answer, cn_problem *p);
+cn_err cn_peer_restart(cn_peer *peer, const char *fragment, cn_buf *answer, cn_problem *problem);
 /** Out of all lists, `left` told; freed at the end of the turn. */
 void cn_peer_end(cn_peer *peer, cn_leave_cause cause);
 /** Frees what ended in this turn. */
-void cn_peer_bury(cn_worker *w);
+void cn_peer_bury(cn_worker *worker);
 /** Feedback, reports, allocation, statistics. Every 20 ms. */
 void cn_peer_tick(cn_peer *peer, uint64_t now_ns);
 
 /** Packets as the transport hands them over. */
-void cn_peer_rtp(void *arg, uint8_t *packet, size_t n, uint64_t now_ns);
-void cn_peer_rtcp(void *arg, uint8_t *packet, size_t n, uint64_t now_ns);
+void cn_peer_rtp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns);
+void cn_peer_rtcp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns);
 
 /** Sends compound RTCP. */
-void cn_peer_send_rtcp(cn_peer *peer, const uint8_t *p, size_t n);
+void cn_peer_send_rtcp(cn_peer *peer, const uint8_t *bytes, size_t len);
 
 cn_source *cn_peer_source(const cn_peer *peer, cn_source_kind kind);
 cn_slot *cn_peer_slot(const cn_peer *peer, const char *mid);
@@ -134,13 +135,13 @@ void cn_peer_allocate(cn_peer *peer, uint64_t now_ns);
 /** Sends a burst of repeated packets when the estimator wants to know whether more would fit (peer_probe.c). */
 void cn_peer_probe(cn_peer *peer, uint64_t now_ns);
 /** The slot ends or shows something else: it carries no probe any more. */
-void cn_peer_probe_drop(cn_peer *peer, const cn_slot *s);
+void cn_peer_probe_drop(cn_peer *peer, const cn_slot *slot);
 /** Does the line bind, and at which rate? Every 20 ms (peer_pace.c). */
 void cn_peer_pace(cn_peer *peer, uint64_t now_ns);
 /** True: the packet waits and leaves later by cn_slot_send_paced. False: it is sent now. */
-bool cn_peer_pace_hold(cn_peer *peer, const cn_paced *e);
+bool cn_peer_pace_hold(cn_peer *peer, const cn_paced *paced);
 /** What waits of a slot leaves now: it will show something else. */
-void cn_peer_pace_flush(cn_peer *peer, const cn_slot *s);
+void cn_peer_pace_flush(cn_peer *peer, const cn_slot *slot);
 bool cn_peer_pace_busy(const cn_peer *peer);
 void cn_peer_pace_free(cn_peer *peer);
 /** Tells the area of what is really being sent, when it changed. */

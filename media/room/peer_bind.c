@@ -8,10 +8,10 @@
 
 #define ENLARGED 2 /* times the area: somebody made a picture large, or his window */
 
-static void clear(cn_slot *s)
+static void clear(cn_slot *slot)
 {
-    cn_slot_bind(s, NULL);
-    cn_slot_tell(s, CN_SLOT_EMPTY);
+    cn_slot_bind(slot, NULL);
+    cn_slot_tell(slot, CN_SLOT_EMPTY);
 }
 
 /* ---- audio ---- */
@@ -24,32 +24,32 @@ typedef struct audible {
 /* As many of the loudest as there are slots: nobody quieter keeps a slot from somebody louder. */
 static audible audible_of(const cn_peer *peer, const cn_track *reserved)
 {
-    audible a = {0};
-    const cn_ranked_info *r = &peer->room->ranked;
+    audible heard = {0};
+    const cn_ranked_info *info = &peer->room->ranked;
     size_t places = 0;
     for (size_t i = 0; i < peer->slot_count; i++) places += !peer->slots[i]->video && peer->slots[i]->active;
     if (reserved && places) places--;
-    for (unsigned i = 0; i < r->count; i++) {
-        cn_track *t = cn_idmap_get(&peer->worker->tracks, r->source[i]);
-        if (!t || !t->info.on || strcmp(t->info.participant, peer->id) == 0) continue;
-        if (t != reserved && !places) continue;
-        if (t != reserved) places--;
-        a.tracks[a.count++] = t;
+    for (unsigned i = 0; i < info->count; i++) {
+        cn_track *track = cn_idmap_get(&peer->worker->tracks, info->source[i]);
+        if (!track || !track->info.on || strcmp(track->info.participant, peer->id) == 0) continue;
+        if (track != reserved && !places) continue;
+        if (track != reserved) places--;
+        heard.tracks[heard.count++] = track;
     }
-    return a;
+    return heard;
 }
 
-static bool is_audible(const audible *a, const cn_track *t)
+static bool is_audible(const audible *heard, const cn_track *track)
 {
-    for (size_t i = 0; t && i < a->count; i++)
-        if (a->tracks[i] == t) return true;
+    for (size_t i = 0; track && i < heard->count; i++)
+        if (heard->tracks[i] == track) return true;
     return false;
 }
 
-static bool is_ranked(const cn_ranked_info *r, uint32_t source)
+static bool is_ranked(const cn_ranked_info *info, uint32_t source)
 {
-    for (unsigned i = 0; i < r->count; i++)
-        if (r->source[i] == source) return true;
+    for (unsigned i = 0; i < info->count; i++)
+        if (info->source[i] == source) return true;
     return false;
 }
 
@@ -57,33 +57,33 @@ static bool is_ranked(const cn_ranked_info *r, uint32_t source)
 static cn_track *reserved_track(const cn_peer *peer)
 {
     if (!peer->large[0] || peer->audio_slots < 2) return NULL;
-    cn_track *t = cn_room_track(peer->room, peer->large, CN_SOURCE_MIC);
-    return t && is_ranked(&peer->room->ranked, t->number) ? t : NULL;
+    cn_track *track = cn_room_track(peer->room, peer->large, CN_SOURCE_MIC);
+    return track && is_ranked(&peer->room->ranked, track->number) ? track : NULL;
 }
 
-static cn_slot *slot_with(cn_peer *peer, const cn_track *t)
+static cn_slot *slot_with(cn_peer *peer, const cn_track *track)
 {
     for (size_t i = 0; i < peer->slot_count; i++)
-        if (!peer->slots[i]->video && peer->slots[i]->track == t) return peer->slots[i];
+        if (!peer->slots[i]->video && peer->slots[i]->track == track) return peer->slots[i];
     return NULL;
 }
 
-static void release_audio(cn_peer *peer, const audible *a, const cn_track *reserved)
+static void release_audio(cn_peer *peer, const audible *heard, const cn_track *reserved)
 {
     for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *s = peer->slots[i];
-        if (s->video || !s->track) continue;
-        bool wrong = reserved && (s->index == 0) != (s->track == reserved);
-        if (wrong || !is_audible(a, s->track)) clear(s);
+        cn_slot *slot = peer->slots[i];
+        if (slot->video || !slot->track) continue;
+        bool wrong = reserved && (slot->index == 0) != (slot->track == reserved);
+        if (wrong || !is_audible(heard, slot->track)) clear(slot);
     }
 }
 
-static cn_slot *audio_slot_for(cn_peer *peer, const cn_track *t, const cn_track *reserved)
+static cn_slot *audio_slot_for(cn_peer *peer, const cn_track *track, const cn_track *reserved)
 {
     for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *s = peer->slots[i];
-        if (s->video || !s->active || s->track) continue;
-        if (!reserved || (s->index == 0) == (t == reserved)) return s;
+        cn_slot *slot = peer->slots[i];
+        if (slot->video || !slot->active || slot->track) continue;
+        if (!reserved || (slot->index == 0) == (track == reserved)) return slot;
     }
     return NULL;
 }
@@ -91,40 +91,41 @@ static cn_slot *audio_slot_for(cn_peer *peer, const cn_track *t, const cn_track 
 static void bind_audio(cn_peer *peer)
 {
     const cn_track *reserved = reserved_track(peer);
-    audible a = audible_of(peer, reserved);
-    release_audio(peer, &a, reserved);
-    for (size_t i = 0; i < a.count; i++) {
-        cn_slot *s = slot_with(peer, a.tracks[i]) ? NULL : audio_slot_for(peer, a.tracks[i], reserved);
-        if (!s) continue;
-        cn_slot_bind(s, a.tracks[i]);
-        cn_slot_audio_catch_up(s);
+    audible heard = audible_of(peer, reserved);
+    release_audio(peer, &heard, reserved);
+    for (size_t i = 0; i < heard.count; i++) {
+        cn_slot *slot = slot_with(peer, heard.tracks[i]) ? NULL : audio_slot_for(peer, heard.tracks[i], reserved);
+        if (!slot) continue;
+        cn_slot_bind(slot, heard.tracks[i]);
+        cn_slot_audio_catch_up(slot);
     }
 }
 
 /* ---- video ---- */
 
-static void bind_video(cn_slot *s)
+static void bind_video(cn_slot *slot)
 {
-    cn_peer *peer = s->peer;
-    cn_track *t = NULL;
-    if (s->want.participant[0] && strcmp(s->want.participant, peer->id) != 0)
-        t = cn_room_track(peer->room, s->want.participant, s->want.source);
-    if (!t || !t->info.video || !s->active) {
-        clear(s);
+    cn_peer *peer = slot->peer;
+    cn_track *track = NULL;
+    if (slot->want.participant[0] && strcmp(slot->want.participant, peer->id) != 0)
+        track = cn_room_track(peer->room, slot->want.participant, slot->want.source);
+    if (!track || !track->info.video || !slot->active) {
+        clear(slot);
         return;
     }
-    cn_slot_bind(s, t);
-    s->alloc.on = t->info.on && s->format;
-    uint64_t area = (uint64_t)s->want.width * s->want.height, before = (uint64_t)s->alloc.width * s->alloc.height;
-    if (before && area >= ENLARGED * before) s->alloc.fresh = true; /* somebody waits for it: no holding back */
-    s->alloc.width = s->want.width;
-    s->alloc.height = s->want.height;
-    s->alloc.priority = s->want.priority;
-    if (s->alloc.on) return;
-    cn_slot_target(s, -1, 0);
-    s->alloc.chosen = CN_ALLOC_PAUSED;
-    s->alloc.fresh = true;
-    cn_slot_tell(s, s->format ? CN_SLOT_OFF : CN_SLOT_CODEC);
+    cn_slot_bind(slot, track);
+    slot->alloc.on = track->info.on && slot->format;
+    uint64_t area = (uint64_t)slot->want.width * slot->want.height,
+             before = (uint64_t)slot->alloc.width * slot->alloc.height;
+    if (before && area >= ENLARGED * before) slot->alloc.fresh = true; /* somebody waits for it: no holding back */
+    slot->alloc.width = slot->want.width;
+    slot->alloc.height = slot->want.height;
+    slot->alloc.priority = slot->want.priority;
+    if (slot->alloc.on) return;
+    cn_slot_target(slot, -1, 0);
+    slot->alloc.chosen = CN_ALLOC_PAUSED;
+    slot->alloc.fresh = true;
+    cn_slot_tell(slot, slot->format ? CN_SLOT_OFF : CN_SLOT_CODEC);
 }
 
 static const cn_slot_want *want_for(const cn_peer *peer, const char *mid)
@@ -137,9 +138,9 @@ static const cn_slot_want *want_for(const cn_peer *peer, const char *mid)
 static void wants_of_app(cn_peer *peer)
 {
     for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *s = peer->slots[i];
-        const cn_slot_want *w = want_for(peer, s->mid);
-        s->want = w ? *w : (cn_slot_want){0};
+        cn_slot *slot = peer->slots[i];
+        const cn_slot_want *want = want_for(peer, slot->mid);
+        slot->want = want ? *want : (cn_slot_want){0};
     }
 }
 
@@ -152,19 +153,19 @@ typedef struct viewed {
 
 static int viewed_compare(const void *left, const void *right)
 {
-    const viewed *a = left, *b = right;
-    if (a->order != b->order) return a->order < b->order ? -1 : 1;
-    if (a->track->info.joined_ns != b->track->info.joined_ns)
-        return a->track->info.joined_ns < b->track->info.joined_ns ? -1 : 1;
-    return a->track->number < b->track->number ? -1 : 1;
+    const viewed *views = left, *b = right;
+    if (views->order != b->order) return views->order < b->order ? -1 : 1;
+    if (views->track->info.joined_ns != b->track->info.joined_ns)
+        return views->track->info.joined_ns < b->track->info.joined_ns ? -1 : 1;
+    return views->track->number < b->track->number ? -1 : 1;
 }
 
-static int order_of(const cn_peer *peer, const cn_track *t)
+static int order_of(const cn_peer *peer, const cn_track *track)
 {
     const cn_track *mic = cn_idmap_get(&peer->worker->tracks, peer->room->ranked.speaker);
-    if (t->info.kind == CN_SOURCE_SCREEN) return 0;
-    if (t->info.kind == CN_SOURCE_DEVICE) return 1;
-    return mic && strcmp(mic->info.participant, t->info.participant) == 0 ? 2 : 3;
+    if (track->info.kind == CN_SOURCE_SCREEN) return 0;
+    if (track->info.kind == CN_SOURCE_DEVICE) return 1;
+    return mic && strcmp(mic->info.participant, track->info.participant) == 0 ? 2 : 3;
 }
 
 #define VIEWED_MAX 256
@@ -172,26 +173,26 @@ static int order_of(const cn_peer *peer, const cn_track *t)
 static size_t viewed_tracks(const cn_peer *peer, viewed *out)
 {
     size_t n = 0;
-    for (cn_track *t = peer->room->tracks; t && n < VIEWED_MAX; t = t->next) {
-        if (!t->info.video || !t->info.on || strcmp(t->info.participant, peer->id) == 0) continue;
-        if (peer->only[0] && strcmp(t->info.participant, peer->only) != 0) continue;
-        out[n++] = (viewed){t, order_of(peer, t)};
+    for (cn_track *track = peer->room->tracks; track && n < VIEWED_MAX; track = track->next) {
+        if (!track->info.video || !track->info.on || strcmp(track->info.participant, peer->id) == 0) continue;
+        if (peer->only[0] && strcmp(track->info.participant, peer->only) != 0) continue;
+        out[n++] = (viewed){track, order_of(peer, track)};
     }
     qsort(out, n, sizeof *out, viewed_compare);
     return n;
 }
 
-static bool wanted_by(const viewed *list, size_t n, const cn_track *t)
+static bool wanted_by(const viewed *list, size_t count, const cn_track *track)
 {
-    for (size_t i = 0; i < n; i++)
-        if (list[i].track == t) return true;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].track == track) return true;
     return false;
 }
 
-static void want_track(cn_slot *s, const cn_track *t)
+static void want_track(cn_slot *slot, const cn_track *track)
 {
-    s->want = (cn_slot_want){.source = t->info.kind, .priority = 64 - (s->index < 64 ? s->index : 63)};
-    (void)cn_strcpy(s->want.participant, sizeof s->want.participant, t->info.participant);
+    slot->want = (cn_slot_want){.source = track->info.kind, .priority = 64 - (slot->index < 64 ? slot->index : 63)};
+    (void)cn_strcpy(slot->want.participant, sizeof slot->want.participant, track->info.participant);
 }
 
 /* What is still among the first stays in its slot. */
@@ -201,19 +202,19 @@ static void wants_of_viewer(cn_peer *peer)
     size_t n = viewed_tracks(peer, list);
     if (n > peer->video_slots) n = peer->video_slots;
     for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *s = peer->slots[i];
-        if (s->video && !(s->track && wanted_by(list, n, s->track))) s->want = (cn_slot_want){0};
+        cn_slot *slot = peer->slots[i];
+        if (slot->video && !(slot->track && wanted_by(list, n, slot->track))) slot->want = (cn_slot_want){0};
     }
     for (size_t k = 0; k < n; k++) {
         cn_slot *empty = NULL;
         bool shown = false;
         for (size_t i = 0; i < peer->slot_count; i++) {
-            cn_slot *s = peer->slots[i];
-            if (!s->video || !s->active) continue;
-            if (s->want.participant[0])
-                shown = shown || s->track == list[k].track;
+            cn_slot *slot = peer->slots[i];
+            if (!slot->video || !slot->active) continue;
+            if (slot->want.participant[0])
+                shown = shown || slot->track == list[k].track;
             else if (!empty)
-                empty = s;
+                empty = slot;
         }
         if (!shown && empty) want_track(empty, list[k].track);
     }

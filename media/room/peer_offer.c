@@ -33,7 +33,7 @@ static bool fingerprint_bytes(const char *text, uint8_t out[32])
     return cn_unhex(hex, out, 32);
 }
 
-static cn_err set_remote(cn_peer *peer, const cn_sdp *sdp, cn_problem *p)
+static cn_err set_remote(cn_peer *peer, const cn_sdp *sdp, cn_problem *problem)
 {
     bool first = !peer->remote_ufrag[0];
     if (!first && strcmp(peer->remote_ufrag, sdp->ufrag) == 0) return CN_OK;
@@ -42,24 +42,26 @@ static cn_err set_remote(cn_peer *peer, const cn_sdp *sdp, cn_problem *p)
     if (!first) CN_TRY(cn_transport_restart(peer->transport));
     cn_err err = cn_transport_remote(peer->transport, sdp->ufrag, sdp->pwd, peer->fingerprint_alg, peer->fingerprint);
     if (err)
-        return cn_problem_set(p, CN_ERR_INVALID, "offer", "the offer's ICE credentials or fingerprint cannot be used");
+        return cn_problem_set(problem, CN_ERR_INVALID, "offer",
+                              "the offer's ICE credentials or fingerprint cannot be used");
     (void)cn_strcpy(peer->remote_ufrag, sizeof peer->remote_ufrag, sdp->ufrag);
     return CN_OK;
 }
 
-static void remove_source(cn_peer *peer, size_t i)
+static void remove_source(cn_peer *peer, size_t index)
 {
-    cn_source_free(peer->sources[i]);
-    peer->sources[i] = peer->sources[--peer->source_count];
+    cn_source_free(peer->sources[index]);
+    peer->sources[index] = peer->sources[--peer->source_count];
 }
 
-static bool source_as_before(const cn_source *s, const cn_sdp_section *section, const cn_sdp_codec *c)
+static bool source_as_before(const cn_source *source, const cn_sdp_section *section, const cn_sdp_codec *codec)
 {
     size_t layers = section->rid_count ? section->rid_count : 1;
     if (layers > CN_LAYERS) layers = CN_LAYERS;
-    const cn_sdp_codec *red = cn_plan_red(section, c);
-    return c && strcmp(s->mid, section->mid) == 0 && s->pt == c->pt && s->rtx_pt == c->rtx_pt &&
-           s->red_pt == (red ? red->pt : CN_SDP_NO_PT) && s->layers == layers;
+    const cn_sdp_codec *red = cn_plan_red(section, codec);
+    return codec && strcmp(source->mid, section->mid) == 0 && source->pt == codec->pt &&
+           source->rtx_pt == codec->rtx_pt && source->red_pt == (red ? red->pt : CN_SDP_NO_PT) &&
+           source->layers == layers;
 }
 
 static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)
@@ -74,31 +76,31 @@ static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)
         remove_source(peer, i);
     }
     if (!wanted) return CN_OK;
-    cn_source *s = NULL;
-    CN_TRY(cn_source_new(&s, peer, plan->source, plan->offer, plan->codec));
-    peer->sources[peer->source_count++] = s;
-    cn_source_inherit(s, &known);
-    if (!(s->video ? peer->may_video : peer->may_audio)) cn_source_switch(s, false);
+    cn_source *source = NULL;
+    CN_TRY(cn_source_new(&source, peer, plan->source, plan->offer, plan->codec));
+    peer->sources[peer->source_count++] = source;
+    cn_source_inherit(source, &known);
+    if (!(source->video ? peer->may_video : peer->may_audio)) cn_source_switch(source, false);
     return CN_OK;
 }
 
 static cn_err apply_slot(cn_peer *peer, const cn_plan_section *plan)
 {
-    cn_slot *s = cn_peer_slot(peer, plan->offer->mid);
+    cn_slot *slot = cn_peer_slot(peer, plan->offer->mid);
     if (!plan->accept) {
-        if (s) s->active = false;
-        if (s) cn_slot_bind(s, NULL);
+        if (slot) slot->active = false;
+        if (slot) cn_slot_bind(slot, NULL);
         return CN_OK;
     }
-    if (!s) {
+    if (!slot) {
         bool video = plan->offer->kind == CN_SDP_VIDEO;
         unsigned *count = video ? &peer->video_slots : &peer->audio_slots;
         if (peer->slot_count == CN_MEDIA_SLOTS) return CN_ERR_FULL;
-        CN_TRY(cn_slot_new(&s, peer, plan->offer->mid, video, *count));
+        CN_TRY(cn_slot_new(&slot, peer, plan->offer->mid, video, *count));
         (*count)++;
-        peer->slots[peer->slot_count++] = s;
+        peer->slots[peer->slot_count++] = slot;
     }
-    cn_slot_negotiate(s, plan->offer);
+    cn_slot_negotiate(slot, plan->offer);
     return CN_OK;
 }
 
@@ -132,8 +134,8 @@ static cn_err apply(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan)
     (void)cn_strcpy(peer->first_mid, sizeof peer->first_mid, sdp->sections[0].mid);
     drop_vanished(peer, plan);
     for (size_t i = 0; i < plan->count; i++) {
-        const cn_plan_section *s = &plan->sections[i];
-        CN_TRY(s->source == CN_SOURCE_NONE ? apply_slot(peer, s) : apply_source(peer, s));
+        const cn_plan_section *section = &plan->sections[i];
+        CN_TRY(section->source == CN_SOURCE_NONE ? apply_slot(peer, section) : apply_source(peer, section));
     }
     return CN_OK;
 }
@@ -152,15 +154,15 @@ typedef struct labels {
 } labels;
 
 /* Audio slot 0 and video slot 0 share a stream: browsers lip-sync one pair of each. */
-static void answer_slot(const cn_slot *s, cn_sdp_answer_section *out, labels *l)
+static void answer_slot(const cn_slot *slot, cn_sdp_answer_section *out, labels *tags)
 {
-    (void)cn_fmt(l->stream, sizeof l->stream, s->index ? "s-%s" : "main", s->mid);
-    (void)cn_fmt(l->track, sizeof l->track, "t-%s", s->mid);
-    out->stream = l->stream;
-    out->track = l->track;
+    (void)cn_fmt(tags->stream, sizeof tags->stream, slot->index ? "s-%s" : "main", slot->mid);
+    (void)cn_fmt(tags->track, sizeof tags->track, "t-%s", slot->mid);
+    out->stream = tags->stream;
+    out->track = tags->track;
     out->cname = "consilium";
-    out->ssrc = s->ssrc;
-    out->rtx_ssrc = s->rtx_ssrc;
+    out->ssrc = slot->ssrc;
+    out->rtx_ssrc = slot->rtx_ssrc;
 }
 
 typedef struct answer_parts {
@@ -176,44 +178,44 @@ static cn_err write_answer(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan
     CN_AUTO_FREE answer_parts *parts = CN_NEW(answer_parts);
     if (!parts) return CN_ERR_NOMEM;
     for (size_t i = 0; i < plan->count; i++) {
-        const cn_plan_section *s = &plan->sections[i];
-        cn_plan_answer(s, &parts->sections[i]);
-        if (s->accept && s->source == CN_SOURCE_NONE)
-            answer_slot(cn_peer_slot(peer, s->offer->mid), &parts->sections[i], &parts->labels[i]);
+        const cn_plan_section *section = &plan->sections[i];
+        cn_plan_answer(section, &parts->sections[i]);
+        if (section->accept && section->source == CN_SOURCE_NONE)
+            answer_slot(cn_peer_slot(peer, section->offer->mid), &parts->sections[i], &parts->labels[i]);
     }
-    cn_sdp_answer a = {.offer = sdp,
-                       .session_id = peer->sdp_session,
-                       .version = ++peer->sdp_version,
-                       .fingerprint = parts->fingerprint,
-                       .candidates = parts->candidates,
-                       .candidate_count = candidates(peer, parts->held, parts->candidates),
-                       .sections = parts->sections,
-                       .section_count = plan->count};
-    cn_transport_credentials(peer->transport, &a.ufrag, &a.pwd);
+    cn_sdp_answer answer = {.offer = sdp,
+                            .session_id = peer->sdp_session,
+                            .version = ++peer->sdp_version,
+                            .fingerprint = parts->fingerprint,
+                            .candidates = parts->candidates,
+                            .candidate_count = candidates(peer, parts->held, parts->candidates),
+                            .sections = parts->sections,
+                            .section_count = plan->count};
+    cn_transport_credentials(peer->transport, &answer.ufrag, &answer.pwd);
     if (!fingerprint_bytes(cn_identity_fingerprint(peer->worker->identity), parts->fingerprint)) return CN_ERR_CRYPTO;
-    return cn_sdp_answer_write(&a, out);
+    return cn_sdp_answer_write(&answer, out);
 }
 
-cn_err cn_peer_negotiate(cn_peer *peer, const char *offer, const cn_offerer *who, cn_buf *answer, cn_problem *p)
+cn_err cn_peer_negotiate(cn_peer *peer, const char *offer, const cn_offerer *who, cn_buf *answer, cn_problem *problem)
 {
     cn_sdp *sdp = NULL;
     CN_AUTO_FREE cn_plan *plan = CN_NEW(cn_plan);
     if (!plan) return CN_ERR_NOMEM;
-    CN_TRY(cn_sdp_parse(&sdp, offer, strlen(offer), p));
-    cn_err err = cn_plan_make(plan, sdp, who, p);
-    if (!err) err = set_remote(peer, sdp, p);
+    CN_TRY(cn_sdp_parse(&sdp, offer, strlen(offer), problem));
+    cn_err err = cn_plan_make(plan, sdp, who, problem);
+    if (!err) err = set_remote(peer, sdp, problem);
     if (!err) err = apply(peer, sdp, plan);
     if (!err) err = write_answer(peer, sdp, plan, answer);
     cn_sdp_free(sdp);
     return err;
 }
 
-cn_err cn_peer_restart(cn_peer *peer, const char *fragment, cn_buf *answer, cn_problem *p)
+cn_err cn_peer_restart(cn_peer *peer, const char *fragment, cn_buf *answer, cn_problem *problem)
 {
     cn_sdp_frag frag;
-    CN_TRY(cn_sdp_frag_parse(fragment, strlen(fragment), &frag, p));
+    CN_TRY(cn_sdp_frag_parse(fragment, strlen(fragment), &frag, problem));
     if (!frag.ufrag[0] || !frag.pwd[0])
-        return cn_problem_set(p, CN_ERR_INVALID, "", "the fragment has no ICE credentials");
+        return cn_problem_set(problem, CN_ERR_INVALID, "", "the fragment has no ICE credentials");
     if (strcmp(frag.ufrag, peer->remote_ufrag) != 0) {
         CN_TRY(cn_transport_restart(peer->transport));
         CN_TRY(cn_transport_remote(peer->transport, frag.ufrag, frag.pwd, peer->fingerprint_alg, peer->fingerprint));

@@ -5,8 +5,8 @@
 #include "media/sdp/plan.h"
 #include "media/room/peer.h"
 
-/** Nothing is changed when the offer cannot be answered (`p` says why). Out of memory midway leaves a peer that must be
- * ended. */
-cn_err cn_peer_negotiate(cn_peer *peer, const char *offer, const cn_offerer *who, cn_buf *answer, cn_problem *p);
+/** Nothing is changed when the offer cannot be answered (`problem` says why). Out of memory midway leaves a peer that
+ * must be ended. */
+cn_err cn_peer_negotiate(cn_peer *peer, const char *offer, const cn_offerer *who, cn_buf *answer, cn_problem *problem);
 
 #endif

@@ -12,20 +12,20 @@
 #define ARRIVALS 256
 
 /* Every layer with all its temporal layers and, where that is known to save something, without the last of them. */
-static void fill_layers(cn_slot *s)
+static void fill_layers(cn_slot *slot)
 {
-    const cn_track *t = s->track;
-    s->alloc.layer_count = cn_track_layers(t) * CN_TEMPORAL;
-    for (unsigned i = 0; i < s->alloc.layer_count; i++) {
+    const cn_track *track = slot->track;
+    slot->alloc.layer_count = cn_track_layers(track) * CN_TEMPORAL;
+    for (unsigned i = 0; i < slot->alloc.layer_count; i++) {
         unsigned layer = i / CN_TEMPORAL, tid = i % CN_TEMPORAL;
-        const cn_layer_info *l = &t->layer[layer].info;
-        unsigned top = l->temporal > 1 ? l->temporal - 1u : 0;
-        bool whole = tid == top, fewer = tid + 1 == top && l->rate[tid] && l->rate[tid] < l->bitrate;
-        s->alloc.layers[i] = (cn_alloc_layer){.usable = (whole || fewer) && cn_track_usable(t, layer),
-                                              .bps = whole ? l->bitrate : l->rate[tid],
-                                              .width = l->width,
-                                              .height = l->height,
-                                              .smoothness = (uint8_t)tid};
+        const cn_layer_info *info = &track->layer[layer].info;
+        unsigned top = info->temporal > 1 ? info->temporal - 1u : 0;
+        bool whole = tid == top, fewer = tid + 1 == top && info->rate[tid] && info->rate[tid] < info->bitrate;
+        slot->alloc.layers[i] = (cn_alloc_layer){.usable = (whole || fewer) && cn_track_usable(track, layer),
+                                                 .bps = whole ? info->bitrate : info->rate[tid],
+                                                 .width = info->width,
+                                                 .height = info->height,
+                                                 .smoothness = (uint8_t)tid};
     }
 }
 
@@ -38,24 +38,25 @@ static uint32_t audio_bps(const cn_peer *peer)
 }
 
 /* Then temporal layers that turn up later are welcome, too. */
-static bool smoothest(const cn_slot *s, int chosen)
+static bool smoothest(const cn_slot *slot, int chosen)
 {
-    unsigned temporal = s->track->layer[chosen / CN_TEMPORAL].info.temporal;
+    unsigned temporal = slot->track->layer[chosen / CN_TEMPORAL].info.temporal;
     return (unsigned)chosen % CN_TEMPORAL + 1 >= temporal;
 }
 
-static void take_choice(cn_slot *s)
+static void take_choice(cn_slot *slot)
 {
-    int chosen = s->alloc.chosen;
+    int chosen = slot->alloc.chosen;
     if (chosen < 0)
-        cn_slot_target(s, -1, 0);
+        cn_slot_target(slot, -1, 0);
     else
-        cn_slot_target(s, chosen / CN_TEMPORAL, smoothest(s, chosen) ? CN_SVC_TOP : (unsigned)chosen % CN_TEMPORAL);
-    if (!s->alloc.on || chosen >= 0) return;
-    if (s->alloc.why == CN_ALLOC_BUDGET) cn_slot_tell(s, CN_SLOT_PAUSED);
-    if (s->alloc.why != CN_ALLOC_TIER) return;
-    cn_slot_tell(s, CN_SLOT_LIMIT);
-    s->alloc.fresh = true; /* a smaller picture, once it comes, is shown without waiting */
+        cn_slot_target(slot, chosen / CN_TEMPORAL,
+                       smoothest(slot, chosen) ? CN_SVC_TOP : (unsigned)chosen % CN_TEMPORAL);
+    if (!slot->alloc.on || chosen >= 0) return;
+    if (slot->alloc.why == CN_ALLOC_BUDGET) cn_slot_tell(slot, CN_SLOT_PAUSED);
+    if (slot->alloc.why != CN_ALLOC_TIER) return;
+    cn_slot_tell(slot, CN_SLOT_LIMIT);
+    slot->alloc.fresh = true; /* a smaller picture, once it comes, is shown without waiting */
 }
 
 void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)
@@ -66,11 +67,11 @@ void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)
     cn_slot *slots[CN_MEDIA_SLOTS];
     size_t n = 0;
     for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *s = peer->slots[i];
-        if (!s->video || !s->track || !s->alloc.on) continue;
-        fill_layers(s);
-        slots[n] = s;
-        table[n++] = s->alloc;
+        cn_slot *slot = peer->slots[i];
+        if (!slot->video || !slot->track || !slot->alloc.on) continue;
+        fill_layers(slot);
+        slots[n] = slot;
+        table[n++] = slot->alloc;
     }
     peer->wanted_bps = 0;
     if (!n) return;
@@ -94,11 +95,11 @@ void cn_peer_area(cn_peer *peer, uint64_t now_ns)
 {
     int64_t sum = 0, max = 0;
     for (size_t i = 0; i < peer->slot_count; i++) {
-        const cn_slot *s = peer->slots[i];
-        if (!s->video || (s->current < 0 && !s->gave_way) || !s->last_packet_ns ||
-            now_ns - s->last_packet_ns > SENT_WITHIN_NS)
+        const cn_slot *slot = peer->slots[i];
+        if (!slot->video || (slot->current < 0 && !slot->gave_way) || !slot->last_packet_ns ||
+            now_ns - slot->last_packet_ns > SENT_WITHIN_NS)
             continue;
-        int64_t area = (int64_t)s->width * s->height;
+        int64_t area = (int64_t)slot->width * slot->height;
         sum += area;
         if (area > max) max = area;
     }
@@ -106,8 +107,9 @@ void cn_peer_area(cn_peer *peer, uint64_t now_ns)
     peer->area_told = true;
     peer->area_sum = sum;
     peer->area_max = max;
-    cn_worker *w = peer->worker;
-    if (w->events->area) w->events->area(w->events_ctx, peer->room->name, peer->id, now_ns / 1000000, sum, max);
+    cn_worker *worker = peer->worker;
+    if (worker->events->area)
+        worker->events->area(worker->events_ctx, peer->room->name, peer->id, now_ns / 1000000, sum, max);
 }
 
 /* ---- RTCP ---- */
@@ -165,9 +167,9 @@ static void send_sender_reports(cn_peer *peer, uint64_t now_ns)
 static void measure_slots(cn_peer *peer, uint64_t span_ns)
 {
     for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *s = peer->slots[i];
-        s->bps = span_ns ? (uint32_t)((uint64_t)s->window_bytes * 8 * 1000000000u / span_ns) : 0;
-        s->window_bytes = 0;
+        cn_slot *slot = peer->slots[i];
+        slot->bps = span_ns ? (uint32_t)((uint64_t)slot->window_bytes * 8 * 1000000000u / span_ns) : 0;
+        slot->window_bytes = 0;
     }
 }
 
@@ -188,8 +190,8 @@ static uint32_t jitter_ms(const cn_peer *peer)
 {
     uint64_t worst = 0;
     for (size_t i = 0; i < peer->source_count; i++) {
-        const cn_recvstats *r = &peer->sources[i]->layer[0].stats;
-        uint64_t ms = r->clock ? (r->jitter_q4 >> 4) * 1000 / r->clock : 0;
+        const cn_recvstats *stats = &peer->sources[i]->layer[0].stats;
+        uint64_t ms = stats->clock ? (stats->jitter_q4 >> 4) * 1000 / stats->clock : 0;
         if (ms > worst) worst = ms;
     }
     return (uint32_t)worst;
@@ -204,21 +206,21 @@ static float down_loss(cn_peer *peer, uint64_t now_ns)
     return (float)worst / 256.0f;
 }
 
-static cn_media_source_stats source_stats(const cn_source *s, uint64_t now_ns)
+static cn_media_source_stats source_stats(const cn_source *source, uint64_t now_ns)
 {
     cn_media_source_stats out = {
-        .kind = s->kind, .on = s->on, .layers = (uint8_t)s->layers, .wanted = (uint8_t)s->rid_mask};
-    uint64_t last_ns = s->since_ns;
-    for (unsigned i = 0; i < s->layers; i++) {
-        const cn_source_layer *l = &s->layer[i];
-        if (l->flow.last_ns > last_ns) last_ns = l->flow.last_ns;
-        if (!l->info.alive) continue;
+        .kind = source->kind, .on = source->on, .layers = (uint8_t)source->layers, .wanted = (uint8_t)source->rid_mask};
+    uint64_t last_ns = source->since_ns;
+    for (unsigned i = 0; i < source->layers; i++) {
+        const cn_source_layer *layer = &source->layer[i];
+        if (layer->flow.last_ns > last_ns) last_ns = layer->flow.last_ns;
+        if (!layer->info.alive) continue;
         out.alive |= (uint8_t)(1u << i);
-        out.bps += l->info.bitrate;
-        if (l->info.width * l->info.height < out.width * out.height) continue;
-        out.width = l->info.width;
-        out.height = l->info.height;
-        out.fps = l->info.fps;
+        out.bps += layer->info.bitrate;
+        if (layer->info.width * layer->info.height < out.width * out.height) continue;
+        out.width = layer->info.width;
+        out.height = layer->info.height;
+        out.fps = layer->info.fps;
     }
     out.silent_ms = (uint32_t)((now_ns - last_ns) / 1000000);
     return out;
@@ -229,47 +231,47 @@ static void fill_streams(const cn_peer *peer, cn_media_stats *out, uint64_t now_
     for (size_t i = 0; i < peer->source_count && i < CN_MEDIA_SOURCES; i++)
         out->sources[out->source_count++] = source_stats(peer->sources[i], now_ns);
     for (size_t i = 0; i < peer->slot_count; i++) {
-        const cn_slot *s = peer->slots[i];
-        if (!s->track) continue;
-        if (s->told == CN_SLOT_PAUSED) out->paused++;
-        out->slots[out->slot_count++] = (cn_media_slot_stats){.video = s->video,
-                                                              .index = (uint8_t)s->index,
-                                                              .layer = (int8_t)s->current,
-                                                              .state = s->told,
-                                                              .width = s->current < 0 ? 0 : s->width,
-                                                              .height = s->current < 0 ? 0 : s->height,
-                                                              .bps = s->bps};
+        const cn_slot *slot = peer->slots[i];
+        if (!slot->track) continue;
+        if (slot->told == CN_SLOT_PAUSED) out->paused++;
+        out->slots[out->slot_count++] = (cn_media_slot_stats){.video = slot->video,
+                                                              .index = (uint8_t)slot->index,
+                                                              .layer = (int8_t)slot->current,
+                                                              .state = slot->told,
+                                                              .width = slot->current < 0 ? 0 : slot->width,
+                                                              .height = slot->current < 0 ? 0 : slot->height,
+                                                              .bps = slot->bps};
     }
 }
 
 void cn_peer_stats(cn_peer *peer, uint64_t now_ns)
 {
-    cn_peer_meter *m = &peer->meter;
-    uint64_t span = now_ns - m->told_ns;
+    cn_peer_meter *meter = &peer->meter;
+    uint64_t span = now_ns - meter->told_ns;
     if (span < STATS_EVERY_NS) return;
-    cn_media_stats s = {.up_bps = (uint32_t)((m->in_bytes - m->told_in_bytes) * 8 * 1000000000u / span),
-                        .down_bps = (uint32_t)((m->out_bytes - m->told_out_bytes) * 8 * 1000000000u / span),
-                        .up_loss = m->in_expected ? (float)m->in_lost / (float)m->in_expected : 0,
-                        .down_loss = down_loss(peer, now_ns),
-                        .rtt_ms = peer->rtt_ms,
-                        .jitter_ms = jitter_ms(peer),
-                        .estimate_bps = cn_bwe_bps(&peer->estimate),
-                        .wanted_bps = peer->wanted_bps,
-                        .path = cn_transport_tcp(peer->transport) ? CN_PATH_TCP : CN_PATH_UDP,
-                        .nacks_in = m->nacks_in,
-                        .nacks_out = m->nacks_out,
-                        .plis_in = m->plis_in,
-                        .plis_out = m->plis_out,
-                        .packets_in = m->in_packets,
-                        .packets_out = m->out_packets,
-                        .bad_packets = m->bad,
-                        .bytes_in = m->in_bytes,
-                        .bytes_out = m->out_bytes};
-    fill_streams(peer, &s, now_ns);
-    m->told_ns = now_ns;
-    m->told_in_bytes = m->in_bytes;
-    m->told_out_bytes = m->out_bytes;
-    m->in_expected = m->in_lost = 0;
-    cn_worker *w = peer->worker;
-    if (w->events->stats) w->events->stats(w->events_ctx, peer->room->name, peer->id, &s);
+    cn_media_stats stats = {.up_bps = (uint32_t)((meter->in_bytes - meter->told_in_bytes) * 8 * 1000000000u / span),
+                            .down_bps = (uint32_t)((meter->out_bytes - meter->told_out_bytes) * 8 * 1000000000u / span),
+                            .up_loss = meter->in_expected ? (float)meter->in_lost / (float)meter->in_expected : 0,
+                            .down_loss = down_loss(peer, now_ns),
+                            .rtt_ms = peer->rtt_ms,
+                            .jitter_ms = jitter_ms(peer),
+                            .estimate_bps = cn_bwe_bps(&peer->estimate),
+                            .wanted_bps = peer->wanted_bps,
+                            .path = cn_transport_tcp(peer->transport) ? CN_PATH_TCP : CN_PATH_UDP,
+                            .nacks_in = meter->nacks_in,
+                            .nacks_out = meter->nacks_out,
+                            .plis_in = meter->plis_in,
+                            .plis_out = meter->plis_out,
+                            .packets_in = meter->in_packets,
+                            .packets_out = meter->out_packets,
+                            .bad_packets = meter->bad,
+                            .bytes_in = meter->in_bytes,
+                            .bytes_out = meter->out_bytes};
+    fill_streams(peer, &stats, now_ns);
+    meter->told_ns = now_ns;
+    meter->told_in_bytes = meter->in_bytes;
+    meter->told_out_bytes = meter->out_bytes;
+    meter->in_expected = meter->in_lost = 0;
+    cn_worker *worker = peer->worker;
+    if (worker->events->stats) worker->events->stats(worker->events_ctx, peer->room->name, peer->id, &stats);
 }

@@ -4,35 +4,35 @@
 #include "base/clock.h"
 #include "media/room/peer.h"
 
-static cn_stream *learn(cn_peer *peer, const cn_rtp *r)
+static cn_stream *learn(cn_peer *peer, const cn_rtp *rtp)
 {
     for (size_t i = 0; i < peer->source_count; i++) {
-        cn_source *s = peer->sources[i];
-        if (cn_rtp_has(r, CN_RTP_EXT_MID) && !cn_rtp_ext_is(r, CN_RTP_EXT_MID, s->mid)) continue;
-        cn_stream *st = cn_source_learn(s, r);
+        cn_source *source = peer->sources[i];
+        if (cn_rtp_has(rtp, CN_RTP_EXT_MID) && !cn_rtp_ext_is(rtp, CN_RTP_EXT_MID, source->mid)) continue;
+        cn_stream *st = cn_source_learn(source, rtp);
         if (st) return st;
     }
     return NULL;
 }
 
-void cn_peer_rtp(void *arg, uint8_t *packet, size_t n, uint64_t now_ns)
+void cn_peer_rtp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns)
 {
     cn_peer *peer = arg;
     if (peer->ended) return;
     peer->worker->now_ns = now_ns;
     peer->meter.in_packets++;
-    peer->meter.in_bytes += n;
-    cn_rtp r;
-    if (cn_rtp_parse(packet, n, &peer->exts, &r) != CN_OK) {
+    peer->meter.in_bytes += len;
+    cn_rtp rtp;
+    if (cn_rtp_parse(packet, len, &peer->exts, &rtp) != CN_OK) {
         peer->meter.bad++;
         cn_count(&peer->worker->bad_rtp, 1);
         return;
     }
     uint16_t seq = 0;
-    if (cn_rtp_twcc(&r, &seq)) cn_twcc_in_packet(&peer->twcc_in, seq, now_ns);
-    cn_stream *st = cn_idmap_get(&peer->in_ssrc, r.ssrc);
-    if (!st) st = learn(peer, &r);
-    if (st) cn_source_packet(st, packet, &r, now_ns);
+    if (cn_rtp_twcc(&rtp, &seq)) cn_twcc_in_packet(&peer->twcc_in, seq, now_ns);
+    cn_stream *st = cn_idmap_get(&peer->in_ssrc, rtp.ssrc);
+    if (!st) st = learn(peer, &rtp);
+    if (st) cn_source_packet(st, packet, &rtp, now_ns);
 }
 
 static void on_sr(cn_peer *peer, const cn_rtcp *pkt)
@@ -48,15 +48,15 @@ static uint64_t ntp_now(void)
     return cn_ntp_from_wall_ns(cn_wall_ns());
 }
 
-static void on_block(cn_peer *peer, const cn_rtcp_block *b)
+static void on_block(cn_peer *peer, const cn_rtcp_block *block)
 {
-    cn_slot *s = cn_idmap_get(&peer->out_ssrc, b->ssrc);
-    if (!s || b->ssrc != s->ssrc) return;
-    s->fraction_lost = b->fraction_lost;
-    s->heard_ns = peer->worker->now_ns;
-    s->jitter = b->jitter;
-    if (!b->lsr) return;
-    uint32_t rtt = (uint32_t)(ntp_now() >> 16) - b->lsr - b->dlsr;
+    cn_slot *slot = cn_idmap_get(&peer->out_ssrc, block->ssrc);
+    if (!slot || block->ssrc != slot->ssrc) return;
+    slot->fraction_lost = block->fraction_lost;
+    slot->heard_ns = peer->worker->now_ns;
+    slot->jitter = block->jitter;
+    if (!block->lsr) return;
+    uint32_t rtt = (uint32_t)(ntp_now() >> 16) - block->lsr - block->dlsr;
     if (rtt >= 10u << 16) return;
     peer->rtt_ms = (uint32_t)((uint64_t)rtt * 1000 >> 16);
     cn_rtt_sample(&peer->rtt, peer->rtt_ms, peer->worker->now_ns);
@@ -69,9 +69,9 @@ static void estimate_by_reports(cn_peer *peer)
     unsigned worst = 0;
     uint32_t sent = 0;
     for (size_t i = 0; i < peer->slot_count; i++) {
-        const cn_slot *s = peer->slots[i];
-        sent += s->bps;
-        if (s->video && s->bps && s->fraction_lost > worst) worst = s->fraction_lost;
+        const cn_slot *slot = peer->slots[i];
+        sent += slot->bps;
+        if (slot->video && slot->bps && slot->fraction_lost > worst) worst = slot->fraction_lost;
     }
     cn_bwe_report(&peer->estimate, worst / 256.0, sent, peer->rtt_ms, peer->worker->now_ns);
 }
@@ -79,27 +79,27 @@ static void estimate_by_reports(cn_peer *peer)
 static void on_report(cn_peer *peer, const cn_rtcp *pkt)
 {
     on_sr(peer, pkt);
-    cn_rtcp_block b;
-    for (size_t i = 0; cn_rtcp_block_read(pkt, i, &b); i++) on_block(peer, &b);
+    cn_rtcp_block block;
+    for (size_t i = 0; cn_rtcp_block_read(pkt, i, &block); i++) on_block(peer, &block);
     estimate_by_reports(peer);
 }
 
 static void on_nack(cn_peer *peer, const cn_rtcp *pkt)
 {
-    cn_slot *s = cn_idmap_get(&peer->out_ssrc, cn_rtcp_media(pkt));
-    if (!s) return;
+    cn_slot *slot = cn_idmap_get(&peer->out_ssrc, cn_rtcp_media(pkt));
+    if (!slot) return;
     cn_rtcp_nack_it it = {.pkt = pkt};
     for (uint16_t seq; cn_rtcp_nack_next(&it, &seq);) {
         peer->meter.nacks_in++;
-        cn_slot_nack(s, seq, cn_rtt_least(&peer->rtt) * 3 / 4); /* who asks again measures, too, and not the same */
+        cn_slot_nack(slot, seq, cn_rtt_least(&peer->rtt) * 3 / 4); /* who asks again measures, too, and not the same */
     }
 }
 
 static void on_pli(cn_peer *peer, const cn_rtcp *pkt)
 {
-    cn_slot *s = cn_idmap_get(&peer->out_ssrc, cn_rtcp_media(pkt));
+    cn_slot *slot = cn_idmap_get(&peer->out_ssrc, cn_rtcp_media(pkt));
     peer->meter.plis_in++;
-    if (s) cn_slot_keyframe(s);
+    if (slot) cn_slot_keyframe(slot);
 }
 
 static void on_fir(cn_peer *peer, const cn_rtcp *pkt)
@@ -107,9 +107,9 @@ static void on_fir(cn_peer *peer, const cn_rtcp *pkt)
     uint32_t ssrc = 0;
     uint8_t number = 0;
     for (size_t i = 0; cn_rtcp_fir_read(pkt, i, &ssrc, &number); i++) {
-        cn_slot *s = cn_idmap_get(&peer->out_ssrc, ssrc);
+        cn_slot *slot = cn_idmap_get(&peer->out_ssrc, ssrc);
         peer->meter.plis_in++;
-        if (s) cn_slot_keyframe(s);
+        if (slot) cn_slot_keyframe(slot);
     }
 }
 
@@ -144,13 +144,13 @@ static const rtcp_fn rtcp_handlers[CN_RTCP_REMB + 1] = {
     [CN_RTCP_PLI] = on_pli,   [CN_RTCP_FIR] = on_fir,   [CN_RTCP_REMB] = on_remb,
 };
 
-void cn_peer_rtcp(void *arg, uint8_t *packet, size_t n, uint64_t now_ns)
+void cn_peer_rtcp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns)
 {
     cn_peer *peer = arg;
     if (peer->ended) return;
     peer->worker->now_ns = now_ns;
     cn_rtcp_it it;
-    if (cn_rtcp_open(&it, packet, n) != CN_OK) {
+    if (cn_rtcp_open(&it, packet, len) != CN_OK) {
         peer->meter.bad++;
         cn_count(&peer->worker->bad_rtcp, 1);
         return;

@@ -9,159 +9,162 @@
 #include "media/room/ranker.h"
 #include "media/room/source.h"
 
-static cn_room *room_of(cn_worker *w, const cn_msg *m)
+static cn_room *room_of(cn_worker *worker, const cn_msg *msg)
 {
-    return cn_idmap_get(&w->rooms, m->room);
+    return cn_idmap_get(&worker->rooms, msg->room);
 }
 
-static cn_msg open_message(const cn_room *r, bool answer)
+static cn_msg open_message(const cn_room *room, bool answer)
 {
-    return (cn_msg){
-        .kind = CN_MSG_ROOM_OPEN, .room = r->number, .value = r->home, .flag = answer, .p = cn_strdup(r->name)};
+    return (cn_msg){.kind = CN_MSG_ROOM_OPEN,
+                    .room = room->number,
+                    .value = room->home,
+                    .flag = answer,
+                    .p = cn_strdup(room->name)};
 }
 
-cn_err cn_room_enter(cn_room **out, cn_worker *w, const char *name, uint32_t number, unsigned home,
+cn_err cn_room_enter(cn_room **out, cn_worker *worker, const char *name, uint32_t number, unsigned home,
                      struct cn_peer *peer)
 {
-    cn_room *r = cn_idmap_get(&w->rooms, number);
-    if (!r) {
-        r = CN_NEW(cn_room);
-        if (!r) return CN_ERR_NOMEM;
-        r->worker = w;
-        r->number = number;
-        r->home = home;
-        r->parts = cn_bit(w->index);
-        (void)cn_strcpy(r->name, sizeof r->name, name);
-        if (cn_idmap_put(&w->rooms, number, r) != CN_OK) {
-            free(r);
+    cn_room *room = cn_idmap_get(&worker->rooms, number);
+    if (!room) {
+        room = CN_NEW(cn_room);
+        if (!room) return CN_ERR_NOMEM;
+        room->worker = worker;
+        room->number = number;
+        room->home = home;
+        room->parts = cn_bit(worker->index);
+        (void)cn_strcpy(room->name, sizeof room->name, name);
+        if (cn_idmap_put(&worker->rooms, number, room) != CN_OK) {
+            free(room);
             return CN_ERR_NOMEM;
         }
-        for (unsigned to = 0; to < w->count; to++) cn_worker_send(w, to, open_message(r, false));
+        for (unsigned to = 0; to < worker->count; to++) cn_worker_send(worker, to, open_message(room, false));
     }
-    peer->next_in_room = r->peers;
-    r->peers = peer;
-    *out = r;
+    peer->next_in_room = room->peers;
+    room->peers = peer;
+    *out = room;
     return CN_OK;
 }
 
-static void room_end(cn_room *r)
+static void room_end(cn_room *room)
 {
-    cn_worker *w = r->worker;
-    (void)cn_idmap_take(&w->rooms, r->number);
-    for (unsigned to = 0; to < w->count; to++)
-        cn_worker_send(w, to, (cn_msg){.kind = CN_MSG_ROOM_CLOSE, .room = r->number});
-    for (cn_track *t = r->tracks, *next; t; t = next) {
-        next = t->next;
-        (void)cn_idmap_take(&w->tracks, t->number);
-        cn_track_free(t);
+    cn_worker *worker = room->worker;
+    (void)cn_idmap_take(&worker->rooms, room->number);
+    for (unsigned to = 0; to < worker->count; to++)
+        cn_worker_send(worker, to, (cn_msg){.kind = CN_MSG_ROOM_CLOSE, .room = room->number});
+    for (cn_track *track = room->tracks, *next; track; track = next) {
+        next = track->next;
+        (void)cn_idmap_take(&worker->tracks, track->number);
+        cn_track_free(track);
     }
-    free(r);
+    free(room);
 }
 
-void cn_room_exit(cn_room *r, struct cn_peer *peer)
+void cn_room_exit(cn_room *room, struct cn_peer *peer)
 {
-    cn_peer **at = &r->peers;
+    cn_peer **at = &room->peers;
     while (*at && *at != peer) at = &(*at)->next_in_room;
     if (*at) *at = peer->next_in_room;
-    if (!r->peers) room_end(r);
+    if (!room->peers) room_end(room);
 }
 
-void cn_room_send(cn_room *r, cn_msg m)
+void cn_room_send(cn_room *room, cn_msg msg)
 {
-    for (uint64_t left = r->parts; left; left &= left - 1)
-        cn_worker_send(r->worker, (unsigned)__builtin_ctzll(left), m);
+    for (uint64_t left = room->parts; left; left &= left - 1)
+        cn_worker_send(room->worker, (unsigned)__builtin_ctzll(left), msg);
 }
 
-void cn_room_send_block(cn_room *r, cn_msg m, const void *block, size_t n)
+void cn_room_send_block(cn_room *room, cn_msg msg, const void *block, size_t len)
 {
-    for (uint64_t left = r->parts; left; left &= left - 1) {
-        m.p = cn_memdup(block, n);
-        if (m.p) cn_worker_send(r->worker, (unsigned)__builtin_ctzll(left), m);
+    for (uint64_t left = room->parts; left; left &= left - 1) {
+        msg.p = cn_memdup(block, len);
+        if (msg.p) cn_worker_send(room->worker, (unsigned)__builtin_ctzll(left), msg);
     }
 }
 
-cn_track *cn_room_track(const cn_room *r, const char *participant, cn_source_kind kind)
+cn_track *cn_room_track(const cn_room *room, const char *participant, cn_source_kind kind)
 {
-    for (cn_track *t = r->tracks; t; t = t->next)
-        if (t->info.kind == kind && strcmp(t->info.participant, participant) == 0) return t;
+    for (cn_track *track = room->tracks; track; track = track->next)
+        if (track->info.kind == kind && strcmp(track->info.participant, participant) == 0) return track;
     return NULL;
 }
 
-void cn_room_rebind(cn_room *r)
+void cn_room_rebind(cn_room *room)
 {
-    for (cn_peer *p = r->peers; p; p = p->next_in_room) cn_peer_bind(p);
+    for (cn_peer *peer = room->peers; peer; peer = peer->next_in_room) cn_peer_bind(peer);
 }
 
 /* Another worker has members now (or this one: nothing to tell itself). */
-static void greet(cn_worker *w, cn_room *r, const cn_msg *m)
+static void greet(cn_worker *worker, cn_room *room, const cn_msg *msg)
 {
-    r->parts |= cn_bit(m->from);
-    if (m->from == w->index || m->flag) return;
-    cn_worker_send(w, m->from, open_message(r, true));
-    for (cn_peer *p = r->peers; p; p = p->next_in_room)
-        for (size_t i = 0; i < p->source_count; i++) cn_source_introduce(p->sources[i], m->from);
+    room->parts |= cn_bit(msg->from);
+    if (msg->from == worker->index || msg->flag) return;
+    cn_worker_send(worker, msg->from, open_message(room, true));
+    for (cn_peer *peer = room->peers; peer; peer = peer->next_in_room)
+        for (size_t i = 0; i < peer->source_count; i++) cn_source_introduce(peer->sources[i], msg->from);
 }
 
-void cn_room_on_open(cn_worker *w, cn_msg *m)
+void cn_room_on_open(cn_worker *worker, cn_msg *msg)
 {
-    cn_room *r = room_of(w, m);
-    if (m->value == w->index && !m->flag && m->p) cn_ranker_open(w, m->room, m->p, m->from);
-    if (r) greet(w, r, m);
-    free(m->p);
+    cn_room *room = room_of(worker, msg);
+    if (msg->value == worker->index && !msg->flag && msg->p) cn_ranker_open(worker, msg->room, msg->p, msg->from);
+    if (room) greet(worker, room, msg);
+    free(msg->p);
 }
 
-void cn_room_on_close(cn_worker *w, cn_msg *m)
+void cn_room_on_close(cn_worker *worker, cn_msg *msg)
 {
-    cn_ranker_close(w, m->room, m->from);
-    cn_room *r = room_of(w, m);
-    if (!r || m->from == w->index) return;
-    r->parts &= ~cn_bit(m->from);
-    for (cn_peer *p = r->peers; p; p = p->next_in_room)
-        for (size_t i = 0; i < p->source_count; i++) cn_source_unsubscribe_all(p->sources[i], m->from);
+    cn_ranker_close(worker, msg->room, msg->from);
+    cn_room *room = room_of(worker, msg);
+    if (!room || msg->from == worker->index) return;
+    room->parts &= ~cn_bit(msg->from);
+    for (cn_peer *peer = room->peers; peer; peer = peer->next_in_room)
+        for (size_t i = 0; i < peer->source_count; i++) cn_source_unsubscribe_all(peer->sources[i], msg->from);
 }
 
-static void track_add(cn_worker *w, cn_room *r, const cn_msg *m, const cn_source_info *info)
+static void track_add(cn_worker *worker, cn_room *room, const cn_msg *msg, const cn_source_info *info)
 {
-    if (cn_idmap_get(&w->tracks, m->source)) return; /* introduced twice: we opened while it was announced */
-    cn_track *t = NULL;
-    if (cn_track_new(&t, r, m->source, m->from, info) != CN_OK) return;
-    if (cn_idmap_put(&w->tracks, m->source, t) != CN_OK) {
-        cn_track_free(t);
+    if (cn_idmap_get(&worker->tracks, msg->source)) return; /* introduced twice: we opened while it was announced */
+    cn_track *track = NULL;
+    if (cn_track_new(&track, room, msg->source, msg->from, info) != CN_OK) return;
+    if (cn_idmap_put(&worker->tracks, msg->source, track) != CN_OK) {
+        cn_track_free(track);
         return;
     }
-    t->next = r->tracks;
-    r->tracks = t;
-    cn_room_rebind(r);
+    track->next = room->tracks;
+    room->tracks = track;
+    cn_room_rebind(room);
 }
 
-void cn_room_on_source_add(cn_worker *w, cn_msg *m)
+void cn_room_on_source_add(cn_worker *worker, cn_msg *msg)
 {
-    const cn_source_info *info = m->p;
-    cn_ranker_add(w, m->room, m->source, info);
-    cn_room *r = room_of(w, m);
-    if (r) track_add(w, r, m, info);
-    free(m->p);
+    const cn_source_info *info = msg->p;
+    cn_ranker_add(worker, msg->room, msg->source, info);
+    cn_room *room = room_of(worker, msg);
+    if (room) track_add(worker, room, msg, info);
+    free(msg->p);
 }
 
-void cn_room_on_source_remove(cn_worker *w, cn_msg *m)
+void cn_room_on_source_remove(cn_worker *worker, cn_msg *msg)
 {
-    cn_ranker_remove(w, m->room, m->source);
-    cn_track *t = cn_idmap_take(&w->tracks, m->source);
-    if (!t) return;
-    cn_room *r = t->room;
-    cn_track **at = &r->tracks;
-    while (*at && *at != t) at = &(*at)->next;
-    if (*at) *at = t->next;
-    cn_track_free(t);
-    cn_room_rebind(r);
+    cn_ranker_remove(worker, msg->room, msg->source);
+    cn_track *track = cn_idmap_take(&worker->tracks, msg->source);
+    if (!track) return;
+    cn_room *room = track->room;
+    cn_track **at = &room->tracks;
+    while (*at && *at != track) at = &(*at)->next;
+    if (*at) *at = track->next;
+    cn_track_free(track);
+    cn_room_rebind(room);
 }
 
-void cn_room_on_ranked(cn_worker *w, cn_msg *m)
+void cn_room_on_ranked(cn_worker *worker, cn_msg *msg)
 {
-    cn_room *r = room_of(w, m);
-    if (r) {
-        memcpy(&r->ranked, m->p, sizeof r->ranked);
-        for (cn_peer *p = r->peers; p; p = p->next_in_room) cn_peer_bind_ranked(p);
+    cn_room *room = room_of(worker, msg);
+    if (room) {
+        memcpy(&room->ranked, msg->p, sizeof room->ranked);
+        for (cn_peer *peer = room->peers; peer; peer = peer->next_in_room) cn_peer_bind_ranked(peer);
     }
-    free(m->p);
+    free(msg->p);
 }

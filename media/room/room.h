@@ -24,24 +24,24 @@ typedef struct cn_room {
 } cn_room;
 
 /** The part, opened and announced when it is the first member here. */
-cn_err cn_room_enter(cn_room **out, cn_worker *w, const char *name, uint32_t number, unsigned home,
+cn_err cn_room_enter(cn_room **out, cn_worker *worker, const char *name, uint32_t number, unsigned home,
                      struct cn_peer *peer);
 /** Takes a peer out; the part ends with its last one. */
-void cn_room_exit(cn_room *r, struct cn_peer *peer);
+void cn_room_exit(cn_room *room, struct cn_peer *peer);
 /** One message without a block to every worker with a part. */
-void cn_room_send(cn_room *r, cn_msg m);
+void cn_room_send(cn_room *room, cn_msg msg);
 /** One message with a copy of `block` for each worker with a part. */
-void cn_room_send_block(cn_room *r, cn_msg m, const void *block, size_t n);
+void cn_room_send_block(cn_room *room, cn_msg msg, const void *block, size_t len);
 /** The track of a participant's source, or NULL. */
-cn_track *cn_room_track(const cn_room *r, const char *participant, cn_source_kind kind);
+cn_track *cn_room_track(const cn_room *room, const char *participant, cn_source_kind kind);
 /** Slots of all peers here are bound anew: something was added, removed, switched. */
-void cn_room_rebind(cn_room *r);
+void cn_room_rebind(cn_room *room);
 
 /* message handlers */
-void cn_room_on_open(cn_worker *w, cn_msg *m);
-void cn_room_on_close(cn_worker *w, cn_msg *m);
-void cn_room_on_source_add(cn_worker *w, cn_msg *m);
-void cn_room_on_source_remove(cn_worker *w, cn_msg *m);
-void cn_room_on_ranked(cn_worker *w, cn_msg *m);
+void cn_room_on_open(cn_worker *worker, cn_msg *msg);
+void cn_room_on_close(cn_worker *worker, cn_msg *msg);
+void cn_room_on_source_add(cn_worker *worker, cn_msg *msg);
+void cn_room_on_source_remove(cn_worker *worker, cn_msg *msg);
+void cn_room_on_ranked(cn_worker *worker, cn_msg *msg);
 
 #endif

@@ -101,7 +101,7 @@ typedef struct cn_source {
 cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section,
                      const cn_sdp_codec *codec);
 /** Tells all workers that it is gone and frees. NULL allowed. */
-void cn_source_free(cn_source *s);
+void cn_source_free(cn_source *source);
 
 /** The SSRCs of its layers by RID, as far as they are known. */
 typedef struct cn_source_ssrcs {
@@ -111,42 +111,42 @@ typedef struct cn_source_ssrcs {
         uint32_t media, rtx; /* 0: not known */
     } layer[CN_LAYERS];
 } cn_source_ssrcs;
-cn_source_ssrcs cn_source_known(const cn_source *s);
+cn_source_ssrcs cn_source_known(const cn_source *source);
 /** Another codec in the same section: its layers keep their SSRCs. A browser writes RIDs only until a first report
  * about an SSRC came (RFC 8852 §3 leaves it to the sender), so that they could not be learnt again. */
-void cn_source_inherit(cn_source *s, const cn_source_ssrcs *known);
+void cn_source_inherit(cn_source *source, const cn_source_ssrcs *known);
 
 /** SOURCE_ADD and SOURCE_LAYERS to one worker that just opened the room. */
-void cn_source_introduce(cn_source *s, unsigned to);
+void cn_source_introduce(cn_source *source, unsigned to);
 
 /** The stream that a packet of an unknown SSRC belongs to (by RID, or payload type), bound to the SSRC from now on;
  * NULL when none fits. The MID, if any, was compared before. */
-cn_stream *cn_source_learn(cn_source *s, const cn_rtp *r);
+cn_stream *cn_source_learn(cn_source *source, const cn_rtp *rtp);
 
 /** A decrypted packet of one of its streams. `packet` is writable. */
-void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *r, uint64_t now_ns);
+void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *rtp, uint64_t now_ns);
 /** Its layers as tracks know them. */
-cn_layers_info cn_source_layers(const cn_source *s);
+cn_layers_info cn_source_layers(const cn_source *source);
 /** A sender report about one of its layers. */
-void cn_source_sender_report(cn_source *s, unsigned layer, uint64_t ntp, uint32_t rtp_ts);
+void cn_source_sender_report(cn_source *source, unsigned layer, uint64_t ntp, uint32_t rtp_ts);
 /** Sends the PLI that is wanted, unless the last one is too recent: then a later tick does. */
-void cn_source_ask(cn_source *s, unsigned layer, uint64_t now_ns);
+void cn_source_ask(cn_source *source, unsigned layer, uint64_t now_ns);
 /** Asks for what is missing of a layer and due. */
-void cn_source_ask_missing(cn_source *s, cn_source_layer *l, uint64_t now_ns);
+void cn_source_ask_missing(cn_source *source, cn_source_layer *layer, uint64_t now_ns);
 /** NACKs, waiting key frame requests, measurement. Every 20 ms. */
-void cn_source_tick(cn_source *s, uint64_t now_ns);
+void cn_source_tick(cn_source *source, uint64_t now_ns);
 /** Fills at most `max` report blocks; returns how many. A microphone's say the worst fraction that any of its listeners
  * misses, so that its encoder protects the speech for him (Opus FEC); counts of lost packets are those on the way here.
  */
-size_t cn_source_reports(cn_source *s, cn_rtcp_block *out, size_t max, uint64_t now_ns);
+size_t cn_source_reports(cn_source *source, cn_rtcp_block *out, size_t max, uint64_t now_ns);
 /** Muted or switched on. */
-void cn_source_switch(cn_source *s, bool on);
+void cn_source_switch(cn_source *source, bool on);
 /** A worker has no members of the room any more. */
-void cn_source_unsubscribe_all(cn_source *s, unsigned worker);
+void cn_source_unsubscribe_all(cn_source *source, unsigned worker);
 
 /* message handlers */
-void cn_source_on_subscribe(cn_worker *w, cn_msg *m);
-void cn_source_on_keyframe(cn_worker *w, cn_msg *m);
-void cn_source_on_loss(cn_worker *w, cn_msg *m);
+void cn_source_on_subscribe(cn_worker *worker, cn_msg *msg);
+void cn_source_on_keyframe(cn_worker *worker, cn_msg *msg);
+void cn_source_on_loss(cn_worker *worker, cn_msg *msg);
 
 #endif

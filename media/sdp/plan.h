@@ -38,25 +38,25 @@ typedef struct cn_offerer {
 
 /**
  * Decides what each section of an offer is. Sources that may not be published, sections without a codec in common and
- * unknown media are planned as rejected. CN_ERR_INVALID, `p` saying why: a section that is not named, a name without
- * its section, one source twice, wrong directions, more slots than CN_MEDIA_SLOTS.
+ * unknown media are planned as rejected. CN_ERR_INVALID, `problem` saying why: a section that is not named, a name
+ * without its section, one source twice, wrong directions, more slots than CN_MEDIA_SLOTS.
  */
-cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, cn_problem *p);
+cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, cn_problem *problem);
 
 /** Whether dependency descriptors are agreed with a publisher who sends this codec. */
-bool cn_plan_described(cn_codec c);
+bool cn_plan_described(cn_codec codec);
 /** The codec a publisher is asked to send in a section (`preferred` if it is offered, else VP8, H.264, VP9, AV1; Opus),
  * or NULL. */
-const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *s, cn_codec preferred);
+const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *section, cn_codec preferred);
 /** A video codec that this server forwards by its name, of either case; CN_CODEC_OTHER for another text. */
 cn_codec cn_plan_codec(const char *name);
 /** Redundant audio around `codec` (which may be NULL) in the same section, or NULL: not offered, or around another. */
-const cn_sdp_codec *cn_plan_red(const cn_sdp_section *s, const cn_sdp_codec *codec);
+const cn_sdp_codec *cn_plan_red(const cn_sdp_section *section, const cn_sdp_codec *codec);
 /** The codecs that a slot can be sent: at most `max`, the number is returned. */
-size_t cn_plan_slot_codecs(const cn_sdp_section *s, const cn_sdp_codec **out, size_t max);
+size_t cn_plan_slot_codecs(const cn_sdp_section *section, const cn_sdp_codec **out, size_t max);
 
 /** Fills what of an answer's section depends on the offer and plan alone: codecs, extensions, feedback, layers,
  * direction. */
-void cn_plan_answer(const cn_plan_section *s, cn_sdp_answer_section *out);
+void cn_plan_answer(const cn_plan_section *section, cn_sdp_answer_section *out);
 
 #endif

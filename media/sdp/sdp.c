@@ -42,28 +42,29 @@ char *cn_sdp_word(char **at)
     return word;
 }
 
-bool cn_sdp_number(const char *s, int64_t most, int64_t *out)
+bool cn_sdp_number(const char *text, int64_t most, int64_t *out)
 {
-    return cn_parse_i64(s, 0, most, out);
+    return cn_parse_i64(text, 0, most, out);
 }
 
-static bool ice_text(const char *s, size_t least)
+static bool ice_text(const char *text, size_t least)
 {
-    size_t n = strlen(s);
+    size_t n = strlen(text);
     if (n < least || n > 256) return false;
-    for (; *s; s++)
-        if (!isalnum((unsigned char)*s) && *s != '+' && *s != '/' && *s != '-' && *s != '_') return false;
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && *text != '+' && *text != '/' && *text != '-' && *text != '_')
+            return false;
     return true;
 }
 
-bool cn_sdp_ufrag_valid(const char *s)
+bool cn_sdp_ufrag_valid(const char *text)
 {
-    return ice_text(s, 4);
+    return ice_text(text, 4);
 }
 
-bool cn_sdp_pwd_valid(const char *s)
+bool cn_sdp_pwd_valid(const char *text)
 {
-    return ice_text(s, 22);
+    return ice_text(text, 22);
 }
 
 /* ---- attributes ---- */
@@ -93,20 +94,20 @@ static cn_err at_fingerprint(parser *ps, char *value)
     } hashes[] = {
         [CN_SDP_SHA256] = {"sha-256", 32}, [CN_SDP_SHA384] = {"sha-384", 48}, [CN_SDP_SHA512] = {"sha-512", 64}};
     const char *name = cn_sdp_word(&value);
-    cn_sdp_transport *t = transport(ps);
+    cn_sdp_transport *sdp_transport = transport(ps);
     if (!value) return CN_ERR_PARSE;
     for (int h = CN_SDP_SHA256; h <= CN_SDP_SHA512; h++) {
         if (strcasecmp(hashes[h].name, name) != 0) continue;
-        if (t->fingerprint_len && t->hash <= (cn_sdp_hash)h) return CN_OK;
+        if (sdp_transport->fingerprint_len && sdp_transport->hash <= (cn_sdp_hash)h) return CN_OK;
         size_t n = hashes[h].bytes;
         if (strlen(value) != 3 * n - 1) return CN_ERR_PARSE;
         for (size_t i = 0; i < n; i++) {
             const char pair[3] = {value[3 * i], value[3 * i + 1], 0};
             char end = value[3 * i + 2];
-            if (!cn_unhex(pair, t->fingerprint + i, 1) || end != (i + 1 < n ? ':' : 0)) return CN_ERR_PARSE;
+            if (!cn_unhex(pair, sdp_transport->fingerprint + i, 1) || end != (i + 1 < n ? ':' : 0)) return CN_ERR_PARSE;
         }
-        t->hash = (cn_sdp_hash)h;
-        t->fingerprint_len = n;
+        sdp_transport->hash = (cn_sdp_hash)h;
+        sdp_transport->fingerprint_len = n;
     }
     return CN_OK;
 }
@@ -196,11 +197,11 @@ static cn_err at_inactive(parser *ps, char *value)
 
 static cn_err at_mid(parser *ps, char *value)
 {
-    cn_sdp_section *s = ps->draft->section;
-    if (*s->mid || !*value || strlen(value) >= CN_SDP_MID) return CN_ERR_PARSE;
+    cn_sdp_section *section = ps->draft->section;
+    if (*section->mid || !*value || strlen(value) >= CN_SDP_MID) return CN_ERR_PARSE;
     for (const char *p = value; *p; p++)
         if (!isgraph((unsigned char)*p)) return CN_ERR_PARSE;
-    s->mid = value;
+    section->mid = value;
     return CN_OK;
 }
 
@@ -230,7 +231,7 @@ static const struct attribute {
     int levels;
     bool has_value;
     cn_err (*general)(parser *ps, char *value);
-    cn_err (*media)(cn_sdp_draft *d, char *value);
+    cn_err (*media)(cn_sdp_draft *draft, char *value);
 } attributes[] = {
     {"rtcp-fb", LEVEL_MEDIA, true, NULL, cn_sdp_rtcp_fb},
     {"rtpmap", LEVEL_MEDIA, true, NULL, cn_sdp_rtpmap},
@@ -265,12 +266,13 @@ static cn_err line_attribute(parser *ps, char *name)
     if (value) *value++ = 0;
     int level = ps->draft ? LEVEL_MEDIA : LEVEL_SESSION;
     for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) {
-        const struct attribute *a = &attributes[i];
-        if (!(a->levels & level) || strcmp(a->name, name) != 0) continue;
+        const struct attribute *attr = &attributes[i];
+        if (!(attr->levels & level) || strcmp(attr->name, name) != 0) continue;
         cn_err err = CN_ERR_PARSE;
-        if (a->has_value == (value != NULL)) err = a->media ? a->media(ps->draft, value) : a->general(ps, value);
+        if (attr->has_value == (value != NULL))
+            err = attr->media ? attr->media(ps->draft, value) : attr->general(ps, value);
         if (err == CN_OK) return CN_OK;
-        return cn_problem_set(ps->problem, err, "offer", "line %zu: a=%s is %s", ps->line, a->name,
+        return cn_problem_set(ps->problem, err, "offer", "line %zu: a=%s is %s", ps->line, attr->name,
                               err == CN_ERR_TOOBIG ? "said too often" : "malformed or contradicts another line");
     }
     return CN_OK;
@@ -278,23 +280,23 @@ static cn_err line_attribute(parser *ps, char *name)
 
 /* ---- m-lines ---- */
 
-static cn_err formats_read(parser *ps, cn_sdp_section *s)
+static cn_err formats_read(parser *ps, cn_sdp_section *section)
 {
     uint64_t seen[2] = {0};
-    for (const char *p = s->formats; *p; p += strcspn(p, " "), p += *p == ' ') {
+    for (const char *p = section->formats; *p; p += strcspn(p, " "), p += *p == ' ') {
         char text[8] = "";
         size_t n = strcspn(p, " ");
         int64_t pt;
         if (n >= sizeof text) return CN_ERR_PARSE;
         memcpy(text, p, n);
         if (!cn_sdp_number(text, 127, &pt) || seen[pt >> 6] >> (pt & 63) & 1) return CN_ERR_PARSE;
-        if (s->codec_count == CN_SDP_CODECS) return CN_ERR_TOOBIG;
+        if (section->codec_count == CN_SDP_CODECS) return CN_ERR_TOOBIG;
         seen[pt >> 6] |= (uint64_t)1 << (pt & 63);
-        cn_sdp_codec *c = &ps->o->codecs[ps->codecs_used++];
-        *c = (cn_sdp_codec){.pt = (uint8_t)pt, .rtx_pt = CN_SDP_NO_PT, .channels = 1, .name = "", .fmtp = ""};
-        s->codec_count++;
+        cn_sdp_codec *codec = &ps->o->codecs[ps->codecs_used++];
+        *codec = (cn_sdp_codec){.pt = (uint8_t)pt, .rtx_pt = CN_SDP_NO_PT, .channels = 1, .name = "", .fmtp = ""};
+        section->codec_count++;
     }
-    return s->codec_count ? CN_OK : CN_ERR_PARSE;
+    return section->codec_count ? CN_OK : CN_ERR_PARSE;
 }
 
 static cn_sdp_kind kind_of(const char *media)
@@ -312,26 +314,28 @@ static bool protocol_rtp(const char *protocol)
 
 static cn_err line_media(parser *ps, char *value)
 {
-    cn_sdp_section *s = &ps->o->sections[ps->sections];
+    cn_sdp_section *section = &ps->o->sections[ps->sections];
     ps->draft = &ps->o->drafts[ps->sections++];
-    ps->draft->section = s;
+    ps->draft->section = section;
     ps->draft->codecs = ps->o->codecs + ps->codecs_used;
-    s->codecs = ps->draft->codecs;
-    s->mid = s->stream = s->track = "";
-    s->dir = ps->dir;
-    s->media = cn_sdp_word(&value);
+    section->codecs = ps->draft->codecs;
+    section->mid = section->stream = section->track = "";
+    section->dir = ps->dir;
+    section->media = cn_sdp_word(&value);
     const char *port = cn_sdp_word(&value);
-    s->protocol = cn_sdp_word(&value);
-    s->formats = value;
+    section->protocol = cn_sdp_word(&value);
+    section->formats = value;
     int64_t n;
     cn_err err = CN_ERR_PARSE;
     if (value && *value && cn_sdp_number(port, UINT16_MAX, &n)) {
-        s->port = (uint16_t)n;
-        s->kind = kind_of(s->media);
-        err = s->kind > CN_SDP_VIDEO ? CN_OK : protocol_rtp(s->protocol) ? formats_read(ps, s) : CN_ERR_INVALID;
+        section->port = (uint16_t)n;
+        section->kind = kind_of(section->media);
+        err = section->kind > CN_SDP_VIDEO      ? CN_OK
+              : protocol_rtp(section->protocol) ? formats_read(ps, section)
+                                                : CN_ERR_INVALID;
     }
     if (err == CN_OK) return CN_OK;
-    return cn_problem_set(ps->problem, err, "offer", "line %zu: m=%s is %s", ps->line, s->media,
+    return cn_problem_set(ps->problem, err, "offer", "line %zu: m=%s is %s", ps->line, section->media,
                           err == CN_ERR_INVALID  ? "not offered as UDP/TLS/RTP/SAVPF"
                           : err == CN_ERR_TOOBIG ? "offered with too many formats"
                                                  : "malformed");
@@ -377,19 +381,21 @@ static bool group_names(const parser *ps, const char *mid)
     return false;
 }
 
-static cn_err section_finish(parser *ps, cn_sdp_draft *d)
+static cn_err section_finish(parser *ps, cn_sdp_draft *draft)
 {
-    cn_sdp_section *s = d->section;
-    s->disabled = s->port == 0 && !s->bundle_only;
-    s->mixed = s->mixed || ps->o->sdp.mixed;
-    s->bundled = group_names(ps, s->mid);
-    if (s->kind > CN_SDP_VIDEO || s->disabled) return CN_OK;
-    if (cn_sdp_codecs_finish(d) != CN_OK) return refuse(ps, CN_ERR_PARSE, "a=fmtp of H264 or rtx is malformed", s->mid);
-    if (cn_sdp_streams_finish(d) != CN_OK)
-        return refuse(ps, CN_ERR_INVALID, "a=simulcast names an unknown rid", s->mid);
-    if (!s->rtcp_mux && !s->bundle_only) return refuse(ps, CN_ERR_INVALID, "a section lacks a=rtcp-mux", s->mid);
-    if (ps->sections > 1 && !s->bundled)
-        return refuse(ps, CN_ERR_INVALID, "a section is outside the BUNDLE group", s->mid);
+    cn_sdp_section *section = draft->section;
+    section->disabled = section->port == 0 && !section->bundle_only;
+    section->mixed = section->mixed || ps->o->sdp.mixed;
+    section->bundled = group_names(ps, section->mid);
+    if (section->kind > CN_SDP_VIDEO || section->disabled) return CN_OK;
+    if (cn_sdp_codecs_finish(draft) != CN_OK)
+        return refuse(ps, CN_ERR_PARSE, "a=fmtp of H264 or rtx is malformed", section->mid);
+    if (cn_sdp_streams_finish(draft) != CN_OK)
+        return refuse(ps, CN_ERR_INVALID, "a=simulcast names an unknown rid", section->mid);
+    if (!section->rtcp_mux && !section->bundle_only)
+        return refuse(ps, CN_ERR_INVALID, "a section lacks a=rtcp-mux", section->mid);
+    if (ps->sections > 1 && !section->bundled)
+        return refuse(ps, CN_ERR_INVALID, "a section is outside the BUNDLE group", section->mid);
     return CN_OK;
 }
 
@@ -410,18 +416,18 @@ static const cn_sdp_draft *tagged(const parser *ps, const char *first_mid)
 {
     const cn_sdp_draft *live = NULL;
     for (size_t i = 0; i < ps->sections; i++) {
-        const cn_sdp_draft *d = &ps->o->drafts[i];
-        if (d->section->disabled) continue;
-        if (first_mid && strcmp(d->section->mid, first_mid) == 0) return d;
-        if (!live) live = d;
+        const cn_sdp_draft *draft = &ps->o->drafts[i];
+        if (draft->section->disabled) continue;
+        if (first_mid && strcmp(draft->section->mid, first_mid) == 0) return draft;
+        if (!live) live = draft;
     }
     return live;
 }
 
-static cn_err transport_finish(parser *ps, const cn_sdp_draft *d)
+static cn_err transport_finish(parser *ps, const cn_sdp_draft *draft)
 {
     cn_sdp *sdp = &ps->o->sdp;
-    const cn_sdp_transport *own = d ? &d->transport : &ps->session, *session = &ps->session;
+    const cn_sdp_transport *own = draft ? &draft->transport : &ps->session, *session = &ps->session;
     const cn_sdp_transport *ice = own->ufrag ? own : session, *dtls = own->fingerprint_len ? own : session;
     if (!ice->ufrag || !ice->pwd) return refuse(ps, CN_ERR_INVALID, "no a=ice-ufrag and a=ice-pwd", "");
     if (!dtls->fingerprint_len) return refuse(ps, CN_ERR_INVALID, "no a=fingerprint of sha-256 or better", "");
@@ -441,16 +447,16 @@ static cn_err extensions_join(parser *ps)
     cn_rtp_exts *all = &ps->o->sdp.exts;
     const char *uris[256] = {NULL};
     for (size_t i = 0; i < ps->sections; i++) {
-        const cn_sdp_draft *d = &ps->o->drafts[i];
-        if (d->section->disabled) continue;
-        all->two_byte = all->two_byte || d->section->mixed;
-        d->section->exts.two_byte = d->section->mixed;
+        const cn_sdp_draft *draft = &ps->o->drafts[i];
+        if (draft->section->disabled) continue;
+        all->two_byte = all->two_byte || draft->section->mixed;
+        draft->section->exts.two_byte = draft->section->mixed;
         for (unsigned id = 1; id < 256; id++) {
-            if (!d->uris[id]) continue;
-            if (uris[id] && strcmp(uris[id], d->uris[id]) != 0)
-                return refuse(ps, CN_ERR_INVALID, "one a=extmap id has two meanings", d->section->mid);
-            uris[id] = d->uris[id];
-            uint8_t e = d->section->exts.ext_of[id];
+            if (!draft->uris[id]) continue;
+            if (uris[id] && strcmp(uris[id], draft->uris[id]) != 0)
+                return refuse(ps, CN_ERR_INVALID, "one a=extmap id has two meanings", draft->section->mid);
+            uris[id] = draft->uris[id];
+            uint8_t e = draft->section->exts.ext_of[id];
             if (e == 0) continue;
             all->ext_of[id] = e; /* an extension may have another id in another section: both are read */
             if (all->id[e - 1] == 0) all->id[e - 1] = (uint8_t)id;
@@ -485,58 +491,59 @@ static void count(const char *text, size_t *sections, size_t *formats)
 
 static cn_err parse_text(parser *ps)
 {
-    owned *o = ps->o;
+    owned *holder = ps->o;
     size_t sections, formats;
-    count(o->text, &sections, &formats);
+    count(holder->text, &sections, &formats);
     if (sections == 0) return refuse(ps, CN_ERR_PARSE, "no m-line", "");
     if (sections > CN_SDP_SECTIONS) return refuse(ps, CN_ERR_TOOBIG, "too many m-lines", "");
     if (formats > sections * CN_SDP_CODECS) formats = sections * CN_SDP_CODECS;
-    o->sections = cn_calloc(sections, sizeof *o->sections);
-    o->drafts = cn_calloc(sections, sizeof *o->drafts);
-    o->codecs = cn_calloc(formats + 1, sizeof *o->codecs);
-    if (!o->sections || !o->drafts || !o->codecs) return refuse(ps, CN_ERR_NOMEM, "out of memory", "");
-    CN_TRY(lines_read(ps, o->text));
+    holder->sections = cn_calloc(sections, sizeof *holder->sections);
+    holder->drafts = cn_calloc(sections, sizeof *holder->drafts);
+    holder->codecs = cn_calloc(formats + 1, sizeof *holder->codecs);
+    if (!holder->sections || !holder->drafts || !holder->codecs) return refuse(ps, CN_ERR_NOMEM, "out of memory", "");
+    CN_TRY(lines_read(ps, holder->text));
     return finish(ps);
 }
 
-cn_err cn_sdp_parse(cn_sdp **out, const char *text, size_t n, cn_problem *p)
+cn_err cn_sdp_parse(cn_sdp **out, const char *text, size_t len, cn_problem *problem)
 {
-    if (n > CN_SDP_BYTES) return cn_problem_set(p, CN_ERR_TOOBIG, "offer", "longer than %d bytes", CN_SDP_BYTES);
-    if ((n && memchr(text, 0, n)) || !cn_utf8_valid(text, n))
-        return cn_problem_set(p, CN_ERR_PARSE, "offer", "not text in UTF-8");
-    owned *o = CN_NEW(owned);
-    if (!o) return cn_problem_set(p, CN_ERR_NOMEM, "", "out of memory");
-    parser ps = {.o = o, .dir = CN_SDP_SENDRECV, .problem = p};
-    o->text = cn_calloc(n + 1, 1);
+    if (len > CN_SDP_BYTES)
+        return cn_problem_set(problem, CN_ERR_TOOBIG, "offer", "longer than %d bytes", CN_SDP_BYTES);
+    if ((len && memchr(text, 0, len)) || !cn_utf8_valid(text, len))
+        return cn_problem_set(problem, CN_ERR_PARSE, "offer", "not text in UTF-8");
+    owned *holder = CN_NEW(owned);
+    if (!holder) return cn_problem_set(problem, CN_ERR_NOMEM, "", "out of memory");
+    parser ps = {.o = holder, .dir = CN_SDP_SENDRECV, .problem = problem};
+    holder->text = cn_calloc(len + 1, 1);
     cn_err err = CN_ERR_NOMEM;
-    if (o->text) {
-        memcpy(o->text, text, n);
+    if (holder->text) {
+        memcpy(holder->text, text, len);
         err = parse_text(&ps);
     }
-    free(o->drafts);
-    o->drafts = NULL;
+    free(holder->drafts);
+    holder->drafts = NULL;
     if (err == CN_OK) {
-        *out = &o->sdp;
+        *out = &holder->sdp;
     } else {
-        cn_sdp_free(&o->sdp);
+        cn_sdp_free(&holder->sdp);
     }
     return err;
 }
 
-void cn_sdp_free(cn_sdp *s)
+void cn_sdp_free(cn_sdp *sdp)
 {
-    if (!s) return;
-    owned *o = (owned *)s;
-    free(o->text);
-    free(o->sections);
-    free(o->codecs);
-    free(o->drafts);
-    free(o);
+    if (!sdp) return;
+    owned *holder = (owned *)sdp;
+    free(holder->text);
+    free(holder->sections);
+    free(holder->codecs);
+    free(holder->drafts);
+    free(holder);
 }
 
-const cn_sdp_section *cn_sdp_section_find(const cn_sdp *s, const char *mid)
+const cn_sdp_section *cn_sdp_section_find(const cn_sdp *sdp, const char *mid)
 {
-    for (size_t i = 0; i < s->section_count; i++)
-        if (strcmp(s->sections[i].mid, mid) == 0) return &s->sections[i];
+    for (size_t i = 0; i < sdp->section_count; i++)
+        if (strcmp(sdp->sections[i].mid, mid) == 0) return &sdp->sections[i];
     return NULL;
 }

@@ -112,34 +112,34 @@ typedef struct cn_sdp {
 } cn_sdp;
 
 /**
- * Parses an offer strictly. `text` need not be zero-terminated and is copied. Refused, with `p` saying what
+ * Parses an offer strictly. `text` need not be zero-terminated and is copied. Refused, with `problem` saying what
  * (CN_ERR_PARSE malformed, CN_ERR_TOOBIG bounds, CN_ERR_INVALID what the server cannot answer): zero bytes, no m-line,
  * no ICE credentials (RFC 8839 lengths and characters), no known fingerprint, setup `passive`, ice-lite offers, doubled
  * mids, live sections outside the BUNDLE group when there is more than one, RTP sections without rtcp-mux that are not
  * bundle-only, payload types doubled in one section, one extension id for two meanings. Unknown attributes are skipped.
  */
-cn_err cn_sdp_parse(cn_sdp **out, const char *text, size_t n, cn_problem *p);
+cn_err cn_sdp_parse(cn_sdp **out, const char *text, size_t len, cn_problem *problem);
 /** NULL allowed. */
-void cn_sdp_free(cn_sdp *s);
+void cn_sdp_free(cn_sdp *sdp);
 
 /** Section with a mid, or NULL. */
-const cn_sdp_section *cn_sdp_section_find(const cn_sdp *s, const char *mid);
+const cn_sdp_section *cn_sdp_section_find(const cn_sdp *sdp, const char *mid);
 /** The section's codec with a payload type, or NULL. */
-const cn_sdp_codec *cn_sdp_codec_find(const cn_sdp_section *s, unsigned pt);
+const cn_sdp_codec *cn_sdp_codec_find(const cn_sdp_section *section, unsigned pt);
 
 /**
  * The payload type to use for a codec in a section, or NULL: the first offered one that the server can forward. H264:
  * packetization-mode 1, profiles compared without their level, constrained baseline before baseline before others in
  * the offer's order. VP9: profile 0. Opus: 48000, with "/2" or without. AV1, RED: the first.
  */
-const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *s, cn_codec codec);
+const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *section, cn_codec codec);
 
 /** True when redundant audio (RFC 2198) carries nothing but the payload type `pt` ("111/111"). */
 bool cn_sdp_red_of(const cn_sdp_codec *red, unsigned pt);
 
 /** True when two H.264 parameter sets are the same profile (RFC 6184 §8.1, table 5) and packetization mode: one may be
  * forwarded as the other. */
-bool cn_sdp_h264_same(const cn_sdp_h264 *a, const cn_sdp_h264 *b);
+bool cn_sdp_h264_same(const cn_sdp_h264 *left, const cn_sdp_h264 *right);
 
 /* ---- answers ---- */
 
@@ -183,13 +183,13 @@ typedef struct cn_sdp_answer {
  * offer's echoed (VP8/VP9 without max-fs/max-fr; H.264 at level 5.2 when asymmetry is allowed, else the offer's level;
  * Opus useinbandfec=1;usedtx=1, which ask the sender for both: RFC 7587 §6.1), no b= lines, candidates and
  * end-of-candidates in the first accepted section. CN_ERR_INVALID when the struct does not fit the offer (nothing is
- * written then); `b->err` is returned when memory runs out.
+ * written then); `buf->err` is returned when memory runs out.
  */
-cn_err cn_sdp_answer_write(const cn_sdp_answer *a, cn_buf *b);
+cn_err cn_sdp_answer_write(const cn_sdp_answer *answer, cn_buf *buf);
 
 /** The extensions that the answer accepts for a section: those asked for in `exts`, offered, and meant for the
  * direction in which media flows. */
-uint16_t cn_sdp_answer_exts(const cn_sdp_answer_section *s);
+uint16_t cn_sdp_answer_exts(const cn_sdp_answer_section *section);
 
 /* ---- trickle-ice-sdpfrag (RFC 8840 §9, as used by WHIP and WHEP PATCH) ---- */
 
@@ -197,11 +197,12 @@ typedef struct cn_sdp_frag {
     char ufrag[257], pwd[257]; /* "" when the fragment names none */
 } cn_sdp_frag;
 
-/** Reads credentials; candidates and end-of-candidates are accepted and ignored. CN_ERR_PARSE with `p` otherwise. */
-cn_err cn_sdp_frag_parse(const char *text, size_t n, cn_sdp_frag *out, cn_problem *p);
+/** Reads credentials; candidates and end-of-candidates are accepted and ignored. CN_ERR_PARSE with `problem` otherwise.
+ */
+cn_err cn_sdp_frag_parse(const char *text, size_t len, cn_sdp_frag *out, cn_problem *problem);
 /** The server's own fragment: ice-lite credentials and candidates, under the m-line and mid of the offer's first
  * bundled section (`media`, `mid`). */
 cn_err cn_sdp_frag_write(const char *ufrag, const char *pwd, const char *media, const char *mid,
-                         const cn_sdp_candidate *c, size_t n, cn_buf *b);
+                         const cn_sdp_candidate *candidate, size_t count, cn_buf *buf);
 
 #endif

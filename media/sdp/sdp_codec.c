@@ -4,19 +4,19 @@
 
 #include "media/sdp/sdp_parts.h"
 
-static cn_sdp_codec *codec_of(cn_sdp_draft *d, const char *pt)
+static cn_sdp_codec *codec_of(cn_sdp_draft *draft, const char *pt)
 {
     int64_t n;
     if (!cn_sdp_number(pt, 127, &n)) return NULL;
-    for (size_t i = 0; i < d->section->codec_count; i++)
-        if (d->codecs[i].pt == n) return &d->codecs[i];
+    for (size_t i = 0; i < draft->section->codec_count; i++)
+        if (draft->codecs[i].pt == n) return &draft->codecs[i];
     return NULL;
 }
 
-cn_err cn_sdp_rtpmap(cn_sdp_draft *d, char *value)
+cn_err cn_sdp_rtpmap(cn_sdp_draft *draft, char *value)
 {
     const char *pt = cn_sdp_word(&value);
-    cn_sdp_codec *c = pt ? codec_of(d, pt) : NULL;
+    cn_sdp_codec *codec = pt ? codec_of(draft, pt) : NULL;
     if (!pt || !value) return CN_ERR_PARSE;
     char *clock = strchr(value, '/');
     if (!clock || clock == value) return CN_ERR_PARSE;
@@ -26,24 +26,24 @@ cn_err cn_sdp_rtpmap(cn_sdp_draft *d, char *value)
     int64_t rate, n = 1;
     if (!cn_sdp_number(clock, INT32_MAX, &rate) || rate == 0) return CN_ERR_PARSE;
     if (channels && (!cn_sdp_number(channels, 255, &n) || n == 0)) return CN_ERR_PARSE;
-    if (!c) return CN_OK; /* not among the m-line's formats: nobody may use it */
-    c->name = value;
-    c->clock = (uint32_t)rate;
-    c->channels = (uint8_t)n;
-    c->codec = cn_codec_parse(value, strlen(value), d->section->kind == CN_SDP_VIDEO);
+    if (!codec) return CN_OK; /* not among the m-line's formats: nobody may use it */
+    codec->name = value;
+    codec->clock = (uint32_t)rate;
+    codec->channels = (uint8_t)n;
+    codec->codec = cn_codec_parse(value, strlen(value), draft->section->kind == CN_SDP_VIDEO);
     return CN_OK;
 }
 
-cn_err cn_sdp_fmtp(cn_sdp_draft *d, char *value)
+cn_err cn_sdp_fmtp(cn_sdp_draft *draft, char *value)
 {
     const char *pt = cn_sdp_word(&value);
     if (!pt || !value) return CN_ERR_PARSE;
-    cn_sdp_codec *c = codec_of(d, pt);
-    if (c) c->fmtp = value;
+    cn_sdp_codec *codec = codec_of(draft, pt);
+    if (codec) codec->fmtp = value;
     return CN_OK;
 }
 
-cn_err cn_sdp_rtcp_fb(cn_sdp_draft *d, char *value)
+cn_err cn_sdp_rtcp_fb(cn_sdp_draft *draft, char *value)
 {
     static const struct {
         const char *text;
@@ -55,21 +55,21 @@ cn_err cn_sdp_rtcp_fb(cn_sdp_draft *d, char *value)
                  {"goog-remb", CN_SDP_FB_REMB}};
     const char *pt = cn_sdp_word(&value);
     if (!pt || !value) return CN_ERR_PARSE;
-    cn_sdp_codec *c = codec_of(d, pt);
-    uint8_t *bits = strcmp(pt, "*") == 0 ? &d->fb_all : c ? &c->fb : NULL;
+    cn_sdp_codec *codec = codec_of(draft, pt);
+    uint8_t *bits = strcmp(pt, "*") == 0 ? &draft->fb_all : codec ? &codec->fb : NULL;
     for (size_t i = 0; bits && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].text, value) == 0) *bits |= kinds[i].bit;
     return CN_OK;
 }
 
 /* The value of a parameter in "a=1;b=2" (blanks after ';' allowed), or NULL. */
-static const char *parameter(const char *fmtp, const char *name, size_t *n)
+static const char *parameter(const char *fmtp, const char *name, size_t *length)
 {
     size_t len = strlen(name);
     for (const char *p = fmtp; *p; p += strcspn(p, ";"), p += *p == ';') {
         p += strspn(p, " ");
         if (strncasecmp(p, name, len) != 0 || p[len] != '=') continue;
-        *n = strcspn(p + len + 1, "; ");
+        *length = strcspn(p + len + 1, "; ");
         return p + len + 1;
     }
     return NULL;
@@ -85,73 +85,74 @@ static bool parameter_number(const char *fmtp, const char *name, int64_t most, i
     return cn_sdp_number(text, most, out);
 }
 
-static cn_err h264_read(cn_sdp_codec *c)
+static cn_err h264_read(cn_sdp_codec *codec)
 {
-    c->h264 = (cn_sdp_h264){.profile = 0x42, .level = 10};
+    codec->h264 = (cn_sdp_h264){.profile = 0x42, .level = 10};
     int64_t v;
-    if (parameter_number(c->fmtp, "packetization-mode", 2, &v)) c->h264.packetization_mode = (uint8_t)v;
-    if (parameter_number(c->fmtp, "level-asymmetry-allowed", 1, &v)) c->h264.asymmetry = v == 1;
+    if (parameter_number(codec->fmtp, "packetization-mode", 2, &v)) codec->h264.packetization_mode = (uint8_t)v;
+    if (parameter_number(codec->fmtp, "level-asymmetry-allowed", 1, &v)) codec->h264.asymmetry = v == 1;
     size_t n;
-    const char *p = parameter(c->fmtp, "profile-level-id", &n);
+    const char *p = parameter(codec->fmtp, "profile-level-id", &n);
     if (!p) return CN_OK;
     char hex[7] = "";
     uint8_t id[3];
     if (n != 6) return CN_ERR_PARSE;
     memcpy(hex, p, 6);
     if (!cn_unhex(hex, id, 3)) return CN_ERR_PARSE;
-    c->h264.profile = id[0];
-    c->h264.constraints = id[1];
-    c->h264.level = id[2];
+    codec->h264.profile = id[0];
+    codec->h264.constraints = id[1];
+    codec->h264.level = id[2];
     return CN_OK;
 }
 
-static cn_err parameters_read(cn_sdp_codec *c)
+static cn_err parameters_read(cn_sdp_codec *codec)
 {
     int64_t v;
-    switch (c->codec) {
-    case CN_CODEC_H264: return h264_read(c);
+    switch (codec->codec) {
+    case CN_CODEC_H264: return h264_read(codec);
     case CN_CODEC_VP9:
-        if (parameter_number(c->fmtp, "profile-id", 3, &v)) c->vp9_profile = (uint8_t)v;
+        if (parameter_number(codec->fmtp, "profile-id", 3, &v)) codec->vp9_profile = (uint8_t)v;
         return CN_OK;
     case CN_CODEC_AV1:
-        if (parameter_number(c->fmtp, "profile", 2, &v)) c->vp9_profile = (uint8_t)v;
+        if (parameter_number(codec->fmtp, "profile", 2, &v)) codec->vp9_profile = (uint8_t)v;
         return CN_OK;
     case CN_CODEC_RTX:
-        if (!parameter_number(c->fmtp, "apt", 127, &v)) return CN_ERR_PARSE;
-        c->apt = (uint8_t)v;
+        if (!parameter_number(codec->fmtp, "apt", 127, &v)) return CN_ERR_PARSE;
+        codec->apt = (uint8_t)v;
         return CN_OK;
     default: return CN_OK;
     }
 }
 
 /* Types that need no a=rtpmap (RFC 3551 §6). */
-static void static_type(cn_sdp_codec *c)
+static void static_type(cn_sdp_codec *sdp_codec)
 {
     static const struct {
         uint8_t pt;
         cn_codec codec;
     } types[] = {{0, CN_CODEC_PCMU}, {8, CN_CODEC_PCMA}, {9, CN_CODEC_G722}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (c->pt != types[i].pt || c->clock != 0) continue;
-        c->codec = types[i].codec;
-        c->name = cn_codec_name(c->codec);
-        c->clock = 8000;
+        if (sdp_codec->pt != types[i].pt || sdp_codec->clock != 0) continue;
+        sdp_codec->codec = types[i].codec;
+        sdp_codec->name = cn_codec_name(sdp_codec->codec);
+        sdp_codec->clock = 8000;
     }
 }
 
-cn_err cn_sdp_codecs_finish(cn_sdp_draft *d)
+cn_err cn_sdp_codecs_finish(cn_sdp_draft *draft)
 {
-    size_t n = d->section->codec_count;
+    size_t n = draft->section->codec_count;
     for (size_t i = 0; i < n; i++) {
-        static_type(&d->codecs[i]);
-        d->codecs[i].fb |= d->fb_all;
-        CN_TRY(parameters_read(&d->codecs[i]));
+        static_type(&draft->codecs[i]);
+        draft->codecs[i].fb |= draft->fb_all;
+        CN_TRY(parameters_read(&draft->codecs[i]));
     }
     for (size_t i = 0; i < n; i++) {
-        if (d->codecs[i].codec != CN_CODEC_RTX) continue;
+        if (draft->codecs[i].codec != CN_CODEC_RTX) continue;
         for (size_t k = 0; k < n; k++) {
-            cn_sdp_codec *c = &d->codecs[k];
-            if (k != i && c->pt == d->codecs[i].apt && c->rtx_pt == CN_SDP_NO_PT) c->rtx_pt = d->codecs[i].pt;
+            cn_sdp_codec *codec = &draft->codecs[k];
+            if (k != i && codec->pt == draft->codecs[i].apt && codec->rtx_pt == CN_SDP_NO_PT)
+                codec->rtx_pt = draft->codecs[i].pt;
         }
     }
     return CN_OK;
@@ -172,10 +173,10 @@ bool cn_sdp_red_of(const cn_sdp_codec *red, unsigned pt)
     return true;
 }
 
-const cn_sdp_codec *cn_sdp_codec_find(const cn_sdp_section *s, unsigned pt)
+const cn_sdp_codec *cn_sdp_codec_find(const cn_sdp_section *section, unsigned pt)
 {
-    for (size_t i = 0; i < s->codec_count; i++)
-        if (s->codecs[i].pt == pt) return &s->codecs[i];
+    for (size_t i = 0; i < section->codec_count; i++)
+        if (section->codecs[i].pt == pt) return &section->codecs[i];
     return NULL;
 }
 
@@ -192,42 +193,42 @@ static const struct h264_row {
     {0x64, 0xff, 0x0c, 6},                                               /* constrained high */
 };
 
-static int h264_kind(const cn_sdp_h264 *h)
+static int h264_kind(const cn_sdp_h264 *h264)
 {
     for (size_t i = 0; i < sizeof h264_rows / sizeof *h264_rows; i++)
-        if (h264_rows[i].profile == h->profile && (h->constraints & h264_rows[i].mask) == h264_rows[i].bits)
+        if (h264_rows[i].profile == h264->profile && (h264->constraints & h264_rows[i].mask) == h264_rows[i].bits)
             return h264_rows[i].kind;
-    return h->profile << 8 | h->constraints; /* another: the same only as itself */
+    return h264->profile << 8 | h264->constraints; /* another: the same only as itself */
 }
 
-bool cn_sdp_h264_same(const cn_sdp_h264 *a, const cn_sdp_h264 *b)
+bool cn_sdp_h264_same(const cn_sdp_h264 *left, const cn_sdp_h264 *right)
 {
-    return h264_kind(a) == h264_kind(b) && a->packetization_mode == b->packetization_mode;
+    return h264_kind(left) == h264_kind(right) && left->packetization_mode == right->packetization_mode;
 }
 
 /* Lower is better; 0 means that nothing better can come, negative that it cannot be used. */
-static int pick_rank(const cn_sdp_codec *c)
+static int pick_rank(const cn_sdp_codec *codec)
 {
-    switch (c->codec) {
+    switch (codec->codec) {
     case CN_CODEC_H264: {
-        int kind = h264_kind(&c->h264);
-        return c->h264.packetization_mode != 1 ? -1 : kind <= 2 ? kind - 1 : 2;
+        int kind = h264_kind(&codec->h264);
+        return codec->h264.packetization_mode != 1 ? -1 : kind <= 2 ? kind - 1 : 2;
     }
-    case CN_CODEC_VP9: return c->vp9_profile == 0 ? 0 : -1;
-    case CN_CODEC_OPUS: return c->clock == 48000 && c->channels <= 2 ? 0 : -1; /* GStreamer may omit "/2" */
+    case CN_CODEC_VP9: return codec->vp9_profile == 0 ? 0 : -1;
+    case CN_CODEC_OPUS: return codec->clock == 48000 && codec->channels <= 2 ? 0 : -1; /* GStreamer may omit "/2" */
     default: return 0;
     }
 }
 
-const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *s, cn_codec codec)
+const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *section, cn_codec codec)
 {
     const cn_sdp_codec *best = NULL;
     int best_rank = 3;
-    for (size_t i = 0; i < s->codec_count; i++) {
-        if (s->codecs[i].codec != codec) continue;
-        int rank = pick_rank(&s->codecs[i]);
+    for (size_t i = 0; i < section->codec_count; i++) {
+        if (section->codecs[i].codec != codec) continue;
+        int rank = pick_rank(&section->codecs[i]);
         if (rank < 0 || rank >= best_rank) continue;
-        best = &s->codecs[i];
+        best = &section->codecs[i];
         best_rank = rank;
     }
     return best;

@@ -26,28 +26,28 @@ typedef struct cn_sdp_draft {
 
 /* Next word of a text separated by single blanks, cut off in place; NULL at the end. */
 char *cn_sdp_word(char **at);
-bool cn_sdp_number(const char *s, int64_t most, int64_t *out);
+bool cn_sdp_number(const char *text, int64_t most, int64_t *out);
 /* Length and characters of ice-ufrag and ice-pwd (RFC 8839 §5.4). */
-bool cn_sdp_ufrag_valid(const char *s);
-bool cn_sdp_pwd_valid(const char *s);
+bool cn_sdp_ufrag_valid(const char *text);
+bool cn_sdp_pwd_valid(const char *text);
 
 /* Attributes of codecs; `value` is cut in place. */
-cn_err cn_sdp_rtpmap(cn_sdp_draft *d, char *value);
-cn_err cn_sdp_fmtp(cn_sdp_draft *d, char *value);
-cn_err cn_sdp_rtcp_fb(cn_sdp_draft *d, char *value);
+cn_err cn_sdp_rtpmap(cn_sdp_draft *draft, char *value);
+cn_err cn_sdp_fmtp(cn_sdp_draft *draft, char *value);
+cn_err cn_sdp_rtcp_fb(cn_sdp_draft *draft, char *value);
 /* Once all lines of the section are read: static types, parameters, RTX pairs. */
-cn_err cn_sdp_codecs_finish(cn_sdp_draft *d);
+cn_err cn_sdp_codecs_finish(cn_sdp_draft *draft);
 
 /* Attributes of streams: a=rid, a=simulcast, a=ssrc, a=ssrc-group, a=msid, and a=extmap. */
-cn_err cn_sdp_rid(cn_sdp_draft *d, char *value);
-cn_err cn_sdp_simulcast(cn_sdp_draft *d, char *value);
-cn_err cn_sdp_ssrc_line(cn_sdp_draft *d, char *value);
-cn_err cn_sdp_ssrc_group(cn_sdp_draft *d, char *value);
-cn_err cn_sdp_msid(cn_sdp_draft *d, char *value);
-cn_err cn_sdp_extmap(cn_sdp_draft *d, char *value);
-cn_err cn_sdp_streams_finish(cn_sdp_draft *d);
+cn_err cn_sdp_rid(cn_sdp_draft *draft, char *value);
+cn_err cn_sdp_simulcast(cn_sdp_draft *draft, char *value);
+cn_err cn_sdp_ssrc_line(cn_sdp_draft *draft, char *value);
+cn_err cn_sdp_ssrc_group(cn_sdp_draft *draft, char *value);
+cn_err cn_sdp_msid(cn_sdp_draft *draft, char *value);
+cn_err cn_sdp_extmap(cn_sdp_draft *draft, char *value);
+cn_err cn_sdp_streams_finish(cn_sdp_draft *draft);
 
 /* a=candidate lines and a=end-of-candidates. */
-void cn_sdp_candidates_write(const cn_sdp_candidate *c, size_t n, cn_buf *b);
+void cn_sdp_candidates_write(const cn_sdp_candidate *candidate, size_t count, cn_buf *buf);
 
 #endif

@@ -38,11 +38,11 @@ static const struct {
     size_t n;
 } digests[] = {{"sha-256", "SHA256", 32}, {"sha-384", "SHA384", 48}, {"sha-512", "SHA512", 64}};
 
-static int hex_value(char c)
+static int hex_value(char ch)
 {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (ch >= '0' && ch <= '9') return ch - '0';
+    if (ch >= 'A' && ch <= 'F') return ch - 'A' + 10;
+    if (ch >= 'a' && ch <= 'f') return ch - 'a' + 10;
     return -1;
 }
 
@@ -52,46 +52,48 @@ cn_err cn_fingerprint_parse(cn_fingerprint *out, const char *alg, const char *te
     size_t row = 0;
     while (row < sizeof digests / sizeof *digests && strcasecmp(digests[row].sdp, alg) != 0) row++;
     if (row == sizeof digests / sizeof *digests) return CN_ERR_UNSUPPORTED;
-    cn_fingerprint f = {.digest = digests[row].openssl, .n = digests[row].n};
-    if (strlen(text) != 3 * f.n - 1) return CN_ERR_INVALID;
-    for (size_t i = 0; i < f.n; i++) {
+    cn_fingerprint fingerprint = {.digest = digests[row].openssl, .n = digests[row].n};
+    if (strlen(text) != 3 * fingerprint.n - 1) return CN_ERR_INVALID;
+    for (size_t i = 0; i < fingerprint.n; i++) {
         int high = hex_value(text[3 * i]), low = hex_value(text[3 * i + 1]);
-        if (high < 0 || low < 0 || (i + 1 < f.n && text[3 * i + 2] != ':')) return CN_ERR_INVALID;
-        f.bytes[i] = (uint8_t)(high << 4 | low);
+        if (high < 0 || low < 0 || (i + 1 < fingerprint.n && text[3 * i + 2] != ':')) return CN_ERR_INVALID;
+        fingerprint.bytes[i] = (uint8_t)(high << 4 | low);
     }
-    *out = f;
+    *out = fingerprint;
     return CN_OK;
 }
 
-bool cn_fingerprint_equal(const cn_fingerprint *a, const cn_fingerprint *b)
+bool cn_fingerprint_equal(const cn_fingerprint *left, const cn_fingerprint *right)
 {
-    return a->digest == b->digest && a->n == b->n && CRYPTO_memcmp(a->bytes, b->bytes, a->n) == 0;
+    return left->digest == right->digest && left->n == right->n &&
+           CRYPTO_memcmp(left->bytes, right->bytes, left->n) == 0;
 }
 
 /* OpenSSL's view of the datagrams: one read gives one received datagram, one write is one datagram to send. */
 
 static int bio_read(BIO *bio, char *out, int size)
 {
-    cn_dtls *d = BIO_get_data(bio);
+    cn_dtls *dtls = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (!d->in || size <= 0) {
+    if (!dtls->in || size <= 0) {
         BIO_set_retry_read(bio);
         return -1;
     }
-    size_t n = d->in_n < (size_t)size ? d->in_n : (size_t)size;
-    memcpy(out, d->in, n);
-    d->in = NULL;
+    size_t n = dtls->in_n < (size_t)size ? dtls->in_n : (size_t)size;
+    memcpy(out, dtls->in, n);
+    dtls->in = NULL;
     return (int)n;
 }
 
-static int bio_write(BIO *bio, const char *p, int n)
+static int bio_write(BIO *bio, const char *bytes, int len)
 {
-    cn_dtls *d = BIO_get_data(bio);
+    cn_dtls *dtls = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (n <= 0) return 0;
-    if (n > RECORD_HEADER && p[0] == TYPE_HANDSHAKE && p[RECORD_HEADER] == HANDSHAKE_SERVER_HELLO) d->answered = true;
-    d->send(d->arg, (const uint8_t *)p, (size_t)n);
-    return n;
+    if (len <= 0) return 0;
+    if (len > RECORD_HEADER && bytes[0] == TYPE_HANDSHAKE && bytes[RECORD_HEADER] == HANDSHAKE_SERVER_HELLO)
+        dtls->answered = true;
+    dtls->send(dtls->arg, (const uint8_t *)bytes, (size_t)len);
+    return len;
 }
 
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
@@ -124,14 +126,14 @@ static int verify_by_fingerprint(X509_STORE_CTX *store, void *arg)
 {
     (void)arg;
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    cn_dtls *d = ssl ? SSL_get_app_data(ssl) : NULL;
+    cn_dtls *dtls = ssl ? SSL_get_app_data(ssl) : NULL;
     X509 *leaf = X509_STORE_CTX_get0_cert(store);
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    const EVP_MD *md = d && d->expected.digest ? EVP_get_digestbyname(d->expected.digest) : NULL;
-    bool same = md && leaf && X509_digest(leaf, md, digest, &n) && n == d->expected.n &&
-                CRYPTO_memcmp(digest, d->expected.bytes, n) == 0;
-    if (d) d->wrong_certificate = !same;
+    const EVP_MD *md = dtls && dtls->expected.digest ? EVP_get_digestbyname(dtls->expected.digest) : NULL;
+    bool same = md && leaf && X509_digest(leaf, md, digest, &n) && n == dtls->expected.n &&
+                CRYPTO_memcmp(digest, dtls->expected.bytes, n) == 0;
+    if (dtls) dtls->wrong_certificate = !same;
     X509_STORE_CTX_set_error(store, same ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
     return same;
 }
@@ -154,45 +156,45 @@ cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *e
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, bio_method_make);
-    cn_dtls *d = CN_NEW(cn_dtls);
-    if (!d) return CN_ERR_NOMEM;
-    d->expected = *expected;
-    d->send = send;
-    d->arg = arg;
-    d->ssl = SSL_new(id->ctx);
+    cn_dtls *dtls = CN_NEW(cn_dtls);
+    if (!dtls) return CN_ERR_NOMEM;
+    dtls->expected = *expected;
+    dtls->send = send;
+    dtls->arg = arg;
+    dtls->ssl = SSL_new(id->ctx);
     BIO *bio = bio_method ? BIO_new(bio_method) : NULL;
-    if (!d->ssl || !bio) {
+    if (!dtls->ssl || !bio) {
         BIO_free(bio);
-        cn_dtls_free(d);
+        cn_dtls_free(dtls);
         return CN_ERR_NOMEM;
     }
-    BIO_set_data(bio, d);
-    SSL_set_bio(d->ssl, bio, bio);
-    SSL_set_app_data(d->ssl, d);
-    SSL_set_mtu(d->ssl, CN_DTLS_MTU);
-    DTLS_set_timer_cb(d->ssl, retransmit_after);
-    SSL_set_accept_state(d->ssl);
-    *out = d;
+    BIO_set_data(bio, dtls);
+    SSL_set_bio(dtls->ssl, bio, bio);
+    SSL_set_app_data(dtls->ssl, dtls);
+    SSL_set_mtu(dtls->ssl, CN_DTLS_MTU);
+    DTLS_set_timer_cb(dtls->ssl, retransmit_after);
+    SSL_set_accept_state(dtls->ssl);
+    *out = dtls;
     return CN_OK;
 }
 
-bool cn_dtls_well_formed(const uint8_t *p, size_t n)
+bool cn_dtls_well_formed(const uint8_t *bytes, size_t length)
 {
-    while (n) {
+    while (length) {
         /* the version bytes 0xfe 0xff (1.0) are what a first ClientHello may carry besides 0xfe 0xfd (1.2) */
-        if (n < RECORD_HEADER || p[0] < 20 || p[0] > 25 || p[1] != 0xfe) return false;
-        size_t len = (size_t)p[11] << 8 | p[12];
-        if (len > n - RECORD_HEADER) return false;
-        p += RECORD_HEADER + len;
-        n -= RECORD_HEADER + len;
+        if (length < RECORD_HEADER || bytes[0] < 20 || bytes[0] > 25 || bytes[1] != 0xfe) return false;
+        size_t len = (size_t)bytes[11] << 8 | bytes[12];
+        if (len > length - RECORD_HEADER) return false;
+        bytes += RECORD_HEADER + len;
+        length -= RECORD_HEADER + len;
     }
     return true;
 }
 
-bool cn_dtls_is_client_hello(const uint8_t *p, size_t n)
+bool cn_dtls_is_client_hello(const uint8_t *bytes, size_t len)
 {
-    return n >= RECORD_HEADER + 12 && p[0] == TYPE_HANDSHAKE && p[3] == 0 && p[4] == 0 &&
-           p[RECORD_HEADER] == HANDSHAKE_CLIENT_HELLO;
+    return len >= RECORD_HEADER + 12 && bytes[0] == TYPE_HANDSHAKE && bytes[3] == 0 && bytes[4] == 0 &&
+           bytes[RECORD_HEADER] == HANDSHAKE_CLIENT_HELLO;
 }
 
 static void log_failure(const char *what)
@@ -204,75 +206,75 @@ static void log_failure(const char *what)
     ERR_clear_error();
 }
 
-static cn_dtls_state state_after(cn_dtls *d, int result)
+static cn_dtls_state state_after(cn_dtls *dtls, int result)
 {
-    int reason = SSL_get_error(d->ssl, result);
+    int reason = SSL_get_error(dtls->ssl, result);
     if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
         ERR_clear_error(); /* records that did not decrypt leave theirs behind */
-        return SSL_is_init_finished(d->ssl) ? CN_DTLS_OPEN : CN_DTLS_HANDSHAKE;
+        return SSL_is_init_finished(dtls->ssl) ? CN_DTLS_OPEN : CN_DTLS_HANDSHAKE;
     }
-    bool peer_said = (SSL_get_shutdown(d->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+    bool peer_said = (SSL_get_shutdown(dtls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
     log_failure(peer_said ? "closed by the peer" : "handshake failed");
     if (peer_said) return CN_DTLS_CLOSED;
-    return d->wrong_certificate ? CN_DTLS_FINGERPRINT : CN_DTLS_FAILED;
+    return dtls->wrong_certificate ? CN_DTLS_FINGERPRINT : CN_DTLS_FAILED;
 }
 
-cn_dtls_state cn_dtls_receive(cn_dtls *d, const uint8_t *p, size_t n)
+cn_dtls_state cn_dtls_receive(cn_dtls *dtls, const uint8_t *bytes, size_t len)
 {
-    d->in = p;
-    d->in_n = n;
+    dtls->in = bytes;
+    dtls->in_n = len;
     ERR_clear_error();
     cn_dtls_state state = CN_DTLS_OPEN;
-    if (!SSL_is_init_finished(d->ssl)) {
-        int done = SSL_do_handshake(d->ssl);
-        if (done != 1) state = state_after(d, done);
+    if (!SSL_is_init_finished(dtls->ssl)) {
+        int done = SSL_do_handshake(dtls->ssl);
+        if (done != 1) state = state_after(dtls, done);
     }
     if (state == CN_DTLS_OPEN) {
         uint8_t application[2048]; /* data channels are not offered: whatever comes is read away, alerts take effect */
         int got;
         do {
-            got = SSL_read(d->ssl, application, sizeof application);
+            got = SSL_read(dtls->ssl, application, sizeof application);
         } while (got > 0);
-        state = state_after(d, got);
+        state = state_after(dtls, got);
     }
-    d->in = NULL;
+    dtls->in = NULL;
     return state;
 }
 
-bool cn_dtls_answered(const cn_dtls *d)
+bool cn_dtls_answered(const cn_dtls *dtls)
 {
-    return d->answered;
+    return dtls->answered;
 }
 
-bool cn_dtls_timeout(cn_dtls *d, uint64_t *ms)
+bool cn_dtls_timeout(cn_dtls *dtls, uint64_t *ms)
 {
     struct timeval left;
-    if (!DTLSv1_get_timeout(d->ssl, &left)) return false;
+    if (!DTLSv1_get_timeout(dtls->ssl, &left)) return false;
     *ms = (uint64_t)left.tv_sec * 1000 + ((uint64_t)left.tv_usec + 999) / 1000;
     return true;
 }
 
-cn_dtls_state cn_dtls_tick(cn_dtls *d)
+cn_dtls_state cn_dtls_tick(cn_dtls *dtls)
 {
     ERR_clear_error();
-    if (DTLSv1_handle_timeout(d->ssl) < 0) {
+    if (DTLSv1_handle_timeout(dtls->ssl) < 0) {
         log_failure("no answer from the peer");
         return CN_DTLS_FAILED;
     }
-    return SSL_is_init_finished(d->ssl) ? CN_DTLS_OPEN : CN_DTLS_HANDSHAKE;
+    return SSL_is_init_finished(dtls->ssl) ? CN_DTLS_OPEN : CN_DTLS_HANDSHAKE;
 }
 
-cn_err cn_dtls_keys(cn_dtls *d, cn_srtp_keys *out)
+cn_err cn_dtls_keys(cn_dtls *dtls, cn_srtp_keys *out)
 {
-    if (!SSL_is_init_finished(d->ssl)) return CN_ERR_STATE;
-    const SRTP_PROTECTION_PROFILE *negotiated = SSL_get_selected_srtp_profile(d->ssl);
+    if (!SSL_is_init_finished(dtls->ssl)) return CN_ERR_STATE;
+    const SRTP_PROTECTION_PROFILE *negotiated = SSL_get_selected_srtp_profile(dtls->ssl);
     cn_srtp_profile profile = negotiated ? (cn_srtp_profile)negotiated->id : CN_SRTP_NONE;
     size_t salt = cn_srtp_profile_salt(profile);
     if (!salt) return CN_ERR_UNSUPPORTED;
     uint8_t material[2 * (CN_SRTP_KEY + CN_SRTP_SALT_MAX)];
     static const char label[] = "EXTRACTOR-dtls_srtp";
-    if (SSL_export_keying_material(d->ssl, material, 2 * (CN_SRTP_KEY + salt), label, sizeof label - 1, NULL, 0, 0) !=
-        1) {
+    if (SSL_export_keying_material(dtls->ssl, material, 2 * (CN_SRTP_KEY + salt), label, sizeof label - 1, NULL, 0,
+                                   0) != 1) {
         log_failure("no keys");
         return CN_ERR_CRYPTO;
     }
@@ -287,17 +289,17 @@ cn_err cn_dtls_keys(cn_dtls *d, cn_srtp_keys *out)
     return CN_OK;
 }
 
-void cn_dtls_close(cn_dtls *d)
+void cn_dtls_close(cn_dtls *dtls)
 {
-    if (!SSL_is_init_finished(d->ssl)) return;
+    if (!SSL_is_init_finished(dtls->ssl)) return;
     ERR_clear_error();
-    (void)SSL_shutdown(d->ssl);
+    (void)SSL_shutdown(dtls->ssl);
     ERR_clear_error();
 }
 
-void cn_dtls_free(cn_dtls *d)
+void cn_dtls_free(cn_dtls *dtls)
 {
-    if (!d) return;
-    SSL_free(d->ssl);
-    free(d);
+    if (!dtls) return;
+    SSL_free(dtls->ssl);
+    free(dtls);
 }

@@ -38,10 +38,10 @@ typedef struct cn_fingerprint {
  * (CN_ERR_INVALID). */
 cn_err cn_fingerprint_parse(cn_fingerprint *out, const char *alg, const char *text);
 /** Constant time. */
-bool cn_fingerprint_equal(const cn_fingerprint *a, const cn_fingerprint *b);
+bool cn_fingerprint_equal(const cn_fingerprint *left, const cn_fingerprint *right);
 
 /** One datagram to the peer. */
-typedef void (*cn_dtls_send_fn)(void *arg, const uint8_t *p, size_t n);
+typedef void (*cn_dtls_send_fn)(void *arg, const uint8_t *bytes, size_t len);
 
 /** Sets what all sessions of a context share: how peers' certificates are judged. Called once by cn_identity_new. */
 void cn_dtls_context_prepare(SSL_CTX *ctx);
@@ -51,29 +51,29 @@ cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *e
                    void *arg);
 
 /** Whether a datagram consists of whole DTLS records (RFC 6347 §4.1). */
-bool cn_dtls_well_formed(const uint8_t *p, size_t n);
+bool cn_dtls_well_formed(const uint8_t *bytes, size_t length);
 /** Whether it begins with (a fragment of) a ClientHello: the only thing that may start a session. */
-bool cn_dtls_is_client_hello(const uint8_t *p, size_t n);
+bool cn_dtls_is_client_hello(const uint8_t *bytes, size_t len);
 
 /** Takes one datagram; answers leave through `send` within the call. */
-cn_dtls_state cn_dtls_receive(cn_dtls *d, const uint8_t *p, size_t n);
+cn_dtls_state cn_dtls_receive(cn_dtls *dtls, const uint8_t *bytes, size_t len);
 
 /** True once a ServerHello was sent: what fails before that was not necessarily the peer's doing. */
-bool cn_dtls_answered(const cn_dtls *d);
+bool cn_dtls_answered(const cn_dtls *dtls);
 
 /** Milliseconds until cn_dtls_tick is due, rounded up; false when no retransmission is pending. */
-bool cn_dtls_timeout(cn_dtls *d, uint64_t *ms);
+bool cn_dtls_timeout(cn_dtls *dtls, uint64_t *ms);
 /** Retransmits what is due. */
-cn_dtls_state cn_dtls_tick(cn_dtls *d);
+cn_dtls_state cn_dtls_tick(cn_dtls *dtls);
 
 /** SRTP keys (RFC 5764 §4.2) in the OPEN state; the caller wipes them. CN_ERR_UNSUPPORTED when no profile was
  * negotiated. */
-cn_err cn_dtls_keys(cn_dtls *d, cn_srtp_keys *out);
+cn_err cn_dtls_keys(cn_dtls *dtls, cn_srtp_keys *out);
 
 /** Sends close_notify when open. */
-void cn_dtls_close(cn_dtls *d);
+void cn_dtls_close(cn_dtls *dtls);
 
 /** NULL allowed. */
-void cn_dtls_free(cn_dtls *d);
+void cn_dtls_free(cn_dtls *dtls);
 
 #endif

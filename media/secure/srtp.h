@@ -25,9 +25,9 @@ typedef enum cn_srtp_profile {
 } cn_srtp_profile;
 
 /** "SRTP_AEAD_AES_128_GCM" …; "" for none. */
-const char *cn_srtp_profile_name(cn_srtp_profile p);
+const char *cn_srtp_profile_name(cn_srtp_profile profile);
 /** Bytes of the master salt. */
-size_t cn_srtp_profile_salt(cn_srtp_profile p);
+size_t cn_srtp_profile_salt(cn_srtp_profile profile);
 
 typedef struct cn_srtp_master {
     uint8_t key[CN_SRTP_KEY];
@@ -45,27 +45,27 @@ typedef struct cn_srtp cn_srtp;
 cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys);
 
 /** Three steps that bring nearer what cn_srtp_protect_rtp will touch, each after the one before had its time. */
-void cn_srtp_prefetch(const cn_srtp *s);
-void cn_srtp_prefetch_context(const cn_srtp *s);
-void cn_srtp_prefetch_stream(const cn_srtp *s, uint32_t ssrc);
+void cn_srtp_prefetch(const cn_srtp *srtp);
+void cn_srtp_prefetch_context(const cn_srtp *srtp);
+void cn_srtp_prefetch_stream(const cn_srtp *srtp, uint32_t ssrc);
 
 /** Bytes that protection appends to RTP; RTCP gets four more. */
-size_t cn_srtp_tag(const cn_srtp *s);
+size_t cn_srtp_tag(const cn_srtp *srtp);
 
 /**
- * In place; `*n` grows by cn_srtp_tag, the buffer has CN_SRTP_TAIL bytes to spare. Every (SSRC, rollover, sequence
+ * In place; `*len` grows by cn_srtp_tag, the buffer has CN_SRTP_TAIL bytes to spare. Every (SSRC, rollover, sequence
  * number) is protected at most once: CN_ERR_CONFLICT for one that was (or may have been, over 1,024 behind), the packet
  * untouched. CN_ERR_PARSE, CN_ERR_FULL (too many SSRCs).
  */
-cn_err cn_srtp_protect_rtp(cn_srtp *s, uint8_t *p, size_t *n);
-cn_err cn_srtp_protect_rtcp(cn_srtp *s, uint8_t *p, size_t *n);
+cn_err cn_srtp_protect_rtp(cn_srtp *srtp, uint8_t *bytes, size_t *len);
+cn_err cn_srtp_protect_rtcp(cn_srtp *srtp, uint8_t *bytes, size_t *len);
 
-/** In place; `*n` shrinks. CN_ERR_CRYPTO: not authentic; CN_ERR_CONFLICT: authentic or not, its index was seen before;
- * CN_ERR_PARSE, CN_ERR_FULL. */
-cn_err cn_srtp_unprotect_rtp(cn_srtp *s, uint8_t *p, size_t *n);
-cn_err cn_srtp_unprotect_rtcp(cn_srtp *s, uint8_t *p, size_t *n);
+/** In place; `*len` shrinks. CN_ERR_CRYPTO: not authentic; CN_ERR_CONFLICT: authentic or not, its index was seen
+ * before; CN_ERR_PARSE, CN_ERR_FULL. */
+cn_err cn_srtp_unprotect_rtp(cn_srtp *srtp, uint8_t *bytes, size_t *len);
+cn_err cn_srtp_unprotect_rtcp(cn_srtp *srtp, uint8_t *bytes, size_t *len);
 
 /** Wipes the keys. NULL allowed. */
-void cn_srtp_free(cn_srtp *s);
+void cn_srtp_free(cn_srtp *srtp);
 
 #endif

@@ -24,46 +24,47 @@ struct cn_cm {
     cn_srtp_streams streams;
 };
 
-static void hmac_key(cn_cm *c, const uint8_t key[AUTH_KEY])
+static void hmac_key(cn_cm *cm, const uint8_t key[AUTH_KEY])
 {
     uint8_t pad[BLOCK];
     memset(pad, 0x36, sizeof pad);
     for (size_t i = 0; i < AUTH_KEY; i++) pad[i] ^= key[i];
-    (void)SHA1_Init(&c->inner);
-    (void)SHA1_Update(&c->inner, pad, sizeof pad);
+    (void)SHA1_Init(&cm->inner);
+    (void)SHA1_Update(&cm->inner, pad, sizeof pad);
     for (size_t i = 0; i < sizeof pad; i++) pad[i] ^= 0x36 ^ 0x5c;
-    (void)SHA1_Init(&c->outer);
-    (void)SHA1_Update(&c->outer, pad, sizeof pad);
+    (void)SHA1_Init(&cm->outer);
+    (void)SHA1_Update(&cm->outer, pad, sizeof pad);
     OPENSSL_cleanse(pad, sizeof pad);
 }
 
-/* The tag of n bytes and, for RTP, the rollover counter behind them (RFC 3711 §4.2). */
-static void tag_make(const cn_cm *c, const uint8_t *p, size_t n, const uint8_t *roc, uint8_t tag[SHA_DIGEST_LENGTH])
+/* The tag of len bytes and, for RTP, the rollover counter behind them (RFC 3711 §4.2). */
+static void tag_make(const cn_cm *cm, const uint8_t *bytes, size_t len, const uint8_t *roc,
+                     uint8_t tag[SHA_DIGEST_LENGTH])
 {
-    SHA_CTX h = c->inner;
-    (void)SHA1_Update(&h, p, n);
+    SHA_CTX h = cm->inner;
+    (void)SHA1_Update(&h, bytes, len);
     if (roc) (void)SHA1_Update(&h, roc, 4);
     (void)SHA1_Final(tag, &h);
-    h = c->outer;
+    h = cm->outer;
     (void)SHA1_Update(&h, tag, SHA_DIGEST_LENGTH);
     (void)SHA1_Final(tag, &h);
 }
 
-static bool tag_fits(const cn_cm *c, const uint8_t *p, size_t n, const uint8_t *roc)
+static bool tag_fits(const cn_cm *cm, const uint8_t *bytes, size_t len, const uint8_t *roc)
 {
     uint8_t tag[SHA_DIGEST_LENGTH];
-    tag_make(c, p, n, roc, tag);
-    return CRYPTO_memcmp(tag, p + n, CN_CM_TAG) == 0;
+    tag_make(cm, bytes, len, roc, tag);
+    return CRYPTO_memcmp(tag, bytes + len, CN_CM_TAG) == 0;
 }
 
-static cn_err keys_set(cn_cm *c, const uint8_t *key, const uint8_t *salt, uint8_t label)
+static cn_err keys_set(cn_cm *cm, const uint8_t *key, const uint8_t *salt, uint8_t label)
 {
     uint8_t session[CN_SRTP_KEY], auth[AUTH_KEY];
     cn_err err = cn_srtp_kdf(key, salt, label, session, sizeof session);
     if (!err) err = cn_srtp_kdf(key, salt, (uint8_t)(label + 1), auth, sizeof auth);
-    if (!err) err = cn_srtp_kdf(key, salt, (uint8_t)(label + 2), c->salt, sizeof c->salt);
-    if (!err && EVP_EncryptInit_ex(c->ctx, EVP_aes_128_ctr(), NULL, session, NULL) != 1) err = CN_ERR_CRYPTO;
-    if (!err) hmac_key(c, auth);
+    if (!err) err = cn_srtp_kdf(key, salt, (uint8_t)(label + 2), cm->salt, sizeof cm->salt);
+    if (!err && EVP_EncryptInit_ex(cm->ctx, EVP_aes_128_ctr(), NULL, session, NULL) != 1) err = CN_ERR_CRYPTO;
+    if (!err) hmac_key(cm, auth);
     OPENSSL_cleanse(session, sizeof session);
     OPENSSL_cleanse(auth, sizeof auth);
     return err;
@@ -71,23 +72,23 @@ static cn_err keys_set(cn_cm *c, const uint8_t *key, const uint8_t *salt, uint8_
 
 cn_err cn_cm_new(cn_cm **out, cn_srtp_use use, const uint8_t key[CN_SRTP_KEY], const uint8_t salt[CN_CM_SALT])
 {
-    cn_cm *c = CN_NEW(cn_cm);
-    if (!c) return CN_ERR_NOMEM;
-    cn_err err = cn_srtp_streams_open(&c->streams, use);
-    c->ctx = EVP_CIPHER_CTX_new();
-    if (!err && !c->ctx) err = CN_ERR_NOMEM;
+    cn_cm *cm = CN_NEW(cn_cm);
+    if (!cm) return CN_ERR_NOMEM;
+    cn_err err = cn_srtp_streams_open(&cm->streams, use);
+    cm->ctx = EVP_CIPHER_CTX_new();
+    if (!err && !cm->ctx) err = CN_ERR_NOMEM;
     /* labels 0–2 are RTP's, 3–5 RTCP's (RFC 3711 §4.3.1) */
-    if (!err) err = keys_set(c, key, salt, use == CN_SRTP_RTP_OUT || use == CN_SRTP_RTP_IN ? 0 : 3);
+    if (!err) err = keys_set(cm, key, salt, use == CN_SRTP_RTP_OUT || use == CN_SRTP_RTP_IN ? 0 : 3);
     if (err) {
-        cn_cm_free(c);
+        cn_cm_free(cm);
         return err;
     }
-    *out = c;
+    *out = cm;
     return CN_OK;
 }
 
 /* RFC 3711 §4.1.1: the counter's high bits are salt, SSRC and index; both directions are the same operation. */
-static bool crypt(cn_cm *c, uint32_t ssrc, int64_t index, uint8_t *p, size_t n)
+static bool crypt(cn_cm *cm, uint32_t ssrc, int64_t index, uint8_t *bytes, size_t length)
 {
     uint8_t iv[16] = {0};
     int len = 0;
@@ -95,8 +96,9 @@ static bool crypt(cn_cm *c, uint32_t ssrc, int64_t index, uint8_t *p, size_t n)
     iv[8] = (uint8_t)(index >> 40);
     iv[9] = (uint8_t)(index >> 32);
     cn_put32(iv + 10, (uint32_t)index);
-    for (size_t i = 0; i < CN_CM_SALT; i++) iv[i] ^= c->salt[i];
-    return EVP_EncryptInit_ex(c->ctx, NULL, NULL, NULL, iv) == 1 && EVP_EncryptUpdate(c->ctx, p, &len, p, (int)n) == 1;
+    for (size_t i = 0; i < CN_CM_SALT; i++) iv[i] ^= cm->salt[i];
+    return EVP_EncryptInit_ex(cm->ctx, NULL, NULL, NULL, iv) == 1 &&
+           EVP_EncryptUpdate(cm->ctx, bytes, &len, bytes, (int)length) == 1;
 }
 
 static void roc_of(int64_t index, uint8_t out[4])
@@ -104,79 +106,81 @@ static void roc_of(int64_t index, uint8_t out[4])
     cn_put32(out, (uint32_t)(index >> 16));
 }
 
-cn_err cn_cm_protect_rtp(cn_cm *c, uint8_t *p, size_t *n)
+cn_err cn_cm_protect_rtp(cn_cm *cm, uint8_t *packet, size_t *len)
 {
-    size_t header = cn_srtp_header_length(p, *n);
-    if (!header || *n > UINT16_MAX) return CN_ERR_PARSE;
-    uint32_t ssrc = cn_be32(p + 8);
-    cn_srtp_stream *s = cn_srtp_stream_find(&c->streams, ssrc);
-    if (!s) CN_TRY(cn_srtp_stream_add(&c->streams, ssrc, &s));
-    int64_t index = cn_srtp_stream_index(s, cn_be16(p + 2));
-    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(s, index)) return CN_ERR_CONFLICT;
-    cn_srtp_stream_mark(s, index); /* before it may fail: an index is spent once it met the key */
-    if (!crypt(c, ssrc, index, p + header, *n - header)) return CN_ERR_CRYPTO;
+    size_t header = cn_srtp_header_length(packet, *len);
+    if (!header || *len > UINT16_MAX) return CN_ERR_PARSE;
+    uint32_t ssrc = cn_be32(packet + 8);
+    cn_srtp_stream *stream = cn_srtp_stream_find(&cm->streams, ssrc);
+    if (!stream) CN_TRY(cn_srtp_stream_add(&cm->streams, ssrc, &stream));
+    int64_t index = cn_srtp_stream_index(stream, cn_be16(packet + 2));
+    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
+    cn_srtp_stream_mark(stream, index); /* before it may fail: an index is spent once it met the key */
+    if (!crypt(cm, ssrc, index, packet + header, *len - header)) return CN_ERR_CRYPTO;
     uint8_t roc[4], tag[SHA_DIGEST_LENGTH];
     roc_of(index, roc);
-    tag_make(c, p, *n, roc, tag);
-    memcpy(p + *n, tag, CN_CM_TAG);
-    *n += CN_CM_TAG;
+    tag_make(cm, packet, *len, roc, tag);
+    memcpy(packet + *len, tag, CN_CM_TAG);
+    *len += CN_CM_TAG;
     return CN_OK;
 }
 
-cn_err cn_cm_unprotect_rtp(cn_cm *c, uint8_t *p, size_t *n)
+cn_err cn_cm_unprotect_rtp(cn_cm *cm, uint8_t *bytes, size_t *len)
 {
-    if (*n < CN_SRTP_RTP_HEADER + CN_CM_TAG || *n > UINT16_MAX) return CN_ERR_PARSE;
-    size_t plain = *n - CN_CM_TAG, header = cn_srtp_header_length(p, plain);
+    if (*len < CN_SRTP_RTP_HEADER + CN_CM_TAG || *len > UINT16_MAX) return CN_ERR_PARSE;
+    size_t plain = *len - CN_CM_TAG, header = cn_srtp_header_length(bytes, plain);
     if (!header) return CN_ERR_PARSE;
-    uint32_t ssrc = cn_be32(p + 8);
-    cn_srtp_stream *s = cn_srtp_stream_find(&c->streams, ssrc);
-    if (!s && cn_srtp_streams_full(&c->streams)) return CN_ERR_FULL;
-    int64_t index = cn_srtp_stream_index(s, cn_be16(p + 2));
-    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(s, index)) return CN_ERR_CONFLICT;
+    uint32_t ssrc = cn_be32(bytes + 8);
+    cn_srtp_stream *stream = cn_srtp_stream_find(&cm->streams, ssrc);
+    if (!stream && cn_srtp_streams_full(&cm->streams)) return CN_ERR_FULL;
+    int64_t index = cn_srtp_stream_index(stream, cn_be16(bytes + 2));
+    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
     uint8_t roc[4];
     roc_of(index, roc);
-    if (!tag_fits(c, p, plain, roc) || !crypt(c, ssrc, index, p + header, plain - header)) return CN_ERR_CRYPTO;
-    *n = plain;
-    return cn_srtp_stream_authentic(&c->streams, s, ssrc, index);
+    if (!tag_fits(cm, bytes, plain, roc) || !crypt(cm, ssrc, index, bytes + header, plain - header))
+        return CN_ERR_CRYPTO;
+    *len = plain;
+    return cn_srtp_stream_authentic(&cm->streams, stream, ssrc, index);
 }
 
-cn_err cn_cm_protect_rtcp(cn_cm *c, uint8_t *p, size_t *n)
+cn_err cn_cm_protect_rtcp(cn_cm *cm, uint8_t *bytes, size_t *len)
 {
-    if (*n < CN_SRTP_RTCP_HEADER || *n > UINT16_MAX) return CN_ERR_PARSE;
-    if (c->rtcp_next > CN_SRTP_RTCP_INDEX_MAX) return CN_ERR_FULL;
-    int64_t index = c->rtcp_next++;
-    if (!crypt(c, cn_be32(p + 4), index, p + CN_SRTP_RTCP_HEADER, *n - CN_SRTP_RTCP_HEADER)) return CN_ERR_CRYPTO;
-    cn_put32(p + *n, CN_SRTP_RTCP_ENCRYPTED | (uint32_t)index);
-    *n += CN_SRTP_RTCP_TRAILER;
+    if (*len < CN_SRTP_RTCP_HEADER || *len > UINT16_MAX) return CN_ERR_PARSE;
+    if (cm->rtcp_next > CN_SRTP_RTCP_INDEX_MAX) return CN_ERR_FULL;
+    int64_t index = cm->rtcp_next++;
+    if (!crypt(cm, cn_be32(bytes + 4), index, bytes + CN_SRTP_RTCP_HEADER, *len - CN_SRTP_RTCP_HEADER))
+        return CN_ERR_CRYPTO;
+    cn_put32(bytes + *len, CN_SRTP_RTCP_ENCRYPTED | (uint32_t)index);
+    *len += CN_SRTP_RTCP_TRAILER;
     uint8_t tag[SHA_DIGEST_LENGTH];
-    tag_make(c, p, *n, NULL, tag);
-    memcpy(p + *n, tag, CN_CM_TAG);
-    *n += CN_CM_TAG;
+    tag_make(cm, bytes, *len, NULL, tag);
+    memcpy(bytes + *len, tag, CN_CM_TAG);
+    *len += CN_CM_TAG;
     return CN_OK;
 }
 
-cn_err cn_cm_unprotect_rtcp(cn_cm *c, uint8_t *p, size_t *n)
+cn_err cn_cm_unprotect_rtcp(cn_cm *cm, uint8_t *bytes, size_t *len)
 {
     const size_t tail = CN_SRTP_RTCP_TRAILER + CN_CM_TAG;
-    if (*n < CN_SRTP_RTCP_HEADER + tail || *n > UINT16_MAX || p[0] >> 6 != 2) return CN_ERR_PARSE;
-    size_t plain = *n - tail;
-    uint32_t ssrc = cn_be32(p + 4), word = cn_be32(p + plain);
+    if (*len < CN_SRTP_RTCP_HEADER + tail || *len > UINT16_MAX || bytes[0] >> 6 != 2) return CN_ERR_PARSE;
+    size_t plain = *len - tail;
+    uint32_t ssrc = cn_be32(bytes + 4), word = cn_be32(bytes + plain);
     int64_t index = word & CN_SRTP_RTCP_INDEX_MAX;
-    cn_srtp_stream *s = cn_srtp_stream_find(&c->streams, ssrc);
-    if (!s && cn_srtp_streams_full(&c->streams)) return CN_ERR_FULL;
-    if (cn_srtp_stream_seen(s, index)) return CN_ERR_CONFLICT;
+    cn_srtp_stream *stream = cn_srtp_stream_find(&cm->streams, ssrc);
+    if (!stream && cn_srtp_streams_full(&cm->streams)) return CN_ERR_FULL;
+    if (cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
     /* the profile encrypts: what came in clear is not from it */
-    if (!(word & CN_SRTP_RTCP_ENCRYPTED) || !tag_fits(c, p, plain + CN_SRTP_RTCP_TRAILER, NULL) ||
-        !crypt(c, ssrc, index, p + CN_SRTP_RTCP_HEADER, plain - CN_SRTP_RTCP_HEADER))
+    if (!(word & CN_SRTP_RTCP_ENCRYPTED) || !tag_fits(cm, bytes, plain + CN_SRTP_RTCP_TRAILER, NULL) ||
+        !crypt(cm, ssrc, index, bytes + CN_SRTP_RTCP_HEADER, plain - CN_SRTP_RTCP_HEADER))
         return CN_ERR_CRYPTO;
-    *n = plain;
-    return cn_srtp_stream_authentic(&c->streams, s, ssrc, index);
+    *len = plain;
+    return cn_srtp_stream_authentic(&cm->streams, stream, ssrc, index);
 }
 
-void cn_cm_free(cn_cm *c)
+void cn_cm_free(cn_cm *cm)
 {
-    if (!c) return;
-    EVP_CIPHER_CTX_free(c->ctx); /* wipes the key schedule */
-    cn_srtp_streams_close(&c->streams);
-    cn_free_secret(c, sizeof *c);
+    if (!cm) return;
+    EVP_CIPHER_CTX_free(cm->ctx); /* wipes the key schedule */
+    cn_srtp_streams_close(&cm->streams);
+    cn_free_secret(cm, sizeof *cm);
 }

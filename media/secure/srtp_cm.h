@@ -21,12 +21,12 @@ typedef struct cn_cm cn_cm;
 cn_err cn_cm_new(cn_cm **out, cn_srtp_use use, const uint8_t key[CN_SRTP_KEY], const uint8_t salt[CN_CM_SALT]);
 
 /** In place, each for the use that it is named after; results as for cn_srtp_protect_rtp and its siblings. */
-cn_err cn_cm_protect_rtp(cn_cm *c, uint8_t *p, size_t *n);
-cn_err cn_cm_unprotect_rtp(cn_cm *c, uint8_t *p, size_t *n);
-cn_err cn_cm_protect_rtcp(cn_cm *c, uint8_t *p, size_t *n);
-cn_err cn_cm_unprotect_rtcp(cn_cm *c, uint8_t *p, size_t *n);
+cn_err cn_cm_protect_rtp(cn_cm *cm, uint8_t *packet, size_t *len);
+cn_err cn_cm_unprotect_rtp(cn_cm *cm, uint8_t *bytes, size_t *len);
+cn_err cn_cm_protect_rtcp(cn_cm *cm, uint8_t *bytes, size_t *len);
+cn_err cn_cm_unprotect_rtcp(cn_cm *cm, uint8_t *bytes, size_t *len);
 
 /** Wipes the keys. NULL allowed. */
-void cn_cm_free(cn_cm *c);
+void cn_cm_free(cn_cm *cm);
 
 #endif

@@ -33,16 +33,16 @@ static const struct {
 
 cn_err cn_gcm_new(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT])
 {
-    cn_gcm *g = CN_NEW(cn_gcm);
-    if (!g) return CN_ERR_NOMEM;
-    memcpy(g->salt, salt, CN_GCM_SALT);
-    g->ctx = EVP_CIPHER_CTX_new();
-    if (cn_srtp_streams_open(&g->streams, use) != CN_OK || !g->ctx ||
-        EVP_CipherInit_ex(g->ctx, EVP_aes_128_gcm(), NULL, key, NULL, uses[use].encrypt) != 1) {
-        cn_gcm_free(g);
+    cn_gcm *gcm = CN_NEW(cn_gcm);
+    if (!gcm) return CN_ERR_NOMEM;
+    memcpy(gcm->salt, salt, CN_GCM_SALT);
+    gcm->ctx = EVP_CIPHER_CTX_new();
+    if (cn_srtp_streams_open(&gcm->streams, use) != CN_OK || !gcm->ctx ||
+        EVP_CipherInit_ex(gcm->ctx, EVP_aes_128_gcm(), NULL, key, NULL, uses[use].encrypt) != 1) {
+        cn_gcm_free(gcm);
         return CN_ERR_CRYPTO;
     }
-    *out = g;
+    *out = gcm;
     return CN_OK;
 }
 
@@ -60,25 +60,25 @@ cn_err cn_gcm_new_master(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM
 }
 
 /** RFC 7714 §8.1: two zero bytes, SSRC, 48 bits of index. §9.1, SRTCP: the same with the 31-bit index. */
-static void iv_make(const cn_gcm *g, uint8_t iv[CN_GCM_SALT], uint32_t ssrc, int64_t index)
+static void iv_make(const cn_gcm *gcm, uint8_t iv[CN_GCM_SALT], uint32_t ssrc, int64_t index)
 {
     iv[0] = iv[1] = 0;
     cn_put32(iv + 2, ssrc);
     iv[6] = (uint8_t)(index >> 40);
     iv[7] = (uint8_t)(index >> 32);
     cn_put32(iv + 8, (uint32_t)index);
-    for (size_t i = 0; i < CN_GCM_SALT; i++) iv[i] ^= g->salt[i];
+    for (size_t i = 0; i < CN_GCM_SALT; i++) iv[i] ^= gcm->salt[i];
 }
 
-void cn_gcm_prefetch(const cn_gcm *g)
+void cn_gcm_prefetch(const cn_gcm *gcm)
 {
-    cn_prefetch(g, sizeof *g);
+    cn_prefetch(gcm, sizeof *gcm);
 }
 
-void cn_gcm_prefetch_stream(const cn_gcm *g, uint32_t ssrc)
+void cn_gcm_prefetch_stream(const cn_gcm *gcm, uint32_t ssrc)
 {
-    cn_srtp_stream_prefetch(&g->streams, ssrc);
-    cn_prefetch(g->ctx, CONTEXT_BYTES);
+    cn_srtp_stream_prefetch(&gcm->streams, ssrc);
+    cn_prefetch(gcm->ctx, CONTEXT_BYTES);
 }
 
 typedef struct span {
@@ -87,102 +87,106 @@ typedef struct span {
 } span;
 
 /** IV, then up to two pieces of associated data. */
-static bool begin(cn_gcm *g, uint32_t ssrc, int64_t index, span a, span b)
+static bool begin(cn_gcm *gcm, uint32_t ssrc, int64_t index, span left, span right)
 {
     uint8_t iv[CN_GCM_SALT];
     int len = 0;
-    iv_make(g, iv, ssrc, index);
-    return EVP_CipherInit_ex(g->ctx, NULL, NULL, NULL, iv, -1) == 1 &&
-           EVP_CipherUpdate(g->ctx, NULL, &len, a.p, (int)a.n) == 1 &&
-           (!b.n || EVP_CipherUpdate(g->ctx, NULL, &len, b.p, (int)b.n) == 1);
+    iv_make(gcm, iv, ssrc, index);
+    return EVP_CipherInit_ex(gcm->ctx, NULL, NULL, NULL, iv, -1) == 1 &&
+           EVP_CipherUpdate(gcm->ctx, NULL, &len, left.p, (int)left.n) == 1 &&
+           (!right.n || EVP_CipherUpdate(gcm->ctx, NULL, &len, right.p, (int)right.n) == 1);
 }
 
-/** In place; the tag goes behind the n bytes. */
-static bool encrypt(cn_gcm *g, uint8_t *p, size_t n)
+/** In place; the tag goes behind the length bytes. */
+static bool encrypt(cn_gcm *gcm, uint8_t *bytes, size_t length)
 {
     int len = 0, end = 0;
-    return EVP_CipherUpdate(g->ctx, p, &len, p, (int)n) == 1 && EVP_CipherFinal_ex(g->ctx, p + len, &end) == 1 &&
-           EVP_CIPHER_CTX_ctrl(g->ctx, EVP_CTRL_AEAD_GET_TAG, CN_GCM_TAG, p + n) == 1;
+    return EVP_CipherUpdate(gcm->ctx, bytes, &len, bytes, (int)length) == 1 &&
+           EVP_CipherFinal_ex(gcm->ctx, bytes + len, &end) == 1 &&
+           EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_GET_TAG, CN_GCM_TAG, bytes + length) == 1;
 }
 
-/** In place; the tag stands behind the n bytes. */
-static bool decrypt(cn_gcm *g, uint8_t *p, size_t n)
+/** In place; the tag stands behind the length bytes. */
+static bool decrypt(cn_gcm *gcm, uint8_t *bytes, size_t length)
 {
     int len = 0, end = 0;
-    return EVP_CIPHER_CTX_ctrl(g->ctx, EVP_CTRL_AEAD_SET_TAG, CN_GCM_TAG, p + n) == 1 &&
-           EVP_CipherUpdate(g->ctx, p, &len, p, (int)n) == 1 && EVP_CipherFinal_ex(g->ctx, p + len, &end) == 1;
+    return EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG, CN_GCM_TAG, bytes + length) == 1 &&
+           EVP_CipherUpdate(gcm->ctx, bytes, &len, bytes, (int)length) == 1 &&
+           EVP_CipherFinal_ex(gcm->ctx, bytes + len, &end) == 1;
 }
 
-cn_err cn_gcm_protect_rtp(cn_gcm *g, uint8_t *p, size_t *n)
+cn_err cn_gcm_protect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
 {
-    size_t header = cn_srtp_header_length(p, *n);
-    if (!header || *n > UINT16_MAX) return CN_ERR_PARSE;
-    uint32_t ssrc = cn_be32(p + 8);
-    cn_srtp_stream *s = cn_srtp_stream_find(&g->streams, ssrc);
-    if (!s) CN_TRY(cn_srtp_stream_add(&g->streams, ssrc, &s));
-    int64_t index = cn_srtp_stream_index(s, (uint16_t)(p[2] << 8 | p[3]));
-    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(s, index)) return CN_ERR_CONFLICT;
-    cn_srtp_stream_mark(s, index); /* before it may fail: an index is spent once it met the key */
-    if (!begin(g, ssrc, index, (span){p, header}, (span){NULL, 0}) || !encrypt(g, p + header, *n - header))
+    size_t header = cn_srtp_header_length(bytes, *len);
+    if (!header || *len > UINT16_MAX) return CN_ERR_PARSE;
+    uint32_t ssrc = cn_be32(bytes + 8);
+    cn_srtp_stream *stream = cn_srtp_stream_find(&gcm->streams, ssrc);
+    if (!stream) CN_TRY(cn_srtp_stream_add(&gcm->streams, ssrc, &stream));
+    int64_t index = cn_srtp_stream_index(stream, (uint16_t)(bytes[2] << 8 | bytes[3]));
+    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
+    cn_srtp_stream_mark(stream, index); /* before it may fail: an index is spent once it met the key */
+    if (!begin(gcm, ssrc, index, (span){bytes, header}, (span){NULL, 0}) ||
+        !encrypt(gcm, bytes + header, *len - header))
         return CN_ERR_CRYPTO;
-    *n += CN_GCM_TAG;
+    *len += CN_GCM_TAG;
     return CN_OK;
 }
 
-cn_err cn_gcm_unprotect_rtp(cn_gcm *g, uint8_t *p, size_t *n)
+cn_err cn_gcm_unprotect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
 {
-    if (*n < CN_SRTP_RTP_HEADER + CN_GCM_TAG || *n > UINT16_MAX) return CN_ERR_PARSE;
-    size_t plain = *n - CN_GCM_TAG, header = cn_srtp_header_length(p, plain);
+    if (*len < CN_SRTP_RTP_HEADER + CN_GCM_TAG || *len > UINT16_MAX) return CN_ERR_PARSE;
+    size_t plain = *len - CN_GCM_TAG, header = cn_srtp_header_length(bytes, plain);
     if (!header) return CN_ERR_PARSE;
-    uint32_t ssrc = cn_be32(p + 8);
-    cn_srtp_stream *s = cn_srtp_stream_find(&g->streams, ssrc);
-    if (!s && cn_srtp_streams_full(&g->streams)) return CN_ERR_FULL;
-    int64_t index = cn_srtp_stream_index(s, (uint16_t)(p[2] << 8 | p[3]));
-    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(s, index)) return CN_ERR_CONFLICT;
-    if (!begin(g, ssrc, index, (span){p, header}, (span){NULL, 0}) || !decrypt(g, p + header, plain - header))
+    uint32_t ssrc = cn_be32(bytes + 8);
+    cn_srtp_stream *stream = cn_srtp_stream_find(&gcm->streams, ssrc);
+    if (!stream && cn_srtp_streams_full(&gcm->streams)) return CN_ERR_FULL;
+    int64_t index = cn_srtp_stream_index(stream, (uint16_t)(bytes[2] << 8 | bytes[3]));
+    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
+    if (!begin(gcm, ssrc, index, (span){bytes, header}, (span){NULL, 0}) ||
+        !decrypt(gcm, bytes + header, plain - header))
         return CN_ERR_CRYPTO;
-    *n = plain;
-    return cn_srtp_stream_authentic(&g->streams, s, ssrc, index);
+    *len = plain;
+    return cn_srtp_stream_authentic(&gcm->streams, stream, ssrc, index);
 }
 
-cn_err cn_gcm_protect_rtcp(cn_gcm *g, uint8_t *p, size_t *n)
+cn_err cn_gcm_protect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
 {
-    if (*n < CN_SRTP_RTCP_HEADER || *n > UINT16_MAX) return CN_ERR_PARSE;
-    if (g->rtcp_next > CN_SRTP_RTCP_INDEX_MAX) return CN_ERR_FULL;
-    int64_t index = g->rtcp_next++;
+    if (*len < CN_SRTP_RTCP_HEADER || *len > UINT16_MAX) return CN_ERR_PARSE;
+    if (gcm->rtcp_next > CN_SRTP_RTCP_INDEX_MAX) return CN_ERR_FULL;
+    int64_t index = gcm->rtcp_next++;
     uint8_t trailer[CN_SRTP_RTCP_TRAILER];
     cn_put32(trailer, CN_SRTP_RTCP_ENCRYPTED | (uint32_t)index);
-    if (!begin(g, cn_be32(p + 4), index, (span){p, CN_SRTP_RTCP_HEADER}, (span){trailer, sizeof trailer}) ||
-        !encrypt(g, p + CN_SRTP_RTCP_HEADER, *n - CN_SRTP_RTCP_HEADER))
+    if (!begin(gcm, cn_be32(bytes + 4), index, (span){bytes, CN_SRTP_RTCP_HEADER}, (span){trailer, sizeof trailer}) ||
+        !encrypt(gcm, bytes + CN_SRTP_RTCP_HEADER, *len - CN_SRTP_RTCP_HEADER))
         return CN_ERR_CRYPTO;
-    memcpy(p + *n + CN_GCM_TAG, trailer, sizeof trailer);
-    *n += CN_GCM_TAG + sizeof trailer;
+    memcpy(bytes + *len + CN_GCM_TAG, trailer, sizeof trailer);
+    *len += CN_GCM_TAG + sizeof trailer;
     return CN_OK;
 }
 
-cn_err cn_gcm_unprotect_rtcp(cn_gcm *g, uint8_t *p, size_t *n)
+cn_err cn_gcm_unprotect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
 {
-    if (*n < CN_SRTP_RTCP_HEADER + CN_GCM_TAG + CN_SRTP_RTCP_TRAILER || *n > UINT16_MAX || p[0] >> 6 != 2)
+    if (*len < CN_SRTP_RTCP_HEADER + CN_GCM_TAG + CN_SRTP_RTCP_TRAILER || *len > UINT16_MAX || bytes[0] >> 6 != 2)
         return CN_ERR_PARSE;
-    size_t plain = *n - CN_GCM_TAG - CN_SRTP_RTCP_TRAILER;
-    const uint8_t *trailer = p + *n - CN_SRTP_RTCP_TRAILER;
-    uint32_t ssrc = cn_be32(p + 4), word = cn_be32(trailer);
+    size_t plain = *len - CN_GCM_TAG - CN_SRTP_RTCP_TRAILER;
+    const uint8_t *trailer = bytes + *len - CN_SRTP_RTCP_TRAILER;
+    uint32_t ssrc = cn_be32(bytes + 4), word = cn_be32(trailer);
     if (!(word & CN_SRTP_RTCP_ENCRYPTED)) return CN_ERR_CRYPTO; /* the profile encrypts */
     int64_t index = word & CN_SRTP_RTCP_INDEX_MAX;
-    cn_srtp_stream *s = cn_srtp_stream_find(&g->streams, ssrc);
-    if (!s && cn_srtp_streams_full(&g->streams)) return CN_ERR_FULL;
-    if (cn_srtp_stream_seen(s, index)) return CN_ERR_CONFLICT;
-    if (!begin(g, ssrc, index, (span){p, CN_SRTP_RTCP_HEADER}, (span){trailer, CN_SRTP_RTCP_TRAILER}) ||
-        !decrypt(g, p + CN_SRTP_RTCP_HEADER, plain - CN_SRTP_RTCP_HEADER))
+    cn_srtp_stream *stream = cn_srtp_stream_find(&gcm->streams, ssrc);
+    if (!stream && cn_srtp_streams_full(&gcm->streams)) return CN_ERR_FULL;
+    if (cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
+    if (!begin(gcm, ssrc, index, (span){bytes, CN_SRTP_RTCP_HEADER}, (span){trailer, CN_SRTP_RTCP_TRAILER}) ||
+        !decrypt(gcm, bytes + CN_SRTP_RTCP_HEADER, plain - CN_SRTP_RTCP_HEADER))
         return CN_ERR_CRYPTO;
-    *n = plain;
-    return cn_srtp_stream_authentic(&g->streams, s, ssrc, index);
+    *len = plain;
+    return cn_srtp_stream_authentic(&gcm->streams, stream, ssrc, index);
 }
 
-void cn_gcm_free(cn_gcm *g)
+void cn_gcm_free(cn_gcm *gcm)
 {
-    if (!g) return;
-    EVP_CIPHER_CTX_free(g->ctx); /* wipes the key schedule */
-    cn_srtp_streams_close(&g->streams);
-    cn_free_secret(g, sizeof *g);
+    if (!gcm) return;
+    EVP_CIPHER_CTX_free(gcm->ctx); /* wipes the key schedule */
+    cn_srtp_streams_close(&gcm->streams);
+    cn_free_secret(gcm, sizeof *gcm);
 }

@@ -25,15 +25,15 @@ cn_err cn_gcm_new(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], 
 cn_err cn_gcm_new_master(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT]);
 
 /** Brings nearer what protecting the next packet touches. */
-void cn_gcm_prefetch(const cn_gcm *g);
-void cn_gcm_prefetch_stream(const cn_gcm *g, uint32_t ssrc);
+void cn_gcm_prefetch(const cn_gcm *gcm);
+void cn_gcm_prefetch_stream(const cn_gcm *gcm, uint32_t ssrc);
 /** In place, each for the use that it is named after; results as for cn_srtp_protect_rtp and its siblings. */
-cn_err cn_gcm_protect_rtp(cn_gcm *g, uint8_t *p, size_t *n);
-cn_err cn_gcm_unprotect_rtp(cn_gcm *g, uint8_t *p, size_t *n);
-cn_err cn_gcm_protect_rtcp(cn_gcm *g, uint8_t *p, size_t *n);
-cn_err cn_gcm_unprotect_rtcp(cn_gcm *g, uint8_t *p, size_t *n);
+cn_err cn_gcm_protect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len);
+cn_err cn_gcm_unprotect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len);
+cn_err cn_gcm_protect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len);
+cn_err cn_gcm_unprotect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len);
 
 /** Wipes the keys. NULL allowed. */
-void cn_gcm_free(cn_gcm *g);
+void cn_gcm_free(cn_gcm *gcm);
 
 #endif

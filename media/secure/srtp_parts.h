@@ -20,11 +20,11 @@
 #define CN_SRTP_RTCP_INDEX_MAX 0x7fffffff
 #define CN_SRTP_WINDOW 1024 /* packets behind the newest that may still come */
 
-/** RFC 3711 §4.3 with AES-128 and a key derivation rate of 0: `n` bytes of session key for a label. */
-cn_err cn_srtp_kdf(const uint8_t key[CN_SRTP_KEY], const uint8_t salt[14], uint8_t label, uint8_t *out, size_t n);
+/** RFC 3711 §4.3 with AES-128 and a key derivation rate of 0: `length` bytes of session key for a label. */
+cn_err cn_srtp_kdf(const uint8_t key[CN_SRTP_KEY], const uint8_t salt[14], uint8_t label, uint8_t *out, size_t length);
 
 /** Bytes of the RTP header with CSRCs and extension (RFC 3550 §5.1, §5.3.1); 0 when it is not one. */
-size_t cn_srtp_header_length(const uint8_t *p, size_t n);
+size_t cn_srtp_header_length(const uint8_t *bytes, size_t length);
 
 /** One direction of RTP or of RTCP: they have keys of their own. */
 typedef enum cn_srtp_use { CN_SRTP_RTP_OUT, CN_SRTP_RTP_IN, CN_SRTP_RTCP_OUT, CN_SRTP_RTCP_IN } cn_srtp_use;
@@ -45,27 +45,27 @@ typedef struct cn_srtp_streams {
 } cn_srtp_streams;
 
 /** As many as `use` may have. */
-cn_err cn_srtp_streams_open(cn_srtp_streams *x, cn_srtp_use use);
-void cn_srtp_streams_close(cn_srtp_streams *x);
-static inline bool cn_srtp_streams_full(const cn_srtp_streams *x)
+cn_err cn_srtp_streams_open(cn_srtp_streams *streams, cn_srtp_use use);
+void cn_srtp_streams_close(cn_srtp_streams *streams);
+static inline bool cn_srtp_streams_full(const cn_srtp_streams *streams)
 {
-    return x->count == x->max;
+    return streams->count == streams->max;
 }
 
 /** Brings the stream nearer that cn_srtp_stream_find will be asked for. */
-void cn_srtp_stream_prefetch(const cn_srtp_streams *x, uint32_t ssrc);
+void cn_srtp_stream_prefetch(const cn_srtp_streams *streams, uint32_t ssrc);
 /** The SSRC's stream, NULL when there is none yet; valid until the next is added. */
-cn_srtp_stream *cn_srtp_stream_find(const cn_srtp_streams *x, uint32_t ssrc);
+cn_srtp_stream *cn_srtp_stream_find(const cn_srtp_streams *streams, uint32_t ssrc);
 /** A stream for an SSRC that has none. CN_ERR_FULL, CN_ERR_NOMEM. */
-cn_err cn_srtp_stream_add(cn_srtp_streams *x, uint32_t ssrc, cn_srtp_stream **out);
+cn_err cn_srtp_stream_add(cn_srtp_streams *streams, uint32_t ssrc, cn_srtp_stream **out);
 
-/** The packet index nearest to the newest one (RFC 3711 §3.3.1); negative or past the end when there is none. `s` may
- * be NULL here and in the next. */
-int64_t cn_srtp_stream_index(const cn_srtp_stream *s, uint16_t seq);
+/** The packet index nearest to the newest one (RFC 3711 §3.3.1); negative or past the end when there is none. `stream`
+ * may be NULL here and in the next. */
+int64_t cn_srtp_stream_index(const cn_srtp_stream *stream, uint16_t seq);
 /** True when an index was there, or is too far behind to tell. */
-bool cn_srtp_stream_seen(const cn_srtp_stream *s, int64_t index);
-void cn_srtp_stream_mark(cn_srtp_stream *s, int64_t index);
-/** Remembers an index that proved authentic; an SSRC (`s` NULL) is remembered only then. */
-cn_err cn_srtp_stream_authentic(cn_srtp_streams *x, cn_srtp_stream *s, uint32_t ssrc, int64_t index);
+bool cn_srtp_stream_seen(const cn_srtp_stream *stream, int64_t index);
+void cn_srtp_stream_mark(cn_srtp_stream *stream, int64_t index);
+/** Remembers an index that proved authentic; an SSRC (`stream` NULL) is remembered only then. */
+cn_err cn_srtp_stream_authentic(cn_srtp_streams *streams, cn_srtp_stream *stream, uint32_t ssrc, int64_t index);
 
 #endif

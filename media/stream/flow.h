@@ -16,15 +16,15 @@ typedef struct cn_flow {
     bool skipped;               /* the former stretch told nothing */
 } cn_flow;
 
-static inline void cn_flow_packet(cn_flow *f, uint64_t now_ns)
+static inline void cn_flow_packet(cn_flow *flow, uint64_t now_ns)
 {
-    if (now_ns - f->last_ns > CN_FLOW_PAUSE_NS) f->since_ns = now_ns;
-    f->last_ns = now_ns;
+    if (now_ns - flow->last_ns > CN_FLOW_PAUSE_NS) flow->since_ns = now_ns;
+    flow->last_ns = now_ns;
 }
 
 /** Of [from, now) the time in which the layer flowed, in ns; 0: it began or stopped so soon that a rate over it would
  * be chance, and `known` says that a better one is there. With few pictures it is silent between any two: two such
  * stretches in a row count whole. */
-uint64_t cn_flow_time(cn_flow *f, uint64_t from_ns, uint64_t now_ns, unsigned pictures, bool known);
+uint64_t cn_flow_time(cn_flow *flow, uint64_t from_ns, uint64_t now_ns, unsigned pictures, bool known);
 
 #endif

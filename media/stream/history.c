@@ -20,139 +20,144 @@ struct cn_history {
 cn_err cn_history_new(cn_history **out, size_t capacity)
 {
     if (capacity < 2 || capacity > 65536 || capacity & (capacity - 1)) return CN_ERR_INVALID;
-    cn_history *h = CN_NEW(cn_history);
-    if (!h) return CN_ERR_NOMEM;
-    h->capacity = capacity;
-    h->size = capacity < START ? capacity : START;
-    h->ring = cn_calloc(h->size, sizeof *h->ring);
-    if (!h->ring) {
-        cn_history_free(h);
+    cn_history *history = CN_NEW(cn_history);
+    if (!history) return CN_ERR_NOMEM;
+    history->capacity = capacity;
+    history->size = capacity < START ? capacity : START;
+    history->ring = cn_calloc(history->size, sizeof *history->ring);
+    if (!history->ring) {
+        cn_history_free(history);
         return CN_ERR_NOMEM;
     }
-    *out = h;
+    *out = history;
     return CN_OK;
 }
 
-void cn_history_free(cn_history *h)
+void cn_history_free(cn_history *history)
 {
-    if (!h) return;
-    if (h->ring) cn_history_clear(h);
-    free(h->ring);
-    free(h);
+    if (!history) return;
+    if (history->ring) cn_history_clear(history);
+    free(history->ring);
+    free(history);
 }
 
-static cn_packet **place(const cn_history *h, uint64_t seq)
+static cn_packet **place(const cn_history *history, uint64_t seq)
 {
-    return &h->ring[seq & (h->size - 1)];
+    return &history->ring[seq & (history->size - 1)];
 }
 
-static void drop_oldest(cn_history *h)
+static void drop_oldest(cn_history *history)
 {
-    if (h->oldest == h->key_first) h->key_first = 0;
-    cn_packet **at = place(h, h->oldest++);
+    if (history->oldest == history->key_first) history->key_first = 0;
+    cn_packet **at = place(history, history->oldest++);
     cn_packet_unref(*at);
     *at = NULL;
 }
 
-void cn_history_clear(cn_history *h)
+void cn_history_clear(cn_history *history)
 {
-    for (size_t i = 0; i < h->size; i++) {
-        cn_packet_unref(h->ring[i]);
-        h->ring[i] = NULL;
+    for (size_t i = 0; i < history->size; i++) {
+        cn_packet_unref(history->ring[i]);
+        history->ring[i] = NULL;
     }
-    h->highest = h->oldest = h->key_first = h->complete_to = 0;
+    history->highest = history->oldest = history->key_first = history->complete_to = 0;
 }
 
-void cn_history_expire(cn_history *h, uint64_t now_ns)
+void cn_history_expire(cn_history *history, uint64_t now_ns)
 {
-    while (h->highest && h->oldest <= h->highest) {
-        cn_packet *p = *place(h, h->oldest);
-        if (p && p->arrival_ns + CN_HISTORY_AGE_NS >= now_ns) return;
-        drop_oldest(h);
+    while (history->highest && history->oldest <= history->highest) {
+        cn_packet *packet = *place(history, history->oldest);
+        if (packet && packet->arrival_ns + CN_HISTORY_AGE_NS >= now_ns) return;
+        drop_oldest(history);
     }
 }
 
 /* Doubles the table while the bound allows, so that quiet layers stay small. */
-static bool grow(cn_history *h)
+static bool grow(cn_history *history)
 {
-    if (h->size >= h->capacity) return false;
-    cn_packet **ring = cn_calloc(h->size * 2, sizeof *ring);
+    if (history->size >= history->capacity) return false;
+    cn_packet **ring = cn_calloc(history->size * 2, sizeof *ring);
     if (!ring) return false;
-    size_t mask = h->size * 2 - 1;
-    for (uint64_t s = h->oldest; s <= h->highest; s++) ring[s & mask] = *place(h, s);
-    free(h->ring);
-    h->ring = ring;
-    h->size = mask + 1;
+    size_t mask = history->size * 2 - 1;
+    for (uint64_t s = history->oldest; s <= history->highest; s++) ring[s & mask] = *place(history, s);
+    free(history->ring);
+    history->ring = ring;
+    history->size = mask + 1;
     return true;
 }
 
 /* Room for the number `seq` above the highest. */
-static void advance(cn_history *h, uint64_t seq, uint64_t now_ns)
+static void advance(cn_history *history, uint64_t seq, uint64_t now_ns)
 {
-    if (!h->highest) {
-        h->oldest = seq;
-    } else if (seq - h->highest >= h->capacity) {
-        cn_history_clear(h);
-        h->oldest = seq;
+    if (!history->highest) {
+        history->oldest = seq;
+    } else if (seq - history->highest >= history->capacity) {
+        cn_history_clear(history);
+        history->oldest = seq;
     } else {
-        cn_history_expire(h, now_ns);
-        if (h->oldest > h->highest) h->oldest = seq; /* all was too old */
-        while (seq - h->oldest >= h->size && grow(h)) continue;
-        while (seq - h->oldest >= h->size) drop_oldest(h);
+        cn_history_expire(history, now_ns);
+        if (history->oldest > history->highest) history->oldest = seq; /* all was too old */
+        while (seq - history->oldest >= history->size && grow(history)) continue;
+        while (seq - history->oldest >= history->size) drop_oldest(history);
     }
-    h->highest = seq;
+    history->highest = seq;
 }
 
-static void note_key(cn_history *h, const cn_packet *p)
+static void note_key(cn_history *history, const cn_packet *packet)
 {
-    if (!p->key || !p->frame_start) return;
-    bool same_frame = h->key_first && p->ts == h->key_ts;
-    if (h->key_first && (same_frame ? p->ext_seq > h->key_first : p->ext_seq < h->key_first)) return;
-    h->key_first = p->ext_seq;
-    h->key_ts = p->ts;
-    h->key_arrival_ns = p->arrival_ns;
-    h->complete_to = p->ext_seq;
+    if (!packet->key || !packet->frame_start) return;
+    bool same_frame = history->key_first && packet->ts == history->key_ts;
+    if (history->key_first &&
+        (same_frame ? packet->ext_seq > history->key_first : packet->ext_seq < history->key_first))
+        return;
+    history->key_first = packet->ext_seq;
+    history->key_ts = packet->ts;
+    history->key_arrival_ns = packet->arrival_ns;
+    history->complete_to = packet->ext_seq;
 }
 
-bool cn_history_put(cn_history *h, cn_packet *p)
+bool cn_history_put(cn_history *history, cn_packet *packet)
 {
-    uint64_t seq = p->ext_seq;
-    if (!h->highest || seq > h->highest) {
-        advance(h, seq, p->arrival_ns);
-    } else if (seq < h->oldest) {
-        if (h->highest - seq >= h->size) return false;
-        h->oldest = seq;
+    uint64_t seq = packet->ext_seq;
+    if (!history->highest || seq > history->highest) {
+        advance(history, seq, packet->arrival_ns);
+    } else if (seq < history->oldest) {
+        if (history->highest - seq >= history->size) return false;
+        history->oldest = seq;
     }
-    cn_packet **at = place(h, seq);
+    cn_packet **at = place(history, seq);
     if (*at) return false;
-    *at = cn_packet_ref(p);
-    note_key(h, p);
-    if (h->key_first)
-        while (h->complete_to < h->highest && *place(h, h->complete_to + 1)) h->complete_to++;
+    *at = cn_packet_ref(packet);
+    note_key(history, packet);
+    if (history->key_first)
+        while (history->complete_to < history->highest && *place(history, history->complete_to + 1))
+            history->complete_to++;
     return true;
 }
 
-cn_packet *cn_history_get(const cn_history *h, uint64_t ext_seq, uint64_t now_ns)
+cn_packet *cn_history_get(const cn_history *history, uint64_t ext_seq, uint64_t now_ns)
 {
-    if (!h->highest || ext_seq < h->oldest || ext_seq > h->highest) return NULL;
-    cn_packet *p = *place(h, ext_seq);
-    return p && p->arrival_ns + CN_HISTORY_AGE_NS >= now_ns ? p : NULL;
+    if (!history->highest || ext_seq < history->oldest || ext_seq > history->highest) return NULL;
+    cn_packet *packet = *place(history, ext_seq);
+    return packet && packet->arrival_ns + CN_HISTORY_AGE_NS >= now_ns ? packet : NULL;
 }
 
-uint64_t cn_history_highest(const cn_history *h)
+uint64_t cn_history_highest(const cn_history *history)
 {
-    return h->highest;
+    return history->highest;
 }
 
-cn_err cn_history_run_get(const cn_history *h, uint64_t now_ns, cn_history_run *out)
+cn_err cn_history_run_get(const cn_history *history, uint64_t now_ns, cn_history_run *out)
 {
-    if (!h->key_first) return CN_ERR_NOTFOUND;
-    if (h->key_arrival_ns + CN_HISTORY_RUN_AGE_NS < now_ns) return CN_ERR_TIMEOUT;
-    if (h->complete_to != h->highest) return CN_ERR_AGAIN;
-    cn_history_run run = {
-        .first = h->key_first, .last = h->highest, .first_ts = h->key_ts, .first_arrival_ns = h->key_arrival_ns};
-    for (uint64_t s = run.first; s <= run.last; s++) run.bytes += (*place(h, s))->payload_len;
-    run.last_ts = (*place(h, run.last))->ts;
+    if (!history->key_first) return CN_ERR_NOTFOUND;
+    if (history->key_arrival_ns + CN_HISTORY_RUN_AGE_NS < now_ns) return CN_ERR_TIMEOUT;
+    if (history->complete_to != history->highest) return CN_ERR_AGAIN;
+    cn_history_run run = {.first = history->key_first,
+                          .last = history->highest,
+                          .first_ts = history->key_ts,
+                          .first_arrival_ns = history->key_arrival_ns};
+    for (uint64_t s = run.first; s <= run.last; s++) run.bytes += (*place(history, s))->payload_len;
+    run.last_ts = (*place(history, run.last))->ts;
     *out = run;
     return CN_OK;
 }

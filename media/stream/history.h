@@ -23,23 +23,23 @@ typedef struct cn_history cn_history;
  * that grows to it. */
 cn_err cn_history_new(cn_history **out, size_t capacity);
 /** Drops all references. NULL allowed. */
-void cn_history_free(cn_history *h);
+void cn_history_free(cn_history *history);
 
-/** Keeps a reference under p->ext_seq and drops what the ring's bound or the age of 2 s pushes out. False, and nothing
- * kept: already there, or older than the ring reaches. */
-bool cn_history_put(cn_history *h, cn_packet *p);
+/** Keeps a reference under packet->ext_seq and drops what the ring's bound or the age of 2 s pushes out. False, and
+ * nothing kept: already there, or older than the ring reaches. */
+bool cn_history_put(cn_history *history, cn_packet *packet);
 
 /** Borrowed until the next put, expire or clear; NULL when not there or older than 2 s at `now_ns`. */
-cn_packet *cn_history_get(const cn_history *h, uint64_t ext_seq, uint64_t now_ns);
+cn_packet *cn_history_get(const cn_history *history, uint64_t ext_seq, uint64_t now_ns);
 
 /** Drops what is older than 2 s. Call it about once a second for layers that stopped, so that they do not hold the
  * pool's packets. */
-void cn_history_expire(cn_history *h, uint64_t now_ns);
+void cn_history_expire(cn_history *history, uint64_t now_ns);
 /** Drops everything (the source is off, the SSRC restarted). */
-void cn_history_clear(cn_history *h);
+void cn_history_clear(cn_history *history);
 
 /** Highest extended number kept so far; 0 when none. */
-uint64_t cn_history_highest(const cn_history *h);
+uint64_t cn_history_highest(const cn_history *history);
 
 /** The newest key frame and every packet since. */
 typedef struct cn_history_run {
@@ -52,6 +52,6 @@ typedef struct cn_history_run {
 /** CN_OK when the newest key frame's first packet came less than 1 s before `now_ns` and no number is missing from it
  * to the highest; otherwise CN_ERR_NOTFOUND (no key frame), CN_ERR_AGAIN (a hole: may be filled soon) or CN_ERR_TIMEOUT
  * (too old). */
-cn_err cn_history_run_get(const cn_history *h, uint64_t now_ns, cn_history_run *out);
+cn_err cn_history_run_get(const cn_history *history, uint64_t now_ns, cn_history_run *out);
 
 #endif

@@ -41,21 +41,21 @@ typedef struct cn_nackgen {
 /** A packet came (the original or an RTX copy: same number). Returns its extended number. `*fresh` (NULL allowed) is
  * false when it is to be dropped: it had come before, or lies far outside of what is expected. Two such in a row and in
  * order prove a restart: numbering goes on there, still ascending. */
-uint64_t cn_nackgen_packet(cn_nackgen *g, uint16_t seq, uint64_t now_ns, bool *fresh);
+uint64_t cn_nackgen_packet(cn_nackgen *nackgen, uint16_t seq, uint64_t now_ns, bool *fresh);
 
 /** Numbers to ask for now, ascending, at most `max`; call every 5–20 ms and after a gap. The interval between retries
  * is max(20 ms, rtt × 1.25), growing by a quarter each time; `rtt_ms` 0: not known, 100 is taken. */
-size_t cn_nackgen_due(cn_nackgen *g, uint64_t now_ns, uint32_t rtt_ms, uint16_t *out, size_t max);
+size_t cn_nackgen_due(cn_nackgen *nackgen, uint64_t now_ns, uint32_t rtt_ms, uint16_t *out, size_t max);
 
 /** When the next cn_nackgen_due may have something: monotonic ns, UINT64_MAX for nothing missing. */
-uint64_t cn_nackgen_next_ns(const cn_nackgen *g, uint32_t rtt_ms);
+uint64_t cn_nackgen_next_ns(const cn_nackgen *nackgen, uint32_t rtt_ms);
 
 /** True once after something was given up: ask for a key frame. */
-bool cn_nackgen_gave_up(cn_nackgen *g);
+bool cn_nackgen_gave_up(cn_nackgen *nackgen);
 
 /** A key frame begins at this number: what is missing before it is not asked for any more, but still fresh when it
  * comes late. */
-void cn_nackgen_forget_before(cn_nackgen *g, uint64_t ext_seq);
+void cn_nackgen_forget_before(cn_nackgen *nackgen, uint64_t ext_seq);
 
 /** Reception statistics of one SSRC. Initialise with cn_recvstats_init. */
 typedef struct cn_recvstats {
@@ -70,12 +70,12 @@ typedef struct cn_recvstats {
     bool started;
 } cn_recvstats;
 
-void cn_recvstats_init(cn_recvstats *s, uint32_t clock);
+void cn_recvstats_init(cn_recvstats *stats, uint32_t clock);
 /** RTX copies do not belong here (RFC 4588 §5.4). `bytes`: RTP header and payload. */
-void cn_recvstats_packet(cn_recvstats *s, uint16_t seq, uint32_t ts, size_t bytes, uint64_t arrival_ns);
+void cn_recvstats_packet(cn_recvstats *stats, uint16_t seq, uint32_t ts, size_t bytes, uint64_t arrival_ns);
 
 /** Fills fraction_lost, lost, highest_seq and jitter of a report block and starts the next interval; the rest is the
  * caller's. False when nothing was ever received. */
-bool cn_recvstats_report(cn_recvstats *s, cn_rtcp_block *out);
+bool cn_recvstats_report(cn_recvstats *stats, cn_rtcp_block *out);
 
 #endif

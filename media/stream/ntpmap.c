@@ -18,48 +18,48 @@ int64_t cn_ntp_diff_ns(uint64_t a, uint64_t b)
     return (d >> 32) * 1000000000 + (int64_t)(((uint64_t)d & 0xffffffff) * 1000000000 >> 32);
 }
 
-void cn_ntpclock_report(cn_ntpclock *c, uint64_t ntp, uint64_t arrival_ns)
+void cn_ntpclock_report(cn_ntpclock *clock, uint64_t ntp, uint64_t arrival_ns)
 {
     int64_t offset = (int64_t)arrival_ns - ns_of_ntp(ntp);
     uint64_t slice = arrival_ns / SLICE_NS;
-    bool stepped = c->known && (offset - c->offset_ns > STEP_NS || c->offset_ns - offset > STEP_NS);
-    if (!c->known || stepped || slice >= c->slice + SLICES) {
-        for (int i = 0; i < SLICES; i++) c->window[i] = INT64_MAX;
-        c->slice = slice;
+    bool stepped = clock->known && (offset - clock->offset_ns > STEP_NS || clock->offset_ns - offset > STEP_NS);
+    if (!clock->known || stepped || slice >= clock->slice + SLICES) {
+        for (int i = 0; i < SLICES; i++) clock->window[i] = INT64_MAX;
+        clock->slice = slice;
     }
-    while (c->slice < slice) c->window[++c->slice % SLICES] = INT64_MAX;
-    int64_t *now = &c->window[c->slice % SLICES];
+    while (clock->slice < slice) clock->window[++clock->slice % SLICES] = INT64_MAX;
+    int64_t *now = &clock->window[clock->slice % SLICES];
     if (offset < *now) *now = offset;
     /* the least delayed report is the nearest to the truth */
-    c->offset_ns = INT64_MAX;
+    clock->offset_ns = INT64_MAX;
     for (int i = 0; i < SLICES; i++)
-        if (c->window[i] < c->offset_ns) c->offset_ns = c->window[i];
-    c->known = true;
+        if (clock->window[i] < clock->offset_ns) clock->offset_ns = clock->window[i];
+    clock->known = true;
 }
 
-void cn_ntpmap_init(cn_ntpmap *m, uint32_t clock)
+void cn_ntpmap_init(cn_ntpmap *map, uint32_t clock)
 {
-    *m = (cn_ntpmap){.clock = clock};
+    *map = (cn_ntpmap){.clock = clock};
 }
 
-void cn_ntpmap_report(cn_ntpmap *m, uint64_t ntp, uint32_t rtp)
+void cn_ntpmap_report(cn_ntpmap *map, uint64_t ntp, uint32_t rtp)
 {
-    m->ntp = ntp;
-    m->rtp = rtp;
-    m->known = true;
+    map->ntp = ntp;
+    map->rtp = rtp;
+    map->known = true;
 }
 
-bool cn_ntpmap_capture(const cn_ntpmap *m, const cn_ntpclock *c, uint32_t rtp, int64_t *server_ns)
+bool cn_ntpmap_capture(const cn_ntpmap *map, const cn_ntpclock *clock, uint32_t rtp, int64_t *server_ns)
 {
-    if (!m->known || !c->known || !m->clock) return false;
-    *server_ns = ns_of_ntp(m->ntp) + cn_ns_from_ticks(cn_ts_diff(rtp, m->rtp), m->clock) + c->offset_ns;
+    if (!map->known || !clock->known || !map->clock) return false;
+    *server_ns = ns_of_ntp(map->ntp) + cn_ns_from_ticks(cn_ts_diff(rtp, map->rtp), map->clock) + clock->offset_ns;
     return true;
 }
 
-bool cn_ntpmap_rtp(const cn_ntpmap *m, const cn_ntpclock *c, int64_t server_ns, uint32_t *rtp)
+bool cn_ntpmap_rtp(const cn_ntpmap *map, const cn_ntpclock *clock, int64_t server_ns, uint32_t *rtp)
 {
-    if (!m->known || !c->known || !m->clock) return false;
-    int64_t since = server_ns - c->offset_ns - ns_of_ntp(m->ntp);
-    *rtp = m->rtp + (uint32_t)cn_ticks_from_ns(since, m->clock);
+    if (!map->known || !clock->known || !map->clock) return false;
+    int64_t since = server_ns - clock->offset_ns - ns_of_ntp(map->ntp);
+    *rtp = map->rtp + (uint32_t)cn_ticks_from_ns(since, map->clock);
     return true;
 }

@@ -20,7 +20,7 @@ typedef struct cn_ntpclock {
 } cn_ntpclock;
 
 /** A sender report came. A step of the publisher's clock (over 2 s) starts anew. */
-void cn_ntpclock_report(cn_ntpclock *c, uint64_t ntp, uint64_t arrival_ns);
+void cn_ntpclock_report(cn_ntpclock *clock, uint64_t ntp, uint64_t arrival_ns);
 
 /** Initialise with cn_ntpmap_init. */
 typedef struct cn_ntpmap {
@@ -30,15 +30,15 @@ typedef struct cn_ntpmap {
     uint32_t rtp;
 } cn_ntpmap;
 
-void cn_ntpmap_init(cn_ntpmap *m, uint32_t clock);
+void cn_ntpmap_init(cn_ntpmap *map, uint32_t clock);
 /** The pair of a sender report. */
-void cn_ntpmap_report(cn_ntpmap *m, uint64_t ntp, uint32_t rtp);
+void cn_ntpmap_report(cn_ntpmap *map, uint64_t ntp, uint32_t rtp);
 
 /** When a timestamp was captured, on the server's monotonic clock in ns. False while either is not known. */
-bool cn_ntpmap_capture(const cn_ntpmap *m, const cn_ntpclock *c, uint32_t rtp, int64_t *server_ns);
+bool cn_ntpmap_capture(const cn_ntpmap *map, const cn_ntpclock *clock, uint32_t rtp, int64_t *server_ns);
 /** The timestamp that the publisher's stream has at a server time: with cn_rewrite_ts, the RTP half of the slot's own
  * sender report. */
-bool cn_ntpmap_rtp(const cn_ntpmap *m, const cn_ntpclock *c, int64_t server_ns, uint32_t *rtp);
+bool cn_ntpmap_rtp(const cn_ntpmap *map, const cn_ntpclock *clock, int64_t server_ns, uint32_t *rtp);
 
 /** The difference a − b in ns of two NTP times less than 68 years apart. */
 int64_t cn_ntp_diff_ns(uint64_t a, uint64_t b);

@@ -48,12 +48,12 @@ static void put_back(cn_packet_pool *pool, cn_packet *list)
 {
     while (list) {
         cn_packet *next = list->next;
-        slab *s = list->slab;
-        list->next = s->free;
-        s->free = list;
-        s->free_n++;
+        slab *block = list->slab;
+        list->next = block->free;
+        block->free = list;
+        block->free_n++;
         pool->spare++;
-        if (!pool->low || s->age < pool->low->age) pool->low = s;
+        if (!pool->low || block->age < pool->low->age) pool->low = block;
         list = next;
     }
 }
@@ -69,18 +69,18 @@ static void reclaim(cn_packet_pool *pool)
 /* The packets straight from the system, so that it gets back what an arena would keep. */
 static slab *slab_new(void)
 {
-    slab *s = CN_NEW(slab);
-    if (!s) return NULL;
-    s->packets = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (s->packets != MAP_FAILED) return s;
-    free(s);
+    slab *block = CN_NEW(slab);
+    if (!block) return NULL;
+    block->packets = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (block->packets != MAP_FAILED) return block;
+    free(block);
     return NULL;
 }
 
-static void slab_free(slab *s)
+static void slab_free(slab *block)
 {
-    (void)munmap(s->packets, SLAB_BYTES);
-    free(s);
+    (void)munmap(block->packets, SLAB_BYTES);
+    free(block);
 }
 
 static slab **last(cn_packet_pool *pool)
@@ -94,17 +94,17 @@ static void grow(cn_packet_pool *pool)
 {
     size_t n = pool->max - pool->allocated;
     if (n > CN_PACKET_SLAB) n = CN_PACKET_SLAB;
-    slab *s = n ? slab_new() : NULL;
-    if (!s) return;
-    s->age = pool->grown++;
-    s->size = (unsigned)n;
+    slab *block = n ? slab_new() : NULL;
+    if (!block) return;
+    block->age = pool->grown++;
+    block->size = (unsigned)n;
     for (size_t i = n; i-- > 0;) {
-        s->packets[i].pool = pool;
-        s->packets[i].slab = s;
-        s->packets[i].next = NULL;
-        put_back(pool, &s->packets[i]);
+        block->packets[i].pool = pool;
+        block->packets[i].slab = block;
+        block->packets[i].next = NULL;
+        put_back(pool, &block->packets[i]);
     }
-    *last(pool) = s;
+    *last(pool) = block;
     pool->allocated += n;
 }
 
@@ -114,19 +114,19 @@ static void refill(cn_packet_pool *pool)
     reclaim(pool);
     if (pool->spare < FEW) grow(pool);
     unsigned n = 0;
-    slab *s = pool->low;
-    for (; s && pool->spare && n < CN_PACKET_SLAB; s = s->next) {
-        if (!s->free) continue;
-        for (cn_packet *p; (p = s->free);) {
-            s->free = p->next;
-            p->next = pool->free;
-            pool->free = p;
+    slab *block = pool->low;
+    for (; block && pool->spare && n < CN_PACKET_SLAB; block = block->next) {
+        if (!block->free) continue;
+        for (cn_packet *packet; (packet = block->free);) {
+            block->free = packet->next;
+            packet->next = pool->free;
+            pool->free = packet;
         }
-        n += s->free_n;
-        pool->spare -= s->free_n;
-        s->free_n = s->idle = 0;
+        n += block->free_n;
+        pool->spare -= block->free_n;
+        block->free_n = block->idle = 0;
     }
-    pool->low = s;
+    pool->low = block;
 }
 
 void cn_packet_pool_trim(cn_packet_pool *pool)
@@ -135,16 +135,16 @@ void cn_packet_pool_trim(cn_packet_pool *pool)
     reclaim(pool);
     put_back(pool, pool->free);
     pool->free = NULL;
-    for (slab **at = &pool->slabs, *s; (s = *at);) {
-        s->idle = s->free_n < s->size ? 0 : s->idle + 1;
-        if (s->idle <= CN_PACKET_IDLE || given == TRIM_SLABS) {
-            at = &s->next;
+    for (slab **at = &pool->slabs, *block; (block = *at);) {
+        block->idle = block->free_n < block->size ? 0 : block->idle + 1;
+        if (block->idle <= CN_PACKET_IDLE || given == TRIM_SLABS) {
+            at = &block->next;
             continue;
         }
-        *at = s->next;
-        pool->allocated -= s->size;
-        pool->spare -= s->size;
-        slab_free(s);
+        *at = block->next;
+        pool->allocated -= block->size;
+        pool->spare -= block->size;
+        slab_free(block);
         given++;
     }
     pool->low = pool->slabs;
@@ -176,30 +176,30 @@ void cn_packet_pool_stats_get(const cn_packet_pool *pool, cn_packet_pool_stats *
 cn_packet *cn_packet_new(cn_packet_pool *pool)
 {
     if (!pool->free) refill(pool);
-    cn_packet *p = pool->free;
-    if (!p) {
+    cn_packet *packet = pool->free;
+    if (!packet) {
         pool->denied++;
         return NULL;
     }
-    pool->free = p->next;
+    pool->free = packet->next;
     pool->in_use++;
     pool->taken++;
-    memset((uint8_t *)p + offsetof(cn_packet, refs), 0, offsetof(cn_packet, buffer) - offsetof(cn_packet, refs));
-    p->tid = CN_PACKET_NO_TID;
-    atomic_store_explicit(&p->refs, 1, memory_order_relaxed);
-    return p;
+    memset((uint8_t *)packet + offsetof(cn_packet, refs), 0, offsetof(cn_packet, buffer) - offsetof(cn_packet, refs));
+    packet->tid = CN_PACKET_NO_TID;
+    atomic_store_explicit(&packet->refs, 1, memory_order_relaxed);
+    return packet;
 }
 
-void cn_packet_unref(cn_packet *p)
+void cn_packet_unref(cn_packet *packet)
 {
-    if (!p) return;
-    unsigned before = atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel);
+    if (!packet) return;
+    unsigned before = atomic_fetch_sub_explicit(&packet->refs, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before != 1) return;
-    cn_packet_pool *pool = p->pool;
+    cn_packet_pool *pool = packet->pool;
     cn_packet *top = atomic_load_explicit(&pool->returned, memory_order_relaxed);
     do {
-        p->next = top;
-    } while (
-        !atomic_compare_exchange_weak_explicit(&pool->returned, &top, p, memory_order_release, memory_order_relaxed));
+        packet->next = top;
+    } while (!atomic_compare_exchange_weak_explicit(&pool->returned, &top, packet, memory_order_release,
+                                                    memory_order_relaxed));
 }

@@ -87,17 +87,17 @@ typedef struct cn_packet {
 } cn_packet;
 
 /** Where a datagram is received to and its RTP header starts: CN_PACKET_MAX bytes. */
-static inline uint8_t *cn_packet_data(cn_packet *p)
+static inline uint8_t *cn_packet_data(cn_packet *packet)
 {
-    return p->buffer + CN_PACKET_HEADROOM;
+    return packet->buffer + CN_PACKET_HEADROOM;
 }
-static inline const uint8_t *cn_packet_bytes(const cn_packet *p)
+static inline const uint8_t *cn_packet_bytes(const cn_packet *packet)
 {
-    return p->buffer + CN_PACKET_HEADROOM;
+    return packet->buffer + CN_PACKET_HEADROOM;
 }
-static inline const uint8_t *cn_packet_payload(const cn_packet *p)
+static inline const uint8_t *cn_packet_payload(const cn_packet *packet)
 {
-    return p->buffer + CN_PACKET_HEADROOM + p->payload_at;
+    return packet->buffer + CN_PACKET_HEADROOM + packet->payload_at;
 }
 
 #define CN_PACKET_SLAB 64
@@ -130,13 +130,13 @@ void cn_packet_pool_trim(cn_packet_pool *pool);
 cn_packet *cn_packet_new(cn_packet_pool *pool);
 
 /** One more reference; any thread that holds one. Returns its argument. */
-static inline cn_packet *cn_packet_ref(cn_packet *p)
+static inline cn_packet *cn_packet_ref(cn_packet *packet)
 {
-    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
-    return p;
+    atomic_fetch_add_explicit(&packet->refs, 1, memory_order_relaxed);
+    return packet;
 }
 
 /** One reference less; the last one gives the packet back. Any thread; NULL allowed. */
-void cn_packet_unref(cn_packet *p);
+void cn_packet_unref(cn_packet *packet);
 
 #endif

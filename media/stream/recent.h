@@ -24,21 +24,21 @@ typedef struct cn_recent {
 } cn_recent;
 
 /** Keeps a reference; `sent`: who had it at once. */
-void cn_recent_put(cn_recent *r, cn_packet *p, uint64_t sent);
-void cn_recent_clear(cn_recent *r);
+void cn_recent_put(cn_recent *recent, cn_packet *packet, uint64_t sent);
+void cn_recent_clear(cn_recent *recent);
 
 /**
- * Index in a list of packets, oldest first, of the one before the word that is being spoken began; `n`: none begins in
- * it. A word begins where the level (RFC 6464) rises by 10 dB above −77 dBov, or with the first packet after a pause
+ * Index in a list of packets, oldest first, of the one before the word that is being spoken began; `count`: none begins
+ * in it. A word begins where the level (RFC 6464) rises by 10 dB above −77 dBov, or with the first packet after a pause
  * without any.
  */
-size_t cn_recent_begin(cn_packet *const list[], size_t n);
+size_t cn_recent_begin(cn_packet *const list[], size_t count);
 
 /** Everything that is kept went to `worker` (a bit) now. */
-void cn_recent_sent(cn_recent *r, uint64_t worker);
+void cn_recent_sent(cn_recent *recent, uint64_t worker);
 
 /** Of the packets from there to now those that `worker` (a bit) never had; borrowed until the next put. Returns how
  * many; none when the word began before all that is kept, or nobody speaks. */
-size_t cn_recent_word(const cn_recent *r, uint64_t worker, uint64_t now_ns, cn_packet *out[CN_RECENT]);
+size_t cn_recent_word(const cn_recent *recent, uint64_t worker, uint64_t now_ns, cn_packet *out[CN_RECENT]);
 
 #endif

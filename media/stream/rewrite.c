@@ -107,13 +107,13 @@ void cn_rewrite_prefetch(const cn_rewrite *rw)
 
 /* ---- time ---- */
 
-static uint32_t timeline_at(const timeline *t, uint32_t in)
+static uint32_t timeline_at(const timeline *times, uint32_t in)
 {
-    int32_t after_b = cn_ts_diff(in, t->b_in), after_a = cn_ts_diff(in, t->a_in);
-    if (after_b >= 0) return t->b_out + (uint32_t)after_b;
-    if (after_a <= 0) return t->a_out + (uint32_t)after_a;
-    int64_t rise = cn_ts_diff(t->b_out, t->a_out), run = cn_ts_diff(t->b_in, t->a_in);
-    return t->a_out + (uint32_t)(after_a * rise / run);
+    int32_t after_b = cn_ts_diff(in, times->b_in), after_a = cn_ts_diff(in, times->a_in);
+    if (after_b >= 0) return times->b_out + (uint32_t)after_b;
+    if (after_a <= 0) return times->a_out + (uint32_t)after_a;
+    int64_t rise = cn_ts_diff(times->b_out, times->a_out), run = cn_ts_diff(times->b_in, times->a_in);
+    return times->a_out + (uint32_t)(after_a * rise / run);
 }
 
 static timeline *timeline_of(cn_rewrite *rw, uint32_t epoch)
@@ -136,29 +136,29 @@ static uint32_t switch_ts(const cn_rewrite *rw, const cn_rewrite_from *from)
 
 static timeline switch_timeline(const cn_rewrite *rw, const cn_rewrite_from *from)
 {
-    timeline t = {.a_in = from->first->ts, .b_in = from->run_end_ts, .b_out = switch_ts(rw, from)};
-    int32_t run = cn_ts_diff(t.b_in, t.a_in);
+    timeline times = {.a_in = from->first->ts, .b_in = from->run_end_ts, .b_out = switch_ts(rw, from)};
+    int32_t run = cn_ts_diff(times.b_in, times.a_in);
     if (run < 0 || run > (int32_t)(2 * rw->clock)) {
-        t.b_in = t.a_in;
+        times.b_in = times.a_in;
         run = 0;
     }
-    t.a_out = t.b_out - (uint32_t)(run / RUN_FACTOR);
+    times.a_out = times.b_out - (uint32_t)(run / RUN_FACTOR);
     uint32_t least = rw->last_ts + 1;
-    if (!rw->highest || cn_ts_diff(t.a_out, least) >= 0) return t;
+    if (!rw->highest || cn_ts_diff(times.a_out, least) >= 0) return times;
 
-    t.a_out = least;
-    if (run && cn_ts_diff(t.b_out, least) > run / RUN_FACTOR_MAX) return t;
+    times.a_out = least;
+    if (run && cn_ts_diff(times.b_out, least) > run / RUN_FACTOR_MAX) return times;
     /* No room: the source's exact time lies behind what was sent. Catch up with it at half speed, or give it up when it
      * is far. */
-    int32_t behind = cn_ts_diff(least, t.b_out - (uint32_t)run);
+    int32_t behind = cn_ts_diff(least, times.b_out - (uint32_t)run);
     if (behind > (int32_t)rw->clock) {
-        t.b_in = t.a_in;
-        t.b_out = t.a_out;
+        times.b_in = times.a_in;
+        times.b_out = times.a_out;
     } else {
-        t.b_in = t.a_in + 2 * (uint32_t)behind;
-        t.b_out = t.a_out + (uint32_t)behind;
+        times.b_in = times.a_in + 2 * (uint32_t)behind;
+        times.b_out = times.a_out + (uint32_t)behind;
     }
-    return t;
+    return times;
 }
 
 void cn_rewrite_capture(cn_rewrite *rw, uint32_t in_ts, int64_t capture_ns)
@@ -198,16 +198,16 @@ static span *span_push(cn_rewrite *rw, uint64_t end, uint64_t start)
 uint32_t cn_rewrite_switch(cn_rewrite *rw, const cn_rewrite_from *from)
 {
     const cn_packet *first = from->first;
-    timeline t = switch_timeline(rw, from);
+    timeline times = switch_timeline(rw, from);
     if (from->group != rw->group || !from->group) rw->capture_ns = 0;
     rw->epoch++;
-    *timeline_of(rw, rw->epoch) = t;
-    span *s = span_push(rw, rw->head_in + 1, first->ext_seq);
-    s->source = from->source;
-    s->epoch = rw->epoch;
-    s->picture_id_delta = rw->any_picture_id ? (uint16_t)(rw->last_picture_id + 1 - first->picture_id) : 0;
-    s->frame_delta = rw->any_frame && first->dd_len ? (uint16_t)(rw->last_frame + 1 - first->frame_number) : 0;
-    s->tl0picidx_delta = rw->any_tl0picidx ? (uint8_t)(rw->last_tl0picidx + 1 - first->tl0picidx) : 0;
+    *timeline_of(rw, rw->epoch) = times;
+    span *range = span_push(rw, rw->head_in + 1, first->ext_seq);
+    range->source = from->source;
+    range->epoch = rw->epoch;
+    range->picture_id_delta = rw->any_picture_id ? (uint16_t)(rw->last_picture_id + 1 - first->picture_id) : 0;
+    range->frame_delta = rw->any_frame && first->dd_len ? (uint16_t)(rw->last_frame + 1 - first->frame_number) : 0;
+    range->tl0picidx_delta = rw->any_tl0picidx ? (uint8_t)(rw->last_tl0picidx + 1 - first->tl0picidx) : 0;
     rw->source = from->source;
     rw->group = from->group;
     rw->head_in = first->ext_seq - 1;
@@ -215,7 +215,7 @@ uint32_t cn_rewrite_switch(cn_rewrite *rw, const cn_rewrite_from *from)
     rw->dropped_count = 0;
     rw->sent_has_picture_id = false;
     if (from->capture_ns) cn_rewrite_capture(rw, from->run_end_ts, from->capture_ns);
-    return t.a_out;
+    return times.a_out;
 }
 
 /* The span of an incoming number, NULL when there is none; `*known`: the source has a span at all. */
@@ -223,63 +223,68 @@ static const span *span_find(const cn_rewrite *rw, uint32_t source, uint64_t in,
 {
     *known = false;
     for (unsigned i = 0; i < SPANS; i++) {
-        const span *s = &rw->spans[(rw->head + SPANS - i) % SPANS];
-        if (s->source != source || rw->epoch - s->epoch >= EPOCHS) continue;
+        const span *range = &rw->spans[(rw->head + SPANS - i) % SPANS];
+        if (range->source != source || rw->epoch - range->epoch >= EPOCHS) continue;
         *known = true;
-        if (in >= s->start && in < s->end) return s;
+        if (in >= range->start && in < range->end) return range;
     }
     return NULL;
 }
 
 /* VP9's picture ids and the frame numbers of descriptors keep their holes: what refers to a frame counts in them. */
-static bool ids_close_up(const cn_packet *p)
+static bool ids_close_up(const cn_packet *packet)
 {
-    return p->has_picture_id && p->codec != CN_CODEC_VP9;
+    return packet->has_picture_id && packet->codec != CN_CODEC_VP9;
 }
 
-static bool was_dropped(const cn_rewrite *rw, const cn_packet *p)
+static bool was_dropped(const cn_rewrite *rw, const cn_packet *packet)
 {
     unsigned n = rw->dropped_count < DROPPED ? rw->dropped_count : DROPPED;
-    for (unsigned i = 0; p->has_picture_id && i < n; i++) {
-        const dropped_frame *d = &rw->dropped[i];
+    for (unsigned i = 0; packet->has_picture_id && i < n; i++) {
+        const dropped_frame *frame = &rw->dropped[i];
         /* a 7-bit id comes again after 128 frames */
-        if (d->picture_id == p->picture_id && p->ext_seq + JUMP > d->seq && p->ext_seq < d->seq + JUMP) return true;
+        if (frame->picture_id == packet->picture_id && packet->ext_seq + JUMP > frame->seq &&
+            packet->ext_seq < frame->seq + JUMP)
+            return true;
     }
     return false;
 }
 
 /* Where a packet belongs and whether its number is still free. */
-static cn_rewrite_verdict locate(cn_rewrite *rw, uint32_t source, const cn_packet *p, const span **at, uint64_t *number)
+static cn_rewrite_verdict locate(cn_rewrite *rw, uint32_t source, const cn_packet *packet, const span **at,
+                                 uint64_t *number)
 {
     bool known = false;
-    const span *s = source ? span_find(rw, source, p->ext_seq, &known) : NULL;
-    if (!s) return known ? CN_REWRITE_OLD : CN_REWRITE_FOREIGN;
-    uint64_t out = s->out + (p->ext_seq - s->start);
+    const span *range = source ? span_find(rw, source, packet->ext_seq, &known) : NULL;
+    if (!range) return known ? CN_REWRITE_OLD : CN_REWRITE_FOREIGN;
+    uint64_t out = range->out + (packet->ext_seq - range->start);
     if (rw->highest && out + rw->mask < rw->highest) return CN_REWRITE_OLD;
-    const cn_sent *r = &rw->records[out & rw->mask];
-    *at = s;
+    const cn_sent *sent = &rw->records[out & rw->mask];
+    *at = range;
     *number = out;
-    if (r->out_ext != (uint32_t)out) return CN_REWRITE_SEND;
-    if (r->source == source && r->in_seq == p->ext_seq) return CN_REWRITE_DUPLICATE;
+    if (sent->out_ext != (uint32_t)out) return CN_REWRITE_SEND;
+    if (sent->source == source && sent->in_seq == packet->ext_seq) return CN_REWRITE_DUPLICATE;
     rw->conflicts++;
     return CN_REWRITE_CONFLICT;
 }
 
 /* Values and record of a packet whose number is free. */
-static void emit(cn_rewrite *rw, const span *s, uint64_t number, const cn_packet *p, bool filler, uint64_t now_ns,
-                 cn_rewrite_out *out)
+static void emit(cn_rewrite *rw, const span *range, uint64_t number, const cn_packet *packet, bool filler,
+                 uint64_t now_ns, cn_rewrite_out *out)
 {
-    *out = (cn_rewrite_out){
-        .seq = (uint16_t)number, .ts = timeline_at(timeline_of(rw, s->epoch), p->ts), .marker = p->marker && !filler};
-    if (p->has_picture_id)
-        out->picture_id = (uint16_t)(p->picture_id + s->picture_id_delta) & (p->picture_id_15 ? 0x7fff : 0x7f);
-    out->frame_number = (uint16_t)(p->frame_number + s->frame_delta);
-    if (p->has_tl0picidx) out->tl0picidx = (uint8_t)(p->tl0picidx + s->tl0picidx_delta);
-    if (rw->mark && rw->clock != VIDEO_CLOCK && s->epoch == rw->epoch) out->marker = true;
-    if (s->epoch == rw->epoch) rw->mark = false;
-    rw->records[number & rw->mask] = (cn_sent){.source = s->source,
+    *out = (cn_rewrite_out){.seq = (uint16_t)number,
+                            .ts = timeline_at(timeline_of(rw, range->epoch), packet->ts),
+                            .marker = packet->marker && !filler};
+    if (packet->has_picture_id)
+        out->picture_id =
+            (uint16_t)(packet->picture_id + range->picture_id_delta) & (packet->picture_id_15 ? 0x7fff : 0x7f);
+    out->frame_number = (uint16_t)(packet->frame_number + range->frame_delta);
+    if (packet->has_tl0picidx) out->tl0picidx = (uint8_t)(packet->tl0picidx + range->tl0picidx_delta);
+    if (rw->mark && rw->clock != VIDEO_CLOCK && range->epoch == rw->epoch) out->marker = true;
+    if (range->epoch == rw->epoch) rw->mark = false;
+    rw->records[number & rw->mask] = (cn_sent){.source = range->source,
                                                .out_ext = (uint32_t)number,
-                                               .in_seq = p->ext_seq,
+                                               .in_seq = packet->ext_seq,
                                                .ts = out->ts,
                                                .picture_id = out->picture_id,
                                                .tl0picidx = out->tl0picidx,
@@ -290,16 +295,16 @@ static void emit(cn_rewrite *rw, const span *s, uint64_t number, const cn_packet
 }
 
 /* How far `out` lies after the picture id sent last: ids wrap at the field's width. */
-static int picture_id_ahead(const cn_rewrite *rw, const cn_packet *p, uint16_t out)
+static int picture_id_ahead(const cn_rewrite *rw, const cn_packet *packet, uint16_t out)
 {
     unsigned d = (unsigned)out - rw->last_picture_id;
-    return p->picture_id_15 ? (int16_t)(uint16_t)(d << 1) : (int8_t)(uint8_t)(d << 1);
+    return packet->picture_id_15 ? (int16_t)(uint16_t)(d << 1) : (int8_t)(uint8_t)(d << 1);
 }
 
 /* What the next switch continues from. A packet that is not the newest of its source may still be the newest sent, when
  * newer ones were dropped. */
-static void note_sent(cn_rewrite *rw, uint64_t number, const cn_packet *p, const cn_rewrite_out *out, bool newest_yet,
-                      uint64_t now_ns)
+static void note_sent(cn_rewrite *rw, uint64_t number, const cn_packet *packet, const cn_rewrite_out *out,
+                      bool newest_yet, uint64_t now_ns)
 {
     if (!rw->highest || cn_ts_diff(out->ts, rw->last_ts) > 0) {
         rw->last_ts = out->ts;
@@ -307,75 +312,77 @@ static void note_sent(cn_rewrite *rw, uint64_t number, const cn_packet *p, const
     }
     if (number > rw->highest) rw->highest = number;
     bool shown = !rw->records[number & rw->mask].filler;
-    if (shown && p->has_picture_id && (newest_yet || picture_id_ahead(rw, p, out->picture_id) > 0)) {
+    if (shown && packet->has_picture_id && (newest_yet || picture_id_ahead(rw, packet, out->picture_id) > 0)) {
         rw->any_picture_id = true;
         rw->last_picture_id = out->picture_id;
     }
-    if (shown && p->has_tl0picidx && (newest_yet || (int8_t)(uint8_t)(out->tl0picidx - rw->last_tl0picidx) > 0)) {
+    if (shown && packet->has_tl0picidx && (newest_yet || (int8_t)(uint8_t)(out->tl0picidx - rw->last_tl0picidx) > 0)) {
         rw->any_tl0picidx = true;
         rw->last_tl0picidx = out->tl0picidx;
     }
-    if (shown && p->dd_len && (!rw->any_frame || (int16_t)(uint16_t)(out->frame_number - rw->last_frame) > 0)) {
+    if (shown && packet->dd_len && (!rw->any_frame || (int16_t)(uint16_t)(out->frame_number - rw->last_frame) > 0)) {
         rw->any_frame = true;
         rw->last_frame = out->frame_number;
     }
     if (!newest_yet) return;
     rw->next_out = number + 1;
-    rw->head_in = p->ext_seq;
-    rw->sent_has_picture_id = p->has_picture_id;
-    rw->sent_picture_id = p->picture_id;
+    rw->head_in = packet->ext_seq;
+    rw->sent_has_picture_id = packet->has_picture_id;
+    rw->sent_picture_id = packet->picture_id;
 }
 
-cn_rewrite_verdict cn_rewrite_packet(cn_rewrite *rw, uint32_t source, const cn_packet *p, uint64_t now_ns,
+cn_rewrite_verdict cn_rewrite_packet(cn_rewrite *rw, uint32_t source, const cn_packet *packet, uint64_t now_ns,
                                      cn_rewrite_out *out)
 {
-    bool newest_yet = source && source == rw->source && p->ext_seq > rw->head_in;
-    if (newest_yet && p->ext_seq - rw->head_in > JUMP) (void)span_push(rw, rw->head_in + 1, p->ext_seq);
-    const span *s = NULL;
+    bool newest_yet = source && source == rw->source && packet->ext_seq > rw->head_in;
+    if (newest_yet && packet->ext_seq - rw->head_in > JUMP) (void)span_push(rw, rw->head_in + 1, packet->ext_seq);
+    const span *range = NULL;
     uint64_t number = 0;
-    cn_rewrite_verdict verdict = locate(rw, source, p, &s, &number);
+    cn_rewrite_verdict verdict = locate(rw, source, packet, &range, &number);
     if (verdict != CN_REWRITE_SEND) return verdict;
-    bool filler = s->epoch == rw->epoch && was_dropped(rw, p);
-    emit(rw, s, number, p, filler, now_ns, out);
-    note_sent(rw, number, p, out, newest_yet, now_ns);
+    bool filler = range->epoch == rw->epoch && was_dropped(rw, packet);
+    emit(rw, range, number, packet, filler, now_ns, out);
+    note_sent(rw, number, packet, out, newest_yet, now_ns);
     return filler ? CN_REWRITE_FILL : CN_REWRITE_SEND;
 }
 
 /* The newest packet is dropped: the next one takes its number; the first dropped packet of a frame also frees its
  * picture id. */
-static void close_up(cn_rewrite *rw, const cn_packet *p)
+static void close_up(cn_rewrite *rw, const cn_packet *packet)
 {
-    bool jump = p->ext_seq - rw->head_in > JUMP;
-    span *s = newest(rw);
+    bool jump = packet->ext_seq - rw->head_in > JUMP;
+    span *range = newest(rw);
     if (jump) {
-        s = span_push(rw, rw->head_in + 1, p->ext_seq + 1);
-    } else if (p->ext_seq == s->start) {
-        s->start++;
+        range = span_push(rw, rw->head_in + 1, packet->ext_seq + 1);
+    } else if (packet->ext_seq == range->start) {
+        range->start++;
     } else {
-        rw->next_out = s->out + (p->ext_seq - s->start);
-        s = span_push(rw, p->ext_seq, p->ext_seq + 1);
+        rw->next_out = range->out + (packet->ext_seq - range->start);
+        range = span_push(rw, packet->ext_seq, packet->ext_seq + 1);
     }
-    rw->head_in = p->ext_seq;
-    bool whole_frame = ids_close_up(p) && !(rw->sent_has_picture_id && rw->sent_picture_id == p->picture_id);
-    if (!whole_frame || was_dropped(rw, p)) return;
-    s->picture_id_delta--;
-    rw->dropped[rw->dropped_count++ % DROPPED] = (dropped_frame){.seq = p->ext_seq, .picture_id = p->picture_id};
+    rw->head_in = packet->ext_seq;
+    bool whole_frame = ids_close_up(packet) && !(rw->sent_has_picture_id && rw->sent_picture_id == packet->picture_id);
+    if (!whole_frame || was_dropped(rw, packet)) return;
+    range->picture_id_delta--;
+    rw->dropped[rw->dropped_count++ % DROPPED] =
+        (dropped_frame){.seq = packet->ext_seq, .picture_id = packet->picture_id};
 }
 
-cn_rewrite_verdict cn_rewrite_drop(cn_rewrite *rw, uint32_t source, const cn_packet *p, uint64_t now_ns,
+cn_rewrite_verdict cn_rewrite_drop(cn_rewrite *rw, uint32_t source, const cn_packet *packet, uint64_t now_ns,
                                    cn_rewrite_out *out)
 {
-    if (source && source == rw->source && p->ext_seq > rw->head_in) {
-        close_up(rw, p);
+    if (source && source == rw->source && packet->ext_seq > rw->head_in) {
+        close_up(rw, packet);
         return CN_REWRITE_SKIP;
     }
-    const span *s = NULL;
+    const span *range = NULL;
     uint64_t number = 0;
-    cn_rewrite_verdict verdict = locate(rw, source, p, &s, &number);
+    cn_rewrite_verdict verdict = locate(rw, source, packet, &range, &number);
     if (verdict != CN_REWRITE_SEND) return verdict;
-    bool filler = !p->payload_len || !ids_close_up(p) || (s->epoch == rw->epoch && was_dropped(rw, p));
-    emit(rw, s, number, p, filler, now_ns, out);
-    note_sent(rw, number, p, out, false, now_ns);
+    bool filler =
+        !packet->payload_len || !ids_close_up(packet) || (range->epoch == rw->epoch && was_dropped(rw, packet));
+    emit(rw, range, number, packet, filler, now_ns, out);
+    note_sent(rw, number, packet, out, false, now_ns);
     return filler ? CN_REWRITE_FILL : CN_REWRITE_SEND;
 }
 
@@ -387,8 +394,8 @@ static cn_sent *record_of(const cn_rewrite *rw, uint16_t out_seq)
     uint16_t back = (uint16_t)((uint16_t)rw->highest - out_seq);
     if (back > rw->mask) return NULL;
     uint64_t out = rw->highest - back;
-    cn_sent *r = &rw->records[out & rw->mask];
-    return r->out_ext == (uint32_t)out ? r : NULL;
+    cn_sent *sent = &rw->records[out & rw->mask];
+    return sent->out_ext == (uint32_t)out ? sent : NULL;
 }
 
 const cn_sent *cn_rewrite_sent(const cn_rewrite *rw, uint16_t out_seq)
@@ -398,12 +405,12 @@ const cn_sent *cn_rewrite_sent(const cn_rewrite *rw, uint16_t out_seq)
 
 const cn_sent *cn_rewrite_resend(cn_rewrite *rw, uint16_t out_seq, uint32_t rtt_ms, uint64_t now_ns)
 {
-    cn_sent *r = record_of(rw, out_seq);
+    cn_sent *sent = record_of(rw, out_seq);
     uint32_t now_ms = (uint32_t)(now_ns / 1000000);
-    if (!r || r->resent >= RESENDS || (r->resent && now_ms - r->sent_ms < rtt_ms)) return NULL;
-    r->resent = (r->resent + 1u) & 0x3fu;
-    r->sent_ms = now_ms;
-    return r;
+    if (!sent || sent->resent >= RESENDS || (sent->resent && now_ms - sent->sent_ms < rtt_ms)) return NULL;
+    sent->resent = (sent->resent + 1u) & 0x3fu;
+    sent->sent_ms = now_ms;
+    return sent;
 }
 
 bool cn_rewrite_highest(const cn_rewrite *rw, uint32_t *ext)

@@ -79,18 +79,18 @@ typedef enum cn_rewrite_verdict {
     CN_REWRITE_CONFLICT   /* send nothing: its number carries another packet (never expected; counted) */
 } cn_rewrite_verdict;
 
-/** Values for forwarding `p` of `source`, and its record. `out` is written on SEND and on FILL: p belongs to a frame of
- * which packets were dropped. Never SKIP. */
-cn_rewrite_verdict cn_rewrite_packet(cn_rewrite *rw, uint32_t source, const cn_packet *p, uint64_t now_ns,
+/** Values for forwarding `packet` of `source`, and its record. `out` is written on SEND and on FILL: packet belongs to
+ * a frame of which packets were dropped. Never SKIP. */
+cn_rewrite_verdict cn_rewrite_packet(cn_rewrite *rw, uint32_t source, const cn_packet *packet, uint64_t now_ns,
                                      cn_rewrite_out *out);
 
 /**
- * `p` is deliberately not forwarded (temporal layer, padding only). SKIP: what follows closes up. If something later
- * was forwarded already, its number cannot be taken back and the receiver would wait for it: then FILL (padding, or the
- * frame's other packets were dropped) or SEND (nothing of its frame was dropped: forward it after all, so that VP8
- * picture ids have no hole); `out` is written as by cn_rewrite_packet.
+ * `packet` is deliberately not forwarded (temporal layer, padding only). SKIP: what follows closes up. If something
+ * later was forwarded already, its number cannot be taken back and the receiver would wait for it: then FILL (padding,
+ * or the frame's other packets were dropped) or SEND (nothing of its frame was dropped: forward it after all, so that
+ * VP8 picture ids have no hole); `out` is written as by cn_rewrite_packet.
  */
-cn_rewrite_verdict cn_rewrite_drop(cn_rewrite *rw, uint32_t source, const cn_packet *p, uint64_t now_ns,
+cn_rewrite_verdict cn_rewrite_drop(cn_rewrite *rw, uint32_t source, const cn_packet *packet, uint64_t now_ns,
                                    cn_rewrite_out *out);
 
 /** Outgoing timestamp of an incoming one of the current source, for sender reports. False before the first switch. */

@@ -12,20 +12,20 @@ typedef struct cn_seq {
 } cn_seq;
 
 /** The extended number nearest to the highest one seen (RFC 3550 A.1's idea of a cycle); moves the highest forward. */
-static inline uint64_t cn_seq_extend(cn_seq *s, uint16_t seq)
+static inline uint64_t cn_seq_extend(cn_seq *counter, uint16_t seq)
 {
-    if (!s->highest) return s->highest = 65536u + seq;
-    int16_t ahead = (int16_t)(uint16_t)(seq - (uint16_t)s->highest);
-    uint64_t ext = s->highest + (uint64_t)(int64_t)ahead;
-    if (ahead > 0) s->highest = ext;
+    if (!counter->highest) return counter->highest = 65536u + seq;
+    int16_t ahead = (int16_t)(uint16_t)(seq - (uint16_t)counter->highest);
+    uint64_t ext = counter->highest + (uint64_t)(int64_t)ahead;
+    if (ahead > 0) counter->highest = ext;
     return ext;
 }
 
 /** Like cn_seq_extend without moving anything: for a NACK's numbers. 0 when nothing was seen yet. */
-static inline uint64_t cn_seq_nearest(const cn_seq *s, uint16_t seq)
+static inline uint64_t cn_seq_nearest(const cn_seq *counter, uint16_t seq)
 {
-    if (!s->highest) return 0;
-    return s->highest + (uint64_t)(int64_t)(int16_t)(uint16_t)(seq - (uint16_t)s->highest);
+    if (!counter->highest) return 0;
+    return counter->highest + (uint64_t)(int64_t)(int16_t)(uint16_t)(seq - (uint16_t)counter->highest);
 }
 
 /** a − b of RTP timestamps, wrap-safe, in ticks. */

@@ -2,122 +2,122 @@
 
 #include <string.h>
 
-void cn_svc_start(cn_svc *v, unsigned sid, unsigned tid)
+void cn_svc_start(cn_svc *svc, unsigned sid, unsigned tid)
 {
-    *v = (cn_svc){.sid = -1, .tid = -1, .old_sid = -1, .old_tid = -1};
-    cn_svc_want(v, sid, tid);
+    *svc = (cn_svc){.sid = -1, .tid = -1, .old_sid = -1, .old_tid = -1};
+    cn_svc_want(svc, sid, tid);
 }
 
-void cn_svc_want(cn_svc *v, unsigned sid, unsigned tid)
+void cn_svc_want(cn_svc *svc, unsigned sid, unsigned tid)
 {
-    v->want_sid = (int8_t)(sid < CN_SVC_TOP ? sid : CN_SVC_TOP);
-    v->want_tid = (int8_t)(tid < CN_SVC_TOP ? tid : CN_SVC_TOP);
+    svc->want_sid = (int8_t)(sid < CN_SVC_TOP ? sid : CN_SVC_TOP);
+    svc->want_tid = (int8_t)(tid < CN_SVC_TOP ? tid : CN_SVC_TOP);
 }
 
-bool cn_svc_waiting(const cn_svc *v)
+bool cn_svc_waiting(const cn_svc *svc)
 {
-    return v->sid != v->want_sid;
+    return svc->sid != svc->want_sid;
 }
 
-static bool was_forwarded(const cn_svc *v, uint16_t frame)
+static bool was_forwarded(const cn_svc *svc, uint16_t frame)
 {
-    uint16_t back = (uint16_t)(v->frame - frame);
-    return v->any_frame && back < CN_SVC_FRAMES && v->forwarded[frame / 32 % 8] >> (frame & 31) & 1;
+    uint16_t back = (uint16_t)(svc->frame - frame);
+    return svc->any_frame && back < CN_SVC_FRAMES && svc->forwarded[frame / 32 % 8] >> (frame & 31) & 1;
 }
 
-static void note_forwarded(cn_svc *v, uint16_t frame)
+static void note_forwarded(cn_svc *svc, uint16_t frame)
 {
-    uint16_t ahead = (uint16_t)(frame - v->frame);
-    if (!v->any_frame || (ahead >= CN_SVC_FRAMES && ahead < 0x8000)) {
-        memset(v->forwarded, 0, sizeof v->forwarded);
-        v->frame = frame;
-        v->any_frame = true;
+    uint16_t ahead = (uint16_t)(frame - svc->frame);
+    if (!svc->any_frame || (ahead >= CN_SVC_FRAMES && ahead < 0x8000)) {
+        memset(svc->forwarded, 0, sizeof svc->forwarded);
+        svc->frame = frame;
+        svc->any_frame = true;
     }
-    while (v->frame != frame && (uint16_t)(frame - v->frame) < 0x8000) {
-        v->frame++;
-        v->forwarded[v->frame / 32 % 8] &= ~(1u << (v->frame & 31));
+    while (svc->frame != frame && (uint16_t)(frame - svc->frame) < 0x8000) {
+        svc->frame++;
+        svc->forwarded[svc->frame / 32 % 8] &= ~(1u << (svc->frame & 31));
     }
-    if ((uint16_t)(v->frame - frame) < CN_SVC_FRAMES) v->forwarded[frame / 32 % 8] |= 1u << (frame & 31);
+    if ((uint16_t)(svc->frame - frame) < CN_SVC_FRAMES) svc->forwarded[frame / 32 % 8] |= 1u << (frame & 31);
 }
 
-static cn_dti dti_for(const cn_packet *p, const cn_dd_layout *l, int sid, int tid)
+static cn_dti dti_for(const cn_packet *packet, const cn_dd_layout *layout, int sid, int tid)
 {
-    return sid < 0 || tid < 0 ? CN_DTI_ABSENT : cn_dd_dti(p->dtis, l->target_of[sid][tid]);
+    return sid < 0 || tid < 0 ? CN_DTI_ABSENT : cn_dd_dti(packet->dtis, layout->target_of[sid][tid]);
 }
 
-static bool decodable(const cn_svc *v, const cn_packet *p)
+static bool decodable(const cn_svc *svc, const cn_packet *packet)
 {
-    for (unsigned i = 0; i < p->fdiff_count; i++)
-        if (!was_forwarded(v, (uint16_t)(p->frame_number - p->fdiffs[i]))) return false;
+    for (unsigned i = 0; i < packet->fdiff_count; i++)
+        if (!was_forwarded(svc, (uint16_t)(packet->frame_number - packet->fdiffs[i]))) return false;
     return true;
 }
 
 /* The wanted spatial layer, or the largest there is while it rests. */
-static int reachable(const cn_svc *v, const cn_dd_layout *l)
+static int reachable(const cn_svc *svc, const cn_dd_layout *layout)
 {
-    return v->want_sid < CN_SVC_TOP && v->want_sid >= l->spatial ? l->spatial - 1 : v->want_sid;
+    return svc->want_sid < CN_SVC_TOP && svc->want_sid >= layout->spatial ? layout->spatial - 1 : svc->want_sid;
 }
 
 /* From this packet on other layers hold. */
-static void go(cn_svc *v, const cn_packet *p, int sid, int tid)
+static void go(cn_svc *svc, const cn_packet *packet, int sid, int tid)
 {
-    if (v->sid == sid && v->tid == tid) return;
-    v->old_sid = v->sid;
-    v->old_tid = v->tid;
-    v->sid = (int8_t)sid;
-    v->tid = (int8_t)tid;
-    v->since = p->ext_seq;
+    if (svc->sid == sid && svc->tid == tid) return;
+    svc->old_sid = svc->sid;
+    svc->old_tid = svc->tid;
+    svc->sid = (int8_t)sid;
+    svc->tid = (int8_t)tid;
+    svc->since = packet->ext_seq;
 }
 
-static void step_by_descriptor(cn_svc *v, const cn_packet *p, const cn_dd_layout *l)
+static void step_by_descriptor(cn_svc *svc, const cn_packet *packet, const cn_dd_layout *layout)
 {
-    int want = reachable(v, l);
-    if (p->key) {
-        go(v, p, want, v->want_tid);
+    int want = reachable(svc, layout);
+    if (packet->key) {
+        go(svc, packet, want, svc->want_tid);
         return;
     }
-    if (v->sid < 0) return;
-    if (dti_for(p, l, want, v->want_tid) == CN_DTI_SWITCH && decodable(v, p))
-        go(v, p, want, v->want_tid);
-    else if (v->want_tid < v->tid)
-        go(v, p, v->sid, v->want_tid);
-    else if (v->want_tid > v->tid && dti_for(p, l, v->sid, p->tid) == CN_DTI_SWITCH && p->tid > v->tid &&
-             p->tid <= v->want_tid && decodable(v, p))
-        go(v, p, v->sid, p->tid);
+    if (svc->sid < 0) return;
+    if (dti_for(packet, layout, want, svc->want_tid) == CN_DTI_SWITCH && decodable(svc, packet))
+        go(svc, packet, want, svc->want_tid);
+    else if (svc->want_tid < svc->tid)
+        go(svc, packet, svc->sid, svc->want_tid);
+    else if (svc->want_tid > svc->tid && dti_for(packet, layout, svc->sid, packet->tid) == CN_DTI_SWITCH &&
+             packet->tid > svc->tid && packet->tid <= svc->want_tid && decodable(svc, packet))
+        go(svc, packet, svc->sid, packet->tid);
 }
 
 /* All spatial layers are forwarded; sid only says whether the stream has begun. */
-static void step_by_tid(cn_svc *v, const cn_packet *p)
+static void step_by_tid(cn_svc *svc, const cn_packet *packet)
 {
-    if (p->key)
-        go(v, p, v->want_sid, v->want_tid);
-    else if (v->sid < 0)
+    if (packet->key)
+        go(svc, packet, svc->want_sid, svc->want_tid);
+    else if (svc->sid < 0)
         return;
-    else if (p->tid == CN_PACKET_NO_TID || v->want_tid < v->tid)
-        go(v, p, v->sid, v->want_tid);
-    else if (p->layer_sync && p->tid > v->tid && p->tid <= v->want_tid)
-        go(v, p, v->sid, p->tid);
+    else if (packet->tid == CN_PACKET_NO_TID || svc->want_tid < svc->tid)
+        go(svc, packet, svc->sid, svc->want_tid);
+    else if (packet->layer_sync && packet->tid > svc->tid && packet->tid <= svc->want_tid)
+        go(svc, packet, svc->sid, packet->tid);
 }
 
-bool cn_svc_pass(cn_svc *v, const cn_packet *p, const cn_dd_layout *layout)
+bool cn_svc_pass(cn_svc *svc, const cn_packet *packet, const cn_dd_layout *layout)
 {
-    bool described = p->dd_len && layout->targets;
-    if (p->ext_seq > v->newest && p->payload_len) {
-        v->newest = p->ext_seq;
-        if (p->frame_start && described) step_by_descriptor(v, p, layout);
-        if (p->frame_start && !described) step_by_tid(v, p);
+    bool described = packet->dd_len && layout->targets;
+    if (packet->ext_seq > svc->newest && packet->payload_len) {
+        svc->newest = packet->ext_seq;
+        if (packet->frame_start && described) step_by_descriptor(svc, packet, layout);
+        if (packet->frame_start && !described) step_by_tid(svc, packet);
     }
-    bool now = p->ext_seq >= v->since;
-    int sid = now ? v->sid : v->old_sid, tid = now ? v->tid : v->old_tid;
+    bool now = packet->ext_seq >= svc->since;
+    int sid = now ? svc->sid : svc->old_sid, tid = now ? svc->tid : svc->old_tid;
     if (sid < 0) return false;
-    if (!described) return p->tid == CN_PACKET_NO_TID || p->tid <= tid;
-    if (dti_for(p, layout, sid, tid) == CN_DTI_ABSENT) return false;
-    note_forwarded(v, p->frame_number);
+    if (!described) return packet->tid == CN_PACKET_NO_TID || packet->tid <= tid;
+    if (dti_for(packet, layout, sid, tid) == CN_DTI_ABSENT) return false;
+    note_forwarded(svc, packet->frame_number);
     return true;
 }
 
-bool cn_svc_ends_picture(const cn_svc *v, const cn_packet *p)
+bool cn_svc_ends_picture(const cn_svc *svc, const cn_packet *packet)
 {
-    int sid = p->ext_seq >= v->since ? v->sid : v->old_sid;
-    return p->dd_len && p->frame_end && p->sid == sid;
+    int sid = packet->ext_seq >= svc->since ? svc->sid : svc->old_sid;
+    return packet->dd_len && packet->frame_end && packet->sid == sid;
 }

@@ -35,15 +35,15 @@ typedef struct cn_svc {
 } cn_svc;
 
 /** Begins anew with the next key frame. */
-void cn_svc_start(cn_svc *v, unsigned sid, unsigned tid);
+void cn_svc_start(cn_svc *svc, unsigned sid, unsigned tid);
 /** The layers to go to. */
-void cn_svc_want(cn_svc *v, unsigned sid, unsigned tid);
+void cn_svc_want(cn_svc *svc, unsigned sid, unsigned tid);
 /** True while the wanted spatial layer is not reached: a key frame would help. */
-bool cn_svc_waiting(const cn_svc *v);
-/** Whether `p` is to be forwarded; goes to the wanted layers where the packet allows it. `layout` is that of the
+bool cn_svc_waiting(const cn_svc *svc);
+/** Whether `packet` is to be forwarded; goes to the wanted layers where the packet allows it. `layout` is that of the
  * descriptors' present structure (targets 0: none known). */
-bool cn_svc_pass(cn_svc *v, const cn_packet *p, const cn_dd_layout *layout);
+bool cn_svc_pass(cn_svc *svc, const cn_packet *packet, const cn_dd_layout *layout);
 /** True when a forwarded packet ends its picture for this receiver (RTP marker). */
-bool cn_svc_ends_picture(const cn_svc *v, const cn_packet *p);
+bool cn_svc_ends_picture(const cn_svc *svc, const cn_packet *packet);
 
 #endif

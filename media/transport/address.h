@@ -39,13 +39,13 @@ size_t cn_local_put(const cn_local *local, void *control);
 /** Numeric IPv4 or IPv6 and a port in host order. CN_ERR_INVALID for anything else. */
 cn_err cn_sockaddr_parse(cn_sockaddr *out, const char *text, uint16_t port);
 /** The address without port; `size` ≥ INET6_ADDRSTRLEN. "" for an unknown family. */
-void cn_sockaddr_text(const cn_sockaddr *a, char *out, size_t size);
-socklen_t cn_sockaddr_len(const cn_sockaddr *a);
-uint16_t cn_sockaddr_port(const cn_sockaddr *a);
-void cn_sockaddr_set_port(cn_sockaddr *a, uint16_t port);
+void cn_sockaddr_text(const cn_sockaddr *addr, char *out, size_t size);
+socklen_t cn_sockaddr_len(const cn_sockaddr *addr);
+uint16_t cn_sockaddr_port(const cn_sockaddr *addr);
+void cn_sockaddr_set_port(cn_sockaddr *addr, uint16_t port);
 /** 0.0.0.0 or ::. */
-bool cn_sockaddr_wildcard(const cn_sockaddr *a);
+bool cn_sockaddr_wildcard(const cn_sockaddr *addr);
 /** Remote address as seen on the socket number `sock`. */
-cn_key cn_sockaddr_key(const cn_sockaddr *a, unsigned sock);
+cn_key cn_sockaddr_key(const cn_sockaddr *addr, unsigned sock);
 
 #endif

@@ -19,7 +19,7 @@
 #define LINE 64         /* packets begin on a cache line */
 #define GSO_SEGMENTS 64 /* the kernel's UDP_MAX_SEGMENTS */
 #define GSO_BYTES 65000 /* one IP datagram before segmentation */
-#define PADDING_SHARE                                                                               \
+#define PADDING_SHARE \
     16 /* a packet grows by at most 1/16 of the segment: bandwidth is worth more than a system call \
         */
 #define NONE UINT16_MAX
@@ -58,57 +58,57 @@ cn_err cn_batch_new(cn_batch **out, bool gso)
     void *memory = NULL;
     if (posix_memalign(&memory, LINE, sizeof(cn_batch))) return CN_ERR_NOMEM;
     memset(memory, 0, sizeof(cn_batch));
-    cn_batch *b = memory;
-    b->gso = gso;
-    *out = b;
+    cn_batch *batch = memory;
+    batch->gso = gso;
+    *out = batch;
     return CN_OK;
 }
 
-bool cn_batch_empty(const cn_batch *b)
+bool cn_batch_empty(const cn_batch *batch)
 {
-    return !b->n;
+    return !batch->n;
 }
 
-static size_t room_for(size_t n)
+static size_t room_for(size_t len)
 {
-    return (n + CN_BATCH_PADDING + CN_SRTP_TAIL + LINE - 1) & ~(size_t)(LINE - 1);
+    return (len + CN_BATCH_PADDING + CN_SRTP_TAIL + LINE - 1) & ~(size_t)(LINE - 1);
 }
 
-uint8_t *cn_batch_space(cn_batch *b, size_t n)
+uint8_t *cn_batch_space(cn_batch *batch, size_t len)
 {
-    if (b->n == CN_BATCH_PACKETS || b->bytes + room_for(n) > CN_BATCH_BYTES) return NULL;
-    b->asked = n;
-    return b->arena + b->bytes;
+    if (batch->n == CN_BATCH_PACKETS || batch->bytes + room_for(len) > CN_BATCH_BYTES) return NULL;
+    batch->asked = len;
+    return batch->arena + batch->bytes;
 }
 
-bool cn_batch_holds(const cn_batch *b, const uint8_t *p, size_t n)
+bool cn_batch_holds(const cn_batch *batch, const uint8_t *bytes, size_t len)
 {
-    return p == b->arena + b->bytes && n <= b->asked;
+    return bytes == batch->arena + batch->bytes && len <= batch->asked;
 }
 
-void cn_batch_add(cn_batch *b, cn_batch_queue *q, size_t n, bool rtcp)
+void cn_batch_add(cn_batch *batch, cn_batch_queue *queue, size_t len, bool rtcp)
 {
-    uint16_t index = (uint16_t)b->n++;
-    b->packets[index] = (packet){.at = (uint32_t)b->bytes, .n = (uint16_t)n, .next = NONE, .rtcp = rtcp};
-    b->bytes += room_for(n);
-    b->asked = 0;
-    b->streams |= q->stream != NULL;
-    if (q->count) {
-        b->packets[q->last].next = index;
+    uint16_t index = (uint16_t)batch->n++;
+    batch->packets[index] = (packet){.at = (uint32_t)batch->bytes, .n = (uint16_t)len, .next = NONE, .rtcp = rtcp};
+    batch->bytes += room_for(len);
+    batch->asked = 0;
+    batch->streams |= queue->stream != NULL;
+    if (queue->count) {
+        batch->packets[queue->last].next = index;
     } else {
-        q->first = index;
+        queue->first = index;
     }
-    q->last = index;
-    q->count++;
-    if (q->listed) return;
-    q->listed = true;
-    q->next_queue = NULL;
-    if (b->last) {
-        b->last->next_queue = q;
+    queue->last = index;
+    queue->count++;
+    if (queue->listed) return;
+    queue->listed = true;
+    queue->next_queue = NULL;
+    if (batch->last) {
+        batch->last->next_queue = queue;
     } else {
-        b->first = q;
+        batch->first = queue;
     }
-    b->last = q;
+    batch->last = queue;
 }
 
 size_t cn_batch_run(const uint16_t sizes[], const bool rigid[], size_t count, size_t *segment)
@@ -132,41 +132,41 @@ size_t cn_batch_run(const uint16_t sizes[], const bool rigid[], size_t count, si
     return n;
 }
 
-/** Appends RTP padding (RFC 3550 §5.1) so that the packet has `n` bytes; a packet that has padding already stays. */
-static void pad_rtp(uint8_t *p, packet *k, size_t n)
+/** Appends RTP padding (RFC 3550 §5.1) so that the packet has `len` bytes; a packet that has padding already stays. */
+static void pad_rtp(uint8_t *bytes, packet *pkt, size_t len)
 {
-    size_t add = n - k->n;
-    memset(p + k->n, 0, add);
-    p[n - 1] = (uint8_t)add;
-    p[0] |= 0x20;
-    k->n = (uint16_t)n;
+    size_t add = len - pkt->n;
+    memset(bytes + pkt->n, 0, add);
+    bytes[len - 1] = (uint8_t)add;
+    bytes[0] |= 0x20;
+    pkt->n = (uint16_t)len;
 }
 
-static void message_begin(cn_batch *b, const cn_batch_queue *q)
+static void message_begin(cn_batch *batch, const cn_batch_queue *queue)
 {
-    struct msghdr *h = &b->messages[b->messages_n].msg_hdr;
-    memset(h, 0, sizeof *h);
-    h->msg_name = (void *)(uintptr_t)&q->to->any; /* the kernel only reads it */
-    h->msg_namelen = cn_sockaddr_len(q->to);
-    h->msg_iov = &b->iov[b->iov_n];
+    struct msghdr *hdr = &batch->messages[batch->messages_n].msg_hdr;
+    memset(hdr, 0, sizeof *hdr);
+    hdr->msg_name = (void *)(uintptr_t)&queue->to->any; /* the kernel only reads it */
+    hdr->msg_namelen = cn_sockaddr_len(queue->to);
+    hdr->msg_iov = &batch->iov[batch->iov_n];
 }
 
-static void message_add(cn_batch *b, uint16_t index)
+static void message_add(cn_batch *batch, uint16_t index)
 {
-    struct iovec *v = &b->iov[b->iov_n++];
-    v->iov_base = b->arena + b->packets[index].at;
-    v->iov_len = b->packets[index].n;
-    b->messages[b->messages_n].msg_hdr.msg_iovlen++;
+    struct iovec *iov = &batch->iov[batch->iov_n++];
+    iov->iov_base = batch->arena + batch->packets[index].at;
+    iov->iov_len = batch->packets[index].n;
+    batch->messages[batch->messages_n].msg_hdr.msg_iovlen++;
 }
 
 /** The segment size goes last, so that send_apart can leave it away. */
-static void message_end(cn_batch *b, const cn_batch_queue *q, size_t segment)
+static void message_end(cn_batch *batch, const cn_batch_queue *queue, size_t segment)
 {
-    struct msghdr *h = &b->messages[b->messages_n].msg_hdr;
-    if (!h->msg_iovlen) return;
-    uint8_t *control = b->control[b->messages_n].bytes;
-    size_t at = q->from ? cn_local_put(q->from, control) : 0;
-    if (h->msg_iovlen > 1) {
+    struct msghdr *hdr = &batch->messages[batch->messages_n].msg_hdr;
+    if (!hdr->msg_iovlen) return;
+    uint8_t *control = batch->control[batch->messages_n].bytes;
+    size_t at = queue->from ? cn_local_put(queue->from, control) : 0;
+    if (hdr->msg_iovlen > 1) {
         struct cmsghdr *c = (struct cmsghdr *)(void *)(control + at);
         at += CMSG_SPACE(sizeof(uint16_t));
         c->cmsg_level = SOL_UDP;
@@ -175,64 +175,65 @@ static void message_end(cn_batch *b, const cn_batch_queue *q, size_t segment)
         uint16_t value = (uint16_t)segment;
         memcpy(CMSG_DATA(c), &value, sizeof value);
     }
-    if (at) h->msg_control = control;
-    h->msg_controllen = at;
-    b->messages_n++;
+    if (at) hdr->msg_control = control;
+    hdr->msg_controllen = at;
+    batch->messages_n++;
 }
 
-static bool protect(cn_batch *b, const cn_batch_queue *q, uint16_t index, cn_port_totals *totals)
+static bool protect(cn_batch *batch, const cn_batch_queue *queue, uint16_t index, cn_port_totals *totals)
 {
-    packet *k = &b->packets[index];
-    size_t n = k->n;
-    cn_err err = k->rtcp ? cn_srtp_protect_rtcp(q->srtp, b->arena + b->packets[index].at, &n)
-                         : cn_srtp_protect_rtp(q->srtp, b->arena + b->packets[index].at, &n);
+    packet *pkt = &batch->packets[index];
+    size_t n = pkt->n;
+    cn_err err = pkt->rtcp ? cn_srtp_protect_rtcp(queue->srtp, batch->arena + batch->packets[index].at, &n)
+                           : cn_srtp_protect_rtp(queue->srtp, batch->arena + batch->packets[index].at, &n);
     if (err) totals->protect_failed++;
-    k->n = (uint16_t)n;
+    pkt->n = (uint16_t)n;
     return !err;
 }
 
 /** One run of a queue: pads, protects, and makes one message, or several when a packet drops out or GSO is off. */
-static void run_build(cn_batch *b, const cn_batch_queue *q, const uint16_t order[], size_t n, size_t segment,
-                      cn_port_totals *totals)
+static void run_build(cn_batch *batch, const cn_batch_queue *queue, const uint16_t order[], size_t count,
+                      size_t segment, cn_port_totals *totals)
 {
-    size_t tag = cn_srtp_tag(q->srtp);
-    message_begin(b, q);
-    for (size_t i = 0; i < n; i++) {
-        packet *k = &b->packets[order[i]];
-        bool last = i + 1 == n;
-        if (!last && !k->rtcp && k->n + tag < segment) pad_rtp(b->arena + k->at, k, segment - tag);
-        if (protect(b, q, order[i], totals)) message_add(b, order[i]);
+    size_t tag = cn_srtp_tag(queue->srtp);
+    message_begin(batch, queue);
+    for (size_t i = 0; i < count; i++) {
+        packet *pkt = &batch->packets[order[i]];
+        bool last = i + 1 == count;
+        if (!last && !pkt->rtcp && pkt->n + tag < segment) pad_rtp(batch->arena + pkt->at, pkt, segment - tag);
+        if (protect(batch, queue, order[i], totals)) message_add(batch, order[i]);
     }
-    message_end(b, q, segment);
+    message_end(batch, queue, segment);
 }
 
 /* Four receivers at four stages: what protecting the next one's first packet touches, the context of the second, the
  * pointer to it of the third, and the fourth itself. Each stage reads only what an earlier one has brought. */
-static void keys_prefetch(const cn_batch *b, const cn_batch_queue *q)
+static void keys_prefetch(const cn_batch *batch, const cn_batch_queue *queue)
 {
-    const cn_batch_queue *at[4] = {q->next_queue};
+    const cn_batch_queue *at[4] = {queue->next_queue};
     for (size_t i = 1; i < 4 && at[i - 1]; i++) at[i] = at[i - 1]->next_queue;
-    if (at[0] && at[0]->srtp) cn_srtp_prefetch_stream(at[0]->srtp, cn_be32(b->arena + b->packets[at[0]->first].at + 8));
+    if (at[0] && at[0]->srtp)
+        cn_srtp_prefetch_stream(at[0]->srtp, cn_be32(batch->arena + batch->packets[at[0]->first].at + 8));
     if (at[1] && at[1]->srtp) cn_srtp_prefetch_context(at[1]->srtp);
     if (at[2] && at[2]->srtp) cn_srtp_prefetch(at[2]->srtp);
     if (at[3]) cn_prefetch(at[3], sizeof *at[3]);
 }
 
-static void queue_build(cn_batch *b, const cn_batch_queue *q, cn_port_totals *totals)
+static void queue_build(cn_batch *batch, const cn_batch_queue *queue, cn_port_totals *totals)
 {
     uint16_t order[CN_BATCH_PACKETS], sizes[CN_BATCH_PACKETS];
     bool rigid[CN_BATCH_PACKETS];
-    size_t n = 0, tag = cn_srtp_tag(q->srtp);
-    for (uint16_t i = q->first; i != NONE; i = b->packets[i].next) {
+    size_t n = 0, tag = cn_srtp_tag(queue->srtp);
+    for (uint16_t i = queue->first; i != NONE; i = batch->packets[i].next) {
         order[n] = i;
-        sizes[n] = (uint16_t)(b->packets[i].n + tag + (b->packets[i].rtcp ? 4 : 0));
+        sizes[n] = (uint16_t)(batch->packets[i].n + tag + (batch->packets[i].rtcp ? 4 : 0));
         /* a packet with padding of its own would need its count rewritten: it stays as it is */
-        rigid[n] = b->packets[i].rtcp || (b->arena[b->packets[i].at] & 0x20);
+        rigid[n] = batch->packets[i].rtcp || (batch->arena[batch->packets[i].at] & 0x20);
         n++;
     }
     for (size_t at = 0; at < n;) {
-        size_t segment = sizes[at], run = b->gso ? cn_batch_run(sizes + at, rigid + at, n - at, &segment) : 1;
-        run_build(b, q, order + at, run, segment, totals);
+        size_t segment = sizes[at], run = batch->gso ? cn_batch_run(sizes + at, rigid + at, n - at, &segment) : 1;
+        run_build(batch, queue, order + at, run, segment, totals);
         at += run;
     }
 }
@@ -240,14 +241,14 @@ static void queue_build(cn_batch *b, const cn_batch_queue *q, cn_port_totals *to
 /** A GSO message whose segments leave one by one. */
 static void send_apart(int fd, const struct msghdr *gso, cn_port_totals *totals)
 {
-    struct msghdr h = *gso;
-    h.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
-    if (!h.msg_controllen) h.msg_control = NULL;
+    struct msghdr hdr = *gso;
+    hdr.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+    if (!hdr.msg_controllen) hdr.msg_control = NULL;
     for (size_t i = 0; i < gso->msg_iovlen; i++) {
-        h.msg_iov = &gso->msg_iov[i];
-        h.msg_iovlen = 1;
+        hdr.msg_iov = &gso->msg_iov[i];
+        hdr.msg_iovlen = 1;
         totals->send_calls++;
-        ssize_t sent = sendmsg(fd, &h, 0);
+        ssize_t sent = sendmsg(fd, &hdr, 0);
         if (sent < 0) {
             totals->send_failed++;
         } else {
@@ -258,97 +259,97 @@ static void send_apart(int fd, const struct msghdr *gso, cn_port_totals *totals)
     }
 }
 
-static void count_sent(const struct mmsghdr *m, size_t n, cn_port_totals *totals)
+static void count_sent(const struct mmsghdr *hdrs, size_t count, cn_port_totals *totals)
 {
-    for (size_t i = 0; i < n; i++) {
-        totals->datagrams_out += m[i].msg_hdr.msg_iovlen;
-        totals->bytes_out += m[i].msg_len;
-        if (m[i].msg_hdr.msg_iovlen < 2) continue;
+    for (size_t i = 0; i < count; i++) {
+        totals->datagrams_out += hdrs[i].msg_hdr.msg_iovlen;
+        totals->bytes_out += hdrs[i].msg_len;
+        if (hdrs[i].msg_hdr.msg_iovlen < 2) continue;
         totals->gso_sends++;
-        totals->gso_datagrams += m[i].msg_hdr.msg_iovlen;
+        totals->gso_datagrams += hdrs[i].msg_hdr.msg_iovlen;
     }
-    totals->messages += n;
+    totals->messages += count;
 }
 
 /** What to do about the message that the kernel refused: true when the rest of the batch is lost as well. */
-static bool refused(cn_batch *b, int fd, const struct mmsghdr *m, int error, cn_port_totals *totals)
+static bool refused(cn_batch *batch, int fd, const struct mmsghdr *hdrs, int error, cn_port_totals *totals)
 {
-    if (m->msg_hdr.msg_iovlen > 1 && error != EAGAIN && error != ENOBUFS) {
+    if (hdrs->msg_hdr.msg_iovlen > 1 && error != EAGAIN && error != ENOBUFS) {
         /* EIO: the device cannot checksum segments. Everything else (EINVAL, EMSGSIZE: a small path MTU) may be this
            destination only. */
-        if (error == EIO && b->gso) {
-            b->gso = false;
+        if (error == EIO && batch->gso) {
+            batch->gso = false;
             cn_warn("media.send", "the network device refuses UDP segmentation: sending packets one by one");
         }
-        send_apart(fd, &m->msg_hdr, totals);
+        send_apart(fd, &hdrs->msg_hdr, totals);
         return false;
     }
-    totals->send_failed += m->msg_hdr.msg_iovlen;
+    totals->send_failed += hdrs->msg_hdr.msg_iovlen;
     return error == EAGAIN || error == ENOBUFS;
 }
 
-static void messages_send(cn_batch *b, int fd, cn_port_totals *totals)
+static void messages_send(cn_batch *batch, int fd, cn_port_totals *totals)
 {
     size_t at = 0;
-    while (at < b->messages_n) {
+    while (at < batch->messages_n) {
         totals->send_calls++;
-        int sent = sendmmsg(fd, b->messages + at, (unsigned)(b->messages_n - at), MSG_DONTWAIT);
+        int sent = sendmmsg(fd, batch->messages + at, (unsigned)(batch->messages_n - at), MSG_DONTWAIT);
         if (sent > 0) {
-            count_sent(b->messages + at, (size_t)sent, totals);
+            count_sent(batch->messages + at, (size_t)sent, totals);
             at += (size_t)sent;
             continue;
         }
         int error = errno;
         if (error == EINTR) continue;
-        bool lost = refused(b, fd, &b->messages[at++], error, totals);
-        while (lost && at < b->messages_n) totals->send_failed += b->messages[at++].msg_hdr.msg_iovlen;
+        bool lost = refused(batch, fd, &batch->messages[at++], error, totals);
+        while (lost && at < batch->messages_n) totals->send_failed += batch->messages[at++].msg_hdr.msg_iovlen;
     }
-    b->messages_n = b->iov_n = 0;
+    batch->messages_n = batch->iov_n = 0;
 }
 
 /** Protects a queue's packets and hands them to its stream: no padding, since nothing is segmented. */
-static void stream_send(cn_batch *b, const cn_batch_queue *q, cn_port_totals *totals)
+static void stream_send(cn_batch *batch, const cn_batch_queue *queue, cn_port_totals *totals)
 {
-    b->iov_n = 0;
-    for (uint16_t i = q->first; i != NONE; i = b->packets[i].next) {
-        if (!protect(b, q, i, totals)) continue;
-        b->iov[b->iov_n++] = (struct iovec){b->arena + b->packets[i].at, b->packets[i].n};
+    batch->iov_n = 0;
+    for (uint16_t i = queue->first; i != NONE; i = batch->packets[i].next) {
+        if (!protect(batch, queue, i, totals)) continue;
+        batch->iov[batch->iov_n++] = (struct iovec){batch->arena + batch->packets[i].at, batch->packets[i].n};
     }
-    q->stream(q->stream_arg, b->iov, b->iov_n);
-    b->iov_n = 0;
+    queue->stream(queue->stream_arg, batch->iov, batch->iov_n);
+    batch->iov_n = 0;
 }
 
-static void streams_send(cn_batch *b, cn_port_totals *totals)
+static void streams_send(cn_batch *batch, cn_port_totals *totals)
 {
-    for (const cn_batch_queue *q = b->first; q; q = q->next_queue) {
-        if (q->stream && q->srtp) stream_send(b, q, totals);
+    for (const cn_batch_queue *queue = batch->first; queue; queue = queue->next_queue) {
+        if (queue->stream && queue->srtp) stream_send(batch, queue, totals);
     }
-    b->streams = false;
+    batch->streams = false;
 }
 
-void cn_batch_flush(cn_batch *b, const int fds[], size_t fds_n, cn_port_totals *totals)
+void cn_batch_flush(cn_batch *batch, const int fds[], size_t fds_n, cn_port_totals *totals)
 {
-    if (!b->n) return;
+    if (!batch->n) return;
     for (size_t s = 0; s < fds_n; s++) {
-        for (const cn_batch_queue *q = b->first; q; q = q->next_queue) {
-            keys_prefetch(b, q);
-            if (q->sock == s && q->srtp && !q->stream) queue_build(b, q, totals);
+        for (const cn_batch_queue *queue = batch->first; queue; queue = queue->next_queue) {
+            keys_prefetch(batch, queue);
+            if (queue->sock == s && queue->srtp && !queue->stream) queue_build(batch, queue, totals);
         }
-        if (b->messages_n) messages_send(b, fds[s], totals);
+        if (batch->messages_n) messages_send(batch, fds[s], totals);
     }
-    if (b->streams) streams_send(b, totals);
-    while (b->first) {
-        cn_batch_queue *q = b->first;
-        b->first = q->next_queue;
-        q->next_queue = NULL;
-        q->listed = false;
-        q->count = 0;
+    if (batch->streams) streams_send(batch, totals);
+    while (batch->first) {
+        cn_batch_queue *queue = batch->first;
+        batch->first = queue->next_queue;
+        queue->next_queue = NULL;
+        queue->listed = false;
+        queue->count = 0;
     }
-    b->last = NULL;
-    b->n = b->bytes = 0;
+    batch->last = NULL;
+    batch->n = batch->bytes = 0;
 }
 
-void cn_batch_free(cn_batch *b)
+void cn_batch_free(cn_batch *batch)
 {
-    free(b);
+    free(batch);
 }

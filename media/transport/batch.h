@@ -33,27 +33,27 @@ typedef struct cn_batch_queue {
     const cn_local *from; /* NULL: the socket's own address */
     unsigned sock;
     /* instead of a socket: takes the protected packets in order */
-    void (*stream)(void *arg, const struct iovec *packets, size_t n);
+    void (*stream)(void *arg, const struct iovec *packets, size_t count);
     void *stream_arg;
 } cn_batch_queue;
 
 cn_err cn_batch_new(cn_batch **out, bool gso);
-bool cn_batch_empty(const cn_batch *b);
+bool cn_batch_empty(const cn_batch *batch);
 
-/** Space for n ≤ CN_TRANSPORT_PACKET bytes and what protection needs; the same place until cn_batch_add. NULL when
+/** Space for len ≤ CN_TRANSPORT_PACKET bytes and what protection needs; the same place until cn_batch_add. NULL when
  * full. */
-uint8_t *cn_batch_space(cn_batch *b, size_t n);
+uint8_t *cn_batch_space(cn_batch *batch, size_t len);
 
-/** Whether `p` is the space that was given last, and was asked for n bytes or more. */
-bool cn_batch_holds(const cn_batch *b, const uint8_t *p, size_t n);
+/** Whether `bytes` is the space that was given last, and was asked for len bytes or more. */
+bool cn_batch_holds(const cn_batch *batch, const uint8_t *bytes, size_t len);
 
-/** Queues the first n bytes of the space, no more than were asked for. */
-void cn_batch_add(cn_batch *b, cn_batch_queue *q, size_t n, bool rtcp);
+/** Queues the first len bytes of the space, no more than were asked for. */
+void cn_batch_add(cn_batch *batch, cn_batch_queue *queue, size_t len, bool rtcp);
 
 /** Protects and sends everything on `fds[queue.sock]`, counts in `totals`, and is empty again. */
-void cn_batch_flush(cn_batch *b, const int fds[], size_t fds_n, cn_port_totals *totals);
+void cn_batch_flush(cn_batch *batch, const int fds[], size_t fds_n, cn_port_totals *totals);
 
-void cn_batch_free(cn_batch *b);
+void cn_batch_free(cn_batch *batch);
 
 /** How many of `count` packets of these protected sizes, from the first, can leave as one GSO send, and the segment
  * size to which all but the last are padded. `rigid[i]`: packet i cannot be padded. Pure, for tests. */

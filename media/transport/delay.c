@@ -3,14 +3,14 @@
 const uint32_t cn_media_delay_us[CN_MEDIA_DELAYS - 1] = {50,   100,   200,   500,   1000,  2000,
                                                          5000, 10000, 20000, 50000, 100000};
 
-void cn_delay_next(cn_delay *d, uint64_t arrival_ns, uint64_t packets)
+void cn_delay_next(cn_delay *delay, uint64_t arrival_ns, uint64_t packets)
 {
-    if (d->waiting_n == CN_DELAY_WAITING) {
-        d->waiting[CN_DELAY_WAITING - 1].packets += packets;
+    if (delay->waiting_n == CN_DELAY_WAITING) {
+        delay->waiting[CN_DELAY_WAITING - 1].packets += packets;
         return;
     }
-    d->waiting[d->waiting_n].arrival_ns = arrival_ns;
-    d->waiting[d->waiting_n++].packets = packets;
+    delay->waiting[delay->waiting_n].arrival_ns = arrival_ns;
+    delay->waiting[delay->waiting_n++].packets = packets;
 }
 
 static unsigned bucket_of(uint64_t ns)
@@ -20,12 +20,12 @@ static unsigned bucket_of(uint64_t ns)
     return i;
 }
 
-void cn_delay_sent(cn_delay *d, uint64_t now_ns)
+void cn_delay_sent(cn_delay *delay, uint64_t now_ns)
 {
-    for (unsigned i = 0; i < d->waiting_n; i++) {
-        uint64_t ns = now_ns > d->waiting[i].arrival_ns ? now_ns - d->waiting[i].arrival_ns : 0;
-        d->counts[bucket_of(ns)] += d->waiting[i].packets;
-        d->sum_ns += ns * d->waiting[i].packets;
+    for (unsigned i = 0; i < delay->waiting_n; i++) {
+        uint64_t ns = now_ns > delay->waiting[i].arrival_ns ? now_ns - delay->waiting[i].arrival_ns : 0;
+        delay->counts[bucket_of(ns)] += delay->waiting[i].packets;
+        delay->sum_ns += ns * delay->waiting[i].packets;
     }
-    d->waiting_n = 0;
+    delay->waiting_n = 0;
 }

@@ -23,18 +23,18 @@ typedef struct cn_delay {
     unsigned waiting_n;
 } cn_delay;
 
-void cn_delay_next(cn_delay *d, uint64_t arrival_ns, uint64_t packets);
+void cn_delay_next(cn_delay *delay, uint64_t arrival_ns, uint64_t packets);
 
 /** `packets` that arrived then were put into the send batch. */
-static inline void cn_delay_queued(cn_delay *d, uint64_t arrival_ns, uint64_t packets)
+static inline void cn_delay_queued(cn_delay *delay, uint64_t arrival_ns, uint64_t packets)
 {
-    if (d->waiting_n && d->waiting[d->waiting_n - 1].arrival_ns == arrival_ns)
-        d->waiting[d->waiting_n - 1].packets += packets;
+    if (delay->waiting_n && delay->waiting[delay->waiting_n - 1].arrival_ns == arrival_ns)
+        delay->waiting[delay->waiting_n - 1].packets += packets;
     else if (packets)
-        cn_delay_next(d, arrival_ns, packets);
+        cn_delay_next(delay, arrival_ns, packets);
 }
 
 /** The batch was sent. */
-void cn_delay_sent(cn_delay *d, uint64_t now_ns);
+void cn_delay_sent(cn_delay *delay, uint64_t now_ns);
 
 #endif

@@ -40,25 +40,25 @@ void cn_ice_free(cn_ice *ice)
     free(ice);
 }
 
-void cn_ice_text_new(char *out, size_t n)
+void cn_ice_text_new(char *out, size_t len)
 {
-    cn_random(out, n);
-    for (size_t i = 0; i < n; i++) out[i] = ice_chars[(unsigned char)out[i] % ICE_CHARS];
-    out[n] = '\0';
+    cn_random(out, len);
+    for (size_t i = 0; i < len; i++) out[i] = ice_chars[(unsigned char)out[i] % ICE_CHARS];
+    out[len] = '\0';
 }
 
-bool cn_ice_text_valid(const char *s, size_t min)
+bool cn_ice_text_valid(const char *text, size_t min)
 {
-    size_t n = s ? strlen(s) : 0;
-    return n >= min && n <= CN_ICE_TEXT_MAX && strspn(s, ice_chars) == n;
+    size_t n = text ? strlen(text) : 0;
+    return n >= min && n <= CN_ICE_TEXT_MAX && strspn(text, ice_chars) == n;
 }
 
 static bool password_of(StunAgent *agent, StunMessage *message, uint8_t *username, uint16_t username_len,
                         uint8_t **password, size_t *password_len, void *data)
 {
     (void)agent, (void)message, (void)username, (void)username_len;
-    lookup *l = data;
-    const char *found = l->find(l->arg, l->stun->username, l->stun->ufrag_len);
+    lookup *sought = data;
+    const char *found = sought->find(sought->arg, sought->stun->username, sought->stun->ufrag_len);
     if (!found) return false;
     *password = (uint8_t *)(uintptr_t)found; /* libnice only reads it */
     *password_len = strlen(found);
@@ -88,18 +88,18 @@ static void answer_request(cn_ice *ice, cn_ice_check *out, StunMessage *request,
     }
 }
 
-void cn_ice_receive(cn_ice *ice, cn_ice_check *out, const uint8_t *p, size_t n, const cn_sockaddr *from,
+void cn_ice_receive(cn_ice *ice, cn_ice_check *out, const uint8_t *bytes, size_t len, const cn_sockaddr *from,
                     cn_ice_find_fn find, void *arg)
 {
     memset(out, 0, offsetof(cn_ice_check, reply));
     cn_stun stun;
-    if (cn_stun_check(p, n, &stun) || stun.method != CN_STUN_BINDING) return;
+    if (cn_stun_check(bytes, len, &stun) || stun.method != CN_STUN_BINDING) return;
     if (stun.cls == CN_STUN_INDICATION) out->verdict = CN_ICE_KEEPALIVE;
     if (stun.cls != CN_STUN_REQUEST || !stun.username || !stun.has_integrity) return;
     if (stun.ufrag_len == stun.username_len) return; /* RFC 8445 §7.2.2: two parts with a colon between */
-    lookup l = {.find = find, .arg = arg, .stun = &stun};
+    lookup sought = {.find = find, .arg = arg, .stun = &stun};
     StunMessage request;
-    StunValidationStatus status = stun_agent_validate(&ice->agent, &request, p, n, password_of, &l);
+    StunValidationStatus status = stun_agent_validate(&ice->agent, &request, bytes, len, password_of, &sought);
     if (status == STUN_VALIDATION_UNKNOWN_REQUEST_ATTRIBUTE) {
         StunMessage reply;
         out->reply_n =

@@ -24,14 +24,14 @@ cn_err cn_ice_new(cn_ice **out);
 void cn_ice_free(cn_ice *ice);
 
 /** Random ice-chars (RFC 8839 §5.4) with a terminating zero. */
-void cn_ice_text_new(char *out, size_t n);
+void cn_ice_text_new(char *out, size_t len);
 
-/** Whether `s` is min…256 ice-chars: a peer's ufrag (min 4) or pwd (min 22). */
-bool cn_ice_text_valid(const char *s, size_t min);
+/** Whether `text` is min…256 ice-chars: a peer's ufrag (min 4) or pwd (min 22). */
+bool cn_ice_text_valid(const char *text, size_t min);
 
 /** The password that belongs to a local ufrag (zero-terminated), NULL when there is none. The result is used before
  * the next call. */
-typedef const char *(*cn_ice_find_fn)(void *arg, const char *ufrag, size_t n);
+typedef const char *(*cn_ice_find_fn)(void *arg, const char *ufrag, size_t len);
 
 typedef enum cn_ice_verdict {
     CN_ICE_IGNORE,   /* malformed, not a binding request, unknown user or wrong password: no answer */
@@ -48,9 +48,9 @@ typedef struct cn_ice_check {
     uint8_t reply[CN_ICE_REPLY_MAX];
 } cn_ice_check;
 
-/** `p` passed cn_demux as STUN. Errors are answered only to authentic requests: whoever knows no password draws
+/** `bytes` passed cn_demux as STUN. Errors are answered only to authentic requests: whoever knows no password draws
  * nothing. */
-void cn_ice_receive(cn_ice *ice, cn_ice_check *out, const uint8_t *p, size_t n, const cn_sockaddr *from,
+void cn_ice_receive(cn_ice *ice, cn_ice_check *out, const uint8_t *bytes, size_t len, const cn_sockaddr *from,
                     cn_ice_find_fn find, void *arg);
 
 #endif

@@ -22,17 +22,17 @@ struct cn_keymap {
 cn_err cn_keymap_new(cn_keymap **out, size_t max)
 {
     if (!max || max > SIZE_MAX / 128) return CN_ERR_INVALID;
-    cn_keymap *m = CN_NEW(cn_keymap);
-    if (!m) return CN_ERR_NOMEM;
-    m->entries = cn_calloc(FIRST, sizeof *m->entries);
-    if (!m->entries) {
-        cn_keymap_free(m);
+    cn_keymap *map = CN_NEW(cn_keymap);
+    if (!map) return CN_ERR_NOMEM;
+    map->entries = cn_calloc(FIRST, sizeof *map->entries);
+    if (!map->entries) {
+        cn_keymap_free(map);
         return CN_ERR_NOMEM;
     }
-    m->mask = FIRST - 1;
-    m->max = max;
-    cn_random(m->seed, sizeof m->seed);
-    *out = m;
+    map->mask = FIRST - 1;
+    map->max = max;
+    cn_random(map->seed, sizeof map->seed);
+    *out = map;
     return CN_OK;
 }
 
@@ -42,90 +42,90 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static size_t home(const cn_keymap *m, const cn_key *k)
+static size_t home(const cn_keymap *map, const cn_key *key)
 {
-    uint64_t h = mix(k->w[0] ^ m->seed[0], m->seed[1]);
-    h = mix(h ^ k->w[1], m->seed[2]);
-    return (size_t)mix(h ^ k->w[2], m->seed[0]) & m->mask;
+    uint64_t h = mix(key->w[0] ^ map->seed[0], map->seed[1]);
+    h = mix(h ^ key->w[1], map->seed[2]);
+    return (size_t)mix(h ^ key->w[2], map->seed[0]) & map->mask;
 }
 
-static bool same(const cn_key *a, const cn_key *b)
+static bool same(const cn_key *left, const cn_key *right)
 {
-    return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2];
+    return left->w[0] == right->w[0] && left->w[1] == right->w[1] && left->w[2] == right->w[2];
 }
 
 /** The key's entry, or the free one where it would go. */
-static size_t find(const cn_keymap *m, const cn_key *k)
+static size_t find(const cn_keymap *map, const cn_key *key)
 {
-    size_t i = home(m, k);
-    while (m->entries[i].value && !same(&m->entries[i].key, k)) i = (i + 1) & m->mask;
+    size_t i = home(map, key);
+    while (map->entries[i].value && !same(&map->entries[i].key, key)) i = (i + 1) & map->mask;
     return i;
 }
 
-void *cn_keymap_get(const cn_keymap *m, const cn_key *k)
+void *cn_keymap_get(const cn_keymap *map, const cn_key *key)
 {
-    return m->entries[find(m, k)].value;
+    return map->entries[find(map, key)].value;
 }
 
 /* Twice the table: a table of full size would be touched page by page, at random, as addresses come and go. */
-static cn_err grow(cn_keymap *m)
+static cn_err grow(cn_keymap *map)
 {
-    cn_keymap bigger = *m;
-    bigger.mask = m->mask * 2 + 1;
+    cn_keymap bigger = *map;
+    bigger.mask = map->mask * 2 + 1;
     bigger.entries = cn_calloc(bigger.mask + 1, sizeof *bigger.entries);
     if (!bigger.entries) return CN_ERR_NOMEM;
-    for (size_t i = 0; i <= m->mask; i++)
-        if (m->entries[i].value) bigger.entries[find(&bigger, &m->entries[i].key)] = m->entries[i];
-    free(m->entries);
-    *m = bigger;
+    for (size_t i = 0; i <= map->mask; i++)
+        if (map->entries[i].value) bigger.entries[find(&bigger, &map->entries[i].key)] = map->entries[i];
+    free(map->entries);
+    *map = bigger;
     return CN_OK;
 }
 
-cn_err cn_keymap_set(cn_keymap *m, const cn_key *k, void *value)
+cn_err cn_keymap_set(cn_keymap *map, const cn_key *key, void *value)
 {
     if (!value) return CN_ERR_INVALID;
-    size_t i = find(m, k);
-    if (!m->entries[i].value) {
-        if (m->count == m->max) return CN_ERR_FULL;
-        if (2 * m->count > m->mask) { /* at most half full: short probes */
-            CN_TRY(grow(m));
-            i = find(m, k);
+    size_t i = find(map, key);
+    if (!map->entries[i].value) {
+        if (map->count == map->max) return CN_ERR_FULL;
+        if (2 * map->count > map->mask) { /* at most half full: short probes */
+            CN_TRY(grow(map));
+            i = find(map, key);
         }
-        m->count++;
-        m->entries[i].key = *k;
+        map->count++;
+        map->entries[i].key = *key;
     }
-    m->entries[i].value = value;
+    map->entries[i].value = value;
     return CN_OK;
 }
 
-void cn_keymap_remove(cn_keymap *m, const cn_key *k)
+void cn_keymap_remove(cn_keymap *map, const cn_key *key)
 {
-    size_t hole = find(m, k);
-    if (!m->entries[hole].value) return;
-    m->count--;
+    size_t hole = find(map, key);
+    if (!map->entries[hole].value) return;
+    map->count--;
     /* entries behind the hole whose home lies at or before it move up, so that probes never meet a gap */
-    for (size_t i = (hole + 1) & m->mask; m->entries[i].value; i = (i + 1) & m->mask) {
-        size_t from_home = (i - home(m, &m->entries[i].key)) & m->mask;
-        if (from_home < ((i - hole) & m->mask)) continue;
-        m->entries[hole] = m->entries[i];
+    for (size_t i = (hole + 1) & map->mask; map->entries[i].value; i = (i + 1) & map->mask) {
+        size_t from_home = (i - home(map, &map->entries[i].key)) & map->mask;
+        if (from_home < ((i - hole) & map->mask)) continue;
+        map->entries[hole] = map->entries[i];
         hole = i;
     }
-    m->entries[hole].value = NULL;
+    map->entries[hole].value = NULL;
 }
 
-size_t cn_keymap_count(const cn_keymap *m)
+size_t cn_keymap_count(const cn_keymap *map)
 {
-    return m->count;
+    return map->count;
 }
 
-size_t cn_keymap_bytes(const cn_keymap *m)
+size_t cn_keymap_bytes(const cn_keymap *map)
 {
-    return (m->mask + 1) * sizeof *m->entries;
+    return (map->mask + 1) * sizeof *map->entries;
 }
 
-void cn_keymap_free(cn_keymap *m)
+void cn_keymap_free(cn_keymap *map)
 {
-    if (!m) return;
-    free(m->entries);
-    free(m);
+    if (!map) return;
+    free(map->entries);
+    free(map);
 }

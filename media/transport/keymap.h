@@ -17,14 +17,14 @@ typedef struct cn_keymap cn_keymap;
 /** Room for at most `max` entries; its table begins small and doubles when it is half full, and never shrinks. */
 cn_err cn_keymap_new(cn_keymap **out, size_t max);
 /** NULL when absent. */
-void *cn_keymap_get(const cn_keymap *m, const cn_key *k);
+void *cn_keymap_get(const cn_keymap *map, const cn_key *key);
 /** Sets or replaces; `value` not NULL. CN_ERR_FULL at the bound, CN_ERR_NOMEM when a larger table is not to be had. */
-cn_err cn_keymap_set(cn_keymap *m, const cn_key *k, void *value);
+cn_err cn_keymap_set(cn_keymap *map, const cn_key *key, void *value);
 /** Absent keys are ignored. */
-void cn_keymap_remove(cn_keymap *m, const cn_key *k);
-size_t cn_keymap_count(const cn_keymap *m);
+void cn_keymap_remove(cn_keymap *map, const cn_key *key);
+size_t cn_keymap_count(const cn_keymap *map);
 /** Bytes of its table. */
-size_t cn_keymap_bytes(const cn_keymap *m);
-void cn_keymap_free(cn_keymap *m);
+size_t cn_keymap_bytes(const cn_keymap *map);
+void cn_keymap_free(cn_keymap *map);
 
 #endif

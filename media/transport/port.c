@@ -39,156 +39,160 @@ typedef struct cn_receive {
     _Alignas(64) uint8_t data[CN_RECV_BATCH][CN_RECV_SIZE];
 } cn_receive;
 
-void cn_port_enter(cn_port *p)
+void cn_port_enter(cn_port *port)
 {
-    p->depth++;
+    port->depth++;
 }
 
-void cn_port_leave(cn_port *p)
+void cn_port_leave(cn_port *port)
 {
-    if (--p->depth || !p->reap) return;
-    p->reap = false;
-    for (cn_transport *t = p->transports, *next; t; t = next) {
-        next = t->next;
-        if (t->freed) cn_transport_reap(t);
+    if (--port->depth || !port->reap) return;
+    port->reap = false;
+    for (cn_transport *transport = port->transports, *next; transport; transport = next) {
+        next = transport->next;
+        if (transport->freed) cn_transport_reap(transport);
     }
 }
 
 /* receiving */
 
-void cn_port_after_receive(cn_port *p, void (*fn)(void *arg), void *arg)
+void cn_port_after_receive(cn_port *port, void (*fn)(void *arg), void *arg)
 {
-    p->after_receive = fn;
-    p->after_receive_arg = arg;
+    port->after_receive = fn;
+    port->after_receive_arg = arg;
 }
 
-void cn_port_received(cn_port *p)
+void cn_port_received(cn_port *port)
 {
-    if (p->after_receive) p->after_receive(p->after_receive_arg);
+    if (port->after_receive) port->after_receive(port->after_receive_arg);
 }
 
-static void on_stun(cn_port_socket *s, const cn_sockaddr *from, struct msghdr *h, const uint8_t *data, size_t n)
+static void on_stun(cn_port_socket *socket, const cn_sockaddr *from, struct msghdr *hdr, const uint8_t *data,
+                    size_t len)
 {
-    cn_origin origin = {.peer = *from, .sock = s->index};
-    if (s->wildcard) cn_local_take(&origin.local, h);
-    cn_transport_on_stun(s->port, &origin, data, n);
+    cn_origin origin = {.peer = *from, .sock = socket->index};
+    if (socket->wildcard) cn_local_take(&origin.local, hdr);
+    cn_transport_on_stun(socket->port, &origin, data, len);
 }
 
-static void dispatch(cn_port_socket *s, const cn_sockaddr *from, struct msghdr *h, uint8_t *data, size_t n)
+static void dispatch(cn_port_socket *socket, const cn_sockaddr *from, struct msghdr *hdr, uint8_t *data, size_t len)
 {
-    cn_port *p = s->port;
-    cn_datagram kind = cn_demux(data, n);
+    cn_port *port = socket->port;
+    cn_datagram kind = cn_demux(data, len);
     if (kind == CN_DATAGRAM_STUN) {
-        on_stun(s, from, h, data, n);
+        on_stun(socket, from, hdr, data, len);
         return;
     }
     if (kind == CN_DATAGRAM_OTHER) {
-        p->totals.unknown_kind++;
+        port->totals.unknown_kind++;
         return;
     }
-    cn_key key = cn_sockaddr_key(from, s->index);
-    cn_path *path = cn_keymap_get(p->by_address, &key);
+    cn_key key = cn_sockaddr_key(from, socket->index);
+    cn_path *path = cn_keymap_get(port->by_address, &key);
     if (!path || path->transport->closed) {
-        p->totals.unknown_source++;
+        port->totals.unknown_source++;
     } else if (kind == CN_DATAGRAM_DTLS) {
-        cn_transport_on_dtls(path, data, n);
+        cn_transport_on_dtls(path, data, len);
     } else if (kind == CN_DATAGRAM_SRTP) {
-        cn_transport_on_rtp(path, data, n);
+        cn_transport_on_rtp(path, data, len);
     } else {
-        cn_transport_on_rtcp(path, data, n);
+        cn_transport_on_rtcp(path, data, len);
     }
 }
 
-static void receive_prepare(cn_receive *r)
+static void receive_prepare(cn_receive *receive)
 {
     for (size_t i = 0; i < CN_RECV_BATCH; i++) {
-        r->iov[i] = (struct iovec){.iov_base = r->data[i], .iov_len = CN_RECV_SIZE};
-        r->messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &r->from[i], .msg_namelen = sizeof r->from[i], .msg_iov = &r->iov[i], .msg_iovlen = 1};
+        receive->iov[i] = (struct iovec){.iov_base = receive->data[i], .iov_len = CN_RECV_SIZE};
+        receive->messages[i].msg_hdr = (struct msghdr){.msg_name = &receive->from[i],
+                                                       .msg_namelen = sizeof receive->from[i],
+                                                       .msg_iov = &receive->iov[i],
+                                                       .msg_iovlen = 1};
     }
 }
 
-static void control_prepare(cn_receive *r)
+static void control_prepare(cn_receive *receive)
 {
     for (size_t i = 0; i < CN_RECV_BATCH; i++) {
-        r->messages[i].msg_hdr.msg_control = r->control[i];
-        r->messages[i].msg_hdr.msg_controllen = sizeof r->control[i];
+        receive->messages[i].msg_hdr.msg_control = receive->control[i];
+        receive->messages[i].msg_hdr.msg_controllen = sizeof receive->control[i];
     }
 }
 
 static void on_readable(void *arg, uint32_t events)
 {
     (void)events;
-    cn_port_socket *s = arg;
-    cn_port *p = s->port;
-    cn_receive *r = p->receive;
-    if (s->wildcard) control_prepare(r);
-    int got = recvmmsg(s->fd, r->messages, CN_RECV_BATCH, MSG_DONTWAIT, NULL);
+    cn_port_socket *socket = arg;
+    cn_port *port = socket->port;
+    cn_receive *receive = port->receive;
+    if (socket->wildcard) control_prepare(receive);
+    int got = recvmmsg(socket->fd, receive->messages, CN_RECV_BATCH, MSG_DONTWAIT, NULL);
     if (got <= 0) return; /* nothing left, or an ICMP error of some destination */
-    p->totals.datagrams_in += (uint64_t)got;
-    cn_port_enter(p);
+    port->totals.datagrams_in += (uint64_t)got;
+    cn_port_enter(port);
     for (int i = 0; i < got; i++) {
-        struct msghdr *h = &r->messages[i].msg_hdr;
-        size_t n = r->messages[i].msg_len;
-        p->totals.bytes_in += n;
+        struct msghdr *hdr = &receive->messages[i].msg_hdr;
+        size_t n = receive->messages[i].msg_len;
+        port->totals.bytes_in += n;
         /* a longer datagram than any of ours: what is left of it authenticates nowhere */
-        if (h->msg_flags & MSG_TRUNC) {
-            p->totals.unknown_kind++;
+        if (hdr->msg_flags & MSG_TRUNC) {
+            port->totals.unknown_kind++;
         } else {
-            dispatch(s, &r->from[i], h, r->data[i], n);
+            dispatch(socket, &receive->from[i], hdr, receive->data[i], n);
         }
-        h->msg_namelen = sizeof r->from[i];
+        hdr->msg_namelen = sizeof receive->from[i];
     }
-    cn_port_received(p);
-    cn_port_leave(p);
+    cn_port_received(port);
+    cn_port_leave(port);
 }
 
 static void on_sweep(void *arg)
 {
-    cn_port *p = arg;
-    uint64_t now = cn_loop_now_ns(p->loop);
-    cn_port_enter(p);
-    for (cn_transport *t = p->transports; t; t = t->next) cn_transport_sweep(t, now);
-    cn_tcp_sweep(p->tcp, now);
-    cn_port_leave(p);
-    uint64_t every = p->limits.timeout_ms / 8;
+    cn_port *port = arg;
+    uint64_t now = cn_loop_now_ns(port->loop);
+    cn_port_enter(port);
+    for (cn_transport *transport = port->transports; transport; transport = transport->next)
+        cn_transport_sweep(transport, now);
+    cn_tcp_sweep(port->tcp, now);
+    cn_port_leave(port);
+    uint64_t every = port->limits.timeout_ms / 8;
     if (every > SWEEP_MS_MAX) every = SWEEP_MS_MAX;
-    cn_timer_arm(p->sweep, every < SWEEP_MS_MIN ? SWEEP_MS_MIN : every);
+    cn_timer_arm(port->sweep, every < SWEEP_MS_MIN ? SWEEP_MS_MIN : every);
 }
 
 /* sending */
 
-void cn_port_send_now(cn_port *p, const cn_origin *to, const uint8_t *data, size_t n)
+void cn_port_send_now(cn_port *port, const cn_origin *to, const uint8_t *data, size_t len)
 {
     if (to->conn) {
-        cn_conn_send(to->conn, &(struct iovec){(void *)(uintptr_t)data, n}, 1);
+        cn_conn_send(to->conn, &(struct iovec){(void *)(uintptr_t)data, len}, 1);
         return;
     }
-    p->totals.send_calls++;
+    port->totals.send_calls++;
     _Alignas(struct cmsghdr) uint8_t control[CN_LOCAL_CONTROL];
-    struct iovec v = {(void *)(uintptr_t)data, n}; /* the kernel only reads these */
-    struct msghdr h = {.msg_name = (void *)(uintptr_t)&to->peer,
-                       .msg_namelen = cn_sockaddr_len(&to->peer),
-                       .msg_iov = &v,
-                       .msg_iovlen = 1,
-                       .msg_controllen = cn_local_put(&to->local, control)};
-    if (h.msg_controllen) h.msg_control = control;
-    ssize_t sent = sendmsg(p->sockets[to->sock].fd, &h, MSG_DONTWAIT);
+    struct iovec iov = {(void *)(uintptr_t)data, len}; /* the kernel only reads these */
+    struct msghdr hdr = {.msg_name = (void *)(uintptr_t)&to->peer,
+                         .msg_namelen = cn_sockaddr_len(&to->peer),
+                         .msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_controllen = cn_local_put(&to->local, control)};
+    if (hdr.msg_controllen) hdr.msg_control = control;
+    ssize_t sent = sendmsg(port->sockets[to->sock].fd, &hdr, MSG_DONTWAIT);
     if (sent < 0) {
-        p->totals.send_failed++;
+        port->totals.send_failed++;
         return;
     }
-    p->totals.datagrams_out++;
-    p->totals.bytes_out += n;
+    port->totals.datagrams_out++;
+    port->totals.bytes_out += len;
 }
 
-void cn_port_flush(cn_port *p)
+void cn_port_flush(cn_port *port)
 {
-    if (cn_batch_empty(p->batch)) return;
+    if (cn_batch_empty(port->batch)) return;
     int fds[CN_PORT_ADDRESSES];
-    for (size_t i = 0; i < p->sockets_n; i++) fds[i] = p->sockets[i].fd;
-    cn_batch_flush(p->batch, fds, p->sockets_n, &p->totals);
-    cn_delay_sent(&p->delay, cn_mono_ns());
+    for (size_t i = 0; i < port->sockets_n; i++) fds[i] = port->sockets[i].fd;
+    cn_batch_flush(port->batch, fds, port->sockets_n, &port->totals);
+    cn_delay_sent(&port->delay, cn_mono_ns());
 }
 
 /* opening */
@@ -209,42 +213,42 @@ static void buffer_set(int fd, int forced, int plain, unsigned bytes, const char
     }
 }
 
-static cn_err socket_open(cn_port_socket *s, uint16_t port, unsigned buffer_bytes)
+static cn_err socket_open(cn_port_socket *sock, uint16_t port, unsigned buffer_bytes)
 {
-    cn_sockaddr_set_port(&s->bound, port);
-    int fd = socket(s->bound.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    cn_sockaddr_set_port(&sock->bound, port);
+    int fd = socket(sock->bound.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
     if (fd < 0) return cn_err_from_errno(errno);
     int one = 1;
-    if (s->bound.any.sa_family == AF_INET6) (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    socklen_t len = sizeof s->bound;
-    if (bind(fd, &s->bound.any, cn_sockaddr_len(&s->bound)) || getsockname(fd, &s->bound.any, &len)) {
+    if (sock->bound.any.sa_family == AF_INET6) (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    socklen_t len = sizeof sock->bound;
+    if (bind(fd, &sock->bound.any, cn_sockaddr_len(&sock->bound)) || getsockname(fd, &sock->bound.any, &len)) {
         cn_err err = errno == EADDRINUSE ? CN_ERR_CONFLICT : cn_err_from_errno(errno);
         close(fd);
         return err;
     }
-    s->wildcard = cn_sockaddr_wildcard(&s->bound);
-    if (s->wildcard) (void)cn_local_ask(fd, s->bound.any.sa_family);
+    sock->wildcard = cn_sockaddr_wildcard(&sock->bound);
+    if (sock->wildcard) (void)cn_local_ask(fd, sock->bound.any.sa_family);
     buffer_set(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer_bytes, "receive");
     buffer_set(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer_bytes, "send");
-    s->fd = fd;
+    sock->fd = fd;
     return CN_OK;
 }
 
 /** Binds all addresses to one port number, for UDP and TCP. */
-static cn_err sockets_open(cn_port *p, uint16_t port)
+static cn_err sockets_open(cn_port *owner, uint16_t port)
 {
     cn_err err = CN_OK;
     for (unsigned attempt = 0; attempt < BIND_TRIES; attempt++) {
         uint16_t number = port;
         err = CN_OK;
-        for (size_t i = 0; i < p->sockets_n && !err; i++) {
-            err = socket_open(&p->sockets[i], number, p->limits.buffer_bytes);
-            if (!err) number = cn_sockaddr_port(&p->sockets[i].bound);
+        for (size_t i = 0; i < owner->sockets_n && !err; i++) {
+            err = socket_open(&owner->sockets[i], number, owner->limits.buffer_bytes);
+            if (!err) number = cn_sockaddr_port(&owner->sockets[i].bound);
         }
-        if (!err) err = cn_port_tcp_listen(p);
+        if (!err) err = cn_port_tcp_listen(owner);
         if (!err || port || err != CN_ERR_CONFLICT) return err;
-        cn_tcp_unlisten(p->tcp);
-        for (size_t i = 0; i < p->sockets_n; i++) cn_fd_close(&p->sockets[i].fd);
+        cn_tcp_unlisten(owner->tcp);
+        for (size_t i = 0; i < owner->sockets_n; i++) cn_fd_close(&owner->sockets[i].fd);
     }
     return err;
 }
@@ -256,17 +260,17 @@ static cn_err address_parse(cn_sockaddr *out, const char *text)
     return err;
 }
 
-static cn_err addresses_set(cn_port *p, const char *const listen[], const char *const announce[], size_t count)
+static cn_err addresses_set(cn_port *port, const char *const listen[], const char *const announce[], size_t count)
 {
     if (!count || count > CN_PORT_ADDRESSES) return CN_ERR_INVALID;
     for (size_t i = 0; i < count; i++) {
-        cn_port_socket *s = &p->sockets[i];
-        *s = (cn_port_socket){.fd = -1, .index = (unsigned)i, .port = p};
-        p->sockets_n = i + 1;
-        CN_TRY(address_parse(&s->bound, listen[i]));
+        cn_port_socket *socket = &port->sockets[i];
+        *socket = (cn_port_socket){.fd = -1, .index = (unsigned)i, .port = port};
+        port->sockets_n = i + 1;
+        CN_TRY(address_parse(&socket->bound, listen[i]));
         bool told = announce && announce[i] && announce[i][0];
-        CN_TRY(address_parse(&s->announced, told ? announce[i] : listen[i]));
-        if (cn_sockaddr_wildcard(&s->announced)) {
+        CN_TRY(address_parse(&socket->announced, told ? announce[i] : listen[i]));
+        if (cn_sockaddr_wildcard(&socket->announced)) {
             cn_error("media.port", "nobody can send to %s: the address that clients shall use must be announced",
                      listen[i]);
             return CN_ERR_INVALID;
@@ -275,120 +279,120 @@ static cn_err addresses_set(cn_port *p, const char *const listen[], const char *
     return CN_OK;
 }
 
-static void limits_set(cn_port *p, const cn_port_limits *given)
+static void limits_set(cn_port *port, const cn_port_limits *given)
 {
-    if (given) p->limits = *given;
-    if (!p->limits.timeout_ms) p->limits.timeout_ms = DEFAULT_TIMEOUT_MS;
-    if (!p->limits.transports_max) p->limits.transports_max = DEFAULT_TRANSPORTS;
-    if (!p->limits.handshakes_max) p->limits.handshakes_max = DEFAULT_HANDSHAKES;
-    if (!p->limits.buffer_bytes) p->limits.buffer_bytes = DEFAULT_BUFFER;
-    if (!p->limits.tcp_max) p->limits.tcp_max = DEFAULT_TCP;
-    if (!p->limits.tcp_per_address) p->limits.tcp_per_address = DEFAULT_TCP_PER_ADDRESS;
-    if (!p->limits.tcp_unchecked_max) p->limits.tcp_unchecked_max = DEFAULT_TCP_UNCHECKED;
-    if (!p->limits.tcp_check_ms) p->limits.tcp_check_ms = DEFAULT_TCP_CHECK_MS;
-    if (!p->limits.tcp_idle_ms) p->limits.tcp_idle_ms = DEFAULT_TCP_IDLE_MS;
+    if (given) port->limits = *given;
+    if (!port->limits.timeout_ms) port->limits.timeout_ms = DEFAULT_TIMEOUT_MS;
+    if (!port->limits.transports_max) port->limits.transports_max = DEFAULT_TRANSPORTS;
+    if (!port->limits.handshakes_max) port->limits.handshakes_max = DEFAULT_HANDSHAKES;
+    if (!port->limits.buffer_bytes) port->limits.buffer_bytes = DEFAULT_BUFFER;
+    if (!port->limits.tcp_max) port->limits.tcp_max = DEFAULT_TCP;
+    if (!port->limits.tcp_per_address) port->limits.tcp_per_address = DEFAULT_TCP_PER_ADDRESS;
+    if (!port->limits.tcp_unchecked_max) port->limits.tcp_unchecked_max = DEFAULT_TCP_UNCHECKED;
+    if (!port->limits.tcp_check_ms) port->limits.tcp_check_ms = DEFAULT_TCP_CHECK_MS;
+    if (!port->limits.tcp_idle_ms) port->limits.tcp_idle_ms = DEFAULT_TCP_IDLE_MS;
 }
 
-static cn_err parts_new(cn_port *p)
+static cn_err parts_new(cn_port *port)
 {
-    size_t max = p->limits.transports_max;
-    CN_TRY(cn_keymap_new(&p->by_address, max * CN_PATHS));
-    CN_TRY(cn_keymap_new(&p->by_ufrag, max * 2));
-    CN_TRY(cn_ice_new(&p->ice));
-    CN_TRY(cn_port_tcp_new(p));
-    CN_TRY(cn_batch_new(&p->batch, !p->limits.no_gso));
+    size_t max = port->limits.transports_max;
+    CN_TRY(cn_keymap_new(&port->by_address, max * CN_PATHS));
+    CN_TRY(cn_keymap_new(&port->by_ufrag, max * 2));
+    CN_TRY(cn_ice_new(&port->ice));
+    CN_TRY(cn_port_tcp_new(port));
+    CN_TRY(cn_batch_new(&port->batch, !port->limits.no_gso));
     void *memory = NULL;
     if (posix_memalign(&memory, 64, sizeof(cn_receive))) return CN_ERR_NOMEM;
-    p->receive = memory;
-    memset(p->receive, 0, sizeof *p->receive);
-    receive_prepare(p->receive);
-    return cn_timer_new(&p->sweep, p->loop, on_sweep, p);
+    port->receive = memory;
+    memset(port->receive, 0, sizeof *port->receive);
+    receive_prepare(port->receive);
+    return cn_timer_new(&port->sweep, port->loop, on_sweep, port);
 }
 
 cn_err cn_port_new(cn_port **out, cn_loop *loop, const cn_identity *identity, const char *const listen[],
                    const char *const announce[], size_t count, uint16_t port, const cn_port_limits *limits)
 {
-    cn_port *p = CN_NEW(cn_port);
-    if (!p) return CN_ERR_NOMEM;
-    p->loop = loop;
-    p->identity = identity;
-    limits_set(p, limits);
-    cn_err err = addresses_set(p, listen, announce, count);
-    if (!err) err = parts_new(p);
-    if (!err) err = sockets_open(p, port);
-    for (size_t i = 0; i < p->sockets_n && !err; i++) {
-        err = cn_loop_watch(loop, p->sockets[i].fd, EPOLLIN, on_readable, &p->sockets[i]);
+    cn_port *owner = CN_NEW(cn_port);
+    if (!owner) return CN_ERR_NOMEM;
+    owner->loop = loop;
+    owner->identity = identity;
+    limits_set(owner, limits);
+    cn_err err = addresses_set(owner, listen, announce, count);
+    if (!err) err = parts_new(owner);
+    if (!err) err = sockets_open(owner, port);
+    for (size_t i = 0; i < owner->sockets_n && !err; i++) {
+        err = cn_loop_watch(loop, owner->sockets[i].fd, EPOLLIN, on_readable, &owner->sockets[i]);
     }
     if (err) {
-        cn_port_free(p);
+        cn_port_free(owner);
         return err;
     }
-    on_sweep(p);
-    *out = p;
+    on_sweep(owner);
+    *out = owner;
     return CN_OK;
 }
 
-uint16_t cn_port_number(const cn_port *p)
+uint16_t cn_port_number(const cn_port *port)
 {
-    return cn_sockaddr_port(&p->sockets[0].bound);
+    return cn_sockaddr_port(&port->sockets[0].bound);
 }
 
-size_t cn_port_candidates(const cn_port *p, cn_candidate *out, size_t max)
+size_t cn_port_candidates(const cn_port *port, cn_candidate *out, size_t max)
 {
-    size_t n = 2 * p->sockets_n;
+    size_t n = 2 * port->sockets_n;
     for (size_t i = 0; i < n && i < max; i++) {
-        cn_candidate *c = &out[i];
-        memset(c, 0, sizeof *c);
-        c->tcp = i >= p->sockets_n;
-        cn_sockaddr_text(&p->sockets[i % p->sockets_n].announced, c->address, sizeof c->address);
-        c->port = cn_port_number(p);
+        cn_candidate *candidate = &out[i];
+        memset(candidate, 0, sizeof *candidate);
+        candidate->tcp = i >= port->sockets_n;
+        cn_sockaddr_text(&port->sockets[i % port->sockets_n].announced, candidate->address, sizeof candidate->address);
+        candidate->port = cn_port_number(port);
         /* RFC 8445 §5.1.2.1: the first address is preferred; component 1 */
-        uint32_t type = c->tcp ? TYPE_PREFERENCE_TCP : TYPE_PREFERENCE_HOST;
-        c->priority = type << 24 | (uint32_t)(65535 - i) << 8 | 255;
-        (void)cn_fmt(c->foundation, sizeof c->foundation, "%u", (unsigned)(i + 1));
+        uint32_t type = candidate->tcp ? TYPE_PREFERENCE_TCP : TYPE_PREFERENCE_HOST;
+        candidate->priority = type << 24 | (uint32_t)(65535 - i) << 8 | 255;
+        (void)cn_fmt(candidate->foundation, sizeof candidate->foundation, "%u", (unsigned)(i + 1));
     }
     return n;
 }
 
-const cn_port_totals *cn_port_totals_get(const cn_port *p)
+const cn_port_totals *cn_port_totals_get(const cn_port *port)
 {
-    return &p->totals;
+    return &port->totals;
 }
 
-void cn_port_measure(cn_port *p)
+void cn_port_measure(cn_port *port)
 {
     uint64_t dropped = 0;
-    for (size_t i = 0; i < p->sockets_n; i++) {
+    for (size_t i = 0; i < port->sockets_n; i++) {
         uint32_t info[SK_MEMINFO_VARS] = {0};
         socklen_t len = sizeof info;
-        if (!getsockopt(p->sockets[i].fd, SOL_SOCKET, SO_MEMINFO, info, &len)) dropped += info[SK_MEMINFO_DROPS];
+        if (!getsockopt(port->sockets[i].fd, SOL_SOCKET, SO_MEMINFO, info, &len)) dropped += info[SK_MEMINFO_DROPS];
     }
-    p->totals.receive_dropped = dropped;
+    port->totals.receive_dropped = dropped;
 }
 
-cn_delay *cn_port_delay(cn_port *p)
+cn_delay *cn_port_delay(cn_port *port)
 {
-    return &p->delay;
+    return &port->delay;
 }
 
-const cn_tcp_totals *cn_port_tcp_totals_get(const cn_port *p)
+const cn_tcp_totals *cn_port_tcp_totals_get(const cn_port *port)
 {
-    return cn_tcp_totals_get(p->tcp);
+    return cn_tcp_totals_get(port->tcp);
 }
 
-void cn_port_free(cn_port *p)
+void cn_port_free(cn_port *port)
 {
-    if (!p) return;
-    for (size_t i = 0; i < p->sockets_n; i++) {
-        if (p->sockets[i].fd >= 0) cn_loop_unwatch(p->loop, p->sockets[i].fd);
-        cn_fd_close(&p->sockets[i].fd);
+    if (!port) return;
+    for (size_t i = 0; i < port->sockets_n; i++) {
+        if (port->sockets[i].fd >= 0) cn_loop_unwatch(port->loop, port->sockets[i].fd);
+        cn_fd_close(&port->sockets[i].fd);
     }
-    cn_tcp_free(p->tcp);
-    cn_timer_free(p->sweep);
-    cn_keymap_free(p->by_address);
-    cn_keymap_free(p->by_ufrag);
-    cn_ice_free(p->ice);
-    cn_batch_free(p->batch);
-    free(p->receive);
-    free(p);
+    cn_tcp_free(port->tcp);
+    cn_timer_free(port->sweep);
+    cn_keymap_free(port->by_address);
+    cn_keymap_free(port->by_ufrag);
+    cn_ice_free(port->ice);
+    cn_batch_free(port->batch);
+    free(port->receive);
+    free(port);
 }

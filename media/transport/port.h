@@ -79,7 +79,7 @@ cn_err cn_port_new(cn_port **out, cn_loop *loop, const cn_identity *identity, co
                    const char *const announce[], size_t count, uint16_t port, const cn_port_limits *limits);
 
 /** The bound port, the same for UDP and TCP. */
-uint16_t cn_port_number(const cn_port *p);
+uint16_t cn_port_number(const cn_port *port);
 
 #define CN_PORT_CANDIDATES (2 * CN_PORT_ADDRESSES)
 
@@ -93,28 +93,28 @@ typedef struct cn_candidate {
 } cn_candidate;
 
 /** Fills at most `max`, UDP first; returns how many there are: ≤ CN_PORT_CANDIDATES. */
-size_t cn_port_candidates(const cn_port *p, cn_candidate *out, size_t max);
+size_t cn_port_candidates(const cn_port *port, cn_candidate *out, size_t max);
 
 /**
  * Protects and sends what was queued: per transport, packets of (nearly) the same size are equalised with RTP padding
  * and leave as one GSO send, the rest by sendmmsg. To be called after every turn of the loop (cn_loop_after_turn) by
  * whoever owns the worker.
  */
-void cn_port_flush(cn_port *p);
+void cn_port_flush(cn_port *port);
 /** `fn` runs whenever the events of the datagrams that were read at once have been delivered. One at most. */
-void cn_port_after_receive(cn_port *p, void (*fn)(void *arg), void *arg);
+void cn_port_after_receive(cn_port *port, void (*fn)(void *arg), void *arg);
 
-const cn_port_totals *cn_port_totals_get(const cn_port *p);
+const cn_port_totals *cn_port_totals_get(const cn_port *port);
 /** The datagrams that went over TCP are counted here instead. */
-const cn_tcp_totals *cn_port_tcp_totals_get(const cn_port *p);
+const cn_tcp_totals *cn_port_tcp_totals_get(const cn_port *port);
 
 /** Asks the kernel what it dropped. About once a second. */
-void cn_port_measure(cn_port *p);
+void cn_port_measure(cn_port *port);
 
 /** Who forwards counts here what was queued (cn_delay_queued); sending counts the rest. */
-cn_delay *cn_port_delay(cn_port *p);
+cn_delay *cn_port_delay(cn_port *port);
 
 /** All transports must be freed first. NULL allowed. */
-void cn_port_free(cn_port *p);
+void cn_port_free(cn_port *port);
 
 #endif

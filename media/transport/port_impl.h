@@ -104,41 +104,41 @@ struct cn_port {
 };
 
 /** While events may be delivered, freed transports stay in memory; the last leave reaps them. */
-void cn_port_enter(cn_port *p);
-void cn_port_leave(cn_port *p);
+void cn_port_enter(cn_port *port);
+void cn_port_leave(cn_port *port);
 /** All that was read at once has been delivered. */
-void cn_port_received(cn_port *p);
+void cn_port_received(cn_port *port);
 
 /** One datagram at once, outside the batch: STUN and DTLS. */
-void cn_port_send_now(cn_port *p, const cn_origin *to, const uint8_t *data, size_t n);
+void cn_port_send_now(cn_port *port, const cn_origin *to, const uint8_t *data, size_t len);
 
 /* what port.c hands to a transport; called between enter and leave */
-void cn_transport_on_stun(cn_port *p, const cn_origin *from, const uint8_t *data, size_t n);
-void cn_transport_on_dtls(cn_path *path, const uint8_t *data, size_t n);
-void cn_transport_on_rtp(cn_path *path, uint8_t *data, size_t n);
-void cn_transport_on_rtcp(cn_path *path, uint8_t *data, size_t n);
+void cn_transport_on_stun(cn_port *port, const cn_origin *from, const uint8_t *data, size_t len);
+void cn_transport_on_dtls(cn_path *path, const uint8_t *data, size_t len);
+void cn_transport_on_rtp(cn_path *path, uint8_t *data, size_t len);
+void cn_transport_on_rtcp(cn_path *path, uint8_t *data, size_t len);
 /** Closes the transport when it gave no sign of life for the port's timeout. */
-void cn_transport_sweep(cn_transport *t, uint64_t now_ns);
+void cn_transport_sweep(cn_transport *transport, uint64_t now_ns);
 /** Takes the transport out of the port and frees it. */
-void cn_transport_reap(cn_transport *t);
+void cn_transport_reap(cn_transport *transport);
 /** Ends it and tells the user why. */
-void cn_transport_close(cn_transport *t, cn_transport_cause cause);
+void cn_transport_close(cn_transport *transport, cn_transport_cause cause);
 
 /** The connection of a path has gone: nothing is sent there any more. */
 void cn_transport_path_lost(cn_path *path);
 
 /* port_tcp.c */
-cn_err cn_port_tcp_new(cn_port *p);
+cn_err cn_port_tcp_new(cn_port *port);
 /** Listens beside every UDP socket, on the same number. */
-cn_err cn_port_tcp_listen(cn_port *p);
+cn_err cn_port_tcp_listen(cn_port *port);
 
 /* transport_ice.c */
-void cn_transport_paths_clear(cn_transport *t);
-void cn_transport_credentials_clear(cn_transport *t);
-cn_err cn_transport_credentials_new(cn_transport *t);
+void cn_transport_paths_clear(cn_transport *transport);
+void cn_transport_credentials_clear(cn_transport *transport);
+cn_err cn_transport_credentials_new(cn_transport *transport);
 
 /* transport_dtls.c */
-void cn_transport_dtls_stop(cn_transport *t);
+void cn_transport_dtls_stop(cn_transport *transport);
 void cn_transport_on_dtls_timer(void *transport);
 
 #endif

@@ -5,68 +5,69 @@
 #define BAD_CHECKS_MAX 8 /* of a connection that never sent a good one */
 
 /** Before its first valid check a connection may send checks only. */
-static bool on_stun(cn_port *p, cn_conn *c, const uint8_t *data, size_t n)
+static bool on_stun(cn_port *port, cn_conn *conn, const uint8_t *data, size_t len)
 {
-    uint64_t bad = p->totals.bad_stun;
-    cn_transport_on_stun(p, &(cn_origin){.peer = *cn_conn_peer(c), .sock = cn_conn_sock(c), .conn = c}, data, n);
-    return p->totals.bad_stun == bad || cn_conn_is_checked(c) || cn_conn_strike(c) < BAD_CHECKS_MAX;
+    uint64_t bad = port->totals.bad_stun;
+    cn_transport_on_stun(port, &(cn_origin){.peer = *cn_conn_peer(conn), .sock = cn_conn_sock(conn), .conn = conn},
+                         data, len);
+    return port->totals.bad_stun == bad || cn_conn_is_checked(conn) || cn_conn_strike(conn) < BAD_CHECKS_MAX;
 }
 
-static bool dispatch(cn_port *p, cn_conn *c, uint8_t *data, size_t n)
+static bool dispatch(cn_port *port, cn_conn *conn, uint8_t *data, size_t len)
 {
-    cn_datagram kind = cn_demux(data, n);
-    if (kind == CN_DATAGRAM_STUN) return on_stun(p, c, data, n);
-    cn_path *path = cn_conn_user(c);
+    cn_datagram kind = cn_demux(data, len);
+    if (kind == CN_DATAGRAM_STUN) return on_stun(port, conn, data, len);
+    cn_path *path = cn_conn_user(conn);
     if (kind == CN_DATAGRAM_OTHER) {
-        p->totals.unknown_kind++;
+        port->totals.unknown_kind++;
         return false;
     }
     if (!path || path->transport->closed) {
-        p->totals.unknown_source++;
-        return cn_conn_is_checked(c);
+        port->totals.unknown_source++;
+        return cn_conn_is_checked(conn);
     }
     if (kind == CN_DATAGRAM_DTLS) {
-        cn_transport_on_dtls(path, data, n);
+        cn_transport_on_dtls(path, data, len);
     } else if (kind == CN_DATAGRAM_SRTP) {
-        cn_transport_on_rtp(path, data, n);
+        cn_transport_on_rtp(path, data, len);
     } else {
-        cn_transport_on_rtcp(path, data, n);
+        cn_transport_on_rtcp(path, data, len);
     }
     return true;
 }
 
-static bool on_frame(void *arg, cn_conn *c, uint8_t *data, size_t n)
+static bool on_frame(void *arg, cn_conn *conn, uint8_t *data, size_t len)
 {
-    cn_port *p = arg;
-    cn_port_enter(p);
-    bool wanted = dispatch(p, c, data, n);
-    cn_port_received(p);
-    cn_port_leave(p);
+    cn_port *port = arg;
+    cn_port_enter(port);
+    bool wanted = dispatch(port, conn, data, len);
+    cn_port_received(port);
+    cn_port_leave(port);
     return wanted;
 }
 
-static void on_gone(void *arg, cn_conn *c)
+static void on_gone(void *arg, cn_conn *conn)
 {
     (void)arg;
-    cn_path *path = cn_conn_user(c);
+    cn_path *path = cn_conn_user(conn);
     if (path) cn_transport_path_lost(path);
 }
 
-cn_err cn_port_tcp_new(cn_port *p)
+cn_err cn_port_tcp_new(cn_port *port)
 {
     static const cn_tcp_events events = {on_frame, on_gone};
-    const cn_port_limits *l = &p->limits;
-    const cn_tcp_limits limits = {.conns_max = l->tcp_max,
-                                  .per_address_max = l->tcp_per_address,
-                                  .unchecked_max = l->tcp_unchecked_max,
-                                  .check_ms = l->tcp_check_ms,
-                                  .idle_ms = l->tcp_idle_ms};
-    return cn_tcp_new(&p->tcp, p->loop, &limits, &events, p);
+    const cn_port_limits *port_limits = &port->limits;
+    const cn_tcp_limits limits = {.conns_max = port_limits->tcp_max,
+                                  .per_address_max = port_limits->tcp_per_address,
+                                  .unchecked_max = port_limits->tcp_unchecked_max,
+                                  .check_ms = port_limits->tcp_check_ms,
+                                  .idle_ms = port_limits->tcp_idle_ms};
+    return cn_tcp_new(&port->tcp, port->loop, &limits, &events, port);
 }
 
-cn_err cn_port_tcp_listen(cn_port *p)
+cn_err cn_port_tcp_listen(cn_port *port)
 {
-    for (size_t i = 0; i < p->sockets_n; i++)
-        CN_TRY(cn_tcp_listen(p->tcp, &p->sockets[i].bound, CN_SOCK_TCP + (unsigned)i));
+    for (size_t i = 0; i < port->sockets_n; i++)
+        CN_TRY(cn_tcp_listen(port->tcp, &port->sockets[i].bound, CN_SOCK_TCP + (unsigned)i));
     return CN_OK;
 }

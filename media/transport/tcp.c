@@ -18,157 +18,157 @@
 cn_err cn_tcp_new(cn_tcp **out, cn_loop *loop, const cn_tcp_limits *limits, const cn_tcp_events *events, void *arg)
 {
     if (!limits->conns_max || !limits->per_address_max || !limits->unchecked_max) return CN_ERR_INVALID;
-    cn_tcp *t = CN_NEW(cn_tcp);
-    if (!t) return CN_ERR_NOMEM;
-    t->loop = loop;
-    t->limits = *limits;
-    t->events = events;
-    t->arg = arg;
-    cn_err err = cn_keymap_new(&t->hosts, limits->conns_max);
-    t->chunk = malloc(CN_DEFRAME_ROOM + CN_TCP_CHUNK);
-    if (!t->chunk) err = CN_ERR_NOMEM;
+    cn_tcp *tcp = CN_NEW(cn_tcp);
+    if (!tcp) return CN_ERR_NOMEM;
+    tcp->loop = loop;
+    tcp->limits = *limits;
+    tcp->events = events;
+    tcp->arg = arg;
+    cn_err err = cn_keymap_new(&tcp->hosts, limits->conns_max);
+    tcp->chunk = malloc(CN_DEFRAME_ROOM + CN_TCP_CHUNK);
+    if (!tcp->chunk) err = CN_ERR_NOMEM;
     if (err) {
-        cn_tcp_free(t);
+        cn_tcp_free(tcp);
         return err;
     }
-    *out = t;
+    *out = tcp;
     return CN_OK;
 }
 
 /* lists */
 
-void cn_conn_list_add(cn_conn_list *l, cn_conn *c)
+void cn_conn_list_add(cn_conn_list *list, cn_conn *conn)
 {
-    c->next = NULL;
-    c->prev = l->last;
-    if (l->last) {
-        l->last->next = c;
+    conn->next = NULL;
+    conn->prev = list->last;
+    if (list->last) {
+        list->last->next = conn;
     } else {
-        l->first = c;
+        list->first = conn;
     }
-    l->last = c;
-    l->n++;
+    list->last = conn;
+    list->n++;
 }
 
-void cn_conn_list_remove(cn_conn_list *l, cn_conn *c)
+void cn_conn_list_remove(cn_conn_list *list, cn_conn *conn)
 {
-    if (c->prev) {
-        c->prev->next = c->next;
+    if (conn->prev) {
+        conn->prev->next = conn->next;
     } else {
-        l->first = c->next;
+        list->first = conn->next;
     }
-    if (c->next) {
-        c->next->prev = c->prev;
+    if (conn->next) {
+        conn->next->prev = conn->prev;
     } else {
-        l->last = c->prev;
+        list->last = conn->prev;
     }
-    c->prev = c->next = NULL;
-    l->n--;
+    conn->prev = conn->next = NULL;
+    list->n--;
 }
 
 /* who may connect */
 
 /** All of a /64 belongs to one household, and every address of it can be taken at will. */
-static cn_key host_key(const cn_sockaddr *a)
+static cn_key host_key(const cn_sockaddr *addr)
 {
-    cn_key k = {{0, 0, 0}};
-    if (a->any.sa_family == AF_INET) {
-        k.w[0] = a->v4.sin_addr.s_addr;
-        k.w[2] = 4;
+    cn_key key = {{0, 0, 0}};
+    if (addr->any.sa_family == AF_INET) {
+        key.w[0] = addr->v4.sin_addr.s_addr;
+        key.w[2] = 4;
     } else {
-        memcpy(k.w, &a->v6.sin6_addr, 8);
-        k.w[2] = 6;
+        memcpy(key.w, &addr->v6.sin6_addr, 8);
+        key.w[2] = 6;
     }
-    return k;
+    return key;
 }
 
-static cn_tcp_host *host_of(cn_tcp *t, const cn_sockaddr *peer)
+static cn_tcp_host *host_of(cn_tcp *tcp, const cn_sockaddr *peer)
 {
     cn_key key = host_key(peer);
-    cn_tcp_host *host = cn_keymap_get(t->hosts, &key);
+    cn_tcp_host *host = cn_keymap_get(tcp->hosts, &key);
     if (host) return host;
     host = CN_NEW(cn_tcp_host);
     if (!host) return NULL;
     host->key = key;
-    if (cn_keymap_set(t->hosts, &key, host)) {
+    if (cn_keymap_set(tcp->hosts, &key, host)) {
         free(host);
         return NULL;
     }
     return host;
 }
 
-static void host_leave(cn_tcp *t, cn_tcp_host *host)
+static void host_leave(cn_tcp *tcp, cn_tcp_host *host)
 {
     if (host->conns && --host->conns) return;
-    cn_keymap_remove(t->hosts, &host->key);
+    cn_keymap_remove(tcp->hosts, &host->key);
     free(host);
 }
 
-static cn_err admit(cn_tcp *t, int fd, const cn_sockaddr *peer, unsigned sock)
+static cn_err admit(cn_tcp *tcp, int fd, const cn_sockaddr *peer, unsigned sock)
 {
-    if (t->unchecked.n + t->checked.n >= t->limits.conns_max) return CN_ERR_FULL;
-    cn_tcp_host *host = host_of(t, peer);
+    if (tcp->unchecked.n + tcp->checked.n >= tcp->limits.conns_max) return CN_ERR_FULL;
+    cn_tcp_host *host = host_of(tcp, peer);
     if (!host) return CN_ERR_NOMEM;
-    if (host->conns >= t->limits.per_address_max) return CN_ERR_FULL;
+    if (host->conns >= tcp->limits.per_address_max) return CN_ERR_FULL;
     host->conns++;
-    cn_conn *c = CN_NEW(cn_conn);
-    cn_err err = c ? cn_loop_watch(t->loop, fd, EPOLLIN, cn_conn_on_event, c) : CN_ERR_NOMEM;
+    cn_conn *conn = CN_NEW(cn_conn);
+    cn_err err = conn ? cn_loop_watch(tcp->loop, fd, EPOLLIN, cn_conn_on_event, conn) : CN_ERR_NOMEM;
     if (err) {
-        host_leave(t, host);
-        free(c);
+        host_leave(tcp, host);
+        free(conn);
         return err;
     }
-    c->tcp = t;
-    c->fd = fd;
-    c->sock = sock;
-    c->peer = *peer;
-    c->host = host;
-    c->checked_ns = cn_loop_now_ns(t->loop);
-    cn_conn_rate(c, RATE_START);
-    if (t->unchecked.n == t->limits.unchecked_max) {
-        t->totals.refused++;
-        cn_conn_drop(t->unchecked.first, true); /* the oldest: a real client needs a few round trips only */
+    conn->tcp = tcp;
+    conn->fd = fd;
+    conn->sock = sock;
+    conn->peer = *peer;
+    conn->host = host;
+    conn->checked_ns = cn_loop_now_ns(tcp->loop);
+    cn_conn_rate(conn, RATE_START);
+    if (tcp->unchecked.n == tcp->limits.unchecked_max) {
+        tcp->totals.refused++;
+        cn_conn_drop(tcp->unchecked.first, true); /* the oldest: a real client needs a few round trips only */
     }
-    cn_conn_list_add(&t->unchecked, c);
-    t->totals.open++;
+    cn_conn_list_add(&tcp->unchecked, conn);
+    tcp->totals.open++;
     return CN_OK;
 }
 
-static void pause_accepting(cn_tcp *t, bool pause)
+static void pause_accepting(cn_tcp *tcp, bool pause)
 {
-    if (t->paused == pause) return;
-    t->paused = pause;
+    if (tcp->paused == pause) return;
+    tcp->paused = pause;
     if (pause) cn_warn("media.tcp", "no descriptor is left for TCP connections: raise the limit of open files");
-    for (size_t i = 0; i < t->listeners_n; i++)
-        (void)cn_loop_watch_change(t->loop, t->listeners[i].fd, pause ? 0 : EPOLLIN);
+    for (size_t i = 0; i < tcp->listeners_n; i++)
+        (void)cn_loop_watch_change(tcp->loop, tcp->listeners[i].fd, pause ? 0 : EPOLLIN);
 }
 
 static void on_acceptable(void *arg, uint32_t events)
 {
     (void)events;
-    const cn_listener *l = arg;
-    cn_tcp *t = l->tcp;
+    const cn_listener *listener = arg;
+    cn_tcp *tcp = listener->tcp;
     for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
         cn_sockaddr peer;
         memset(&peer, 0, sizeof peer);
         socklen_t len = sizeof peer;
-        int fd = accept4(l->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(listener->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting(t, true);
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) pause_accepting(tcp, true);
             return;
         }
         int one = 1;
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        t->totals.accepted++;
-        if (!admit(t, fd, &peer, l->sock)) continue;
-        t->totals.refused++;
+        tcp->totals.accepted++;
+        if (!admit(tcp, fd, &peer, listener->sock)) continue;
+        tcp->totals.refused++;
         close(fd);
     }
 }
 
-cn_err cn_tcp_listen(cn_tcp *t, const cn_sockaddr *at, unsigned sock)
+cn_err cn_tcp_listen(cn_tcp *tcp, const cn_sockaddr *at, unsigned sock)
 {
-    if (t->listeners_n == CN_TCP_LISTENERS) return CN_ERR_FULL;
+    if (tcp->listeners_n == CN_TCP_LISTENERS) return CN_ERR_FULL;
     int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     if (fd < 0) return cn_err_from_errno(errno);
     int one = 1;
@@ -178,73 +178,73 @@ cn_err cn_tcp_listen(cn_tcp *t, const cn_sockaddr *at, unsigned sock)
     if (bind(fd, &at->any, cn_sockaddr_len(at)) || listen(fd, BACKLOG)) {
         err = errno == EADDRINUSE ? CN_ERR_CONFLICT : cn_err_from_errno(errno);
     }
-    cn_listener *l = &t->listeners[t->listeners_n];
-    *l = (cn_listener){.tcp = t, .fd = fd, .sock = sock};
-    if (!err) err = cn_loop_watch(t->loop, fd, EPOLLIN, on_acceptable, l);
+    cn_listener *listener = &tcp->listeners[tcp->listeners_n];
+    *listener = (cn_listener){.tcp = tcp, .fd = fd, .sock = sock};
+    if (!err) err = cn_loop_watch(tcp->loop, fd, EPOLLIN, on_acceptable, listener);
     if (err) {
         close(fd);
         return err;
     }
-    t->listeners_n++;
+    tcp->listeners_n++;
     return CN_OK;
 }
 
-void cn_tcp_unlisten(cn_tcp *t)
+void cn_tcp_unlisten(cn_tcp *tcp)
 {
-    while (t->listeners_n) {
-        cn_listener *l = &t->listeners[--t->listeners_n];
-        cn_loop_unwatch(t->loop, l->fd);
-        cn_fd_close(&l->fd);
+    while (tcp->listeners_n) {
+        cn_listener *listener = &tcp->listeners[--tcp->listeners_n];
+        cn_loop_unwatch(tcp->loop, listener->fd);
+        cn_fd_close(&listener->fd);
     }
 }
 
 /* the end of connections */
 
-void cn_conn_drop(cn_conn *c, bool tell)
+void cn_conn_drop(cn_conn *conn, bool tell)
 {
-    if (c->closed) return;
-    cn_tcp *t = c->tcp;
-    c->closed = true;
-    cn_conn_list_remove(c->checked ? &t->checked : &t->unchecked, c);
-    cn_loop_unwatch(t->loop, c->fd);
-    cn_fd_close(&c->fd);
-    host_leave(t, c->host);
-    t->totals.open--;
-    if (tell) t->events->gone(t->arg, c);
-    if (!c->reading) {
-        free(c->out);
-        free(c);
+    if (conn->closed) return;
+    cn_tcp *tcp = conn->tcp;
+    conn->closed = true;
+    cn_conn_list_remove(conn->checked ? &tcp->checked : &tcp->unchecked, conn);
+    cn_loop_unwatch(tcp->loop, conn->fd);
+    cn_fd_close(&conn->fd);
+    host_leave(tcp, conn->host);
+    tcp->totals.open--;
+    if (tell) tcp->events->gone(tcp->arg, conn);
+    if (!conn->reading) {
+        free(conn->out);
+        free(conn);
     }
 }
 
-static void sweep_list(cn_tcp *t, cn_conn_list *l, uint64_t max_ms, uint64_t now_ns)
+static void sweep_list(cn_tcp *tcp, cn_conn_list *list, uint64_t max_ms, uint64_t now_ns)
 {
     /* in order of checked_ns */
-    while (l->first && now_ns > l->first->checked_ns && now_ns - l->first->checked_ns > max_ms * 1000000) {
-        t->totals.late++;
-        cn_conn_drop(l->first, true);
+    while (list->first && now_ns > list->first->checked_ns && now_ns - list->first->checked_ns > max_ms * 1000000) {
+        tcp->totals.late++;
+        cn_conn_drop(list->first, true);
     }
 }
 
-void cn_tcp_sweep(cn_tcp *t, uint64_t now_ns)
+void cn_tcp_sweep(cn_tcp *tcp, uint64_t now_ns)
 {
-    sweep_list(t, &t->unchecked, t->limits.check_ms, now_ns);
-    sweep_list(t, &t->checked, t->limits.idle_ms, now_ns);
-    pause_accepting(t, false);
+    sweep_list(tcp, &tcp->unchecked, tcp->limits.check_ms, now_ns);
+    sweep_list(tcp, &tcp->checked, tcp->limits.idle_ms, now_ns);
+    pause_accepting(tcp, false);
 }
 
-const cn_tcp_totals *cn_tcp_totals_get(const cn_tcp *t)
+const cn_tcp_totals *cn_tcp_totals_get(const cn_tcp *tcp)
 {
-    return &t->totals;
+    return &tcp->totals;
 }
 
-void cn_tcp_free(cn_tcp *t)
+void cn_tcp_free(cn_tcp *tcp)
 {
-    if (!t) return;
-    cn_tcp_unlisten(t);
-    while (t->unchecked.first) cn_conn_drop(t->unchecked.first, false);
-    while (t->checked.first) cn_conn_drop(t->checked.first, false);
-    cn_keymap_free(t->hosts);
-    free(t->chunk);
-    free(t);
+    if (!tcp) return;
+    cn_tcp_unlisten(tcp);
+    while (tcp->unchecked.first) cn_conn_drop(tcp->unchecked.first, false);
+    while (tcp->checked.first) cn_conn_drop(tcp->checked.first, false);
+    cn_keymap_free(tcp->hosts);
+    free(tcp->chunk);
+    free(tcp);
 }

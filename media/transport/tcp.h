@@ -39,53 +39,53 @@ typedef struct cn_tcp_limits {
 
 typedef struct cn_tcp_events {
     /** One datagram, writable, valid until the event returns. False: the connection is to be closed. */
-    bool (*frame)(void *arg, cn_conn *c, uint8_t *p, size_t n);
-    void (*gone)(void *arg, cn_conn *c);
+    bool (*frame)(void *arg, cn_conn *conn, uint8_t *bytes, size_t len);
+    void (*gone)(void *arg, cn_conn *conn);
 } cn_tcp_events;
 
 cn_err cn_tcp_new(cn_tcp **out, cn_loop *loop, const cn_tcp_limits *limits, const cn_tcp_events *events, void *arg);
 
 /** Listens on an address with its port; its connections carry `sock`. CN_ERR_CONFLICT when the port is taken,
  * CN_ERR_FULL after 8. */
-cn_err cn_tcp_listen(cn_tcp *t, const cn_sockaddr *at, unsigned sock);
+cn_err cn_tcp_listen(cn_tcp *tcp, const cn_sockaddr *at, unsigned sock);
 /** Takes all listeners back: none has accepted anything yet, since the loop did not run. */
-void cn_tcp_unlisten(cn_tcp *t);
+void cn_tcp_unlisten(cn_tcp *tcp);
 
 /** Closes what is late. To be called every second or more often. */
-void cn_tcp_sweep(cn_tcp *t, uint64_t now_ns);
+void cn_tcp_sweep(cn_tcp *tcp, uint64_t now_ns);
 
-const cn_tcp_totals *cn_tcp_totals_get(const cn_tcp *t);
+const cn_tcp_totals *cn_tcp_totals_get(const cn_tcp *tcp);
 
 /** Closes everything. NULL allowed. */
-void cn_tcp_free(cn_tcp *t);
+void cn_tcp_free(cn_tcp *tcp);
 
-const cn_sockaddr *cn_conn_peer(const cn_conn *c);
-unsigned cn_conn_sock(const cn_conn *c);
+const cn_sockaddr *cn_conn_peer(const cn_conn *conn);
+unsigned cn_conn_sock(const cn_conn *conn);
 
-void cn_conn_user_set(cn_conn *c, void *user);
+void cn_conn_user_set(cn_conn *conn, void *user);
 /** NULL until it is set. */
-void *cn_conn_user(const cn_conn *c);
+void *cn_conn_user(const cn_conn *conn);
 
 /** The connection has just proved itself. */
-void cn_conn_checked(cn_conn *c);
-bool cn_conn_is_checked(const cn_conn *c);
+void cn_conn_checked(cn_conn *conn);
+bool cn_conn_is_checked(const cn_conn *conn);
 /** Counts a failure to prove itself; how many there were. */
-unsigned cn_conn_strike(cn_conn *c);
+unsigned cn_conn_strike(cn_conn *conn);
 
-/** Sends `n` datagrams in order, or queues them. */
-void cn_conn_send(cn_conn *c, const struct iovec *datagrams, size_t n);
+/** Sends `count` datagrams in order, or queues them. */
+void cn_conn_send(cn_conn *conn, const struct iovec *datagrams, size_t count);
 
 /** The rate at which the connection is expected to take bytes, in bits per second: how much the kernel may hold unsent,
  * and what cn_conn_full means until it is measured. */
-void cn_conn_rate(cn_conn *c, uint32_t bps);
+void cn_conn_rate(cn_conn *conn, uint32_t bps);
 
 /** Whether what waits, here and unsent in the kernel, takes longer than `ms` at the rate at which it drains. */
-bool cn_conn_full(const cn_conn *c, unsigned ms);
+bool cn_conn_full(const cn_conn *conn, unsigned ms);
 
 /** Bytes that wait here. */
-size_t cn_conn_queued(const cn_conn *c);
+size_t cn_conn_queued(const cn_conn *conn);
 
-/** Closes it; `c` is not valid any more when no event of it is under way. */
-void cn_conn_close(cn_conn *c);
+/** Closes it; `conn` is not valid any more when no event of it is under way. */
+void cn_conn_close(cn_conn *conn);
 
 #endif

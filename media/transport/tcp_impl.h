@@ -70,9 +70,9 @@ struct cn_tcp {
 /** Loop event of a connection. */
 void cn_conn_on_event(void *conn, uint32_t events);
 /** Takes it out of the lists, closes it, tells the user when `tell`, and frees it as soon as possible. */
-void cn_conn_drop(cn_conn *c, bool tell);
+void cn_conn_drop(cn_conn *conn, bool tell);
 
-void cn_conn_list_add(cn_conn_list *l, cn_conn *c);
-void cn_conn_list_remove(cn_conn_list *l, cn_conn *c);
+void cn_conn_list_add(cn_conn_list *list, cn_conn *conn);
+void cn_conn_list_remove(cn_conn_list *list, cn_conn *conn);
 
 #endif

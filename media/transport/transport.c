@@ -16,128 +16,129 @@ cn_err cn_transport_new(cn_transport **out, cn_port *port, const cn_transport_ev
 {
     if (!events || !events->connected || !events->rtp || !events->rtcp || !events->closed) return CN_ERR_INVALID;
     if (port->transports_n == port->limits.transports_max) return CN_ERR_FULL;
-    cn_transport *t = CN_NEW(cn_transport);
-    if (!t) return CN_ERR_NOMEM;
-    t->port = port;
-    t->events = events;
-    t->arg = arg;
-    t->last_sign_ns = cn_loop_now_ns(port->loop);
-    cn_err err = cn_timer_new(&t->dtls_timer, port->loop, cn_transport_on_dtls_timer, t);
-    if (!err) err = cn_transport_credentials_new(t);
+    cn_transport *transport = CN_NEW(cn_transport);
+    if (!transport) return CN_ERR_NOMEM;
+    transport->port = port;
+    transport->events = events;
+    transport->arg = arg;
+    transport->last_sign_ns = cn_loop_now_ns(port->loop);
+    cn_err err = cn_timer_new(&transport->dtls_timer, port->loop, cn_transport_on_dtls_timer, transport);
+    if (!err) err = cn_transport_credentials_new(transport);
     if (err) {
-        cn_timer_free(t->dtls_timer);
-        free(t);
+        cn_timer_free(transport->dtls_timer);
+        free(transport);
         return err;
     }
-    t->next = port->transports;
-    if (t->next) t->next->prev = t;
-    port->transports = t;
+    transport->next = port->transports;
+    if (transport->next) transport->next->prev = transport;
+    port->transports = transport;
     port->transports_n++;
-    *out = t;
+    *out = transport;
     return CN_OK;
 }
 
-void cn_transport_credentials(const cn_transport *t, const char **ufrag, const char **pwd)
+void cn_transport_credentials(const cn_transport *transport, const char **ufrag, const char **pwd)
 {
-    *ufrag = t->local[0].ufrag;
-    *pwd = t->local[0].pwd;
+    *ufrag = transport->local[0].ufrag;
+    *pwd = transport->local[0].pwd;
 }
 
-cn_err cn_transport_remote(cn_transport *t, const char *ufrag, const char *pwd, const char *fingerprint_alg,
+cn_err cn_transport_remote(cn_transport *transport, const char *ufrag, const char *pwd, const char *fingerprint_alg,
                            const char *fingerprint)
 {
     if (!cn_ice_text_valid(ufrag, UFRAG_MIN) || !cn_ice_text_valid(pwd, PWD_MIN)) return CN_ERR_INVALID;
     cn_fingerprint f;
     CN_TRY(cn_fingerprint_parse(&f, fingerprint_alg, fingerprint));
-    if (t->dtls && !cn_fingerprint_equal(&f, &t->fingerprint)) return CN_ERR_STATE;
-    t->fingerprint = f;
+    if (transport->dtls && !cn_fingerprint_equal(&f, &transport->fingerprint)) return CN_ERR_STATE;
+    transport->fingerprint = f;
     return CN_OK;
 }
 
-bool cn_transport_connected(const cn_transport *t)
+bool cn_transport_connected(const cn_transport *transport)
 {
-    return t->connected && !t->closed;
+    return transport->connected && !transport->closed;
 }
 
-const char *cn_transport_profile(const cn_transport *t)
+const char *cn_transport_profile(const cn_transport *transport)
 {
-    return cn_srtp_profile_name(t->profile);
+    return cn_srtp_profile_name(transport->profile);
 }
 
-bool cn_transport_tcp(const cn_transport *t)
+bool cn_transport_tcp(const cn_transport *transport)
 {
-    return t->current && t->current->at.conn;
+    return transport->current && transport->current->at.conn;
 }
 
-uint64_t cn_transport_last_sign_ns(const cn_transport *t)
+uint64_t cn_transport_last_sign_ns(const cn_transport *transport)
 {
-    return t->last_sign_ns;
+    return transport->last_sign_ns;
 }
 
 /* sending */
 
-uint8_t *cn_transport_rtp_buffer(cn_transport *t, size_t n)
+uint8_t *cn_transport_rtp_buffer(cn_transport *transport, size_t len)
 {
-    if (!cn_transport_connected(t) || !t->current || n > CN_TRANSPORT_PACKET) return NULL;
-    uint8_t *space = cn_batch_space(t->port->batch, n);
+    if (!cn_transport_connected(transport) || !transport->current || len > CN_TRANSPORT_PACKET) return NULL;
+    uint8_t *space = cn_batch_space(transport->port->batch, len);
     if (space) return space;
-    cn_port_flush(t->port);
-    return cn_batch_space(t->port->batch, n);
+    cn_port_flush(transport->port);
+    return cn_batch_space(transport->port->batch, len);
 }
 
-static void stream_send(void *conn, const struct iovec *packets, size_t n)
+static void stream_send(void *conn, const struct iovec *packets, size_t count)
 {
-    cn_conn_send(conn, packets, n);
+    cn_conn_send(conn, packets, count);
 }
 
-static void enqueue(cn_transport *t, size_t n, bool rtcp)
+static void enqueue(cn_transport *transport, size_t len, bool rtcp)
 {
-    const cn_origin *at = &t->current->at;
-    t->egress.srtp = t->srtp;
-    t->egress.to = &at->peer;
-    t->egress.sock = at->sock;
-    t->egress.from = at->local.family == AF_UNSPEC ? NULL : &at->local;
-    t->egress.stream = at->conn ? stream_send : NULL;
-    t->egress.stream_arg = at->conn;
-    cn_batch_add(t->port->batch, &t->egress, n, rtcp);
+    const cn_origin *at = &transport->current->at;
+    transport->egress.srtp = transport->srtp;
+    transport->egress.to = &at->peer;
+    transport->egress.sock = at->sock;
+    transport->egress.from = at->local.family == AF_UNSPEC ? NULL : &at->local;
+    transport->egress.stream = at->conn ? stream_send : NULL;
+    transport->egress.stream_arg = at->conn;
+    cn_batch_add(transport->port->batch, &transport->egress, len, rtcp);
 }
 
-void cn_transport_rtp_send(cn_transport *t, uint8_t *buf, size_t n)
+void cn_transport_rtp_send(cn_transport *transport, uint8_t *buf, size_t len)
 {
-    if (!cn_transport_connected(t) || !t->current || n < 12 || !cn_batch_holds(t->port->batch, buf, n)) {
-        t->port->totals.protect_failed++;
+    if (!cn_transport_connected(transport) || !transport->current || len < 12 ||
+        !cn_batch_holds(transport->port->batch, buf, len)) {
+        transport->port->totals.protect_failed++;
         return;
     }
-    enqueue(t, n, false);
+    enqueue(transport, len, false);
 }
 
-void cn_transport_rtcp_send(cn_transport *t, const uint8_t *packet, size_t n)
+void cn_transport_rtcp_send(cn_transport *transport, const uint8_t *packet, size_t len)
 {
-    if (n < 8) return;
-    uint8_t *slot = cn_transport_rtp_buffer(t, n);
+    if (len < 8) return;
+    uint8_t *slot = cn_transport_rtp_buffer(transport, len);
     if (!slot) return;
-    memcpy(slot, packet, n);
-    enqueue(t, n, true);
+    memcpy(slot, packet, len);
+    enqueue(transport, len, true);
 }
 
-void cn_transport_prefetch(const cn_transport *t)
+void cn_transport_prefetch(const cn_transport *transport)
 {
-    cn_prefetch(t, offsetof(cn_transport, last_sign_ns));
+    cn_prefetch(transport, offsetof(cn_transport, last_sign_ns));
 }
 
-void cn_transport_rate(cn_transport *t, uint32_t bps)
+void cn_transport_rate(cn_transport *transport, uint32_t bps)
 {
-    if (t->current && t->current->at.conn) cn_conn_rate(t->current->at.conn, bps);
+    if (transport->current && transport->current->at.conn) cn_conn_rate(transport->current->at.conn, bps);
 }
 
-bool cn_transport_streams(const cn_transport *t)
+bool cn_transport_streams(const cn_transport *transport)
 {
-    return t->current && t->current->at.conn;
+    return transport->current && transport->current->at.conn;
 }
 
-bool cn_transport_full(const cn_transport *t, unsigned ms)
+bool cn_transport_full(const cn_transport *transport, unsigned ms)
 {
-    return t->current && t->current->at.conn && cn_conn_full(t->current->at.conn, ms);
+    return transport->current && transport->current->at.conn && cn_conn_full(transport->current->at.conn, ms);
 }
 
 /* receiving */
@@ -146,97 +147,99 @@ bool cn_transport_full(const cn_transport *t, unsigned ms)
  * The peer proved with a key that only it has that it is at this address: from now on we send there (and nowhere else
  * before, since a STUN check can be replayed from anywhere).
  */
-static void peer_is_at(cn_transport *t, cn_path *path)
+static void peer_is_at(cn_transport *transport, cn_path *path)
 {
-    t->last_sign_ns = cn_loop_now_ns(t->port->loop);
-    t->current = path;
+    transport->last_sign_ns = cn_loop_now_ns(transport->port->loop);
+    transport->current = path;
 }
 
-static bool unprotected(cn_transport *t, cn_err err, uint64_t *bad)
+static bool unprotected(cn_transport *transport, cn_err err, uint64_t *bad)
 {
     if (!err) return true;
     if (err == CN_ERR_CONFLICT) {
-        t->port->totals.replayed++;
+        transport->port->totals.replayed++;
     } else {
         (*bad)++;
     }
     return false;
 }
 
-void cn_transport_on_rtp(cn_path *path, uint8_t *data, size_t n)
+void cn_transport_on_rtp(cn_path *path, uint8_t *data, size_t len)
 {
-    cn_transport *t = path->transport;
-    if (!t->connected) {
-        t->port->totals.unknown_source++;
+    cn_transport *transport = path->transport;
+    if (!transport->connected) {
+        transport->port->totals.unknown_source++;
         return;
     }
-    if (!unprotected(t, cn_srtp_unprotect_rtp(t->srtp, data, &n), &t->port->totals.bad_rtp)) return;
-    peer_is_at(t, path);
-    t->events->rtp(t->arg, data, n, t->last_sign_ns);
+    if (!unprotected(transport, cn_srtp_unprotect_rtp(transport->srtp, data, &len), &transport->port->totals.bad_rtp))
+        return;
+    peer_is_at(transport, path);
+    transport->events->rtp(transport->arg, data, len, transport->last_sign_ns);
 }
 
-void cn_transport_on_rtcp(cn_path *path, uint8_t *data, size_t n)
+void cn_transport_on_rtcp(cn_path *path, uint8_t *data, size_t len)
 {
-    cn_transport *t = path->transport;
-    if (!t->connected) {
-        t->port->totals.unknown_source++;
+    cn_transport *transport = path->transport;
+    if (!transport->connected) {
+        transport->port->totals.unknown_source++;
         return;
     }
-    if (!unprotected(t, cn_srtp_unprotect_rtcp(t->srtp, data, &n), &t->port->totals.bad_rtcp)) return;
-    peer_is_at(t, path);
-    t->events->rtcp(t->arg, data, n, t->last_sign_ns);
+    if (!unprotected(transport, cn_srtp_unprotect_rtcp(transport->srtp, data, &len), &transport->port->totals.bad_rtcp))
+        return;
+    peer_is_at(transport, path);
+    transport->events->rtcp(transport->arg, data, len, transport->last_sign_ns);
 }
 
 /* the end */
 
 /** Leaves nothing behind by which a datagram could reach the transport; sends what is queued first. */
-static void silence(cn_transport *t)
+static void silence(cn_transport *transport)
 {
-    if (t->egress.listed) cn_port_flush(t->port);
-    cn_transport_dtls_stop(t);
-    t->closed = true;
-    cn_transport_credentials_clear(t);
-    cn_transport_paths_clear(t);
-    cn_srtp_free(t->srtp);
-    t->srtp = NULL;
-    t->egress.srtp = NULL;
-    t->current = NULL;
+    if (transport->egress.listed) cn_port_flush(transport->port);
+    cn_transport_dtls_stop(transport);
+    transport->closed = true;
+    cn_transport_credentials_clear(transport);
+    cn_transport_paths_clear(transport);
+    cn_srtp_free(transport->srtp);
+    transport->srtp = NULL;
+    transport->egress.srtp = NULL;
+    transport->current = NULL;
 }
 
-void cn_transport_close(cn_transport *t, cn_transport_cause cause)
+void cn_transport_close(cn_transport *transport, cn_transport_cause cause)
 {
-    if (t->closed) return;
-    silence(t);
-    t->events->closed(t->arg, cause);
+    if (transport->closed) return;
+    silence(transport);
+    transport->events->closed(transport->arg, cause);
 }
 
-void cn_transport_sweep(cn_transport *t, uint64_t now_ns)
+void cn_transport_sweep(cn_transport *transport, uint64_t now_ns)
 {
-    if (t->closed || now_ns < t->last_sign_ns) return;
-    if (now_ns - t->last_sign_ns > (uint64_t)t->port->limits.timeout_ms * 1000000) {
-        cn_transport_close(t, CN_TRANSPORT_TIMEOUT);
+    if (transport->closed || now_ns < transport->last_sign_ns) return;
+    if (now_ns - transport->last_sign_ns > (uint64_t)transport->port->limits.timeout_ms * 1000000) {
+        cn_transport_close(transport, CN_TRANSPORT_TIMEOUT);
     }
 }
 
-void cn_transport_reap(cn_transport *t)
+void cn_transport_reap(cn_transport *transport)
 {
-    cn_port *p = t->port;
-    if (t->prev) {
-        t->prev->next = t->next;
+    cn_port *port = transport->port;
+    if (transport->prev) {
+        transport->prev->next = transport->next;
     } else {
-        p->transports = t->next;
+        port->transports = transport->next;
     }
-    if (t->next) t->next->prev = t->prev;
-    p->transports_n--;
-    cn_timer_free(t->dtls_timer);
-    free(t);
+    if (transport->next) transport->next->prev = transport->prev;
+    port->transports_n--;
+    cn_timer_free(transport->dtls_timer);
+    free(transport);
 }
 
-void cn_transport_free(cn_transport *t)
+void cn_transport_free(cn_transport *transport)
 {
-    if (!t || t->freed) return;
-    if (!t->closed) silence(t);
-    t->freed = true;
-    t->port->reap = true;
-    if (!t->port->depth) cn_transport_reap(t);
+    if (!transport || transport->freed) return;
+    if (!transport->closed) silence(transport);
+    transport->freed = true;
+    transport->port->reap = true;
+    if (!transport->port->depth) cn_transport_reap(transport);
 }

@@ -38,9 +38,9 @@ typedef enum cn_transport_cause {
 typedef struct cn_transport_events {
     void (*connected)(void *arg);
     /** Decrypted RTP, header checked for size and version only. */
-    void (*rtp)(void *arg, uint8_t *packet, size_t n, uint64_t now_ns);
+    void (*rtp)(void *arg, uint8_t *packet, size_t len, uint64_t now_ns);
     /** Decrypted compound RTCP, not parsed. */
-    void (*rtcp)(void *arg, uint8_t *packet, size_t n, uint64_t now_ns);
+    void (*rtcp)(void *arg, uint8_t *packet, size_t len, uint64_t now_ns);
     void (*closed)(void *arg, cn_transport_cause cause);
 } cn_transport_events;
 
@@ -48,61 +48,61 @@ typedef struct cn_transport_events {
 cn_err cn_transport_new(cn_transport **out, cn_port *port, const cn_transport_events *events, void *arg);
 
 /** Local credentials (the newest after a restart); valid until the next restart. */
-void cn_transport_credentials(const cn_transport *t, const char **ufrag, const char **pwd);
+void cn_transport_credentials(const cn_transport *transport, const char **ufrag, const char **pwd);
 
 /**
  * What the peer's SDP says. `fingerprint_alg` "sha-256", "sha-384" or "sha-512", `fingerprint` hex pairs with colons
  * (RFC 8122). After the handshake a changed fingerprint is CN_ERR_STATE. CN_ERR_INVALID when malformed,
  * CN_ERR_UNSUPPORTED for another algorithm.
  */
-cn_err cn_transport_remote(cn_transport *t, const char *ufrag, const char *pwd, const char *fingerprint_alg,
+cn_err cn_transport_remote(cn_transport *transport, const char *ufrag, const char *pwd, const char *fingerprint_alg,
                            const char *fingerprint);
 
 /** ICE restart (RFC 8445 §9): new local credentials; the old ones stay valid until the first check with the new ones.
  * DTLS and SRTP go on. */
-cn_err cn_transport_restart(cn_transport *t);
+cn_err cn_transport_restart(cn_transport *transport);
 
-bool cn_transport_connected(const cn_transport *t);
+bool cn_transport_connected(const cn_transport *transport);
 
 /** "SRTP_AEAD_AES_128_GCM" or "SRTP_AES128_CM_SHA1_80", "" before `connected`. */
-const char *cn_transport_profile(const cn_transport *t);
+const char *cn_transport_profile(const cn_transport *transport);
 
 /** Whether what is sent to the peer goes over TCP now; false before the first check. */
-bool cn_transport_tcp(const cn_transport *t);
+bool cn_transport_tcp(const cn_transport *transport);
 
 /** Monotonic ns of the last authenticated sign of life (STUN check from the peer's address, SRTP, SRTCP); time of
  * creation before the first. */
-uint64_t cn_transport_last_sign_ns(const cn_transport *t);
+uint64_t cn_transport_last_sign_ns(const cn_transport *transport);
 
 /**
- * Space for an RTP packet of at most n ≤ CN_TRANSPORT_PACKET bytes in the port's send batch; NULL when n is too large,
- * before `connected` or after `closed`. Valid until cn_transport_rtp_send or the next call of any transport of this
- * port; not sending it is allowed.
+ * Space for an RTP packet of at most len ≤ CN_TRANSPORT_PACKET bytes in the port's send batch; NULL when len is too
+ * large, before `connected` or after `closed`. Valid until cn_transport_rtp_send or the next call of any transport of
+ * this port; not sending it is allowed.
  */
-uint8_t *cn_transport_rtp_buffer(cn_transport *t, size_t n);
+uint8_t *cn_transport_rtp_buffer(cn_transport *transport, size_t len);
 
 /**
- * Queues the packet in `buf` (from cn_transport_rtp_buffer), n bytes; it is protected and leaves with cn_port_flush, or
- * at once when the batch is full. A (SSRC, rollover, sequence number) that was sent before is refused and counted:
+ * Queues the packet in `buf` (from cn_transport_rtp_buffer), len bytes; it is protected and leaves with cn_port_flush,
+ * or at once when the batch is full. A (SSRC, rollover, sequence number) that was sent before is refused and counted:
  * retransmissions use the RTX SSRC.
  */
-void cn_transport_rtp_send(cn_transport *t, uint8_t *buf, size_t n);
+void cn_transport_rtp_send(cn_transport *transport, uint8_t *buf, size_t len);
 
 /** The same for compound RTCP; `packet` is copied. Silently nothing before `connected` or after `closed`. */
-void cn_transport_rtcp_send(cn_transport *t, const uint8_t *packet, size_t n);
+void cn_transport_rtcp_send(cn_transport *transport, const uint8_t *packet, size_t len);
 
 /** Brings nearer what the next packet will touch. */
-void cn_transport_prefetch(const cn_transport *t);
+void cn_transport_prefetch(const cn_transport *transport);
 /**
  * What waits for a peer on TCP, who may read more slowly than we send. cn_transport_rate: the rate that is expected to
  * fit. cn_transport_full: whether what waits takes longer than `ms` at the rate at which it leaves: then no further
  * frame of a picture should be begun. On UDP nothing waits.
  */
-void cn_transport_rate(cn_transport *t, uint32_t bps);
-bool cn_transport_streams(const cn_transport *t);
-bool cn_transport_full(const cn_transport *t, unsigned ms);
+void cn_transport_rate(cn_transport *transport, uint32_t bps);
+bool cn_transport_streams(const cn_transport *transport);
+bool cn_transport_full(const cn_transport *transport, unsigned ms);
 
 /** Sends what is queued, then close_notify when connected. No event follows. NULL allowed. */
-void cn_transport_free(cn_transport *t);
+void cn_transport_free(cn_transport *transport);
 
 #endif

@@ -8,76 +8,77 @@
 #define RESTARTS_MAX 8 /* sessions that failed before a ServerHello was sent */
 #define SECOND_NS 1000000000ull
 
-static void on_dtls_output(void *arg, const uint8_t *p, size_t n)
+static void on_dtls_output(void *arg, const uint8_t *bytes, size_t len)
 {
-    cn_transport *t = arg;
-    const cn_path *path = t->dtls_path ? t->dtls_path : t->current;
-    if (path && path->transport) cn_port_send_now(t->port, &path->at, p, n);
+    cn_transport *transport = arg;
+    const cn_path *path = transport->dtls_path ? transport->dtls_path : transport->current;
+    if (path && path->transport) cn_port_send_now(transport->port, &path->at, bytes, len);
 }
 
-static void session_free(cn_transport *t)
+static void session_free(cn_transport *transport)
 {
-    if (!t->dtls) return;
-    cn_timer_disarm(t->dtls_timer);
-    if (!t->connected) t->port->handshakes--;
-    cn_dtls_free(t->dtls);
-    t->dtls = NULL;
+    if (!transport->dtls) return;
+    cn_timer_disarm(transport->dtls_timer);
+    if (!transport->connected) transport->port->handshakes--;
+    cn_dtls_free(transport->dtls);
+    transport->dtls = NULL;
 }
 
-void cn_transport_dtls_stop(cn_transport *t)
+void cn_transport_dtls_stop(cn_transport *transport)
 {
-    t->dtls_path = NULL;
-    if (t->dtls && t->connected && t->current) cn_dtls_close(t->dtls);
-    session_free(t);
+    transport->dtls_path = NULL;
+    if (transport->dtls && transport->connected && transport->current) cn_dtls_close(transport->dtls);
+    session_free(transport);
 }
 
-static bool within_budget(cn_transport *t, uint64_t now)
+static bool within_budget(cn_transport *transport, uint64_t now)
 {
-    if (now - t->dtls_window_ns >= SECOND_NS) {
-        t->dtls_window_ns = now;
-        t->dtls_count = 0;
+    if (now - transport->dtls_window_ns >= SECOND_NS) {
+        transport->dtls_window_ns = now;
+        transport->dtls_count = 0;
     }
-    return ++t->dtls_count <= DATAGRAMS_PER_SECOND;
+    return ++transport->dtls_count <= DATAGRAMS_PER_SECOND;
 }
 
-static bool may_start(const cn_transport *t, const uint8_t *data, size_t n)
+static bool may_start(const cn_transport *transport, const uint8_t *data, size_t len)
 {
-    return t->fingerprint.digest && cn_dtls_is_client_hello(data, n) && t->dtls_restarts < RESTARTS_MAX &&
-           t->port->handshakes < t->port->limits.handshakes_max;
+    return transport->fingerprint.digest && cn_dtls_is_client_hello(data, len) &&
+           transport->dtls_restarts < RESTARTS_MAX &&
+           transport->port->handshakes < transport->port->limits.handshakes_max;
 }
 
 /** Keys for SRTP, then the user hears of it. The address that finished the handshake is the peer's. */
-static void handshake_done(cn_transport *t)
+static void handshake_done(cn_transport *transport)
 {
     cn_srtp_keys keys;
-    cn_err err = cn_dtls_keys(t->dtls, &keys);
-    if (!err) err = cn_srtp_new(&t->srtp, &keys);
-    if (!err) t->profile = keys.profile;
+    cn_err err = cn_dtls_keys(transport->dtls, &keys);
+    if (!err) err = cn_srtp_new(&transport->srtp, &keys);
+    if (!err) transport->profile = keys.profile;
     OPENSSL_cleanse(&keys, sizeof keys);
     if (err) {
-        cn_transport_close(t, CN_TRANSPORT_FAILED);
+        cn_transport_close(transport, CN_TRANSPORT_FAILED);
         return;
     }
-    t->port->handshakes--;
-    t->connected = true;
-    t->current = t->dtls_path;
-    t->last_sign_ns = cn_loop_now_ns(t->port->loop);
-    t->events->connected(t->arg);
+    transport->port->handshakes--;
+    transport->connected = true;
+    transport->current = transport->dtls_path;
+    transport->last_sign_ns = cn_loop_now_ns(transport->port->loop);
+    transport->events->connected(transport->arg);
 }
 
-static void failed(cn_transport *t, cn_transport_cause cause)
+static void failed(cn_transport *transport, cn_transport_cause cause)
 {
-    if (!t->connected && cause == CN_TRANSPORT_FAILED && !cn_dtls_answered(t->dtls)) {
+    if (!transport->connected && cause == CN_TRANSPORT_FAILED && !cn_dtls_answered(transport->dtls)) {
         /* whatever that was, the real ClientHello may still come */
-        t->dtls_restarts++;
-        t->port->totals.bad_dtls++;
-        session_free(t);
+        transport->dtls_restarts++;
+        transport->port->totals.bad_dtls++;
+        session_free(transport);
         return;
     }
-    cn_transport_close(t, cause);
+    cn_transport_close(transport, cause);
 }
 
-static void follow(cn_transport *t, cn_dtls_state state)
+static void follow(cn_transport *transport, cn_dtls_state state)
 {
     static const cn_transport_cause causes[] = {
         [CN_DTLS_CLOSED] = CN_TRANSPORT_CLOSED,
@@ -85,40 +86,41 @@ static void follow(cn_transport *t, cn_dtls_state state)
         [CN_DTLS_FAILED] = CN_TRANSPORT_FAILED,
     };
     uint64_t ms;
-    if (state == CN_DTLS_OPEN && !t->connected) {
-        handshake_done(t);
+    if (state == CN_DTLS_OPEN && !transport->connected) {
+        handshake_done(transport);
     } else if (state != CN_DTLS_OPEN && state != CN_DTLS_HANDSHAKE) {
-        failed(t, causes[state]);
+        failed(transport, causes[state]);
     }
-    if (t->dtls && cn_dtls_timeout(t->dtls, &ms)) {
-        cn_timer_arm(t->dtls_timer, ms);
+    if (transport->dtls && cn_dtls_timeout(transport->dtls, &ms)) {
+        cn_timer_arm(transport->dtls_timer, ms);
     } else {
-        cn_timer_disarm(t->dtls_timer);
+        cn_timer_disarm(transport->dtls_timer);
     }
 }
 
-void cn_transport_on_dtls(cn_path *path, const uint8_t *data, size_t n)
+void cn_transport_on_dtls(cn_path *path, const uint8_t *data, size_t len)
 {
-    cn_transport *t = path->transport;
-    cn_port *p = t->port;
-    if (t->connected && path != t->current) {
-        p->totals.unknown_source++; /* a replayed check made this address known: it draws no retransmissions */
+    cn_transport *transport = path->transport;
+    cn_port *port = transport->port;
+    if (transport->connected && path != transport->current) {
+        port->totals.unknown_source++; /* a replayed check made this address known: it draws no retransmissions */
         return;
     }
-    if (!cn_dtls_well_formed(data, n) || !within_budget(t, cn_loop_now_ns(p->loop))) {
-        p->totals.bad_dtls++;
+    if (!cn_dtls_well_formed(data, len) || !within_budget(transport, cn_loop_now_ns(port->loop))) {
+        port->totals.bad_dtls++;
         return;
     }
-    if (!t->dtls) {
-        if (!may_start(t, data, n) || cn_dtls_new(&t->dtls, p->identity, &t->fingerprint, on_dtls_output, t)) {
-            p->totals.bad_dtls++;
+    if (!transport->dtls) {
+        if (!may_start(transport, data, len) ||
+            cn_dtls_new(&transport->dtls, port->identity, &transport->fingerprint, on_dtls_output, transport)) {
+            port->totals.bad_dtls++;
             return;
         }
-        p->handshakes++;
+        port->handshakes++;
     }
-    t->dtls_path = path;
-    follow(t, cn_dtls_receive(t->dtls, data, n));
-    if (t->connected) t->dtls_path = NULL; /* whatever else it says goes where the media goes */
+    transport->dtls_path = path;
+    follow(transport, cn_dtls_receive(transport->dtls, data, len));
+    if (transport->connected) transport->dtls_path = NULL; /* whatever else it says goes where the media goes */
 }
 
 void cn_transport_on_dtls_timer(void *transport)

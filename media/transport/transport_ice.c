@@ -10,54 +10,54 @@
 
 /* credentials */
 
-static bool ufrag_key(cn_key *out, const char *ufrag, size_t n)
+static bool ufrag_key(cn_key *out, const char *ufrag, size_t len)
 {
-    if (n != CN_ICE_UFRAG) return false;
+    if (len != CN_ICE_UFRAG) return false;
     *out = (cn_key){{0, 0, 0}};
-    memcpy(out->w, ufrag, n);
+    memcpy(out->w, ufrag, len);
     return true;
 }
 
-static void local_forget(cn_transport *t, cn_ice_local *local)
+static void local_forget(cn_transport *transport, cn_ice_local *local)
 {
     cn_key key;
-    if (ufrag_key(&key, local->ufrag, strlen(local->ufrag))) cn_keymap_remove(t->port->by_ufrag, &key);
+    if (ufrag_key(&key, local->ufrag, strlen(local->ufrag))) cn_keymap_remove(transport->port->by_ufrag, &key);
     OPENSSL_cleanse(local, sizeof *local);
 }
 
-static cn_err local_new(cn_transport *t, cn_ice_local *out)
+static cn_err local_new(cn_transport *transport, cn_ice_local *out)
 {
     cn_key key;
     do {
         cn_ice_text_new(out->ufrag, CN_ICE_UFRAG);
         (void)ufrag_key(&key, out->ufrag, CN_ICE_UFRAG);
-    } while (cn_keymap_get(t->port->by_ufrag, &key));
+    } while (cn_keymap_get(transport->port->by_ufrag, &key));
     cn_ice_text_new(out->pwd, CN_ICE_PWD);
-    return cn_keymap_set(t->port->by_ufrag, &key, t);
+    return cn_keymap_set(transport->port->by_ufrag, &key, transport);
 }
 
-cn_err cn_transport_credentials_new(cn_transport *t)
+cn_err cn_transport_credentials_new(cn_transport *transport)
 {
-    return local_new(t, &t->local[0]);
+    return local_new(transport, &transport->local[0]);
 }
 
-void cn_transport_credentials_clear(cn_transport *t)
+void cn_transport_credentials_clear(cn_transport *transport)
 {
-    local_forget(t, &t->local[0]);
-    local_forget(t, &t->local[1]);
+    local_forget(transport, &transport->local[0]);
+    local_forget(transport, &transport->local[1]);
 }
 
-cn_err cn_transport_restart(cn_transport *t)
+cn_err cn_transport_restart(cn_transport *transport)
 {
-    if (t->closed) return CN_ERR_STATE;
+    if (transport->closed) return CN_ERR_STATE;
     /* restarted twice without a check in between: the peer still uses the oldest, the middle one was never used */
-    cn_ice_local *superseded = t->local[1].ufrag[0] ? &t->local[0] : &t->local[1];
-    if (superseded == &t->local[0]) {
-        local_forget(t, superseded);
+    cn_ice_local *superseded = transport->local[1].ufrag[0] ? &transport->local[0] : &transport->local[1];
+    if (superseded == &transport->local[0]) {
+        local_forget(transport, superseded);
     } else {
-        t->local[1] = t->local[0];
+        transport->local[1] = transport->local[0];
     }
-    return local_new(t, &t->local[0]);
+    return local_new(transport, &transport->local[0]);
 }
 
 typedef struct finder {
@@ -66,14 +66,14 @@ typedef struct finder {
     unsigned generation;
 } finder;
 
-static const char *find_password(void *arg, const char *ufrag, size_t n)
+static const char *find_password(void *arg, const char *ufrag, size_t len)
 {
-    finder *f = arg;
+    finder *sought = arg;
     cn_key key;
-    f->transport = ufrag_key(&key, ufrag, n) ? cn_keymap_get(f->port->by_ufrag, &key) : NULL;
-    if (!f->transport) return NULL;
-    f->generation = memcmp(f->transport->local[0].ufrag, ufrag, n) == 0 ? 0 : 1;
-    return f->transport->local[f->generation].pwd;
+    sought->transport = ufrag_key(&key, ufrag, len) ? cn_keymap_get(sought->port->by_ufrag, &key) : NULL;
+    if (!sought->transport) return NULL;
+    sought->generation = memcmp(sought->transport->local[0].ufrag, ufrag, len) == 0 ? 0 : 1;
+    return sought->transport->local[sought->generation].pwd;
 }
 
 /* addresses */
@@ -95,22 +95,22 @@ static void path_close(cn_path *path)
     if (conn) cn_conn_close(conn);
 }
 
-void cn_transport_paths_clear(cn_transport *t)
+void cn_transport_paths_clear(cn_transport *transport)
 {
-    for (size_t i = 0; i < CN_PATHS; i++) path_close(&t->paths[i]);
+    for (size_t i = 0; i < CN_PATHS; i++) path_close(&transport->paths[i]);
 }
 
 /** The transport has no use of this path any more. */
 static void path_leave(cn_path *path)
 {
-    cn_transport *t = path->transport;
-    if (t->current == path) {
-        t->current = NULL;
-        t->nominated = false; /* the next check decides */
-        t->egress.stream = NULL;
-        t->egress.srtp = NULL; /* what is queued has nowhere to go */
+    cn_transport *transport = path->transport;
+    if (transport->current == path) {
+        transport->current = NULL;
+        transport->nominated = false; /* the next check decides */
+        transport->egress.stream = NULL;
+        transport->egress.srtp = NULL; /* what is queued has nowhere to go */
     }
-    if (t->dtls_path == path) t->dtls_path = NULL;
+    if (transport->dtls_path == path) transport->dtls_path = NULL;
 }
 
 void cn_transport_path_lost(cn_path *path)
@@ -120,25 +120,27 @@ void cn_transport_path_lost(cn_path *path)
 }
 
 /** A free path, else the one checked longest ago; never the one that is in use. */
-static cn_path *path_slot(cn_transport *t)
+static cn_path *path_slot(cn_transport *transport)
 {
     cn_path *oldest = NULL;
     for (size_t i = 0; i < CN_PATHS; i++) {
-        cn_path *path = &t->paths[i];
+        cn_path *path = &transport->paths[i];
         if (!path->transport) return path;
-        if (path != t->current && path != t->dtls_path && (!oldest || path->checked_ns < oldest->checked_ns))
+        if (path != transport->current && path != transport->dtls_path &&
+            (!oldest || path->checked_ns < oldest->checked_ns))
             oldest = path;
     }
     path_close(oldest);
     return oldest;
 }
 
-/** The path of an address from which a valid check for `t` came; NULL when the address stays with another transport. */
-static cn_path *path_of(cn_transport *t, const cn_origin *from, uint64_t now)
+/** The path of an address from which a valid check for `transport` came; NULL when the address stays with another
+ * transport. */
+static cn_path *path_of(cn_transport *transport, const cn_origin *from, uint64_t now)
 {
     cn_key key = cn_sockaddr_key(&from->peer, from->sock);
-    cn_path *path = cn_keymap_get(t->port->by_address, &key);
-    if (path && path->transport == t) {
+    cn_path *path = cn_keymap_get(transport->port->by_address, &key);
+    if (path && path->transport == transport) {
         path->at.local = from->local;
         return path;
     }
@@ -148,44 +150,44 @@ static cn_path *path_of(cn_transport *t, const cn_origin *from, uint64_t now)
         path_leave(path);
         path_forget(path);
     }
-    path = path_slot(t);
+    path = path_slot(transport);
     path->at = *from;
-    if (cn_keymap_set(t->port->by_address, &key, path)) return NULL;
-    path->transport = t;
+    if (cn_keymap_set(transport->port->by_address, &key, path)) return NULL;
+    path->transport = transport;
     if (from->conn) cn_conn_user_set(from->conn, path);
     return path;
 }
 
-static void checked(cn_transport *t, cn_path *path, bool use_candidate, uint64_t now)
+static void checked(cn_transport *transport, cn_path *path, bool use_candidate, uint64_t now)
 {
     path->checked_ns = now;
-    if (t->connected) {
+    if (transport->connected) {
         /* a check from elsewhere may be a replay: neither a sign of life nor a reason to send there */
-        if (path == t->current) t->last_sign_ns = now;
+        if (path == transport->current) transport->last_sign_ns = now;
         return;
     }
-    t->last_sign_ns = now;
-    if (!t->current || use_candidate || !t->nominated) t->current = path;
-    if (use_candidate) t->nominated = true;
+    transport->last_sign_ns = now;
+    if (!transport->current || use_candidate || !transport->nominated) transport->current = path;
+    if (use_candidate) transport->nominated = true;
 }
 
-void cn_transport_on_stun(cn_port *p, const cn_origin *from, const uint8_t *data, size_t n)
+void cn_transport_on_stun(cn_port *port, const cn_origin *from, const uint8_t *data, size_t len)
 {
-    finder f = {.port = p};
+    finder sought = {.port = port};
     cn_ice_check check;
-    cn_ice_receive(p->ice, &check, data, n, &from->peer, find_password, &f);
-    if (check.verdict == CN_ICE_IGNORE) p->totals.bad_stun++;
-    if (check.role_conflict) p->totals.role_conflicts++;
+    cn_ice_receive(port->ice, &check, data, len, &from->peer, find_password, &sought);
+    if (check.verdict == CN_ICE_IGNORE) port->totals.bad_stun++;
+    if (check.role_conflict) port->totals.role_conflicts++;
     if (check.verdict == CN_ICE_CHECKED) {
-        uint64_t now = cn_loop_now_ns(p->loop);
-        cn_path *path = path_of(f.transport, from, now);
+        uint64_t now = cn_loop_now_ns(port->loop);
+        cn_path *path = path_of(sought.transport, from, now);
         if (!path) {
-            p->totals.bad_stun++;
+            port->totals.bad_stun++;
             return;
         }
-        if (f.generation == 0) local_forget(f.transport, &f.transport->local[1]);
+        if (sought.generation == 0) local_forget(sought.transport, &sought.transport->local[1]);
         if (from->conn) cn_conn_checked(from->conn);
-        checked(f.transport, path, check.use_candidate, now);
+        checked(sought.transport, path, check.use_candidate, now);
     }
-    if (check.reply_n) cn_port_send_now(p, from, check.reply, check.reply_n);
+    if (check.reply_n) cn_port_send_now(port, from, check.reply, check.reply_n);
 }

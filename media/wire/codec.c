@@ -9,15 +9,15 @@ static const char *const names[CN_CODEC_COUNT] = {[CN_CODEC_OTHER] = "",
 #undef X
 };
 
-const char *cn_codec_name(cn_codec c)
+const char *cn_codec_name(cn_codec codec)
 {
-    return (unsigned)c < CN_CODEC_COUNT ? names[c] : "";
+    return (unsigned)codec < CN_CODEC_COUNT ? names[codec] : "";
 }
 
-cn_codec cn_codec_parse(const char *name, size_t n, int video)
+cn_codec cn_codec_parse(const char *name, size_t len, int video)
 {
     for (int i = CN_CODEC_OTHER + 1; i < CN_CODEC_COUNT; i++) {
-        if (strlen(names[i]) != n || strncasecmp(names[i], name, n) != 0) continue;
+        if (strlen(names[i]) != len || strncasecmp(names[i], name, len) != 0) continue;
         if (i == CN_CODEC_AUDIO_RED && video) continue;
         return (cn_codec)i;
     }

@@ -31,9 +31,9 @@ typedef enum cn_codec {
 } cn_codec;
 
 /** Encoding name ("VP8"); "" for CN_CODEC_OTHER. */
-const char *cn_codec_name(cn_codec c);
+const char *cn_codec_name(cn_codec codec);
 
-/** Looks an encoding name of `n` bytes up, without regard to case; `video` tells the two kinds of RED apart. */
-cn_codec cn_codec_parse(const char *name, size_t n, int video);
+/** Looks an encoding name of `len` bytes up, without regard to case; `video` tells the two kinds of RED apart. */
+cn_codec cn_codec_parse(const char *name, size_t len, int video);
 
 #endif

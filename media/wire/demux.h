@@ -19,13 +19,13 @@ typedef enum cn_datagram {
     CN_DATAGRAM_SRTCP
 } cn_datagram;
 
-/** Kind of a datagram; `n` may be 0. Lengths below the protocol's own header (STUN 20, DTLS record 13, RTP 12, RTCP 8)
- * are OTHER. */
-cn_datagram cn_demux(const uint8_t *p, size_t n);
+/** Kind of a datagram; `len` may be 0. Lengths below the protocol's own header (STUN 20, DTLS record 13, RTP 12, RTCP
+ * 8) are OTHER. */
+cn_datagram cn_demux(const uint8_t *bytes, size_t len);
 
 /** The SSRC that an SRTP packet (bytes 8–11) or an SRTCP packet (bytes 4–7) names in clear; the caller has asked
  * cn_demux first. */
-uint32_t cn_demux_ssrc(const uint8_t *p, cn_datagram kind);
+uint32_t cn_demux_ssrc(const uint8_t *bytes, cn_datagram kind);
 
 typedef enum cn_stun_class { CN_STUN_REQUEST, CN_STUN_INDICATION, CN_STUN_SUCCESS, CN_STUN_FAILURE } cn_stun_class;
 
@@ -50,6 +50,6 @@ typedef struct cn_stun {
  * FINGERPRINT present, of 4 bytes, last, and its CRC right (RFC 8445 demands it). The integrity's HMAC is libnice's to
  * check. CN_ERR_PARSE otherwise, `out` untouched.
  */
-cn_err cn_stun_check(const uint8_t *p, size_t n, cn_stun *out);
+cn_err cn_stun_check(const uint8_t *bytes, size_t length, cn_stun *out);
 
 #endif

@@ -59,12 +59,12 @@ typedef struct cn_depdesc {
 } cn_depdesc;
 
 /**
- * Reads a descriptor of `n` bytes. `known` is the structure that was read last, NULL: none yet. A structure in this
+ * Reads a descriptor of `len` bytes. `known` is the structure that was read last, NULL: none yet. A structure in this
  * packet is written to `fresh` and used instead (has_structure). CN_ERR_PARSE: cut off, a template that does not exist,
  * more than 4 layers of a kind or 8 references. CN_ERR_NOTFOUND: it needs a structure and none is known. `out` and
  * `fresh` are undefined on errors.
  */
-cn_err cn_depdesc_parse(cn_depdesc *out, const uint8_t *p, size_t n, const cn_dd_structure *known,
+cn_err cn_depdesc_parse(cn_depdesc *out, const uint8_t *bytes, size_t len, const cn_dd_structure *known,
                         cn_dd_structure *fresh);
 
 /** Which decode target shows which layers. */
@@ -74,7 +74,7 @@ typedef struct cn_dd_layout {
     uint32_t within[CN_DD_SPATIAL][CN_DD_TEMPORAL];   /* all targets within these layers, as a mask */
 } cn_dd_layout;
 
-void cn_dd_layout_of(const cn_dd_structure *s, cn_dd_layout *out);
+void cn_dd_layout_of(const cn_dd_structure *structure, cn_dd_layout *out);
 
 static inline cn_dti cn_dd_dti(uint64_t dtis, unsigned target)
 {
@@ -84,9 +84,9 @@ static inline cn_dti cn_dd_dti(uint64_t dtis, unsigned target)
 /**
  * Copies a descriptor for another receiver: its frame number replaced and, unless `active` is 0, the mask of active
  * decode targets replaced or inserted at bit `active_at` (`targets` bits wide; `had`: it has one). Returns the length,
- * at most n + 5; 0 when that is more than `cap` or 255.
+ * at most length + 5; 0 when that is more than `cap` or 255.
  */
-size_t cn_depdesc_rewrite(uint8_t *out, size_t cap, const uint8_t *p, size_t n, uint16_t frame_number,
+size_t cn_depdesc_rewrite(uint8_t *out, size_t cap, const uint8_t *bytes, size_t length, uint16_t frame_number,
                           uint16_t active_at, bool had, unsigned targets, uint32_t active);
 
 #endif

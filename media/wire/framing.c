@@ -4,11 +4,11 @@
 
 #include "media/wire/rtp.h"
 
-cn_err cn_deframe(cn_deframer *d, uint8_t *chunk, size_t n, cn_frame_fn fn, void *arg)
+cn_err cn_deframe(cn_deframer *deframer, uint8_t *chunk, size_t length, cn_frame_fn fn, void *arg)
 {
-    uint8_t *p = chunk - d->n, *end = chunk + n;
-    memcpy(p, d->rest, d->n);
-    d->n = 0;
+    uint8_t *p = chunk - deframer->n, *end = chunk + length;
+    memcpy(p, deframer->rest, deframer->n);
+    deframer->n = 0;
     while (end - p >= CN_FRAME_HEAD) {
         size_t len = cn_be16(p);
         if (len > CN_FRAME_MAX) return CN_ERR_TOOBIG;
@@ -17,12 +17,12 @@ cn_err cn_deframe(cn_deframer *d, uint8_t *chunk, size_t n, cn_frame_fn fn, void
         if (len && !fn(arg, p, len)) return CN_ERR_CLOSED;
         p += len;
     }
-    d->n = (size_t)(end - p);
-    memcpy(d->rest, p, d->n);
+    deframer->n = (size_t)(end - p);
+    memcpy(deframer->rest, p, deframer->n);
     return CN_OK;
 }
 
-void cn_frame_head(uint8_t out[CN_FRAME_HEAD], size_t n)
+void cn_frame_head(uint8_t out[CN_FRAME_HEAD], size_t len)
 {
-    cn_put16(out, (uint16_t)n);
+    cn_put16(out, (uint16_t)len);
 }

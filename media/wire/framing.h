@@ -30,16 +30,16 @@ typedef struct cn_deframer {
 #define CN_DEFRAME_ROOM (CN_FRAME_HEAD + CN_FRAME_MAX)
 
 /** One datagram, not empty: writable, valid until the function returns. False: no more of this stream is wanted. */
-typedef bool (*cn_frame_fn)(void *arg, uint8_t *p, size_t n);
+typedef bool (*cn_frame_fn)(void *arg, uint8_t *bytes, size_t len);
 
 /**
- * Takes the next `n` bytes of a stream, before which CN_DEFRAME_ROOM bytes may be overwritten, and hands over every
- * datagram that is complete; empty ones mean nothing (RFC 4571 §2). CN_ERR_TOOBIG: a length over CN_FRAME_MAX, the
- * stream is of no use any more. CN_ERR_CLOSED: `fn` wanted no more.
+ * Takes the next `length` bytes of a stream, before which CN_DEFRAME_ROOM bytes may be overwritten, and hands over
+ * every datagram that is complete; empty ones mean nothing (RFC 4571 §2). CN_ERR_TOOBIG: a length over CN_FRAME_MAX,
+ * the stream is of no use any more. CN_ERR_CLOSED: `fn` wanted no more.
  */
-cn_err cn_deframe(cn_deframer *d, uint8_t *chunk, size_t n, cn_frame_fn fn, void *arg);
+cn_err cn_deframe(cn_deframer *deframer, uint8_t *chunk, size_t length, cn_frame_fn fn, void *arg);
 
-/** Writes the length that goes before a datagram of n ≤ 65,535 bytes. */
-void cn_frame_head(uint8_t out[CN_FRAME_HEAD], size_t n);
+/** Writes the length that goes before a datagram of len ≤ 65,535 bytes. */
+void cn_frame_head(uint8_t out[CN_FRAME_HEAD], size_t len);
 
 #endif

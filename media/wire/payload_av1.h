@@ -17,6 +17,6 @@ typedef struct cn_av1 {
 } cn_av1;
 
 /** CN_ERR_PARSE: nothing behind the header, or a packet that both begins a sequence and continues an OBU. */
-cn_err cn_av1_parse(cn_av1 *out, const uint8_t *payload, size_t n);
+cn_err cn_av1_parse(cn_av1 *out, const uint8_t *payload, size_t len);
 
 #endif

@@ -25,56 +25,57 @@ typedef struct bits {
     bool failed;
 } bits;
 
-static unsigned bit(bits *b)
+static unsigned bit(bits *bitstream)
 {
-    if (b->left == 8 && b->at < b->n && b->zeros >= 2 && b->p[b->at] == 3) {
-        b->at++;
-        b->zeros = 0;
+    if (bitstream->left == 8 && bitstream->at < bitstream->n && bitstream->zeros >= 2 &&
+        bitstream->p[bitstream->at] == 3) {
+        bitstream->at++;
+        bitstream->zeros = 0;
     }
-    if (b->at >= b->n) {
-        b->failed = true;
+    if (bitstream->at >= bitstream->n) {
+        bitstream->failed = true;
         return 0;
     }
-    unsigned v = b->p[b->at] >> --b->left & 1u;
-    if (!b->left) {
-        b->zeros = b->p[b->at] ? 0 : b->zeros + 1;
-        b->at++;
-        b->left = 8;
+    unsigned v = bitstream->p[bitstream->at] >> --bitstream->left & 1u;
+    if (!bitstream->left) {
+        bitstream->zeros = bitstream->p[bitstream->at] ? 0 : bitstream->zeros + 1;
+        bitstream->at++;
+        bitstream->left = 8;
     }
     return v;
 }
 
-static uint32_t bits_read(bits *b, unsigned n)
+static uint32_t bits_read(bits *bitstream, unsigned width)
 {
     uint32_t v = 0;
-    while (n--) v = v << 1 | bit(b);
+    while (width--) v = v << 1 | bit(bitstream);
     return v;
 }
 
 /* Exp-Golomb (§9.1). */
-static uint32_t ue(bits *b)
+static uint32_t ue(bits *bitstream)
 {
     unsigned zeros = 0;
-    while (!b->failed && !bit(b)) {
+    while (!bitstream->failed && !bit(bitstream)) {
         if (++zeros > 31) {
-            b->failed = true;
+            bitstream->failed = true;
             return 0;
         }
     }
-    return (uint32_t)((1ull << zeros) - 1 + bits_read(b, zeros));
+    return (uint32_t)((1ull << zeros) - 1 + bits_read(bitstream, zeros));
 }
 
-static int32_t se(bits *b)
+static int32_t se(bits *bitstream)
 {
-    uint32_t k = ue(b);
+    uint32_t k = ue(bitstream);
     return k & 1 ? (int32_t)(k / 2 + 1) : -(int32_t)(k / 2);
 }
 
-static void skip_scaling_list(bits *b, unsigned size)
+static void skip_scaling_list(bits *bitstream, unsigned size)
 {
     int32_t last = 8, next = 8;
-    for (unsigned i = 0; i < size && next && !b->failed; i++) {
-        next = (last + se(b) % 256 + 256) % 256;
+    for (unsigned i = 0; i < size && next && !bitstream->failed; i++) {
+        next = (last + se(bitstream) % 256 + 256) % 256;
         if (next) last = next;
     }
 }
@@ -88,47 +89,47 @@ static bool has_chroma(uint32_t profile)
     return false;
 }
 
-static uint32_t read_chroma(bits *b)
+static uint32_t read_chroma(bits *bitstream)
 {
-    uint32_t format = ue(b);
-    if (format == 3 && bit(b)) format = 0; /* separate planes: cropped like monochrome */
-    (void)ue(b), (void)ue(b), (void)bit(b);
-    if (bit(b))
+    uint32_t format = ue(bitstream);
+    if (format == 3 && bit(bitstream)) format = 0; /* separate planes: cropped like monochrome */
+    (void)ue(bitstream), (void)ue(bitstream), (void)bit(bitstream);
+    if (bit(bitstream))
         for (unsigned i = 0; i < (format == 3 ? 12 : 8); i++)
-            if (bit(b)) skip_scaling_list(b, i < 6 ? 16 : 64);
+            if (bit(bitstream)) skip_scaling_list(bitstream, i < 6 ? 16 : 64);
     return format;
 }
 
-static void skip_order_count(bits *b)
+static void skip_order_count(bits *bitstream)
 {
-    uint32_t type = ue(b);
+    uint32_t type = ue(bitstream);
     if (type == 0) {
-        (void)ue(b);
+        (void)ue(bitstream);
     } else if (type == 1) {
-        (void)bit(b), (void)se(b), (void)se(b);
-        uint32_t n = ue(b);
-        if (n > 255) b->failed = true;
-        for (uint32_t i = 0; i < n && !b->failed; i++) (void)se(b);
+        (void)bit(bitstream), (void)se(bitstream), (void)se(bitstream);
+        uint32_t n = ue(bitstream);
+        if (n > 255) bitstream->failed = true;
+        for (uint32_t i = 0; i < n && !bitstream->failed; i++) (void)se(bitstream);
     }
 }
 
-cn_err cn_h264_sps_size(const uint8_t *nal, size_t n, uint16_t *width, uint16_t *height)
+cn_err cn_h264_sps_size(const uint8_t *nal, size_t len, uint16_t *width, uint16_t *height)
 {
-    if (n < 4 || (nal[0] & 0x1f) != NAL_SPS) return CN_ERR_PARSE;
-    bits b = {.p = nal + 1, .n = n - 1, .left = 8};
-    uint32_t profile = bits_read(&b, 8);
-    (void)bits_read(&b, 16), (void)ue(&b);
-    uint32_t chroma = has_chroma(profile) ? read_chroma(&b) : 1;
-    (void)ue(&b);
-    skip_order_count(&b);
-    (void)ue(&b), (void)bit(&b);
-    uint64_t mbs_wide = (uint64_t)ue(&b) + 1, units_high = (uint64_t)ue(&b) + 1;
-    unsigned fields = bit(&b) ? 1 : 2;
-    if (fields == 2) (void)bit(&b);
-    (void)bit(&b);
+    if (len < 4 || (nal[0] & 0x1f) != NAL_SPS) return CN_ERR_PARSE;
+    bits bitstream = {.p = nal + 1, .n = len - 1, .left = 8};
+    uint32_t profile = bits_read(&bitstream, 8);
+    (void)bits_read(&bitstream, 16), (void)ue(&bitstream);
+    uint32_t chroma = has_chroma(profile) ? read_chroma(&bitstream) : 1;
+    (void)ue(&bitstream);
+    skip_order_count(&bitstream);
+    (void)ue(&bitstream), (void)bit(&bitstream);
+    uint64_t mbs_wide = (uint64_t)ue(&bitstream) + 1, units_high = (uint64_t)ue(&bitstream) + 1;
+    unsigned fields = bit(&bitstream) ? 1 : 2;
+    if (fields == 2) (void)bit(&bitstream);
+    (void)bit(&bitstream);
     uint64_t left = 0, right = 0, top = 0, bottom = 0;
-    if (bit(&b)) left = ue(&b), right = ue(&b), top = ue(&b), bottom = ue(&b);
-    if (b.failed || chroma > 3) return CN_ERR_PARSE;
+    if (bit(&bitstream)) left = ue(&bitstream), right = ue(&bitstream), top = ue(&bitstream), bottom = ue(&bitstream);
+    if (bitstream.failed || chroma > 3) return CN_ERR_PARSE;
     uint64_t unit_x = chroma == 1 || chroma == 2 ? 2 : 1, unit_y = (chroma == 1 ? 2u : 1u) * fields;
     uint64_t w = mbs_wide * 16, h = units_high * 16 * fields;
     uint64_t cut_x = (left + right) * unit_x, cut_y = (top + bottom) * unit_y;
@@ -139,65 +140,65 @@ cn_err cn_h264_sps_size(const uint8_t *nal, size_t n, uint16_t *width, uint16_t 
 }
 
 /* What one NAL unit, or the first fragment of one, tells: `body` are the bytes after its header byte. */
-static void note_unit(cn_h264 *v, unsigned type, unsigned ref_idc, const uint8_t *body, size_t n, bool first,
+static void note_unit(cn_h264 *h264, unsigned type, unsigned ref_idc, const uint8_t *body, size_t len, bool first,
                       bool *referenced)
 {
-    if (type == NAL_IDR || type == NAL_SPS) v->key = true;
+    if (type == NAL_IDR || type == NAL_SPS) h264->key = true;
     if (type >= NAL_SLICE && type <= NAL_IDR) {
-        v->has_slice = true;
+        h264->has_slice = true;
         if (ref_idc) *referenced = true;
         /* first_mb_in_slice is the slice header's first ue(v): 0 is a single set bit */
-        if (first && n && body[0] & 0x80) v->frame_start = true;
+        if (first && len && body[0] & 0x80) h264->frame_start = true;
     } else if (first && type >= NAL_SEI && type <= NAL_AUD) {
-        v->frame_start = true;
+        h264->frame_start = true;
     }
 }
 
-static void note_whole(cn_h264 *v, const uint8_t *nal, size_t n, bool *referenced)
+static void note_whole(cn_h264 *h264, const uint8_t *nal, size_t len, bool *referenced)
 {
     unsigned type = nal[0] & 0x1f;
-    note_unit(v, type, nal[0] >> 5 & 3u, nal + 1, n - 1, true, referenced);
-    if (type == NAL_SPS) (void)cn_h264_sps_size(nal, n, &v->width, &v->height);
+    note_unit(h264, type, nal[0] >> 5 & 3u, nal + 1, len - 1, true, referenced);
+    if (type == NAL_SPS) (void)cn_h264_sps_size(nal, len, &h264->width, &h264->height);
 }
 
 /* RFC 6184 §5.7.1: |STAP-A hdr| size | NAL | size | NAL … */
-static cn_err read_aggregate(cn_h264 *v, const uint8_t *p, size_t n, bool *referenced)
+static cn_err read_aggregate(cn_h264 *h264, const uint8_t *bytes, size_t len, bool *referenced)
 {
     size_t at = 1;
-    if (at == n) return CN_ERR_PARSE;
-    while (at < n) {
-        if (n - at < 2) return CN_ERR_PARSE;
-        size_t size = (size_t)(p[at] << 8 | p[at + 1]);
+    if (at == len) return CN_ERR_PARSE;
+    while (at < len) {
+        if (len - at < 2) return CN_ERR_PARSE;
+        size_t size = (size_t)(bytes[at] << 8 | bytes[at + 1]);
         at += 2;
-        if (!size || size > n - at || p[at] & 0x80) return CN_ERR_PARSE;
-        unsigned type = p[at] & 0x1f;
+        if (!size || size > len - at || bytes[at] & 0x80) return CN_ERR_PARSE;
+        unsigned type = bytes[at] & 0x1f;
         if (type == 0 || type > NAL_SINGLE_MAX) return CN_ERR_PARSE;
-        note_whole(v, p + at, size, referenced);
+        note_whole(h264, bytes + at, size, referenced);
         at += size;
     }
     return CN_OK;
 }
 
-cn_err cn_h264_parse(cn_h264 *out, const uint8_t *payload, size_t n)
+cn_err cn_h264_parse(cn_h264 *out, const uint8_t *payload, size_t len)
 {
-    if (!n || payload[0] & 0x80) return CN_ERR_PARSE;
-    cn_h264 v = {0};
+    if (!len || payload[0] & 0x80) return CN_ERR_PARSE;
+    cn_h264 h264 = {0};
     bool referenced = false;
     unsigned type = payload[0] & 0x1f;
     if (type >= 1 && type <= NAL_SINGLE_MAX) {
-        note_whole(&v, payload, n, &referenced);
+        note_whole(&h264, payload, len, &referenced);
     } else if (type == STAP_A) {
-        cn_err err = read_aggregate(&v, payload, n, &referenced);
+        cn_err err = read_aggregate(&h264, payload, len, &referenced);
         if (err) return err;
     } else if (type == FU_A) {
-        if (n < 3) return CN_ERR_PARSE;
+        if (len < 3) return CN_ERR_PARSE;
         /* |FU indicator|S|E|R| type|: both start and end in one is forbidden (§5.8) */
         if ((payload[1] & 0xc0) == 0xc0) return CN_ERR_PARSE;
-        note_unit(&v, payload[1] & 0x1f, payload[0] >> 5 & 3u, payload + 2, n - 2, payload[1] & 0x80, &referenced);
+        note_unit(&h264, payload[1] & 0x1f, payload[0] >> 5 & 3u, payload + 2, len - 2, payload[1] & 0x80, &referenced);
     } else {
         return CN_ERR_UNSUPPORTED;
     }
-    v.non_reference = v.has_slice && !referenced;
-    *out = v;
+    h264.non_reference = h264.has_slice && !referenced;
+    *out = h264;
     return CN_OK;
 }

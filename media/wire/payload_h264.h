@@ -19,9 +19,9 @@ typedef struct cn_h264 {
 /** CN_ERR_PARSE: empty, an aggregate cut off or with an empty unit, FU without its header, forbidden bit set.
  * CN_ERR_UNSUPPORTED: STAP-B, MTAP, FU-B (interleaved mode is never negotiated) and reserved types. A damaged SPS
  * leaves the size 0. */
-cn_err cn_h264_parse(cn_h264 *out, const uint8_t *payload, size_t n);
+cn_err cn_h264_parse(cn_h264 *out, const uint8_t *payload, size_t len);
 
 /** Width and height of an SPS NAL unit (with its header byte). CN_ERR_PARSE when damaged or larger than 16,384. */
-cn_err cn_h264_sps_size(const uint8_t *nal, size_t n, uint16_t *width, uint16_t *height);
+cn_err cn_h264_sps_size(const uint8_t *nal, size_t len, uint16_t *width, uint16_t *height);
 
 #endif

@@ -26,7 +26,7 @@ typedef struct cn_vp8 {
 
 /** Reads descriptor and, at a frame's start, the frame tag. CN_ERR_PARSE: cut off, nothing behind the descriptor, a key
  * frame without its start code or with a zero side. `out` is written only on success. */
-cn_err cn_vp8_parse(cn_vp8 *out, const uint8_t *payload, size_t n);
+cn_err cn_vp8_parse(cn_vp8 *out, const uint8_t *payload, size_t len);
 
 /** Writes PictureID (masked to the field's width) and TL0PICIDX in place at the offsets which the parser found (0: left
  * alone). The field's width is kept. */

@@ -30,7 +30,7 @@ typedef struct cn_vp9 {
 } cn_vp9;
 
 /** CN_ERR_PARSE: cut off, more than 3 references, nothing behind the descriptor. `out` is written only on success. */
-cn_err cn_vp9_parse(cn_vp9 *out, const uint8_t *payload, size_t n);
+cn_err cn_vp9_parse(cn_vp9 *out, const uint8_t *payload, size_t len);
 
 /** Writes picture id and TL0PICIDX in place as cn_vp8_rewrite does: both fields look the same. */
 void cn_vp9_rewrite(uint8_t *payload, uint8_t picture_id_at, bool picture_id_15, uint16_t picture_id,

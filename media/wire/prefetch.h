@@ -9,10 +9,10 @@
 
 #define CN_CACHE_LINE 64
 
-/** Starts loading the first `n` bytes behind `p`, which need not be valid: nothing is read. */
-static inline void cn_prefetch(const void *p, size_t n)
+/** Starts loading the first `len` bytes behind `bytes`, which need not be valid: nothing is read. */
+static inline void cn_prefetch(const void *bytes, size_t len)
 {
-    for (size_t at = 0; at < n; at += CN_CACHE_LINE) __builtin_prefetch((const char *)p + at, 1);
+    for (size_t at = 0; at < len; at += CN_CACHE_LINE) __builtin_prefetch((const char *)bytes + at, 1);
 }
 
 #endif

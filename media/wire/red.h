@@ -29,16 +29,16 @@ typedef struct cn_red {
     size_t count;
 } cn_red;
 
-/** CN_ERR_PARSE: headers or blocks run past `n`, more than CN_RED_BLOCKS, or nothing in the newest. */
-cn_err cn_red_parse(cn_red *out, const uint8_t *payload, size_t n);
+/** CN_ERR_PARSE: headers or blocks run past `len`, more than CN_RED_BLOCKS, or nothing in the newest. */
+cn_err cn_red_parse(cn_red *out, const uint8_t *payload, size_t len);
 
-static inline const cn_red_block *cn_red_newest(const cn_red *r)
+static inline const cn_red_block *cn_red_newest(const cn_red *red)
 {
-    return &r->block[r->count - 1];
+    return &red->block[red->count - 1];
 }
 
 /** Copies a parsed payload, its blocks named `pt`, without empty blocks and those older than `most` ticks. `out` has as
  * many bytes as the payload. Returns the bytes written. */
-size_t cn_red_write(uint8_t *out, const uint8_t *payload, const cn_red *r, uint8_t pt, uint32_t most);
+size_t cn_red_write(uint8_t *out, const uint8_t *payload, const cn_red *red, uint8_t pt, uint32_t most);
 
 #endif

@@ -10,66 +10,66 @@ enum { HEADER = 4, BLOCK = 24, FEEDBACK = 8, SDES_CNAME = 1 };
 
 /* ---- structure of each kind of body; true when it is complete ---- */
 
-static bool sr_whole(const cn_rtcp *p)
+static bool sr_whole(const cn_rtcp *rtcp)
 {
-    return p->body_len >= 24 + p->count * (size_t)BLOCK;
+    return rtcp->body_len >= 24 + rtcp->count * (size_t)BLOCK;
 }
 
-static bool rr_whole(const cn_rtcp *p)
+static bool rr_whole(const cn_rtcp *rtcp)
 {
-    return p->body_len >= 4 + p->count * (size_t)BLOCK;
+    return rtcp->body_len >= 4 + rtcp->count * (size_t)BLOCK;
 }
 
-static bool bye_whole(const cn_rtcp *p)
+static bool bye_whole(const cn_rtcp *rtcp)
 {
-    return p->body_len >= p->count * (size_t)4;
+    return rtcp->body_len >= rtcp->count * (size_t)4;
 }
 
-static bool pli_whole(const cn_rtcp *p)
+static bool pli_whole(const cn_rtcp *rtcp)
 {
-    return p->body_len >= FEEDBACK;
+    return rtcp->body_len >= FEEDBACK;
 }
 
-static bool nack_whole(const cn_rtcp *p)
+static bool nack_whole(const cn_rtcp *rtcp)
 {
-    return p->body_len >= FEEDBACK + 4;
+    return rtcp->body_len >= FEEDBACK + 4;
 }
 
-static bool fir_whole(const cn_rtcp *p)
+static bool fir_whole(const cn_rtcp *rtcp)
 {
-    return p->body_len >= FEEDBACK + 8 && (p->body_len - FEEDBACK) % 8 == 0;
+    return rtcp->body_len >= FEEDBACK + 8 && (rtcp->body_len - FEEDBACK) % 8 == 0;
 }
 
-static bool remb_whole(const cn_rtcp *p)
+static bool remb_whole(const cn_rtcp *rtcp)
 {
-    return p->body_len >= FEEDBACK + 8 && p->body_len >= FEEDBACK + 8 + p->body[12] * (size_t)4;
+    return rtcp->body_len >= FEEDBACK + 8 && rtcp->body_len >= FEEDBACK + 8 + rtcp->body[12] * (size_t)4;
 }
 
 /* End of the chunk that begins at `at`, its items checked; 0 when it runs out of the body. Chunks end with at least one
  * zero byte (RFC 3550 §6.5). */
-static size_t sdes_chunk_end(const cn_rtcp *p, size_t at, size_t *cname)
+static size_t sdes_chunk_end(const cn_rtcp *rtcp, size_t at, size_t *cname)
 {
     *cname = 0;
-    if (p->body_len - at < 8) return 0;
+    if (rtcp->body_len - at < 8) return 0;
     size_t i = at + 4;
-    while (i < p->body_len && p->body[i] != 0) {
-        if (p->body_len - i < 2 || p->body[i + 1] > p->body_len - i - 2) return 0;
-        if (p->body[i] == SDES_CNAME && *cname == 0) *cname = i;
-        i += 2u + p->body[i + 1];
+    while (i < rtcp->body_len && rtcp->body[i] != 0) {
+        if (rtcp->body_len - i < 2 || rtcp->body[i + 1] > rtcp->body_len - i - 2) return 0;
+        if (rtcp->body[i] == SDES_CNAME && *cname == 0) *cname = i;
+        i += 2u + rtcp->body[i + 1];
     }
     i = (i + 4) & ~(size_t)3;
-    return i <= p->body_len ? i : 0;
+    return i <= rtcp->body_len ? i : 0;
 }
 
-static bool sdes_whole(const cn_rtcp *p)
+static bool sdes_whole(const cn_rtcp *rtcp)
 {
     size_t at = 0, cname;
-    for (unsigned i = 0; i < p->count; i++)
-        if ((at = sdes_chunk_end(p, at, &cname)) == 0) return false;
+    for (unsigned i = 0; i < rtcp->count; i++)
+        if ((at = sdes_chunk_end(rtcp, at, &cname)) == 0) return false;
     return true;
 }
 
-static bool twcc_whole(const cn_rtcp *p);
+static bool twcc_whole(const cn_rtcp *rtcp);
 
 /* ---- compound ---- */
 
@@ -77,7 +77,7 @@ static const struct kind {
     cn_rtcp_type type;
     uint8_t pt;
     int format; /* feedback format, −1 for packets without */
-    bool (*whole)(const cn_rtcp *p);
+    bool (*whole)(const cn_rtcp *rtcp);
 } kinds[] = {
     {CN_RTCP_SR, PT_SR, -1, sr_whole},       {CN_RTCP_RR, PT_RR, -1, rr_whole},
     {CN_RTCP_SDES, PT_SDES, -1, sdes_whole}, {CN_RTCP_BYE, PT_BYE, -1, bye_whole},
@@ -86,48 +86,50 @@ static const struct kind {
     {CN_RTCP_REMB, PT_PSFB, 15, remb_whole},
 };
 
-static bool kind_is(const struct kind *k, const cn_rtcp *p)
+static bool kind_is(const struct kind *which, const cn_rtcp *rtcp)
 {
-    if (k->pt != p->pt || (k->format >= 0 && k->format != p->count)) return false;
-    return k->type != CN_RTCP_REMB || (p->body_len >= FEEDBACK + 4 && cn_be32(p->body + FEEDBACK) == REMB_NAME);
+    if (which->pt != rtcp->pt || (which->format >= 0 && which->format != rtcp->count)) return false;
+    return which->type != CN_RTCP_REMB ||
+           (rtcp->body_len >= FEEDBACK + 4 && cn_be32(rtcp->body + FEEDBACK) == REMB_NAME);
 }
 
-static const struct kind *kind_of(const cn_rtcp *p)
+static const struct kind *kind_of(const cn_rtcp *rtcp)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kind_is(&kinds[i], p)) return &kinds[i];
+        if (kind_is(&kinds[i], rtcp)) return &kinds[i];
     return NULL;
 }
 
-/* Takes the first packet's header and body off [p, n); its length on the wire, or 0. */
-static size_t packet_take(const uint8_t *p, size_t n, cn_rtcp *out)
+/* Takes the first packet's header and body off [bytes, length); its length on the wire, or 0. */
+static size_t packet_take(const uint8_t *bytes, size_t length, cn_rtcp *out)
 {
-    if (n < HEADER || p[0] >> 6 != 2) return 0;
-    size_t len = HEADER + cn_be16(p + 2) * (size_t)4;
-    if (len > n) return 0;
+    if (length < HEADER || bytes[0] >> 6 != 2) return 0;
+    size_t len = HEADER + cn_be16(bytes + 2) * (size_t)4;
+    if (len > length) return 0;
     size_t padding = 0;
-    if (p[0] & 0x20) {
+    if (bytes[0] & 0x20) {
         /* RFC 3550 §6.4.1 wants whole words, and only in the last packet; Chromium fills transport-wide feedback up to
          * a word with 1 to 3 bytes */
-        padding = len > HEADER ? p[len - 1] : 0;
+        padding = len > HEADER ? bytes[len - 1] : 0;
         if (padding == 0 || padding > len - HEADER) return 0;
     }
-    *out = (cn_rtcp){.count = p[0] & 31, .pt = p[1], .body = p + HEADER, .body_len = len - HEADER - padding};
+    *out =
+        (cn_rtcp){.count = bytes[0] & 31, .pt = bytes[1], .body = bytes + HEADER, .body_len = len - HEADER - padding};
     return len;
 }
 
-cn_err cn_rtcp_open(cn_rtcp_it *it, const uint8_t *p, size_t n)
+cn_err cn_rtcp_open(cn_rtcp_it *it, const uint8_t *bytes, size_t length)
 {
-    *it = (cn_rtcp_it){p, n};
-    if (n == 0) return CN_ERR_PARSE;
-    while (n > 0) {
+    *it = (cn_rtcp_it){bytes, length};
+    if (length == 0) return CN_ERR_PARSE;
+    while (length > 0) {
         cn_rtcp pkt;
-        size_t len = packet_take(p, n, &pkt);
+        size_t len = packet_take(bytes, length, &pkt);
         if (len == 0) return CN_ERR_PARSE;
-        const struct kind *k = kind_of(&pkt);
-        if (k && !k->whole(&pkt)) return CN_ERR_PARSE;
-        p += len;
-        n -= len;
+        const struct kind *which = kind_of(&pkt);
+        if (which && !which->whole(&pkt)) return CN_ERR_PARSE;
+        bytes += len;
+        length -= len;
     }
     return CN_OK;
 }
@@ -136,8 +138,8 @@ bool cn_rtcp_next(cn_rtcp_it *it, cn_rtcp *out)
 {
     size_t len = packet_take(it->p, it->n, out);
     if (len == 0) return false;
-    const struct kind *k = kind_of(out);
-    out->type = k ? k->type : CN_RTCP_UNKNOWN;
+    const struct kind *which = kind_of(out);
+    out->type = which ? which->type : CN_RTCP_UNKNOWN;
     it->p += len;
     it->n -= len;
     return true;
@@ -165,10 +167,10 @@ uint32_t cn_rtcp_media(const cn_rtcp *pkt)
     return cn_be32(pkt->body + 4);
 }
 
-bool cn_rtcp_block_read(const cn_rtcp *pkt, size_t i, cn_rtcp_block *out)
+bool cn_rtcp_block_read(const cn_rtcp *pkt, size_t index, cn_rtcp_block *out)
 {
-    if ((pkt->type != CN_RTCP_SR && pkt->type != CN_RTCP_RR) || i >= pkt->count) return false;
-    const uint8_t *b = pkt->body + (pkt->type == CN_RTCP_SR ? 24 : 4) + i * BLOCK;
+    if ((pkt->type != CN_RTCP_SR && pkt->type != CN_RTCP_RR) || index >= pkt->count) return false;
+    const uint8_t *b = pkt->body + (pkt->type == CN_RTCP_SR ? 24 : 4) + index * BLOCK;
     int32_t lost = (int32_t)cn_be24(b + 5);
     *out = (cn_rtcp_block){.ssrc = cn_be32(b),
                            .fraction_lost = b[4],
@@ -180,31 +182,31 @@ bool cn_rtcp_block_read(const cn_rtcp *pkt, size_t i, cn_rtcp_block *out)
     return true;
 }
 
-bool cn_rtcp_cname_read(const cn_rtcp *pkt, size_t i, uint32_t *ssrc, const char **cname, size_t *n)
+bool cn_rtcp_cname_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc, const char **cname, size_t *len)
 {
-    if (pkt->type != CN_RTCP_SDES || i >= pkt->count) return false;
+    if (pkt->type != CN_RTCP_SDES || index >= pkt->count) return false;
     size_t begin = 0, end = 0, item = 0;
-    for (size_t k = 0; k <= i; k++) {
+    for (size_t k = 0; k <= index; k++) {
         begin = end;
         end = sdes_chunk_end(pkt, begin, &item);
     }
     *ssrc = cn_be32(pkt->body + begin);
     *cname = item ? (const char *)pkt->body + item + 2 : NULL;
-    *n = item ? pkt->body[item + 1] : 0;
+    *len = item ? pkt->body[item + 1] : 0;
     return true;
 }
 
-bool cn_rtcp_bye_read(const cn_rtcp *pkt, size_t i, uint32_t *ssrc)
+bool cn_rtcp_bye_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc)
 {
-    if (pkt->type != CN_RTCP_BYE || i >= pkt->count) return false;
-    *ssrc = cn_be32(pkt->body + i * 4);
+    if (pkt->type != CN_RTCP_BYE || index >= pkt->count) return false;
+    *ssrc = cn_be32(pkt->body + index * 4);
     return true;
 }
 
-bool cn_rtcp_fir_read(const cn_rtcp *pkt, size_t i, uint32_t *ssrc, uint8_t *number)
+bool cn_rtcp_fir_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc, uint8_t *number)
 {
-    if (pkt->type != CN_RTCP_FIR || i >= (pkt->body_len - FEEDBACK) / 8) return false;
-    const uint8_t *entry = pkt->body + FEEDBACK + i * 8;
+    if (pkt->type != CN_RTCP_FIR || index >= (pkt->body_len - FEEDBACK) / 8) return false;
+    const uint8_t *entry = pkt->body + FEEDBACK + index * 8;
     *ssrc = cn_be32(entry);
     *number = entry[4];
     return true;
@@ -249,10 +251,10 @@ static unsigned chunk_length(unsigned chunk)
 }
 
 /* Status of the k-th packet of a chunk: a run has one for all, a vector 14 of one bit or 7 of two. */
-static unsigned chunk_symbol(unsigned chunk, unsigned k)
+static unsigned chunk_symbol(unsigned chunk, unsigned index)
 {
     if (!(chunk & 0x8000)) return chunk >> 13 & 3;
-    return chunk & 0x4000 ? chunk >> (12 - 2 * k) & 3u : chunk >> (13 - k) & 1u;
+    return chunk & 0x4000 ? chunk >> (12 - 2 * index) & 3u : chunk >> (13 - index) & 1u;
 }
 
 static size_t symbol_bytes(unsigned symbol)
@@ -260,25 +262,25 @@ static size_t symbol_bytes(unsigned symbol)
     return symbol == SYMBOL_SMALL ? 1 : symbol == SYMBOL_LARGE ? 2 : 0;
 }
 
-/* Bytes of deltas that the first `n` statuses of a chunk announce. */
-static size_t chunk_deltas(unsigned chunk, unsigned n)
+/* Bytes of deltas that the first `count` statuses of a chunk announce. */
+static size_t chunk_deltas(unsigned chunk, unsigned count)
 {
-    if (!(chunk & 0x8000)) return n * symbol_bytes(chunk_symbol(chunk, 0));
+    if (!(chunk & 0x8000)) return count * symbol_bytes(chunk_symbol(chunk, 0));
     size_t bytes = 0;
-    for (unsigned k = 0; k < n; k++) bytes += symbol_bytes(chunk_symbol(chunk, k));
+    for (unsigned k = 0; k < count; k++) bytes += symbol_bytes(chunk_symbol(chunk, k));
     return bytes;
 }
 
 /* Walks the chunks; `*deltas` gets the offset of the first delta, `*bytes` how many bytes of them there must be. */
-static bool twcc_walk(const cn_rtcp *p, size_t *deltas, size_t *bytes)
+static bool twcc_walk(const cn_rtcp *rtcp, size_t *deltas, size_t *bytes)
 {
-    if (p->body_len < TWCC_FIXED) return false;
-    unsigned left = cn_be16(p->body + 10);
+    if (rtcp->body_len < TWCC_FIXED) return false;
+    unsigned left = cn_be16(rtcp->body + 10);
     size_t at = TWCC_FIXED;
     *bytes = 0;
     while (left > 0) {
-        if (p->body_len - at < 2) return false;
-        unsigned chunk = cn_be16(p->body + at);
+        if (rtcp->body_len - at < 2) return false;
+        unsigned chunk = cn_be16(rtcp->body + at);
         unsigned n = chunk_length(chunk);
         if (n == 0) return false;
         if (n > left) n = left;
@@ -287,13 +289,13 @@ static bool twcc_walk(const cn_rtcp *p, size_t *deltas, size_t *bytes)
         at += 2;
     }
     *deltas = at;
-    return *bytes <= p->body_len - at;
+    return *bytes <= rtcp->body_len - at;
 }
 
-static bool twcc_whole(const cn_rtcp *p)
+static bool twcc_whole(const cn_rtcp *rtcp)
 {
     size_t deltas, bytes;
-    return twcc_walk(p, &deltas, &bytes);
+    return twcc_walk(rtcp, &deltas, &bytes);
 }
 
 bool cn_rtcp_twcc_open(cn_rtcp_twcc_it *it, const cn_rtcp *pkt)

@@ -44,11 +44,11 @@ typedef struct cn_rtcp_it {
 } cn_rtcp_it;
 
 /**
- * Validates the whole datagram: every packet's version, length (the sum is exactly n), padding only in the last, and
- * the body's own structure for the types above. Reduced-size RTCP (RFC 5506) is accepted: any first packet.
+ * Validates the whole datagram: every packet's version, length (the sum is exactly length), padding only in the last,
+ * and the body's own structure for the types above. Reduced-size RTCP (RFC 5506) is accepted: any first packet.
  * CN_ERR_PARSE otherwise, so that nothing of a bad compound is acted on.
  */
-cn_err cn_rtcp_open(cn_rtcp_it *it, const uint8_t *p, size_t n);
+cn_err cn_rtcp_open(cn_rtcp_it *it, const uint8_t *bytes, size_t length);
 /** Next packet; false at the end. */
 bool cn_rtcp_next(cn_rtcp_it *it, cn_rtcp *out);
 
@@ -77,16 +77,16 @@ uint32_t cn_rtcp_sender(const cn_rtcp *pkt);
 /** Media source SSRC of NACK, TWCC and PLI; 0 for other types. */
 uint32_t cn_rtcp_media(const cn_rtcp *pkt);
 /** i-th report block of an SR or RR; false past the last. */
-bool cn_rtcp_block_read(const cn_rtcp *pkt, size_t i, cn_rtcp_block *out);
+bool cn_rtcp_block_read(const cn_rtcp *pkt, size_t index, cn_rtcp_block *out);
 
 /** i-th SDES chunk's SSRC and CNAME (a view, not zero-terminated; NULL when the chunk has none); false past the last.
  */
-bool cn_rtcp_cname_read(const cn_rtcp *pkt, size_t i, uint32_t *ssrc, const char **cname, size_t *n);
+bool cn_rtcp_cname_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc, const char **cname, size_t *len);
 /** i-th SSRC of a BYE; false past the last. */
-bool cn_rtcp_bye_read(const cn_rtcp *pkt, size_t i, uint32_t *ssrc);
+bool cn_rtcp_bye_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc);
 
 /** i-th FIR entry: media SSRC and command number (RFC 5104 §4.3.1); false past the last. */
-bool cn_rtcp_fir_read(const cn_rtcp *pkt, size_t i, uint32_t *ssrc, uint8_t *number);
+bool cn_rtcp_fir_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc, uint8_t *number);
 
 /** REMB's bitrate in bit/s (saturated at 2^63) and number of SSRCs it names. */
 bool cn_rtcp_remb_read(const cn_rtcp *pkt, uint64_t *bps, size_t *ssrcs);
@@ -125,21 +125,23 @@ bool cn_rtcp_twcc_next(cn_rtcp_twcc_it *it, cn_rtcp_twcc *out);
  * arguments cannot be expressed. A compound is made by calling them one after the other.
  */
 size_t cn_rtcp_write_sr(uint8_t *out, size_t cap, const cn_rtcp_sr *sr, const cn_rtcp_block *blocks,
-                        size_t n);                                                                       /* n ≤ 31 */
-size_t cn_rtcp_write_rr(uint8_t *out, size_t cap, uint32_t ssrc, const cn_rtcp_block *blocks, size_t n); /* n ≤ 31 */
+                        size_t count); /* n ≤ 31 */
+size_t cn_rtcp_write_rr(uint8_t *out, size_t cap, uint32_t ssrc, const cn_rtcp_block *blocks,
+                        size_t count); /* n ≤ 31 */
 /** One chunk with a CNAME of at most 255 bytes. */
 size_t cn_rtcp_write_cname(uint8_t *out, size_t cap, uint32_t ssrc, const char *cname);
-size_t cn_rtcp_write_bye(uint8_t *out, size_t cap, const uint32_t *ssrcs, size_t n); /* 1 ≤ n ≤ 31 */
+size_t cn_rtcp_write_bye(uint8_t *out, size_t cap, const uint32_t *ssrcs, size_t count); /* 1 ≤ n ≤ 31 */
 size_t cn_rtcp_write_pli(uint8_t *out, size_t cap, uint32_t sender, uint32_t media);
 size_t cn_rtcp_write_fir(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, uint8_t number);
-/** REMB over n ≤ 255 SSRCs. */
-size_t cn_rtcp_write_remb(uint8_t *out, size_t cap, uint32_t sender, uint64_t bps, const uint32_t *ssrcs, size_t n);
+/** REMB over count ≤ 255 SSRCs. */
+size_t cn_rtcp_write_remb(uint8_t *out, size_t cap, uint32_t sender, uint64_t bps, const uint32_t *ssrcs, size_t count);
 
 /**
- * Generic NACK of `n` sequence numbers, ascending (modulo 2^16), packed into PID/BLP entries. `*used` (NULL allowed)
- * gets how many were written: fewer than n when `cap` is reached, so call again for the rest. 0 when none fits.
+ * Generic NACK of `count` sequence numbers, ascending (modulo 2^16), packed into PID/BLP entries. `*used` (NULL
+ * allowed) gets how many were written: fewer than count when `cap` is reached, so call again for the rest. 0 when none
+ * fits.
  */
-size_t cn_rtcp_write_nack(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, const uint16_t *seqs, size_t n,
+size_t cn_rtcp_write_nack(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, const uint16_t *seqs, size_t count,
                           size_t *used);
 
 typedef struct cn_twcc_arrival {
@@ -150,10 +152,10 @@ typedef struct cn_twcc_arrival {
 /**
  * Transport-wide feedback over arrivals in ascending order of seq (modulo 2^16, no doubles; times need not ascend).
  * Numbers between them are reported lost; `base` ≤ arrivals[0].seq is the first one reported (normally the one after
- * the last report's). `*used` gets how many arrivals were written: fewer than n when `cap` is reached, a gap is over
- * 8191 numbers or a time difference is over 8.19 s; call again with the rest and number + 1. 0 when none fits.
+ * the last report's). `*used` gets how many arrivals were written: fewer than count when `cap` is reached, a gap is
+ * over 8191 numbers or a time difference is over 8.19 s; call again with the rest and number + 1. 0 when none fits.
  */
 size_t cn_rtcp_write_twcc(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, uint8_t number, uint16_t base,
-                          const cn_twcc_arrival *arrivals, size_t n, size_t *used);
+                          const cn_twcc_arrival *arrivals, size_t count, size_t *used);
 
 #endif

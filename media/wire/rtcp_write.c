@@ -41,39 +41,39 @@ static uint32_t clamp24(int32_t lost)
     return (uint32_t)(lost > most ? most : lost < -most - 1 ? -most - 1 : lost) & 0xffffff;
 }
 
-static void blocks_put(uint8_t *at, const cn_rtcp_block *b, size_t n)
+static void blocks_put(uint8_t *at, const cn_rtcp_block *block, size_t count)
 {
-    for (size_t i = 0; i < n; i++, at += BLOCK) {
-        cn_put32(at, b[i].ssrc);
-        at[4] = b[i].fraction_lost;
-        cn_put24(at + 5, clamp24(b[i].lost));
-        cn_put32(at + 8, b[i].highest_seq);
-        cn_put32(at + 12, b[i].jitter);
-        cn_put32(at + 16, b[i].lsr);
-        cn_put32(at + 20, b[i].dlsr);
+    for (size_t i = 0; i < count; i++, at += BLOCK) {
+        cn_put32(at, block[i].ssrc);
+        at[4] = block[i].fraction_lost;
+        cn_put24(at + 5, clamp24(block[i].lost));
+        cn_put32(at + 8, block[i].highest_seq);
+        cn_put32(at + 12, block[i].jitter);
+        cn_put32(at + 16, block[i].lsr);
+        cn_put32(at + 20, block[i].dlsr);
     }
 }
 
-size_t cn_rtcp_write_sr(uint8_t *out, size_t cap, const cn_rtcp_sr *sr, const cn_rtcp_block *blocks, size_t n)
+size_t cn_rtcp_write_sr(uint8_t *out, size_t cap, const cn_rtcp_sr *sr, const cn_rtcp_block *blocks, size_t count)
 {
-    size_t len = HEADER + 24 + n * BLOCK;
-    if (n > COUNT_MAX || len > cap) return 0;
+    size_t len = HEADER + 24 + count * BLOCK;
+    if (count > COUNT_MAX || len > cap) return 0;
     cn_put32(out + 4, sr->ssrc);
     cn_put64(out + 8, sr->ntp);
     cn_put32(out + 16, sr->rtp_ts);
     cn_put32(out + 20, sr->packets);
     cn_put32(out + 24, sr->octets);
-    blocks_put(out + 28, blocks, n);
-    return header(out, (unsigned)n, PT_SR, len);
+    blocks_put(out + 28, blocks, count);
+    return header(out, (unsigned)count, PT_SR, len);
 }
 
-size_t cn_rtcp_write_rr(uint8_t *out, size_t cap, uint32_t ssrc, const cn_rtcp_block *blocks, size_t n)
+size_t cn_rtcp_write_rr(uint8_t *out, size_t cap, uint32_t ssrc, const cn_rtcp_block *blocks, size_t count)
 {
-    size_t len = HEADER + 4 + n * BLOCK;
-    if (n > COUNT_MAX || len > cap) return 0;
+    size_t len = HEADER + 4 + count * BLOCK;
+    if (count > COUNT_MAX || len > cap) return 0;
     cn_put32(out + 4, ssrc);
-    blocks_put(out + 8, blocks, n);
-    return header(out, (unsigned)n, PT_RR, len);
+    blocks_put(out + 8, blocks, count);
+    return header(out, (unsigned)count, PT_RR, len);
 }
 
 size_t cn_rtcp_write_cname(uint8_t *out, size_t cap, uint32_t ssrc, const char *cname)
@@ -89,12 +89,12 @@ size_t cn_rtcp_write_cname(uint8_t *out, size_t cap, uint32_t ssrc, const char *
     return header(out, 1, PT_SDES, len);
 }
 
-size_t cn_rtcp_write_bye(uint8_t *out, size_t cap, const uint32_t *ssrcs, size_t n)
+size_t cn_rtcp_write_bye(uint8_t *out, size_t cap, const uint32_t *ssrcs, size_t count)
 {
-    size_t len = HEADER + n * 4;
-    if (n == 0 || n > COUNT_MAX || len > cap) return 0;
-    for (size_t i = 0; i < n; i++) cn_put32(out + HEADER + i * 4, ssrcs[i]);
-    return header(out, (unsigned)n, PT_BYE, len);
+    size_t len = HEADER + count * 4;
+    if (count == 0 || count > COUNT_MAX || len > cap) return 0;
+    for (size_t i = 0; i < count; i++) cn_put32(out + HEADER + i * 4, ssrcs[i]);
+    return header(out, (unsigned)count, PT_BYE, len);
 }
 
 size_t cn_rtcp_write_pli(uint8_t *out, size_t cap, uint32_t sender, uint32_t media)
@@ -111,26 +111,26 @@ size_t cn_rtcp_write_fir(uint8_t *out, size_t cap, uint32_t sender, uint32_t med
     return feedback(out, FMT_FIR, PT_PSFB, FEEDBACK + 8, sender, 0);
 }
 
-size_t cn_rtcp_write_remb(uint8_t *out, size_t cap, uint32_t sender, uint64_t bps, const uint32_t *ssrcs, size_t n)
+size_t cn_rtcp_write_remb(uint8_t *out, size_t cap, uint32_t sender, uint64_t bps, const uint32_t *ssrcs, size_t count)
 {
-    size_t len = FEEDBACK + 8 + n * 4;
-    if (n > 255 || len > cap) return 0;
+    size_t len = FEEDBACK + 8 + count * 4;
+    if (count > 255 || len > cap) return 0;
     unsigned exponent = 0;
     while (bps >> exponent > 0x3ffff) exponent++;
     cn_put32(out + FEEDBACK, REMB_NAME);
-    cn_put32(out + FEEDBACK + 4, (uint32_t)n << 24 | exponent << 18 | (uint32_t)(bps >> exponent));
-    for (size_t i = 0; i < n; i++) cn_put32(out + FEEDBACK + 8 + i * 4, ssrcs[i]);
+    cn_put32(out + FEEDBACK + 4, (uint32_t)count << 24 | exponent << 18 | (uint32_t)(bps >> exponent));
+    for (size_t i = 0; i < count; i++) cn_put32(out + FEEDBACK + 8 + i * 4, ssrcs[i]);
     return feedback(out, FMT_REMB, PT_PSFB, len, sender, 0);
 }
 
-size_t cn_rtcp_write_nack(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, const uint16_t *seqs, size_t n,
+size_t cn_rtcp_write_nack(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, const uint16_t *seqs, size_t count,
                           size_t *used)
 {
     size_t len = FEEDBACK, i = 0;
-    while (i < n && cap >= len + 4) {
+    while (i < count && cap >= len + 4) {
         uint16_t pid = seqs[i++];
         unsigned blp = 0, ahead;
-        while (i < n && (ahead = (uint16_t)(seqs[i] - pid)) <= 16) {
+        while (i < count && (ahead = (uint16_t)(seqs[i] - pid)) <= 16) {
             if (ahead > 0) blp |= 1u << (ahead - 1);
             i++;
         }
@@ -170,114 +170,115 @@ typedef struct twcc_writer {
     int64_t tick; /* of the last arrival, 250 µs */
 } twcc_writer;
 
-static void pending_recount(pending *o)
+static void pending_recount(pending *waiter)
 {
-    o->uniform = true;
-    o->large = false;
-    for (unsigned i = 0; i < o->n; i++) {
-        o->uniform = o->uniform && o->symbol[i] == o->symbol[0];
-        o->large = o->large || o->symbol[i] == LARGE;
+    waiter->uniform = true;
+    waiter->large = false;
+    for (unsigned i = 0; i < waiter->n; i++) {
+        waiter->uniform = waiter->uniform && waiter->symbol[i] == waiter->symbol[0];
+        waiter->large = waiter->large || waiter->symbol[i] == LARGE;
     }
 }
 
-static bool pending_takes(const pending *o, uint8_t symbol)
+static bool pending_takes(const pending *waiter, uint8_t symbol)
 {
-    if (o->n < VECTOR2) return true;
-    if (o->n < VECTOR1 && !o->large && symbol != LARGE) return true;
-    return o->uniform && o->n < RUN_MAX && o->symbol[0] == symbol;
+    if (waiter->n < VECTOR2) return true;
+    if (waiter->n < VECTOR1 && !waiter->large && symbol != LARGE) return true;
+    return waiter->uniform && waiter->n < RUN_MAX && waiter->symbol[0] == symbol;
 }
 
-static void pending_add(pending *o, uint8_t symbol)
+static void pending_add(pending *waiter, uint8_t symbol)
 {
-    if (o->n < VECTOR1) o->symbol[o->n] = symbol;
-    o->uniform = o->n == 0 || (o->uniform && symbol == o->symbol[0]);
-    o->large = o->large || symbol == LARGE;
-    o->n++;
+    if (waiter->n < VECTOR1) waiter->symbol[waiter->n] = symbol;
+    waiter->uniform = waiter->n == 0 || (waiter->uniform && symbol == waiter->symbol[0]);
+    waiter->large = waiter->large || symbol == LARGE;
+    waiter->n++;
 }
 
 /* Takes the next chunk off: a run of all, a vector of all, or a vector of the first seven. */
-static uint16_t pending_emit(pending *o)
+static uint16_t pending_emit(pending *waiter)
 {
-    unsigned chunk, taken = o->n;
-    if (o->uniform) {
-        chunk = (unsigned)o->symbol[0] << 13 | o->n;
-    } else if (!o->large && o->n > VECTOR2) {
+    unsigned chunk, taken = waiter->n;
+    if (waiter->uniform) {
+        chunk = (unsigned)waiter->symbol[0] << 13 | waiter->n;
+    } else if (!waiter->large && waiter->n > VECTOR2) {
         chunk = 0x8000;
-        for (unsigned i = 0; i < o->n; i++) chunk |= (unsigned)o->symbol[i] << (13 - i);
+        for (unsigned i = 0; i < waiter->n; i++) chunk |= (unsigned)waiter->symbol[i] << (13 - i);
     } else {
-        taken = o->n < VECTOR2 ? o->n : VECTOR2;
+        taken = waiter->n < VECTOR2 ? waiter->n : VECTOR2;
         chunk = 0xc000;
-        for (unsigned i = 0; i < taken; i++) chunk |= (unsigned)o->symbol[i] << (12 - 2 * i);
+        for (unsigned i = 0; i < taken; i++) chunk |= (unsigned)waiter->symbol[i] << (12 - 2 * i);
     }
-    o->n -= taken;
-    if (o->n) memmove(o->symbol, o->symbol + taken, o->n);
-    pending_recount(o);
+    waiter->n -= taken;
+    if (waiter->n) memmove(waiter->symbol, waiter->symbol + taken, waiter->n);
+    pending_recount(waiter);
     return (uint16_t)chunk;
 }
 
 /* Statuses that cannot all go into one form leave in pieces: a mixed one-bit vector cut short goes as seven two-bit
    statuses, for a shorter one-bit vector would claim packets that are not there. */
-static void status_add(twcc_writer *w, uint16_t chunks[CHUNKS], uint8_t symbol)
+static void status_add(twcc_writer *writer, uint16_t chunks[CHUNKS], uint8_t symbol)
 {
-    while (!pending_takes(&w->open, symbol)) {
-        pending *o = &w->open;
-        if (!o->uniform && o->n < VECTOR1) o->large = true;
-        chunks[w->chunks++] = pending_emit(o);
+    while (!pending_takes(&writer->open, symbol)) {
+        pending *waiter = &writer->open;
+        if (!waiter->uniform && waiter->n < VECTOR1) waiter->large = true;
+        chunks[writer->chunks++] = pending_emit(waiter);
     }
-    pending_add(&w->open, symbol);
-    w->statuses++;
+    pending_add(&writer->open, symbol);
+    writer->statuses++;
 }
 
-static size_t twcc_length(const twcc_writer *w)
+static size_t twcc_length(const twcc_writer *writer)
 {
-    return (TWCC_HEAD + 2 * (w->chunks + 1) + w->deltas + 3) & ~(size_t)3;
+    return (TWCC_HEAD + 2 * (writer->chunks + 1) + writer->deltas + 3) & ~(size_t)3;
 }
 
 /* Adds `gap` lost packets and one arrival; false, and nothing changed, when they cannot be expressed within `cap`. */
-static bool arrival_add(twcc_writer *w, uint16_t chunks[CHUNKS], uint8_t deltas[DELTAS], size_t cap, unsigned gap,
+static bool arrival_add(twcc_writer *writer, uint16_t chunks[CHUNKS], uint8_t deltas[DELTAS], size_t cap, unsigned gap,
                         int64_t tick)
 {
-    twcc_writer saved = *w;
-    int64_t delta = tick - w->tick;
-    if (gap > RUN_MAX || delta < INT16_MIN || delta > INT16_MAX || w->statuses + gap >= UINT16_MAX) return false;
-    if (w->chunks + 6 > CHUNKS || w->deltas + 2 > DELTAS) return false;
-    for (unsigned i = 0; i < gap; i++) status_add(w, chunks, NONE);
+    twcc_writer saved = *writer;
+    int64_t delta = tick - writer->tick;
+    if (gap > RUN_MAX || delta < INT16_MIN || delta > INT16_MAX || writer->statuses + gap >= UINT16_MAX) return false;
+    if (writer->chunks + 6 > CHUNKS || writer->deltas + 2 > DELTAS) return false;
+    for (unsigned i = 0; i < gap; i++) status_add(writer, chunks, NONE);
     bool small = delta >= 0 && delta <= UINT8_MAX;
-    status_add(w, chunks, small ? SMALL : LARGE);
+    status_add(writer, chunks, small ? SMALL : LARGE);
     if (small)
-        deltas[w->deltas++] = (uint8_t)delta;
+        deltas[writer->deltas++] = (uint8_t)delta;
     else
-        cn_put16(deltas + w->deltas, (unsigned)delta & 0xffff), w->deltas += 2;
-    w->tick = tick;
-    if (twcc_length(w) <= cap) return true;
-    *w = saved;
+        cn_put16(deltas + writer->deltas, (unsigned)delta & 0xffff), writer->deltas += 2;
+    writer->tick = tick;
+    if (twcc_length(writer) <= cap) return true;
+    *writer = saved;
     return false;
 }
 
 size_t cn_rtcp_write_twcc(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, uint8_t number, uint16_t base,
-                          const cn_twcc_arrival *arrivals, size_t n, size_t *used)
+                          const cn_twcc_arrival *arrivals, size_t count, size_t *used)
 {
     uint16_t chunks[CHUNKS];
     uint8_t deltas[DELTAS];
-    int64_t reference = n ? arrivals[0].time_us / 64000 : 0;
-    twcc_writer w = {.open.uniform = true, .tick = reference * 256};
+    int64_t reference = count ? arrivals[0].time_us / 64000 : 0;
+    twcc_writer writer = {.open.uniform = true, .tick = reference * 256};
     uint16_t next = base;
     size_t i = 0;
-    for (; i < n; i++) {
-        if (!arrival_add(&w, chunks, deltas, cap, (uint16_t)(arrivals[i].seq - next), arrivals[i].time_us / 250)) break;
+    for (; i < count; i++) {
+        if (!arrival_add(&writer, chunks, deltas, cap, (uint16_t)(arrivals[i].seq - next), arrivals[i].time_us / 250))
+            break;
         next = (uint16_t)(arrivals[i].seq + 1);
     }
     if (used) *used = i;
     if (i == 0) return 0;
-    while (w.open.n) chunks[w.chunks++] = pending_emit(&w.open);
+    while (writer.open.n) chunks[writer.chunks++] = pending_emit(&writer.open);
     cn_put16(out + 12, base);
-    cn_put16(out + 14, w.statuses);
+    cn_put16(out + 14, writer.statuses);
     cn_put24(out + 16, (uint32_t)reference & 0xffffff);
     out[19] = number;
     size_t at = TWCC_HEAD;
-    for (size_t k = 0; k < w.chunks; k++, at += 2) cn_put16(out + at, chunks[k]);
-    memcpy(out + at, deltas, w.deltas);
-    at += w.deltas;
+    for (size_t k = 0; k < writer.chunks; k++, at += 2) cn_put16(out + at, chunks[k]);
+    memcpy(out + at, deltas, writer.deltas);
+    at += writer.deltas;
     /* RTCP padding would have to be told in the header; zero bytes behind the deltas are what every sender writes. */
     size_t len = (at + 3) & ~(size_t)3;
     memset(out + at, 0, len - at);

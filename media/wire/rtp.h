@@ -45,9 +45,9 @@ typedef enum cn_rtp_ext {
 #define CN_RTP_EXT_BIT(e) ((uint16_t)(1u << (e)))
 
 /** The URI of an extension as in a=extmap. */
-const char *cn_rtp_ext_uri(cn_rtp_ext e);
-/** Extension with a URI of `n` bytes; CN_RTP_EXT_COUNT when the server does not know it. */
-cn_rtp_ext cn_rtp_ext_by_uri(const char *uri, size_t n);
+const char *cn_rtp_ext_uri(cn_rtp_ext ext);
+/** Extension with a URI of `len` bytes; CN_RTP_EXT_COUNT when the server does not know it. */
+cn_rtp_ext cn_rtp_ext_by_uri(const char *uri, size_t len);
 
 /** What one peer calls the extensions. Zero-initialise; fill with cn_rtp_exts_set only. */
 typedef struct cn_rtp_exts {
@@ -58,7 +58,7 @@ typedef struct cn_rtp_exts {
 
 /** Id 1–255 except 15; false (nothing changed) for another id, or one already taken by another extension. Setting again
  * moves it. */
-bool cn_rtp_exts_set(cn_rtp_exts *x, cn_rtp_ext e, unsigned id);
+bool cn_rtp_exts_set(cn_rtp_exts *exts, cn_rtp_ext ext, unsigned id);
 
 typedef struct cn_rtp_view {
     const uint8_t *p;
@@ -87,21 +87,21 @@ typedef struct cn_rtp {
  * version, CSRCs, extension block, an element running past its block, or padding (0, or more than there is) do not fit;
  * `out` is undefined then. `ids` may be NULL.
  */
-cn_err cn_rtp_parse(const uint8_t *p, size_t n, const cn_rtp_exts *ids, cn_rtp *out);
+cn_err cn_rtp_parse(const uint8_t *bytes, size_t len, const cn_rtp_exts *ids, cn_rtp *out);
 
-static inline bool cn_rtp_has(const cn_rtp *r, cn_rtp_ext e)
+static inline bool cn_rtp_has(const cn_rtp *rtp, cn_rtp_ext ext)
 {
-    return (r->present & CN_RTP_EXT_BIT(e)) != 0;
+    return (rtp->present & CN_RTP_EXT_BIT(ext)) != 0;
 }
 
 /** Transport-wide sequence number. False when absent; so are the next ones. */
-bool cn_rtp_twcc(const cn_rtp *r, uint16_t *seq);
+bool cn_rtp_twcc(const cn_rtp *rtp, uint16_t *seq);
 /** RFC 6464: level 0 (loudest) … 127 (silence) in −dBov, and whether the sender thinks it is voice. */
-bool cn_rtp_audio_level(const cn_rtp *r, uint8_t *level, bool *voice);
+bool cn_rtp_audio_level(const cn_rtp *rtp, uint8_t *level, bool *voice);
 /** 24 bit, 6.18 fixed-point seconds. */
-bool cn_rtp_abs_send_time(const cn_rtp *r, uint32_t *t);
+bool cn_rtp_abs_send_time(const cn_rtp *rtp, uint32_t *time);
 /** True when a SDES-like extension (MID, RID, REPAIRED_RID) equals a text. */
-bool cn_rtp_ext_is(const cn_rtp *r, cn_rtp_ext e, const char *text);
+bool cn_rtp_ext_is(const cn_rtp *rtp, cn_rtp_ext ext, const char *text);
 
 /** One extension's value to write: `n` bytes at `p`, or, with p NULL, the low `n` (1–4) bytes of `small`, most
  * significant first. */
@@ -122,11 +122,11 @@ typedef struct cn_rtp_head {
 } cn_rtp_head;
 
 /** Adds an extension: bytes that the caller keeps until the header is written, … */
-void cn_rtp_head_bytes(cn_rtp_head *h, cn_rtp_ext e, const void *p, uint8_t n);
-/** … a small number of n ≤ 4 bytes, … */
-void cn_rtp_head_number(cn_rtp_head *h, cn_rtp_ext e, uint32_t value, uint8_t n);
+void cn_rtp_head_bytes(cn_rtp_head *head, cn_rtp_ext ext, const void *bytes, uint8_t len);
+/** … a small number of len ≤ 4 bytes, … */
+void cn_rtp_head_number(cn_rtp_head *head, cn_rtp_ext ext, uint32_t value, uint8_t len);
 /** … or those of `which` that a received packet carries. */
-void cn_rtp_head_copy(cn_rtp_head *h, const cn_rtp *from, uint16_t which);
+void cn_rtp_head_copy(cn_rtp_head *head, const cn_rtp *from, uint16_t which);
 
 /**
  * Writes fixed header and extensions with the receiver's ids; no CSRCs, no padding bit. One-byte form where everything
@@ -134,22 +134,23 @@ void cn_rtp_head_copy(cn_rtp_head *h, const cn_rtp *from, uint16_t which);
  * when `cap` is too small. `twcc_at` (NULL allowed) gets the offset of the transport-wide sequence number, to be set at
  * the moment of sending; 0 when it was not written.
  */
-size_t cn_rtp_write_header(uint8_t *out, size_t cap, const cn_rtp_head *h, const cn_rtp_exts *ids, uint16_t *twcc_at);
+size_t cn_rtp_write_header(uint8_t *out, size_t cap, const cn_rtp_head *head, const cn_rtp_exts *ids,
+                           uint16_t *twcc_at);
 
 /** Length that cn_rtp_write_header will return given room enough. */
-size_t cn_rtp_header_size(const cn_rtp_head *h, const cn_rtp_exts *ids);
+size_t cn_rtp_header_size(const cn_rtp_head *head, const cn_rtp_exts *ids);
 
 /** Appends `pad` (1–255) bytes of padding to an unpadded packet of `len` bytes and sets its P bit. Returns the new
  * length, 0 when it does not fit. */
 size_t cn_rtp_pad(uint8_t *packet, size_t len, size_t cap, uint8_t pad);
 
 /** A packet of header and `pad` (1–255) bytes of padding only. Returns its length, 0 when it does not fit. */
-size_t cn_rtp_write_padding(uint8_t *out, size_t cap, const cn_rtp_head *h, const cn_rtp_exts *ids, uint8_t pad,
+size_t cn_rtp_write_padding(uint8_t *out, size_t cap, const cn_rtp_head *head, const cn_rtp_exts *ids, uint8_t pad,
                             uint16_t *twcc_at);
 
-/** RFC 4588 §4: an RTX packet (h: RTX stream's SSRC, PT and own seq; ts of the original) around the original's payload.
- * Length, 0 when it does not fit. */
-size_t cn_rtp_write_rtx(uint8_t *out, size_t cap, const cn_rtp_head *h, const cn_rtp_exts *ids, uint16_t osn,
+/** RFC 4588 §4: an RTX packet (header: RTX stream's SSRC, PT and own seq; ts of the original) around the original's
+ * payload. Length, 0 when it does not fit. */
+size_t cn_rtp_write_rtx(uint8_t *out, size_t cap, const cn_rtp_head *header, const cn_rtp_exts *ids, uint16_t osn,
                         const uint8_t *payload, size_t payload_len, uint16_t *twcc_at);
 
 /**
@@ -161,37 +162,37 @@ size_t cn_rtp_write_rtx(uint8_t *out, size_t cap, const cn_rtp_head *h, const cn
 cn_err cn_rtp_restore_rtx(uint8_t *packet, const cn_rtp *in, uint8_t pt, uint32_t ssrc, uint8_t **start, size_t *len);
 
 /** Big-endian helpers of the wire modules. */
-static inline uint16_t cn_be16(const uint8_t *p)
+static inline uint16_t cn_be16(const uint8_t *bytes)
 {
-    return (uint16_t)((unsigned)p[0] << 8 | p[1]);
+    return (uint16_t)((unsigned)bytes[0] << 8 | bytes[1]);
 }
-static inline uint32_t cn_be24(const uint8_t *p)
+static inline uint32_t cn_be24(const uint8_t *bytes)
 {
-    return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+    return (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
 }
-static inline uint32_t cn_be32(const uint8_t *p)
+static inline uint32_t cn_be32(const uint8_t *bytes)
 {
-    return (uint32_t)p[0] << 24 | cn_be24(p + 1);
+    return (uint32_t)bytes[0] << 24 | cn_be24(bytes + 1);
 }
-static inline uint64_t cn_be64(const uint8_t *p)
+static inline uint64_t cn_be64(const uint8_t *bytes)
 {
-    return (uint64_t)cn_be32(p) << 32 | cn_be32(p + 4);
+    return (uint64_t)cn_be32(bytes) << 32 | cn_be32(bytes + 4);
 }
-static inline void cn_put16(uint8_t *p, unsigned v)
+static inline void cn_put16(uint8_t *bytes, unsigned value)
 {
-    p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v;
+    bytes[0] = (uint8_t)(value >> 8), bytes[1] = (uint8_t)value;
 }
-static inline void cn_put24(uint8_t *p, uint32_t v)
+static inline void cn_put24(uint8_t *bytes, uint32_t value)
 {
-    p[0] = (uint8_t)(v >> 16), cn_put16(p + 1, v & 0xffff);
+    bytes[0] = (uint8_t)(value >> 16), cn_put16(bytes + 1, value & 0xffff);
 }
-static inline void cn_put32(uint8_t *p, uint32_t v)
+static inline void cn_put32(uint8_t *bytes, uint32_t value)
 {
-    p[0] = (uint8_t)(v >> 24), cn_put24(p + 1, v & 0xffffff);
+    bytes[0] = (uint8_t)(value >> 24), cn_put24(bytes + 1, value & 0xffffff);
 }
-static inline void cn_put64(uint8_t *p, uint64_t v)
+static inline void cn_put64(uint8_t *bytes, uint64_t value)
 {
-    cn_put32(p, (uint32_t)(v >> 32)), cn_put32(p + 4, (uint32_t)v);
+    cn_put32(bytes, (uint32_t)(value >> 32)), cn_put32(bytes + 4, (uint32_t)value);
 }
 
 #endif

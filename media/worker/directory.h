@@ -23,14 +23,14 @@ typedef struct cn_place {
 cn_err cn_directory_new(cn_directory **out, unsigned workers);
 /** Gives a new participant the worker with the fewest; opens the room when it is the first. CN_ERR_CONFLICT: the name
  * is in use. */
-cn_err cn_directory_join(cn_directory *d, const char *room, const char *participant, cn_place *out);
+cn_err cn_directory_join(cn_directory *directory, const char *room, const char *participant, cn_place *out);
 /** CN_ERR_NOTFOUND. */
-cn_err cn_directory_find(cn_directory *d, const char *participant, cn_place *out);
+cn_err cn_directory_find(cn_directory *directory, const char *participant, cn_place *out);
 /** Forgets a participant; the room's number ends with its last one. */
-void cn_directory_leave(cn_directory *d, const char *participant);
+void cn_directory_leave(cn_directory *directory, const char *participant);
 /** CN_ERR_NOTFOUND. */
-cn_err cn_directory_room(cn_directory *d, const char *room, uint32_t *number);
+cn_err cn_directory_room(cn_directory *directory, const char *room, uint32_t *number);
 /** NULL allowed. */
-void cn_directory_free(cn_directory *d);
+void cn_directory_free(cn_directory *directory);
 
 #endif

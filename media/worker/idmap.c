@@ -11,86 +11,86 @@ struct cn_idmap_entry {
 
 static char gone;
 
-static size_t hash(const cn_idmap *m, uint32_t id)
+static size_t hash(const cn_idmap *map, uint32_t id)
 {
-    return (size_t)((id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (m->capacity - 1);
+    return (size_t)((id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (map->capacity - 1);
 }
 
-static struct cn_idmap_entry *find(const cn_idmap *m, uint32_t id)
+static struct cn_idmap_entry *find(const cn_idmap *map, uint32_t id)
 {
-    if (!m->capacity) return NULL;
-    for (size_t i = hash(m, id);; i = (i + 1) & (m->capacity - 1)) {
-        struct cn_idmap_entry *e = &m->entries[i];
-        if (!e->value) return NULL;
-        if (e->value != &gone && e->id == id) return e;
+    if (!map->capacity) return NULL;
+    for (size_t i = hash(map, id);; i = (i + 1) & (map->capacity - 1)) {
+        struct cn_idmap_entry *entry = &map->entries[i];
+        if (!entry->value) return NULL;
+        if (entry->value != &gone && entry->id == id) return entry;
     }
 }
 
-static void place(cn_idmap *m, uint32_t id, void *value)
+static void place(cn_idmap *map, uint32_t id, void *value)
 {
-    size_t i = hash(m, id);
-    while (m->entries[i].value) i = (i + 1) & (m->capacity - 1);
-    m->entries[i] = (struct cn_idmap_entry){id, value};
-    m->count++;
-    m->used++;
+    size_t i = hash(map, id);
+    while (map->entries[i].value) i = (i + 1) & (map->capacity - 1);
+    map->entries[i] = (struct cn_idmap_entry){id, value};
+    map->count++;
+    map->used++;
 }
 
-static cn_err rehash(cn_idmap *m)
+static cn_err rehash(cn_idmap *map)
 {
     cn_idmap bigger = {.capacity = 16};
-    while (bigger.capacity < 4 * (m->count + 1)) bigger.capacity *= 2;
+    while (bigger.capacity < 4 * (map->count + 1)) bigger.capacity *= 2;
     bigger.entries = cn_calloc(bigger.capacity, sizeof *bigger.entries);
     if (!bigger.entries) return CN_ERR_NOMEM;
     size_t at = 0;
     uint32_t id = 0;
-    for (void *v; (v = cn_idmap_next(m, &at, &id));) place(&bigger, id, v);
-    free(m->entries);
-    *m = bigger;
+    for (void *v; (v = cn_idmap_next(map, &at, &id));) place(&bigger, id, v);
+    free(map->entries);
+    *map = bigger;
     return CN_OK;
 }
 
-cn_err cn_idmap_put(cn_idmap *m, uint32_t id, void *value)
+cn_err cn_idmap_put(cn_idmap *map, uint32_t id, void *value)
 {
     if (!value) return CN_ERR_INVALID;
-    struct cn_idmap_entry *e = find(m, id);
-    if (e) {
-        e->value = value;
+    struct cn_idmap_entry *entry = find(map, id);
+    if (entry) {
+        entry->value = value;
         return CN_OK;
     }
-    if (2 * (m->used + 1) > m->capacity) CN_TRY(rehash(m));
-    place(m, id, value);
+    if (2 * (map->used + 1) > map->capacity) CN_TRY(rehash(map));
+    place(map, id, value);
     return CN_OK;
 }
 
-void *cn_idmap_get(const cn_idmap *m, uint32_t id)
+void *cn_idmap_get(const cn_idmap *map, uint32_t id)
 {
-    const struct cn_idmap_entry *e = find(m, id);
-    return e ? e->value : NULL;
+    const struct cn_idmap_entry *entry = find(map, id);
+    return entry ? entry->value : NULL;
 }
 
-void *cn_idmap_take(cn_idmap *m, uint32_t id)
+void *cn_idmap_take(cn_idmap *map, uint32_t id)
 {
-    struct cn_idmap_entry *e = find(m, id);
-    if (!e) return NULL;
-    void *value = e->value;
-    e->value = &gone;
-    m->count--;
+    struct cn_idmap_entry *entry = find(map, id);
+    if (!entry) return NULL;
+    void *value = entry->value;
+    entry->value = &gone;
+    map->count--;
     return value;
 }
 
-void *cn_idmap_next(const cn_idmap *m, size_t *at, uint32_t *id)
+void *cn_idmap_next(const cn_idmap *map, size_t *at, uint32_t *id)
 {
-    while (*at < m->capacity) {
-        const struct cn_idmap_entry *e = &m->entries[(*at)++];
-        if (!e->value || e->value == &gone) continue;
-        if (id) *id = e->id;
-        return e->value;
+    while (*at < map->capacity) {
+        const struct cn_idmap_entry *entry = &map->entries[(*at)++];
+        if (!entry->value || entry->value == &gone) continue;
+        if (id) *id = entry->id;
+        return entry->value;
     }
     return NULL;
 }
 
-void cn_idmap_free(cn_idmap *m)
+void cn_idmap_free(cn_idmap *map)
 {
-    free(m->entries);
-    *m = (cn_idmap){0};
+    free(map->entries);
+    *map = (cn_idmap){0};
 }

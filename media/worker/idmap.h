@@ -15,13 +15,13 @@ typedef struct cn_idmap {
 } cn_idmap;
 
 /** Adds or replaces. CN_ERR_NOMEM leaves the map as it was. */
-cn_err cn_idmap_put(cn_idmap *m, uint32_t id, void *value);
+cn_err cn_idmap_put(cn_idmap *map, uint32_t id, void *value);
 /** NULL when absent. */
-void *cn_idmap_get(const cn_idmap *m, uint32_t id);
+void *cn_idmap_get(const cn_idmap *map, uint32_t id);
 /** Takes out and returns the value, NULL when absent. */
-void *cn_idmap_take(cn_idmap *m, uint32_t id);
+void *cn_idmap_take(cn_idmap *map, uint32_t id);
 /** Walks: start with *at = 0; NULL at the end. Entries may be taken while walking, not put. */
-void *cn_idmap_next(const cn_idmap *m, size_t *at, uint32_t *id);
-void cn_idmap_free(cn_idmap *m);
+void *cn_idmap_next(const cn_idmap *map, size_t *at, uint32_t *id);
+void cn_idmap_free(cn_idmap *map);
 
 #endif

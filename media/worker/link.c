@@ -20,95 +20,95 @@ struct cn_link {
 
 cn_err cn_link_new(cn_link **out, size_t capacity)
 {
-    cn_link *l = CN_NEW(cn_link);
-    if (!l) return CN_ERR_NOMEM;
-    l->last = &l->first;
-    cn_err err = cn_spsc_new(&l->ring, capacity, sizeof(cn_msg));
+    cn_link *link = CN_NEW(cn_link);
+    if (!link) return CN_ERR_NOMEM;
+    link->last = &link->first;
+    cn_err err = cn_spsc_new(&link->ring, capacity, sizeof(cn_msg));
     if (err) {
-        free(l);
+        free(link);
         return err;
     }
-    *out = l;
+    *out = link;
     return CN_OK;
 }
 
-static bool wait_in_line(cn_link *l, const cn_msg *m)
+static bool wait_in_line(cn_link *link, const cn_msg *msg)
 {
-    waiting *w = CN_NEW(waiting);
-    if (!w) {
+    waiting *waiter = CN_NEW(waiting);
+    if (!waiter) {
         cn_error("media.link", "out of memory, a control message is lost");
         return false;
     }
-    w->msg = *m;
-    *l->last = w;
-    l->last = &w->next;
+    waiter->msg = *msg;
+    *link->last = waiter;
+    link->last = &waiter->next;
     return true;
 }
 
-bool cn_link_send(cn_link *l, const cn_msg *m)
+bool cn_link_send(cn_link *link, const cn_msg *msg)
 {
-    bool control = m->kind != CN_MSG_PACKET;
-    bool sent = !(control && l->first) && cn_spsc_push(l->ring, m);
+    bool control = msg->kind != CN_MSG_PACKET;
+    bool sent = !(control && link->first) && cn_spsc_push(link->ring, msg);
     if (sent)
-        l->pushed = true;
+        link->pushed = true;
     else if (control)
-        sent = wait_in_line(l, m);
+        sent = wait_in_line(link, msg);
     if (!sent) {
-        cn_msg lost = *m;
+        cn_msg lost = *msg;
         cn_msg_drop(&lost);
     }
     return sent;
 }
 
-bool cn_link_flush(cn_link *l)
+bool cn_link_flush(cn_link *link)
 {
-    while (l->first && cn_spsc_push(l->ring, &l->first->msg)) {
-        waiting *w = l->first;
-        l->first = w->next;
-        if (!l->first) l->last = &l->first;
-        free(w);
-        l->pushed = true;
+    while (link->first && cn_spsc_push(link->ring, &link->first->msg)) {
+        waiting *waiter = link->first;
+        link->first = waiter->next;
+        if (!link->first) link->last = &link->first;
+        free(waiter);
+        link->pushed = true;
     }
-    if (l->pushed) cn_spsc_wake(l->ring);
-    l->pushed = false;
-    return !l->first;
+    if (link->pushed) cn_spsc_wake(link->ring);
+    link->pushed = false;
+    return !link->first;
 }
 
-void cn_link_set_user(cn_link *l, void *user)
+void cn_link_set_user(cn_link *link, void *user)
 {
-    l->user = user;
+    link->user = user;
 }
 
-void *cn_link_user(const cn_link *l)
+void *cn_link_user(const cn_link *link)
 {
-    return l->user;
+    return link->user;
 }
 
-int cn_link_fd(const cn_link *l)
+int cn_link_fd(const cn_link *link)
 {
-    return cn_spsc_fd(l->ring);
+    return cn_spsc_fd(link->ring);
 }
 
-void cn_link_drain_wake(cn_link *l)
+void cn_link_drain_wake(cn_link *link)
 {
-    cn_spsc_drain_wake(l->ring);
+    cn_spsc_drain_wake(link->ring);
 }
 
-bool cn_link_pop(cn_link *l, cn_msg *out)
+bool cn_link_pop(cn_link *link, cn_msg *out)
 {
-    return cn_spsc_pop(l->ring, out);
+    return cn_spsc_pop(link->ring, out);
 }
 
-void cn_link_free(cn_link *l)
+void cn_link_free(cn_link *link)
 {
-    if (!l) return;
-    cn_msg m;
-    while (l->ring && cn_spsc_pop(l->ring, &m)) cn_msg_drop(&m);
-    for (waiting *w = l->first, *next; w; w = next) {
-        next = w->next;
-        cn_msg_drop(&w->msg);
-        free(w);
+    if (!link) return;
+    cn_msg msg;
+    while (link->ring && cn_spsc_pop(link->ring, &msg)) cn_msg_drop(&msg);
+    for (waiting *waiter = link->first, *next; waiter; waiter = next) {
+        next = waiter->next;
+        cn_msg_drop(&waiter->msg);
+        free(waiter);
     }
-    cn_spsc_free(l->ring);
-    free(l);
+    cn_spsc_free(link->ring);
+    free(link);
 }

@@ -4,11 +4,11 @@
 
 #include "media/stream/packet.h"
 
-void cn_msg_drop(cn_msg *m)
+void cn_msg_drop(cn_msg *msg)
 {
-    if (m->kind == CN_MSG_PACKET)
-        cn_packet_unref(m->p);
+    if (msg->kind == CN_MSG_PACKET)
+        cn_packet_unref(msg->p);
     else
-        free(m->p);
-    m->p = NULL;
+        free(msg->p);
+    msg->p = NULL;
 }

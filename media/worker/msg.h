@@ -13,26 +13,25 @@
 #define CN_LAYERS 3   /* simulcast or spatial layers of a source at most */
 #define CN_TEMPORAL 3 /* temporal layers that are told apart */
 
-/* name, who sends it to whom */
-#define CN_MSG_TABLE(X)                                                                                                 \
-    X(PACKET)    /* publisher → subscribed worker: p = packet reference, source, layer */                             \
-    X(ROOM_OPEN) /* part → all: members of `room` are here now; value = home, p = the room's name; flag: an answer to \
-                    yours */                                                                                            \
-    X(ROOM_CLOSE)    /* part → all: no members left here */                                                           \
-    X(SOURCE_ADD)    /* publisher → all: p = cn_source_info */                                                        \
-    X(SOURCE_REMOVE) /* publisher → all */                                                                            \
-    X(SOURCE_ON)     /* publisher → all: flag = on */                                                                 \
-    X(SOURCE_LAYERS) /* publisher → all: p = cn_layers_info */                                                        \
-    X(SENDER_REPORT) /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then \
-                      */                                                                                                \
-    X(SUBSCRIBE)     /* part → publisher: number = mask of streams wanted, layer = how many of spatial layers, flag:  \
-                        without spatial layers in a stream */                                                           \
-    X(LOSS)     /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses,   \
-                   in 1/256 */                                                                                          \
-    X(KEYFRAME) /* part → publisher: layer needs a key frame */                                                       \
-    X(LEVEL) /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = \
-                bytes of payload */                                                                                     \
-    X(RANKED) /* home → parts: p = cn_ranked_info */
+/* Name, who sends it to whom, and which members it fills. */
+/* clang-format off */
+#define CN_MSG_TABLE(X) \
+    X(PACKET)        /* publisher → subscribed worker: p = packet reference, source, layer */ \
+    X(ROOM_OPEN)     /* part → all: members of `room` are here now; value = home, p = the room's name; flag: an answer to yours */ \
+    X(ROOM_CLOSE)    /* part → all: no members left here */ \
+    X(SOURCE_ADD)    /* publisher → all: p = cn_source_info */ \
+    X(SOURCE_REMOVE) /* publisher → all */ \
+    X(SOURCE_ON)     /* publisher → all: flag = on */ \
+    X(SOURCE_LAYERS) /* publisher → all: p = cn_layers_info */ \
+    X(SENDER_REPORT) /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then */ \
+    X(SUBSCRIBE)     /* part → publisher: number = mask of streams wanted, layer = how many of spatial layers, flag: without \
+                        spatial layers in a stream */ \
+    X(LOSS)          /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses, in 1/256 */ \
+    X(KEYFRAME)      /* part → publisher: layer needs a key frame */ \
+    X(LEVEL)         /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = bytes \
+                        of payload */ \
+    X(RANKED)        /* home → parts: p = cn_ranked_info */
+/* clang-format on */
 
 #define CN_LEVEL_NONE 0xffu
 
@@ -87,6 +86,6 @@ typedef struct cn_ranked_info {
 } cn_ranked_info;
 
 /** Frees what a message that nobody will read carries. */
-void cn_msg_drop(cn_msg *m);
+void cn_msg_drop(cn_msg *msg);
 
 #endif

@@ -28,7 +28,7 @@ uint32_t cn_source_number_next(void)
     return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }
 
-typedef void (*message_fn)(cn_worker *w, cn_msg *m);
+typedef void (*message_fn)(cn_worker *worker, cn_msg *msg);
 
 /* Handlers own what the message carries. */
 static const message_fn handlers[CN_MSG_COUNT] = {
@@ -47,24 +47,24 @@ static const message_fn handlers[CN_MSG_COUNT] = {
     [CN_MSG_RANKED] = cn_room_on_ranked,
 };
 
-void cn_worker_send(cn_worker *w, unsigned to, cn_msg m)
+void cn_worker_send(cn_worker *worker, unsigned to, cn_msg msg)
 {
-    m.from = (uint8_t)w->index;
-    if (!cn_link_send(w->out[to], &m)) cn_count(&w->link_drops, 1);
+    msg.from = (uint8_t)worker->index;
+    if (!cn_link_send(worker->out[to], &msg)) cn_count(&worker->link_drops, 1);
 }
 
 static void on_link(void *arg, uint32_t events)
 {
     (void)events;
-    cn_link *l = arg;
-    cn_worker *w = cn_link_user(l);
-    w->now_ns = cn_loop_now_ns(w->loop);
-    cn_link_drain_wake(l);
-    for (cn_msg m; cn_link_pop(l, &m);) {
-        if (m.kind != CN_MSG_PACKET) cn_track_forward(w);
-        handlers[m.kind](w, &m);
+    cn_link *link = arg;
+    cn_worker *worker = cn_link_user(link);
+    worker->now_ns = cn_loop_now_ns(worker->loop);
+    cn_link_drain_wake(link);
+    for (cn_msg msg; cn_link_pop(link, &msg);) {
+        if (msg.kind != CN_MSG_PACKET) cn_track_forward(worker);
+        handlers[msg.kind](worker, &msg);
     }
-    cn_track_forward(w);
+    cn_track_forward(worker);
 }
 
 static void on_received(void *arg)
@@ -72,20 +72,20 @@ static void on_received(void *arg)
     cn_track_forward(arg);
 }
 
-static void publish_totals(cn_worker *w)
+static void publish_totals(cn_worker *worker)
 {
-    const cn_port_totals *t = cn_port_totals_get(w->port);
-    const cn_tcp_totals *tcp = cn_port_tcp_totals_get(w->port);
-    const uint64_t values[] = {t->datagrams_in + tcp->frames_in,
-                               t->datagrams_out + tcp->frames_out,
-                               t->bad_stun,
-                               t->bad_dtls,
-                               t->bad_rtp,
-                               t->bad_rtcp,
-                               t->replayed,
-                               t->unknown_source};
+    const cn_port_totals *totals = cn_port_totals_get(worker->port);
+    const cn_tcp_totals *tcp = cn_port_tcp_totals_get(worker->port);
+    const uint64_t values[] = {totals->datagrams_in + tcp->frames_in,
+                               totals->datagrams_out + tcp->frames_out,
+                               totals->bad_stun,
+                               totals->bad_dtls,
+                               totals->bad_rtp,
+                               totals->bad_rtcp,
+                               totals->replayed,
+                               totals->unknown_source};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        atomic_store_explicit(&w->port_totals[i], values[i], memory_order_relaxed);
+        atomic_store_explicit(&worker->port_totals[i], values[i], memory_order_relaxed);
 }
 
 static uint64_t load(const atomic_uint_least64_t *counter)
@@ -94,81 +94,83 @@ static uint64_t load(const atomic_uint_least64_t *counter)
 }
 
 /* What operations want to see, every tick: too much to be copied in every turn. */
-static void publish_figures(cn_worker *w)
+static void publish_figures(cn_worker *worker)
 {
-    const cn_port_totals *t = cn_port_totals_get(w->port);
-    const cn_tcp_totals *tcp = cn_port_tcp_totals_get(w->port);
+    const cn_port_totals *totals = cn_port_totals_get(worker->port);
+    const cn_tcp_totals *tcp = cn_port_tcp_totals_get(worker->port);
     cn_packet_pool_stats pool;
-    cn_packet_pool_stats_get(w->pool, &pool);
-    cn_media_worker f = {.datagrams_in = t->datagrams_in,
-                         .datagrams_out = t->datagrams_out,
-                         .bytes_in = t->bytes_in,
-                         .bytes_out = t->bytes_out,
-                         .forwarded = load(&w->forwarded),
-                         .send_calls = t->send_calls,
-                         .messages = t->messages,
-                         .gso_messages = t->gso_sends,
-                         .gso_datagrams = t->gso_datagrams,
-                         .send_failed = t->send_failed,
-                         .protect_failed = t->protect_failed,
-                         .receive_dropped = t->receive_dropped,
-                         .link_drops = load(&w->link_drops),
-                         .bad_stun = t->bad_stun,
-                         .bad_dtls = t->bad_dtls,
-                         .bad_rtp = t->bad_rtp + load(&w->bad_rtp),
-                         .bad_rtcp = t->bad_rtcp + load(&w->bad_rtcp),
-                         .replayed = t->replayed,
-                         .unknown_source = t->unknown_source,
-                         .unknown_kind = t->unknown_kind,
-                         .pool_used = pool.in_use,
-                         .pool_allocated = pool.allocated,
-                         .pool_max = pool.max,
-                         .pool_denied = pool.denied,
-                         .peers = w->peers.count,
-                         .tcp_open = tcp->open,
-                         .tcp_received = tcp->frames_in,
-                         .tcp_sent = tcp->frames_out,
-                         .tcp_refused = tcp->refused,
-                         .tcp_broken = tcp->broken,
-                         .tcp_late = tcp->late,
-                         .tcp_slow = tcp->slow,
-                         .delay_sum_ns = w->delay->sum_ns};
-    memcpy(f.delay, w->delay->counts, sizeof f.delay);
+    cn_packet_pool_stats_get(worker->pool, &pool);
+    cn_media_worker media_worker = {.datagrams_in = totals->datagrams_in,
+                                    .datagrams_out = totals->datagrams_out,
+                                    .bytes_in = totals->bytes_in,
+                                    .bytes_out = totals->bytes_out,
+                                    .forwarded = load(&worker->forwarded),
+                                    .send_calls = totals->send_calls,
+                                    .messages = totals->messages,
+                                    .gso_messages = totals->gso_sends,
+                                    .gso_datagrams = totals->gso_datagrams,
+                                    .send_failed = totals->send_failed,
+                                    .protect_failed = totals->protect_failed,
+                                    .receive_dropped = totals->receive_dropped,
+                                    .link_drops = load(&worker->link_drops),
+                                    .bad_stun = totals->bad_stun,
+                                    .bad_dtls = totals->bad_dtls,
+                                    .bad_rtp = totals->bad_rtp + load(&worker->bad_rtp),
+                                    .bad_rtcp = totals->bad_rtcp + load(&worker->bad_rtcp),
+                                    .replayed = totals->replayed,
+                                    .unknown_source = totals->unknown_source,
+                                    .unknown_kind = totals->unknown_kind,
+                                    .pool_used = pool.in_use,
+                                    .pool_allocated = pool.allocated,
+                                    .pool_max = pool.max,
+                                    .pool_denied = pool.denied,
+                                    .peers = worker->peers.count,
+                                    .tcp_open = tcp->open,
+                                    .tcp_received = tcp->frames_in,
+                                    .tcp_sent = tcp->frames_out,
+                                    .tcp_refused = tcp->refused,
+                                    .tcp_broken = tcp->broken,
+                                    .tcp_late = tcp->late,
+                                    .tcp_slow = tcp->slow,
+                                    .delay_sum_ns = worker->delay->sum_ns};
+    memcpy(media_worker.delay, worker->delay->counts, sizeof media_worker.delay);
     uint64_t values[CN_WORKER_FIGURES];
-    memcpy(values, &f, sizeof f);
+    memcpy(values, &media_worker, sizeof media_worker);
     for (size_t i = 0; i < CN_WORKER_FIGURES; i++)
-        atomic_store_explicit(&w->figures[i], values[i], memory_order_relaxed);
+        atomic_store_explicit(&worker->figures[i], values[i], memory_order_relaxed);
 }
 
 static void after_turn(void *arg)
 {
-    cn_worker *w = arg;
-    cn_peer_bury(w);
-    for (unsigned i = 0; i < w->count; i++) (void)cn_link_flush(w->out[i]);
-    cn_port_flush(w->port);
-    publish_totals(w);
+    cn_worker *worker = arg;
+    cn_peer_bury(worker);
+    for (unsigned i = 0; i < worker->count; i++) (void)cn_link_flush(worker->out[i]);
+    cn_port_flush(worker->port);
+    publish_totals(worker);
 }
 
 static void on_tick(void *arg)
 {
-    cn_worker *w = arg;
-    w->now_ns = cn_loop_now_ns(w->loop);
-    w->ticks++;
-    cn_timer_arm(w->tick, TICK_MS);
+    cn_worker *worker = arg;
+    worker->now_ns = cn_loop_now_ns(worker->loop);
+    worker->ticks++;
+    cn_timer_arm(worker->tick, TICK_MS);
     size_t at = 0;
-    for (cn_source *s; (s = cn_idmap_next(&w->sources, &at, NULL));) cn_source_tick(s, w->now_ns);
+    for (cn_source *source; (source = cn_idmap_next(&worker->sources, &at, NULL));)
+        cn_source_tick(source, worker->now_ns);
     at = 0;
-    for (cn_peer *p; (p = cn_idmap_next(&w->peers, &at, NULL));) cn_peer_tick(p, w->now_ns);
+    for (cn_peer *peer; (peer = cn_idmap_next(&worker->peers, &at, NULL));) cn_peer_tick(peer, worker->now_ns);
     at = 0;
-    for (cn_track *t; w->ticks % TICKS_PER_SECOND == 0 && (t = cn_idmap_next(&w->tracks, &at, NULL));)
-        cn_track_second(t, w->now_ns);
+    for (cn_track *track; worker->ticks % TICKS_PER_SECOND == 0 && (track = cn_idmap_next(&worker->tracks, &at, NULL));)
+        cn_track_second(track, worker->now_ns);
     at = 0;
-    for (cn_ranker *r; (r = cn_idmap_next(&w->rankers, &at, NULL));) cn_ranker_tick(w, r, w->now_ns);
-    if (w->ticks % TICKS_PER_SECOND == 0) {
-        cn_port_measure(w->port);
-        cn_packet_pool_trim(w->pool);
+    for (cn_ranker *ranker; (ranker = cn_idmap_next(&worker->rankers, &at, NULL));)
+        cn_ranker_tick(worker, ranker, worker->now_ns);
+    if (worker->ticks % TICKS_PER_SECOND == 0) {
+        cn_port_measure(worker->port);
+        cn_packet_pool_trim(worker->pool);
     }
-    publish_figures(w);
+    publish_figures(worker);
 }
 
 /** TCP connections take half of the process's descriptors at most: pages and files need theirs. */
@@ -180,92 +182,92 @@ static uint32_t tcp_max(unsigned workers)
     return share ? (uint32_t)share : 1;
 }
 
-static cn_err open_port(cn_worker *w, const cn_media_config *config)
+static cn_err open_port(cn_worker *worker, const cn_media_config *config)
 {
     cn_port_limits limits = {
         .timeout_ms = config->timeout_s * 1000, .buffer_bytes = BUFFER_BYTES, .tcp_max = tcp_max(config->workers)};
-    uint16_t port = config->port ? (uint16_t)(config->port + w->index) : 0;
-    return cn_port_new(&w->port, w->loop, w->identity, config->listen, config->announce, config->addresses, port,
-                       &limits);
+    uint16_t port = config->port ? (uint16_t)(config->port + worker->index) : 0;
+    return cn_port_new(&worker->port, worker->loop, worker->identity, config->listen, config->announce,
+                       config->addresses, port, &limits);
 }
 
-cn_err cn_worker_open(cn_worker *w, struct cn_media *media, unsigned index, const cn_media_config *config)
+cn_err cn_worker_open(cn_worker *worker, struct cn_media *media, unsigned index, const cn_media_config *config)
 {
-    w->media = media;
-    w->index = index;
-    w->count = config->workers;
-    CN_TRY(cn_loop_new(&w->loop, "media", SLOW_MS));
-    CN_TRY(open_port(w, config));
-    w->delay = cn_port_delay(w->port);
-    cn_port_after_receive(w->port, on_received, w);
-    CN_TRY(cn_packet_pool_new(&w->pool, POOL_MAX));
-    CN_TRY(cn_timer_new(&w->tick, w->loop, on_tick, w));
-    cn_timer_arm(w->tick, TICK_MS);
+    worker->media = media;
+    worker->index = index;
+    worker->count = config->workers;
+    CN_TRY(cn_loop_new(&worker->loop, "media", SLOW_MS));
+    CN_TRY(open_port(worker, config));
+    worker->delay = cn_port_delay(worker->port);
+    cn_port_after_receive(worker->port, on_received, worker);
+    CN_TRY(cn_packet_pool_new(&worker->pool, POOL_MAX));
+    CN_TRY(cn_timer_new(&worker->tick, worker->loop, on_tick, worker));
+    cn_timer_arm(worker->tick, TICK_MS);
     return CN_OK;
 }
 
 static void *run(void *arg)
 {
-    cn_worker *w = arg;
+    cn_worker *worker = arg;
     /* of this thread alone: a voice must not wait for a page. Refused without LimitNICE (docs/operations.md) */
     int nice = getpriority(PRIO_PROCESS, 0) - NICER;
     if (setpriority(PRIO_PROCESS, 0, nice))
         cn_info("media.worker", "packets are forwarded at ordinary priority: LimitNICE=%d would put them first", nice);
-    cn_loop_run(w->loop);
+    cn_loop_run(worker->loop);
     return NULL;
 }
 
-cn_err cn_worker_start(cn_worker *w)
+cn_err cn_worker_start(cn_worker *worker)
 {
-    for (unsigned i = 0; i < w->count; i++) {
-        cn_link_set_user(w->in[i], w);
-        CN_TRY(cn_loop_watch(w->loop, cn_link_fd(w->in[i]), EPOLLIN, on_link, w->in[i]));
+    for (unsigned i = 0; i < worker->count; i++) {
+        cn_link_set_user(worker->in[i], worker);
+        CN_TRY(cn_loop_watch(worker->loop, cn_link_fd(worker->in[i]), EPOLLIN, on_link, worker->in[i]));
     }
-    cn_loop_after_turn(w->loop, after_turn, w);
-    if (pthread_create(&w->thread, NULL, run, w) != 0) return CN_ERR_NOMEM;
-    w->started = true;
+    cn_loop_after_turn(worker->loop, after_turn, worker);
+    if (pthread_create(&worker->thread, NULL, run, worker) != 0) return CN_ERR_NOMEM;
+    worker->started = true;
     return CN_OK;
 }
 
 static void stop(void *arg)
 {
-    cn_worker *w = arg;
-    w->now_ns = cn_loop_now_ns(w->loop);
+    cn_worker *worker = arg;
+    worker->now_ns = cn_loop_now_ns(worker->loop);
     size_t at = 0;
-    for (cn_peer *p; (p = cn_idmap_next(&w->peers, &at, NULL));) cn_peer_end(p, CN_LEAVE_SHUTDOWN);
-    after_turn(w);
-    cn_loop_stop(w->loop);
+    for (cn_peer *peer; (peer = cn_idmap_next(&worker->peers, &at, NULL));) cn_peer_end(peer, CN_LEAVE_SHUTDOWN);
+    after_turn(worker);
+    cn_loop_stop(worker->loop);
 }
 
-void cn_worker_stop(cn_worker *w)
+void cn_worker_stop(cn_worker *worker)
 {
-    if (!w->started) return;
-    while (cn_loop_call(w->loop, stop, w) == CN_ERR_FULL) sched_yield();
-    pthread_join(w->thread, NULL);
-    w->started = false;
+    if (!worker->started) return;
+    while (cn_loop_call(worker->loop, stop, worker) == CN_ERR_FULL) sched_yield();
+    pthread_join(worker->thread, NULL);
+    worker->started = false;
 }
 
 /* What messages would have taken away, had they arrived. */
-static void drop_rest(cn_worker *w)
+static void drop_rest(cn_worker *worker)
 {
     size_t at = 0;
-    for (cn_track *t; (t = cn_idmap_next(&w->tracks, &at, NULL));) cn_track_free(t);
+    for (cn_track *track; (track = cn_idmap_next(&worker->tracks, &at, NULL));) cn_track_free(track);
     at = 0;
-    for (cn_room *r; (r = cn_idmap_next(&w->rooms, &at, NULL));) free(r);
+    for (cn_room *r; (r = cn_idmap_next(&worker->rooms, &at, NULL));) free(r);
     at = 0;
-    for (cn_ranker *r; (r = cn_idmap_next(&w->rankers, &at, NULL));) cn_ranker_free(r);
-    cn_idmap_free(&w->peers);
-    cn_idmap_free(&w->rooms);
-    cn_idmap_free(&w->rankers);
-    cn_idmap_free(&w->sources);
-    cn_idmap_free(&w->tracks);
+    for (cn_ranker *r; (r = cn_idmap_next(&worker->rankers, &at, NULL));) cn_ranker_free(r);
+    cn_idmap_free(&worker->peers);
+    cn_idmap_free(&worker->rooms);
+    cn_idmap_free(&worker->rankers);
+    cn_idmap_free(&worker->sources);
+    cn_idmap_free(&worker->tracks);
 }
 
-void cn_worker_close(cn_worker *w)
+void cn_worker_close(cn_worker *worker)
 {
-    drop_rest(w);
-    cn_timer_free(w->tick);
-    cn_port_free(w->port);
-    cn_loop_free(w->loop);
+    drop_rest(worker);
+    cn_timer_free(worker->tick);
+    cn_port_free(worker->port);
+    cn_loop_free(worker->loop);
     /* the pool goes last, in media.c: other workers' links and rings may hold its packets */
 }

@@ -58,28 +58,28 @@ typedef struct cn_worker {
 } cn_worker;
 
 /** Opens port and pool; the thread is started by cn_worker_start. `port` 0 takes a free one. */
-cn_err cn_worker_open(cn_worker *w, struct cn_media *media, unsigned index, const cn_media_config *config);
-cn_err cn_worker_start(cn_worker *w);
+cn_err cn_worker_open(cn_worker *worker, struct cn_media *media, unsigned index, const cn_media_config *config);
+cn_err cn_worker_start(cn_worker *worker);
 /** Ends all peers with `left` (CN_LEAVE_SHUTDOWN) and joins the thread. Any other thread. */
-void cn_worker_stop(cn_worker *w);
+void cn_worker_stop(cn_worker *worker);
 /** After every worker was stopped. Accepts a half-open worker. */
-void cn_worker_close(cn_worker *w);
+void cn_worker_close(cn_worker *worker);
 
 /** Owner thread: to one worker (itself included), or to all. Takes over what the message carries. */
-void cn_worker_send(cn_worker *w, unsigned to, cn_msg m);
+void cn_worker_send(cn_worker *worker, unsigned to, cn_msg msg);
 
-static inline uint64_t cn_bit(unsigned i)
+static inline uint64_t cn_bit(unsigned index)
 {
-    return UINT64_C(1) << i;
+    return UINT64_C(1) << index;
 }
 
 /** A process-wide number that was never given before. Any thread. */
 uint32_t cn_source_number_next(void);
 
 /** Adds to a counter that other threads read. */
-static inline void cn_count(atomic_uint_least64_t *counter, uint64_t n)
+static inline void cn_count(atomic_uint_least64_t *counter, uint64_t by)
 {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
 #endif

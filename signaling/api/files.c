@@ -10,20 +10,20 @@
 #include "signaling/slide_file.h"
 #include "viewer/document/pictures.h"
 
-static cn_consult *consult(cn_http *h)
+static cn_consult *consult(cn_http *http)
 {
-    return cn_app_consult(cn_http_app(h));
+    return cn_app_consult(cn_http_app(http));
 }
-static const char *id(cn_http *h)
+static const char *id(cn_http *http)
 {
-    return cn_http_param(h, "id");
+    return cn_http_param(http, "id");
 }
 
-static cn_err show(cn_http *h)
+static cn_err show(cn_http *http)
 {
-    cn_file_info f;
-    CN_TRY(cn_file_get(consult(h), cn_http_actor(h), id(h), NULL, &f));
-    return cn_http_json(h, 200, cn_file_json(&f));
+    cn_file_info info;
+    CN_TRY(cn_file_get(consult(http), cn_http_actor(http), id(http), NULL, &info));
+    return cn_http_json(http, 200, cn_file_json(&info));
 }
 
 /* Types that a browser may show in a page of ours; everything else is a download, never something that runs. */
@@ -36,45 +36,46 @@ static bool shows_inline(const char *type)
     return false;
 }
 
-static void disposition(cn_http *h, const cn_file_info *f, const char *type)
+static void disposition(cn_http *http, const cn_file_info *info, const char *type)
 {
     cn_buf name = {0};
     /* RFC 8187: the name percent-encoded as UTF-8 */
-    for (const unsigned char *s = (const unsigned char *)f->name; *s; s++) {
+    for (const unsigned char *s = (const unsigned char *)info->name; *s; s++) {
         bool plain = (*s >= '0' && *s <= '9') || (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') || *s == '.' ||
                      *s == '-' || *s == '_';
         cn_buf_fmt(&name, plain ? "%c" : "%%%02X", *s);
     }
-    cn_http_setf(h, "Content-Disposition", "%s; filename*=UTF-8''%s", shows_inline(type) ? "inline" : "attachment",
+    cn_http_setf(http, "Content-Disposition", "%s; filename*=UTF-8''%s", shows_inline(type) ? "inline" : "attachment",
                  name.p ? name.p : "file");
     cn_buf_free(&name);
 }
 
-static cn_err send_object(cn_http *h, const cn_file_info *f, const char *sha256, const char *type)
+static cn_err send_object(cn_http *http, const cn_file_info *info, const char *sha256, const char *type)
 {
     char path[4096];
-    CN_TRY(cn_files_path(consult(h)->files, sha256, path, sizeof(path)));
-    cn_http_set(h, "Cache-Control", "private, no-cache");
-    disposition(h, f, type);
-    return cn_http_file(h, path, shows_inline(type) ? type : "application/octet-stream", sha256);
+    CN_TRY(cn_files_path(consult(http)->files, sha256, path, sizeof(path)));
+    cn_http_set(http, "Cache-Control", "private, no-cache");
+    disposition(http, info, type);
+    return cn_http_file(http, path, shows_inline(type) ? type : "application/octet-stream", sha256);
 }
 
-static cn_err content(cn_http *h)
+static cn_err content(cn_http *http)
 {
-    cn_file_info f;
-    CN_TRY(cn_file_get(consult(h), cn_http_actor(h), id(h), "file.read", &f));
-    return send_object(h, &f, f.sha256, f.type);
+    cn_file_info info;
+    CN_TRY(cn_file_get(consult(http), cn_http_actor(http), id(http), "file.read", &info));
+    return send_object(http, &info, info.sha256, info.type);
 }
 
-static cn_err pdf(cn_http *h)
+static cn_err pdf(cn_http *http)
 {
-    cn_file_info f;
-    CN_TRY(cn_file_get(consult(h), cn_http_actor(h), id(h), "file.read", &f));
-    const char *sha256 = strcmp(f.type, "application/pdf") == 0 ? f.sha256 : f.pdf_sha256;
-    if (strcmp(f.state, "converting") == 0)
-        return cn_problem_set(cn_http_problem(h), CN_ERR_AGAIN, "state", "the document is being converted");
-    if (!sha256[0]) return cn_problem_set(cn_http_problem(h), CN_ERR_NOTFOUND, "state", "there is no PDF of this file");
-    return send_object(h, &f, sha256, "application/pdf");
+    cn_file_info info;
+    CN_TRY(cn_file_get(consult(http), cn_http_actor(http), id(http), "file.read", &info));
+    const char *sha256 = strcmp(info.type, "application/pdf") == 0 ? info.sha256 : info.pdf_sha256;
+    if (strcmp(info.state, "converting") == 0)
+        return cn_problem_set(cn_http_problem(http), CN_ERR_AGAIN, "state", "the document is being converted");
+    if (!sha256[0])
+        return cn_problem_set(cn_http_problem(http), CN_ERR_NOTFOUND, "state", "there is no PDF of this file");
+    return send_object(http, &info, sha256, "application/pdf");
 }
 
 static void release_tile(void *tile)
@@ -82,34 +83,34 @@ static void release_tile(void *tile)
     cn_unref(tile);
 }
 
-static cn_err thumbnail(cn_http *h)
+static cn_err thumbnail(cn_http *http)
 {
-    cn_file_info f;
+    cn_file_info info;
     cn_tile *tile = NULL;
     int64_t size = 256;
     char path[4096];
-    CN_TRY(cn_http_query_i64(h, "size", 32, 1024, 256, &size));
-    CN_TRY(cn_file_get(consult(h), cn_http_actor(h), id(h), NULL, &f));
-    cn_http_set(h, "Cache-Control", "private, no-cache");
-    if (cn_http_not_modified(h, f.sha256)) return CN_OK;
-    if (strcmp(f.kind, "slide") == 0) {
-        CN_TRY(cn_slide_file_path(consult(h), &f, path, sizeof(path)));
-        CN_TRY(cn_slide_thumbnail(cn_app_slides(cn_http_app(h)), f.id, path, (unsigned)size, &tile));
+    CN_TRY(cn_http_query_i64(http, "size", 32, 1024, 256, &size));
+    CN_TRY(cn_file_get(consult(http), cn_http_actor(http), id(http), NULL, &info));
+    cn_http_set(http, "Cache-Control", "private, no-cache");
+    if (cn_http_not_modified(http, info.sha256)) return CN_OK;
+    if (strcmp(info.kind, "slide") == 0) {
+        CN_TRY(cn_slide_file_path(consult(http), &info, path, sizeof(path)));
+        CN_TRY(cn_slide_thumbnail(cn_app_slides(cn_http_app(http)), info.id, path, (unsigned)size, &tile));
     } else {
-        const char *sha256 = strcmp(f.kind, "document") == 0 && f.pdf_sha256[0] ? f.pdf_sha256 : f.sha256;
-        CN_TRY(cn_files_path(consult(h)->files, sha256, path, sizeof(path)));
-        CN_TRY(cn_picture_thumbnail(cn_app_pictures(cn_http_app(h)), f.id, path,
-                                    strcmp(f.kind, "document") == 0 ? "application/pdf" : f.type, (unsigned)size,
+        const char *sha256 = strcmp(info.kind, "document") == 0 && info.pdf_sha256[0] ? info.pdf_sha256 : info.sha256;
+        CN_TRY(cn_files_path(consult(http)->files, sha256, path, sizeof(path)));
+        CN_TRY(cn_picture_thumbnail(cn_app_pictures(cn_http_app(http)), info.id, path,
+                                    strcmp(info.kind, "document") == 0 ? "application/pdf" : info.type, (unsigned)size,
                                     &tile));
     }
     bool png = tile->n > 4 && memcmp(tile->bytes, "\x89PNG", 4) == 0;
-    return cn_http_bytes(h, 200, png ? "image/png" : "image/jpeg", tile->bytes, tile->n, release_tile, tile);
+    return cn_http_bytes(http, 200, png ? "image/png" : "image/jpeg", tile->bytes, tile->n, release_tile, tile);
 }
 
-static cn_err remove_file(cn_http *h)
+static cn_err remove_file(cn_http *http)
 {
-    CN_TRY(cn_file_delete(consult(h), cn_http_actor(h), id(h), cn_http_problem(h)));
-    return cn_http_empty(h, 204);
+    CN_TRY(cn_file_delete(consult(http), cn_http_actor(http), id(http), cn_http_problem(http)));
+    return cn_http_empty(http, 204);
 }
 
 const cn_route cn_file_routes[] = {

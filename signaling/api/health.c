@@ -5,30 +5,30 @@
 #include "signaling/app.h"
 #include "signaling/api/api.h"
 
-static cn_err healthz(cn_http *h)
+static cn_err healthz(cn_http *http)
 {
-    return cn_http_text(h, 200, "text/plain; charset=utf-8", "ok\n", 3);
+    return cn_http_text(http, 200, "text/plain; charset=utf-8", "ok\n", 3);
 }
 
 /* That this handler runs at all shows that the line of jobs moves. */
-static cn_err readyz(cn_http *h)
+static cn_err readyz(cn_http *http)
 {
-    const cn_app *app = cn_http_app(h);
+    const cn_app *app = cn_http_app(http);
     const struct {
         const char *name;
         cn_err err;
     } parts[] = {{"database", cn_db_ping(app->db)}, {"files", cn_files_ping(app->files)}};
     bool ready = true;
-    json_t *o = json_object(), *components = json_object();
+    json_t *object = json_object(), *components = json_object();
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].err != CN_OK) ready = false;
         json_object_set_new(components, parts[i].name,
                             json_string(parts[i].err == CN_OK ? "ok" : cn_err_text(parts[i].err)));
     }
     json_object_set_new(components, "jobs", json_string("ok"));
-    json_object_set_new(o, "ready", json_boolean(ready));
-    json_object_set_new(o, "components", components);
-    return cn_http_json(h, ready ? 200 : 503, o);
+    json_object_set_new(object, "ready", json_boolean(ready));
+    json_object_set_new(object, "components", components);
+    return cn_http_json(http, ready ? 200 : 503, object);
 }
 
 const cn_route cn_health_routes[] = {

@@ -2,9 +2,9 @@
 #include "signaling/api/api.h"
 #include "signaling/api/openapi.h"
 
-static cn_err openapi(cn_http *h)
+static cn_err openapi(cn_http *http)
 {
-    return cn_http_text(h, 200, "application/json", cn_openapi, cn_openapi_n);
+    return cn_http_text(http, 200, "application/json", cn_openapi, cn_openapi_n);
 }
 
 const cn_route cn_meta_routes[] = {

@@ -10,150 +10,156 @@
 #include "signaling/api/api.h"
 #include "signaling/app.h"
 
-static cn_consult *consult(cn_http *h)
+static cn_consult *consult(cn_http *http)
 {
-    return cn_app_consult(cn_http_app(h));
+    return cn_app_consult(cn_http_app(http));
 }
-static const char *id(cn_http *h)
+static const char *id(cn_http *http)
 {
-    return cn_http_param(h, "id");
+    return cn_http_param(http, "id");
 }
 
-static cn_err send_request(cn_http *h, const char *request, int status)
+static cn_err send_request(cn_http *http, const char *request, int status)
 {
     json_t *out = NULL;
-    CN_TRY(cn_request_get(consult(h), cn_http_actor(h), request, &out));
-    return cn_http_json(h, status, out);
+    CN_TRY(cn_request_get(consult(http), cn_http_actor(http), request, &out));
+    return cn_http_json(http, status, out);
 }
 
-static cn_err list(cn_http *h)
+static cn_err list(cn_http *http)
 {
-    cn_request_filter f = {.tab = cn_http_query(h, "tab"), .name = cn_http_query(h, "name")};
+    cn_request_filter filter = {.tab = cn_http_query(http, "tab"), .name = cn_http_query(http, "name")};
     int64_t page = 1, size = 20;
     json_t *out = NULL;
-    CN_TRY(cn_http_query_i64(h, "page", 1, 100000, 1, &page));
-    CN_TRY(cn_http_query_i64(h, "size", 1, 200, 20, &size));
-    CN_TRY(cn_http_query_i64(h, "from", 0, INT64_MAX, 0, &f.from_ms));
-    CN_TRY(cn_http_query_i64(h, "to", 0, INT64_MAX, 0, &f.to_ms));
-    f.page = (unsigned)page;
-    f.size = (unsigned)size;
-    CN_TRY(cn_request_list(consult(h), cn_http_actor(h), &f, &out, cn_http_problem(h)));
-    return cn_http_json(h, 200, out);
+    CN_TRY(cn_http_query_i64(http, "page", 1, 100000, 1, &page));
+    CN_TRY(cn_http_query_i64(http, "size", 1, 200, 20, &size));
+    CN_TRY(cn_http_query_i64(http, "from", 0, INT64_MAX, 0, &filter.from_ms));
+    CN_TRY(cn_http_query_i64(http, "to", 0, INT64_MAX, 0, &filter.to_ms));
+    filter.page = (unsigned)page;
+    filter.size = (unsigned)size;
+    CN_TRY(cn_request_list(consult(http), cn_http_actor(http), &filter, &out, cn_http_problem(http)));
+    return cn_http_json(http, 200, out);
 }
 
-static cn_err create(cn_http *h)
+static cn_err create(cn_http *http)
 {
     char request[CN_ID_TEXT];
-    CN_TRY(cn_request_create(consult(h), cn_http_actor(h), cn_http_body_json(h), request, cn_http_problem(h)));
-    cn_http_setf(h, "Location", "/api/v1/requests/%s", request);
-    return send_request(h, request, 201);
+    CN_TRY(
+        cn_request_create(consult(http), cn_http_actor(http), cn_http_body_json(http), request, cn_http_problem(http)));
+    cn_http_setf(http, "Location", "/api/v1/requests/%s", request);
+    return send_request(http, request, 201);
 }
 
-static cn_err show(cn_http *h)
+static cn_err show(cn_http *http)
 {
-    return send_request(h, id(h), 200);
+    return send_request(http, id(http), 200);
 }
 
-static cn_err change(cn_http *h)
+static cn_err change(cn_http *http)
 {
-    CN_TRY(cn_request_update(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
-    return send_request(h, id(h), 200);
+    CN_TRY(cn_request_update(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http),
+                             cn_http_problem(http)));
+    return send_request(http, id(http), 200);
 }
 
 /* submit, return, reject … : the word of the path is the act. */
-static cn_err act(cn_http *h)
+static cn_err act(cn_http *http)
 {
-    CN_TRY(cn_request_act(consult(h), cn_http_actor(h), id(h), cn_http_param(h, "action"), cn_http_body_json(h),
-                          cn_http_problem(h)));
-    return send_request(h, id(h), 200);
+    CN_TRY(cn_request_act(consult(http), cn_http_actor(http), id(http), cn_http_param(http, "action"),
+                          cn_http_body_json(http), cn_http_problem(http)));
+    return send_request(http, id(http), 200);
 }
 
-static cn_err room(cn_http *h)
+static cn_err room(cn_http *http)
 {
     char name[CN_ID_TEXT];
-    CN_TRY(cn_request_room(consult(h), cn_http_actor(h), id(h), name, cn_http_problem(h)));
-    return cn_http_json(h, 200, json_pack("{s:s}", "room", name));
+    CN_TRY(cn_request_room(consult(http), cn_http_actor(http), id(http), name, cn_http_problem(http)));
+    return cn_http_json(http, 200, json_pack("{s:s}", "room", name));
 }
 
-static cn_err report(cn_http *h)
+static cn_err report(cn_http *http)
 {
     json_t *out = NULL;
-    CN_TRY(cn_report_get(consult(h), cn_http_actor(h), id(h), &out));
-    return cn_http_json(h, 200, out);
+    CN_TRY(cn_report_get(consult(http), cn_http_actor(http), id(http), &out));
+    return cn_http_json(http, 200, out);
 }
 
-static cn_err report_pdf(cn_http *h)
+static cn_err report_pdf(cn_http *http)
 {
-    const cn_app *app = cn_http_app(h);
-    const char *version = cn_http_query(h, "version");
+    const cn_app *app = cn_http_app(http);
+    const char *version = cn_http_query(http, "version");
     bool released = version && strcmp(version, "signed") == 0;
     const cn_pdf_style style = {.title = cn_app_config_str(app, "report", "title"),
-                                .zone_minutes = consult(h)->zone_minutes};
+                                .zone_minutes = consult(http)->zone_minutes};
     char number[24];
     cn_buf pdf = {0};
     if (version && !released)
-        return cn_problem_set(cn_http_problem(h), CN_ERR_INVALID, "version", "knows only \"signed\"");
-    cn_err err =
-        cn_report_print(consult(h), cn_http_actor(h), id(h), released, &style, number, &pdf, cn_http_problem(h));
+        return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, "version", "knows only \"signed\"");
+    cn_err err = cn_report_print(consult(http), cn_http_actor(http), id(http), released, &style, number, &pdf,
+                                 cn_http_problem(http));
     if (err == CN_OK) {
-        cn_http_setf(h, "Content-Disposition", "inline; filename=\"report-%s.pdf\"", number);
-        err = cn_http_bytes(h, 200, "application/pdf", pdf.p, pdf.n, free, pdf.p);
+        cn_http_setf(http, "Content-Disposition", "inline; filename=\"report-%s.pdf\"", number);
+        err = cn_http_bytes(http, 200, "application/pdf", pdf.p, pdf.n, free, pdf.p);
         pdf = (cn_buf){0}; /* the answer's now */
     }
     cn_buf_free(&pdf);
     return err;
 }
 
-static cn_err draft(cn_http *h)
+static cn_err draft(cn_http *http)
 {
     int64_t revision = 0;
-    CN_TRY(cn_report_draft(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), &revision, cn_http_problem(h)));
-    return cn_http_json(h, 200, json_pack("{s:I}", "revision", (json_int_t)revision));
+    CN_TRY(cn_report_draft(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &revision,
+                           cn_http_problem(http)));
+    return cn_http_json(http, 200, json_pack("{s:I}", "revision", (json_int_t)revision));
 }
 
-static cn_err sign(cn_http *h)
+static cn_err sign(cn_http *http)
 {
-    CN_TRY(cn_report_sign(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
-    return send_request(h, id(h), 200);
+    CN_TRY(
+        cn_report_sign(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), cn_http_problem(http)));
+    return send_request(http, id(http), 200);
 }
 
-static cn_err opinion(cn_http *h)
+static cn_err opinion(cn_http *http)
 {
-    CN_TRY(cn_opinion_add(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
-    return send_request(h, id(h), 200);
+    CN_TRY(
+        cn_opinion_add(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), cn_http_problem(http)));
+    return send_request(http, id(http), 200);
 }
 
-static cn_err record(cn_http *h)
+static cn_err record(cn_http *http)
 {
-    CN_TRY(cn_record_set(consult(h), cn_http_actor(h), id(h), cn_http_body_json(h), cn_http_problem(h)));
-    return send_request(h, id(h), 200);
+    CN_TRY(cn_record_set(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), cn_http_problem(http)));
+    return send_request(http, id(http), 200);
 }
 
-static cn_err minutes(cn_http *h)
+static cn_err minutes(cn_http *http)
 {
-    const char *month = cn_http_query(h, "month"), *by = cn_http_query(h, "by");
+    const char *month = cn_http_query(http, "month"), *by = cn_http_query(http, "by");
     json_t *out = NULL;
-    const cn_app *app = cn_http_app(h);
-    if (!month) return cn_problem_set(cn_http_problem(h), CN_ERR_INVALID, "month", "is missing: YYYY-MM");
-    CN_TRY(cn_minutes_month(consult(h), cn_http_actor(h), month, by ? by : "room",
+    const cn_app *app = cn_http_app(http);
+    if (!month) return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, "month", "is missing: YYYY-MM");
+    CN_TRY(cn_minutes_month(consult(http), cn_http_actor(http), month, by ? by : "room",
                             cn_app_config_int(app, "minutes", "quota"), cn_app_config_str(app, "minutes", "rule"), &out,
-                            cn_http_problem(h)));
-    return cn_http_json(h, 200, out);
+                            cn_http_problem(http)));
+    return cn_http_json(http, 200, out);
 }
 
-static cn_err segments(cn_http *h)
+static cn_err segments(cn_http *http)
 {
-    cn_segment_filter f = {
-        .month = cn_http_query(h, "month"), .room = cn_http_query(h, "room"), .user = cn_http_query(h, "user")};
+    cn_segment_filter filter = {.month = cn_http_query(http, "month"),
+                                .room = cn_http_query(http, "room"),
+                                .user = cn_http_query(http, "user")};
     int64_t page = 1, size = 50;
     json_t *out = NULL;
-    if (!f.month) return cn_problem_set(cn_http_problem(h), CN_ERR_INVALID, "month", "is missing: YYYY-MM");
-    CN_TRY(cn_http_query_i64(h, "page", 1, 100000, 1, &page));
-    CN_TRY(cn_http_query_i64(h, "size", 1, 200, 50, &size));
-    f.page = (unsigned)page;
-    f.size = (unsigned)size;
-    CN_TRY(cn_minutes_segments(consult(h), cn_http_actor(h), &f, &out, cn_http_problem(h)));
-    return cn_http_json(h, 200, out);
+    if (!filter.month) return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, "month", "is missing: YYYY-MM");
+    CN_TRY(cn_http_query_i64(http, "page", 1, 100000, 1, &page));
+    CN_TRY(cn_http_query_i64(http, "size", 1, 200, 50, &size));
+    filter.page = (unsigned)page;
+    filter.size = (unsigned)size;
+    CN_TRY(cn_minutes_segments(consult(http), cn_http_actor(http), &filter, &out, cn_http_problem(http)));
+    return cn_http_json(http, 200, out);
 }
 
 const cn_route cn_request_routes[] = {

@@ -35,93 +35,96 @@ static size_t grant_place(const char *user, const char *file)
     return h % GRANTS;
 }
 
-static bool grant_find(const cn_actor *a, const char *file, grant *out)
+static bool grant_find(const cn_actor *actor, const char *file, grant *out)
 {
-    grant *g = &grants[grant_place(a->user, file)];
+    grant *ticket = &grants[grant_place(actor->user, file)];
     pthread_mutex_lock(&grants_lock);
-    bool found = g->until_ms > cn_mono_ms() && strcmp(g->user, a->user) == 0 && strcmp(g->file, file) == 0;
-    if (found) *out = *g;
+    bool found =
+        ticket->until_ms > cn_mono_ms() && strcmp(ticket->user, actor->user) == 0 && strcmp(ticket->file, file) == 0;
+    if (found) *out = *ticket;
     pthread_mutex_unlock(&grants_lock);
     return found;
 }
 
-static void grant_keep(const cn_actor *a, grant *g)
+static void grant_keep(const cn_actor *actor, grant *ticket)
 {
-    cn_strcpy(g->user, sizeof(g->user), a->user);
-    g->until_ms = cn_mono_ms() + GRANT_MS;
+    cn_strcpy(ticket->user, sizeof(ticket->user), actor->user);
+    ticket->until_ms = cn_mono_ms() + GRANT_MS;
     pthread_mutex_lock(&grants_lock);
-    grants[grant_place(g->user, g->file)] = *g;
+    grants[grant_place(ticket->user, ticket->file)] = *ticket;
     pthread_mutex_unlock(&grants_lock);
 }
 
-cn_err cn_slide_file_path(cn_consult *c, const cn_file_info *f, char *out, size_t size)
+cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *out, size_t size)
 {
     /* the folder's only file; the name keeps its ending, which some readers go by */
-    const char *dot = strrchr(f->name, '.');
+    const char *dot = strrchr(info->name, '.');
     char name[40];
     cn_fmt(name, sizeof(name), "slide%.16s", dot ? dot : "");
-    return cn_files_link_named(c->files, f->id, name, f->sha256, out, size);
+    return cn_files_link_named(consult->files, info->id, name, info->sha256, out, size);
 }
 
-static cn_err permit(cn_http *h, const char *action, grant *out)
+static cn_err permit(cn_http *http, const char *action, grant *out)
 {
-    cn_consult *c = cn_app_consult(cn_http_app(h));
-    const cn_actor *a = cn_http_actor(h);
-    const char *id = cn_http_param(h, "id");
-    cn_file_info f;
-    if (!action && grant_find(a, id, out)) return CN_OK;
-    CN_TRY(cn_file_get(c, a, id, action, &f));
-    if (strcmp(f.kind, "slide") != 0)
-        return cn_problem_set(cn_http_problem(h), CN_ERR_NOTFOUND, "id", "this file is not a slide");
+    cn_consult *consult = cn_app_consult(cn_http_app(http));
+    const cn_actor *actor = cn_http_actor(http);
+    const char *id = cn_http_param(http, "id");
+    cn_file_info info;
+    if (!action && grant_find(actor, id, out)) return CN_OK;
+    CN_TRY(cn_file_get(consult, actor, id, action, &info));
+    if (strcmp(info.kind, "slide") != 0)
+        return cn_problem_set(cn_http_problem(http), CN_ERR_NOTFOUND, "id", "this file is not a slide");
     *out = (grant){.until_ms = 0};
-    cn_strcpy(out->file, sizeof(out->file), f.id);
-    cn_strcpy(out->etag, sizeof(out->etag), f.sha256);
-    CN_TRY(cn_slide_file_path(c, &f, out->path, sizeof(out->path)));
-    grant_keep(a, out);
+    cn_strcpy(out->file, sizeof(out->file), info.id);
+    cn_strcpy(out->etag, sizeof(out->etag), info.sha256);
+    CN_TRY(cn_slide_file_path(consult, &info, out->path, sizeof(out->path)));
+    grant_keep(actor, out);
     return CN_OK;
 }
 
 /* ---- calls ---- */
 
-static cn_err load_info(cn_http *h, grant *g, cn_decode_info *info)
+static cn_err load_info(cn_http *http, grant *ticket, cn_decode_info *info)
 {
-    CN_TRY(permit(h, "slide.open", g));
-    cn_err err = cn_slide_info(cn_app_slides(cn_http_app(h)), g->file, g->path, info);
+    CN_TRY(permit(http, "slide.open", ticket));
+    cn_err err = cn_slide_info(cn_app_slides(cn_http_app(http)), ticket->file, ticket->path, info);
     if (err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT)
-        cn_problem_set(cn_http_problem(h), err, "", "this slide cannot be read: %s",
+        cn_problem_set(cn_http_problem(http), err, "", "this slide cannot be read: %s",
                        err == CN_ERR_CORRUPT ? "the file is damaged" : "its format is not known");
     return err;
 }
 
-static cn_err info(cn_http *h)
+static cn_err info(cn_http *http)
 {
-    grant g;
-    cn_decode_info d;
-    CN_TRY(load_info(h, &g, &d));
+    grant ticket;
+    cn_decode_info decode_info;
+    CN_TRY(load_info(http, &ticket, &decode_info));
     json_t *levels = json_array();
-    for (uint32_t i = 0; i < d.levels; i++)
-        json_array_append_new(levels, json_pack("{s:I, s:I, s:f}", "width", (json_int_t)d.level_width[i], "height",
-                                                (json_int_t)d.level_height[i], "downsample", d.level_downsample[i]));
-    return cn_http_json(h, 200,
-                        json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:s, s:o, s:i, s:i, s:i}", "id", g.file, "width",
-                                  (json_int_t)d.width, "height", (json_int_t)d.height, "mpp_x", d.mpp_x, "mpp_y",
-                                  d.mpp_y, "objective", d.objective, "vendor", d.vendor, "levels", levels, "tile_size",
-                                  CN_DZ_TILE, "overlap", CN_DZ_OVERLAP, "dz_levels",
-                                  (int)cn_dz_levels(d.width, d.height)));
+    for (uint32_t i = 0; i < decode_info.levels; i++)
+        json_array_append_new(levels, json_pack("{s:I, s:I, s:f}", "width", (json_int_t)decode_info.level_width[i],
+                                                "height", (json_int_t)decode_info.level_height[i], "downsample",
+                                                decode_info.level_downsample[i]));
+    return cn_http_json(http, 200,
+                        json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:s, s:o, s:i, s:i, s:i}", "id", ticket.file, "width",
+                                  (json_int_t)decode_info.width, "height", (json_int_t)decode_info.height, "mpp_x",
+                                  decode_info.mpp_x, "mpp_y", decode_info.mpp_y, "objective", decode_info.objective,
+                                  "vendor", decode_info.vendor, "levels", levels, "tile_size", CN_DZ_TILE, "overlap",
+                                  CN_DZ_OVERLAP, "dz_levels",
+                                  (int)cn_dz_levels(decode_info.width, decode_info.height)));
 }
 
-static cn_err descriptor(cn_http *h)
+static cn_err descriptor(cn_http *http)
 {
-    grant g;
-    cn_decode_info d;
+    grant ticket;
+    cn_decode_info info;
     char xml[400];
-    CN_TRY(load_info(h, &g, &d));
+    CN_TRY(load_info(http, &ticket, &info));
     cn_fmt(xml, sizeof(xml),
            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Image xmlns=\"http://schemas.microsoft.com/deepzoom/2008\" "
            "Format=\"jpeg\" Overlap=\"%d\" "
            "TileSize=\"%d\"><Size Width=\"%lld\" Height=\"%lld\"/></Image>\n",
-           CN_DZ_OVERLAP, CN_DZ_TILE, (long long)d.width, (long long)d.height);
-    return cn_http_text(h, 200, "application/xml", xml, strlen(xml));
+           CN_DZ_OVERLAP, CN_DZ_TILE, (long long)info.width, (long long)info.height);
+    return cn_http_text(http, 200, "application/xml", xml, strlen(xml));
 }
 
 static void release_tile(void *tile)
@@ -129,21 +132,22 @@ static void release_tile(void *tile)
     cn_unref(tile);
 }
 
-static cn_err tile(cn_http *h)
+static cn_err tile(cn_http *http)
 {
-    grant g;
-    cn_tile *t = NULL;
+    grant ticket;
+    cn_tile *part = NULL;
     int64_t level = 0, column = 0, row = 0;
-    if (!cn_parse_i64(cn_http_param(h, "level"), 0, 40, &level) ||
-        !cn_parse_i64(cn_http_param(h, "column"), 0, 1 << 24, &column) ||
-        !cn_parse_i64(cn_http_param(h, "row"), 0, 1 << 24, &row))
+    if (!cn_parse_i64(cn_http_param(http, "level"), 0, 40, &level) ||
+        !cn_parse_i64(cn_http_param(http, "column"), 0, 1 << 24, &column) ||
+        !cn_parse_i64(cn_http_param(http, "row"), 0, 1 << 24, &row))
         return CN_ERR_NOTFOUND;
-    CN_TRY(permit(h, NULL, &g));
+    CN_TRY(permit(http, NULL, &ticket));
     /* kept by the browser, asked for again each time: the right may be gone */
-    cn_http_set(h, "Cache-Control", "private, no-cache");
-    if (cn_http_not_modified(h, g.etag)) return CN_OK;
-    CN_TRY(cn_slide_tile(cn_app_slides(cn_http_app(h)), g.file, g.path, (unsigned)level, column, row, &t));
-    return cn_http_bytes(h, 200, "image/jpeg", t->bytes, t->n, release_tile, t);
+    cn_http_set(http, "Cache-Control", "private, no-cache");
+    if (cn_http_not_modified(http, ticket.etag)) return CN_OK;
+    CN_TRY(
+        cn_slide_tile(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, (unsigned)level, column, row, &part));
+    return cn_http_bytes(http, 200, "image/jpeg", part->bytes, part->n, release_tile, part);
 }
 
 const cn_route cn_slide_routes[] = {

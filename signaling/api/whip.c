@@ -27,141 +27,141 @@ typedef struct ask {
     char room[64], session[CN_ID_TEXT], token_hash[65];
 } ask;
 
-static bool is_publish(const cn_http *h)
+static bool is_publish(const cn_http *http)
 {
-    return strncmp(cn_http_path(h), "/whip/", 6) == 0;
+    return strncmp(cn_http_path(http), "/whip/", 6) == 0;
 }
 
-static cn_err unauthorized(cn_http *h, const char *detail)
+static cn_err unauthorized(cn_http *http, const char *detail)
 {
-    cn_http_set(h, "WWW-Authenticate", "Bearer");
-    return cn_problem_set(cn_http_problem(h), CN_ERR_UNAUTH, "Authorization", "%s", detail);
+    cn_http_set(http, "WWW-Authenticate", "Bearer");
+    return cn_problem_set(cn_http_problem(http), CN_ERR_UNAUTH, "Authorization", "%s", detail);
 }
 
 /* Checks the bearer token for the room; gives its hash, by which the session is found again. */
-static cn_err enter(cn_http *h, char token_hash[65], cn_room_info *info)
+static cn_err enter(cn_http *http, char token_hash[65], cn_room_info *info)
 {
-    cn_app *app = cn_http_app(h);
-    const char *authorization = cn_http_header(h, "authorization"), *room = cn_http_param(h, "room");
+    cn_app *app = cn_http_app(http);
+    const char *authorization = cn_http_header(http, "authorization"), *room = cn_http_param(http, "room");
     uint8_t sum[CN_SHA256_LEN];
     if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
-        return unauthorized(h, "a bearer token is needed");
+        return unauthorized(http, "a bearer token is needed");
     const char *token = authorization + 7;
-    cn_err err = cn_room_token_check(cn_app_consult(app), token, room, is_publish(h));
+    cn_err err = cn_room_token_check(cn_app_consult(app), token, room, is_publish(http));
     if (err != CN_OK) {
         char object[80];
         cn_fmt(object, sizeof object, "room:%.63s", room);
-        cn_audit_note(cn_app_consult(app), cn_http_actor(h), is_publish(h) ? "room.publish" : "room.view", object,
+        cn_audit_note(cn_app_consult(app), cn_http_actor(http), is_publish(http) ? "room.publish" : "room.view", object,
                       "denied", "{}");
     }
-    if (err == CN_ERR_UNAUTH) return unauthorized(h, "this token is not valid for this room");
+    if (err == CN_ERR_UNAUTH) return unauthorized(http, "this token is not valid for this room");
     if (err != CN_OK) return err;
     const cn_actor system = cn_actor_system();
     CN_TRY(cn_room_get(cn_app_consult(app), &system, room, info));
-    if (!info->open) return cn_problem_set(cn_http_problem(h), CN_ERR_STATE, "room", "this room is closed");
+    if (!info->open) return cn_problem_set(cn_http_problem(http), CN_ERR_STATE, "room", "this room is closed");
     cn_sha256(token, strlen(token), sum);
     cn_hex(sum, sizeof sum, token_hash);
     return CN_OK;
 }
 
-static bool has_type(const cn_http *h, const char *want)
+static bool has_type(const cn_http *http, const char *want)
 {
-    const char *type = cn_http_header(h, "content-type");
+    const char *type = cn_http_header(http, "content-type");
     size_t n = strlen(want);
     return type && strncasecmp(type, want, n) == 0 && (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
-static cn_err to_door(cn_http *h, const char *token_hash, const cn_room_info *info, void (*fn)(void *arg))
+static cn_err to_door(cn_http *http, const char *token_hash, const cn_room_info *info, void (*fn)(void *arg))
 {
-    ask *a = CN_NEW(ask);
-    if (!a) return CN_ERR_NOMEM;
-    a->http = h;
-    a->publish = is_publish(h);
-    a->info = *info;
-    cn_strcpy(a->room, sizeof a->room, cn_http_param(h, "room"));
-    cn_strcpy(a->session, sizeof a->session, cn_http_param(h, "session"));
-    cn_strcpy(a->token_hash, sizeof a->token_hash, token_hash);
-    a->call = (cn_door_call){.fn = fn, .arg = a};
-    cn_http_defer(h);
-    cn_door_post(cn_app_door(cn_http_app(h)), &a->call);
+    ask *asked = CN_NEW(ask);
+    if (!asked) return CN_ERR_NOMEM;
+    asked->http = http;
+    asked->publish = is_publish(http);
+    asked->info = *info;
+    cn_strcpy(asked->room, sizeof asked->room, cn_http_param(http, "room"));
+    cn_strcpy(asked->session, sizeof asked->session, cn_http_param(http, "session"));
+    cn_strcpy(asked->token_hash, sizeof asked->token_hash, token_hash);
+    asked->call = (cn_door_call){.fn = fn, .arg = asked};
+    cn_http_defer(http);
+    cn_door_post(cn_app_door(cn_http_app(http)), &asked->call);
     return CN_OK;
 }
 
-static void finish(ask *a, cn_err err)
+static void finish(ask *asked, cn_err err)
 {
-    cn_http *h = a->http;
-    free(a);
-    cn_http_finish(h, err);
+    cn_http *http = asked->http;
+    free(asked);
+    cn_http_finish(http, err);
 }
 
-static void copy_problem(ask *a, cn_err err, const cn_problem *p)
+static void copy_problem(ask *asked, cn_err err, const cn_problem *problem)
 {
-    if (p && p->err == err) *cn_http_problem(a->http) = *p;
+    if (problem && problem->err == err) *cn_http_problem(asked->http) = *problem;
 }
 
 /* ---- POST: a new session ---- */
 
-static void joined(void *arg, cn_err err, const cn_problem *p, const char *participant, const char *answer)
+static void joined(void *arg, cn_err err, const cn_problem *problem, const char *participant, const char *answer)
 {
-    ask *a = arg;
+    ask *asked = arg;
     if (err == CN_OK) {
-        cn_http_setf(a->http, "Location", "/%s/%s/%s", a->publish ? "whip" : "whep", a->room, participant);
-        cn_http_setf(a->http, "ETag", "\"%s\"", participant);
-        cn_http_set(a->http, "Accept-Patch", "application/trickle-ice-sdpfrag");
-        err = cn_http_text(a->http, 201, "application/sdp", answer, strlen(answer));
+        cn_http_setf(asked->http, "Location", "/%s/%s/%s", asked->publish ? "whip" : "whep", asked->room, participant);
+        cn_http_setf(asked->http, "ETag", "\"%s\"", participant);
+        cn_http_set(asked->http, "Accept-Patch", "application/trickle-ice-sdpfrag");
+        err = cn_http_text(asked->http, 201, "application/sdp", answer, strlen(answer));
     } else {
-        copy_problem(a, err, p);
+        copy_problem(asked, err, problem);
     }
-    finish(a, err);
+    finish(asked, err);
 }
 
 static void join(void *arg)
 {
-    ask *a = arg;
-    const char *only = cn_http_query(a->http, "participant"), *source = cn_http_query(a->http, "source");
-    const cn_guest g = {.room = &a->info,
-                        .publish = a->publish,
-                        .offer = cn_http_body(a->http, NULL),
-                        .only = only && *only ? only : NULL,
-                        .source = source && strcmp(source, "camera") == 0 ? CN_SOURCE_CAMERA : CN_SOURCE_DEVICE,
-                        .token_hash = a->token_hash,
-                        .address = cn_http_actor(a->http)->address};
-    cn_live_guest_join(cn_app_live(cn_http_app(a->http)), &g, joined, a);
+    ask *asked = arg;
+    const char *only = cn_http_query(asked->http, "participant"), *source = cn_http_query(asked->http, "source");
+    const cn_guest guest = {.room = &asked->info,
+                            .publish = asked->publish,
+                            .offer = cn_http_body(asked->http, NULL),
+                            .only = only && *only ? only : NULL,
+                            .source = source && strcmp(source, "camera") == 0 ? CN_SOURCE_CAMERA : CN_SOURCE_DEVICE,
+                            .token_hash = asked->token_hash,
+                            .address = cn_http_actor(asked->http)->address};
+    cn_live_guest_join(cn_app_live(cn_http_app(asked->http)), &guest, joined, asked);
 }
 
-static cn_err offer(cn_http *h)
+static cn_err offer(cn_http *http)
 {
     char token_hash[65];
     cn_room_info info;
     size_t n;
-    CN_TRY(enter(h, token_hash, &info));
-    if (!has_type(h, "application/sdp"))
-        return cn_problem_set(cn_http_problem(h), CN_ERR_UNSUPPORTED, "Content-Type", "must be application/sdp");
-    const char *body = cn_http_body(h, &n);
+    CN_TRY(enter(http, token_hash, &info));
+    if (!has_type(http, "application/sdp"))
+        return cn_problem_set(cn_http_problem(http), CN_ERR_UNSUPPORTED, "Content-Type", "must be application/sdp");
+    const char *body = cn_http_body(http, &n);
     if (n == 0 || strlen(body) != n)
-        return cn_problem_set(cn_http_problem(h), CN_ERR_PARSE, "", "the body must be an SDP offer");
+        return cn_problem_set(cn_http_problem(http), CN_ERR_PARSE, "", "the body must be an SDP offer");
     char object[80];
-    cn_fmt(object, sizeof object, "room:%.63s", cn_http_param(h, "room"));
-    cn_audit_note(cn_app_consult(cn_http_app(h)), cn_http_actor(h), is_publish(h) ? "room.publish" : "room.view",
-                  object, "ok", "{}");
-    return to_door(h, token_hash, &info, join);
+    cn_fmt(object, sizeof object, "room:%.63s", cn_http_param(http, "room"));
+    cn_audit_note(cn_app_consult(cn_http_app(http)), cn_http_actor(http),
+                  is_publish(http) ? "room.publish" : "room.view", object, "ok", "{}");
+    return to_door(http, token_hash, &info, join);
 }
 
 /* ---- PATCH: ICE restart, or a trickled candidate ---- */
 
-static void restarted(void *arg, cn_err err, const cn_problem *p, const char *participant, const char *answer)
+static void restarted(void *arg, cn_err err, const cn_problem *problem, const char *participant, const char *answer)
 {
-    ask *a = arg;
+    ask *asked = arg;
     char tag[24];
     (void)participant;
     if (err == CN_OK) {
         cn_token_new(tag, 96);
-        cn_http_setf(a->http, "ETag", "\"%s\"", tag);
-        err = cn_http_text(a->http, 200, "application/trickle-ice-sdpfrag", answer, strlen(answer));
+        cn_http_setf(asked->http, "ETag", "\"%s\"", tag);
+        err = cn_http_text(asked->http, 200, "application/trickle-ice-sdpfrag", answer, strlen(answer));
     } else {
-        copy_problem(a, err, p);
+        copy_problem(asked, err, problem);
     }
-    finish(a, err);
+    finish(asked, err);
 }
 
 static bool has_ufrag(const char *fragment)
@@ -171,63 +171,63 @@ static bool has_ufrag(const char *fragment)
 
 static void patch(void *arg)
 {
-    ask *a = arg;
-    cn_live *l = cn_app_live(cn_http_app(a->http));
-    const char *match = cn_http_header(a->http, "if-match"), *fragment = cn_http_body(a->http, NULL);
-    cn_err err = cn_live_guest_check(l, a->room, a->session, a->token_hash);
+    ask *asked = arg;
+    cn_live *live = cn_app_live(cn_http_app(asked->http));
+    const char *match = cn_http_header(asked->http, "if-match"), *fragment = cn_http_body(asked->http, NULL);
+    cn_err err = cn_live_guest_check(live, asked->room, asked->session, asked->token_hash);
     if (err != CN_OK) {
-        finish(a, err);
+        finish(asked, err);
     } else if (match && strcmp(match, "*") == 0 && has_ufrag(fragment)) {
-        cn_live_guest_restart(l, a->session, fragment, restarted, a);
+        cn_live_guest_restart(live, asked->session, fragment, restarted, asked);
     } else {
-        cn_http_empty(a->http, 204);
-        finish(a, CN_OK);
+        cn_http_empty(asked->http, 204);
+        finish(asked, CN_OK);
     }
 }
 
-static cn_err change(cn_http *h)
+static cn_err change(cn_http *http)
 {
     char token_hash[65];
     cn_room_info info;
-    CN_TRY(enter(h, token_hash, &info));
-    if (!has_type(h, "application/trickle-ice-sdpfrag"))
-        return cn_problem_set(cn_http_problem(h), CN_ERR_UNSUPPORTED, "Content-Type",
+    CN_TRY(enter(http, token_hash, &info));
+    if (!has_type(http, "application/trickle-ice-sdpfrag"))
+        return cn_problem_set(cn_http_problem(http), CN_ERR_UNSUPPORTED, "Content-Type",
                               "must be application/trickle-ice-sdpfrag");
-    return to_door(h, token_hash, &info, patch);
+    return to_door(http, token_hash, &info, patch);
 }
 
 /* ---- DELETE, OPTIONS ---- */
 
 static void leave(void *arg)
 {
-    ask *a = arg;
-    cn_live *l = cn_app_live(cn_http_app(a->http));
-    cn_err err = cn_live_guest_check(l, a->room, a->session, a->token_hash);
+    ask *asked = arg;
+    cn_live *live = cn_app_live(cn_http_app(asked->http));
+    cn_err err = cn_live_guest_check(live, asked->room, asked->session, asked->token_hash);
     if (err == CN_OK) {
-        cn_live_guest_leave(l, a->session);
-        err = cn_http_empty(a->http, 200);
+        cn_live_guest_leave(live, asked->session);
+        err = cn_http_empty(asked->http, 200);
     }
-    finish(a, err);
+    finish(asked, err);
 }
 
-static cn_err end(cn_http *h)
+static cn_err end(cn_http *http)
 {
     char token_hash[65];
     cn_room_info info;
-    CN_TRY(enter(h, token_hash, &info));
-    return to_door(h, token_hash, &info, leave);
+    CN_TRY(enter(http, token_hash, &info));
+    return to_door(http, token_hash, &info, leave);
 }
 
-static cn_err options(cn_http *h)
+static cn_err options(cn_http *http)
 {
-    const char *session = cn_http_param(h, "session");
+    const char *session = cn_http_param(http, "session");
     bool whole = !session || !*session;
     if (whole)
-        cn_http_set(h, "Accept-Post", "application/sdp");
+        cn_http_set(http, "Accept-Post", "application/sdp");
     else
-        cn_http_set(h, "Accept-Patch", "application/trickle-ice-sdpfrag");
-    cn_http_set(h, "Allow", whole ? "POST, OPTIONS" : "PATCH, DELETE, OPTIONS");
-    return cn_http_empty(h, 204);
+        cn_http_set(http, "Accept-Patch", "application/trickle-ice-sdpfrag");
+    cn_http_set(http, "Allow", whole ? "POST, OPTIONS" : "PATCH, DELETE, OPTIONS");
+    return cn_http_empty(http, 204);
 }
 
 /* ---- GET /api/v1/rooms/{id} ---- */
@@ -240,29 +240,30 @@ typedef struct look {
 
 static void look_in(void *arg)
 {
-    look *k = arg;
-    cn_http *h = k->http;
-    cn_live *live = cn_app_live(cn_http_app(h));
+    look *style = arg;
+    cn_http *http = style->http;
+    cn_live *live = cn_app_live(cn_http_app(http));
     cn_err err = cn_http_json(
-        h, 200,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", k->info.id, "request", k->info.request, "title",
-                  k->info.title, "state", k->info.open ? "open" : "closed", "codec", cn_live_codec(live, &k->info),
-                  "participants", cn_live_participants(live, k->info.id), "ice_servers",
-                  cn_turn_servers(cn_app_turn(cn_http_app(h)), cn_http_actor(h)->user, cn_wall_ms() / 1000)));
-    free(k);
-    cn_http_finish(h, err);
+        http, 200,
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", style->info.id, "request", style->info.request, "title",
+                  style->info.title, "state", style->info.open ? "open" : "closed", "codec",
+                  cn_live_codec(live, &style->info), "participants", cn_live_participants(live, style->info.id),
+                  "ice_servers",
+                  cn_turn_servers(cn_app_turn(cn_http_app(http)), cn_http_actor(http)->user, cn_wall_ms() / 1000)));
+    free(style);
+    cn_http_finish(http, err);
 }
 
-static cn_err room(cn_http *h)
+static cn_err room(cn_http *http)
 {
     cn_room_info info;
-    CN_TRY(cn_room_get(cn_app_consult(cn_http_app(h)), cn_http_actor(h), cn_http_param(h, "id"), &info));
-    look *k = CN_NEW(look);
-    if (!k) return CN_ERR_NOMEM;
-    *k = (look){.http = h, .info = info};
-    k->call = (cn_door_call){.fn = look_in, .arg = k};
-    cn_http_defer(h);
-    cn_door_post(cn_app_door(cn_http_app(h)), &k->call);
+    CN_TRY(cn_room_get(cn_app_consult(cn_http_app(http)), cn_http_actor(http), cn_http_param(http, "id"), &info));
+    look *style = CN_NEW(look);
+    if (!style) return CN_ERR_NOMEM;
+    *style = (look){.http = http, .info = info};
+    style->call = (cn_door_call){.fn = look_in, .arg = style};
+    cn_http_defer(http);
+    cn_door_post(cn_app_door(cn_http_app(http)), &style->call);
     return CN_OK;
 }
 

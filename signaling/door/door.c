@@ -53,49 +53,49 @@ typedef struct own_call {
 
 /* ---- calls from other threads ---- */
 
-void cn_door_post(cn_door *d, cn_door_call *call)
+void cn_door_post(cn_door *door, cn_door_call *call)
 {
     call->next = NULL;
-    pthread_mutex_lock(&d->lock);
-    bool wake = !d->first;
-    if (d->last)
-        d->last->next = call;
+    pthread_mutex_lock(&door->lock);
+    bool wake = !door->first;
+    if (door->last)
+        door->last->next = call;
     else
-        d->first = call;
-    d->last = call;
+        door->first = call;
+    door->last = call;
     /* under the lock: the context ends only after the last call was taken or the door is dead */
-    if (wake && d->ctx) lws_cancel_service(d->ctx);
-    pthread_mutex_unlock(&d->lock);
+    if (wake && door->ctx) lws_cancel_service(door->ctx);
+    pthread_mutex_unlock(&door->lock);
 }
 
 static void run_own(void *arg)
 {
-    own_call *o = arg;
-    atomic_fetch_sub(&o->door->own_calls, 1);
-    if (!o->door->dead) o->fn(o->arg);
-    free(o);
+    own_call *call = arg;
+    atomic_fetch_sub(&call->door->own_calls, 1);
+    if (!call->door->dead) call->fn(call->arg);
+    free(call);
 }
 
-cn_err cn_door_call_new(cn_door *d, void (*fn)(void *arg), void *arg)
+cn_err cn_door_call_new(cn_door *door, void (*fn)(void *arg), void *arg)
 {
-    own_call *o = CN_NEW(own_call);
-    if (!o) return CN_ERR_NOMEM;
-    if (atomic_fetch_add(&d->own_calls, 1) >= CALLS_MAX) {
-        atomic_fetch_sub(&d->own_calls, 1);
-        free(o);
+    own_call *call = CN_NEW(own_call);
+    if (!call) return CN_ERR_NOMEM;
+    if (atomic_fetch_add(&door->own_calls, 1) >= CALLS_MAX) {
+        atomic_fetch_sub(&door->own_calls, 1);
+        free(call);
         return CN_ERR_FULL;
     }
-    *o = (own_call){.call = {.fn = run_own, .arg = o}, .door = d, .fn = fn, .arg = arg};
-    cn_door_post(d, &o->call);
+    *call = (own_call){.call = {.fn = run_own, .arg = call}, .door = door, .fn = fn, .arg = arg};
+    cn_door_post(door, &call->call);
     return CN_OK;
 }
 
-static void run_calls(cn_door *d)
+static void run_calls(cn_door *door)
 {
-    pthread_mutex_lock(&d->lock);
-    cn_door_call *call = d->first;
-    d->first = d->last = NULL;
-    pthread_mutex_unlock(&d->lock);
+    pthread_mutex_lock(&door->lock);
+    cn_door_call *call = door->first;
+    door->first = door->last = NULL;
+    pthread_mutex_unlock(&door->lock);
     while (call) {
         cn_door_call *next = call->next;
         call->fn(call->arg);
@@ -105,141 +105,143 @@ static void run_calls(cn_door *d)
 
 /* ---- exchanges on their way ---- */
 
-cn_err cn_door_lend(cn_http *h, cn_job_fn fn)
+cn_err cn_door_lend(cn_http *http, cn_job_fn fn)
 {
-    cn_door *d = h->door;
-    cn_ref(h);
-    h->working = true;
-    atomic_fetch_add(&d->working, 1);
-    cn_jobs *pool = h->route && h->route->job == CN_RUN_TILE ? d->config.tile_jobs : d->config.db_jobs;
-    cn_err err = cn_jobs_add(pool, fn, h);
+    cn_door *door = http->door;
+    cn_ref(http);
+    http->working = true;
+    atomic_fetch_add(&door->working, 1);
+    cn_jobs *pool = http->route && http->route->job == CN_RUN_TILE ? door->config.tile_jobs : door->config.db_jobs;
+    cn_err err = cn_jobs_add(pool, fn, http);
     if (err == CN_OK) return CN_OK;
-    cn_door_returned(h);
-    cn_unref(h);
+    cn_door_returned(http);
+    cn_unref(http);
     return CN_ERR_FULL;
 }
 
-void cn_door_give_back(cn_http *h, void (*back)(void *exchange))
+void cn_door_give_back(cn_http *http, void (*back)(void *exchange))
 {
-    h->call.fn = back;
-    h->call.arg = h;
-    cn_door_post(h->door, &h->call);
+    http->call.fn = back;
+    http->call.arg = http;
+    cn_door_post(http->door, &http->call);
 }
 
-void cn_door_returned(cn_http *h)
+void cn_door_returned(cn_http *http)
 {
-    if (h->working) atomic_fetch_sub(&h->door->working, 1);
-    h->working = false;
+    if (http->working) atomic_fetch_sub(&http->door->working, 1);
+    http->working = false;
 }
 
-void cn_door_refuse(cn_http *h, cn_err err, int status)
+void cn_door_refuse(cn_http *http, cn_err err, int status)
 {
-    h->status = status;
-    cn_exchange_compose(h, err);
-    h->dispatched = true;
-    lws_callback_on_writable(h->wsi);
+    http->status = status;
+    cn_exchange_compose(http, err);
+    http->dispatched = true;
+    lws_callback_on_writable(http->wsi);
 }
 
-static void dispatch(cn_http *h)
+static void dispatch(cn_http *http)
 {
-    h->dispatched = true;
-    if (h->route->job == CN_RUN_DOOR) {
-        cn_exchange_compose(h, cn_exchange_enter(h));
-        lws_callback_on_writable(h->wsi);
-    } else if (cn_door_lend(h, cn_exchange_run) != CN_OK) {
-        cn_door_refuse(h, CN_ERR_FULL, 0);
+    http->dispatched = true;
+    if (http->route->job == CN_RUN_DOOR) {
+        cn_exchange_compose(http, cn_exchange_enter(http));
+        lws_callback_on_writable(http->wsi);
+    } else if (cn_door_lend(http, cn_exchange_run) != CN_OK) {
+        cn_door_refuse(http, CN_ERR_FULL, 0);
     }
 }
 
-static void let_go(cn_conn_state *c)
+static void let_go(cn_conn_state *state)
 {
-    cn_http *h = c->http;
-    if (!h) return;
-    c->http = NULL;
-    h->wsi = NULL;
-    atomic_store(&h->gone, true);
-    if (h->route && h->route->stream && h->begun) cn_stream_next(h);
-    cn_unref(h);
+    cn_http *http = state->http;
+    if (!http) return;
+    state->http = NULL;
+    http->wsi = NULL;
+    atomic_store(&http->gone, true);
+    if (http->route && http->route->stream && http->begun) cn_stream_next(http);
+    cn_unref(http);
 }
 
 /* ---- libwebsockets' callbacks ---- */
 
-static void serve_static(cn_http *h, const cn_static *f)
+static void serve_static(cn_http *http, const cn_static *file)
 {
-    cn_http_set(h, "Cache-Control", f->immutable ? "public, max-age=31536000, immutable" : "no-cache");
-    if (f->varies) cn_http_set(h, "Vary", "Accept-Encoding");
-    if (!cn_http_not_modified(h, f->etag)) {
-        if (f->encoding) cn_http_set(h, "Content-Encoding", f->encoding);
-        cn_http_bytes(h, 200, f->type, f->bytes, f->n, NULL, NULL);
+    cn_http_set(http, "Cache-Control", file->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    if (file->varies) cn_http_set(http, "Vary", "Accept-Encoding");
+    if (!cn_http_not_modified(http, file->etag)) {
+        if (file->encoding) cn_http_set(http, "Content-Encoding", file->encoding);
+        cn_http_bytes(http, 200, file->type, file->bytes, file->n, NULL, NULL);
     }
-    cn_exchange_compose(h, CN_OK);
-    h->dispatched = true;
-    lws_callback_on_writable(h->wsi);
+    cn_exchange_compose(http, CN_OK);
+    http->dispatched = true;
+    lws_callback_on_writable(http->wsi);
 }
 
-static void no_route(cn_door *d, cn_http *h)
+static void no_route(cn_door *door, cn_http *http)
 {
     cn_static file;
-    bool reads = h->method == CN_GET || h->method == CN_HEAD;
-    if (h->match.allowed) {
+    bool reads = http->method == CN_GET || http->method == CN_HEAD;
+    if (http->match.allowed) {
         char allow[64];
-        cn_route_allow(h->match.allowed, allow, sizeof allow);
-        cn_http_set(h, "Allow", allow);
-        cn_problem_set(&h->problem, CN_ERR_UNSUPPORTED, "", "this address knows %s only", allow);
-        cn_door_refuse(h, CN_ERR_UNSUPPORTED, 405);
-    } else if (reads && !h->management && d->config.statics &&
-               cn_statics_find(d->config.statics, h->path, cn_http_header(h, "accept"),
-                               cn_http_header(h, "accept-encoding"), &file)) {
-        serve_static(h, &file);
+        cn_route_allow(http->match.allowed, allow, sizeof allow);
+        cn_http_set(http, "Allow", allow);
+        cn_problem_set(&http->problem, CN_ERR_UNSUPPORTED, "", "this address knows %s only", allow);
+        cn_door_refuse(http, CN_ERR_UNSUPPORTED, 405);
+    } else if (reads && !http->management && door->config.statics &&
+               cn_statics_find(door->config.statics, http->path, cn_http_header(http, "accept"),
+                               cn_http_header(http, "accept-encoding"), &file)) {
+        serve_static(http, &file);
     } else {
-        cn_door_refuse(h, CN_ERR_NOTFOUND, 0);
+        cn_door_refuse(http, CN_ERR_NOTFOUND, 0);
     }
 }
 
-static size_t body_limit(const cn_route *r)
+static size_t body_limit(const cn_route *route)
 {
-    if (r->body == CN_BODY_NONE) return BODY_IGNORED;
-    return r->body_max ? r->body_max : BODY_DEFAULT;
+    if (route->body == CN_BODY_NONE) return BODY_IGNORED;
+    return route->body_max ? route->body_max : BODY_DEFAULT;
 }
 
 /* libwebsockets waits for a body of these methods even where no length was given. */
-static bool length_missing(const cn_http *h)
+static bool length_missing(const cn_http *http)
 {
-    return h->content_length < 0 && (h->method == CN_POST || h->method == CN_PUT || h->method == CN_PATCH);
+    return http->content_length < 0 && (http->method == CN_POST || http->method == CN_PUT || http->method == CN_PATCH);
 }
 
-static void expect_continue(cn_http *h)
+static void expect_continue(cn_http *http)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     unsigned char out[LWS_PRE + sizeof go_on];
-    if (!cn_http_header(h, "expect")) return;
+    if (!cn_http_header(http, "expect")) return;
     memcpy(out + LWS_PRE, go_on, sizeof go_on);
-    lws_write(h->wsi, out + LWS_PRE, sizeof go_on - 1, LWS_WRITE_HTTP_HEADERS);
+    lws_write(http->wsi, out + LWS_PRE, sizeof go_on - 1, LWS_WRITE_HTTP_HEADERS);
 }
 
-static void begin(cn_door *d, cn_http *h)
+static void begin(cn_door *door, cn_http *http)
 {
-    cn_route_find(h->management ? d->config.management_routes : d->config.routes, h->method, h->path, &h->match);
-    h->route = h->match.route;
-    h->close_after = length_missing(h) || h->chunked || (!h->route && h->content_length > 0);
-    if (!h->route) {
-        no_route(d, h);
-    } else if (h->chunked) {
-        cn_problem_set(&h->problem, CN_ERR_UNSUPPORTED, "",
+    cn_route_find(http->management ? door->config.management_routes : door->config.routes, http->method, http->path,
+                  &http->match);
+    http->route = http->match.route;
+    http->close_after = length_missing(http) || http->chunked || (!http->route && http->content_length > 0);
+    if (!http->route) {
+        no_route(door, http);
+    } else if (http->chunked) {
+        cn_problem_set(&http->problem, CN_ERR_UNSUPPORTED, "",
                        "chunked request bodies are not accepted: send Content-Length");
-        cn_door_refuse(h, CN_ERR_UNSUPPORTED, 411);
-    } else if (h->route->stream) {
-        if (h->content_length > 0) expect_continue(h);
-        cn_stream_start(h);
-    } else if (h->content_length > (int64_t)body_limit(h->route)) {
-        h->close_after = true;
-        cn_problem_set(&h->problem, CN_ERR_TOOBIG, "", "the body may have at most %zu bytes", body_limit(h->route));
-        cn_door_refuse(h, CN_ERR_TOOBIG, 0);
-    } else if (h->content_length > 0) {
-        h->body.max = body_limit(h->route) + 1;
-        expect_continue(h);
+        cn_door_refuse(http, CN_ERR_UNSUPPORTED, 411);
+    } else if (http->route->stream) {
+        if (http->content_length > 0) expect_continue(http);
+        cn_stream_start(http);
+    } else if (http->content_length > (int64_t)body_limit(http->route)) {
+        http->close_after = true;
+        cn_problem_set(&http->problem, CN_ERR_TOOBIG, "", "the body may have at most %zu bytes",
+                       body_limit(http->route));
+        cn_door_refuse(http, CN_ERR_TOOBIG, 0);
+    } else if (http->content_length > 0) {
+        http->body.max = body_limit(http->route) + 1;
+        expect_continue(http);
     } else {
-        dispatch(h);
+        dispatch(http);
     }
 }
 
@@ -249,10 +251,10 @@ static void begin(cn_door *d, cn_http *h)
  * connection ends: a client that sends a body without waiting for the answer before it must be ready to send it again
  * (RFC 9112 §9.3.2).
  */
-static bool unreadable(struct lws *wsi, const cn_http *h, cn_err err)
+static bool unreadable(struct lws *wsi, const cn_http *http, cn_err err)
 {
     bool read_ahead = lws_get_opaque_user_data(wsi) != NULL;
-    return read_ahead && (err != CN_OK || h->content_length > 0 || h->chunked || length_missing(h));
+    return read_ahead && (err != CN_OK || http->content_length > 0 || http->chunked || length_missing(http));
 }
 
 /* Whether the library has read more cannot be asked, but then it holds on to its table of headers, and looking into a
@@ -267,136 +269,136 @@ static int next_request(struct lws *wsi)
     return 0;
 }
 
-static int on_request(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_request(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
     (void)in;
-    (void)n;
-    let_go(c);
-    cn_err err = cn_exchange_new(&c->http, d, wsi, cn_door_is_management(d, wsi));
-    if (!c->http || unreadable(wsi, c->http, err)) return -1;
-    cn_http *h = c->http;
-    h->counted = true;
-    atomic_fetch_add(&d->requests, 1);
+    (void)len;
+    let_go(state);
+    cn_err err = cn_exchange_new(&state->http, door, wsi, cn_door_is_management(door, wsi));
+    if (!state->http || unreadable(wsi, state->http, err)) return -1;
+    cn_http *http = state->http;
+    http->counted = true;
+    atomic_fetch_add(&door->requests, 1);
     if (err != CN_OK) {
-        h->close_after = true;
-        cn_door_refuse(h, err, err == CN_ERR_TOOBIG ? 431 : err == CN_ERR_UNSUPPORTED ? 405 : 0);
-    } else if (atomic_load(&d->stopping) || atomic_load(&d->quiet)) {
-        h->close_after = true;
-        cn_door_refuse(h, CN_ERR_CLOSED, 0);
+        http->close_after = true;
+        cn_door_refuse(http, err, err == CN_ERR_TOOBIG ? 431 : err == CN_ERR_UNSUPPORTED ? 405 : 0);
+    } else if (atomic_load(&door->stopping) || atomic_load(&door->quiet)) {
+        http->close_after = true;
+        cn_door_refuse(http, CN_ERR_CLOSED, 0);
     } else {
-        begin(d, h);
+        begin(door, http);
     }
     return 0;
 }
 
-static int on_body(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_body(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
-    (void)d;
+    (void)door;
     (void)wsi;
-    cn_http *h = c->http;
-    if (h && h->lingering && (h->thrown_away += n) > THROWN_AWAY_MAX) return -1;
-    if (!h || h->answered) return 0;
-    if (h->route && h->route->stream)
-        cn_stream_body(h, in, n);
-    else if (!h->dispatched)
-        cn_buf_add(&h->body, in, n);
+    cn_http *http = state->http;
+    if (http && http->lingering && (http->thrown_away += len) > THROWN_AWAY_MAX) return -1;
+    if (!http || http->answered) return 0;
+    if (http->route && http->route->stream)
+        cn_stream_body(http, in, len);
+    else if (!http->dispatched)
+        cn_buf_add(&http->body, in, len);
     return 0;
 }
 
-static int on_body_done(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_body_done(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
-    (void)d;
+    (void)door;
     (void)wsi;
     (void)in;
-    (void)n;
-    cn_http *h = c->http;
-    if (!h || h->body_done) return 0;
-    h->body_done = true;
-    if (h->lingering && h->head_sent) return -1;
-    if (h->route && h->route->stream) {
-        cn_stream_next(h);
-    } else if (!h->dispatched) {
-        if (h->body.err != CN_OK)
-            cn_door_refuse(h, h->body.err, 0);
+    (void)len;
+    cn_http *http = state->http;
+    if (!http || http->body_done) return 0;
+    http->body_done = true;
+    if (http->lingering && http->head_sent) return -1;
+    if (http->route && http->route->stream) {
+        cn_stream_next(http);
+    } else if (!http->dispatched) {
+        if (http->body.err != CN_OK)
+            cn_door_refuse(http, http->body.err, 0);
         else
-            dispatch(h);
+            dispatch(http);
     }
     return 0;
 }
 
-static void count_answer(cn_door *d, const cn_http *h)
+static void count_answer(cn_door *door, const cn_http *http)
 {
-    atomic_fetch_add(h->status < 400 ? &d->ok : h->status < 500 ? &d->bad : &d->failed, 1);
+    atomic_fetch_add(http->status < 400 ? &door->ok : http->status < 500 ? &door->bad : &door->failed, 1);
 }
 
-static int on_writable(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
     (void)in;
-    (void)n;
-    cn_http *h = c->http;
-    if (!h) return 0;
-    int rc = cn_send_next(h);
+    (void)len;
+    cn_http *http = state->http;
+    if (!http) return 0;
+    int rc = cn_send_next(http);
     if (rc <= 0) return rc;
-    if (h->counted) count_answer(d, h);
-    h->counted = false;
-    if (h->lingering && !h->body_done) {
+    if (http->counted) count_answer(door, http);
+    http->counted = false;
+    if (http->lingering && !http->body_done) {
         /* the client still sends: closing now would reset the connection before it has read the answer */
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, 10);
         return 0;
     }
-    bool close_after = h->close_after;
-    let_go(c);
+    bool close_after = http->close_after;
+    let_go(state);
     return close_after ? -1 : next_request(wsi);
 }
 
-static int on_gone(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_gone(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
     (void)wsi;
     (void)in;
-    (void)n;
-    if (c->ws) cn_ws_on_closed(d, c);
-    let_go(c);
+    (void)len;
+    if (state->ws) cn_ws_on_closed(door, state);
+    let_go(state);
     return 0;
 }
 
-static int on_upgrade(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_upgrade(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
-    (void)d;
+    (void)door;
     (void)wsi;
-    (void)c;
-    (void)n;
+    (void)state;
+    (void)len;
     return in && strcmp(in, "websocket") == 0 ? 0 : -1; /* no h2c */
 }
 
-static int on_filter(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_filter(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
     (void)in;
-    (void)n;
-    return cn_ws_on_filter(d, wsi, c);
+    (void)len;
+    return cn_ws_on_filter(door, wsi, state);
 }
 
-static int on_ws_open(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_ws_open(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
     (void)in;
-    (void)n;
-    return cn_ws_on_open(d, wsi, c);
+    (void)len;
+    return cn_ws_on_open(door, wsi, state);
 }
 
-static int on_ws_receive(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_ws_receive(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
-    return cn_ws_on_receive(d, wsi, c, in, n);
+    return cn_ws_on_receive(door, wsi, state, in, len);
 }
 
-static int on_ws_writable(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n)
+static int on_ws_writable(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
     (void)in;
-    (void)n;
-    return cn_ws_on_writable(d, wsi, c);
+    (void)len;
+    return cn_ws_on_writable(door, wsi, state);
 }
 
 static const struct {
     enum lws_callback_reasons reason;
-    int (*fn)(cn_door *d, struct lws *wsi, cn_conn_state *c, void *in, size_t n);
+    int (*fn)(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len);
 } reasons[] = {
     {LWS_CALLBACK_HTTP, on_request},
     {LWS_CALLBACK_HTTP_BODY, on_body},
@@ -412,17 +414,17 @@ static const struct {
     {LWS_CALLBACK_WSI_DESTROY, on_gone},
 };
 
-static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t n)
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
-    cn_door *d = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
-    if (!d) return 0;
+    cn_door *door = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
+    if (!door) return 0;
     if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
-        run_calls(d);
+        run_calls(door);
         return 0;
     }
     if (!user) return 0;
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].reason == reason) return reasons[i].fn(d, wsi, user, in, n);
+        if (reasons[i].reason == reason) return reasons[i].fn(door, wsi, user, in, len);
     return 0;
 }
 
@@ -442,11 +444,11 @@ static void listen_at(struct lws_context_creation_info *info, const char *addres
     if (!v6) info->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
 }
 
-static void common(cn_door *d, struct lws_context_creation_info *info)
+static void common(cn_door *door, struct lws_context_creation_info *info)
 {
     *info = (struct lws_context_creation_info){
-        .protocols = d->protocols,
-        .user = d,
+        .protocols = door->protocols,
+        .user = door,
         .alpn = "http/1.1",
         .timeout_secs = 20,
         .keepalive_timeout = 60,
@@ -478,182 +480,183 @@ static cn_err cannot_listen(const char *address, int port, const char *or_else)
     return CN_ERR_IO;
 }
 
-static cn_err open_vhosts(cn_door *d)
+static cn_err open_vhosts(cn_door *door)
 {
-    const cn_door_config *c = &d->config;
+    const cn_door_config *config = &door->config;
     struct lws_context_creation_info info;
-    common(d, &info);
-    if (*c->tls_cert) {
+    common(door, &info);
+    if (*config->tls_cert) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-        info.ssl_cert_filepath = c->tls_cert;
-        info.ssl_private_key_filepath = c->tls_key;
+        info.ssl_cert_filepath = config->tls_cert;
+        info.ssl_private_key_filepath = config->tls_key;
         info.ssl_options_set = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
     }
-    listen_at(&info, c->listen, c->port);
+    listen_at(&info, config->listen, config->port);
     info.vhost_name = "door";
-    d->vhost = lws_create_vhost(d->ctx, &info);
-    if (!d->vhost || lws_get_vhost_listen_port(d->vhost) <= 0)
-        return cannot_listen(c->listen, c->port, *c->tls_cert ? "its certificate or key cannot be read" : "");
-    if (c->management_port < 0) return CN_OK;
-    common(d, &info);
-    listen_at(&info, c->management_listen, c->management_port);
+    door->vhost = lws_create_vhost(door->ctx, &info);
+    if (!door->vhost || lws_get_vhost_listen_port(door->vhost) <= 0)
+        return cannot_listen(config->listen, config->port,
+                             *config->tls_cert ? "its certificate or key cannot be read" : "");
+    if (config->management_port < 0) return CN_OK;
+    common(door, &info);
+    listen_at(&info, config->management_listen, config->management_port);
     info.vhost_name = "management";
-    d->management = lws_create_vhost(d->ctx, &info);
-    if (!d->management || lws_get_vhost_listen_port(d->management) <= 0)
-        return cannot_listen(c->management_listen, c->management_port, "");
+    door->management = lws_create_vhost(door->ctx, &info);
+    if (!door->management || lws_get_vhost_listen_port(door->management) <= 0)
+        return cannot_listen(config->management_listen, config->management_port, "");
     return CN_OK;
 }
 
 cn_err cn_door_new(cn_door **out, const cn_door_config *config)
 {
-    cn_door *d = CN_NEW(cn_door);
-    if (!d) return CN_ERR_NOMEM;
-    pthread_mutex_init(&d->lock, NULL);
-    d->config = *config;
-    d->protocols[0] = (struct lws_protocols){.name = "consilium",
-                                             .callback = callback,
-                                             .per_session_data_size = sizeof(cn_conn_state),
-                                             .rx_buffer_size = 64 * 1024};
+    cn_door *door = CN_NEW(cn_door);
+    if (!door) return CN_ERR_NOMEM;
+    pthread_mutex_init(&door->lock, NULL);
+    door->config = *config;
+    door->protocols[0] = (struct lws_protocols){.name = "consilium",
+                                                .callback = callback,
+                                                .per_session_data_size = sizeof(cn_conn_state),
+                                                .rx_buffer_size = 64 * 1024};
     lws_set_log_level(LLL_ERR | LLL_WARN, lws_log);
     struct lws_context_creation_info info;
-    common(d, &info);
+    common(door, &info);
     info.port = CONTEXT_PORT_NO_LISTEN;
     if (*config->tls_cert) info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    d->ctx = lws_create_context(&info);
-    cn_err err = d->ctx ? open_vhosts(d) : CN_ERR_NOMEM;
+    door->ctx = lws_create_context(&info);
+    cn_err err = door->ctx ? open_vhosts(door) : CN_ERR_NOMEM;
     if (err != CN_OK) {
-        cn_door_free(d);
+        cn_door_free(door);
         return err;
     }
-    *out = d;
+    *out = door;
     return CN_OK;
 }
 
 static void tick(lws_sorted_usec_list_t *sul)
 {
-    repeat *r = lws_container_of(sul, repeat, sul);
-    r->fn(r->arg);
-    lws_sul_schedule(r->door->ctx, 0, &r->sul, tick, (lws_usec_t)r->ms * LWS_US_PER_MS);
+    repeat *again = lws_container_of(sul, repeat, sul);
+    again->fn(again->arg);
+    lws_sul_schedule(again->door->ctx, 0, &again->sul, tick, (lws_usec_t)again->ms * LWS_US_PER_MS);
 }
 
-cn_err cn_door_every(cn_door *d, unsigned ms, void (*fn)(void *arg), void *arg)
+cn_err cn_door_every(cn_door *door, unsigned ms, void (*fn)(void *arg), void *arg)
 {
-    if (d->repeats == EVERY_MAX) return CN_ERR_FULL;
-    d->every[d->repeats++] = (repeat){.door = d, .ms = ms, .fn = fn, .arg = arg};
+    if (door->repeats == EVERY_MAX) return CN_ERR_FULL;
+    door->every[door->repeats++] = (repeat){.door = door, .ms = ms, .fn = fn, .arg = arg};
     return CN_OK;
 }
 
 static void *serve(void *arg)
 {
-    cn_door *d = arg;
+    cn_door *door = arg;
     pthread_setname_np(pthread_self(), "door");
-    for (size_t i = 0; i < d->repeats; i++)
-        lws_sul_schedule(d->ctx, 0, &d->every[i].sul, tick, (lws_usec_t)d->every[i].ms * LWS_US_PER_MS);
-    while (!atomic_load(&d->stopping) && lws_service(d->ctx, 0) >= 0) {
+    for (size_t i = 0; i < door->repeats; i++)
+        lws_sul_schedule(door->ctx, 0, &door->every[i].sul, tick, (lws_usec_t)door->every[i].ms * LWS_US_PER_MS);
+    while (!atomic_load(&door->stopping) && lws_service(door->ctx, 0) >= 0) {
     }
     /* answers that are ready or nearly so still leave */
-    for (unsigned i = 0; i < 300 && (atomic_load(&d->working) > 0 || i < 10); i++) {
-        lws_service(d->ctx, -1);
+    for (unsigned i = 0; i < 300 && (atomic_load(&door->working) > 0 || i < 10); i++) {
+        lws_service(door->ctx, -1);
         usleep(10 * 1000);
     }
     return NULL;
 }
 
-cn_err cn_door_start(cn_door *d)
+cn_err cn_door_start(cn_door *door)
 {
-    int err = pthread_create(&d->thread, NULL, serve, d);
+    int err = pthread_create(&door->thread, NULL, serve, door);
     if (err) return cn_err_from_errno(err);
-    d->started = true;
+    door->started = true;
     return CN_OK;
 }
 
-void cn_door_quiesce(cn_door *d)
+void cn_door_quiesce(cn_door *door)
 {
-    atomic_store(&d->quiet, true);
-    for (unsigned i = 0; i < 300 && atomic_load(&d->working) > 0; i++) usleep(10 * 1000);
+    atomic_store(&door->quiet, true);
+    for (unsigned i = 0; i < 300 && atomic_load(&door->working) > 0; i++) usleep(10 * 1000);
 }
 
-void cn_door_stop(cn_door *d)
+void cn_door_stop(cn_door *door)
 {
-    if (!d || d->dead) return;
-    if (d->started) {
-        atomic_store(&d->stopping, true);
-        lws_cancel_service(d->ctx);
-        pthread_join(d->thread, NULL);
+    if (!door || door->dead) return;
+    if (door->started) {
+        atomic_store(&door->stopping, true);
+        lws_cancel_service(door->ctx);
+        pthread_join(door->thread, NULL);
     }
-    pthread_mutex_lock(&d->lock);
-    struct lws_context *ctx = d->ctx;
-    d->ctx = NULL;
-    pthread_mutex_unlock(&d->lock);
-    for (size_t i = 0; i < d->repeats; i++) lws_sul_cancel(&d->every[i].sul);
+    pthread_mutex_lock(&door->lock);
+    struct lws_context *ctx = door->ctx;
+    door->ctx = NULL;
+    pthread_mutex_unlock(&door->lock);
+    for (size_t i = 0; i < door->repeats; i++) lws_sul_cancel(&door->every[i].sul);
     if (ctx) lws_context_destroy(ctx);
-    d->dead = true;
+    door->dead = true;
 }
 
-void cn_door_free(cn_door *d)
+void cn_door_free(cn_door *door)
 {
-    if (!d) return;
-    cn_door_stop(d);
-    while (d->first) run_calls(d); /* what finished after the end lets go of its memory */
-    pthread_mutex_destroy(&d->lock);
-    free(d);
+    if (!door) return;
+    cn_door_stop(door);
+    while (door->first) run_calls(door); /* what finished after the end lets go of its memory */
+    pthread_mutex_destroy(&door->lock);
+    free(door);
 }
 
-bool cn_door_mine(const cn_door *d)
+bool cn_door_mine(const cn_door *door)
 {
-    return !d->started || pthread_equal(pthread_self(), d->thread);
+    return !door->started || pthread_equal(pthread_self(), door->thread);
 }
 
-bool cn_door_is_management(const cn_door *d, struct lws *wsi)
+bool cn_door_is_management(const cn_door *door, struct lws *wsi)
 {
-    return lws_get_vhost(wsi) == d->management;
+    return lws_get_vhost(wsi) == door->management;
 }
 
-bool cn_door_dead(const cn_door *d)
+bool cn_door_dead(const cn_door *door)
 {
-    return d->dead;
+    return door->dead;
 }
 
-cn_app *cn_door_app(const cn_door *d)
+cn_app *cn_door_app(const cn_door *door)
 {
-    return d->config.app;
+    return door->config.app;
 }
 
-struct lws_context *cn_door_lws(const cn_door *d)
+struct lws_context *cn_door_lws(const cn_door *door)
 {
-    return d->ctx;
+    return door->ctx;
 }
 
-const cn_door_config *cn_door_config_of(const cn_door *d)
+const cn_door_config *cn_door_config_of(const cn_door *door)
 {
-    return &d->config;
+    return &door->config;
 }
 
-uint16_t cn_door_port(const cn_door *d)
+uint16_t cn_door_port(const cn_door *door)
 {
-    return (uint16_t)lws_get_vhost_listen_port(d->vhost);
+    return (uint16_t)lws_get_vhost_listen_port(door->vhost);
 }
 
-uint16_t cn_door_management_port(const cn_door *d)
+uint16_t cn_door_management_port(const cn_door *door)
 {
-    return d->management ? (uint16_t)lws_get_vhost_listen_port(d->management) : 0;
+    return door->management ? (uint16_t)lws_get_vhost_listen_port(door->management) : 0;
 }
 
-void cn_door_count(cn_door *d, int64_t messages_in, int64_t messages_out, int websockets)
+void cn_door_count(cn_door *door, int64_t messages_in, int64_t messages_out, int websockets)
 {
-    atomic_fetch_add(&d->ws_in, (uint64_t)messages_in);
-    atomic_fetch_add(&d->ws_out, (uint64_t)messages_out);
-    atomic_fetch_add(&d->websockets, websockets);
+    atomic_fetch_add(&door->ws_in, (uint64_t)messages_in);
+    atomic_fetch_add(&door->ws_out, (uint64_t)messages_out);
+    atomic_fetch_add(&door->websockets, websockets);
 }
 
-void cn_door_stats_get(const cn_door *d, cn_door_stats *out)
+void cn_door_stats_get(const cn_door *door, cn_door_stats *out)
 {
-    *out = (cn_door_stats){.requests = atomic_load(&d->requests),
-                           .answers_2xx = atomic_load(&d->ok),
-                           .answers_4xx = atomic_load(&d->bad),
-                           .answers_5xx = atomic_load(&d->failed),
-                           .ws_messages_in = atomic_load(&d->ws_in),
-                           .ws_messages_out = atomic_load(&d->ws_out),
-                           .websockets = (uint32_t)atomic_load(&d->websockets),
-                           .working = (uint32_t)atomic_load(&d->working)};
+    *out = (cn_door_stats){.requests = atomic_load(&door->requests),
+                           .answers_2xx = atomic_load(&door->ok),
+                           .answers_4xx = atomic_load(&door->bad),
+                           .answers_5xx = atomic_load(&door->failed),
+                           .ws_messages_in = atomic_load(&door->ws_in),
+                           .ws_messages_out = atomic_load(&door->ws_out),
+                           .websockets = (uint32_t)atomic_load(&door->websockets),
+                           .working = (uint32_t)atomic_load(&door->working)};
 }

@@ -14,45 +14,45 @@ static bool is_json(const char *type)
     return after == '\0' || after == ';' || after == ' ';
 }
 
-static cn_err parse_json(cn_http *h)
+static cn_err parse_json(cn_http *http)
 {
-    if (h->body.n == 0) {
-        h->json = json_object();
-        return h->json ? CN_OK : CN_ERR_NOMEM;
+    if (http->body.n == 0) {
+        http->json = json_object();
+        return http->json ? CN_OK : CN_ERR_NOMEM;
     }
-    if (!is_json(cn_http_header(h, "content-type")))
-        return cn_problem_set(&h->problem, CN_ERR_UNSUPPORTED, "", "the body must be application/json");
-    return cn_json_object(&h->json, h->body.p, h->body.n, &h->problem);
+    if (!is_json(cn_http_header(http, "content-type")))
+        return cn_problem_set(&http->problem, CN_ERR_UNSUPPORTED, "", "the body must be application/json");
+    return cn_json_object(&http->json, http->body.p, http->body.n, &http->problem);
 }
 
-cn_err cn_exchange_enter(cn_http *h)
+cn_err cn_exchange_enter(cn_http *http)
 {
-    const cn_door_config *config = cn_door_config_of(h->door);
-    if (config->authenticate) CN_TRY(config->authenticate(h, &h->actor));
-    if (h->route->body == CN_BODY_JSON) CN_TRY(parse_json(h));
-    return h->route->handler(h);
+    const cn_door_config *config = cn_door_config_of(http->door);
+    if (config->authenticate) CN_TRY(config->authenticate(http, &http->actor));
+    if (http->route->body == CN_BODY_JSON) CN_TRY(parse_json(http));
+    return http->route->handler(http);
 }
 
 static void answered(void *exchange)
 {
-    cn_http *h = exchange;
-    cn_door_returned(h);
-    if (h->wsi) lws_callback_on_writable(h->wsi);
-    cn_unref(h);
+    cn_http *http = exchange;
+    cn_door_returned(http);
+    if (http->wsi) lws_callback_on_writable(http->wsi);
+    cn_unref(http);
 }
 
-void cn_http_finish(cn_http *h, cn_err err)
+void cn_http_finish(cn_http *http, cn_err err)
 {
-    cn_exchange_compose(h, err);
-    cn_door_give_back(h, answered);
+    cn_exchange_compose(http, err);
+    cn_door_give_back(http, answered);
 }
 
 void cn_exchange_run(void *exchange)
 {
-    cn_http *h = cn_ref(exchange);
-    cn_err err = cn_exchange_enter(h);
+    cn_http *http = cn_ref(exchange);
+    cn_err err = cn_exchange_enter(http);
     /* one that deferred may have been answered by another thread already: only its flag is still ours to read */
-    bool deferred = err == CN_OK && h->deferred;
+    bool deferred = err == CN_OK && http->deferred;
     cn_unref(exchange);
-    if (!deferred) cn_http_finish(h, err);
+    if (!deferred) cn_http_finish(http, err);
 }

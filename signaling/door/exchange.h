@@ -45,7 +45,7 @@ struct cn_http {
     cn_buf body;
     json_t *json;
     void *own;
-    void (*own_release)(void *p);
+    void (*own_release)(void *owned);
 
     /* response */
     cn_problem problem;
@@ -90,13 +90,13 @@ struct cn_http {
 };
 
 /** Reads the request's line, query and headers. CN_ERR_TOOBIG, CN_ERR_PARSE, CN_ERR_UNSUPPORTED (method). */
-cn_err cn_exchange_new(cn_http **out, cn_door *d, struct lws *wsi, bool management);
+cn_err cn_exchange_new(cn_http **out, cn_door *door, struct lws *wsi, bool management);
 /** Builds the head once the response is set; `err` other than CN_OK replaces it with a problem document. */
-void cn_exchange_compose(cn_http *h, cn_err err);
+void cn_exchange_compose(cn_http *http, cn_err err);
 /** Job thread: authenticates, parses JSON, runs the handler, composes; hands the exchange back to the door. */
 void cn_exchange_run(void *exchange);
 /** The part of it before the answer: what a stream does before its first byte. */
-cn_err cn_exchange_enter(cn_http *h);
+cn_err cn_exchange_enter(cn_http *http);
 
 /* door.c, for the files of the door. All on its thread. */
 
@@ -106,34 +106,34 @@ typedef struct cn_conn_state {
     cn_ws *ws;
 } cn_conn_state;
 
-const cn_door_config *cn_door_config_of(const cn_door *d);
+const cn_door_config *cn_door_config_of(const cn_door *door);
 /** Gives the exchange to a job thread; CN_ERR_FULL when the pool's line is full (nothing has changed then). */
-cn_err cn_door_lend(cn_http *h, cn_job_fn fn);
+cn_err cn_door_lend(cn_http *http, cn_job_fn fn);
 /** Job thread: gives it back; `back` runs on the door and must call cn_door_returned first. */
-void cn_door_give_back(cn_http *h, void (*back)(void *exchange));
+void cn_door_give_back(cn_http *http, void (*back)(void *exchange));
 /** The door has it again (the job's reference stays with the caller, who drops it). */
-void cn_door_returned(cn_http *h);
+void cn_door_returned(cn_http *http);
 /** Composes and sends a refusal from the door itself; `status` 0: that of the error. */
-void cn_door_refuse(cn_http *h, cn_err err, int status);
-bool cn_door_is_management(const cn_door *d, struct lws *wsi);
-bool cn_door_dead(const cn_door *d);
-struct lws_context *cn_door_lws(const cn_door *d);
-void cn_door_count(cn_door *d, int64_t messages_in, int64_t messages_out, int websockets);
+void cn_door_refuse(cn_http *http, cn_err err, int status);
+bool cn_door_is_management(const cn_door *door, struct lws *wsi);
+bool cn_door_dead(const cn_door *door);
+struct lws_context *cn_door_lws(const cn_door *door);
+void cn_door_count(cn_door *door, int64_t messages_in, int64_t messages_out, int websockets);
 
 /* door_stream.c */
-void cn_stream_start(cn_http *h);
-void cn_stream_body(cn_http *h, const void *p, size_t n);
-void cn_stream_next(cn_http *h);
+void cn_stream_start(cn_http *http);
+void cn_stream_body(cn_http *http, const void *bytes, size_t len);
+void cn_stream_next(cn_http *http);
 
 /* door_send.c */
 /** Sends the next piece; 0 more to come or nothing to do, 1 all sent, -1 the connection must end. */
-int cn_send_next(cn_http *h);
+int cn_send_next(cn_http *http);
 
 /* door_ws.c: libwebsockets' callbacks of a WebSocket, results as there. */
-int cn_ws_on_filter(cn_door *d, struct lws *wsi, cn_conn_state *c);
-int cn_ws_on_open(cn_door *d, struct lws *wsi, cn_conn_state *c);
-int cn_ws_on_receive(cn_door *d, struct lws *wsi, cn_conn_state *c, const void *p, size_t n);
-int cn_ws_on_writable(cn_door *d, struct lws *wsi, cn_conn_state *c);
-void cn_ws_on_closed(cn_door *d, cn_conn_state *c);
+int cn_ws_on_filter(cn_door *door, struct lws *wsi, cn_conn_state *state);
+int cn_ws_on_open(cn_door *door, struct lws *wsi, cn_conn_state *state);
+int cn_ws_on_receive(cn_door *door, struct lws *wsi, cn_conn_state *state, const void *bytes, size_t len);
+int cn_ws_on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state);
+void cn_ws_on_closed(cn_door *door, cn_conn_state *state);
 
 #endif

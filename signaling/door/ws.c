@@ -32,11 +32,11 @@ struct cn_ws {
 };
 
 /* The page's own host: "http://host:port" against Host. */
-static bool same_origin(const cn_http *h)
+static bool same_origin(const cn_http *http)
 {
-    const char *origin = cn_http_header(h, "origin"), *host = cn_http_header(h, "host");
+    const char *origin = cn_http_header(http, "origin"), *host = cn_http_header(http, "host");
     if (!origin || !host) return false;
-    const char *scheme = h->secure ? "https://" : "http://";
+    const char *scheme = http->secure ? "https://" : "http://";
     size_t n = strlen(scheme);
     /* behind a proxy that ends TLS the page's scheme is https while ours is http */
     if (strncmp(origin, scheme, n) != 0 && strncmp(origin, "https://", n = 8) != 0) return false;
@@ -44,51 +44,51 @@ static bool same_origin(const cn_http *h)
 }
 
 /* 0, or the status to refuse with. Whether the login still holds is asked after the handshake. */
-static unsigned judge(cn_door *d, const cn_http *h, char *token)
+static unsigned judge(cn_door *door, const cn_http *http, char *token)
 {
-    const cn_door_config *config = cn_door_config_of(d);
-    if (!config->ws || h->management || strcmp(h->path, "/ws") != 0) return 404;
-    if (!same_origin(h)) return 403;
-    return cn_http_cookie(h, "sid", token, TOKEN_MAX) ? 0 : 401;
+    const cn_door_config *config = cn_door_config_of(door);
+    if (!config->ws || http->management || strcmp(http->path, "/ws") != 0) return 404;
+    if (!same_origin(http)) return 403;
+    return cn_http_cookie(http, "sid", token, TOKEN_MAX) ? 0 : 401;
 }
 
-int cn_ws_on_filter(cn_door *d, struct lws *wsi, cn_conn_state *c)
+int cn_ws_on_filter(cn_door *door, struct lws *wsi, cn_conn_state *state)
 {
     char token[TOKEN_MAX];
-    cn_http *h = NULL;
-    cn_err err = cn_exchange_new(&h, d, wsi, cn_door_is_management(d, wsi));
-    unsigned status = err == CN_OK ? judge(d, h, token) : 400;
-    cn_ws *ws = !status && !c->ws ? CN_NEW(cn_ws) : NULL;
+    cn_http *http = NULL;
+    cn_err err = cn_exchange_new(&http, door, wsi, cn_door_is_management(door, wsi));
+    unsigned status = err == CN_OK ? judge(door, http, token) : 400;
+    cn_ws *ws = !status && !state->ws ? CN_NEW(cn_ws) : NULL;
     if (status) lws_return_http_status(wsi, status, NULL);
     if (ws) {
-        ws->door = d;
+        ws->door = door;
         ws->wsi = wsi;
         cn_strcpy(ws->token, sizeof ws->token, token);
-        cn_strcpy(ws->address, sizeof ws->address, h->actor.address);
-        c->ws = ws;
+        cn_strcpy(ws->address, sizeof ws->address, http->actor.address);
+        state->ws = ws;
     }
     OPENSSL_cleanse(token, sizeof token);
-    cn_unref(h);
+    cn_unref(http);
     return ws ? 0 : 1;
 }
 
-int cn_ws_on_open(cn_door *d, struct lws *wsi, cn_conn_state *c)
+int cn_ws_on_open(cn_door *door, struct lws *wsi, cn_conn_state *state)
 {
-    const cn_door_config *config = cn_door_config_of(d);
-    cn_ws *ws = c->ws;
+    const cn_door_config *config = cn_door_config_of(door);
+    cn_ws *ws = state->ws;
     if (!ws) return -1;
     ws->wsi = wsi;
     ws->open = true;
-    cn_door_count(d, 0, 0, 1);
+    cn_door_count(door, 0, 0, 1);
     config->ws->opened(config->ws_ctx, ws, ws->token, ws->address);
     OPENSSL_cleanse(ws->token, sizeof ws->token);
     return 0;
 }
 
-int cn_ws_on_receive(cn_door *d, struct lws *wsi, cn_conn_state *c, const void *p, size_t n)
+int cn_ws_on_receive(cn_door *door, struct lws *wsi, cn_conn_state *state, const void *bytes, size_t len)
 {
-    const cn_door_config *config = cn_door_config_of(d);
-    cn_ws *ws = c->ws;
+    const cn_door_config *config = cn_door_config_of(door);
+    cn_ws *ws = state->ws;
     if (!ws) return -1;
     if (ws->closing) return 0;
     if (lws_is_first_fragment(wsi)) ws->in.n = 0;
@@ -97,14 +97,14 @@ int cn_ws_on_receive(cn_door *d, struct lws *wsi, cn_conn_state *c, const void *
         return 0;
     }
     ws->in.max = CN_WS_MESSAGE_MAX;
-    cn_buf_add(&ws->in, p, n);
+    cn_buf_add(&ws->in, bytes, len);
     if (ws->in.err != CN_OK) {
         cn_buf_free(&ws->in);
         cn_ws_close(ws, CN_WS_CLOSE_BIG, "at most 256 KiB");
         return 0;
     }
     if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0) return 0;
-    cn_door_count(d, 1, 0, 0);
+    cn_door_count(door, 1, 0, 0);
     config->ws->message(config->ws_ctx, ws, ws->in.n ? ws->in.p : "", ws->in.n);
     ws->in.n = 0;
     if (ws->in.cap > CN_WS_MESSAGE_MAX / 8) cn_buf_free(&ws->in);
@@ -113,24 +113,24 @@ int cn_ws_on_receive(cn_door *d, struct lws *wsi, cn_conn_state *c, const void *
 
 static void drop_first(cn_ws *ws)
 {
-    message *m = ws->first;
-    ws->first = m->next;
+    message *msg = ws->first;
+    ws->first = msg->next;
     if (!ws->first) ws->last = NULL;
     ws->waiting--;
-    ws->bytes -= m->n;
-    free(m);
+    ws->bytes -= msg->n;
+    free(msg);
 }
 
-int cn_ws_on_writable(cn_door *d, struct lws *wsi, cn_conn_state *c)
+int cn_ws_on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state)
 {
-    cn_ws *ws = c->ws;
+    cn_ws *ws = state->ws;
     if (!ws) return -1;
     while (ws->first) {
-        message *m = ws->first;
-        int sent = lws_write(wsi, m->bytes + LWS_PRE, m->n, LWS_WRITE_TEXT);
+        message *msg = ws->first;
+        int sent = lws_write(wsi, msg->bytes + LWS_PRE, msg->n, LWS_WRITE_TEXT);
         if (sent < 0) return -1;
         drop_first(ws);
-        cn_door_count(d, 0, 1, 0);
+        cn_door_count(door, 0, 1, 0);
         if (lws_send_pipe_choked(wsi)) break;
     }
     if (ws->first) {
@@ -143,14 +143,14 @@ int cn_ws_on_writable(cn_door *d, struct lws *wsi, cn_conn_state *c)
     return 0;
 }
 
-void cn_ws_on_closed(cn_door *d, cn_conn_state *c)
+void cn_ws_on_closed(cn_door *door, cn_conn_state *state)
 {
-    const cn_door_config *config = cn_door_config_of(d);
-    cn_ws *ws = c->ws;
-    c->ws = NULL;
+    const cn_door_config *config = cn_door_config_of(door);
+    cn_ws *ws = state->ws;
+    state->ws = NULL;
     if (ws->open) {
         ws->closing = true;
-        cn_door_count(d, 0, 0, -1);
+        cn_door_count(door, 0, 0, -1);
         config->ws->closed(config->ws_ctx, ws);
     }
     while (ws->first) drop_first(ws);
@@ -158,42 +158,42 @@ void cn_ws_on_closed(cn_door *d, cn_conn_state *c)
     cn_free_secret(ws, sizeof *ws);
 }
 
-static message *message_new(const char *text, size_t n, const char *key)
+static message *message_new(const char *text, size_t len, const char *key)
 {
-    message *m = malloc(sizeof *m + LWS_PRE + n);
-    if (!m) return NULL;
-    m->next = NULL;
-    m->n = n;
-    cn_strcpy(m->key, sizeof m->key, key ? key : "");
-    memcpy(m->bytes + LWS_PRE, text, n);
-    return m;
+    message *msg = malloc(sizeof *msg + LWS_PRE + len);
+    if (!msg) return NULL;
+    msg->next = NULL;
+    msg->n = len;
+    cn_strcpy(msg->key, sizeof msg->key, key ? key : "");
+    memcpy(msg->bytes + LWS_PRE, text, len);
+    return msg;
 }
 
 /* Takes the place of a waiting message with its key. */
-static bool replace(cn_ws *ws, message *m)
+static bool replace(cn_ws *ws, message *msg)
 {
-    if (!*m->key) return false;
+    if (!*msg->key) return false;
     for (message **at = &ws->first; *at; at = &(*at)->next) {
         message *old = *at;
-        if (strcmp(old->key, m->key) != 0) continue;
-        m->next = old->next;
-        *at = m;
-        if (ws->last == old) ws->last = m;
-        ws->bytes += m->n - old->n;
+        if (strcmp(old->key, msg->key) != 0) continue;
+        msg->next = old->next;
+        *at = msg;
+        if (ws->last == old) ws->last = msg;
+        ws->bytes += msg->n - old->n;
         free(old);
         return true;
     }
     return false;
 }
 
-void cn_ws_send_text(cn_ws *ws, const char *text, size_t n, const char *key)
+void cn_ws_send_text(cn_ws *ws, const char *text, size_t len, const char *key)
 {
     if (ws->closing) return;
-    message *m = message_new(text, n, key);
-    if (!m) return;
-    if (!replace(ws, m)) {
-        if (ws->waiting >= CN_WS_QUEUE_MAX || ws->bytes + n > CN_WS_QUEUE_BYTES) {
-            free(m);
+    message *msg = message_new(text, len, key);
+    if (!msg) return;
+    if (!replace(ws, msg)) {
+        if (ws->waiting >= CN_WS_QUEUE_MAX || ws->bytes + len > CN_WS_QUEUE_BYTES) {
+            free(msg);
             while (ws->first) drop_first(ws);
             cn_info("signaling.ws", "a client that does not read is closed");
             cn_ws_close(ws, CN_WS_CLOSE_SLOW, "too slow");
@@ -202,12 +202,12 @@ void cn_ws_send_text(cn_ws *ws, const char *text, size_t n, const char *key)
             return;
         }
         if (ws->last)
-            ws->last->next = m;
+            ws->last->next = msg;
         else
-            ws->first = m;
-        ws->last = m;
+            ws->first = msg;
+        ws->last = msg;
         ws->waiting++;
-        ws->bytes += n;
+        ws->bytes += len;
     }
     lws_callback_on_writable(ws->wsi);
 }
@@ -234,9 +234,9 @@ void cn_ws_read(cn_ws *ws, bool on)
     lws_rx_flow_control(ws->wsi, on ? 1 : 0);
 }
 
-void cn_ws_own(cn_ws *ws, void *p)
+void cn_ws_own(cn_ws *ws, void *owned)
 {
-    ws->own = p;
+    ws->own = owned;
 }
 
 void *cn_ws_owned(const cn_ws *ws)

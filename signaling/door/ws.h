@@ -17,13 +17,13 @@ enum { CN_WS_CLOSE_SESSION = 4401, CN_WS_CLOSE_SLOW = 1013, CN_WS_CLOSE_BIG = 10
  * state reaches a slow reader. */
 void cn_ws_send(cn_ws *ws, const json_t *message, const char *key);
 /** The same with text that many receivers share (serialised once). */
-void cn_ws_send_text(cn_ws *ws, const char *text, size_t n, const char *key);
+void cn_ws_send_text(cn_ws *ws, const char *text, size_t len, const char *key);
 /** Closes after what waits was sent. */
 void cn_ws_close(cn_ws *ws, int code, const char *reason);
 /** Stops reading until turned on again. */
 void cn_ws_read(cn_ws *ws, bool on);
 /** What belongs to this WebSocket. */
-void cn_ws_own(cn_ws *ws, void *p);
+void cn_ws_own(cn_ws *ws, void *owned);
 void *cn_ws_owned(const cn_ws *ws);
 
 #endif

@@ -57,9 +57,9 @@ enum {
  * one at a time, with at most 256 KiB each. After an error no further chunk comes, but `cut` does.
  */
 typedef struct cn_stream_ops {
-    cn_err (*chunk)(cn_http *h, const void *p, size_t n);
-    cn_err (*end)(cn_http *h); /* everything arrived: sets the response */
-    void (*cut)(cn_http *h);   /* the client went away or a chunk failed: keep what arrived */
+    cn_err (*chunk)(cn_http *http, const void *bytes, size_t len);
+    cn_err (*end)(cn_http *http); /* everything arrived: sets the response */
+    void (*cut)(cn_http *http);   /* the client went away or a chunk failed: keep what arrived */
 } cn_stream_ops;
 
 typedef struct cn_route {
@@ -67,7 +67,7 @@ typedef struct cn_route {
     const char *path; /* "/api/v1/requests/{id}/submit"; also "{id}.dzi", "{column}_{row}.jpeg"; "{rest*}" at the end
                          takes the rest */
     int right;        /* cn_right, CN_WHO_ANY or CN_WHO_PUBLIC */
-    cn_err (*handler)(cn_http *h);
+    cn_err (*handler)(cn_http *http);
     cn_body_kind body;
     cn_job_class job;
     unsigned flags;
@@ -80,61 +80,61 @@ extern const cn_route *const cn_route_tables[];
 
 /* ---- the request ---- */
 
-cn_app *cn_http_app(const cn_http *h);
-cn_method cn_http_method(const cn_http *h);
+cn_app *cn_http_app(const cn_http *http);
+cn_method cn_http_method(const cn_http *http);
 /** Decoded path without the query. */
-const char *cn_http_path(const cn_http *h);
+const char *cn_http_path(const cn_http *http);
 /** Value of a {name} of the route, decoded; "" for another name. */
-const char *cn_http_param(const cn_http *h, const char *name);
+const char *cn_http_param(const cn_http *http, const char *name);
 /** Decoded value of a query parameter, or NULL. */
-const char *cn_http_query(const cn_http *h, const char *name);
+const char *cn_http_query(const cn_http *http, const char *name);
 /** Query parameter as a number inside [min, max], `or_else` when absent; CN_ERR_INVALID fills the problem. */
-cn_err cn_http_query_i64(cn_http *h, const char *name, int64_t min, int64_t max, int64_t or_else, int64_t *out);
+cn_err cn_http_query_i64(cn_http *http, const char *name, int64_t min, int64_t max, int64_t or_else, int64_t *out);
 /** Header by its lower-case name (those of the table in request.c), or NULL. */
-const char *cn_http_header(const cn_http *h, const char *name);
+const char *cn_http_header(const cn_http *http, const char *name);
 /** The session cookie's value, or NULL. */
-const char *cn_http_cookie(const cn_http *h, const char *name, char *out, size_t size);
+const char *cn_http_cookie(const cn_http *http, const char *name, char *out, size_t size);
 /** Who acts; user "" on public routes. Address is always set. */
-const cn_actor *cn_http_actor(const cn_http *h);
+const cn_actor *cn_http_actor(const cn_http *http);
 /** -1 when there is none. */
-int64_t cn_http_content_length(const cn_http *h);
+int64_t cn_http_content_length(const cn_http *http);
 /** Borrowed object (CN_BODY_JSON), or bytes (CN_BODY_RAW). */
-json_t *cn_http_body_json(const cn_http *h);
-const char *cn_http_body(const cn_http *h, size_t *n);
+json_t *cn_http_body_json(const cn_http *http);
+const char *cn_http_body(const cn_http *http, size_t *len);
 /** True once the client has gone: long work may stop. Any thread. */
-bool cn_http_gone(const cn_http *h);
+bool cn_http_gone(const cn_http *http);
 /** "https" or "http" as the client sees it, and the Host header: for absolute URLs. */
-bool cn_http_secure(const cn_http *h);
+bool cn_http_secure(const cn_http *http);
 
 /** Something of the handler's own that lives as long as the exchange (streams). */
-void cn_http_own(cn_http *h, void *p, void (*release)(void *p));
-void *cn_http_owned(const cn_http *h);
+void cn_http_own(cn_http *http, void *owned, void (*release)(void *bytes));
+void *cn_http_owned(const cn_http *http);
 
 /* ---- the response ---- */
 
 /** The problem that goes with an error that the handler returns; pass it to functions that take a cn_problem. */
-cn_problem *cn_http_problem(cn_http *h);
+cn_problem *cn_http_problem(cn_http *http);
 /** Adds a header; the value must not hold control characters (dropped then). */
-void cn_http_set(cn_http *h, const char *name, const char *value);
-void cn_http_setf(cn_http *h, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void cn_http_set(cn_http *http, const char *name, const char *value);
+void cn_http_setf(cn_http *http, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /** No body. */
-cn_err cn_http_empty(cn_http *h, int status);
+cn_err cn_http_empty(cn_http *http, int status);
 /** Takes `json` over, also when it fails (NULL: CN_ERR_NOMEM). */
-cn_err cn_http_json(cn_http *h, int status, json_t *json);
+cn_err cn_http_json(cn_http *http, int status, json_t *json);
 /** Copies. */
-cn_err cn_http_text(cn_http *h, int status, const char *type, const void *p, size_t n);
+cn_err cn_http_text(cn_http *http, int status, const char *type, const void *bytes, size_t len);
 /** Takes over: `release(owner)` is called when it was sent (any thread). E.g. a tile: (tile->bytes, tile->n, cn_unref
  * wrapper, tile). */
-cn_err cn_http_bytes(cn_http *h, int status, const char *type, const void *p, size_t n, void (*release)(void *owner),
-                     void *owner);
+cn_err cn_http_bytes(cn_http *http, int status, const char *type, const void *bytes, size_t len,
+                     void (*release)(void *owner), void *owner);
 /** A file with ranges and If-None-Match (`etag` without quotes, NULL: none). CN_ERR_NOTFOUND when it cannot be opened.
  */
-cn_err cn_http_file(cn_http *h, const char *path, const char *type, const char *etag);
+cn_err cn_http_file(cn_http *http, const char *path, const char *type, const char *etag);
 /** True, and 304 is set, when If-None-Match names the etag. Sets ETag in any case. */
-bool cn_http_not_modified(cn_http *h, const char *etag);
+bool cn_http_not_modified(cn_http *http, const char *etag);
 /** The handler answers later from any thread: returns CN_OK now, and somebody calls cn_http_finish exactly once. */
-void cn_http_defer(cn_http *h);
+void cn_http_defer(cn_http *http);
 /** `err` other than CN_OK makes a problem document. The exchange must not be touched any more. */
-void cn_http_finish(cn_http *h, cn_err err);
+void cn_http_finish(cn_http *http, cn_err err);
 
 #endif

@@ -31,41 +31,42 @@ static const struct {
     [CN_ERR_CRASHED] = {502, "helper", "A helper process ended unexpectedly", 1, -32603, "internal"},
 };
 
-static unsigned row(cn_err e)
+static unsigned row(cn_err err)
 {
-    return (unsigned)e < CN_ERR_COUNT ? (unsigned)e : (unsigned)CN_ERR_IO;
+    return (unsigned)err < CN_ERR_COUNT ? (unsigned)err : (unsigned)CN_ERR_IO;
 }
 
-int cn_problem_status(cn_err e)
+int cn_problem_status(cn_err err)
 {
-    return table[row(e)].status;
+    return table[row(err)].status;
 }
 
-const char *cn_problem_title(cn_err e)
+const char *cn_problem_title(cn_err err)
 {
-    return table[row(e)].title;
+    return table[row(err)].title;
 }
 
-unsigned cn_problem_retry(cn_err e)
+unsigned cn_problem_retry(cn_err err)
 {
-    return table[row(e)].retry;
+    return table[row(err)].retry;
 }
 
-int cn_problem_rpc_code(cn_err e)
+int cn_problem_rpc_code(cn_err err)
 {
-    return table[row(e)].rpc_code;
+    return table[row(err)].rpc_code;
 }
 
-const char *cn_problem_rpc_reason(cn_err e)
+const char *cn_problem_rpc_reason(cn_err err)
 {
-    return table[row(e)].rpc_reason;
+    return table[row(err)].rpc_reason;
 }
 
-json_t *cn_problem_json(cn_err e, int status, const cn_problem *p)
+json_t *cn_problem_json(cn_err err, int status, const cn_problem *problem)
 {
-    const char *detail = p && *p->detail ? p->detail : cn_err_text(e);
-    json_t *o = json_pack("{s:o, s:s, s:i, s:s}", "type", json_sprintf("urn:consilium:problem:%s", table[row(e)].slug),
-                          "title", table[row(e)].title, "status", status, "detail", detail);
-    if (o && p && *p->field) json_object_set_new(o, "field", json_string(p->field));
-    return o;
+    const char *detail = problem && *problem->detail ? problem->detail : cn_err_text(err);
+    json_t *object =
+        json_pack("{s:o, s:s, s:i, s:s}", "type", json_sprintf("urn:consilium:problem:%s", table[row(err)].slug),
+                  "title", table[row(err)].title, "status", status, "detail", detail);
+    if (object && problem && *problem->field) json_object_set_new(object, "field", json_string(problem->field));
+    return object;
 }

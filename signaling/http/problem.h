@@ -7,17 +7,17 @@
 #include "base/err.h"
 
 /** HTTP status of an error; 200 for CN_OK. */
-int cn_problem_status(cn_err e);
-/** Short title, e.g. "Not found". */
-const char *cn_problem_title(cn_err e);
+int cn_problem_status(cn_err err);
+/** Short title, err.g. "Not found". */
+const char *cn_problem_title(cn_err err);
 /** Seconds for Retry-After, 0: none. */
-unsigned cn_problem_retry(cn_err e);
+unsigned cn_problem_retry(cn_err err);
 
 /** JSON-RPC code and `data.reason` of an error (docs/protocol.md). */
-int cn_problem_rpc_code(cn_err e);
-const char *cn_problem_rpc_reason(cn_err e);
+int cn_problem_rpc_code(cn_err err);
+const char *cn_problem_rpc_reason(cn_err err);
 
-/** `{type, title, status, detail, field?}`; `p` may be NULL or empty. NULL when memory is out. */
-json_t *cn_problem_json(cn_err e, int status, const cn_problem *p);
+/** `{type, title, status, detail, field?}`; `problem` may be NULL or empty. NULL when memory is out. */
+json_t *cn_problem_json(cn_err err, int status, const cn_problem *problem);
 
 #endif

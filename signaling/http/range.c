@@ -5,22 +5,22 @@
 #include "base/str.h"
 
 /* Digits up to `stop`; -1 when there are none or too many. */
-static int64_t number(const char **s)
+static int64_t number(const char **at)
 {
     char digits[20];
-    size_t n = strspn(*s, "0123456789");
+    size_t n = strspn(*at, "0123456789");
     int64_t value = -1;
     if (n == 0 || n >= sizeof digits) return -1;
-    memcpy(digits, *s, n);
+    memcpy(digits, *at, n);
     digits[n] = '\0';
-    *s += n;
+    *at += n;
     return cn_parse_i64(digits, 0, INT64_MAX, &value) ? value : -1;
 }
 
-cn_range cn_range_parse(const char *header, int64_t size, int64_t *from, int64_t *n)
+cn_range cn_range_parse(const char *header, int64_t size, int64_t *from, int64_t *len)
 {
     *from = 0;
-    *n = size;
+    *len = size;
     if (!header || strncmp(header, "bytes=", 6) != 0) return CN_RANGE_WHOLE;
     header += 6;
     int64_t first = number(&header), last = -1;
@@ -30,15 +30,15 @@ cn_range cn_range_parse(const char *header, int64_t size, int64_t *from, int64_t
     if (*header || (has_last && last < 0) || (first < 0 && !has_last)) return CN_RANGE_WHOLE;
     if (first < 0) { /* the last bytes */
         if (last == 0 || size == 0) return CN_RANGE_BAD;
-        *n = last < size ? last : size;
-        *from = size - *n;
+        *len = last < size ? last : size;
+        *from = size - *len;
         return CN_RANGE_PART;
     }
     if (has_last && last < first) return CN_RANGE_WHOLE;
     if (first >= size) return CN_RANGE_BAD;
     if (!has_last || last >= size) last = size - 1;
     *from = first;
-    *n = last - first + 1;
+    *len = last - first + 1;
     return CN_RANGE_PART;
 }
 

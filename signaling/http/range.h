@@ -12,7 +12,7 @@ typedef enum cn_range { CN_RANGE_WHOLE, CN_RANGE_PART, CN_RANGE_BAD } cn_range;
  * One byte range of a representation of `size` bytes (RFC 9110 §14). Several ranges, other units and malformed ones:
  * WHOLE, as the RFC allows. BAD: none of it exists (416).
  */
-cn_range cn_range_parse(const char *header, int64_t size, int64_t *from, int64_t *n);
+cn_range cn_range_parse(const char *header, int64_t size, int64_t *from, int64_t *len);
 
 /** If-None-Match (weak comparison, RFC 9110 §13.1.2): "*" or a list; `etag` without quotes. */
 bool cn_etag_listed(const char *header, const char *etag);

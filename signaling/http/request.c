@@ -45,10 +45,10 @@ typedef struct places {
     size_t query[CN_QUERY_MAX];
 } places;
 
-static bool clean(const char *s, size_t n)
+static bool clean(const char *text, size_t len)
 {
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f) return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) return false;
     return true;
 }
 
@@ -84,33 +84,33 @@ static cn_err read_headers(struct lws *wsi, cn_buf *text, places *at)
     return text->err;
 }
 
-static cn_err read_query(cn_http *h, struct lws *wsi, cn_buf *text, places *at)
+static cn_err read_query(cn_http *http, struct lws *wsi, cn_buf *text, places *at)
 {
     char value[4096];
     for (int i = 0;; i++) {
         int n = lws_hdr_copy_fragment(wsi, value, sizeof value, WSI_TOKEN_HTTP_URI_ARGS, i);
         if (n == -2) return CN_ERR_TOOBIG;
         if (n < 0) return text->err;
-        if (h->queries == CN_QUERY_MAX) return CN_ERR_TOOBIG;
+        if (http->queries == CN_QUERY_MAX) return CN_ERR_TOOBIG;
         if (strlen(value) != (size_t)n || !cn_utf8_valid(value, (size_t)n)) return CN_ERR_PARSE;
-        at->query[h->queries++] = text->n;
+        at->query[http->queries++] = text->n;
         cn_buf_add(text, value, (size_t)n + 1);
     }
 }
 
-static void place(cn_http *h, const places *at)
+static void place(cn_http *http, const places *at)
 {
     for (size_t i = 0; i < HEADERS; i++)
-        if (at->header[i]) h->header[i] = h->text + at->header[i];
-    for (size_t i = 0; i < h->queries; i++) {
-        char *eq = strchr(h->text + at->query[i], '=');
-        h->query[i].name = h->text + at->query[i];
-        h->query[i].value = eq ? eq + 1 : "";
+        if (at->header[i]) http->header[i] = http->text + at->header[i];
+    for (size_t i = 0; i < http->queries; i++) {
+        char *eq = strchr(http->text + at->query[i], '=');
+        http->query[i].name = http->text + at->query[i];
+        http->query[i].value = eq ? eq + 1 : "";
         if (eq) *eq = '\0';
     }
 }
 
-static cn_err read_line(cn_http *h, struct lws *wsi)
+static cn_err read_line(cn_http *http, struct lws *wsi)
 {
     static const struct {
         int lws;
@@ -120,165 +120,165 @@ static cn_err read_line(cn_http *h, struct lws *wsi)
                    {LWSHUMETH_OPTIONS, CN_OPTIONS}};
     char *uri = NULL;
     int n = 0, method = lws_http_get_uri_and_method(wsi, &uri, &n);
-    h->method = CN_METHOD_COUNT;
+    http->method = CN_METHOD_COUNT;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (methods[i].lws == method) h->method = methods[i].ours;
-    if (h->method == CN_METHOD_COUNT) return CN_ERR_UNSUPPORTED;
+        if (methods[i].lws == method) http->method = methods[i].ours;
+    if (http->method == CN_METHOD_COUNT) return CN_ERR_UNSUPPORTED;
     if (n <= 0 || !uri || *uri != '/') return CN_ERR_PARSE;
-    if ((size_t)n >= sizeof h->path) return CN_ERR_TOOBIG;
-    memcpy(h->path, uri, (size_t)n);
-    h->path[n] = '\0';
-    if (strlen(h->path) != (size_t)n || !cn_utf8_valid(h->path, (size_t)n) || !clean(h->path, (size_t)n))
+    if ((size_t)n >= sizeof http->path) return CN_ERR_TOOBIG;
+    memcpy(http->path, uri, (size_t)n);
+    http->path[n] = '\0';
+    if (strlen(http->path) != (size_t)n || !cn_utf8_valid(http->path, (size_t)n) || !clean(http->path, (size_t)n))
         return CN_ERR_PARSE;
     /* libwebsockets has resolved dots already; what is left of them was hidden by escapes */
-    return strstr(h->path, "/../") || strchr(h->path, '\\') ? CN_ERR_PARSE : CN_OK;
+    return strstr(http->path, "/../") || strchr(http->path, '\\') ? CN_ERR_PARSE : CN_OK;
 }
 
-static cn_err read_length(cn_http *h)
+static cn_err read_length(cn_http *http)
 {
-    const char *length = cn_http_header(h, "content-length");
-    h->content_length = -1;
-    h->chunked = cn_http_header(h, "transfer-encoding") != NULL;
-    if (length && !cn_parse_i64(length, 0, INT64_MAX, &h->content_length)) return CN_ERR_PARSE;
+    const char *length = cn_http_header(http, "content-length");
+    http->content_length = -1;
+    http->chunked = cn_http_header(http, "transfer-encoding") != NULL;
+    if (length && !cn_parse_i64(length, 0, INT64_MAX, &http->content_length)) return CN_ERR_PARSE;
     return CN_OK;
 }
 
 static void release(void *object)
 {
-    cn_http *h = object;
-    if (h->own_release) h->own_release(h->own);
-    if (h->release) h->release(h->owner);
+    cn_http *http = object;
+    if (http->own_release) http->own_release(http->own);
+    if (http->release) http->release(http->owner);
     /* cookies and passwords have been in here */
-    if (h->text) OPENSSL_cleanse(h->text, h->text_n);
-    if (h->body.p) OPENSSL_cleanse(h->body.p, h->body.n);
-    free(h->text);
-    json_decref(h->json);
-    cn_buf_free(&h->body);
-    cn_buf_free(&h->extra);
-    cn_buf_free(&h->fill);
-    free(h->chunk);
-    free(h->head);
-    free(h->piece);
-    cn_fd_close(&h->fd);
+    if (http->text) OPENSSL_cleanse(http->text, http->text_n);
+    if (http->body.p) OPENSSL_cleanse(http->body.p, http->body.n);
+    free(http->text);
+    json_decref(http->json);
+    cn_buf_free(&http->body);
+    cn_buf_free(&http->extra);
+    cn_buf_free(&http->fill);
+    free(http->chunk);
+    free(http->head);
+    free(http->piece);
+    cn_fd_close(&http->fd);
 }
 
-cn_err cn_exchange_new(cn_http **out, cn_door *d, struct lws *wsi, bool management)
+cn_err cn_exchange_new(cn_http **out, cn_door *door, struct lws *wsi, bool management)
 {
-    cn_http *h = cn_ref_new(sizeof *h, release);
-    if (!h) return CN_ERR_NOMEM;
-    h->fd = -1;
-    h->door = d;
-    h->wsi = wsi;
-    h->management = management;
-    h->secure = lws_is_ssl(wsi);
-    h->content_length = -1;
-    lws_get_peer_simple(wsi, h->actor.address, sizeof h->actor.address);
+    cn_http *http = cn_ref_new(sizeof *http, release);
+    if (!http) return CN_ERR_NOMEM;
+    http->fd = -1;
+    http->door = door;
+    http->wsi = wsi;
+    http->management = management;
+    http->secure = lws_is_ssl(wsi);
+    http->content_length = -1;
+    lws_get_peer_simple(wsi, http->actor.address, sizeof http->actor.address);
     cn_buf text = {.max = TEXT_MAX};
     places at = {0};
     cn_buf_add(&text, "", 1); /* so that no offset is 0 */
-    cn_err err = read_line(h, wsi);
+    cn_err err = read_line(http, wsi);
     cn_err more = read_headers(wsi, &text, &at);
-    if (more == CN_OK) more = read_query(h, wsi, &text, &at);
-    h->text_n = text.n;
-    h->text = cn_buf_take(&text);
+    if (more == CN_OK) more = read_query(http, wsi, &text, &at);
+    http->text_n = text.n;
+    http->text = cn_buf_take(&text);
     if (more == CN_OK) {
-        place(h, &at);
-        more = read_length(h);
+        place(http, &at);
+        more = read_length(http);
     }
-    *out = h; /* also when it failed: the error is answered through it */
+    *out = http; /* also when it failed: the error is answered through it */
     return err != CN_OK ? err : more;
 }
 
-cn_app *cn_http_app(const cn_http *h)
+cn_app *cn_http_app(const cn_http *http)
 {
-    return cn_door_app(h->door);
+    return cn_door_app(http->door);
 }
 
-cn_method cn_http_method(const cn_http *h)
+cn_method cn_http_method(const cn_http *http)
 {
-    return h->method;
+    return http->method;
 }
 
-const char *cn_http_path(const cn_http *h)
+const char *cn_http_path(const cn_http *http)
 {
-    return h->path;
+    return http->path;
 }
 
-const char *cn_http_param(const cn_http *h, const char *name)
+const char *cn_http_param(const cn_http *http, const char *name)
 {
-    for (size_t i = 0; i < h->match.params; i++)
-        if (strcmp(h->match.param[i].name, name) == 0) return h->match.param[i].value;
+    for (size_t i = 0; i < http->match.params; i++)
+        if (strcmp(http->match.param[i].name, name) == 0) return http->match.param[i].value;
     return "";
 }
 
-const char *cn_http_query(const cn_http *h, const char *name)
+const char *cn_http_query(const cn_http *http, const char *name)
 {
-    for (size_t i = 0; i < h->queries; i++)
-        if (strcmp(h->query[i].name, name) == 0) return h->query[i].value;
+    for (size_t i = 0; i < http->queries; i++)
+        if (strcmp(http->query[i].name, name) == 0) return http->query[i].value;
     return NULL;
 }
 
-cn_err cn_http_query_i64(cn_http *h, const char *name, int64_t min, int64_t max, int64_t or_else, int64_t *out)
+cn_err cn_http_query_i64(cn_http *http, const char *name, int64_t min, int64_t max, int64_t or_else, int64_t *out)
 {
-    const char *text = cn_http_query(h, name);
+    const char *text = cn_http_query(http, name);
     *out = or_else;
     if (!text || !*text) return CN_OK;
     if (cn_parse_i64(text, min, max, out)) return CN_OK;
-    return cn_problem_set(&h->problem, CN_ERR_INVALID, name, "must be a whole number from %lld to %lld", (long long)min,
-                          (long long)max);
+    return cn_problem_set(&http->problem, CN_ERR_INVALID, name, "must be a whole number from %lld to %lld",
+                          (long long)min, (long long)max);
 }
 
-const char *cn_http_header(const cn_http *h, const char *name)
+const char *cn_http_header(const cn_http *http, const char *name)
 {
     for (size_t i = 0; i < HEADERS; i++)
-        if (strcmp(headers[i].name, name) == 0) return h->header[i];
+        if (strcmp(headers[i].name, name) == 0) return http->header[i];
     return NULL;
 }
 
-const char *cn_http_cookie(const cn_http *h, const char *name, char *out, size_t size)
+const char *cn_http_cookie(const cn_http *http, const char *name, char *out, size_t size)
 {
-    return cn_cookie_find(cn_http_header(h, "cookie"), name, out, size);
+    return cn_cookie_find(cn_http_header(http, "cookie"), name, out, size);
 }
 
-const cn_actor *cn_http_actor(const cn_http *h)
+const cn_actor *cn_http_actor(const cn_http *http)
 {
-    return &h->actor;
+    return &http->actor;
 }
 
-int64_t cn_http_content_length(const cn_http *h)
+int64_t cn_http_content_length(const cn_http *http)
 {
-    return h->content_length;
+    return http->content_length;
 }
 
-json_t *cn_http_body_json(const cn_http *h)
+json_t *cn_http_body_json(const cn_http *http)
 {
-    return h->json;
+    return http->json;
 }
 
-const char *cn_http_body(const cn_http *h, size_t *n)
+const char *cn_http_body(const cn_http *http, size_t *len)
 {
-    if (n) *n = h->body.n;
-    return h->body.p ? h->body.p : "";
+    if (len) *len = http->body.n;
+    return http->body.p ? http->body.p : "";
 }
 
-bool cn_http_gone(const cn_http *h)
+bool cn_http_gone(const cn_http *http)
 {
-    return atomic_load_explicit(&h->gone, memory_order_relaxed);
+    return atomic_load_explicit(&http->gone, memory_order_relaxed);
 }
 
-bool cn_http_secure(const cn_http *h)
+bool cn_http_secure(const cn_http *http)
 {
-    return h->secure;
+    return http->secure;
 }
 
-void cn_http_own(cn_http *h, void *p, void (*own_release)(void *p))
+void cn_http_own(cn_http *http, void *owned, void (*own_release)(void *owned))
 {
-    if (h->own_release) h->own_release(h->own);
-    h->own = p;
-    h->own_release = own_release;
+    if (http->own_release) http->own_release(http->own);
+    http->own = owned;
+    http->own_release = own_release;
 }
 
-void *cn_http_owned(const cn_http *h)
+void *cn_http_owned(const cn_http *http)
 {
-    return h->own;
+    return http->own;
 }

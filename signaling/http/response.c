@@ -65,15 +65,15 @@ static const char *reason_of(int status)
     return "Status";
 }
 
-cn_problem *cn_http_problem(cn_http *h)
+cn_problem *cn_http_problem(cn_http *http)
 {
-    return &h->problem;
+    return &http->problem;
 }
 
-static bool has_header(const cn_http *h, const char *name)
+static bool has_header(const cn_http *http, const char *name)
 {
     size_t n = strlen(name);
-    for (const char *line = h->extra.p; line && *line;) {
+    for (const char *line = http->extra.p; line && *line;) {
         if (strncasecmp(line, name, n) == 0 && line[n] == ':') return true;
         line = strchr(line, '\n');
         if (line) line++;
@@ -81,163 +81,164 @@ static bool has_header(const cn_http *h, const char *name)
     return false;
 }
 
-void cn_http_set(cn_http *h, const char *name, const char *value)
+void cn_http_set(cn_http *http, const char *name, const char *value)
 {
     for (const char *c = value; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f) return;
-    cn_buf_fmt(&h->extra, "%s: %s\r\n", name, value);
+    cn_buf_fmt(&http->extra, "%s: %s\r\n", name, value);
 }
 
-void cn_http_setf(cn_http *h, const char *name, const char *fmt, ...)
+void cn_http_setf(cn_http *http, const char *name, const char *fmt, ...)
 {
     char value[1024];
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(value, sizeof value, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof value) cn_http_set(h, name, value);
+    if (n >= 0 && (size_t)n < sizeof value) cn_http_set(http, name, value);
 }
 
-static void drop_body(cn_http *h)
+static void drop_body(cn_http *http)
 {
-    if (h->release) h->release(h->owner);
-    h->release = NULL;
-    h->bytes = NULL;
-    h->bytes_n = 0;
-    *h->type = '\0';
-    cn_fd_close(&h->fd);
-    h->file_left = 0;
+    if (http->release) http->release(http->owner);
+    http->release = NULL;
+    http->bytes = NULL;
+    http->bytes_n = 0;
+    *http->type = '\0';
+    cn_fd_close(&http->fd);
+    http->file_left = 0;
 }
 
-cn_err cn_http_empty(cn_http *h, int status)
+cn_err cn_http_empty(cn_http *http, int status)
 {
-    drop_body(h);
-    h->status = status;
+    drop_body(http);
+    http->status = status;
     return CN_OK;
 }
 
-cn_err cn_http_bytes(cn_http *h, int status, const char *type, const void *p, size_t n, void (*release)(void *owner),
-                     void *owner)
+cn_err cn_http_bytes(cn_http *http, int status, const char *type, const void *bytes, size_t len,
+                     void (*release)(void *owner), void *owner)
 {
-    drop_body(h);
-    h->status = status;
-    cn_strcpy(h->type, sizeof h->type, type);
-    h->bytes = p;
-    h->bytes_n = n;
-    h->release = release;
-    h->owner = owner;
+    drop_body(http);
+    http->status = status;
+    cn_strcpy(http->type, sizeof http->type, type);
+    http->bytes = bytes;
+    http->bytes_n = len;
+    http->release = release;
+    http->owner = owner;
     return CN_OK;
 }
 
-cn_err cn_http_text(cn_http *h, int status, const char *type, const void *p, size_t n)
+cn_err cn_http_text(cn_http *http, int status, const char *type, const void *bytes, size_t len)
 {
-    void *copy = cn_memdup(n ? p : "", n ? n : 1);
-    return copy ? cn_http_bytes(h, status, type, copy, n, free, copy) : CN_ERR_NOMEM;
+    void *copy = cn_memdup(len ? bytes : "", len ? len : 1);
+    return copy ? cn_http_bytes(http, status, type, copy, len, free, copy) : CN_ERR_NOMEM;
 }
 
-cn_err cn_http_json(cn_http *h, int status, json_t *json)
+cn_err cn_http_json(cn_http *http, int status, json_t *json)
 {
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     json_decref(json);
     if (!text) return CN_ERR_NOMEM;
-    return cn_http_bytes(h, status, "application/json", text, strlen(text), free, text);
+    return cn_http_bytes(http, status, "application/json", text, strlen(text), free, text);
 }
 
-bool cn_http_not_modified(cn_http *h, const char *etag)
+bool cn_http_not_modified(cn_http *http, const char *etag)
 {
-    cn_http_setf(h, "ETag", "\"%s\"", etag);
-    if (!cn_etag_listed(cn_http_header(h, "if-none-match"), etag)) return false;
-    cn_http_empty(h, 304);
+    cn_http_setf(http, "ETag", "\"%s\"", etag);
+    if (!cn_etag_listed(cn_http_header(http, "if-none-match"), etag)) return false;
+    cn_http_empty(http, 304);
     return true;
 }
 
-cn_err cn_http_file(cn_http *h, const char *path, const char *type, const char *etag)
+cn_err cn_http_file(cn_http *http, const char *path, const char *type, const char *etag)
 {
     struct stat st;
     CN_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) return cn_err_from_errno(errno);
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) return CN_ERR_NOTFOUND;
-    if (etag && cn_http_not_modified(h, etag)) return CN_OK;
-    drop_body(h);
-    cn_http_set(h, "Accept-Ranges", "bytes");
-    const char *if_range = cn_http_header(h, "if-range");
+    if (etag && cn_http_not_modified(http, etag)) return CN_OK;
+    drop_body(http);
+    cn_http_set(http, "Accept-Ranges", "bytes");
+    const char *if_range = cn_http_header(http, "if-range");
     bool ranges = !if_range || (etag && *if_range == '"' && cn_etag_listed(if_range, etag));
-    cn_range r = cn_range_parse(ranges ? cn_http_header(h, "range") : NULL, st.st_size, &h->file_at, &h->file_left);
-    if (r == CN_RANGE_BAD) {
-        cn_http_setf(h, "Content-Range", "bytes */%lld", (long long)st.st_size);
-        return cn_http_empty(h, 416);
+    cn_range range =
+        cn_range_parse(ranges ? cn_http_header(http, "range") : NULL, st.st_size, &http->file_at, &http->file_left);
+    if (range == CN_RANGE_BAD) {
+        cn_http_setf(http, "Content-Range", "bytes */%lld", (long long)st.st_size);
+        return cn_http_empty(http, 416);
     }
-    if (r == CN_RANGE_PART)
-        cn_http_setf(h, "Content-Range", "bytes %lld-%lld/%lld", (long long)h->file_at,
-                     (long long)(h->file_at + h->file_left - 1), (long long)st.st_size);
-    h->status = r == CN_RANGE_PART ? 206 : 200;
-    cn_strcpy(h->type, sizeof h->type, type);
-    h->fd = fd;
+    if (range == CN_RANGE_PART)
+        cn_http_setf(http, "Content-Range", "bytes %lld-%lld/%lld", (long long)http->file_at,
+                     (long long)(http->file_at + http->file_left - 1), (long long)st.st_size);
+    http->status = range == CN_RANGE_PART ? 206 : 200;
+    cn_strcpy(http->type, sizeof http->type, type);
+    http->fd = fd;
     fd = -1;
-    posix_fadvise(h->fd, h->file_at, h->file_left, POSIX_FADV_SEQUENTIAL);
+    posix_fadvise(http->fd, http->file_at, http->file_left, POSIX_FADV_SEQUENTIAL);
     return CN_OK;
 }
 
-void cn_http_defer(cn_http *h)
+void cn_http_defer(cn_http *http)
 {
-    h->deferred = true;
+    http->deferred = true;
 }
 
-static void set_problem(cn_http *h, cn_err err)
+static void set_problem(cn_http *http, cn_err err)
 {
-    int status = h->status >= 400 ? h->status : cn_problem_status(err);
+    int status = http->status >= 400 ? http->status : cn_problem_status(err);
     unsigned retry = cn_problem_retry(err);
-    const cn_problem *p = h->problem.err == err ? &h->problem : NULL;
+    const cn_problem *problem = http->problem.err == err ? &http->problem : NULL;
     if (status >= 500 && status != 503)
-        cn_warn("signaling.http", "%s %s: %s", cn_method_name(h->method), h->route ? h->route->path : "",
+        cn_warn("signaling.http", "%s %s: %s", cn_method_name(http->method), http->route ? http->route->path : "",
                 cn_err_text(err));
-    if (cn_http_json(h, status, cn_problem_json(err, status, p)) == CN_OK)
-        cn_strcpy(h->type, sizeof h->type, "application/problem+json");
+    if (cn_http_json(http, status, cn_problem_json(err, status, problem)) == CN_OK)
+        cn_strcpy(http->type, sizeof http->type, "application/problem+json");
     else
-        cn_http_empty(h, status);
-    if (retry && !has_header(h, "Retry-After")) cn_http_setf(h, "Retry-After", "%u", retry);
-    if (err == CN_ERR_UNAUTH && !has_header(h, "WWW-Authenticate")) cn_http_set(h, "WWW-Authenticate", "Session");
+        cn_http_empty(http, status);
+    if (retry && !has_header(http, "Retry-After")) cn_http_setf(http, "Retry-After", "%u", retry);
+    if (err == CN_ERR_UNAUTH && !has_header(http, "WWW-Authenticate")) cn_http_set(http, "WWW-Authenticate", "Session");
 }
 
-static void date_line(cn_buf *b)
+static void date_line(cn_buf *buf)
 {
     struct tm tm;
     char text[64];
     time_t now = time(NULL);
     if (gmtime_r(&now, &tm) && strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm))
-        cn_buf_str(b, text);
+        cn_buf_str(buf, text);
 }
 
-static void head_lines(cn_http *h, cn_buf *b, int64_t length)
+static void head_lines(cn_http *http, cn_buf *buf, int64_t length)
 {
-    bool no_body = h->status == 204 || h->status == 304;
-    cn_buf_fmt(b, "HTTP/1.1 %d %s\r\n", h->status, reason_of(h->status));
-    date_line(b);
-    if (*h->type && h->status != 304) cn_buf_fmt(b, "Content-Type: %s\r\n", h->type);
-    if (!no_body) cn_buf_fmt(b, "Content-Length: %lld\r\n", (long long)length);
-    if (h->extra.n) cn_buf_add(b, h->extra.p, h->extra.n);
+    bool no_body = http->status == 204 || http->status == 304;
+    cn_buf_fmt(buf, "HTTP/1.1 %d %s\r\n", http->status, reason_of(http->status));
+    date_line(buf);
+    if (*http->type && http->status != 304) cn_buf_fmt(buf, "Content-Type: %s\r\n", http->type);
+    if (!no_body) cn_buf_fmt(buf, "Content-Length: %lld\r\n", (long long)length);
+    if (http->extra.n) cn_buf_add(buf, http->extra.p, http->extra.n);
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        if (!has_header(h, usual[i].name)) cn_buf_fmt(b, "%s: %s\r\n", usual[i].name, usual[i].value);
-    if (h->secure) cn_buf_str(b, "Strict-Transport-Security: max-age=31536000\r\n");
-    if (h->close_after) cn_buf_str(b, "Connection: close\r\n");
-    cn_buf_str(b, "\r\n");
+        if (!has_header(http, usual[i].name)) cn_buf_fmt(buf, "%s: %s\r\n", usual[i].name, usual[i].value);
+    if (http->secure) cn_buf_str(buf, "Strict-Transport-Security: max-age=31536000\r\n");
+    if (http->close_after) cn_buf_str(buf, "Connection: close\r\n");
+    cn_buf_str(buf, "\r\n");
 }
 
-void cn_exchange_compose(cn_http *h, cn_err err)
+void cn_exchange_compose(cn_http *http, cn_err err)
 {
     static const char room[LWS_PRE];
-    if (err == CN_OK && h->status == 0) err = CN_ERR_IO; /* a handler that forgot to answer */
-    if (err != CN_OK) set_problem(h, err);
-    int64_t length = h->fd >= 0 ? h->file_left : (int64_t)h->bytes_n;
-    cn_buf b = {.max = CN_TOGETHER * 4};
-    cn_buf_add(&b, room, sizeof room);
-    head_lines(h, &b, length);
-    if (h->method == CN_HEAD || h->status == 204 || h->status == 304) drop_body(h);
-    if (h->bytes_n && h->bytes_n <= CN_TOGETHER) {
-        cn_buf_add(&b, h->bytes, h->bytes_n);
-        h->body_in_head = true;
+    if (err == CN_OK && http->status == 0) err = CN_ERR_IO; /* a handler that forgot to answer */
+    if (err != CN_OK) set_problem(http, err);
+    int64_t length = http->fd >= 0 ? http->file_left : (int64_t)http->bytes_n;
+    cn_buf buf = {.max = CN_TOGETHER * 4};
+    cn_buf_add(&buf, room, sizeof room);
+    head_lines(http, &buf, length);
+    if (http->method == CN_HEAD || http->status == 204 || http->status == 304) drop_body(http);
+    if (http->bytes_n && http->bytes_n <= CN_TOGETHER) {
+        cn_buf_add(&buf, http->bytes, http->bytes_n);
+        http->body_in_head = true;
     }
-    h->head_n = b.err == CN_OK ? b.n - LWS_PRE : 0;
-    h->head = cn_buf_take(&b);
-    h->answered = true;
+    http->head_n = buf.err == CN_OK ? buf.n - LWS_PRE : 0;
+    http->head = cn_buf_take(&buf);
+    http->answered = true;
 }

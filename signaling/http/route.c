@@ -6,9 +6,9 @@
 
 static const char *const method_names[CN_METHOD_COUNT] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
-const char *cn_method_name(cn_method m)
+const char *cn_method_name(cn_method method)
 {
-    return (unsigned)m < CN_METHOD_COUNT ? method_names[m] : "?";
+    return (unsigned)method < CN_METHOD_COUNT ? method_names[method] : "?";
 }
 
 cn_method cn_method_parse(const char *name)
@@ -19,10 +19,10 @@ cn_method cn_method_parse(const char *name)
 }
 
 /* Takes the value of the parameter that starts at *pattern ('{'); moves both on. */
-static bool take_param(const char **pattern, const char **path, cn_route_match *m)
+static bool take_param(const char **pattern, const char **path, cn_route_match *match)
 {
     const char *name = *pattern + 1, *close = strchr(name, '}');
-    if (!close || m->params == CN_ROUTE_PARAMS) return false;
+    if (!close || match->params == CN_ROUTE_PARAMS) return false;
     bool rest = close[-1] == '*';
     size_t name_n = (size_t)(close - name) - (rest ? 1 : 0);
     const char *stop = close + 1, *end;
@@ -39,23 +39,23 @@ static bool take_param(const char **pattern, const char **path, cn_route_match *
         }
     }
     size_t n = (size_t)(end - *path);
-    if (n == 0 || n >= CN_ROUTE_VALUE || name_n >= sizeof m->param[0].name) return false;
-    memcpy(m->param[m->params].name, name, name_n);
-    m->param[m->params].name[name_n] = '\0';
-    memcpy(m->param[m->params].value, *path, n);
-    m->param[m->params].value[n] = '\0';
-    m->params++;
+    if (n == 0 || n >= CN_ROUTE_VALUE || name_n >= sizeof match->param[0].name) return false;
+    memcpy(match->param[match->params].name, name, name_n);
+    match->param[match->params].name[name_n] = '\0';
+    memcpy(match->param[match->params].value, *path, n);
+    match->param[match->params].value[n] = '\0';
+    match->params++;
     *pattern = stop;
     *path = end;
     return true;
 }
 
-bool cn_route_fits(const char *pattern, const char *path, cn_route_match *m)
+bool cn_route_fits(const char *pattern, const char *path, cn_route_match *match)
 {
-    m->params = 0;
+    match->params = 0;
     while (*pattern) {
         if (*pattern == '{') {
-            if (!take_param(&pattern, &path, m)) return false;
+            if (!take_param(&pattern, &path, match)) return false;
         } else if (*pattern++ != *path++) {
             return false;
         }
@@ -65,18 +65,18 @@ bool cn_route_fits(const char *pattern, const char *path, cn_route_match *m)
 
 void cn_route_find(const cn_route *const *tables, cn_method method, const char *path, cn_route_match *out)
 {
-    cn_route_match m = {0}, found = {0};
+    cn_route_match match = {0}, found = {0};
     for (; *tables; tables++) {
-        for (const cn_route *r = *tables; r->path; r++) {
-            if (!cn_route_fits(r->path, path, &m)) continue;
-            found.allowed |= 1u << r->method;
-            if (r->method == CN_GET) found.allowed |= 1u << CN_HEAD;
-            bool same = r->method == method || (method == CN_HEAD && r->method == CN_GET);
+        for (const cn_route *route = *tables; route->path; route++) {
+            if (!cn_route_fits(route->path, path, &match)) continue;
+            found.allowed |= 1u << route->method;
+            if (route->method == CN_GET) found.allowed |= 1u << CN_HEAD;
+            bool same = route->method == method || (method == CN_HEAD && route->method == CN_GET);
             if (!same || (found.route && found.route->method == method)) continue;
-            if (found.route && r->method != method) continue;
-            found.route = r;
-            found.params = m.params;
-            memcpy(found.param, m.param, sizeof m.param);
+            if (found.route && route->method != method) continue;
+            found.route = route;
+            found.params = match.params;
+            memcpy(found.param, match.param, sizeof match.param);
         }
     }
     *out = found;

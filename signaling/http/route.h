@@ -19,7 +19,7 @@ typedef struct cn_route_match {
 
 /** True when `path` fits `pattern`; fills the parameters. A value is never empty and never holds '/', except that of
  * "{rest*}". */
-bool cn_route_fits(const char *pattern, const char *path, cn_route_match *m);
+bool cn_route_fits(const char *pattern, const char *path, cn_route_match *match);
 
 /** First route that fits. HEAD falls back to GET. */
 void cn_route_find(const cn_route *const *tables, cn_method method, const char *path, cn_route_match *out);
@@ -29,6 +29,6 @@ void cn_route_allow(unsigned allowed, char *out, size_t size);
 
 /** CN_METHOD_COUNT for an unknown name. */
 cn_method cn_method_parse(const char *name);
-const char *cn_method_name(cn_method m);
+const char *cn_method_name(cn_method method);
 
 #endif

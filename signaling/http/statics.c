@@ -64,10 +64,10 @@ static const struct {
 static const char *const not_app[] = {"api",  "assets", "uploads",   "slides",  "iiif",   "whip",   "whep",
                                       "open", "ws",     "dicom-web", "healthz", "readyz", "metrics"};
 
-static bool ends_with(const char *s, const char *ending)
+static bool ends_with(const char *text, const char *ending)
 {
-    size_t n = strlen(s), m = strlen(ending);
-    return n >= m && strcmp(s + n - m, ending) == 0;
+    size_t n = strlen(text), m = strlen(ending);
+    return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
 static const char *type_of(const char *path)
@@ -77,59 +77,60 @@ static const char *type_of(const char *path)
     return "application/octet-stream";
 }
 
-static int by_path(const void *a, const void *b)
+static int by_path(const void *left, const void *right)
 {
-    return strcmp(((const entry *)a)->path, ((const entry *)b)->path);
+    return strcmp(((const entry *)left)->path, ((const entry *)right)->path);
 }
 
-static entry *entry_of(cn_statics *s, const char *path)
+static entry *entry_of(cn_statics *statics, const char *path)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (strcmp(s->entries[i].path, path) == 0) return &s->entries[i];
-    if (s->n == FILES_MAX) return NULL;
-    entry *e = &s->entries[s->n];
-    e->path = cn_strdup(path);
-    if (!e->path) return NULL;
-    s->n++;
-    return e;
+    for (size_t i = 0; i < statics->n; i++)
+        if (strcmp(statics->entries[i].path, path) == 0) return &statics->entries[i];
+    if (statics->n == FILES_MAX) return NULL;
+    entry *row = &statics->entries[statics->n];
+    row->path = cn_strdup(path);
+    if (!row->path) return NULL;
+    statics->n++;
+    return row;
 }
 
-static cn_err load_file(cn_statics *s, const char *file, const char *path)
+static cn_err load_file(cn_statics *statics, const char *file, const char *path)
 {
     char plain[1024];
     if (!cn_strcpy(plain, sizeof plain, path)) return CN_ERR_TOOBIG;
     size_t len = strlen(plain);
     bool br = ends_with(plain, ".br"), gz = ends_with(plain, ".gz");
     if (br || gz) plain[len - 3] = '\0';
-    if (++s->files > FILES_MAX) return CN_ERR_TOOBIG;
-    entry *e = entry_of(s, plain);
-    if (!e) return CN_ERR_TOOBIG;
-    variant *v = br ? &e->br : gz ? &e->gz : &e->plain;
-    CN_TRY(cn_file_read(file, BYTES_MAX - s->bytes, &v->bytes, &v->n));
-    s->bytes += v->n;
+    if (++statics->files > FILES_MAX) return CN_ERR_TOOBIG;
+    entry *row = entry_of(statics, plain);
+    if (!row) return CN_ERR_TOOBIG;
+    variant *choice = br ? &row->br : gz ? &row->gz : &row->plain;
+    CN_TRY(cn_file_read(file, BYTES_MAX - statics->bytes, &choice->bytes, &choice->n));
+    statics->bytes += choice->n;
     uint8_t sum[CN_SHA256_LEN];
-    cn_sha256(v->bytes, v->n, sum);
-    cn_hex(sum, 10, v->etag);
+    cn_sha256(choice->bytes, choice->n, sum);
+    cn_hex(sum, 10, choice->etag);
     return CN_OK;
 }
 
-static cn_err load_dir(cn_statics *s, const char *dir, const char *path, unsigned depth)
+static cn_err load_dir(cn_statics *statics, const char *dir, const char *path, unsigned depth)
 {
     if (depth > DEPTH_MAX) return CN_ERR_TOOBIG;
     DIR *d = opendir(dir);
     if (!d) return CN_ERR_NOTFOUND;
     cn_err err = CN_OK;
-    for (struct dirent *e; err == CN_OK && (e = readdir(d));) {
+    for (struct dirent *found; err == CN_OK && (found = readdir(d));) {
         char file[2048], sub[1024];
         struct stat st;
-        if (*e->d_name == '.') continue;
-        if (!cn_fmt(file, sizeof file, "%s/%s", dir, e->d_name) || !cn_fmt(sub, sizeof sub, "%s/%s", path, e->d_name)) {
+        if (*found->d_name == '.') continue;
+        if (!cn_fmt(file, sizeof file, "%s/%s", dir, found->d_name) ||
+            !cn_fmt(sub, sizeof sub, "%s/%s", path, found->d_name)) {
             err = CN_ERR_TOOBIG;
         } else if (stat(file, &st) == 0) {
             if (S_ISDIR(st.st_mode))
-                err = load_dir(s, file, sub, depth + 1);
+                err = load_dir(statics, file, sub, depth + 1);
             else if (S_ISREG(st.st_mode))
-                err = load_file(s, file, sub);
+                err = load_file(statics, file, sub);
         }
     }
     closedir(d);
@@ -138,31 +139,31 @@ static cn_err load_dir(cn_statics *s, const char *dir, const char *path, unsigne
 
 cn_err cn_statics_load(cn_statics **out, const char *root)
 {
-    cn_statics *s = CN_NEW(cn_statics);
-    cn_err err = s ? CN_OK : CN_ERR_NOMEM;
-    if (s && !(s->entries = cn_calloc(FILES_MAX, sizeof *s->entries))) err = CN_ERR_NOMEM;
-    if (err == CN_OK) err = load_dir(s, root, "", 0);
+    cn_statics *statics = CN_NEW(cn_statics);
+    cn_err err = statics ? CN_OK : CN_ERR_NOMEM;
+    if (statics && !(statics->entries = cn_calloc(FILES_MAX, sizeof *statics->entries))) err = CN_ERR_NOMEM;
+    if (err == CN_OK) err = load_dir(statics, root, "", 0);
     if (err != CN_OK) {
-        cn_statics_free(s);
+        cn_statics_free(statics);
         return err;
     }
-    qsort(s->entries, s->n, sizeof *s->entries, by_path);
-    cn_info("signaling.statics", "%zu files of the web app, %zu KiB", s->files, s->bytes / 1024);
-    *out = s;
+    qsort(statics->entries, statics->n, sizeof *statics->entries, by_path);
+    cn_info("signaling.statics", "%zu files of the web app, %zu KiB", statics->files, statics->bytes / 1024);
+    *out = statics;
     return CN_OK;
 }
 
-void cn_statics_free(cn_statics *s)
+void cn_statics_free(cn_statics *statics)
 {
-    if (!s) return;
-    for (size_t i = 0; i < s->n; i++) {
-        free(s->entries[i].path);
-        free(s->entries[i].plain.bytes);
-        free(s->entries[i].br.bytes);
-        free(s->entries[i].gz.bytes);
+    if (!statics) return;
+    for (size_t i = 0; i < statics->n; i++) {
+        free(statics->entries[i].path);
+        free(statics->entries[i].plain.bytes);
+        free(statics->entries[i].br.bytes);
+        free(statics->entries[i].gz.bytes);
     }
-    free(s->entries);
-    free(s);
+    free(statics->entries);
+    free(statics);
 }
 
 bool cn_encoding_accepted(const char *header, const char *coding)
@@ -188,11 +189,11 @@ bool cn_encoding_accepted(const char *header, const char *coding)
     return star;
 }
 
-static const entry *find_entry(const cn_statics *s, const char *path)
+static const entry *find_entry(const cn_statics *statics, const char *path)
 {
     const entry key = {.path = (char *)(uintptr_t)path};
-    const entry *e = bsearch(&key, s->entries, s->n, sizeof *s->entries, by_path);
-    return e && e->plain.bytes ? e : NULL;
+    const entry *row = bsearch(&key, statics->entries, statics->n, sizeof *statics->entries, by_path);
+    return row && row->plain.bytes ? row : NULL;
 }
 
 static bool is_app_path(const char *path)
@@ -205,24 +206,24 @@ static bool is_app_path(const char *path)
     return true;
 }
 
-bool cn_statics_find(const cn_statics *s, const char *path, const char *accept, const char *accept_encoding,
+bool cn_statics_find(const cn_statics *statics, const char *path, const char *accept, const char *accept_encoding,
                      cn_static *out)
 {
-    const entry *e = find_entry(s, strcmp(path, "/") == 0 ? "/index.html" : path);
-    if (!e && accept && strstr(accept, "text/html") && is_app_path(path)) e = find_entry(s, "/index.html");
-    if (!e) return false;
-    const variant *v = &e->plain;
-    *out = (cn_static){.type = type_of(e->path), .varies = e->br.bytes || e->gz.bytes};
-    if (e->br.bytes && cn_encoding_accepted(accept_encoding, "br")) {
-        v = &e->br;
+    const entry *row = find_entry(statics, strcmp(path, "/") == 0 ? "/index.html" : path);
+    if (!row && accept && strstr(accept, "text/html") && is_app_path(path)) row = find_entry(statics, "/index.html");
+    if (!row) return false;
+    const variant *choice = &row->plain;
+    *out = (cn_static){.type = type_of(row->path), .varies = row->br.bytes || row->gz.bytes};
+    if (row->br.bytes && cn_encoding_accepted(accept_encoding, "br")) {
+        choice = &row->br;
         out->encoding = "br";
-    } else if (e->gz.bytes && cn_encoding_accepted(accept_encoding, "gzip")) {
-        v = &e->gz;
+    } else if (row->gz.bytes && cn_encoding_accepted(accept_encoding, "gzip")) {
+        choice = &row->gz;
         out->encoding = "gzip";
     }
-    out->etag = v->etag;
-    out->immutable = strncmp(e->path, "/assets/", 8) == 0;
-    out->bytes = v->bytes;
-    out->n = v->n;
+    out->etag = choice->etag;
+    out->immutable = strncmp(row->path, "/assets/", 8) == 0;
+    out->bytes = choice->bytes;
+    out->n = choice->n;
     return true;
 }

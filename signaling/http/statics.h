@@ -24,13 +24,13 @@ typedef struct cn_static {
 
 /** Reads the folder (at most 4,096 files, 256 MiB). CN_ERR_NOTFOUND when there is none. */
 cn_err cn_statics_load(cn_statics **out, const char *root);
-void cn_statics_free(cn_statics *s);
+void cn_statics_free(cn_statics *statics);
 
 /**
  * What to send for a path: the file, or index.html for a path of the app (no extension in its last part, not under
  * /api/ and the like) when `accept` allows text/html. `accept` and `accept_encoding` may be NULL. False: 404.
  */
-bool cn_statics_find(const cn_statics *s, const char *path, const char *accept, const char *accept_encoding,
+bool cn_statics_find(const cn_statics *statics, const char *path, const char *accept, const char *accept_encoding,
                      cn_static *out);
 
 /** True when an Accept-Encoding header allows `coding` (RFC 9110 §12.5.3: q=0 forbids, "*" counts). */

@@ -16,7 +16,7 @@ typedef struct event event;
 struct event {
     cn_door_call call;
     cn_live *live;
-    void (*run)(event *e, cn_member *m);
+    void (*run)(event *ev, cn_member *member);
     char room[CN_MEDIA_ID], participant[CN_MEDIA_ID];
     uint64_t mono_ms;
     int64_t wall_ms;
@@ -56,94 +56,94 @@ static const char *const end_causes[] = {[CN_LEAVE_ASKED] = "leave",
 
 /* ---- on the door ---- */
 
-static void on_connected(event *e, cn_member *m)
+static void on_connected(event *ev, cn_member *member)
 {
-    if (!m || m->connected) return;
-    m->connected = true;
-    cn_minutes_start(m, e->mono_ms, e->wall_ms);
-    if (!m->leaving) cn_hall_notice(m->hall, m, "room.joined", cn_member_json(m), NULL);
-    cn_hall_hosts(m->hall);
+    if (!member || member->connected) return;
+    member->connected = true;
+    cn_minutes_start(member, ev->mono_ms, ev->wall_ms);
+    if (!member->leaving) cn_hall_notice(member->hall, member, "room.joined", cn_member_json(member), NULL);
+    cn_hall_hosts(member->hall);
 }
 
-static void on_left(event *e, cn_member *m)
+static void on_left(event *ev, cn_member *member)
 {
-    if (!m) return;
-    cn_hall *h = m->hall;
-    if (!m->leaving) cn_gate_left(m, false);
-    bool lost = e->left.cause == CN_LEAVE_TIMEOUT;
-    cn_minutes_stop(m, lost ? e->left.last_sign_ms : e->mono_ms, end_causes[e->left.cause]);
-    cn_hall_presenter_left(h, m);
-    if (m->connected)
-        cn_hall_notice(h, m, "room.left", json_pack("{s:s, s:s}", "participant", m->id, "cause", causes[e->left.cause]),
-                       NULL);
-    if (m->client && !m->leaving)
-        cn_client_notice(m->client, "room.left",
-                         json_pack("{s:s, s:s}", "participant", m->id, "cause", causes[e->left.cause]));
-    m->leaving = true;
-    cn_hall_hosts(h);
-    cn_member_free(m);
+    if (!member) return;
+    cn_hall *hall = member->hall;
+    if (!member->leaving) cn_gate_left(member, false);
+    bool lost = ev->left.cause == CN_LEAVE_TIMEOUT;
+    cn_minutes_stop(member, lost ? ev->left.last_sign_ms : ev->mono_ms, end_causes[ev->left.cause]);
+    cn_hall_presenter_left(hall, member);
+    if (member->connected)
+        cn_hall_notice(hall, member, "room.left",
+                       json_pack("{s:s, s:s}", "participant", member->id, "cause", causes[ev->left.cause]), NULL);
+    if (member->client && !member->leaving)
+        cn_client_notice(member->client, "room.left",
+                         json_pack("{s:s, s:s}", "participant", member->id, "cause", causes[ev->left.cause]));
+    member->leaving = true;
+    cn_hall_hosts(hall);
+    cn_member_free(member);
 }
 
-static void on_slot(event *e, cn_member *m)
+static void on_slot(event *ev, cn_member *member)
 {
     static const char *const states[] = {
         [CN_SLOT_EMPTY] = "empty", [CN_SLOT_LIVE] = "live",   [CN_SLOT_PAUSED] = "paused",
         [CN_SLOT_OFF] = "off",     [CN_SLOT_LIMIT] = "limit", [CN_SLOT_CODEC] = "codec"};
-    if (!m || !m->client) return;
-    json_t *from = *e->slot.from ? json_string(e->slot.from) : json_null();
-    json_t *source = e->slot.source != CN_SOURCE_NONE ? json_string(cn_source_name(e->slot.source)) : json_null();
-    cn_client_notice(m->client, "room.slot",
-                     json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:i, s:i}", "mid", e->slot.mid, "state",
-                               states[e->slot.state], "participant", from, "source", source, "rtp_timestamp",
-                               (json_int_t)e->slot.rtp_timestamp, "codec", e->slot.codec, "width", (int)e->slot.width,
-                               "height", (int)e->slot.height));
+    if (!member || !member->client) return;
+    json_t *from = *ev->slot.from ? json_string(ev->slot.from) : json_null();
+    json_t *source = ev->slot.source != CN_SOURCE_NONE ? json_string(cn_source_name(ev->slot.source)) : json_null();
+    cn_client_notice(member->client, "room.slot",
+                     json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:i, s:i}", "mid", ev->slot.mid, "state",
+                               states[ev->slot.state], "participant", from, "source", source, "rtp_timestamp",
+                               (json_int_t)ev->slot.rtp_timestamp, "codec", ev->slot.codec, "width",
+                               (int)ev->slot.width, "height", (int)ev->slot.height));
 }
 
-static void on_speaker(event *e, cn_member *m)
+static void on_speaker(event *ev, cn_member *member)
 {
-    (void)m;
-    cn_hall *h = cn_hall_find(e->live, e->room);
-    if (!h) return;
-    cn_strcpy(h->speaker, sizeof h->speaker, e->participant);
-    cn_hall_notice(h, NULL, "room.speaker",
-                   json_pack("{s:o}", "participant", *h->speaker ? json_string(h->speaker) : json_null()),
+    (void)member;
+    cn_hall *hall = cn_hall_find(ev->live, ev->room);
+    if (!hall) return;
+    cn_strcpy(hall->speaker, sizeof hall->speaker, ev->participant);
+    cn_hall_notice(hall, NULL, "room.speaker",
+                   json_pack("{s:o}", "participant", *hall->speaker ? json_string(hall->speaker) : json_null()),
                    "room.speaker");
 }
 
-static void on_area(event *e, cn_member *m)
+static void on_area(event *ev, cn_member *member)
 {
-    if (m) cn_minutes_area(m, e->mono_ms, e->area.sum, e->area.max);
+    if (member) cn_minutes_area(member, ev->mono_ms, ev->area.sum, ev->area.max);
 }
 
-static void on_layers(event *e, cn_member *m)
+static void on_layers(event *ev, cn_member *member)
 {
-    if (!m || !m->client) return;
-    unsigned n = m->source[e->layers.source].rids;
+    if (!member || !member->client) return;
+    unsigned n = member->source[ev->layers.source].rids;
     json_t *rids = json_array();
-    for (unsigned i = 0; i < (n ? n : 1); i++) json_array_append_new(rids, json_boolean(e->layers.mask >> i & 1u));
-    cn_client_notice(m->client, "room.layers",
-                     json_pack("{s:s, s:o, s:b, s:i}", "source", cn_source_name(e->layers.source), "rids", rids,
-                               "spatial", !(e->layers.mask & CN_LAYERS_FLAT), "unwatched",
-                               (int)CN_LAYERS_UNWATCHED(e->layers.mask)));
+    for (unsigned i = 0; i < (n ? n : 1); i++) json_array_append_new(rids, json_boolean(ev->layers.mask >> i & 1u));
+    cn_client_notice(member->client, "room.layers",
+                     json_pack("{s:s, s:o, s:b, s:i}", "source", cn_source_name(ev->layers.source), "rids", rids,
+                               "spatial", !(ev->layers.mask & CN_LAYERS_FLAT), "unwatched",
+                               (int)CN_LAYERS_UNWATCHED(ev->layers.mask)));
 }
 
-static void on_stats(event *e, cn_member *m)
+static void on_stats(event *ev, cn_member *member)
 {
-    if (m) cn_quality_stats(m, e->stats);
-    free(e->stats);
+    if (member) cn_quality_stats(member, ev->stats);
+    free(ev->stats);
 }
 
 static void run(void *arg)
 {
-    event *e = arg;
-    atomic_fetch_sub(&e->live->events_waiting, 1);
-    e->run(e, cn_member_find(e->live, e->participant));
-    free(e);
+    event *ev = arg;
+    atomic_fetch_sub(&ev->live->events_waiting, 1);
+    ev->run(ev, cn_member_find(ev->live, ev->participant));
+    free(ev);
 }
 
 /* ---- on media's threads ---- */
 
-static event *event_new(void *ctx, const char *room, const char *participant, void (*fn)(event *e, cn_member *m))
+static event *event_new(void *ctx, const char *room, const char *participant, void (*fn)(event *ev, cn_member *member))
 {
     event *e = CN_NEW(event);
     if (!e) return NULL;
@@ -156,20 +156,20 @@ static event *event_new(void *ctx, const char *room, const char *participant, vo
     return e;
 }
 
-static void post(event *e, bool repeats)
+static void post(event *ev, bool repeats)
 {
-    if (!e) return;
-    uint32_t before = atomic_fetch_add(&e->live->events_waiting, 1);
+    if (!ev) return;
+    uint32_t before = atomic_fetch_add(&ev->live->events_waiting, 1);
     if (before >= EVENTS_HARD || (repeats && before >= EVENTS_MAX)) {
-        atomic_fetch_sub(&e->live->events_waiting, 1);
-        if (atomic_fetch_add(&e->live->events_lost, 1) % 1000 == 0)
+        atomic_fetch_sub(&ev->live->events_waiting, 1);
+        if (atomic_fetch_add(&ev->live->events_lost, 1) % 1000 == 0)
             cn_error("signaling.live", "the door cannot keep up with media's events");
-        if (e->run == on_stats) free(e->stats);
-        free(e);
+        if (ev->run == on_stats) free(ev->stats);
+        free(ev);
         return;
     }
-    e->call = (cn_door_call){.fn = run, .arg = e};
-    cn_door_post(e->live->door, &e->call);
+    ev->call = (cn_door_call){.fn = run, .arg = ev};
+    cn_door_post(ev->live->door, &ev->call);
 }
 
 static void media_connected(void *ctx, const char *room, const char *participant)
@@ -180,28 +180,28 @@ static void media_connected(void *ctx, const char *room, const char *participant
 static void media_left(void *ctx, const char *room, const char *participant, cn_leave_cause cause,
                        uint64_t last_sign_ms)
 {
-    event *e = event_new(ctx, room, participant, on_left);
-    if (e) {
-        e->left.cause = cause;
-        e->left.last_sign_ms = last_sign_ms;
+    event *ev = event_new(ctx, room, participant, on_left);
+    if (ev) {
+        ev->left.cause = cause;
+        ev->left.last_sign_ms = last_sign_ms;
     }
-    post(e, false);
+    post(ev, false);
 }
 
-static void media_slot(void *ctx, const char *room, const char *participant, const cn_slot_event *s)
+static void media_slot(void *ctx, const char *room, const char *participant, const cn_slot_event *slot_event)
 {
-    event *e = event_new(ctx, room, participant, on_slot);
-    if (e) {
-        cn_strcpy(e->slot.mid, sizeof e->slot.mid, s->mid);
-        cn_strcpy(e->slot.from, sizeof e->slot.from, s->from ? s->from : "");
-        cn_strcpy(e->slot.codec, sizeof e->slot.codec, s->codec ? s->codec : "");
-        e->slot.state = s->state;
-        e->slot.source = s->source;
-        e->slot.rtp_timestamp = s->rtp_timestamp;
-        e->slot.width = s->width;
-        e->slot.height = s->height;
+    event *ev = event_new(ctx, room, participant, on_slot);
+    if (ev) {
+        cn_strcpy(ev->slot.mid, sizeof ev->slot.mid, slot_event->mid);
+        cn_strcpy(ev->slot.from, sizeof ev->slot.from, slot_event->from ? slot_event->from : "");
+        cn_strcpy(ev->slot.codec, sizeof ev->slot.codec, slot_event->codec ? slot_event->codec : "");
+        ev->slot.state = slot_event->state;
+        ev->slot.source = slot_event->source;
+        ev->slot.rtp_timestamp = slot_event->rtp_timestamp;
+        ev->slot.width = slot_event->width;
+        ev->slot.height = slot_event->height;
     }
-    post(e, false);
+    post(ev, false);
 }
 
 static void media_speaker(void *ctx, const char *room, const char *participant)
@@ -211,33 +211,33 @@ static void media_speaker(void *ctx, const char *room, const char *participant)
 
 static void media_area(void *ctx, const char *room, const char *participant, uint64_t mono_ms, int64_t sum, int64_t max)
 {
-    event *e = event_new(ctx, room, participant, on_area);
-    if (e) {
-        e->mono_ms = mono_ms;
-        e->area.sum = sum;
-        e->area.max = max;
+    event *ev = event_new(ctx, room, participant, on_area);
+    if (ev) {
+        ev->mono_ms = mono_ms;
+        ev->area.sum = sum;
+        ev->area.max = max;
     }
-    post(e, false);
+    post(ev, false);
 }
 
 static void media_layers(void *ctx, const char *room, const char *participant, cn_source_kind source, uint32_t rid_mask)
 {
-    event *e = event_new(ctx, room, participant, on_layers);
-    if (e) {
-        e->layers.source = source;
-        e->layers.mask = rid_mask;
+    event *ev = event_new(ctx, room, participant, on_layers);
+    if (ev) {
+        ev->layers.source = source;
+        ev->layers.mask = rid_mask;
     }
-    post(e, false);
+    post(ev, false);
 }
 
-static void media_stats(void *ctx, const char *room, const char *participant, const cn_media_stats *s)
+static void media_stats(void *ctx, const char *room, const char *participant, const cn_media_stats *stats)
 {
-    event *e = event_new(ctx, room, participant, on_stats);
-    if (e && !(e->stats = cn_memdup(s, sizeof *s))) {
-        free(e);
+    event *ev = event_new(ctx, room, participant, on_stats);
+    if (ev && !(ev->stats = cn_memdup(stats, sizeof *stats))) {
+        free(ev);
         return;
     }
-    post(e, true);
+    post(ev, true);
 }
 
 const cn_media_events cn_live_events = {.connected = media_connected,
@@ -252,18 +252,18 @@ const cn_media_events cn_live_events = {.connected = media_connected,
 
 void cn_live_housekeeping(void *live)
 {
-    cn_live *l = live;
+    cn_live *parent = live;
     uint64_t now = cn_mono_ms();
-    if (!l->media) return;
-    cn_gate_tidy(l);
-    for (cn_hall *h = l->halls; h; h = h->next)
-        for (cn_member *m = h->members; m; m = m->next) {
-            bool silent = !m->connected && now - m->since_ms > CONNECT_MS;
-            bool away = !m->client && m->away_ms && now - m->away_ms > AWAY_MS;
-            if (m->leaving || (!silent && !away)) continue;
-            cn_gate_left(m, false);
-            m->leaving = true;
-            cn_media_leave(l->media, m->id, CN_LEAVE_TIMEOUT);
+    if (!parent->media) return;
+    cn_gate_tidy(parent);
+    for (cn_hall *hall = parent->halls; hall; hall = hall->next)
+        for (cn_member *member = hall->members; member; member = member->next) {
+            bool silent = !member->connected && now - member->since_ms > CONNECT_MS;
+            bool away = !member->client && member->away_ms && now - member->away_ms > AWAY_MS;
+            if (member->leaving || (!silent && !away)) continue;
+            cn_gate_left(member, false);
+            member->leaving = true;
+            cn_media_leave(parent->media, member->id, CN_LEAVE_TIMEOUT);
         }
 }
 
@@ -276,20 +276,20 @@ typedef struct change {
 
 static void on_change(void *arg)
 {
-    change *c = arg;
-    for (cn_hall *h = c->live->halls; h; h = h->next)
-        if (strcmp(h->request, c->request) == 0)
-            cn_hall_notice(h, NULL, "request.changed",
-                           json_pack("{s:s, s:s}", "request", c->request, "state", c->state), NULL);
-    free(c);
+    change *edit = arg;
+    for (cn_hall *hall = edit->live->halls; hall; hall = hall->next)
+        if (strcmp(hall->request, edit->request) == 0)
+            cn_hall_notice(hall, NULL, "request.changed",
+                           json_pack("{s:s, s:s}", "request", edit->request, "state", edit->state), NULL);
+    free(edit);
 }
 
-void cn_live_request_changed(cn_live *l, const char *request, const char *state)
+void cn_live_request_changed(cn_live *live, const char *request, const char *state)
 {
-    change *c = CN_NEW(change);
-    if (!c) return;
-    c->live = l;
-    cn_strcpy(c->request, sizeof c->request, request);
-    cn_strcpy(c->state, sizeof c->state, state);
-    if (!l->door || cn_door_call_new(l->door, on_change, c) != CN_OK) free(c);
+    change *edit = CN_NEW(change);
+    if (!edit) return;
+    edit->live = live;
+    cn_strcpy(edit->request, sizeof edit->request, request);
+    cn_strcpy(edit->state, sizeof edit->state, state);
+    if (!live->door || cn_door_call_new(live->door, on_change, edit) != CN_OK) free(edit);
 }

@@ -20,153 +20,154 @@ typedef struct visit {
 
 static void answered(void *arg)
 {
-    visit *v = arg;
-    cn_member *m = cn_member_find(v->live, v->member);
-    if (v->err == CN_OK && !m) v->err = CN_ERR_NOTFOUND;
-    if (m && !v->restart) {
-        if (v->err == CN_OK)
-            m->answered = true;
+    visit *stay = arg;
+    cn_member *member = cn_member_find(stay->live, stay->member);
+    if (stay->err == CN_OK && !member) stay->err = CN_ERR_NOTFOUND;
+    if (member && !stay->restart) {
+        if (stay->err == CN_OK)
+            member->answered = true;
         else
-            cn_member_free(m);
+            cn_member_free(member);
     }
-    v->fn(v->arg, v->err, &v->problem, v->member, v->answer);
-    free(v->answer);
-    free(v);
+    stay->fn(stay->arg, stay->err, &stay->problem, stay->member, stay->answer);
+    free(stay->answer);
+    free(stay);
 }
 
 /* Media's thread. */
-static void from_media(void *arg, cn_err err, const cn_problem *p, const char *answer)
+static void from_media(void *arg, cn_err err, const cn_problem *problem, const char *answer)
 {
-    visit *v = arg;
-    v->err = err;
-    if (p) v->problem = *p;
-    if (err == CN_OK && !(v->answer = cn_strdup(answer))) v->err = CN_ERR_NOMEM;
-    v->call = (cn_door_call){.fn = answered, .arg = v};
-    cn_door_post(v->live->door, &v->call);
+    visit *stay = arg;
+    stay->err = err;
+    if (problem) stay->problem = *problem;
+    if (err == CN_OK && !(stay->answer = cn_strdup(answer))) stay->err = CN_ERR_NOMEM;
+    stay->call = (cn_door_call){.fn = answered, .arg = stay};
+    cn_door_post(stay->live->door, &stay->call);
 }
 
-static visit *visit_new(cn_live *l, const char *participant, cn_guest_fn fn, void *arg)
+static visit *visit_new(cn_live *live, const char *participant, cn_guest_fn fn, void *arg)
 {
-    visit *v = CN_NEW(visit);
-    if (!v) return NULL;
-    v->live = l;
-    v->fn = fn;
-    v->arg = arg;
-    cn_strcpy(v->member, sizeof v->member, participant);
-    return v;
+    visit *stay = CN_NEW(visit);
+    if (!stay) return NULL;
+    stay->live = live;
+    stay->fn = fn;
+    stay->arg = arg;
+    cn_strcpy(stay->member, sizeof stay->member, participant);
+    return stay;
 }
 
-static void published(cn_member *m, const cn_guest *g)
+static void published(cn_member *member, const cn_guest *guest)
 {
     cn_sdp_section found[CN_SDP_SCAN_MAX];
-    size_t n = g->publish ? cn_sdp_scan(g->offer, found, CN_SDP_SCAN_MAX) : 0;
+    size_t n = guest->publish ? cn_sdp_scan(guest->offer, found, CN_SDP_SCAN_MAX) : 0;
     for (size_t i = 0; i < n; i++) {
-        cn_source_kind kind = found[i].video ? g->source : CN_SOURCE_MIC;
-        if (found[i].sends && !m->source[kind].there)
-            m->source[kind] = (cn_published){.there = true, .on = true, .rids = found[i].rids};
+        cn_source_kind kind = found[i].video ? guest->source : CN_SOURCE_MIC;
+        if (found[i].sends && !member->source[kind].there)
+            member->source[kind] = (cn_published){.there = true, .on = true, .rids = found[i].rids};
     }
 }
 
 /* An encoder's picture is what it came for: without a place for it there is none for its voice either. */
-static cn_err admit(cn_member **out, cn_hall *h, const cn_guest *g, cn_problem *p)
+static cn_err admit(cn_member **out, cn_hall *hall, const cn_guest *guest, cn_problem *problem)
 {
-    bool video = g->publish && cn_offer_has_video(g->offer);
-    cn_err err = cn_member_new(out, h, video);
+    bool video = guest->publish && cn_offer_has_video(guest->offer);
+    cn_err err = cn_member_new(out, hall, video);
     if (err == CN_OK && video && !(*out)->may_video) {
         cn_member_free(*out);
         *out = NULL;
         err = CN_ERR_FULL;
     }
-    if (err == CN_ERR_FULL) (void)cn_problem_set(p, err, "room", "the room is full: its limit is reached");
+    if (err == CN_ERR_FULL) (void)cn_problem_set(problem, err, "room", "the room is full: its limit is reached");
     return err;
 }
 
 /* A token is leave to enter, also where others wait; not into a locked room, and not right after being removed. */
-static cn_err judge(cn_live *l, const cn_guest *g, cn_problem *p)
+static cn_err judge(cn_live *live, const cn_guest *guest, cn_problem *problem)
 {
     uint64_t wait_ms = 0;
-    switch (cn_gate_judge(l, g->room, g->token_hash, false, &wait_ms)) {
-    case CN_GATE_LOCKED: return cn_problem_set(p, CN_ERR_STATE, "room", "this room is locked");
-    case CN_GATE_REMOVED: return cn_problem_set(p, CN_ERR_STATE, "room", "a host removed this participant");
+    switch (cn_gate_judge(live, guest->room, guest->token_hash, false, &wait_ms)) {
+    case CN_GATE_LOCKED: return cn_problem_set(problem, CN_ERR_STATE, "room", "this room is locked");
+    case CN_GATE_REMOVED: return cn_problem_set(problem, CN_ERR_STATE, "room", "a host removed this participant");
     default: return CN_OK;
     }
 }
 
-static void recall(cn_member *m)
+static void recall(cn_member *member)
 {
-    const cn_pass *pass = cn_gate_pass(m->hall->live, m->hall->id, m->token_hash);
-    if (pass) m->tier_max = pass->tier_max;
+    const cn_pass *pass = cn_gate_pass(member->hall->live, member->hall->id, member->token_hash);
+    if (pass) member->tier_max = pass->tier_max;
 }
 
-void cn_live_guest_join(cn_live *l, const cn_guest *g, cn_guest_fn fn, void *arg)
+void cn_live_guest_join(cn_live *live, const cn_guest *guest, cn_guest_fn fn, void *arg)
 {
-    cn_member *m = NULL;
+    cn_member *member = NULL;
     cn_problem problem = {0};
-    bool open = l->media && !l->closing;
-    cn_err err = open ? judge(l, g, &problem) : CN_ERR_CLOSED;
-    cn_hall *h = err == CN_OK ? cn_hall_open(l, g->room) : NULL;
-    if (err == CN_OK) err = h ? admit(&m, h, g, &problem) : CN_ERR_NOMEM;
-    visit *v = err == CN_OK ? visit_new(l, m->id, fn, arg) : NULL;
-    if (!v) {
-        if (m) cn_member_free(m);
+    bool open = live->media && !live->closing;
+    cn_err err = open ? judge(live, guest, &problem) : CN_ERR_CLOSED;
+    cn_hall *hall = err == CN_OK ? cn_hall_open(live, guest->room) : NULL;
+    if (err == CN_OK) err = hall ? admit(&member, hall, guest, &problem) : CN_ERR_NOMEM;
+    visit *stay = err == CN_OK ? visit_new(live, member->id, fn, arg) : NULL;
+    if (!stay) {
+        if (member) cn_member_free(member);
         fn(arg, err == CN_OK ? CN_ERR_NOMEM : err, &problem, NULL, NULL);
         return;
     }
-    m->kind = g->publish ? "device" : "bot";
-    m->role = g->publish ? "device" : "viewer";
-    m->name = cn_strdup(g->publish ? "Device" : "Viewer");
-    cn_strcpy(m->token_hash, sizeof m->token_hash, g->token_hash);
-    published(m, g);
-    recall(m);
-    const cn_media_join join = {.room = h->id,
-                                .codec = h->settings.codec,
-                                .participant = m->id,
-                                .kind = g->publish ? CN_PEER_WHIP : CN_PEER_WHEP,
-                                .may_publish_audio = g->publish,
-                                .may_publish_video = g->publish && m->may_video,
-                                .offer = g->offer,
-                                .whip_source = g->source,
-                                .only = g->only};
-    cn_media_join_room(l->media, &join, from_media, v);
-    cn_member_show(m);
+    member->kind = guest->publish ? "device" : "bot";
+    member->role = guest->publish ? "device" : "viewer";
+    member->name = cn_strdup(guest->publish ? "Device" : "Viewer");
+    cn_strcpy(member->token_hash, sizeof member->token_hash, guest->token_hash);
+    published(member, guest);
+    recall(member);
+    const cn_media_join join = {.room = hall->id,
+                                .codec = hall->settings.codec,
+                                .participant = member->id,
+                                .kind = guest->publish ? CN_PEER_WHIP : CN_PEER_WHEP,
+                                .may_publish_audio = guest->publish,
+                                .may_publish_video = guest->publish && member->may_video,
+                                .offer = guest->offer,
+                                .whip_source = guest->source,
+                                .only = guest->only};
+    cn_media_join_room(live->media, &join, from_media, stay);
+    cn_member_show(member);
 }
 
-cn_err cn_live_guest_check(cn_live *l, const char *room, const char *participant, const char *token_hash)
+cn_err cn_live_guest_check(cn_live *live, const char *room, const char *participant, const char *token_hash)
 {
-    const cn_member *m = cn_member_find(l, participant);
-    if (!l->media || !m || m->leaving || strcmp(m->hall->id, room) != 0 || !*m->token_hash) return CN_ERR_NOTFOUND;
-    return cn_equal_ct(m->token_hash, token_hash, 64) ? CN_OK : CN_ERR_NOTFOUND;
+    const cn_member *member = cn_member_find(live, participant);
+    if (!live->media || !member || member->leaving || strcmp(member->hall->id, room) != 0 || !*member->token_hash)
+        return CN_ERR_NOTFOUND;
+    return cn_equal_ct(member->token_hash, token_hash, 64) ? CN_OK : CN_ERR_NOTFOUND;
 }
 
-void cn_live_guest_restart(cn_live *l, const char *participant, const char *fragment, cn_guest_fn fn, void *arg)
+void cn_live_guest_restart(cn_live *live, const char *participant, const char *fragment, cn_guest_fn fn, void *arg)
 {
-    visit *v = visit_new(l, participant, fn, arg);
-    if (!v) {
+    visit *stay = visit_new(live, participant, fn, arg);
+    if (!stay) {
         fn(arg, CN_ERR_NOMEM, NULL, NULL, NULL);
         return;
     }
-    v->restart = true;
-    cn_media_ice_restart(l->media, v->member, fragment, from_media, v);
+    stay->restart = true;
+    cn_media_ice_restart(live->media, stay->member, fragment, from_media, stay);
 }
 
-void cn_live_guest_leave(cn_live *l, const char *participant)
+void cn_live_guest_leave(cn_live *live, const char *participant)
 {
-    cn_member *m = cn_member_find(l, participant);
-    if (!m || m->leaving) return;
-    m->leaving = true;
-    cn_media_leave(l->media, m->id, CN_LEAVE_ASKED);
+    cn_member *member = cn_member_find(live, participant);
+    if (!member || member->leaving) return;
+    member->leaving = true;
+    cn_media_leave(live->media, member->id, CN_LEAVE_ASKED);
 }
 
-const char *cn_live_codec(const cn_live *l, const cn_room_info *room)
+const char *cn_live_codec(const cn_live *live, const cn_room_info *room)
 {
-    return *room->settings.codec ? room->settings.codec : cn_config_str(l->app->config, "media", "codec");
+    return *room->settings.codec ? room->settings.codec : cn_config_str(live->app->config, "media", "codec");
 }
 
-json_t *cn_live_participants(cn_live *l, const char *room)
+json_t *cn_live_participants(cn_live *live, const char *room)
 {
     json_t *out = json_array();
-    const cn_hall *h = cn_hall_find(l, room);
-    for (const cn_member *m = h ? h->members : NULL; m; m = m->next)
-        if (m->connected && !m->leaving) json_array_append_new(out, cn_member_json(m));
+    const cn_hall *hall = cn_hall_find(live, room);
+    for (const cn_member *member = hall ? hall->members : NULL; member; member = member->next)
+        if (member->connected && !member->leaving) json_array_append_new(out, cn_member_json(member));
     return out;
 }

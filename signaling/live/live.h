@@ -16,34 +16,34 @@ typedef struct cn_live cn_live;
 
 /** Before the door; cn_live_attach once door and media are there. */
 cn_err cn_live_new(cn_live **out, cn_app *app);
-void cn_live_attach(cn_live *l, cn_door *door, cn_media *media);
+void cn_live_attach(cn_live *live, cn_door *door, cn_media *media);
 extern const cn_ws_hooks cn_live_hooks;      /* ctx: the cn_live */
 extern const cn_media_events cn_live_events; /* ctx: the cn_live */
 
 /** A request changed its state: those in its room hear of it. Any thread. */
-void cn_live_request_changed(cn_live *l, const char *request, const char *state);
+void cn_live_request_changed(cn_live *live, const char *request, const char *state);
 
 /**
  * Any thread but the door's: tells everybody that the server ends and lets go of media, which may then be freed; and,
  * once media has ended, waits until its last events were worked on and the minutes are in the ledger.
  */
-void cn_live_close(cn_live *l);
-void cn_live_drain(cn_live *l);
+void cn_live_close(cn_live *live);
+void cn_live_drain(cn_live *live);
 /** After the door has ended. NULL allowed. */
-void cn_live_free(cn_live *l);
+void cn_live_free(cn_live *live);
 
 /**
  * The administrator's view of how well rooms run; door's thread. `names`: also who the participants are (user, name,
  * title, hospital) and what the room is called; otherwise ids alone.
  */
 /** `{items, total}`: rooms in use, and with `recent` those that ended within the last minutes. */
-json_t *cn_live_quality_rooms(cn_live *l, bool names, bool recent);
+json_t *cn_live_quality_rooms(cn_live *live, bool names, bool recent);
 /** One room and its participants, also those who left; the points of the last `minutes` of one of them. NULL: not in
  * use, or no such participant. `participant` may be NULL. */
-json_t *cn_live_quality_room(cn_live *l, const char *room, const char *participant, unsigned minutes, bool names);
+json_t *cn_live_quality_room(cn_live *live, const char *room, const char *participant, unsigned minutes, bool names);
 
 /** Rooms and participants in Prometheus' text format, for /metrics. Door's thread. */
-void cn_live_metrics(const cn_live *l, cn_buf *b);
+void cn_live_metrics(const cn_live *live, cn_buf *buf);
 
 /* ---- WHIP and WHEP (api_whip.c): door's thread ---- */
 
@@ -58,18 +58,19 @@ typedef struct cn_guest {
 } cn_guest;
 
 /** The outcome; `answer` and `participant` are set when err is CN_OK. */
-typedef void (*cn_guest_fn)(void *arg, cn_err err, const cn_problem *p, const char *participant, const char *answer);
-void cn_live_guest_join(cn_live *l, const cn_guest *g, cn_guest_fn fn, void *arg);
+typedef void (*cn_guest_fn)(void *arg, cn_err err, const cn_problem *problem, const char *participant,
+                            const char *answer);
+void cn_live_guest_join(cn_live *live, const cn_guest *guest, cn_guest_fn fn, void *arg);
 /** CN_ERR_NOTFOUND for an unknown participant, another room or another token. */
-cn_err cn_live_guest_check(cn_live *l, const char *room, const char *participant, const char *token_hash);
-void cn_live_guest_restart(cn_live *l, const char *participant, const char *fragment, cn_guest_fn fn, void *arg);
-void cn_live_guest_leave(cn_live *l, const char *participant);
+cn_err cn_live_guest_check(cn_live *live, const char *room, const char *participant, const char *token_hash);
+void cn_live_guest_restart(cn_live *live, const char *participant, const char *fragment, cn_guest_fn fn, void *arg);
+void cn_live_guest_leave(cn_live *live, const char *participant);
 
 /** What cameras of a room are asked to send: "vp8", "h264", "vp9" or "av1". Borrowed from `room` or the configuration.
  */
-const char *cn_live_codec(const cn_live *l, const cn_room_info *room);
+const char *cn_live_codec(const cn_live *live, const cn_room_info *room);
 
 /** `[participant objects]` of a room, for GET /api/v1/rooms/{id}; an empty array when nobody is there. */
-json_t *cn_live_participants(cn_live *l, const char *room);
+json_t *cn_live_participants(cn_live *live, const char *room);
 
 #endif

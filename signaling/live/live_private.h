@@ -155,13 +155,13 @@ struct cn_live {
 };
 
 /* ---- live.c ---- */
-cn_client *cn_client_find(cn_live *l, uint64_t serial);
+cn_client *cn_client_find(cn_live *live, uint64_t serial);
 /** Sends and drops the reference; nothing happens without a client. */
-void cn_client_send(cn_client *c, json_t *message);
-void cn_client_notice(cn_client *c, const char *method, json_t *params);
+void cn_client_send(cn_client *client, json_t *message);
+void cn_client_notice(cn_client *client, const char *method, json_t *params);
 /** Answers a call; a notification (id NULL) gets none. */
-void cn_client_answer(cn_client *c, json_t *id, json_t *result);
-void cn_client_refuse(cn_client *c, json_t *id, cn_err err, const cn_problem *p);
+void cn_client_answer(cn_client *client, json_t *id, json_t *result);
+void cn_client_refuse(cn_client *client, json_t *id, cn_err err, const cn_problem *problem);
 
 /* ---- live_methods.c: the table ---- */
 typedef struct cn_method_call {
@@ -172,132 +172,132 @@ typedef struct cn_method_call {
     cn_problem problem;
 } cn_method_call;
 /** Runs one message of a client that is logged in. */
-void cn_live_dispatch(cn_client *c, const char *text, size_t n);
+void cn_live_dispatch(cn_client *client, const char *text, size_t len);
 
 /* Methods: CN_OK with *result (NULL: {}), an error, or CN_ERR_AGAIN_LATER: they answer themselves. */
 #define CN_ANSWERS_ITSELF ((cn_err)CN_ERR_COUNT)
-cn_err cn_do_join(cn_method_call *m, json_t **result);
-cn_err cn_do_offer(cn_method_call *m, json_t **result);
-cn_err cn_do_show(cn_method_call *m, json_t **result);
-cn_err cn_do_source(cn_method_call *m, json_t **result);
-cn_err cn_do_leave(cn_method_call *m, json_t **result);
-cn_err cn_do_health(cn_method_call *m, json_t **result);
-cn_err cn_do_view_open(cn_method_call *m, json_t **result);
-cn_err cn_do_view_present(cn_method_call *m, json_t **result);
-cn_err cn_do_view_state(cn_method_call *m, json_t **result);
-cn_err cn_do_view_pointer(cn_method_call *m, json_t **result);
+cn_err cn_do_join(cn_method_call *call, json_t **result);
+cn_err cn_do_offer(cn_method_call *call, json_t **result);
+cn_err cn_do_show(cn_method_call *call, json_t **result);
+cn_err cn_do_source(cn_method_call *call, json_t **result);
+cn_err cn_do_leave(cn_method_call *call, json_t **result);
+cn_err cn_do_health(cn_method_call *call, json_t **result);
+cn_err cn_do_view_open(cn_method_call *call, json_t **result);
+cn_err cn_do_view_present(cn_method_call *call, json_t **result);
+cn_err cn_do_view_state(cn_method_call *call, json_t **result);
+cn_err cn_do_view_pointer(cn_method_call *call, json_t **result);
 
-cn_err cn_do_hand(cn_method_call *m, json_t **result);
-cn_err cn_do_mute(cn_method_call *m, json_t **result);
-cn_err cn_do_ask(cn_method_call *m, json_t **result);
-cn_err cn_do_remove(cn_method_call *m, json_t **result);
-cn_err cn_do_limit(cn_method_call *m, json_t **result);
-cn_err cn_do_video(cn_method_call *m, json_t **result);
-cn_err cn_do_settings(cn_method_call *m, json_t **result);
-cn_err cn_do_admit(cn_method_call *m, json_t **result);
+cn_err cn_do_hand(cn_method_call *call, json_t **result);
+cn_err cn_do_mute(cn_method_call *call, json_t **result);
+cn_err cn_do_ask(cn_method_call *call, json_t **result);
+cn_err cn_do_remove(cn_method_call *call, json_t **result);
+cn_err cn_do_limit(cn_method_call *call, json_t **result);
+cn_err cn_do_video(cn_method_call *call, json_t **result);
+cn_err cn_do_settings(cn_method_call *call, json_t **result);
+cn_err cn_do_admit(cn_method_call *call, json_t **result);
 
 /* ---- live_hall.c: rooms and members ---- */
-cn_hall *cn_hall_find(cn_live *l, const char *id);
-cn_hall *cn_hall_open(cn_live *l, const cn_room_info *room);
-cn_member *cn_member_find(cn_live *l, const char *id);
+cn_hall *cn_hall_find(cn_live *live, const char *id);
+cn_hall *cn_hall_open(cn_live *live, const cn_room_info *room);
+cn_member *cn_member_find(cn_live *live, const char *id);
 /** CN_ERR_FULL when neither a place with nor one without video is left. Not yet visible to others. */
-cn_err cn_member_new(cn_member **out, cn_hall *h, bool wants_video);
+cn_err cn_member_new(cn_member **out, cn_hall *hall, bool wants_video);
 /** Takes it out of its room (which ends when it was the last) and frees it. */
-void cn_member_free(cn_member *m);
-json_t *cn_member_json(const cn_member *m);
+void cn_member_free(cn_member *member);
+json_t *cn_member_json(const cn_member *member);
 /** Sends a notice to every client of the room but `except`; serialised once. `key` as in cn_ws_send. Takes `params`
  * over. */
-void cn_hall_notice(cn_hall *h, const cn_member *except, const char *method, json_t *params, const char *key);
+void cn_hall_notice(cn_hall *hall, const cn_member *except, const char *method, json_t *params, const char *key);
 /** What an offer changes in the sources that are published; tells the others when `tell`. */
-void cn_member_sources(cn_member *m, const char *offer, const cn_section *sections, size_t count, bool tell);
+void cn_member_sources(cn_member *member, const char *offer, const cn_section *sections, size_t count, bool tell);
 /** Whether an offer publishes a picture. */
 bool cn_offer_has_video(const char *offer);
 /** Takes or gives up a place with video; CN_ERR_FULL when none is left. The others are told. */
-cn_err cn_member_video(cn_member *m, bool on);
+cn_err cn_member_video(cn_member *member, bool on);
 /** Its WebSocket is gone or somebody else's. */
-void cn_member_detach(cn_member *m);
-json_t *cn_hall_view_json(const cn_hall *h);
-void cn_hall_view_close(cn_hall *h);
+void cn_member_detach(cn_member *member);
+json_t *cn_hall_view_json(const cn_hall *hall);
+void cn_hall_view_close(cn_hall *hall);
 /** Whoever presents has gone. */
-void cn_hall_presenter_left(cn_hall *h, const cn_member *m);
+void cn_hall_presenter_left(cn_hall *hall, const cn_member *member);
 
 /* ---- live_host.c: what hosts do ---- */
-bool cn_member_is_host(const cn_member *m);
+bool cn_member_is_host(const cn_member *member);
 /** Tells everybody when other members are hosts than before. */
-void cn_hall_hosts(cn_hall *h);
-void cn_hall_tell_hosts(cn_hall *h, const char *method, json_t *params);
+void cn_hall_hosts(cn_hall *hall);
+void cn_hall_tell_hosts(cn_hall *hall, const char *method, json_t *params);
 /** CN_ERR_FORBIDDEN, audited, for who is no host. */
-cn_err cn_need_host(cn_method_call *m, const char *action);
+cn_err cn_need_host(cn_method_call *call, const char *action);
 /** Writes an act of the caller to the audit log; `participant` may be NULL. */
-void cn_host_audit(cn_method_call *m, const char *action, const char *outcome, const cn_member *participant,
+void cn_host_audit(cn_method_call *call, const char *action, const char *outcome, const cn_member *participant,
                    const char *what);
 /** May he switch this source of his on? CN_ERR_FORBIDDEN when the room leaves that to hosts. */
-cn_err cn_member_may_unmute(const cn_member *m, cn_source_kind kind, cn_problem *p);
+cn_err cn_member_may_unmute(const cn_member *member, cn_source_kind kind, cn_problem *problem);
 /** Switches a source and tells everybody; `by` is a host or NULL. */
-void cn_member_switch(cn_member *m, cn_source_kind kind, bool on, const cn_member *by);
+void cn_member_switch(cn_member *member, cn_source_kind kind, bool on, const cn_member *by);
 /** Is a source that he begins to publish on? */
-bool cn_member_starts_on(const cn_member *m, cn_source_kind kind);
+bool cn_member_starts_on(const cn_member *member, cn_source_kind kind);
 /** With an offer: what is off here must be off in media too, also in sections that it accepts just now. */
-void cn_member_hold_sources(cn_member *m);
+void cn_member_hold_sources(cn_member *member);
 /** The smaller of the room's and the participant's ceiling. */
-cn_tier cn_member_tier(const cn_member *m);
+cn_tier cn_member_tier(const cn_member *member);
 /** Says to media what this participant wants, within the ceilings. */
-void cn_member_show(cn_member *m);
+void cn_member_show(cn_member *member);
 /** The ceilings of the room changed, or that of one participant. */
-void cn_hall_limits(cn_hall *h);
-json_t *cn_member_limits_json(const cn_member *m);
+void cn_hall_limits(cn_hall *hall);
+json_t *cn_member_limits_json(const cn_member *member);
 
 /* ---- live_gate.c: settings, lock, lobby ---- */
 typedef enum cn_gate { CN_GATE_OPEN, CN_GATE_LOBBY, CN_GATE_LOCKED, CN_GATE_REMOVED } cn_gate;
 /** May he enter anew? `who`: user id or token hash; `host`: would be a host inside. *wait_ms: for CN_GATE_REMOVED. */
-cn_gate cn_gate_judge(cn_live *l, const cn_room_info *room, const char *who, bool host, uint64_t *wait_ms);
+cn_gate cn_gate_judge(cn_live *live, const cn_room_info *room, const char *who, bool host, uint64_t *wait_ms);
 /** Whether somebody with these parts would be a host on entering now. */
-bool cn_gate_would_host(cn_live *l, const cn_room_info *room, const cn_actor *actor);
+bool cn_gate_would_host(cn_live *live, const cn_room_info *room, const cn_actor *actor);
 /** Puts a client before the door; hosts are told. `user`: as cn_user_json. */
-void cn_gate_knock(cn_client *c, const cn_room_info *room, const json_t *user, bool removed);
+void cn_gate_knock(cn_client *client, const cn_room_info *room, const json_t *user, bool removed);
 /** Nobody waits here any more. */
-void cn_gate_forget(cn_client *c);
-/** `m` goes: he may come back for a while, or (removed) not so soon. Remembers his ceiling. */
-void cn_gate_left(const cn_member *m, bool removed);
+void cn_gate_forget(cn_client *client);
+/** `member` goes: he may come back for a while, or (removed) not so soon. Remembers his ceiling. */
+void cn_gate_left(const cn_member *member, bool removed);
 /** What is remembered of him, or NULL. */
-const cn_pass *cn_gate_pass(const cn_live *l, const char *room, const char *who);
-json_t *cn_gate_knocks_json(const cn_hall *h);
-void cn_gate_tell_knocks(cn_hall *h, cn_member *only);
-void cn_hall_set(cn_hall *h, const cn_room_settings *s);
-json_t *cn_hall_settings_json(const cn_hall *h);
+const cn_pass *cn_gate_pass(const cn_live *live, const char *room, const char *who);
+json_t *cn_gate_knocks_json(const cn_hall *hall);
+void cn_gate_tell_knocks(cn_hall *hall, cn_member *only);
+void cn_hall_set(cn_hall *hall, const cn_room_settings *settings);
+json_t *cn_hall_settings_json(const cn_hall *hall);
 /** Every second: what is old is forgotten. */
-void cn_gate_tidy(cn_live *l);
-void cn_gate_free(cn_live *l);
+void cn_gate_tidy(cn_live *live);
+void cn_gate_free(cn_live *live);
 
 /* ---- live_methods.c: tiers by name ---- */
 bool cn_live_tier_parse(const char *name, cn_tier *out);
-const char *cn_live_tier_name(cn_tier t);
+const char *cn_live_tier_name(cn_tier tier);
 
 /* ---- live_minutes.c ---- */
-void cn_minutes_area(cn_member *m, uint64_t mono_ms, int64_t sum, int64_t max);
-void cn_minutes_start(cn_member *m, uint64_t mono_ms, int64_t wall_ms);
-void cn_minutes_stop(cn_member *m, uint64_t mono_ms, const char *cause);
+void cn_minutes_area(cn_member *member, uint64_t mono_ms, int64_t sum, int64_t max);
+void cn_minutes_start(cn_member *member, uint64_t mono_ms, int64_t wall_ms);
+void cn_minutes_stop(cn_member *member, uint64_t mono_ms, const char *cause);
 /** Every minute. */
 void cn_minutes_checkpoint(void *live);
 /** Every second: what waits goes to the ledger. */
 void cn_minutes_flush(void *live);
-void cn_minutes_free(cn_live *l);
+void cn_minutes_free(cn_live *live);
 
 /* ---- live_quality.c: how well everybody is connected ---- */
 /** "udp", "tcp", "relay", "" when not known. */
 const char *cn_quality_path(cn_media_path path);
-void cn_quality_stats(cn_member *m, const cn_media_stats *s);
+void cn_quality_stats(cn_member *member, const cn_media_stats *stats);
 void cn_live_quality(void *live); /* every 2 s */
 json_t *cn_quality_why(uint32_t why);
 
 /* ---- live_record.c: how well it was, for the administrator ---- */
 /** Its last measurement, made just now. */
-void cn_record_stats(cn_member *m);
+void cn_record_stats(cn_member *member);
 /** It is about to be freed. */
-void cn_record_left(cn_member *m);
+void cn_record_left(cn_member *member);
 /** Every minute: forgets rooms that ended a while ago. */
 void cn_record_forget(void *live);
-void cn_record_free(cn_live *l);
+void cn_record_free(cn_live *live);
 
 /* ---- live_events.c ---- */
 void cn_live_housekeeping(void *live); /* every second */

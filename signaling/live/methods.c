@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "signaling/live/live_private.h"
 
-static cn_err do_ping(cn_method_call *m, json_t **result)
+static cn_err do_ping(cn_method_call *call, json_t **result)
 {
-    (void)m;
+    (void)call;
     *result = json_pack("{s:I}", "time", (json_int_t)cn_wall_ms());
     return CN_OK;
 }
@@ -18,7 +18,7 @@ enum { IN_ROOM = 1 }; /* only for participants */
 
 static const struct {
     const char *name;
-    cn_err (*run)(cn_method_call *m, json_t **result);
+    cn_err (*run)(cn_method_call *call, json_t **result);
     unsigned flags;
 } methods[] = {
     {"room.join", cn_do_join, 0},
@@ -43,49 +43,50 @@ static const struct {
 };
 
 /* "30 people have their camera on." */
-static json_t *no_place(const cn_live *l, json_t *id)
+static json_t *no_place(const cn_live *live, json_t *id)
 {
     char detail[96];
     cn_fmt(detail, sizeof detail, "%lld people have their camera on, which is this room's limit",
-           (long long)cn_config_int(l->app->config, "media", "room_video_max"));
+           (long long)cn_config_int(live->app->config, "media", "room_video_max"));
     return cn_rpc_refusal(id, CN_RPC_ROOM_FULL, "video_full", detail);
 }
 
-static void run(cn_method_call *m, const char *name)
+static void run(cn_method_call *call, const char *name)
 {
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         if (strcmp(methods[i].name, name) != 0) continue;
         json_t *result = NULL;
         cn_err err = CN_OK;
-        if ((methods[i].flags & IN_ROOM) && !m->client->member)
-            err = cn_problem_set(&m->problem, CN_ERR_NOTFOUND, "", "you are not in a room");
-        else if (m->live->closing || !m->live->media)
+        if ((methods[i].flags & IN_ROOM) && !call->client->member)
+            err = cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "", "you are not in a room");
+        else if (call->live->closing || !call->live->media)
             err = CN_ERR_CLOSED;
         else
-            err = methods[i].run(m, &result);
+            err = methods[i].run(call, &result);
         if (err == CN_ANSWERS_ITSELF) return;
         if (err == CN_OK)
-            cn_client_answer(m->client, m->id, result);
-        else if (err == CN_ERR_FULL && m->id)
-            cn_client_send(m->client, no_place(m->live, m->id));
+            cn_client_answer(call->client, call->id, result);
+        else if (err == CN_ERR_FULL && call->id)
+            cn_client_send(call->client, no_place(call->live, call->id));
         else
-            cn_client_refuse(m->client, m->id, err, &m->problem);
+            cn_client_refuse(call->client, call->id, err, &call->problem);
         return;
     }
-    if (m->id) cn_client_send(m->client, cn_rpc_error(m->id, CN_RPC_METHOD, "unknown method", NULL));
+    if (call->id) cn_client_send(call->client, cn_rpc_error(call->id, CN_RPC_METHOD, "unknown method", NULL));
 }
 
-void cn_live_dispatch(cn_client *c, const char *text, size_t n)
+void cn_live_dispatch(cn_client *client, const char *text, size_t len)
 {
     cn_rpc call;
-    int wrong = cn_rpc_parse(text, n, &call);
+    int wrong = cn_rpc_parse(text, len, &call);
     if (wrong == 0) {
-        cn_method_call m = {
-            .live = c->live, .client = c, .id = call.id, .params = call.params, .problem = {.err = CN_OK}};
-        run(&m, call.method);
+        cn_method_call method_call = {
+            .live = client->live, .client = client, .id = call.id, .params = call.params, .problem = {.err = CN_OK}};
+        run(&method_call, call.method);
     } else {
-        cn_client_send(c, cn_rpc_error(call.id, wrong,
-                                       wrong == CN_RPC_PARSE ? "malformed JSON" : "not a JSON-RPC 2.0 request", NULL));
+        cn_client_send(client,
+                       cn_rpc_error(call.id, wrong,
+                                    wrong == CN_RPC_PARSE ? "malformed JSON" : "not a JSON-RPC 2.0 request", NULL));
     }
     cn_rpc_free(&call);
 }
@@ -104,52 +105,53 @@ bool cn_live_tier_parse(const char *name, cn_tier *out)
     return false;
 }
 
-const char *cn_live_tier_name(cn_tier t)
+const char *cn_live_tier_name(cn_tier tier)
 {
-    return (size_t)t < sizeof tiers / sizeof *tiers ? tiers[t] : "";
+    return (size_t)tier < sizeof tiers / sizeof *tiers ? tiers[tier] : "";
 }
 
-static cn_err parse_tier(cn_method_call *m, cn_tier *out)
+static cn_err parse_tier(cn_method_call *call, cn_tier *out)
 {
     const char *name = "4k";
-    CN_TRY(cn_json_str(m->params, "tier_max", false, 1, 16, &name, &m->problem));
+    CN_TRY(cn_json_str(call->params, "tier_max", false, 1, 16, &name, &call->problem));
     if (cn_live_tier_parse(name, out)) return CN_OK;
-    return cn_problem_set(&m->problem, CN_ERR_INVALID, "tier_max", "voice, sd, hd, super_hd, 2k or 4k");
+    return cn_problem_set(&call->problem, CN_ERR_INVALID, "tier_max", "voice, sd, hd, super_hd, 2k or 4k");
 }
 
-static cn_err parse_want(const json_t *slot, cn_slot_want *w, cn_problem *p)
+static cn_err parse_want(const json_t *slot, cn_slot_want *want, cn_problem *problem)
 {
     const char *mid, *participant = "", *source = "";
     int64_t width = 0, height = 0, priority = 0;
-    if (!json_is_object(slot)) return cn_problem_set(p, CN_ERR_INVALID, "slots", "must hold objects");
-    CN_TRY(cn_json_str(slot, "mid", true, 1, CN_MEDIA_ID - 1, &mid, p));
-    CN_TRY(cn_json_str(slot, "participant", false, 0, CN_MEDIA_ID - 1, &participant, p));
-    CN_TRY(cn_json_str(slot, "source", false, 0, 16, &source, p));
-    CN_TRY(cn_json_i64(slot, "width", false, 0, 16384, &width, p));
-    CN_TRY(cn_json_i64(slot, "height", false, 0, 16384, &height, p));
-    CN_TRY(cn_json_i64(slot, "priority", false, 0, 1000000, &priority, p));
-    *w = (cn_slot_want){.source = cn_source_parse(source),
-                        .width = (unsigned)width,
-                        .height = (unsigned)height,
-                        .priority = (unsigned)priority};
-    if (*participant && (w->source == CN_SOURCE_NONE || w->source == CN_SOURCE_MIC))
-        return cn_problem_set(p, CN_ERR_INVALID, "source", "camera, screen or device");
-    if (!cn_strcpy(w->mid, sizeof w->mid, mid) || !cn_strcpy(w->participant, sizeof w->participant, participant))
-        return cn_problem_set(p, CN_ERR_INVALID, "slots", "a name is too long");
+    if (!json_is_object(slot)) return cn_problem_set(problem, CN_ERR_INVALID, "slots", "must hold objects");
+    CN_TRY(cn_json_str(slot, "mid", true, 1, CN_MEDIA_ID - 1, &mid, problem));
+    CN_TRY(cn_json_str(slot, "participant", false, 0, CN_MEDIA_ID - 1, &participant, problem));
+    CN_TRY(cn_json_str(slot, "source", false, 0, 16, &source, problem));
+    CN_TRY(cn_json_i64(slot, "width", false, 0, 16384, &width, problem));
+    CN_TRY(cn_json_i64(slot, "height", false, 0, 16384, &height, problem));
+    CN_TRY(cn_json_i64(slot, "priority", false, 0, 1000000, &priority, problem));
+    *want = (cn_slot_want){.source = cn_source_parse(source),
+                           .width = (unsigned)width,
+                           .height = (unsigned)height,
+                           .priority = (unsigned)priority};
+    if (*participant && (want->source == CN_SOURCE_NONE || want->source == CN_SOURCE_MIC))
+        return cn_problem_set(problem, CN_ERR_INVALID, "source", "camera, screen or device");
+    if (!cn_strcpy(want->mid, sizeof want->mid, mid) ||
+        !cn_strcpy(want->participant, sizeof want->participant, participant))
+        return cn_problem_set(problem, CN_ERR_INVALID, "slots", "a name is too long");
     return CN_OK;
 }
 
-cn_err cn_do_show(cn_method_call *m, json_t **result)
+cn_err cn_do_show(cn_method_call *call, json_t **result)
 {
     cn_slot_want wants[CN_MEDIA_SLOTS];
     cn_tier tier = CN_TIER_4K;
     json_t *slots;
     (void)result;
-    CN_TRY(parse_tier(m, &tier));
-    CN_TRY(cn_json_arr(m->params, "slots", true, CN_MEDIA_SLOTS, &slots, &m->problem));
+    CN_TRY(parse_tier(call, &tier));
+    CN_TRY(cn_json_arr(call->params, "slots", true, CN_MEDIA_SLOTS, &slots, &call->problem));
     size_t n = json_array_size(slots);
-    for (size_t i = 0; i < n; i++) CN_TRY(parse_want(json_array_get(slots, i), &wants[i], &m->problem));
-    cn_member *me = m->client->member;
+    for (size_t i = 0; i < n; i++) CN_TRY(parse_want(json_array_get(slots, i), &wants[i], &call->problem));
+    cn_member *me = call->client->member;
     cn_slot_want *kept = n ? cn_memdup(wants, n * sizeof *wants) : NULL;
     if (n && !kept) return CN_ERR_NOMEM;
     free(me->wants);
@@ -160,36 +162,36 @@ cn_err cn_do_show(cn_method_call *m, json_t **result)
     return CN_OK;
 }
 
-cn_err cn_do_source(cn_method_call *m, json_t **result)
+cn_err cn_do_source(cn_method_call *call, json_t **result)
 {
     const char *name;
     bool on;
-    cn_member *me = m->client->member;
+    cn_member *me = call->client->member;
     (void)result;
-    CN_TRY(cn_json_str(m->params, "source", true, 1, 16, &name, &m->problem));
-    CN_TRY(cn_json_bool(m->params, "on", true, &on, &m->problem));
+    CN_TRY(cn_json_str(call->params, "source", true, 1, 16, &name, &call->problem));
+    CN_TRY(cn_json_bool(call->params, "on", true, &on, &call->problem));
     cn_source_kind kind = cn_source_parse(name);
     if (kind == CN_SOURCE_NONE)
-        return cn_problem_set(&m->problem, CN_ERR_INVALID, "source", "mic, camera, screen or device");
-    if (!me->source[kind].there) return cn_problem_set(&m->problem, CN_ERR_STATE, "source", "is not published");
+        return cn_problem_set(&call->problem, CN_ERR_INVALID, "source", "mic, camera, screen or device");
+    if (!me->source[kind].there) return cn_problem_set(&call->problem, CN_ERR_STATE, "source", "is not published");
     if (me->source[kind].on == on) return CN_OK;
     if (on) {
-        CN_TRY(cn_member_may_unmute(me, kind, &m->problem));
+        CN_TRY(cn_member_may_unmute(me, kind, &call->problem));
         if (kind != CN_SOURCE_MIC) CN_TRY(cn_member_video(me, true));
     }
     cn_member_switch(me, kind, on, NULL);
     return CN_OK;
 }
 
-cn_err cn_do_leave(cn_method_call *m, json_t **result)
+cn_err cn_do_leave(cn_method_call *call, json_t **result)
 {
-    cn_member *me = m->client->member;
+    cn_member *me = call->client->member;
     (void)result;
-    cn_gate_forget(m->client);
+    cn_gate_forget(call->client);
     if (!me) return CN_OK;
     cn_gate_left(me, false);
     me->leaving = true;
     cn_member_detach(me);
-    cn_media_leave(m->live->media, me->id, CN_LEAVE_ASKED);
+    cn_media_leave(call->live->media, me->id, CN_LEAVE_ASKED);
     return CN_OK;
 }

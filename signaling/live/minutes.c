@@ -29,123 +29,124 @@ typedef struct batch {
     cn_ledger_row rows[BATCH]; /* point into the entries, which stay until the batch is back */
 } batch;
 
-static void put(cn_member *m, const cn_meter_segment *s)
+static void put(cn_member *member, const cn_meter_segment *segment)
 {
-    cn_live *l = m->hall->live;
-    cn_ledger_entry *e = atomic_load(&l->ledger_waiting) < WAITING_MAX ? CN_NEW(cn_ledger_entry) : NULL;
-    if (!e) {
-        cn_error("signaling.minutes", "%lld ms of participant %s are lost", (long long)s->duration_ms, m->id);
+    cn_live *live = member->hall->live;
+    cn_ledger_entry *entry = atomic_load(&live->ledger_waiting) < WAITING_MAX ? CN_NEW(cn_ledger_entry) : NULL;
+    if (!entry) {
+        cn_error("signaling.minutes", "%lld ms of participant %s are lost", (long long)segment->duration_ms,
+                 member->id);
         return;
     }
-    cn_strcpy(e->room, sizeof e->room, m->hall->id);
-    cn_strcpy(e->request, sizeof e->request, m->hall->request);
-    cn_strcpy(e->participant, sizeof e->participant, m->id);
-    cn_strcpy(e->user, sizeof e->user, m->user);
-    cn_strcpy(e->hospital, sizeof e->hospital, m->hospital);
-    e->kind = m->kind;
-    e->segment = *s;
-    if (l->ledger_last)
-        l->ledger_last->next = e;
+    cn_strcpy(entry->room, sizeof entry->room, member->hall->id);
+    cn_strcpy(entry->request, sizeof entry->request, member->hall->request);
+    cn_strcpy(entry->participant, sizeof entry->participant, member->id);
+    cn_strcpy(entry->user, sizeof entry->user, member->user);
+    cn_strcpy(entry->hospital, sizeof entry->hospital, member->hospital);
+    entry->kind = member->kind;
+    entry->segment = *segment;
+    if (live->ledger_last)
+        live->ledger_last->next = entry;
     else
-        l->ledger_first = e;
-    l->ledger_last = e;
-    atomic_fetch_add(&l->ledger_waiting, 1);
+        live->ledger_first = entry;
+    live->ledger_last = entry;
+    atomic_fetch_add(&live->ledger_waiting, 1);
 }
 
-static void put_all(cn_member *m, const cn_meter_segment *segments, size_t n)
+static void put_all(cn_member *member, const cn_meter_segment *segments, size_t count)
 {
-    for (size_t i = 0; i < n; i++) put(m, &segments[i]);
+    for (size_t i = 0; i < count; i++) put(member, &segments[i]);
 }
 
-void cn_minutes_start(cn_member *m, uint64_t mono_ms, int64_t wall_ms)
+void cn_minutes_start(cn_member *member, uint64_t mono_ms, int64_t wall_ms)
 {
-    cn_meter_start(&m->meter, mono_ms, wall_ms, m->hall->live->app->consult.zone_minutes);
+    cn_meter_start(&member->meter, mono_ms, wall_ms, member->hall->live->app->consult.zone_minutes);
 }
 
-void cn_minutes_area(cn_member *m, uint64_t mono_ms, int64_t sum, int64_t max)
-{
-    cn_meter_segment segments[CN_METER_SEGMENTS];
-    put_all(m, segments, cn_meter_area(&m->meter, mono_ms, sum, max, segments, CN_METER_SEGMENTS));
-}
-
-void cn_minutes_stop(cn_member *m, uint64_t mono_ms, const char *cause)
+void cn_minutes_area(cn_member *member, uint64_t mono_ms, int64_t sum, int64_t max)
 {
     cn_meter_segment segments[CN_METER_SEGMENTS];
-    put_all(m, segments, cn_meter_stop(&m->meter, mono_ms, cause, segments, CN_METER_SEGMENTS));
+    put_all(member, segments, cn_meter_area(&member->meter, mono_ms, sum, max, segments, CN_METER_SEGMENTS));
+}
+
+void cn_minutes_stop(cn_member *member, uint64_t mono_ms, const char *cause)
+{
+    cn_meter_segment segments[CN_METER_SEGMENTS];
+    put_all(member, segments, cn_meter_stop(&member->meter, mono_ms, cause, segments, CN_METER_SEGMENTS));
 }
 
 void cn_minutes_checkpoint(void *live)
 {
-    cn_live *l = live;
+    cn_live *parent = live;
     uint64_t now = cn_mono_ms();
     cn_meter_segment segments[CN_METER_SEGMENTS];
-    for (cn_hall *h = l->halls; h; h = h->next)
-        for (cn_member *m = h->members; m; m = m->next)
-            put_all(m, segments, cn_meter_checkpoint(&m->meter, now, segments, CN_METER_SEGMENTS));
-    cn_minutes_flush(l);
+    for (cn_hall *hall = parent->halls; hall; hall = hall->next)
+        for (cn_member *member = hall->members; member; member = member->next)
+            put_all(member, segments, cn_meter_checkpoint(&member->meter, now, segments, CN_METER_SEGMENTS));
+    cn_minutes_flush(parent);
 }
 
-static void drop(cn_live *l, size_t n)
+static void drop(cn_live *live, size_t count)
 {
-    for (; n; n--) {
-        cn_ledger_entry *e = l->ledger_first;
-        l->ledger_first = e->next;
-        if (!l->ledger_first) l->ledger_last = NULL;
-        free(e);
-        atomic_fetch_sub(&l->ledger_waiting, 1);
+    for (; count; count--) {
+        cn_ledger_entry *entry = live->ledger_first;
+        live->ledger_first = entry->next;
+        if (!live->ledger_first) live->ledger_last = NULL;
+        free(entry);
+        atomic_fetch_sub(&live->ledger_waiting, 1);
     }
 }
 
 static void written(void *arg)
 {
-    batch *b = arg;
-    cn_live *l = b->live;
-    l->ledger_busy = false;
-    if (b->err == CN_OK)
-        drop(l, b->n);
+    batch *group = arg;
+    cn_live *live = group->live;
+    live->ledger_busy = false;
+    if (group->err == CN_OK)
+        drop(live, group->n);
     else
-        cn_warn("signaling.minutes", "the ledger refuses %zu rows for now: %s", b->n, cn_err_text(b->err));
-    bool more = b->err == CN_OK && l->ledger_first;
-    free(b);
-    if (more) cn_minutes_flush(l);
+        cn_warn("signaling.minutes", "the ledger refuses %zu rows for now: %s", group->n, cn_err_text(group->err));
+    bool more = group->err == CN_OK && live->ledger_first;
+    free(group);
+    if (more) cn_minutes_flush(live);
 }
 
 /* Job thread. */
 static void write_batch(void *arg)
 {
-    batch *b = arg;
-    b->err = cn_chain_ledger(b->live->app->ledger, b->rows, b->n);
-    b->call = (cn_door_call){.fn = written, .arg = b};
-    cn_door_post(b->live->door, &b->call);
+    batch *group = arg;
+    group->err = cn_chain_ledger(group->live->app->ledger, group->rows, group->n);
+    group->call = (cn_door_call){.fn = written, .arg = group};
+    cn_door_post(group->live->door, &group->call);
 }
 
 void cn_minutes_flush(void *live)
 {
-    cn_live *l = live;
-    if (l->ledger_busy || !l->ledger_first) return;
-    batch *b = CN_NEW(batch);
-    if (!b) return;
-    b->live = l;
-    for (const cn_ledger_entry *e = l->ledger_first; e && b->n < BATCH; e = e->next)
-        b->rows[b->n++] = (cn_ledger_row){.room = e->room,
-                                          .request = e->request,
-                                          .participant = e->participant,
-                                          .user = e->user,
-                                          .hospital = e->hospital,
-                                          .kind = e->kind,
-                                          .start_ms = e->segment.start_ms,
-                                          .duration_ms = e->segment.duration_ms,
-                                          .area_sum = e->segment.area_sum,
-                                          .area_max = e->segment.area_max,
-                                          .tier_aggregate = e->segment.tier_aggregate,
-                                          .tier_max = e->segment.tier_max,
-                                          .rule_version = CN_METER_RULE_VERSION,
-                                          .end_cause = e->segment.end_cause};
-    l->ledger_busy = cn_jobs_add(l->app->db_jobs, write_batch, b) == CN_OK;
-    if (!l->ledger_busy) free(b);
+    cn_live *parent = live;
+    if (parent->ledger_busy || !parent->ledger_first) return;
+    batch *group = CN_NEW(batch);
+    if (!group) return;
+    group->live = parent;
+    for (const cn_ledger_entry *entry = parent->ledger_first; entry && group->n < BATCH; entry = entry->next)
+        group->rows[group->n++] = (cn_ledger_row){.room = entry->room,
+                                                  .request = entry->request,
+                                                  .participant = entry->participant,
+                                                  .user = entry->user,
+                                                  .hospital = entry->hospital,
+                                                  .kind = entry->kind,
+                                                  .start_ms = entry->segment.start_ms,
+                                                  .duration_ms = entry->segment.duration_ms,
+                                                  .area_sum = entry->segment.area_sum,
+                                                  .area_max = entry->segment.area_max,
+                                                  .tier_aggregate = entry->segment.tier_aggregate,
+                                                  .tier_max = entry->segment.tier_max,
+                                                  .rule_version = CN_METER_RULE_VERSION,
+                                                  .end_cause = entry->segment.end_cause};
+    parent->ledger_busy = cn_jobs_add(parent->app->db_jobs, write_batch, group) == CN_OK;
+    if (!parent->ledger_busy) free(group);
 }
 
-void cn_minutes_free(cn_live *l)
+void cn_minutes_free(cn_live *live)
 {
-    drop(l, atomic_load(&l->ledger_waiting));
+    drop(live, atomic_load(&live->ledger_waiting));
 }

@@ -19,21 +19,21 @@ const char *cn_quality_path(cn_media_path path)
     return (unsigned)path <= CN_PATH_RELAY ? names[path] : "";
 }
 
-void cn_quality_stats(cn_member *m, const cn_media_stats *s)
+void cn_quality_stats(cn_member *member, const cn_media_stats *stats)
 {
-    m->stats = *s;
-    m->measured = true;
+    member->stats = *stats;
+    member->measured = true;
     /* a relay looks like any other sender from here */
-    if (m->told & cn_why_told("relay")) m->stats.path = CN_PATH_RELAY;
-    uint32_t why = cn_why_update(&m->why, s) | m->told;
-    m->quality = (cn_quality){.mark = m->client || *m->token_hash ? cn_why_mark(s, why) : 0,
-                              .why = why,
-                              .up_loss = (double)s->up_loss,
-                              .down_loss = (double)s->down_loss,
-                              .rtt_ms = s->rtt_ms,
-                              .up_bps = s->up_bps,
-                              .down_bps = s->down_bps};
-    cn_record_stats(m);
+    if (member->told & cn_why_told("relay")) member->stats.path = CN_PATH_RELAY;
+    uint32_t why = cn_why_update(&member->why, stats) | member->told;
+    member->quality = (cn_quality){.mark = member->client || *member->token_hash ? cn_why_mark(stats, why) : 0,
+                                   .why = why,
+                                   .up_loss = (double)stats->up_loss,
+                                   .down_loss = (double)stats->down_loss,
+                                   .rtt_ms = stats->rtt_ms,
+                                   .up_bps = stats->up_bps,
+                                   .down_bps = stats->down_bps};
+    cn_record_stats(member);
 }
 
 json_t *cn_quality_why(uint32_t why)
@@ -44,29 +44,31 @@ json_t *cn_quality_why(uint32_t why)
     return list;
 }
 
-static json_t *quality_json(const cn_member *m)
+static json_t *quality_json(const cn_member *member)
 {
-    const cn_quality *q = &m->quality;
-    return json_pack("{s:s, s:i, s:o, s:f, s:f, s:I, s:I, s:I}", "id", m->id, "mark", q->mark, "why",
-                     cn_quality_why(q->why), "up_loss", q->up_loss, "down_loss", q->down_loss, "rtt_ms",
-                     (json_int_t)q->rtt_ms, "up_bps", (json_int_t)q->up_bps, "down_bps", (json_int_t)q->down_bps);
+    const cn_quality *quality = &member->quality;
+    return json_pack("{s:s, s:i, s:o, s:f, s:f, s:I, s:I, s:I}", "id", member->id, "mark", quality->mark, "why",
+                     cn_quality_why(quality->why), "up_loss", quality->up_loss, "down_loss", quality->down_loss,
+                     "rtt_ms", (json_int_t)quality->rtt_ms, "up_bps", (json_int_t)quality->up_bps, "down_bps",
+                     (json_int_t)quality->down_bps);
 }
 
 /* room.health: what the app knows of itself. Names that are not known here are left alone. */
-cn_err cn_do_health(cn_method_call *m, json_t **result)
+cn_err cn_do_health(cn_method_call *call, json_t **result)
 {
-    json_t *why = json_object_get(m->params, "why"), *one;
+    json_t *why = json_object_get(call->params, "why"), *one;
     size_t i;
     uint32_t told = 0;
     (void)result;
     if (!json_is_array(why) || json_array_size(why) > TOLD_MAX)
-        return cn_problem_set(&m->problem, CN_ERR_INVALID, "why", "must be an array of at most %d reasons", TOLD_MAX);
+        return cn_problem_set(&call->problem, CN_ERR_INVALID, "why", "must be an array of at most %d reasons",
+                              TOLD_MAX);
     json_array_foreach(why, i, one)
     {
-        if (!json_is_string(one)) return cn_problem_set(&m->problem, CN_ERR_INVALID, "why", "must hold texts");
+        if (!json_is_string(one)) return cn_problem_set(&call->problem, CN_ERR_INVALID, "why", "must hold texts");
         told |= cn_why_told(json_string_value(one));
     }
-    m->client->member->told = told;
+    call->client->member->told = told;
     return CN_OK;
 }
 
@@ -85,44 +87,46 @@ static bool news(const cn_quality *now, const cn_quality *told)
            moved(now->down_bps, told->down_bps, RATE_STEP, STEP);
 }
 
-static json_t *rows(const cn_hall *h, bool all)
+static json_t *rows(const cn_hall *hall, bool all)
 {
     json_t *list = json_array();
-    for (const cn_member *m = h->members; m; m = m->next)
-        if (m->connected && (all || news(&m->quality, &m->quality_told))) json_array_append_new(list, quality_json(m));
+    for (const cn_member *member = hall->members; member; member = member->next)
+        if (member->connected && (all || news(&member->quality, &member->quality_told)))
+            json_array_append_new(list, quality_json(member));
     return json_pack("{s:o}", "participants", list);
 }
 
-static void tell_known(cn_hall *h, json_t *message)
+static void tell_known(cn_hall *hall, json_t *message)
 {
     char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
     size_t n = text ? strlen(text) : 0;
-    for (cn_member *m = h->members; text && m; m = m->next)
-        if (m->client && m->answered && m->quality_known) cn_ws_send_text(m->client->ws, text, n, NULL);
+    for (cn_member *member = hall->members; text && member; member = member->next)
+        if (member->client && member->answered && member->quality_known)
+            cn_ws_send_text(member->client->ws, text, n, NULL);
     free(text);
     json_decref(message);
 }
 
-static void tell_new(cn_hall *h)
+static void tell_new(cn_hall *hall)
 {
-    for (cn_member *m = h->members; m; m = m->next) {
-        if (!m->client || !m->answered || m->quality_known) continue;
-        cn_client_notice(m->client, "room.quality", rows(h, true));
-        m->quality_known = true;
+    for (cn_member *member = hall->members; member; member = member->next) {
+        if (!member->client || !member->answered || member->quality_known) continue;
+        cn_client_notice(member->client, "room.quality", rows(hall, true));
+        member->quality_known = true;
     }
 }
 
 void cn_live_quality(void *live)
 {
-    cn_live *l = live;
-    for (cn_hall *h = l->halls; h; h = h->next) {
-        json_t *changed = rows(h, false);
+    cn_live *parent = live;
+    for (cn_hall *hall = parent->halls; hall; hall = hall->next) {
+        json_t *changed = rows(hall, false);
         if (json_array_size(json_object_get(changed, "participants")))
-            tell_known(h, cn_rpc_notice("room.quality", changed));
+            tell_known(hall, cn_rpc_notice("room.quality", changed));
         else
             json_decref(changed);
-        tell_new(h);
-        for (cn_member *m = h->members; m; m = m->next)
-            if (news(&m->quality, &m->quality_told)) m->quality_told = m->quality;
+        tell_new(hall);
+        for (cn_member *member = hall->members; member; member = member->next)
+            if (news(&member->quality, &member->quality_told)) member->quality_told = member->quality;
     }
 }

@@ -7,121 +7,123 @@
 
 #define FIRST_CAPACITY 16
 
-static uint16_t u16(double v)
+static uint16_t u16(double value)
 {
-    return v <= 0 ? 0 : v >= UINT16_MAX ? UINT16_MAX : (uint16_t)(v + 0.5);
+    return value <= 0 ? 0 : value >= UINT16_MAX ? UINT16_MAX : (uint16_t)(value + 0.5);
 }
 
-static uint32_t u32(double v)
+static uint32_t u32(double value)
 {
-    return v <= 0 ? 0 : v >= UINT32_MAX ? UINT32_MAX : (uint32_t)(v + 0.5);
+    return value <= 0 ? 0 : value >= UINT32_MAX ? UINT32_MAX : (uint32_t)(value + 0.5);
 }
 
 /* Room for one more; at the bound the oldest goes. */
-static cn_err make_room(cn_qualitylog *l)
+static cn_err make_room(cn_qualitylog *log)
 {
-    if (l->n < l->capacity) return CN_OK;
-    if (l->capacity == CN_QUALITYLOG_POINTS) {
-        l->first = (l->first + 1) % l->capacity;
-        l->n--;
+    if (log->n < log->capacity) return CN_OK;
+    if (log->capacity == CN_QUALITYLOG_POINTS) {
+        log->first = (log->first + 1) % log->capacity;
+        log->n--;
         return CN_OK;
     }
-    size_t capacity = l->capacity ? l->capacity * 2 : FIRST_CAPACITY;
+    size_t capacity = log->capacity ? log->capacity * 2 : FIRST_CAPACITY;
     if (capacity > CN_QUALITYLOG_POINTS) capacity = CN_QUALITYLOG_POINTS;
     cn_quality_point *points = cn_calloc(capacity, sizeof *points);
     if (!points) return CN_ERR_NOMEM;
-    if (l->n) memcpy(points, l->points, l->n * sizeof *points); /* never wrapped before the bound */
-    free(l->points);
-    l->points = points;
-    l->capacity = capacity;
+    if (log->n) memcpy(points, log->points, log->n * sizeof *points); /* never wrapped before the bound */
+    free(log->points);
+    log->points = points;
+    log->capacity = capacity;
     return CN_OK;
 }
 
-static cn_err finish(cn_qualitylog *l)
+static cn_err finish(cn_qualitylog *log)
 {
-    cn_quality_point *p = &l->now;
-    double n = l->measured;
-    p->up_bps = u32(l->sum[0] / n);
-    p->down_bps = u32(l->sum[1] / n);
-    p->estimate_bps = u32(l->sum[2] / n);
-    p->wanted_bps = u32(l->sum[3] / n);
-    p->rtt_ms = u16(l->sum[4] / n);
-    p->jitter_ms = u16(l->sum[5] / n);
-    p->up_loss = u16(l->sum[6] / n * 10000);
-    p->down_loss = u16(l->sum[7] / n * 10000);
-    cn_err err = make_room(l);
-    if (err == CN_OK) l->points[(l->first + l->n++) % l->capacity] = *p;
+    cn_quality_point *point = &log->now;
+    double n = log->measured;
+    point->up_bps = u32(log->sum[0] / n);
+    point->down_bps = u32(log->sum[1] / n);
+    point->estimate_bps = u32(log->sum[2] / n);
+    point->wanted_bps = u32(log->sum[3] / n);
+    point->rtt_ms = u16(log->sum[4] / n);
+    point->jitter_ms = u16(log->sum[5] / n);
+    point->up_loss = u16(log->sum[6] / n * 10000);
+    point->down_loss = u16(log->sum[7] / n * 10000);
+    cn_err err = make_room(log);
+    if (err == CN_OK) log->points[(log->first + log->n++) % log->capacity] = *point;
     return err;
 }
 
-static void begin(cn_qualitylog *l, int64_t at_ms)
+static void begin(cn_qualitylog *log, int64_t at_ms)
 {
-    memset(l->sum, 0, sizeof l->sum);
-    l->measured = 0;
-    l->now = (cn_quality_point){.at_ms = at_ms, .mark = UINT8_MAX};
+    memset(log->sum, 0, sizeof log->sum);
+    log->measured = 0;
+    log->now = (cn_quality_point){.at_ms = at_ms, .mark = UINT8_MAX};
 }
 
-static void count(cn_qualitylog *l, const cn_media_stats *s)
+static void count(cn_qualitylog *log, const cn_media_stats *stats)
 {
-    const uint64_t now[4] = {s->nacks_in, s->nacks_out, s->plis_in, s->plis_out};
-    uint16_t *const sums[4] = {&l->now.nacks_in, &l->now.nacks_out, &l->now.plis_in, &l->now.plis_out};
+    const uint64_t now[4] = {stats->nacks_in, stats->nacks_out, stats->plis_in, stats->plis_out};
+    uint16_t *const sums[4] = {&log->now.nacks_in, &log->now.nacks_out, &log->now.plis_in, &log->now.plis_out};
     for (size_t i = 0; i < 4; i++) {
-        if (l->known && now[i] >= l->before[i]) *sums[i] = u16((double)*sums[i] + (double)(now[i] - l->before[i]));
-        l->before[i] = now[i];
+        if (log->known && now[i] >= log->before[i])
+            *sums[i] = u16((double)*sums[i] + (double)(now[i] - log->before[i]));
+        log->before[i] = now[i];
     }
-    l->known = 1;
+    log->known = 1;
 }
 
-static void pictures(cn_quality_point *p, const cn_media_stats *s)
+static void pictures(cn_quality_point *point, const cn_media_stats *stats)
 {
-    for (size_t i = 0; i < s->slot_count && i < CN_MEDIA_SLOTS; i++)
-        if (s->slots[i].video && s->slots[i].height > p->sent_height) p->sent_height = s->slots[i].height;
-    for (size_t i = 0; i < s->source_count && i < CN_MEDIA_SOURCES; i++) {
-        const cn_media_source_stats *src = &s->sources[i];
+    for (size_t i = 0; i < stats->slot_count && i < CN_MEDIA_SLOTS; i++)
+        if (stats->slots[i].video && stats->slots[i].height > point->sent_height)
+            point->sent_height = stats->slots[i].height;
+    for (size_t i = 0; i < stats->source_count && i < CN_MEDIA_SOURCES; i++) {
+        const cn_media_source_stats *src = &stats->sources[i];
         if (src->kind == CN_SOURCE_MIC) continue;
-        if (src->height > p->received_height) p->received_height = src->height;
+        if (src->height > point->received_height) point->received_height = src->height;
         uint8_t layers = (uint8_t)__builtin_popcount(src->alive);
-        if (src->kind == CN_SOURCE_CAMERA && layers > p->layers) p->layers = layers;
+        if (src->kind == CN_SOURCE_CAMERA && layers > point->layers) point->layers = layers;
     }
-    if (s->paused > p->paused) p->paused = s->paused;
+    if (stats->paused > point->paused) point->paused = stats->paused;
 }
 
-cn_err cn_qualitylog_add(cn_qualitylog *l, const cn_media_stats *s, int mark, uint32_t why, int64_t wall_ms)
+cn_err cn_qualitylog_add(cn_qualitylog *log, const cn_media_stats *stats, int mark, uint32_t why, int64_t wall_ms)
 {
     int64_t at_ms = wall_ms - wall_ms % CN_QUALITYLOG_STEP_MS;
     cn_err err = CN_OK;
-    if (l->measured && at_ms != l->now.at_ms) err = finish(l);
-    if (!l->measured || at_ms != l->now.at_ms) begin(l, at_ms);
-    const double values[8] = {s->up_bps, s->down_bps,  s->estimate_bps,    s->wanted_bps,
-                              s->rtt_ms, s->jitter_ms, (double)s->up_loss, (double)s->down_loss};
-    for (size_t i = 0; i < 8; i++) l->sum[i] += values[i];
-    l->measured++;
-    l->now.why |= why;
-    if (mark < l->now.mark) l->now.mark = (uint8_t)(mark < 0 ? 0 : mark);
-    count(l, s);
-    pictures(&l->now, s);
+    if (log->measured && at_ms != log->now.at_ms) err = finish(log);
+    if (!log->measured || at_ms != log->now.at_ms) begin(log, at_ms);
+    const double values[8] = {stats->up_bps, stats->down_bps,  stats->estimate_bps,    stats->wanted_bps,
+                              stats->rtt_ms, stats->jitter_ms, (double)stats->up_loss, (double)stats->down_loss};
+    for (size_t i = 0; i < 8; i++) log->sum[i] += values[i];
+    log->measured++;
+    log->now.why |= why;
+    if (mark < log->now.mark) log->now.mark = (uint8_t)(mark < 0 ? 0 : mark);
+    count(log, stats);
+    pictures(&log->now, stats);
     return err;
 }
 
-const cn_quality_point *cn_qualitylog_at(const cn_qualitylog *l, size_t i)
+const cn_quality_point *cn_qualitylog_at(const cn_qualitylog *log, size_t index)
 {
-    return i < l->n ? &l->points[(l->first + i) % l->capacity] : NULL;
+    return index < log->n ? &log->points[(log->first + index) % log->capacity] : NULL;
 }
 
-void cn_qualitylog_fit(cn_qualitylog *l)
+void cn_qualitylog_fit(cn_qualitylog *log)
 {
-    if (l->measured) (void)finish(l);
-    l->measured = 0;
-    if (!l->n || l->n == l->capacity) return;
-    cn_quality_point *points = cn_memdup(l->points, l->n * sizeof *points); /* never wrapped before the bound */
+    if (log->measured) (void)finish(log);
+    log->measured = 0;
+    if (!log->n || log->n == log->capacity) return;
+    cn_quality_point *points = cn_memdup(log->points, log->n * sizeof *points); /* never wrapped before the bound */
     if (!points) return;
-    free(l->points);
-    l->points = points;
-    l->capacity = l->n;
+    free(log->points);
+    log->points = points;
+    log->capacity = log->n;
 }
 
-void cn_qualitylog_end(cn_qualitylog *l)
+void cn_qualitylog_end(cn_qualitylog *log)
 {
-    free(l->points);
-    *l = (cn_qualitylog){0};
+    free(log->points);
+    *log = (cn_qualitylog){0};
 }

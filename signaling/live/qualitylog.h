@@ -41,12 +41,12 @@ typedef struct cn_qualitylog {
 
 /** Adds one measurement. A point is finished by the first measurement after its end. CN_ERR_NOMEM: the point is lost.
  */
-cn_err cn_qualitylog_add(cn_qualitylog *l, const cn_media_stats *s, int mark, uint32_t why, int64_t wall_ms);
-/** i from 0, the oldest; finished points only. NULL at the end. */
-const cn_quality_point *cn_qualitylog_at(const cn_qualitylog *l, size_t i);
+cn_err cn_qualitylog_add(cn_qualitylog *log, const cn_media_stats *stats, int mark, uint32_t why, int64_t wall_ms);
+/** index from 0, the oldest; finished points only. NULL at the end. */
+const cn_quality_point *cn_qualitylog_at(const cn_qualitylog *log, size_t index);
 /** Keeps no more memory than the points need that are there: of one who left. The point under way is finished. */
-void cn_qualitylog_fit(cn_qualitylog *l);
+void cn_qualitylog_fit(cn_qualitylog *log);
 /** Frees its memory. */
-void cn_qualitylog_end(cn_qualitylog *l);
+void cn_qualitylog_end(cn_qualitylog *log);
 
 #endif

@@ -10,11 +10,11 @@ static bool id_valid(const json_t *id)
     return json_is_string(id) || json_is_integer(id) || json_is_null(id);
 }
 
-int cn_rpc_parse(const char *text, size_t n, cn_rpc *out)
+int cn_rpc_parse(const char *text, size_t len, cn_rpc *out)
 {
-    cn_problem p;
+    cn_problem problem;
     *out = (cn_rpc){.message = NULL};
-    if (cn_json_object(&out->message, text, n, &p) != CN_OK) return CN_RPC_PARSE;
+    if (cn_json_object(&out->message, text, len, &problem) != CN_OK) return CN_RPC_PARSE;
     json_t *id = json_object_get(out->message, "id");
     const char *version = json_string_value(json_object_get(out->message, "jsonrpc"));
     if (id && !id_valid(id)) return CN_RPC_REQUEST;
@@ -29,47 +29,47 @@ int cn_rpc_parse(const char *text, size_t n, cn_rpc *out)
     return json_is_object(out->params) ? 0 : CN_RPC_PARAMS;
 }
 
-void cn_rpc_free(cn_rpc *r)
+void cn_rpc_free(cn_rpc *rpc)
 {
-    json_decref(r->message);
-    *r = (cn_rpc){.message = NULL};
+    json_decref(rpc->message);
+    *rpc = (cn_rpc){.message = NULL};
 }
 
 static json_t *envelope(json_t *id)
 {
-    json_t *o = json_pack("{s:s}", "jsonrpc", "2.0");
-    if (o) json_object_set_new(o, "id", id ? json_incref(id) : json_null());
-    return o;
+    json_t *object = json_pack("{s:s}", "jsonrpc", "2.0");
+    if (object) json_object_set_new(object, "id", id ? json_incref(id) : json_null());
+    return object;
 }
 
 json_t *cn_rpc_result(json_t *id, json_t *result)
 {
-    json_t *o = envelope(id);
-    if (o)
-        json_object_set_new(o, "result", result ? result : json_object());
+    json_t *object = envelope(id);
+    if (object)
+        json_object_set_new(object, "result", result ? result : json_object());
     else
         json_decref(result);
-    return o;
+    return object;
 }
 
 json_t *cn_rpc_error(json_t *id, int code, const char *text, json_t *data)
 {
-    json_t *o = envelope(id), *error = json_pack("{s:i, s:s}", "code", code, "message", text);
+    json_t *object = envelope(id), *error = json_pack("{s:i, s:s}", "code", code, "message", text);
     if (error && data) json_object_set(error, "data", data);
     json_decref(data);
-    if (o)
-        json_object_set_new(o, "error", error);
+    if (object)
+        json_object_set_new(object, "error", error);
     else
         json_decref(error);
-    return o;
+    return object;
 }
 
-json_t *cn_rpc_problem(json_t *id, cn_err err, const cn_problem *p)
+json_t *cn_rpc_problem(json_t *id, cn_err err, const cn_problem *problem)
 {
-    bool ours = p && p->err == err;
+    bool ours = problem && problem->err == err;
     json_t *data = json_pack("{s:s, s:s}", "reason", cn_problem_rpc_reason(err), "detail",
-                             ours && *p->detail ? p->detail : cn_err_text(err));
-    if (data && ours && *p->field) json_object_set_new(data, "field", json_string(p->field));
+                             ours && *problem->detail ? problem->detail : cn_err_text(err));
+    if (data && ours && *problem->field) json_object_set_new(data, "field", json_string(problem->field));
     int code = cn_problem_rpc_code(err);
     if (data && code == CN_RPC_BUSY) json_object_set_new(data, "retry_ms", json_integer(1000));
     return cn_rpc_error(id, code, cn_problem_title(err), data);
@@ -82,10 +82,10 @@ json_t *cn_rpc_refusal(json_t *id, int code, const char *reason, const char *det
 
 json_t *cn_rpc_notice(const char *method, json_t *params)
 {
-    json_t *o = json_pack("{s:s, s:s}", "jsonrpc", "2.0", "method", method);
-    if (o)
-        json_object_set_new(o, "params", params ? params : json_null());
+    json_t *object = json_pack("{s:s, s:s}", "jsonrpc", "2.0", "method", method);
+    if (object)
+        json_object_set_new(object, "params", params ? params : json_null());
     else
         json_decref(params);
-    return o;
+    return object;
 }

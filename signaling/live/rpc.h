@@ -30,14 +30,14 @@ typedef struct cn_rpc {
 
 /** One message of a client. 0, or the code of the error to answer (`id` is set where it could be read). cn_rpc_free is
  * due in any case. */
-int cn_rpc_parse(const char *text, size_t n, cn_rpc *out);
-void cn_rpc_free(cn_rpc *r);
+int cn_rpc_parse(const char *text, size_t len, cn_rpc *out);
+void cn_rpc_free(cn_rpc *rpc);
 
 /** New references; NULL when memory is out. `id` is borrowed, `result` and `data` are taken over. */
 json_t *cn_rpc_result(json_t *id, json_t *result);
 json_t *cn_rpc_error(json_t *id, int code, const char *text, json_t *data);
 /** An error of ours: its code from problem.h, `data: {reason, detail, field?, retry_ms?}`. */
-json_t *cn_rpc_problem(json_t *id, cn_err err, const cn_problem *p);
+json_t *cn_rpc_problem(json_t *id, cn_err err, const cn_problem *problem);
 /** The same with a code and reason of the protocol that no cn_err stands for (room_full, bad_sdp). */
 json_t *cn_rpc_refusal(json_t *id, int code, const char *reason, const char *detail);
 /** `params` is taken over; NULL becomes null. */

@@ -2,29 +2,29 @@
 
 #include <string.h>
 
-static bool starts(const char *line, size_t n, const char *with)
+static bool starts(const char *line, size_t len, const char *with)
 {
     size_t m = strlen(with);
-    return n >= m && memcmp(line, with, m) == 0;
+    return len >= m && memcmp(line, with, m) == 0;
 }
 
-static bool is_line(const char *line, size_t n, const char *text)
+static bool is_line(const char *line, size_t len, const char *text)
 {
-    return n == strlen(text) && memcmp(line, text, n) == 0;
+    return len == strlen(text) && memcmp(line, text, len) == 0;
 }
 
-static void read_line(cn_sdp_section *s, const char *line, size_t n)
+static void read_line(cn_sdp_section *section, const char *line, size_t len)
 {
-    if (starts(line, n, "a=mid:") && n - 6 < sizeof s->mid) {
-        memcpy(s->mid, line + 6, n - 6);
-        s->mid[n - 6] = '\0';
-    } else if (is_line(line, n, "a=recvonly") || is_line(line, n, "a=inactive")) {
-        s->receives_only = true;
-    } else if (is_line(line, n, "a=bundle-only")) {
-        s->bundle_only = true;
-    } else if (starts(line, n, "a=rid:")) {
-        const char *blank = memchr(line, ' ', n);
-        if (blank && starts(blank + 1, n - (size_t)(blank + 1 - line), "send")) s->rids++;
+    if (starts(line, len, "a=mid:") && len - 6 < sizeof section->mid) {
+        memcpy(section->mid, line + 6, len - 6);
+        section->mid[len - 6] = '\0';
+    } else if (is_line(line, len, "a=recvonly") || is_line(line, len, "a=inactive")) {
+        section->receives_only = true;
+    } else if (is_line(line, len, "a=bundle-only")) {
+        section->bundle_only = true;
+    } else if (starts(line, len, "a=rid:")) {
+        const char *blank = memchr(line, ' ', len);
+        if (blank && starts(blank + 1, len - (size_t)(blank + 1 - line), "send")) section->rids++;
     }
 }
 

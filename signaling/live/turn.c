@@ -51,42 +51,43 @@ cn_err cn_turn_open(cn_turn **out, const cn_config *config)
     *out = NULL;
     const char *urls = cn_config_str(config, "turn", "urls"), *secret = cn_config_str(config, "turn", "secret");
     if (!*urls) return CN_OK;
-    cn_turn *t = CN_NEW(cn_turn);
-    if (!t) return CN_ERR_NOMEM;
-    t->ttl_s = cn_config_int(config, "turn", "ttl_minutes") * 60;
-    cn_err err = split_urls(&t->urls, urls);
+    cn_turn *turn = CN_NEW(cn_turn);
+    if (!turn) return CN_ERR_NOMEM;
+    turn->ttl_s = cn_config_int(config, "turn", "ttl_minutes") * 60;
+    cn_err err = split_urls(&turn->urls, urls);
     if (err) cn_error("signaling.turn", "[turn] urls: turn:… or turns:… addresses separated by commas are expected");
-    if (!err && (err = read_secret(t->secret, secret)) != CN_OK)
+    if (!err && (err = read_secret(turn->secret, secret)) != CN_OK)
         cn_error("signaling.turn", "[turn] secret: cannot read the relay's secret from %s: %s", secret,
                  cn_err_text(err));
     if (err) {
-        cn_turn_close(t);
+        cn_turn_close(turn);
         return err;
     }
-    *out = t;
+    *out = turn;
     return CN_OK;
 }
 
-void cn_turn_close(cn_turn *t)
+void cn_turn_close(cn_turn *turn)
 {
-    if (!t) return;
-    json_decref(t->urls);
-    cn_free_secret(t, sizeof *t);
+    if (!turn) return;
+    json_decref(turn->urls);
+    cn_free_secret(turn, sizeof *turn);
 }
 
-json_t *cn_turn_servers(const cn_turn *t, const char *id, int64_t now_s)
+json_t *cn_turn_servers(const cn_turn *turn, const char *id, int64_t now_s)
 {
     json_t *servers = json_array();
-    if (!t || !servers) return servers;
+    if (!turn || !servers) return servers;
     char name[96];
     uint8_t mac[SHA1_LEN];
     unsigned mac_n = 0;
     unsigned char password[4 * ((SHA1_LEN + 2) / 3) + 1];
-    cn_fmt(name, sizeof name, "%lld:%s", (long long)(now_s + t->ttl_s), id);
-    if (!HMAC(EVP_sha1(), t->secret, (int)strlen(t->secret), (const unsigned char *)name, strlen(name), mac, &mac_n))
+    cn_fmt(name, sizeof name, "%lld:%s", (long long)(now_s + turn->ttl_s), id);
+    if (!HMAC(EVP_sha1(), turn->secret, (int)strlen(turn->secret), (const unsigned char *)name, strlen(name), mac,
+              &mac_n))
         return servers;
     EVP_EncodeBlock(password, mac, (int)mac_n);
-    json_array_append_new(
-        servers, json_pack("{s:O, s:s, s:s}", "urls", t->urls, "username", name, "credential", (const char *)password));
+    json_array_append_new(servers, json_pack("{s:O, s:s, s:s}", "urls", turn->urls, "username", name, "credential",
+                                             (const char *)password));
     return servers;
 }

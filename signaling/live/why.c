@@ -17,14 +17,14 @@ static const char *const names[] = {
 #undef X
 };
 
-const char *cn_why_name(cn_why_reason r)
+const char *cn_why_name(cn_why_reason reason)
 {
-    return (unsigned)r < CN_WHY_COUNT ? names[r] : "";
+    return (unsigned)reason < CN_WHY_COUNT ? names[reason] : "";
 }
 
-static uint32_t bit(cn_why_reason r)
+static uint32_t bit(cn_why_reason reason)
 {
-    return UINT32_C(1) << r;
+    return UINT32_C(1) << reason;
 }
 
 uint32_t cn_why_told(const char *name)
@@ -36,11 +36,11 @@ uint32_t cn_why_told(const char *name)
     return 0;
 }
 
-static uint32_t of_sources(const cn_media_stats *s)
+static uint32_t of_sources(const cn_media_stats *stats)
 {
     uint32_t now = 0;
-    for (size_t i = 0; i < s->source_count && i < CN_MEDIA_SOURCES; i++) {
-        const cn_media_source_stats *src = &s->sources[i];
+    for (size_t i = 0; i < stats->source_count && i < CN_MEDIA_SOURCES; i++) {
+        const cn_media_source_stats *src = &stats->sources[i];
         if (!src->on || src->silent_ms < SILENT_MS) continue;
         if (src->kind == CN_SOURCE_MIC) now |= bit(CN_WHY_MIC_SILENT);
         if (src->kind == CN_SOURCE_CAMERA) now |= bit(CN_WHY_CAMERA_SILENT);
@@ -48,44 +48,44 @@ static uint32_t of_sources(const cn_media_stats *s)
     return now;
 }
 
-static uint32_t of_connection(const cn_media_stats *s)
+static uint32_t of_connection(const cn_media_stats *stats)
 {
     uint32_t now = 0;
-    bool less = s->estimate_bps && s->estimate_bps < FITS * s->wanted_bps;
-    if (s->up_loss >= LOSS) now |= bit(CN_WHY_UP_LOSS);
-    if (s->down_loss >= LOSS) now |= bit(CN_WHY_DOWN_LOSS);
-    if (s->rtt_ms >= DELAY_MS) now |= bit(CN_WHY_DELAY);
-    if (s->jitter_ms >= JITTER_MS) now |= bit(CN_WHY_JITTER);
-    if (less || s->paused) now |= bit(CN_WHY_DOWN_SLOW);
-    if (s->path == CN_PATH_TCP) now |= bit(CN_WHY_TCP);
-    if (s->path == CN_PATH_RELAY) now |= bit(CN_WHY_RELAY);
+    bool less = stats->estimate_bps && stats->estimate_bps < FITS * stats->wanted_bps;
+    if (stats->up_loss >= LOSS) now |= bit(CN_WHY_UP_LOSS);
+    if (stats->down_loss >= LOSS) now |= bit(CN_WHY_DOWN_LOSS);
+    if (stats->rtt_ms >= DELAY_MS) now |= bit(CN_WHY_DELAY);
+    if (stats->jitter_ms >= JITTER_MS) now |= bit(CN_WHY_JITTER);
+    if (less || stats->paused) now |= bit(CN_WHY_DOWN_SLOW);
+    if (stats->path == CN_PATH_TCP) now |= bit(CN_WHY_TCP);
+    if (stats->path == CN_PATH_RELAY) now |= bit(CN_WHY_RELAY);
     return now;
 }
 
-uint32_t cn_why_update(cn_why *w, const cn_media_stats *s)
+uint32_t cn_why_update(cn_why *why, const cn_media_stats *stats)
 {
-    uint32_t now = of_connection(s) | of_sources(s);
+    uint32_t now = of_connection(stats) | of_sources(stats);
     for (unsigned r = 0; r < CN_WHY_COUNT; r++) {
         bool is = now >> r & 1;
-        w->seen[r] = !is ? 0 : w->seen[r] < GIVE_AFTER ? (uint8_t)(w->seen[r] + 1) : GIVE_AFTER;
-        w->unseen[r] = is ? 0 : w->unseen[r] < TAKE_AFTER ? (uint8_t)(w->unseen[r] + 1) : TAKE_AFTER;
-        if (w->seen[r] == GIVE_AFTER) w->given |= UINT32_C(1) << r;
-        if (w->unseen[r] == TAKE_AFTER) w->given &= ~(UINT32_C(1) << r);
+        why->seen[r] = !is ? 0 : why->seen[r] < GIVE_AFTER ? (uint8_t)(why->seen[r] + 1) : GIVE_AFTER;
+        why->unseen[r] = is ? 0 : why->unseen[r] < TAKE_AFTER ? (uint8_t)(why->unseen[r] + 1) : TAKE_AFTER;
+        if (why->seen[r] == GIVE_AFTER) why->given |= UINT32_C(1) << r;
+        if (why->unseen[r] == TAKE_AFTER) why->given &= ~(UINT32_C(1) << r);
     }
-    return w->given;
+    return why->given;
 }
 
-int cn_why_mark(const cn_media_stats *s, uint32_t given)
+int cn_why_mark(const cn_media_stats *stats, uint32_t given)
 {
     static const struct {
         float loss;
         uint32_t rtt_ms;
         int mark;
     } marks[] = {{0.01f, 150, 4}, {0.03f, 300, 3}, {0.08f, 600, 2}};
-    float loss = s->up_loss > s->down_loss ? s->up_loss : s->down_loss;
+    float loss = stats->up_loss > stats->down_loss ? stats->up_loss : stats->down_loss;
     int mark = 1;
     for (size_t i = 0; i < sizeof marks / sizeof *marks && mark == 1; i++)
-        if (loss <= marks[i].loss && s->rtt_ms <= marks[i].rtt_ms) mark = marks[i].mark;
+        if (loss <= marks[i].loss && stats->rtt_ms <= marks[i].rtt_ms) mark = marks[i].mark;
     const uint32_t felt = bit(CN_WHY_UP_SLOW) | bit(CN_WHY_SENDS_LESS) | bit(CN_WHY_DOWN_SLOW) | bit(CN_WHY_JITTER);
     return given & felt && mark > 2 ? 2 : mark;
 }

@@ -39,15 +39,15 @@ typedef struct cn_why {
 } cn_why;
 
 /** "up_loss" … */
-const char *cn_why_name(cn_why_reason r);
+const char *cn_why_name(cn_why_reason reason);
 
 /** The bit of a reason that an app may tell of itself; 0 for another or an unknown name. */
 uint32_t cn_why_told(const char *name);
 
 /** Takes one measurement; returns the reasons given from now on. */
-uint32_t cn_why_update(cn_why *w, const cn_media_stats *s);
+uint32_t cn_why_update(cn_why *why, const cn_media_stats *stats);
 
 /** 4 very good … 1 bad: by loss either way and round trip; at most 2 with a reason that is seen or heard. */
-int cn_why_mark(const cn_media_stats *s, uint32_t given);
+int cn_why_mark(const cn_media_stats *stats, uint32_t given);
 
 #endif

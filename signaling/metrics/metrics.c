@@ -10,27 +10,27 @@
 
 #define WORKERS 64 /* shown at most */
 
-static void door(cn_buf *b, const cn_app *app)
+static void door(cn_buf *buf, const cn_app *app)
 {
-    cn_door_stats s;
-    cn_door_stats_get(app->door, &s);
-    cn_prom_single(b, "http_requests_total", "counter", "HTTP requests received.", s.requests);
-    cn_prom_single(b, "http_answers_ok_total", "counter", "Answers with a status under 400.", s.answers_2xx);
-    cn_prom_single(b, "http_answers_refused_total", "counter", "Answers with 4xx.", s.answers_4xx);
-    cn_prom_single(b, "http_answers_failed_total", "counter", "Answers with 5xx.", s.answers_5xx);
-    cn_prom_single(b, "jobs_working", "gauge", "Exchanges that wait for or run on a job thread.", s.working);
-    cn_prom_single(b, "websockets", "gauge", "Open live connections.", s.websockets);
-    cn_prom_single(b, "ws_messages_in_total", "counter", "Live messages received.", s.ws_messages_in);
-    cn_prom_single(b, "ws_messages_out_total", "counter", "Live messages sent.", s.ws_messages_out);
+    cn_door_stats stats;
+    cn_door_stats_get(app->door, &stats);
+    cn_prom_single(buf, "http_requests_total", "counter", "HTTP requests received.", stats.requests);
+    cn_prom_single(buf, "http_answers_ok_total", "counter", "Answers with a status under 400.", stats.answers_2xx);
+    cn_prom_single(buf, "http_answers_refused_total", "counter", "Answers with 4xx.", stats.answers_4xx);
+    cn_prom_single(buf, "http_answers_failed_total", "counter", "Answers with 5xx.", stats.answers_5xx);
+    cn_prom_single(buf, "jobs_working", "gauge", "Exchanges that wait for or run on a job thread.", stats.working);
+    cn_prom_single(buf, "websockets", "gauge", "Open live connections.", stats.websockets);
+    cn_prom_single(buf, "ws_messages_in_total", "counter", "Live messages received.", stats.ws_messages_in);
+    cn_prom_single(buf, "ws_messages_out_total", "counter", "Live messages sent.", stats.ws_messages_out);
 }
 
-static void tiles(cn_buf *b, const cn_app *app)
+static void tiles(cn_buf *buf, const cn_app *app)
 {
-    cn_tilecache_stats s;
-    cn_slides_stats(app->slides, &s);
-    cn_prom_single(b, "tile_hits_total", "counter", "Slide tiles from memory.", s.hits);
-    cn_prom_single(b, "tile_misses_total", "counter", "Slide tiles that had to be made.", s.misses);
-    cn_prom_single(b, "tile_cache_bytes", "gauge", "Memory of encoded tiles.", s.bytes);
+    cn_tilecache_stats stats;
+    cn_slides_stats(app->slides, &stats);
+    cn_prom_single(buf, "tile_hits_total", "counter", "Slide tiles from memory.", stats.hits);
+    cn_prom_single(buf, "tile_misses_total", "counter", "Slide tiles that had to be made.", stats.misses);
+    cn_prom_single(buf, "tile_cache_bytes", "gauge", "Memory of encoded tiles.", stats.bytes);
 }
 
 typedef struct figure {
@@ -82,67 +82,68 @@ static const figure figures[] = {
     {"worker_peers", "gauge", "Participants on this worker.", AT(peers), NULL, NULL},
 };
 
-static uint64_t figure_of(const cn_media_worker *w, size_t at)
+static uint64_t figure_of(const cn_media_worker *worker, size_t at)
 {
     uint64_t value;
-    memcpy(&value, (const char *)w + at, sizeof value);
+    memcpy(&value, (const char *)worker + at, sizeof value);
     return value;
 }
 
-static void worker_figures(cn_buf *b, const cn_media_worker *w, unsigned count)
+static void worker_figures(cn_buf *buf, const cn_media_worker *worker, unsigned count)
 {
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         const figure *f = &figures[i];
-        if (!i || strcmp(f->name, f[-1].name) != 0) cn_prom_family(b, f->name, f->type, f->help);
+        if (!i || strcmp(f->name, f[-1].name) != 0) cn_prom_family(buf, f->name, f->type, f->help);
         for (unsigned k = 0; k < count; k++) {
             char number[16];
             (void)cn_fmt(number, sizeof number, "%u", k);
             cn_prom_label labels[] = {{"worker", number}, {f->label, f->value}};
-            cn_prom_count(b, f->name, labels, f->label ? 2 : 1, figure_of(&w[k], f->at));
+            cn_prom_count(buf, f->name, labels, f->label ? 2 : 1, figure_of(&worker[k], f->at));
         }
     }
 }
 
-static void worker_means(cn_buf *b, const cn_media_worker *w, unsigned count)
+static void worker_means(cn_buf *buf, const cn_media_worker *worker, unsigned count)
 {
     static const char run[] = "worker_gso_run_length", delay[] = "worker_forward_delay_seconds";
     char number[16];
     cn_prom_label label = {"worker", number};
-    cn_prom_family(b, run, "gauge", "Datagrams per run to one destination, mean since the start.");
+    cn_prom_family(buf, run, "gauge", "Datagrams per run to one destination, mean since the start.");
     for (unsigned k = 0; k < count; k++) {
         (void)cn_fmt(number, sizeof number, "%u", k);
-        uint64_t datagrams = w[k].messages - w[k].gso_messages + w[k].gso_datagrams;
-        cn_prom_sample(b, run, &label, 1, w[k].messages ? (double)datagrams / (double)w[k].messages : 0);
+        uint64_t datagrams = worker[k].messages - worker[k].gso_messages + worker[k].gso_datagrams;
+        cn_prom_sample(buf, run, &label, 1, worker[k].messages ? (double)datagrams / (double)worker[k].messages : 0);
     }
-    cn_prom_family(b, delay, "histogram",
+    cn_prom_family(buf, delay, "histogram",
                    "From the turn in which a packet was received to the end of the call that sent it on.");
     for (unsigned k = 0; k < count; k++) {
         (void)cn_fmt(number, sizeof number, "%u", k);
-        cn_prom_histogram(b, delay, &label, 1, cn_media_delay_us, CN_MEDIA_DELAYS - 1, 1e-6, w[k].delay,
-                          (double)w[k].delay_sum_ns * 1e-9);
+        cn_prom_histogram(buf, delay, &label, 1, cn_media_delay_us, CN_MEDIA_DELAYS - 1, 1e-6, worker[k].delay,
+                          (double)worker[k].delay_sum_ns * 1e-9);
     }
 }
 
-static void workers(cn_buf *b, const cn_app *app)
+static void workers(cn_buf *buf, const cn_app *app)
 {
     cn_media_worker all[WORKERS];
     unsigned count = cn_media_workers(app->media);
     if (count > WORKERS) count = WORKERS;
     for (unsigned i = 0; i < count; i++) cn_media_worker_get(app->media, i, &all[i]);
-    worker_figures(b, all, count);
-    worker_means(b, all, count);
+    worker_figures(buf, all, count);
+    worker_means(buf, all, count);
 }
 
-static cn_err metrics(cn_http *h)
+static cn_err metrics(cn_http *http)
 {
-    const cn_app *app = cn_http_app(h);
-    cn_buf b = {0};
-    door(&b, app);
-    tiles(&b, app);
-    workers(&b, app);
-    cn_live_metrics(app->live, &b);
-    cn_err err = b.err != CN_OK ? b.err : cn_http_text(h, 200, "text/plain; version=0.0.4; charset=utf-8", b.p, b.n);
-    cn_buf_free(&b);
+    const cn_app *app = cn_http_app(http);
+    cn_buf buf = {0};
+    door(&buf, app);
+    tiles(&buf, app);
+    workers(&buf, app);
+    cn_live_metrics(app->live, &buf);
+    cn_err err =
+        buf.err != CN_OK ? buf.err : cn_http_text(http, 200, "text/plain; version=0.0.4; charset=utf-8", buf.p, buf.n);
+    cn_buf_free(&buf);
     return err;
 }
 

@@ -12,18 +12,18 @@ typedef struct cn_prom_label {
 
 /** Begins a family: `name` without the common prefix "consilium_", `type` "counter", "gauge" or "histogram". All of
  * its samples have to follow before the next family. A counter's name ends in "_total". */
-void cn_prom_family(cn_buf *b, const char *name, const char *type, const char *help);
+void cn_prom_family(cn_buf *buf, const char *name, const char *type, const char *help);
 
-/** One sample; `labels` may be NULL when `n` is 0. Values are escaped. */
-void cn_prom_sample(cn_buf *b, const char *name, const cn_prom_label *labels, size_t n, double value);
-void cn_prom_count(cn_buf *b, const char *name, const cn_prom_label *labels, size_t n, uint64_t value);
+/** One sample; `labels` may be NULL when `count` is 0. Values are escaped. */
+void cn_prom_sample(cn_buf *buf, const char *name, const cn_prom_label *labels, size_t count, double value);
+void cn_prom_count(cn_buf *buf, const char *name, const cn_prom_label *labels, size_t count, uint64_t value);
 
 /** A whole family of one sample without labels. */
-void cn_prom_single(cn_buf *b, const char *name, const char *type, const char *help, uint64_t value);
+void cn_prom_single(cn_buf *buf, const char *name, const char *type, const char *help, uint64_t value);
 
 /** The samples of one histogram: `counts` has `bounds` + 1 members, not cumulative; `unit` is what a bound is in the
- * base unit (1e-6: bounds in microseconds, reported in seconds). `n` < CN_PROM_LABELS. */
-void cn_prom_histogram(cn_buf *b, const char *name, const cn_prom_label *labels, size_t n, const uint32_t *bound,
+ * base unit (1e-6: bounds in microseconds, reported in seconds). `count` < CN_PROM_LABELS. */
+void cn_prom_histogram(cn_buf *buf, const char *name, const cn_prom_label *labels, size_t count, const uint32_t *bound,
                        size_t bounds, double unit, const uint64_t *counts, double sum);
 
 #endif

@@ -4,75 +4,75 @@
 #include "signaling/live/live_private.h"
 #include "signaling/metrics/promtext.h"
 
-typedef double (*value_fn)(const cn_member *m);
+typedef double (*value_fn)(const cn_member *member);
 
-static double bytes_in(const cn_member *m)
+static double bytes_in(const cn_member *member)
 {
-    return (double)m->stats.bytes_in;
+    return (double)member->stats.bytes_in;
 }
-static double bytes_out(const cn_member *m)
+static double bytes_out(const cn_member *member)
 {
-    return (double)m->stats.bytes_out;
+    return (double)member->stats.bytes_out;
 }
-static double packets_in(const cn_member *m)
+static double packets_in(const cn_member *member)
 {
-    return (double)m->stats.packets_in;
+    return (double)member->stats.packets_in;
 }
-static double packets_out(const cn_member *m)
+static double packets_out(const cn_member *member)
 {
-    return (double)m->stats.packets_out;
+    return (double)member->stats.packets_out;
 }
-static double bad(const cn_member *m)
+static double bad(const cn_member *member)
 {
-    return (double)m->stats.bad_packets;
+    return (double)member->stats.bad_packets;
 }
-static double loss_up(const cn_member *m)
+static double loss_up(const cn_member *member)
 {
-    return (double)m->stats.up_loss;
+    return (double)member->stats.up_loss;
 }
-static double loss_down(const cn_member *m)
+static double loss_down(const cn_member *member)
 {
-    return (double)m->stats.down_loss;
+    return (double)member->stats.down_loss;
 }
-static double jitter(const cn_member *m)
+static double jitter(const cn_member *member)
 {
-    return m->stats.jitter_ms / 1e3;
+    return member->stats.jitter_ms / 1e3;
 }
-static double round_trip(const cn_member *m)
+static double round_trip(const cn_member *member)
 {
-    return m->stats.rtt_ms / 1e3;
+    return member->stats.rtt_ms / 1e3;
 }
-static double estimate(const cn_member *m)
+static double estimate(const cn_member *member)
 {
-    return m->stats.estimate_bps / 8.0;
+    return member->stats.estimate_bps / 8.0;
 }
-static double wanted(const cn_member *m)
+static double wanted(const cn_member *member)
 {
-    return m->stats.wanted_bps / 8.0;
+    return member->stats.wanted_bps / 8.0;
 }
-static double nacks_in(const cn_member *m)
+static double nacks_in(const cn_member *member)
 {
-    return (double)m->stats.nacks_in;
+    return (double)member->stats.nacks_in;
 }
-static double nacks_out(const cn_member *m)
+static double nacks_out(const cn_member *member)
 {
-    return (double)m->stats.nacks_out;
+    return (double)member->stats.nacks_out;
 }
-static double plis_in(const cn_member *m)
+static double plis_in(const cn_member *member)
 {
-    return (double)m->stats.plis_in;
+    return (double)member->stats.plis_in;
 }
-static double plis_out(const cn_member *m)
+static double plis_out(const cn_member *member)
 {
-    return (double)m->stats.plis_out;
+    return (double)member->stats.plis_out;
 }
-static double paused(const cn_member *m)
+static double paused(const cn_member *member)
 {
-    return m->stats.paused;
+    return member->stats.paused;
 }
-static double mark(const cn_member *m)
+static double mark(const cn_member *member)
 {
-    return m->quality.mark;
+    return member->quality.mark;
 }
 
 #define LOSS "peer_loss_ratio", "gauge", "Share of packets lost in the last interval, by direction as the peer sees it."
@@ -104,42 +104,44 @@ static const struct {
 };
 
 /** Walks all members that have been measured: NULL to begin. */
-static const cn_member *next_member(const cn_live *l, const cn_member *m)
+static const cn_member *next_member(const cn_live *live, const cn_member *member)
 {
-    const cn_hall *h = m ? m->hall : l->halls;
-    m = m ? m->next : h ? h->members : NULL;
+    const cn_hall *hall = member ? member->hall : live->halls;
+    member = member ? member->next : hall ? hall->members : NULL;
     for (;;) {
-        for (; m; m = m->next)
-            if (m->connected && m->measured) return m;
-        h = h ? h->next : NULL;
-        if (!h) return NULL;
-        m = h->members;
+        for (; member; member = member->next)
+            if (member->connected && member->measured) return member;
+        hall = hall ? hall->next : NULL;
+        if (!hall) return NULL;
+        member = hall->members;
     }
 }
 
-static void peer_values(cn_buf *b, const cn_live *l)
+static void peer_values(cn_buf *buf, const cn_live *live)
 {
     for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
         if (!i || strcmp(peers[i].name, peers[i - 1].name) != 0)
-            cn_prom_family(b, peers[i].name, peers[i].type, peers[i].help);
+            cn_prom_family(buf, peers[i].name, peers[i].type, peers[i].help);
         bool counts = strcmp(peers[i].type, "counter") == 0;
-        for (const cn_member *m = NULL; (m = next_member(l, m));) {
-            cn_prom_label labels[] = {{"room", m->hall->id}, {"peer", m->id}, {"direction", peers[i].direction}};
+        for (const cn_member *member = NULL; (member = next_member(live, member));) {
+            cn_prom_label labels[] = {
+                {"room", member->hall->id}, {"peer", member->id}, {"direction", peers[i].direction}};
             size_t n = peers[i].direction ? 3 : 2;
             if (counts)
-                cn_prom_count(b, peers[i].name, labels, n, (uint64_t)peers[i].value(m));
+                cn_prom_count(buf, peers[i].name, labels, n, (uint64_t)peers[i].value(member));
             else
-                cn_prom_sample(b, peers[i].name, labels, n, peers[i].value(m));
+                cn_prom_sample(buf, peers[i].name, labels, n, peers[i].value(member));
         }
     }
 }
 
-static void peer_paths(cn_buf *b, const cn_live *l)
+static void peer_paths(cn_buf *buf, const cn_live *live)
 {
-    cn_prom_family(b, "peer_path_info", "gauge", "1: how the peer's packets travel.");
-    for (const cn_member *m = NULL; (m = next_member(l, m));) {
-        cn_prom_label labels[] = {{"room", m->hall->id}, {"peer", m->id}, {"path", cn_quality_path(m->stats.path)}};
-        cn_prom_count(b, "peer_path_info", labels, 3, 1);
+    cn_prom_family(buf, "peer_path_info", "gauge", "1: how the peer's packets travel.");
+    for (const cn_member *member = NULL; (member = next_member(live, member));) {
+        cn_prom_label labels[] = {
+            {"room", member->hall->id}, {"peer", member->id}, {"path", cn_quality_path(member->stats.path)}};
+        cn_prom_count(buf, "peer_path_info", labels, 3, 1);
     }
 }
 
@@ -148,75 +150,79 @@ static unsigned ones(unsigned mask)
     return (unsigned)__builtin_popcount(mask);
 }
 
-static void peer_sources(cn_buf *b, const cn_live *l)
+static void peer_sources(cn_buf *buf, const cn_live *live)
 {
     static const char *const states[] = {"offered", "asked", "received"};
-    cn_prom_family(b, "peer_source_layers", "gauge", "Layers of a source: offered, asked of the peer, received.");
-    for (const cn_member *m = NULL; (m = next_member(l, m));)
-        for (size_t i = 0; i < m->stats.source_count; i++) {
-            const cn_media_source_stats *s = &m->stats.sources[i];
-            const unsigned values[] = {s->layers, ones(s->wanted), ones(s->alive)};
+    cn_prom_family(buf, "peer_source_layers", "gauge", "Layers of a source: offered, asked of the peer, received.");
+    for (const cn_member *member = NULL; (member = next_member(live, member));)
+        for (size_t i = 0; i < member->stats.source_count; i++) {
+            const cn_media_source_stats *stats = &member->stats.sources[i];
+            const unsigned values[] = {stats->layers, ones(stats->wanted), ones(stats->alive)};
             for (size_t k = 0; k < 3; k++) {
-                cn_prom_label labels[] = {
-                    {"room", m->hall->id}, {"peer", m->id}, {"source", cn_source_name(s->kind)}, {"state", states[k]}};
-                cn_prom_count(b, "peer_source_layers", labels, 4, values[k]);
+                cn_prom_label labels[] = {{"room", member->hall->id},
+                                          {"peer", member->id},
+                                          {"source", cn_source_name(stats->kind)},
+                                          {"state", states[k]}};
+                cn_prom_count(buf, "peer_source_layers", labels, 4, values[k]);
             }
         }
-    cn_prom_family(b, "peer_source_height_pixels", "gauge", "Height of the largest picture received of a source.");
-    for (const cn_member *m = NULL; (m = next_member(l, m));)
-        for (size_t i = 0; i < m->stats.source_count; i++) {
-            const cn_media_source_stats *s = &m->stats.sources[i];
-            cn_prom_label labels[] = {{"room", m->hall->id}, {"peer", m->id}, {"source", cn_source_name(s->kind)}};
-            if (s->kind != CN_SOURCE_MIC) cn_prom_count(b, "peer_source_height_pixels", labels, 3, s->height);
+    cn_prom_family(buf, "peer_source_height_pixels", "gauge", "Height of the largest picture received of a source.");
+    for (const cn_member *member = NULL; (member = next_member(live, member));)
+        for (size_t i = 0; i < member->stats.source_count; i++) {
+            const cn_media_source_stats *stats = &member->stats.sources[i];
+            cn_prom_label labels[] = {
+                {"room", member->hall->id}, {"peer", member->id}, {"source", cn_source_name(stats->kind)}};
+            if (stats->kind != CN_SOURCE_MIC) cn_prom_count(buf, "peer_source_height_pixels", labels, 3, stats->height);
         }
 }
 
-static void peer_slots(cn_buf *b, const cn_live *l)
+static void peer_slots(cn_buf *buf, const cn_live *live)
 {
-    cn_prom_family(b, "peer_slot_height_pixels", "gauge",
+    cn_prom_family(buf, "peer_slot_height_pixels", "gauge",
                    "Height of the picture sent on a slot that shows somebody; 0 while none is sent.");
-    for (const cn_member *m = NULL; (m = next_member(l, m));)
-        for (size_t i = 0; i < m->stats.slot_count; i++) {
-            const cn_media_slot_stats *s = &m->stats.slots[i];
+    for (const cn_member *member = NULL; (member = next_member(live, member));)
+        for (size_t i = 0; i < member->stats.slot_count; i++) {
+            const cn_media_slot_stats *stats = &member->stats.slots[i];
             char number[8];
-            (void)cn_fmt(number, sizeof number, "%u", s->index);
-            cn_prom_label labels[] = {{"room", m->hall->id}, {"peer", m->id}, {"slot", number}};
-            if (s->video) cn_prom_count(b, "peer_slot_height_pixels", labels, 3, s->height);
+            (void)cn_fmt(number, sizeof number, "%u", stats->index);
+            cn_prom_label labels[] = {{"room", member->hall->id}, {"peer", member->id}, {"slot", number}};
+            if (stats->video) cn_prom_count(buf, "peer_slot_height_pixels", labels, 3, stats->height);
         }
 }
 
-static void rooms(cn_buf *b, const cn_live *l)
+static void rooms(cn_buf *buf, const cn_live *live)
 {
     static const char in[] = "room_received_bytes_total", out[] = "room_sent_bytes_total";
-    cn_prom_family(b, "room_participants", "gauge", "Participants of a room.");
-    for (const cn_hall *h = l->halls; h; h = h->next) {
+    cn_prom_family(buf, "room_participants", "gauge", "Participants of a room.");
+    for (const cn_hall *hall = live->halls; hall; hall = hall->next) {
         unsigned n = 0;
-        for (const cn_member *m = h->members; m; m = m->next) n += m->connected;
-        cn_prom_count(b, "room_participants", &(cn_prom_label){"room", h->id}, 1, n);
+        for (const cn_member *member = hall->members; member; member = member->next) n += member->connected;
+        cn_prom_count(buf, "room_participants", &(cn_prom_label){"room", hall->id}, 1, n);
     }
     for (int sent = 0; sent < 2; sent++) {
-        cn_prom_family(b, sent ? out : in, "counter",
+        cn_prom_family(buf, sent ? out : in, "counter",
                        sent ? "RTP sent to a room's participants, also to those who left."
                             : "RTP received from a room's participants, also from those who left.");
-        for (const cn_hall *h = l->halls; h; h = h->next) {
-            uint64_t sum = sent ? h->gone_out : h->gone_in;
-            for (const cn_member *m = h->members; m; m = m->next) sum += sent ? m->stats.bytes_out : m->stats.bytes_in;
-            cn_prom_count(b, sent ? out : in, &(cn_prom_label){"room", h->id}, 1, sum);
+        for (const cn_hall *hall = live->halls; hall; hall = hall->next) {
+            uint64_t sum = sent ? hall->gone_out : hall->gone_in;
+            for (const cn_member *member = hall->members; member; member = member->next)
+                sum += sent ? member->stats.bytes_out : member->stats.bytes_in;
+            cn_prom_count(buf, sent ? out : in, &(cn_prom_label){"room", hall->id}, 1, sum);
         }
     }
 }
 
-void cn_live_metrics(const cn_live *l, cn_buf *b)
+void cn_live_metrics(const cn_live *live, cn_buf *buf)
 {
-    cn_prom_single(b, "rooms", "gauge", "Rooms in use.", atomic_load(&l->rooms));
-    cn_prom_single(b, "participants", "gauge", "Participants of all rooms.", atomic_load(&l->participants));
-    cn_prom_single(b, "ledger_waiting", "gauge", "Rows that wait for the minute ledger.",
-                   atomic_load(&l->ledger_waiting));
-    cn_prom_single(b, "media_events_lost_total", "counter", "Events of media that the door could not take.",
-                   atomic_load(&l->events_lost));
-    rooms(b, l);
-    peer_values(b, l);
-    peer_paths(b, l);
-    peer_sources(b, l);
-    peer_slots(b, l);
+    cn_prom_single(buf, "rooms", "gauge", "Rooms in use.", atomic_load(&live->rooms));
+    cn_prom_single(buf, "participants", "gauge", "Participants of all rooms.", atomic_load(&live->participants));
+    cn_prom_single(buf, "ledger_waiting", "gauge", "Rows that wait for the minute ledger.",
+                   atomic_load(&live->ledger_waiting));
+    cn_prom_single(buf, "media_events_lost_total", "counter", "Events of media that the door could not take.",
+                   atomic_load(&live->events_lost));
+    rooms(buf, live);
+    peer_values(buf, live);
+    peer_paths(buf, live);
+    peer_sources(buf, live);
+    peer_slots(buf, live);
 }

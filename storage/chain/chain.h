@@ -20,9 +20,9 @@ typedef enum cn_chain_log { CN_CHAIN_AUDIT, CN_CHAIN_LEDGER } cn_chain_log;
 
 /** A new chain for this process. `node` is the node's name (1 to 63 visible ASCII characters); `heads_path` the file of
  * heads. */
-cn_err cn_chain_open(cn_chain **out, cn_chain_log log, cn_db *db, const cn_vault *v, const char *node,
+cn_err cn_chain_open(cn_chain **out, cn_chain_log log, cn_db *db, const cn_vault *vault, const char *node,
                      const char *heads_path);
-void cn_chain_close(cn_chain *c);
+void cn_chain_close(cn_chain *chain);
 
 /** One row of the audit log. NULL texts are stored as ''. All are identifiers or words of ours, never patients' data.
  */
@@ -55,8 +55,8 @@ typedef struct cn_ledger_row {
 } cn_ledger_row;
 
 /** Appends in a transaction of its own and returns when it is on disk. */
-cn_err cn_chain_audit(cn_chain *c, const cn_audit_row *row);
-cn_err cn_chain_ledger(cn_chain *c, const cn_ledger_row *rows, size_t n);
+cn_err cn_chain_audit(cn_chain *chain, const cn_audit_row *row);
+cn_err cn_chain_ledger(cn_chain *chain, const cn_ledger_row *rows, size_t count);
 /**
  * The same inside the caller's transaction: the change and its audit row are one. It is the last statement before the
  * commit, since the chain stays locked for other writers until cn_chain_commit, or until cn_chain_rolled_back after a
@@ -64,20 +64,20 @@ cn_err cn_chain_ledger(cn_chain *c, const cn_ledger_row *rows, size_t n);
  * s; after any error the chain is free again and the transaction must be rolled back. CN_ERR_INVALID for text that is
  * not UTF-8 or longer than 4,096 bytes.
  */
-cn_err cn_chain_audit_tx(cn_chain *c, cn_conn *conn, const cn_audit_row *row);
+cn_err cn_chain_audit_tx(cn_chain *chain, cn_conn *conn, const cn_audit_row *row);
 /** Commits the transaction and writes the head; after an error it has been rolled back. The usual end after
  * cn_chain_audit_tx. */
-cn_err cn_chain_commit(cn_chain *c, cn_conn *conn);
+cn_err cn_chain_commit(cn_chain *chain, cn_conn *conn);
 /** The two halves for who commits himself: after his commit (writes the head), after his rollback (nothing when this
  * thread does not hold the chain). */
-cn_err cn_chain_committed(cn_chain *c);
-void cn_chain_rolled_back(cn_chain *c);
+cn_err cn_chain_committed(cn_chain *chain);
+void cn_chain_rolled_back(cn_chain *chain);
 
 /**
  * Checks every chain of a log against its links and the file of heads; prints what is wrong and a summary.
  * CN_ERR_CORRUPT when something is. Chains of other nodes, whose heads are in those nodes' files, are checked by their
  * links alone. May run while the server writes.
  */
-cn_err cn_chain_verify(cn_chain_log log, cn_db *db, const cn_vault *v, const char *heads_path, FILE *report);
+cn_err cn_chain_verify(cn_chain_log log, cn_db *db, const cn_vault *vault, const char *heads_path, FILE *report);
 
 #endif

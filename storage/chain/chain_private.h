@@ -33,10 +33,10 @@ typedef struct cn_chain_place {
 void cn_chain_audit_values(const cn_audit_row *row, cn_val out[CN_CHAIN_VALUES_MAX]);
 void cn_chain_ledger_values(const cn_ledger_row *row, cn_val out[CN_CHAIN_VALUES_MAX]);
 /** CN_ERR_INVALID unless every text is UTF-8 and at most 4,096 bytes. */
-cn_err cn_chain_values_check(const cn_chain_def *d, const cn_val *values);
+cn_err cn_chain_values_check(const cn_chain_def *chain_def, const cn_val *values);
 
 /** HMAC(key, previous link ‖ log ‖ place ‖ values), every text preceded by its length. */
-cn_err cn_chain_link(const cn_chain_def *d, const uint8_t key[32], const uint8_t prev[CN_CHAIN_LINK],
+cn_err cn_chain_link(const cn_chain_def *chain_def, const uint8_t key[32], const uint8_t prev[CN_CHAIN_LINK],
                      const cn_chain_place *at, const cn_val *values, uint8_t out[CN_CHAIN_LINK]);
 
 /* One line of the file of heads: LOG NODE BOOT COUNTER LINK TIME */
@@ -51,18 +51,18 @@ typedef struct cn_head {
 #define CN_HEAD_TEXT 256
 
 /** The line without its end; false when it does not fit. */
-bool cn_head_format(const cn_head *h, char out[CN_HEAD_TEXT]);
-/** Parses `n` bytes without the line's end. */
-bool cn_head_parse(const char *line, size_t n, cn_head *out);
+bool cn_head_format(const cn_head *head, char out[CN_HEAD_TEXT]);
+/** Parses `len` bytes without the line's end. */
+bool cn_head_parse(const char *line, size_t len, cn_head *out);
 
 /* The file of heads, open for appending. Several processes may share it. */
 typedef struct cn_heads cn_heads;
 /** Creates the file (0600); rewrites one over 8 MiB with the last head of each chain only. */
 cn_err cn_heads_open(cn_heads **out, const char *path);
 /** Appends and fsyncs; writes a whole line or nothing. One thread at a time. */
-cn_err cn_heads_append(cn_heads *f, const cn_head *h);
-void cn_heads_close(cn_heads *f);
+cn_err cn_heads_append(cn_heads *heads, const cn_head *head);
+void cn_heads_close(cn_heads *heads);
 /** All heads in the order of log, node, boot, counter; caller frees. `bad` counts the lines that are none. */
-cn_err cn_heads_read(const char *path, cn_head **out, size_t *n, size_t *bad);
+cn_err cn_heads_read(const char *path, cn_head **out, size_t *count, size_t *bad);
 
 #endif

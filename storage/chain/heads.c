@@ -23,32 +23,33 @@ struct cn_heads {
     int fd;
 };
 
-bool cn_head_format(const cn_head *h, char out[CN_HEAD_TEXT])
+bool cn_head_format(const cn_head *head, char out[CN_HEAD_TEXT])
 {
     char link[2 * CN_CHAIN_LINK + 1], at[CN_TIME_TEXT];
-    cn_hex(h->link, CN_CHAIN_LINK, link);
+    cn_hex(head->link, CN_CHAIN_LINK, link);
     cn_time_format(cn_wall_ms(), at);
-    return cn_fmt(out, CN_HEAD_TEXT, "%s %s %s %" PRId64 " %s %s", h->log, h->node, h->boot, h->counter, link, at);
+    return cn_fmt(out, CN_HEAD_TEXT, "%s %s %s %" PRId64 " %s %s", head->log, head->node, head->boot, head->counter,
+                  link, at);
 }
 
 /* Next word of a line, at most size - 1 bytes; false when there is none or it is longer. */
-static bool word(const char **p, const char *end, char *out, size_t size)
+static bool word(const char **at, const char *end, char *out, size_t size)
 {
-    const char *from = *p;
+    const char *from = *at;
     const char *space = memchr(from, ' ', (size_t)(end - from));
     const char *to = space ? space : end;
     size_t n = (size_t)(to - from);
     if (n == 0 || n >= size || memchr(from, 0, n)) return false;
     memcpy(out, from, n);
     out[n] = 0;
-    *p = space ? to + 1 : to;
+    *at = space ? to + 1 : to;
     return true;
 }
 
-bool cn_head_parse(const char *line, size_t n, cn_head *out)
+bool cn_head_parse(const char *line, size_t len, cn_head *out)
 {
     char counter[24], link[2 * CN_CHAIN_LINK + 1];
-    const char *p = line, *end = line + n;
+    const char *p = line, *end = line + len;
     memset(out, 0, sizeof *out);
     return word(&p, end, out->log, sizeof out->log) && word(&p, end, out->node, sizeof out->node) &&
            word(&p, end, out->boot, sizeof out->boot) && word(&p, end, counter, sizeof counter) &&
@@ -56,109 +57,109 @@ bool cn_head_parse(const char *line, size_t n, cn_head *out)
            cn_unhex(link, out->link, CN_CHAIN_LINK);
 }
 
-static int by_chain(const cn_head *a, const cn_head *b)
+static int by_chain(const cn_head *left, const cn_head *right)
 {
-    int c = strcmp(a->log, b->log);
-    if (c == 0) c = strcmp(a->node, b->node);
-    return c ? c : strcmp(a->boot, b->boot);
+    int c = strcmp(left->log, right->log);
+    if (c == 0) c = strcmp(left->node, right->node);
+    return c ? c : strcmp(left->boot, right->boot);
 }
 
-static int by_place(const void *x, const void *y)
+static int by_place(const void *left, const void *right)
 {
-    const cn_head *a = x, *b = y;
-    int c = by_chain(a, b);
-    return c ? c : (a->counter > b->counter) - (a->counter < b->counter);
+    const cn_head *head = left, *header = right;
+    int c = by_chain(head, header);
+    return c ? c : (head->counter > header->counter) - (head->counter < header->counter);
 }
 
 /* A last line without its end is what a power cut left of a head that was never answered for. */
-static cn_err parse_all(const char *text, size_t size, cn_head **out, size_t *n, size_t *bad)
+static cn_err parse_all(const char *text, size_t size, cn_head **out, size_t *count, size_t *bad)
 {
     size_t lines = 0;
     for (const char *p = text; (p = memchr(p, '\n', size - (size_t)(p - text))); p++) lines++;
     cn_head *heads = cn_calloc(lines + 1, sizeof *heads);
     if (!heads) return CN_ERR_NOMEM;
     const char *p = text;
-    *n = *bad = 0;
+    *count = *bad = 0;
     for (size_t i = 0; i < lines; i++) {
         const char *end = memchr(p, '\n', size - (size_t)(p - text));
-        if (cn_head_parse(p, (size_t)(end - p), &heads[*n]))
-            ++*n;
+        if (cn_head_parse(p, (size_t)(end - p), &heads[*count]))
+            ++*count;
         else if (end > p)
             ++*bad;
         p = end + 1;
     }
-    qsort(heads, *n, sizeof *heads, by_place);
+    qsort(heads, *count, sizeof *heads, by_place);
     *out = heads;
     return CN_OK;
 }
 
-cn_err cn_heads_read(const char *path, cn_head **out, size_t *n, size_t *bad)
+cn_err cn_heads_read(const char *path, cn_head **out, size_t *count, size_t *bad)
 {
     CN_AUTO_FREE char *text = NULL;
     size_t size = 0;
     CN_TRY(cn_file_read(path, READ_MAX, &text, &size));
-    return parse_all(text, size, out, n, bad);
+    return parse_all(text, size, out, count, bad);
 }
 
-static cn_err reopen(cn_heads *f)
+static cn_err reopen(cn_heads *heads)
 {
-    cn_fd_close(&f->fd);
-    f->fd = open(f->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    return f->fd < 0 ? cn_err_from_errno(errno) : cn_fsync_parent(f->path);
+    cn_fd_close(&heads->fd);
+    heads->fd = open(heads->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    return heads->fd < 0 ? cn_err_from_errno(errno) : cn_fsync_parent(heads->path);
 }
 
 /* Alone on the file that is under the path now: another process may have put a shorter one there. */
-static cn_err lock_current(cn_heads *f, struct stat *st)
+static cn_err lock_current(cn_heads *heads, struct stat *st)
 {
     for (int tries = 0; tries < 10; tries++) {
-        if (f->fd < 0) CN_TRY(reopen(f));
-        while (flock(f->fd, LOCK_EX) < 0)
+        if (heads->fd < 0) CN_TRY(reopen(heads));
+        while (flock(heads->fd, LOCK_EX) < 0)
             if (errno != EINTR) return cn_err_from_errno(errno);
-        if (fstat(f->fd, st) < 0) return cn_err_from_errno(errno);
+        if (fstat(heads->fd, st) < 0) return cn_err_from_errno(errno);
         if (st->st_nlink > 0) return CN_OK;
-        cn_fd_close(&f->fd);
+        cn_fd_close(&heads->fd);
     }
     return CN_ERR_IO;
 }
 
 /* Ends a torn last line, so that the next head does not become part of it. */
-static cn_err end_torn_line(cn_heads *f, off_t size)
+static cn_err end_torn_line(cn_heads *heads, off_t size)
 {
     char last = '\n';
-    if (size > 0 && pread(f->fd, &last, 1, size - 1) != 1) return CN_ERR_IO;
-    return last == '\n' ? CN_OK : cn_write_all(f->fd, "\n", 1);
+    if (size > 0 && pread(heads->fd, &last, 1, size - 1) != 1) return CN_ERR_IO;
+    return last == '\n' ? CN_OK : cn_write_all(heads->fd, "\n", 1);
 }
 
-static cn_err append_locked(cn_heads *f, const char *line, size_t n, off_t size)
+static cn_err append_locked(cn_heads *heads, const char *line, size_t len, off_t size)
 {
-    CN_TRY(end_torn_line(f, size));
-    cn_err e = cn_write_all(f->fd, line, n);
-    if (e != CN_OK && ftruncate(f->fd, size) < 0) cn_warn(WHERE, "a partial line is left: %s", strerror(errno));
-    return e;
+    CN_TRY(end_torn_line(heads, size));
+    cn_err err = cn_write_all(heads->fd, line, len);
+    if (err != CN_OK && ftruncate(heads->fd, size) < 0) cn_warn(WHERE, "a partial line is left: %s", strerror(errno));
+    return err;
 }
 
-cn_err cn_heads_append(cn_heads *f, const cn_head *h)
+cn_err cn_heads_append(cn_heads *heads, const cn_head *head)
 {
     char line[CN_HEAD_TEXT + 1];
     struct stat st;
-    if (!cn_head_format(h, line)) return CN_ERR_TOOBIG;
+    if (!cn_head_format(head, line)) return CN_ERR_TOOBIG;
     size_t n = strlen(line);
     line[n++] = '\n';
-    CN_TRY(lock_current(f, &st));
-    cn_err e = append_locked(f, line, n, st.st_size);
-    flock(f->fd, LOCK_UN);
-    if (e == CN_OK && fdatasync(f->fd) < 0) e = cn_err_from_errno(errno);
-    return e;
+    CN_TRY(lock_current(heads, &st));
+    cn_err err = append_locked(heads, line, n, st.st_size);
+    flock(heads->fd, LOCK_UN);
+    if (err == CN_OK && fdatasync(heads->fd) < 0) err = cn_err_from_errno(errno);
+    return err;
 }
 
 /* Only the last head of each chain is needed: it covers all rows before it. */
-static cn_err compact_locked(cn_heads *f)
+static cn_err compact_locked(cn_heads *list)
 {
     cn_head *heads = NULL;
     size_t n = 0, bad = 0;
     cn_buf text = {.max = READ_MAX};
     char line[CN_HEAD_TEXT];
-    CN_TRY(cn_heads_read(f->path, &heads, &n, &bad));
+    CN_TRY(cn_heads_read(list->path, &heads, &n, &bad));
     for (size_t i = 0; i < n; i++) {
         if (i + 1 < n && by_chain(&heads[i], &heads[i + 1]) == 0) continue;
         if (!cn_head_format(&heads[i], line)) continue;
@@ -166,44 +167,44 @@ static cn_err compact_locked(cn_heads *f)
         cn_buf_str(&text, "\n");
     }
     free(heads);
-    cn_err e = text.err;
-    if (e == CN_OK) e = cn_file_write_durable(f->path, text.n ? text.p : "", text.n, 0600);
+    cn_err err = text.err;
+    if (err == CN_OK) err = cn_file_write_durable(list->path, text.n ? text.p : "", text.n, 0600);
     cn_buf_free(&text);
-    return e;
+    return err;
 }
 
 cn_err cn_heads_open(cn_heads **out, const char *path)
 {
     struct stat st;
-    cn_heads *f = CN_NEW(cn_heads);
-    if (!f) return CN_ERR_NOMEM;
-    f->fd = -1;
-    f->path = cn_strdup(path);
-    char *slash = f->path ? strrchr(f->path, '/') : NULL;
-    cn_err e = f->path ? CN_OK : CN_ERR_NOMEM;
-    if (slash && slash != f->path) {
+    cn_heads *heads = CN_NEW(cn_heads);
+    if (!heads) return CN_ERR_NOMEM;
+    heads->fd = -1;
+    heads->path = cn_strdup(path);
+    char *slash = heads->path ? strrchr(heads->path, '/') : NULL;
+    cn_err err = heads->path ? CN_OK : CN_ERR_NOMEM;
+    if (slash && slash != heads->path) {
         *slash = 0;
-        e = cn_mkdirs(f->path);
+        err = cn_mkdirs(heads->path);
         *slash = '/';
     }
-    if (e == CN_OK) e = lock_current(f, &st);
-    if (e == CN_OK && st.st_size > COMPACT_BYTES) {
-        e = compact_locked(f);
-        cn_fd_close(&f->fd);
+    if (err == CN_OK) err = lock_current(heads, &st);
+    if (err == CN_OK && st.st_size > COMPACT_BYTES) {
+        err = compact_locked(heads);
+        cn_fd_close(&heads->fd);
     }
-    if (f->fd >= 0) flock(f->fd, LOCK_UN);
-    if (e != CN_OK) {
-        cn_heads_close(f);
-        return e;
+    if (heads->fd >= 0) flock(heads->fd, LOCK_UN);
+    if (err != CN_OK) {
+        cn_heads_close(heads);
+        return err;
     }
-    *out = f;
+    *out = heads;
     return CN_OK;
 }
 
-void cn_heads_close(cn_heads *f)
+void cn_heads_close(cn_heads *heads)
 {
-    if (!f) return;
-    cn_fd_close(&f->fd);
-    free(f->path);
-    free(f);
+    if (!heads) return;
+    cn_fd_close(&heads->fd);
+    free(heads->path);
+    free(heads);
 }

@@ -38,9 +38,9 @@ const cn_chain_def *cn_chain_def_of(cn_chain_log log)
     return &defs[log];
 }
 
-static cn_val text_or_empty(const char *s)
+static cn_val text_or_empty(const char *text)
 {
-    return cn_text(s ? s : "");
+    return cn_text(text ? text : "");
 }
 
 void cn_chain_audit_values(const cn_audit_row *row, cn_val out[CN_CHAIN_VALUES_MAX])
@@ -72,47 +72,47 @@ void cn_chain_ledger_values(const cn_ledger_row *row, cn_val out[CN_CHAIN_VALUES
     out[13] = text_or_empty(row->end_cause);
 }
 
-cn_err cn_chain_values_check(const cn_chain_def *d, const cn_val *values)
+cn_err cn_chain_values_check(const cn_chain_def *chain_def, const cn_val *values)
 {
-    for (size_t i = 0; d->kinds[i]; i++) {
-        if (d->kinds[i] != 't') continue;
+    for (size_t i = 0; chain_def->kinds[i]; i++) {
+        if (chain_def->kinds[i] != 't') continue;
         size_t n = strnlen(values[i].s, TEXT_MAX + 1);
         if (n > TEXT_MAX || !cn_utf8_valid(values[i].s, n)) return CN_ERR_INVALID;
     }
     return CN_OK;
 }
 
-static void add_int(cn_buf *b, int64_t v)
+static void add_int(cn_buf *buf, int64_t value)
 {
     uint8_t bytes[8];
-    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)v >> (56 - 8 * i));
-    cn_buf_add(b, bytes, sizeof bytes);
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)value >> (56 - 8 * i));
+    cn_buf_add(buf, bytes, sizeof bytes);
 }
 
-static void add_text(cn_buf *b, const char *s)
+static void add_text(cn_buf *buf, const char *text)
 {
-    size_t n = s ? strlen(s) : 0;
-    add_int(b, (int64_t)n);
-    cn_buf_add(b, s ? s : "", n);
+    size_t n = text ? strlen(text) : 0;
+    add_int(buf, (int64_t)n);
+    cn_buf_add(buf, text ? text : "", n);
 }
 
-cn_err cn_chain_link(const cn_chain_def *d, const uint8_t key[32], const uint8_t prev[CN_CHAIN_LINK],
+cn_err cn_chain_link(const cn_chain_def *chain_def, const uint8_t key[32], const uint8_t prev[CN_CHAIN_LINK],
                      const cn_chain_place *at, const cn_val *values, uint8_t out[CN_CHAIN_LINK])
 {
-    cn_buf b = {0};
-    cn_buf_add(&b, prev, CN_CHAIN_LINK);
-    add_text(&b, d->name);
-    add_text(&b, at->node);
-    add_text(&b, at->boot);
-    add_int(&b, at->counter);
-    for (size_t i = 0; d->kinds[i]; i++) {
-        if (d->kinds[i] == 't')
-            add_text(&b, values[i].s);
+    cn_buf buf = {0};
+    cn_buf_add(&buf, prev, CN_CHAIN_LINK);
+    add_text(&buf, chain_def->name);
+    add_text(&buf, at->node);
+    add_text(&buf, at->boot);
+    add_int(&buf, at->counter);
+    for (size_t i = 0; chain_def->kinds[i]; i++) {
+        if (chain_def->kinds[i] == 't')
+            add_text(&buf, values[i].s);
         else
-            add_int(&b, values[i].i);
+            add_int(&buf, values[i].i);
     }
-    cn_err e = b.err;
-    if (e == CN_OK) cn_hmac_sha256(key, 32, b.p, b.n, out);
-    cn_buf_free(&b);
-    return e;
+    cn_err err = buf.err;
+    if (err == CN_OK) cn_hmac_sha256(key, 32, buf.p, buf.n, out);
+    cn_buf_free(&buf);
+    return err;
 }

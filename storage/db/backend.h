@@ -22,7 +22,7 @@ typedef struct cn_backend {
     /* Called now and then when one goes back to the pool: gives away what it keeps of the database. May be NULL. */
     void (*rest)(void *raw);
     /* `rows` and `affected` may each be NULL. */
-    cn_err (*run)(void *raw, const char *sql, const cn_val *params, size_t n, cn_rows **rows, int64_t *affected);
+    cn_err (*run)(void *raw, const char *sql, const cn_val *params, size_t count, cn_rows **rows, int64_t *affected);
     /* Whether a statement changes anything; asked only where single_writer is set. */
     bool (*writes)(void *raw, const char *sql);
     /* Several statements without parameters. */
@@ -42,33 +42,33 @@ void cn_db_set_wait(cn_db *db, unsigned ms);
 /** How long a connection in use may keep what it read, instead of a minute; for tests, likewise. */
 void cn_db_set_rest(cn_db *db, unsigned ms);
 /** Several statements without parameters, on a connection of the pool. */
-cn_err cn_db_script(cn_conn *c, const char *sql);
-const cn_backend *cn_conn_backend(const cn_conn *c);
-void *cn_conn_raw(const cn_conn *c);
+cn_err cn_db_script(cn_conn *conn, const char *sql);
+const cn_backend *cn_conn_backend(const cn_conn *conn);
+void *cn_conn_raw(const cn_conn *conn);
 
 /** Brings the schema up to the last of `files` (see README). CN_ERR_STATE when the database knows later steps. */
-cn_err cn_migrations_apply(cn_conn *c, const cn_migration_file *files);
+cn_err cn_migrations_apply(cn_conn *conn, const cn_migration_file *files);
 /** `sql` with the word BLOB outside of strings and comments written as BYTEA. Caller frees; NULL when memory is out. */
 char *cn_migrations_to_pg(const char *sql);
 
 /** An empty result with `cols` columns. */
 cn_err cn_rows_new(cn_rows **out, size_t cols);
 /** Appends the next cell, copying its bytes; after every `cols` cells a row is complete. CN_ERR_TOOBIG over 64 MiB. */
-cn_err cn_rows_add(cn_rows *r, const cn_val *v);
+cn_err cn_rows_add(cn_rows *rows, const cn_val *value);
 
 /* Statement cache of one connection: bounded, the least recently used goes first. */
 typedef struct cn_stmt_cache cn_stmt_cache;
 cn_err cn_stmt_cache_new(cn_stmt_cache **out, void (*drop)(void *owner, void *stmt), void *owner);
-void *cn_stmt_cache_get(cn_stmt_cache *c, const char *key);
+void *cn_stmt_cache_get(cn_stmt_cache *cache, const char *key);
 /** Takes the statement over, also when it fails. */
-cn_err cn_stmt_cache_put(cn_stmt_cache *c, const char *key, void *stmt);
+cn_err cn_stmt_cache_put(cn_stmt_cache *cache, const char *key, void *stmt);
 /** Drops one statement, or all of them. */
-void cn_stmt_cache_remove(cn_stmt_cache *c, const void *stmt);
-void cn_stmt_cache_clear(cn_stmt_cache *c);
-void cn_stmt_cache_free(cn_stmt_cache *c);
+void cn_stmt_cache_remove(cn_stmt_cache *cache, const void *stmt);
+void cn_stmt_cache_clear(cn_stmt_cache *cache);
+void cn_stmt_cache_free(cn_stmt_cache *cache);
 
-/** Logs why a statement failed (its text holds no values) and returns `e`; what callers are expected to handle goes to
- * debug. */
-cn_err cn_db_failed(cn_err e, const char *where, const char *sql, const char *why);
+/** Logs why a statement failed (its text holds no values) and returns `err`; what callers are expected to handle goes
+ * to debug. */
+cn_err cn_db_failed(cn_err err, const char *where, const char *sql, const char *why);
 
 #endif

@@ -23,74 +23,74 @@ struct cn_stmt_cache {
 
 cn_err cn_stmt_cache_new(cn_stmt_cache **out, void (*drop)(void *owner, void *stmt), void *owner)
 {
-    cn_stmt_cache *c = CN_NEW(cn_stmt_cache);
-    if (!c) return CN_ERR_NOMEM;
-    c->drop = drop;
-    c->owner = owner;
-    *out = c;
+    cn_stmt_cache *cache = CN_NEW(cn_stmt_cache);
+    if (!cache) return CN_ERR_NOMEM;
+    cache->drop = drop;
+    cache->owner = owner;
+    *out = cache;
     return CN_OK;
 }
 
 /* FNV-1a: only so that a linear look-up compares numbers instead of texts. */
-static uint64_t hash_of(const char *s)
+static uint64_t hash_of(const char *text)
 {
     uint64_t h = 14695981039346656037u;
-    for (; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
+    for (; *text; text++) h = (h ^ (unsigned char)*text) * 1099511628211u;
     return h;
 }
 
-void *cn_stmt_cache_get(cn_stmt_cache *c, const char *key)
+void *cn_stmt_cache_get(cn_stmt_cache *cache, const char *key)
 {
     uint64_t h = hash_of(key);
-    for (size_t i = 0; i < c->n; i++) {
-        if (c->e[i].hash != h || strcmp(c->e[i].key, key) != 0) continue;
-        c->e[i].used = ++c->clock;
-        return c->e[i].stmt;
+    for (size_t i = 0; i < cache->n; i++) {
+        if (cache->e[i].hash != h || strcmp(cache->e[i].key, key) != 0) continue;
+        cache->e[i].used = ++cache->clock;
+        return cache->e[i].stmt;
     }
     return NULL;
 }
 
-static void remove_at(cn_stmt_cache *c, size_t i)
+static void remove_at(cn_stmt_cache *cache, size_t index)
 {
-    c->drop(c->owner, c->e[i].stmt);
-    free(c->e[i].key);
-    c->e[i] = c->e[--c->n];
+    cache->drop(cache->owner, cache->e[index].stmt);
+    free(cache->e[index].key);
+    cache->e[index] = cache->e[--cache->n];
 }
 
-cn_err cn_stmt_cache_put(cn_stmt_cache *c, const char *key, void *stmt)
+cn_err cn_stmt_cache_put(cn_stmt_cache *cache, const char *key, void *stmt)
 {
     char *copy = cn_strdup(key);
     if (!copy) {
-        c->drop(c->owner, stmt);
+        cache->drop(cache->owner, stmt);
         return CN_ERR_NOMEM;
     }
-    if (c->n == STATEMENTS_MAX) {
+    if (cache->n == STATEMENTS_MAX) {
         size_t oldest = 0;
-        for (size_t i = 1; i < c->n; i++)
-            if (c->e[i].used < c->e[oldest].used) oldest = i;
-        remove_at(c, oldest);
+        for (size_t i = 1; i < cache->n; i++)
+            if (cache->e[i].used < cache->e[oldest].used) oldest = i;
+        remove_at(cache, oldest);
     }
-    c->e[c->n++] = (entry){.hash = hash_of(key), .used = ++c->clock, .key = copy, .stmt = stmt};
+    cache->e[cache->n++] = (entry){.hash = hash_of(key), .used = ++cache->clock, .key = copy, .stmt = stmt};
     return CN_OK;
 }
 
-void cn_stmt_cache_remove(cn_stmt_cache *c, const void *stmt)
+void cn_stmt_cache_remove(cn_stmt_cache *cache, const void *stmt)
 {
-    for (size_t i = 0; i < c->n; i++) {
-        if (c->e[i].stmt != stmt) continue;
-        remove_at(c, i);
+    for (size_t i = 0; i < cache->n; i++) {
+        if (cache->e[i].stmt != stmt) continue;
+        remove_at(cache, i);
         return;
     }
 }
 
-void cn_stmt_cache_clear(cn_stmt_cache *c)
+void cn_stmt_cache_clear(cn_stmt_cache *cache)
 {
-    while (c->n) remove_at(c, c->n - 1);
+    while (cache->n) remove_at(cache, cache->n - 1);
 }
 
-void cn_stmt_cache_free(cn_stmt_cache *c)
+void cn_stmt_cache_free(cn_stmt_cache *cache)
 {
-    if (!c) return;
-    cn_stmt_cache_clear(c);
-    free(c);
+    if (!cache) return;
+    cn_stmt_cache_clear(cache);
+    free(cache);
 }

@@ -45,20 +45,20 @@ static const cn_backend *backend_of(const char *url)
     return NULL;
 }
 
-static void cond_init(pthread_cond_t *c)
+static void cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(c, &attr);
+    pthread_cond_init(cond, &attr);
     pthread_condattr_destroy(&attr);
 }
 
 static cn_err migrate(cn_db *db)
 {
-    CN_AUTO_CONN cn_conn *c = NULL;
-    CN_TRY(cn_conn_acquire(db, &c));
-    return cn_migrations_apply(c, cn_migration_files);
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_TRY(cn_conn_acquire(db, &conn));
+    return cn_migrations_apply(conn, cn_migration_files);
 }
 
 cn_err cn_db_open(cn_db **out, const char *url, unsigned connections)
@@ -80,10 +80,10 @@ cn_err cn_db_open(cn_db **out, const char *url, unsigned connections)
         db->free = &db->conns[i];
     }
     db->url = cn_strdup(url);
-    cn_err e = db->url ? migrate(db) : CN_ERR_NOMEM;
-    if (e != CN_OK) {
+    cn_err err = db->url ? migrate(db) : CN_ERR_NOMEM;
+    if (err != CN_OK) {
         cn_db_close(db);
-        return e;
+        return err;
     }
     *out = db;
     return CN_OK;
@@ -129,41 +129,41 @@ static cn_conn *take_free(cn_db *db)
     pthread_mutex_lock(&db->lock);
     while (!db->free && pthread_cond_timedwait(&db->freed, &db->lock, &until) != ETIMEDOUT) {
     }
-    cn_conn *c = db->free;
-    if (c) db->free = c->next_free;
+    cn_conn *conn = db->free;
+    if (conn) db->free = conn->next_free;
     pthread_mutex_unlock(&db->lock);
-    return c;
+    return conn;
 }
 
 cn_err cn_conn_acquire(cn_db *db, cn_conn **out)
 {
-    cn_conn *c = take_free(db);
-    if (!c) {
+    cn_conn *conn = take_free(db);
+    if (!conn) {
         cn_warn(WHERE, "all %u connections are busy for %u ms", db->n, db->wait_ms);
         return CN_ERR_TIMEOUT;
     }
-    cn_err e = c->raw ? db->backend->revive(c->raw) : db->backend->open(&c->raw, db->url);
-    if (e != CN_OK) {
-        cn_conn_release(c);
-        return e;
+    cn_err err = conn->raw ? db->backend->revive(conn->raw) : db->backend->open(&conn->raw, db->url);
+    if (err != CN_OK) {
+        cn_conn_release(conn);
+        return err;
     }
-    *out = c;
+    *out = conn;
     return CN_OK;
 }
 
-void cn_conn_release(cn_conn *c)
+void cn_conn_release(cn_conn *conn)
 {
-    if (!c) return;
-    cn_tx_rollback(c);
-    cn_db *db = c->db;
-    uint64_t now = db->backend->rest && c->raw ? cn_mono_ms() : 0;
-    if (now && now - c->rested_ms >= db->rest_ms) {
-        db->backend->rest(c->raw);
-        c->rested_ms = now;
+    if (!conn) return;
+    cn_tx_rollback(conn);
+    cn_db *db = conn->db;
+    uint64_t now = db->backend->rest && conn->raw ? cn_mono_ms() : 0;
+    if (now && now - conn->rested_ms >= db->rest_ms) {
+        db->backend->rest(conn->raw);
+        conn->rested_ms = now;
     }
     pthread_mutex_lock(&db->lock);
-    c->next_free = db->free;
-    db->free = c;
+    conn->next_free = db->free;
+    db->free = conn;
     pthread_cond_signal(&db->freed);
     pthread_mutex_unlock(&db->lock);
 }
@@ -191,112 +191,112 @@ static void writer_give(cn_db *db)
 }
 
 /* PostgreSQL refuses such text, SQLite would store it: refused by both. */
-static cn_err check_texts(const char *sql, const cn_val *params, size_t n)
+static cn_err check_texts(const char *sql, const cn_val *params, size_t count)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < count; i++)
         if (params[i].kind == CN_VAL_TEXT && !cn_utf8_valid(params[i].s, strlen(params[i].s)))
             return cn_db_failed(CN_ERR_INVALID, WHERE, sql, "a text is not UTF-8");
     return CN_OK;
 }
 
-static cn_err run(cn_conn *c, const char *sql, const cn_val *params, size_t n, cn_rows **rows, int64_t *affected)
+static cn_err run(cn_conn *conn, const char *sql, const cn_val *params, size_t count, cn_rows **rows, int64_t *affected)
 {
-    const cn_backend *b = c->db->backend;
-    if (c->failed) return CN_ERR_STATE;
-    bool alone = !c->in_tx && b->single_writer && b->writes(c->raw, sql);
-    cn_err e = check_texts(sql, params, n);
-    if (e == CN_OK && alone) e = writer_take(c->db);
-    if (e == CN_OK) {
-        e = b->run(c->raw, sql, params, n, rows, affected);
-        if (alone) writer_give(c->db);
+    const cn_backend *backend = conn->db->backend;
+    if (conn->failed) return CN_ERR_STATE;
+    bool alone = !conn->in_tx && backend->single_writer && backend->writes(conn->raw, sql);
+    cn_err err = check_texts(sql, params, count);
+    if (err == CN_OK && alone) err = writer_take(conn->db);
+    if (err == CN_OK) {
+        err = backend->run(conn->raw, sql, params, count, rows, affected);
+        if (alone) writer_give(conn->db);
     }
-    c->failed = c->in_tx && e != CN_OK;
-    return e;
+    conn->failed = conn->in_tx && err != CN_OK;
+    return err;
 }
 
-cn_err cn_db_exec_v(cn_conn *c, int64_t *affected, const char *sql, const cn_val *params, size_t n)
+cn_err cn_db_exec_v(cn_conn *conn, int64_t *affected, const char *sql, const cn_val *params, size_t count)
 {
     int64_t changed = 0;
-    CN_TRY(run(c, sql, params, n, NULL, &changed));
+    CN_TRY(run(conn, sql, params, count, NULL, &changed));
     if (affected) *affected = changed;
     return CN_OK;
 }
 
-cn_err cn_db_query_v(cn_conn *c, cn_rows **out, const char *sql, const cn_val *params, size_t n)
+cn_err cn_db_query_v(cn_conn *conn, cn_rows **out, const char *sql, const cn_val *params, size_t count)
 {
-    return run(c, sql, params, n, out, NULL);
+    return run(conn, sql, params, count, out, NULL);
 }
 
-cn_err cn_db_script(cn_conn *c, const char *sql)
+cn_err cn_db_script(cn_conn *conn, const char *sql)
 {
-    if (c->failed) return CN_ERR_STATE;
-    cn_err e = c->db->backend->script(c->raw, sql);
-    if (c->in_tx) c->failed = e != CN_OK;
-    return e;
+    if (conn->failed) return CN_ERR_STATE;
+    cn_err err = conn->db->backend->script(conn->raw, sql);
+    if (conn->in_tx) conn->failed = err != CN_OK;
+    return err;
 }
 
-const cn_backend *cn_conn_backend(const cn_conn *c)
+const cn_backend *cn_conn_backend(const cn_conn *conn)
 {
-    return c->db->backend;
+    return conn->db->backend;
 }
-void *cn_conn_raw(const cn_conn *c)
+void *cn_conn_raw(const cn_conn *conn)
 {
-    return c->raw;
+    return conn->raw;
 }
 
-cn_err cn_tx_begin(cn_conn *c)
+cn_err cn_tx_begin(cn_conn *conn)
 {
-    if (c->in_tx) return CN_ERR_STATE;
-    CN_TRY(writer_take(c->db));
-    cn_err e = c->db->backend->script(c->raw, c->db->backend->begin);
-    if (e != CN_OK) {
-        writer_give(c->db);
-        return e;
+    if (conn->in_tx) return CN_ERR_STATE;
+    CN_TRY(writer_take(conn->db));
+    cn_err err = conn->db->backend->script(conn->raw, conn->db->backend->begin);
+    if (err != CN_OK) {
+        writer_give(conn->db);
+        return err;
     }
-    c->in_tx = true;
+    conn->in_tx = true;
     return CN_OK;
 }
 
-void cn_tx_rollback(cn_conn *c)
+void cn_tx_rollback(cn_conn *conn)
 {
-    if (!c->in_tx) return;
-    c->db->backend->rollback(c->raw);
-    c->in_tx = c->failed = false;
-    writer_give(c->db);
+    if (!conn->in_tx) return;
+    conn->db->backend->rollback(conn->raw);
+    conn->in_tx = conn->failed = false;
+    writer_give(conn->db);
 }
 
-cn_err cn_tx_commit(cn_conn *c)
+cn_err cn_tx_commit(cn_conn *conn)
 {
-    if (!c->in_tx) return CN_ERR_STATE;
-    cn_err e = c->failed ? CN_ERR_STATE : c->db->backend->commit(c->raw);
-    if (e != CN_OK) {
-        cn_tx_rollback(c);
-        return e;
+    if (!conn->in_tx) return CN_ERR_STATE;
+    cn_err err = conn->failed ? CN_ERR_STATE : conn->db->backend->commit(conn->raw);
+    if (err != CN_OK) {
+        cn_tx_rollback(conn);
+        return err;
     }
-    c->in_tx = false;
-    writer_give(c->db);
+    conn->in_tx = false;
+    writer_give(conn->db);
     return CN_OK;
 }
 
 cn_err cn_db_ping(cn_db *db)
 {
-    CN_AUTO_CONN cn_conn *c = NULL;
-    CN_TRY(cn_conn_acquire(db, &c));
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_TRY(cn_conn_acquire(db, &conn));
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_db_query(c, &rows, "SELECT 1"));
+    CN_TRY(cn_db_query(conn, &rows, "SELECT 1"));
     /* Reading still works on a full disk: an embedded database is only ready when it can also write. */
     if (!db->backend->single_writer) return CN_OK;
     char now[CN_TIME_TEXT];
     cn_time_format(cn_wall_ms(), now);
-    return cn_db_exec(c, NULL,
+    return cn_db_exec(conn, NULL,
                       "INSERT INTO settings (key, value) VALUES ('storage.ping', $1) "
                       "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                       cn_text(now));
 }
 
-cn_err cn_db_failed(cn_err e, const char *where, const char *sql, const char *why)
+cn_err cn_db_failed(cn_err err, const char *where, const char *sql, const char *why)
 {
-    cn_log_level level = e == CN_ERR_CONFLICT || e == CN_ERR_AGAIN ? CN_LOG_DEBUG : CN_LOG_ERROR;
-    cn_log(level, where, "%s: %s (%.200s)", cn_err_name(e), why, sql);
-    return e;
+    cn_log_level level = err == CN_ERR_CONFLICT || err == CN_ERR_AGAIN ? CN_LOG_DEBUG : CN_LOG_ERROR;
+    cn_log(level, where, "%s: %s (%.200s)", cn_err_name(err), why, sql);
+    return err;
 }

@@ -34,7 +34,7 @@ void cn_db_close(cn_db *db);
  * CN_ERR_DB when that fails. */
 cn_err cn_conn_acquire(cn_db *db, cn_conn **out);
 /** Rolls back a transaction left open. NULL allowed. */
-void cn_conn_release(cn_conn *c);
+void cn_conn_release(cn_conn *conn);
 
 /** A parameter. Text and blobs are borrowed until the call returns. */
 typedef enum cn_val_kind { CN_VAL_NULL, CN_VAL_INT, CN_VAL_REAL, CN_VAL_TEXT, CN_VAL_BLOB } cn_val_kind;
@@ -49,22 +49,22 @@ typedef struct cn_val {
     };
 } cn_val;
 
-static inline cn_val cn_int(int64_t i)
+static inline cn_val cn_int(int64_t value)
 {
-    return (cn_val){.kind = CN_VAL_INT, .i = i};
+    return (cn_val){.kind = CN_VAL_INT, .i = value};
 }
-static inline cn_val cn_real(double r)
+static inline cn_val cn_real(double value)
 {
-    return (cn_val){.kind = CN_VAL_REAL, .r = r};
+    return (cn_val){.kind = CN_VAL_REAL, .r = value};
 }
 /** NULL becomes SQL NULL. */
-static inline cn_val cn_text(const char *s)
+static inline cn_val cn_text(const char *text)
 {
-    return (cn_val){.kind = s ? CN_VAL_TEXT : CN_VAL_NULL, .s = s};
+    return (cn_val){.kind = text ? CN_VAL_TEXT : CN_VAL_NULL, .s = text};
 }
-static inline cn_val cn_blob(const void *b, size_t n)
+static inline cn_val cn_blob(const void *bytes, size_t len)
 {
-    return (cn_val){.kind = b ? CN_VAL_BLOB : CN_VAL_NULL, .n = n, .b = b};
+    return (cn_val){.kind = bytes ? CN_VAL_BLOB : CN_VAL_NULL, .n = len, .b = bytes};
 }
 static inline cn_val cn_null(void)
 {
@@ -82,28 +82,28 @@ static inline cn_val cn_null(void)
                  sizeof((cn_val[]){__VA_ARGS__}) / sizeof(cn_val))
 #define cn_db_query(c, out, sql, ...) \
     cn_db_query_v((c), (out), (sql), (const cn_val[]){__VA_ARGS__}, sizeof((cn_val[]){__VA_ARGS__}) / sizeof(cn_val))
-cn_err cn_db_exec_v(cn_conn *c, int64_t *affected, const char *sql, const cn_val *params, size_t n);
+cn_err cn_db_exec_v(cn_conn *conn, int64_t *affected, const char *sql, const cn_val *params, size_t count);
 /** Rows are fetched whole into memory (limit your query); free with cn_rows_free. */
-cn_err cn_db_query_v(cn_conn *c, cn_rows **out, const char *sql, const cn_val *params, size_t n);
+cn_err cn_db_query_v(cn_conn *conn, cn_rows **out, const char *sql, const cn_val *params, size_t count);
 
 /** Steps to the next row; false after the last. Starts before the first. */
-bool cn_rows_next(cn_rows *r);
-size_t cn_rows_count(const cn_rows *r);
+bool cn_rows_next(cn_rows *rows);
+size_t cn_rows_count(const cn_rows *rows);
 /** Columns count from 0. NULL reads as 0, 0.0, NULL. Text and blobs live until cn_rows_free. */
-int64_t cn_rows_int(const cn_rows *r, size_t col);
-double cn_rows_real(const cn_rows *r, size_t col);
-const char *cn_rows_text(const cn_rows *r, size_t col);
-const void *cn_rows_blob(const cn_rows *r, size_t col, size_t *n);
-bool cn_rows_null(const cn_rows *r, size_t col);
-void cn_rows_free(cn_rows *r);
-static inline void cn_cleanup_rows(cn_rows **r)
+int64_t cn_rows_int(const cn_rows *rows, size_t col);
+double cn_rows_real(const cn_rows *rows, size_t col);
+const char *cn_rows_text(const cn_rows *rows, size_t col);
+const void *cn_rows_blob(const cn_rows *rows, size_t col, size_t *len);
+bool cn_rows_null(const cn_rows *rows, size_t col);
+void cn_rows_free(cn_rows *rows);
+static inline void cn_cleanup_rows(cn_rows **rows)
 {
-    cn_rows_free(*r);
+    cn_rows_free(*rows);
 }
 #define CN_AUTO_ROWS __attribute__((cleanup(cn_cleanup_rows)))
-static inline void cn_cleanup_conn(cn_conn **c)
+static inline void cn_cleanup_conn(cn_conn **conn)
 {
-    cn_conn_release(*c);
+    cn_conn_release(*conn);
 }
 #define CN_AUTO_CONN __attribute__((cleanup(cn_cleanup_conn)))
 
@@ -112,8 +112,8 @@ static inline void cn_cleanup_conn(cn_conn **c)
  * database gives CN_ERR_AGAIN. A commit that answered CN_OK is on disk (SQLite: WAL, synchronous=FULL; PostgreSQL:
  * synchronous_commit=on).
  */
-cn_err cn_tx_begin(cn_conn *c);
-cn_err cn_tx_commit(cn_conn *c);
-void cn_tx_rollback(cn_conn *c);
+cn_err cn_tx_begin(cn_conn *conn);
+cn_err cn_tx_commit(cn_conn *conn);
+void cn_tx_rollback(cn_conn *conn);
 
 #endif

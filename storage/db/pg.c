@@ -61,14 +61,14 @@ static cn_err err_from_state(const char *state)
 }
 
 /* Messages of class 22 (data exceptions) quote values, and so does every DETAIL: neither is logged. */
-static cn_err failed(pg *p, const PGresult *r, const char *sql)
+static cn_err failed(pg *db, const PGresult *result, const char *sql)
 {
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    const char *constraint = PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
     char why[320];
     if (!state)
-        snprintf(why, sizeof why, "%s", PQstatus(p->c) == CONNECTION_OK ? "no answer" : "connection lost");
+        snprintf(why, sizeof why, "%s", PQstatus(db->c) == CONNECTION_OK ? "no answer" : "connection lost");
     else if (strncmp(state, "22", 2) == 0)
         snprintf(why, sizeof why, "SQLSTATE %s", state);
     else
@@ -76,41 +76,41 @@ static cn_err failed(pg *p, const PGresult *r, const char *sql)
     return cn_db_failed(err_from_state(state), WHERE, sql, why);
 }
 
-static bool succeeded(const PGresult *r)
+static bool succeeded(const PGresult *result)
 {
-    ExecStatusType s = PQresultStatus(r);
+    ExecStatusType s = PQresultStatus(result);
     return s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
 }
 
 static cn_err pg_script(void *raw, const char *sql)
 {
-    pg *p = raw;
-    PGresult *r = PQexec(p->c, sql);
-    cn_err e = succeeded(r) ? CN_OK : failed(p, r, sql);
-    PQclear(r);
-    return e;
+    pg *db = raw;
+    PGresult *result = PQexec(db->c, sql);
+    cn_err err = succeeded(result) ? CN_OK : failed(db, result, sql);
+    PQclear(result);
+    return err;
 }
 
 static void stmt_drop(void *owner, void *stmt)
 {
-    pg *p = owner;
-    pg_stmt *s = stmt;
+    pg *db = owner;
+    pg_stmt *statement = stmt;
     char sql[64];
-    snprintf(sql, sizeof sql, "DEALLOCATE %s", s->name);
+    snprintf(sql, sizeof sql, "DEALLOCATE %s", statement->name);
     /* a lost connection took its statements along */
-    if (PQstatus(p->c) == CONNECTION_OK) PQclear(PQexec(p->c, sql));
-    free(s);
+    if (PQstatus(db->c) == CONNECTION_OK) PQclear(PQexec(db->c, sql));
+    free(statement);
 }
 
 static void pg_close(void *raw)
 {
-    pg *p = raw;
-    if (!p) return;
-    PGconn *c = p->c;
-    p->c = NULL; /* no DEALLOCATE for each statement: PQstatus(NULL) is CONNECTION_BAD */
-    cn_stmt_cache_free(p->cache);
-    PQfinish(c);
-    free(p);
+    pg *db = raw;
+    if (!db) return;
+    PGconn *conn = db->c;
+    db->c = NULL; /* no DEALLOCATE for each statement: PQstatus(NULL) is CONNECTION_BAD */
+    cn_stmt_cache_free(db->cache);
+    PQfinish(conn);
+    free(db);
 }
 
 static void on_notice(void *arg, const char *text)
@@ -120,18 +120,18 @@ static void on_notice(void *arg, const char *text)
 }
 
 /* A server set to wait for its replicas stays so; one set to lose commits does not. */
-static cn_err set_up(pg *p)
+static cn_err set_up(pg *db)
 {
-    if (PQstatus(p->c) != CONNECTION_OK) {
+    if (PQstatus(db->c) != CONNECTION_OK) {
         /* libpq's text names host and role, never the password */
-        cn_error(WHERE, "%s", PQerrorMessage(p->c));
+        cn_error(WHERE, "%s", PQerrorMessage(db->c));
         return CN_ERR_DB;
     }
-    PQsetNoticeProcessor(p->c, on_notice, NULL);
-    return pg_script(p, "SET lock_timeout = '5s'; SET standard_conforming_strings = on; SET bytea_output = 'hex';"
-                        "SET default_transaction_isolation = 'read committed';"
-                        "SELECT set_config('synchronous_commit', 'on', false)"
-                        " WHERE current_setting('synchronous_commit') IN ('off', 'local')");
+    PQsetNoticeProcessor(db->c, on_notice, NULL);
+    return pg_script(db, "SET lock_timeout = '5s'; SET standard_conforming_strings = on; SET bytea_output = 'hex';"
+                         "SET default_transaction_isolation = 'read committed';"
+                         "SELECT set_config('synchronous_commit', 'on', false)"
+                         " WHERE current_setting('synchronous_commit') IN ('off', 'local')");
 }
 
 static cn_err pg_open(void **out, const char *url)
@@ -140,99 +140,99 @@ static cn_err pg_open(void **out, const char *url)
     static const char *const keys[] = {"connect_timeout", "keepalives_idle", "application_name",
                                        "dbname",          "client_encoding", NULL};
     const char *const values[] = {"5", "30", "consilium", url, "UTF8", NULL};
-    pg *p = CN_NEW(pg);
-    if (!p) return CN_ERR_NOMEM;
-    cn_err e = cn_stmt_cache_new(&p->cache, stmt_drop, p);
-    if (e == CN_OK) {
-        p->c = PQconnectdbParams(keys, values, 1);
-        e = p->c ? set_up(p) : CN_ERR_NOMEM;
+    pg *db = CN_NEW(pg);
+    if (!db) return CN_ERR_NOMEM;
+    cn_err err = cn_stmt_cache_new(&db->cache, stmt_drop, db);
+    if (err == CN_OK) {
+        db->c = PQconnectdbParams(keys, values, 1);
+        err = db->c ? set_up(db) : CN_ERR_NOMEM;
     }
-    if (e != CN_OK) {
-        pg_close(p);
-        return e;
+    if (err != CN_OK) {
+        pg_close(db);
+        return err;
     }
-    *out = p;
+    *out = db;
     return CN_OK;
 }
 
 /* A server that went away has said a last word and closed the socket: it polls readable while nothing is expected. */
-static void read_idle(pg *p)
+static void read_idle(pg *db)
 {
-    for (int i = 0; i < 10 && PQstatus(p->c) == CONNECTION_OK; i++) {
-        struct pollfd s = {.fd = PQsocket(p->c), .events = POLLIN};
-        if (poll(&s, 1, 0) <= 0) return;
-        (void)PQconsumeInput(p->c);
+    for (int i = 0; i < 10 && PQstatus(db->c) == CONNECTION_OK; i++) {
+        struct pollfd polled = {.fd = PQsocket(db->c), .events = POLLIN};
+        if (poll(&polled, 1, 0) <= 0) return;
+        (void)PQconsumeInput(db->c);
     }
 }
 
 static cn_err pg_revive(void *raw)
 {
-    pg *p = raw;
-    read_idle(p);
-    if (PQstatus(p->c) == CONNECTION_OK) return CN_OK;
-    cn_stmt_cache_clear(p->cache);
-    PQreset(p->c);
-    CN_TRY(set_up(p));
+    pg *db = raw;
+    read_idle(db);
+    if (PQstatus(db->c) == CONNECTION_OK) return CN_OK;
+    cn_stmt_cache_clear(db->cache);
+    PQreset(db->c);
+    CN_TRY(set_up(db));
     cn_info(WHERE, "connected again");
     return CN_OK;
 }
 
-static cn_err bind_one(pg_args *a, size_t i, const cn_val *v)
+static cn_err bind_one(pg_args *args, size_t index, const cn_val *value)
 {
-    a->value[i] = NULL;
-    a->length[i] = 0;
-    a->format[i] = 0;
-    a->type[i] = 0;
-    switch (v->kind) {
+    args->value[index] = NULL;
+    args->length[index] = 0;
+    args->format[index] = 0;
+    args->type[index] = 0;
+    switch (value->kind) {
     case CN_VAL_NULL: break;
     case CN_VAL_INT:
-        snprintf(a->number[i], sizeof a->number[i], "%" PRId64, v->i);
-        a->value[i] = a->number[i];
-        a->type[i] = OID_INT8;
+        snprintf(args->number[index], sizeof args->number[index], "%" PRId64, value->i);
+        args->value[index] = args->number[index];
+        args->type[index] = OID_INT8;
         break;
     case CN_VAL_REAL:
-        snprintf(a->number[i], sizeof a->number[i], "%.17g", v->r);
-        a->value[i] = a->number[i];
-        a->type[i] = OID_FLOAT8;
+        snprintf(args->number[index], sizeof args->number[index], "%.17g", value->r);
+        args->value[index] = args->number[index];
+        args->type[index] = OID_FLOAT8;
         break;
     case CN_VAL_TEXT:
-        a->value[i] = v->s;
-        a->type[i] = OID_TEXT;
+        args->value[index] = value->s;
+        args->type[index] = OID_TEXT;
         break;
     case CN_VAL_BLOB:
-        if (v->n > INT_MAX) return CN_ERR_TOOBIG;
-        a->value[i] = v->b;
-        a->length[i] = (int)v->n;
-        a->format[i] = 1;
-        a->type[i] = OID_BYTEA;
+        if (value->n > INT_MAX) return CN_ERR_TOOBIG;
+        args->value[index] = value->b;
+        args->length[index] = (int)value->n;
+        args->format[index] = 1;
+        args->type[index] = OID_BYTEA;
         break;
     }
     return CN_OK;
 }
 
 /* One statement may be prepared for several types of its values: they are part of the cache's key. */
-static cn_err cache_key(cn_buf *key, const char *sql, const cn_val *params, size_t n)
+static cn_err cache_key(cn_buf *key, const char *sql, const cn_val *params, size_t count)
 {
-    for (size_t i = 0; i < n; i++) cn_buf_add(key, &"nirtb"[params[i].kind], 1);
+    for (size_t i = 0; i < count; i++) cn_buf_add(key, &"nirtb"[params[i].kind], 1);
     cn_buf_str(key, " ");
     cn_buf_str(key, sql);
     return key->err;
 }
 
-static cn_err stmt_prepare(pg *p, const char *key, const char *sql, size_t n, pg_stmt **out)
+static cn_err stmt_prepare(pg *db, const char *key, const char *sql, size_t len, pg_stmt **out)
 {
-    pg_stmt *s = CN_NEW(pg_stmt);
-    if (!s) return CN_ERR_NOMEM;
-    snprintf(s->name, sizeof s->name, "s%" PRIu64, ++p->serial);
-    PGresult *r = PQprepare(p->c, s->name, sql, (int)n, p->args.type);
-    cn_err e = succeeded(r) ? CN_OK : failed(p, r, sql);
-    PQclear(r);
-    if (e != CN_OK) {
-        free(s);
-        return e;
+    pg_stmt *statement = CN_NEW(pg_stmt);
+    if (!statement) return CN_ERR_NOMEM;
+    snprintf(statement->name, sizeof statement->name, "s%" PRIu64, ++db->serial);
+    PGresult *result = PQprepare(db->c, statement->name, sql, (int)len, db->args.type);
+    cn_err err = succeeded(result) ? CN_OK : failed(db, result, sql);
+    PQclear(result);
+    if (err != CN_OK) {
+        free(statement);
+        return err;
     }
-    CN_TRY(cn_stmt_cache_put(p->cache, key, s));
-    *out = s;
+    CN_TRY(cn_stmt_cache_put(db->cache, key, statement));
+    *out = statement;
     return CN_OK;
 }
 
@@ -241,45 +241,45 @@ static cn_err add_bytea(const char *text, cn_rows *rows)
     size_t n = 0;
     unsigned char *bytes = PQunescapeBytea((const unsigned char *)text, &n);
     if (!bytes) return CN_ERR_NOMEM;
-    cn_val v = cn_blob(bytes, n);
-    cn_err e = cn_rows_add(rows, &v);
+    cn_val value = cn_blob(bytes, n);
+    cn_err err = cn_rows_add(rows, &value);
     PQfreemem(bytes);
-    return e;
+    return err;
 }
 
-static cn_err add_cell(const PGresult *r, int row, int col, cn_rows *rows)
+static cn_err add_cell(const PGresult *result, int row, int col, cn_rows *rows)
 {
-    cn_val v = cn_null();
-    if (PQgetisnull(r, row, col)) return cn_rows_add(rows, &v);
-    const char *text = PQgetvalue(r, row, col);
-    switch (PQftype(r, col)) {
-    case OID_BOOL: v = cn_int(*text == 't'); break;
+    cn_val value = cn_null();
+    if (PQgetisnull(result, row, col)) return cn_rows_add(rows, &value);
+    const char *text = PQgetvalue(result, row, col);
+    switch (PQftype(result, col)) {
+    case OID_BOOL: value = cn_int(*text == 't'); break;
     case OID_INT2:
     case OID_INT4:
     case OID_INT8:
-    case OID_OID: v = cn_int(strtoll(text, NULL, 10)); break;
+    case OID_OID: value = cn_int(strtoll(text, NULL, 10)); break;
     case OID_FLOAT4:
-    case OID_FLOAT8: v = cn_real(strtod(text, NULL)); break;
+    case OID_FLOAT8: value = cn_real(strtod(text, NULL)); break;
     case OID_BYTEA: return add_bytea(text, rows);
     default:
-        v = cn_text(text);
-        v.n = (size_t)PQgetlength(r, row, col);
+        value = cn_text(text);
+        value.n = (size_t)PQgetlength(result, row, col);
         break;
     }
-    return cn_rows_add(rows, &v);
+    return cn_rows_add(rows, &value);
 }
 
-static cn_err rows_from(const PGresult *r, cn_rows **out)
+static cn_err rows_from(const PGresult *result, cn_rows **out)
 {
     cn_rows *rows = NULL;
-    int cols = PQnfields(r);
+    int cols = PQnfields(result);
     CN_TRY(cn_rows_new(&rows, (size_t)cols));
-    for (int i = 0; i < PQntuples(r); i++) {
+    for (int i = 0; i < PQntuples(result); i++) {
         for (int k = 0; k < cols; k++) {
-            cn_err e = add_cell(r, i, k, rows);
-            if (e == CN_OK) continue;
+            cn_err err = add_cell(result, i, k, rows);
+            if (err == CN_OK) continue;
             cn_rows_free(rows);
-            return e;
+            return err;
         }
     }
     *out = rows;
@@ -287,61 +287,61 @@ static cn_err rows_from(const PGresult *r, cn_rows **out)
 }
 
 /* 0A000 and 26000: the schema changed under a prepared statement, or the server forgot it. */
-static bool is_stale(const PGresult *r)
+static bool is_stale(const PGresult *result)
 {
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     return state && (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0);
 }
 
-static PGresult *execute(pg *p, const pg_stmt *s, size_t n)
+static PGresult *execute(pg *db, const pg_stmt *statement, size_t count)
 {
-    const pg_args *a = &p->args;
-    return PQexecPrepared(p->c, s->name, (int)n, a->value, a->length, a->format, 0);
+    const pg_args *args = &db->args;
+    return PQexecPrepared(db->c, statement->name, (int)count, args->value, args->length, args->format, 0);
 }
 
-static cn_err pg_run(void *raw, const char *sql, const cn_val *params, size_t n, cn_rows **rows, int64_t *affected)
+static cn_err pg_run(void *raw, const char *sql, const cn_val *params, size_t count, cn_rows **rows, int64_t *affected)
 {
-    pg *p = raw;
-    if (n > PARAMS_MAX) return cn_db_failed(CN_ERR_INVALID, WHERE, sql, "too many values");
-    for (size_t i = 0; i < n; i++) CN_TRY(bind_one(&p->args, i, &params[i]));
+    pg *db = raw;
+    if (count > PARAMS_MAX) return cn_db_failed(CN_ERR_INVALID, WHERE, sql, "too many values");
+    for (size_t i = 0; i < count; i++) CN_TRY(bind_one(&db->args, i, &params[i]));
     cn_buf key = {0};
-    cn_err e = cache_key(&key, sql, params, n);
-    pg_stmt *s = e == CN_OK ? cn_stmt_cache_get(p->cache, key.p) : NULL;
-    if (e == CN_OK && !s) e = stmt_prepare(p, key.p, sql, n, &s);
-    PGresult *r = e == CN_OK ? execute(p, s, n) : NULL;
-    if (r && is_stale(r) && PQtransactionStatus(p->c) == PQTRANS_IDLE) {
-        PQclear(r);
-        cn_stmt_cache_remove(p->cache, s);
-        e = stmt_prepare(p, key.p, sql, n, &s);
-        r = e == CN_OK ? execute(p, s, n) : NULL;
+    cn_err err = cache_key(&key, sql, params, count);
+    pg_stmt *statement = err == CN_OK ? cn_stmt_cache_get(db->cache, key.p) : NULL;
+    if (err == CN_OK && !statement) err = stmt_prepare(db, key.p, sql, count, &statement);
+    PGresult *result = err == CN_OK ? execute(db, statement, count) : NULL;
+    if (result && is_stale(result) && PQtransactionStatus(db->c) == PQTRANS_IDLE) {
+        PQclear(result);
+        cn_stmt_cache_remove(db->cache, statement);
+        err = stmt_prepare(db, key.p, sql, count, &statement);
+        result = err == CN_OK ? execute(db, statement, count) : NULL;
     }
     cn_buf_free(&key);
-    if (e != CN_OK) return e;
-    if (!succeeded(r))
-        e = failed(p, r, sql);
+    if (err != CN_OK) return err;
+    if (!succeeded(result))
+        err = failed(db, result, sql);
     else if (rows)
-        e = rows_from(r, rows);
-    if (e == CN_OK && affected)
-        *affected = PQresultStatus(r) == PGRES_COMMAND_OK ? strtoll(PQcmdTuples(r), NULL, 10) : 0;
-    PQclear(r);
-    return e;
+        err = rows_from(result, rows);
+    if (err == CN_OK && affected)
+        *affected = PQresultStatus(result) == PGRES_COMMAND_OK ? strtoll(PQcmdTuples(result), NULL, 10) : 0;
+    PQclear(result);
+    return err;
 }
 
 /* The answer to COMMIT may be ROLLBACK, without an error. */
 static cn_err pg_commit(void *raw)
 {
-    pg *p = raw;
-    PGresult *r = PQexec(p->c, "COMMIT");
-    cn_err e = succeeded(r) ? CN_OK : failed(p, r, "COMMIT");
-    if (e == CN_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0) e = CN_ERR_STATE;
-    PQclear(r);
-    return e;
+    pg *db = raw;
+    PGresult *result = PQexec(db->c, "COMMIT");
+    cn_err err = succeeded(result) ? CN_OK : failed(db, result, "COMMIT");
+    if (err == CN_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0) err = CN_ERR_STATE;
+    PQclear(result);
+    return err;
 }
 
 static void pg_rollback(void *raw)
 {
-    pg *p = raw;
-    if (PQtransactionStatus(p->c) != PQTRANS_IDLE && PQstatus(p->c) == CONNECTION_OK) (void)pg_script(p, "ROLLBACK");
+    pg *db = raw;
+    if (PQtransactionStatus(db->c) != PQTRANS_IDLE && PQstatus(db->c) == CONNECTION_OK) (void)pg_script(db, "ROLLBACK");
 }
 
 static cn_err pg_schema_lock(void *raw)

@@ -35,135 +35,135 @@ struct cn_rows {
 
 cn_err cn_rows_new(cn_rows **out, size_t cols)
 {
-    cn_rows *r = CN_NEW(cn_rows);
-    if (!r) return CN_ERR_NOMEM;
-    r->cols = cols;
-    *out = r;
+    cn_rows *rows = CN_NEW(cn_rows);
+    if (!rows) return CN_ERR_NOMEM;
+    rows->cols = cols;
+    *out = rows;
     return CN_OK;
 }
 
-void cn_rows_free(cn_rows *r)
+void cn_rows_free(cn_rows *rows)
 {
-    if (!r) return;
-    for (size_t i = 0; i < r->cells; i++) free(r->cell[i].shown);
-    free(r->cell);
-    free(r->bytes);
-    free(r);
+    if (!rows) return;
+    for (size_t i = 0; i < rows->cells; i++) free(rows->cell[i].shown);
+    free(rows->cell);
+    free(rows->bytes);
+    free(rows);
 }
 
-static cn_err grow(void **p, size_t *cap, size_t need, size_t item, size_t max)
+static cn_err grow(void **items, size_t *cap, size_t need, size_t item, size_t max)
 {
     if (need <= *cap) return CN_OK;
     if (need > max) return CN_ERR_TOOBIG;
     size_t to = *cap ? *cap : 64;
     while (to < need) to *= 2;
-    void *grown = reallocarray(*p, to, item);
+    void *grown = reallocarray(*items, to, item);
     if (!grown) return CN_ERR_NOMEM;
-    *p = grown;
+    *items = grown;
     *cap = to;
     return CN_OK;
 }
 
-static cn_err add_bytes(cn_rows *r, cell *to, const void *p, size_t n)
+static cn_err add_bytes(cn_rows *rows, cell *to, const void *bytes, size_t len)
 {
-    if (n >= BYTES_MAX) return CN_ERR_TOOBIG;
-    CN_TRY(grow((void **)&r->bytes, &r->cap, r->used + n + 1, 1, BYTES_MAX));
-    if (n) memcpy(r->bytes + r->used, p, n);
-    r->bytes[r->used + n] = 0;
-    to->at = r->used;
-    to->n = n;
-    r->used += n + 1;
+    if (len >= BYTES_MAX) return CN_ERR_TOOBIG;
+    CN_TRY(grow((void **)&rows->bytes, &rows->cap, rows->used + len + 1, 1, BYTES_MAX));
+    if (len) memcpy(rows->bytes + rows->used, bytes, len);
+    rows->bytes[rows->used + len] = 0;
+    to->at = rows->used;
+    to->n = len;
+    rows->used += len + 1;
     return CN_OK;
 }
 
-cn_err cn_rows_add(cn_rows *r, const cn_val *v)
+cn_err cn_rows_add(cn_rows *rows, const cn_val *value)
 {
-    CN_TRY(grow((void **)&r->cell, &r->cells_cap, r->cells + 1, sizeof(cell), CELLS_MAX));
-    cell c = {.kind = v->kind};
-    switch (v->kind) {
+    CN_TRY(grow((void **)&rows->cell, &rows->cells_cap, rows->cells + 1, sizeof(cell), CELLS_MAX));
+    cell field = {.kind = value->kind};
+    switch (value->kind) {
     case CN_VAL_NULL: break;
-    case CN_VAL_INT: c.i = v->i; break;
-    case CN_VAL_REAL: c.r = v->r; break;
-    case CN_VAL_TEXT: CN_TRY(add_bytes(r, &c, v->s, v->n ? v->n : strlen(v->s))); break;
-    case CN_VAL_BLOB: CN_TRY(add_bytes(r, &c, v->b, v->n)); break;
+    case CN_VAL_INT: field.i = value->i; break;
+    case CN_VAL_REAL: field.r = value->r; break;
+    case CN_VAL_TEXT: CN_TRY(add_bytes(rows, &field, value->s, value->n ? value->n : strlen(value->s))); break;
+    case CN_VAL_BLOB: CN_TRY(add_bytes(rows, &field, value->b, value->n)); break;
     }
-    r->cell[r->cells++] = c;
+    rows->cell[rows->cells++] = field;
     return CN_OK;
 }
 
-size_t cn_rows_count(const cn_rows *r)
+size_t cn_rows_count(const cn_rows *rows)
 {
-    return r && r->cols ? r->cells / r->cols : 0;
+    return rows && rows->cols ? rows->cells / rows->cols : 0;
 }
 
-bool cn_rows_next(cn_rows *r)
+bool cn_rows_next(cn_rows *rows)
 {
-    if (r->row >= cn_rows_count(r)) return false;
-    r->row++;
+    if (rows->row >= cn_rows_count(rows)) return false;
+    rows->row++;
     return true;
 }
 
-static cell *at(const cn_rows *r, size_t col)
+static cell *at(const cn_rows *rows, size_t col)
 {
     static cell null_cell;
-    assert(col < r->cols && r->row > 0 && "no such column, or cn_rows_next was not called");
-    if (col >= r->cols || r->row == 0) return &null_cell;
-    return &r->cell[(r->row - 1) * r->cols + col];
+    assert(col < rows->cols && rows->row > 0 && "no such column, or cn_rows_next was not called");
+    if (col >= rows->cols || rows->row == 0) return &null_cell;
+    return &rows->cell[(rows->row - 1) * rows->cols + col];
 }
 
-static const char *text_of(const cn_rows *r, const cell *c)
+static const char *text_of(const cn_rows *rows, const cell *field)
 {
-    return r->bytes + c->at;
+    return rows->bytes + field->at;
 }
 
-int64_t cn_rows_int(const cn_rows *r, size_t col)
+int64_t cn_rows_int(const cn_rows *rows, size_t col)
 {
-    const cell *c = at(r, col);
-    switch (c->kind) {
-    case CN_VAL_INT: return c->i;
-    case CN_VAL_REAL: return c->r >= 9.2e18 ? INT64_MAX : c->r <= -9.2e18 ? INT64_MIN : (int64_t)c->r;
-    case CN_VAL_TEXT: return strtoll(text_of(r, c), NULL, 10);
+    const cell *field = at(rows, col);
+    switch (field->kind) {
+    case CN_VAL_INT: return field->i;
+    case CN_VAL_REAL: return field->r >= 9.2e18 ? INT64_MAX : field->r <= -9.2e18 ? INT64_MIN : (int64_t)field->r;
+    case CN_VAL_TEXT: return strtoll(text_of(rows, field), NULL, 10);
     default: return 0;
     }
 }
 
-double cn_rows_real(const cn_rows *r, size_t col)
+double cn_rows_real(const cn_rows *rows, size_t col)
 {
-    const cell *c = at(r, col);
-    switch (c->kind) {
-    case CN_VAL_INT: return (double)c->i;
-    case CN_VAL_REAL: return c->r;
-    case CN_VAL_TEXT: return strtod(text_of(r, c), NULL);
+    const cell *field = at(rows, col);
+    switch (field->kind) {
+    case CN_VAL_INT: return (double)field->i;
+    case CN_VAL_REAL: return field->r;
+    case CN_VAL_TEXT: return strtod(text_of(rows, field), NULL);
     default: return 0.0;
     }
 }
 
-const char *cn_rows_text(const cn_rows *r, size_t col)
+const char *cn_rows_text(const cn_rows *rows, size_t col)
 {
-    cell *c = at(r, col);
-    if (c->kind == CN_VAL_NULL) return NULL;
-    if (c->kind == CN_VAL_TEXT || c->kind == CN_VAL_BLOB) return text_of(r, c);
-    if (!c->shown) {
+    cell *field = at(rows, col);
+    if (field->kind == CN_VAL_NULL) return NULL;
+    if (field->kind == CN_VAL_TEXT || field->kind == CN_VAL_BLOB) return text_of(rows, field);
+    if (!field->shown) {
         char *s = cn_calloc(1, 32);
         if (!s) return NULL;
-        if (c->kind == CN_VAL_INT)
-            snprintf(s, 32, "%" PRId64, c->i);
+        if (field->kind == CN_VAL_INT)
+            snprintf(s, 32, "%" PRId64, field->i);
         else
-            snprintf(s, 32, "%.17g", c->r);
-        c->shown = s;
+            snprintf(s, 32, "%.17g", field->r);
+        field->shown = s;
     }
-    return c->shown;
+    return field->shown;
 }
 
-const void *cn_rows_blob(const cn_rows *r, size_t col, size_t *n)
+const void *cn_rows_blob(const cn_rows *rows, size_t col, size_t *len)
 {
-    const cell *c = at(r, col);
-    bool bytes = c->kind == CN_VAL_TEXT || c->kind == CN_VAL_BLOB;
-    if (n) *n = bytes ? c->n : 0;
-    return bytes ? text_of(r, c) : NULL;
+    const cell *field = at(rows, col);
+    bool bytes = field->kind == CN_VAL_TEXT || field->kind == CN_VAL_BLOB;
+    if (len) *len = bytes ? field->n : 0;
+    return bytes ? text_of(rows, field) : NULL;
 }
 
-bool cn_rows_null(const cn_rows *r, size_t col)
+bool cn_rows_null(const cn_rows *rows, size_t col)
 {
-    return at(r, col)->kind == CN_VAL_NULL;
+    return at(rows, col)->kind == CN_VAL_NULL;
 }

@@ -45,42 +45,42 @@ static cn_err err_from(int rc)
     return CN_ERR_DB;
 }
 
-static cn_err failed(lite *l, int rc, const char *sql)
+static cn_err failed(lite *db, int rc, const char *sql)
 {
-    return cn_db_failed(err_from(rc), WHERE, sql, sqlite3_errmsg(l->db));
+    return cn_db_failed(err_from(rc), WHERE, sql, sqlite3_errmsg(db->db));
 }
 
 static void stmt_drop(void *owner, void *stmt)
 {
     (void)owner;
-    lite_stmt *s = stmt;
-    sqlite3_finalize(s->stmt);
-    free(s);
+    lite_stmt *statement = stmt;
+    sqlite3_finalize(statement->stmt);
+    free(statement);
 }
 
 static cn_err lite_script(void *raw, const char *sql)
 {
-    lite *l = raw;
-    int rc = sqlite3_exec(l->db, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? CN_OK : failed(l, rc, sql);
+    lite *db = raw;
+    int rc = sqlite3_exec(db->db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? CN_OK : failed(db, rc, sql);
 }
 
 static void lite_close(void *raw)
 {
-    lite *l = raw;
-    if (!l) return;
-    cn_stmt_cache_free(l->cache);
-    sqlite3_close(l->db);
-    free(l);
+    lite *db = raw;
+    if (!db) return;
+    cn_stmt_cache_free(db->cache);
+    sqlite3_close(db->db);
+    free(db);
 }
 
 /* Two processes that switch a new file to WAL at once get SQLITE_BUSY without the busy handler being asked. */
-static cn_err set_wal(lite *l)
+static cn_err set_wal(lite *db)
 {
     for (unsigned tries = 0;; tries++) {
-        int rc = sqlite3_exec(l->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+        int rc = sqlite3_exec(db->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
         if (rc == SQLITE_OK) return CN_OK;
-        if ((rc & 0xff) != SQLITE_BUSY || tries == BUSY_MS / 10) return failed(l, rc, "PRAGMA journal_mode = WAL");
+        if ((rc & 0xff) != SQLITE_BUSY || tries == BUSY_MS / 10) return failed(db, rc, "PRAGMA journal_mode = WAL");
         nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
     }
 }
@@ -106,26 +106,27 @@ static cn_err lite_open(void **out, const char *url)
     const char *path = url + strlen("sqlite:");
     if (!*path || *path == ':') return CN_ERR_INVALID;
     CN_TRY(create_private(path));
-    lite *l = CN_NEW(lite);
-    if (!l) return CN_ERR_NOMEM;
+    lite *db = CN_NEW(lite);
+    if (!db) return CN_ERR_NOMEM;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    cn_err e = CN_OK;
-    int rc = sqlite3_open_v2(path, &l->db, flags, NULL);
-    if (rc != SQLITE_OK) e = l->db ? failed(l, rc, "open") : CN_ERR_NOMEM;
-    if (e == CN_OK) e = cn_stmt_cache_new(&l->cache, stmt_drop, l);
-    if (e == CN_OK) {
-        sqlite3_busy_timeout(l->db, BUSY_MS);
-        e = set_wal(l);
+    cn_err err = CN_OK;
+    int rc = sqlite3_open_v2(path, &db->db, flags, NULL);
+    if (rc != SQLITE_OK) err = db->db ? failed(db, rc, "open") : CN_ERR_NOMEM;
+    if (err == CN_OK) err = cn_stmt_cache_new(&db->cache, stmt_drop, db);
+    if (err == CN_OK) {
+        sqlite3_busy_timeout(db->db, BUSY_MS);
+        err = set_wal(db);
     }
-    if (e == CN_OK)
-        e = lite_script(l, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;"
-                           "PRAGMA case_sensitive_like = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
-                           "PRAGMA cache_size = -2000; PRAGMA journal_size_limit = 67108864");
-    if (e != CN_OK) {
-        lite_close(l);
-        return e;
+    if (err == CN_OK)
+        err =
+            lite_script(db, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;"
+                            "PRAGMA case_sensitive_like = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
+                            "PRAGMA cache_size = -2000; PRAGMA journal_size_limit = 67108864");
+    if (err != CN_OK) {
+        lite_close(db);
+        return err;
     }
-    *out = l;
+    *out = db;
     return CN_OK;
 }
 
@@ -138,54 +139,54 @@ static cn_err lite_revive(void *raw)
 /* What was read since stays in the system's page cache, once and not once per connection. */
 static void lite_rest(void *raw)
 {
-    lite *l = raw;
-    (void)sqlite3_db_release_memory(l->db);
+    lite *db = raw;
+    (void)sqlite3_db_release_memory(db->db);
 }
 
 /* $1, $2 … are named parameters to SQLite: their places are looked up once. */
-static cn_err stmt_index(lite_stmt *s)
+static cn_err stmt_index(lite_stmt *statement)
 {
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < statement->n; i++) {
         char name[24];
         snprintf(name, sizeof name, "$%zu", i + 1);
-        s->index[i] = sqlite3_bind_parameter_index(s->stmt, name);
-        if (s->index[i] == 0) return CN_ERR_INVALID;
+        statement->index[i] = sqlite3_bind_parameter_index(statement->stmt, name);
+        if (statement->index[i] == 0) return CN_ERR_INVALID;
     }
     return CN_OK;
 }
 
-static cn_err stmt_prepare(lite *l, const char *sql, lite_stmt **out)
+static cn_err stmt_prepare(lite *db, const char *sql, lite_stmt **out)
 {
     sqlite3_stmt *stmt = NULL;
     const char *tail = NULL;
-    int rc = sqlite3_prepare_v3(l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, &tail);
-    if (rc != SQLITE_OK) return failed(l, rc, sql);
+    int rc = sqlite3_prepare_v3(db->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, &tail);
+    if (rc != SQLITE_OK) return failed(db, rc, sql);
     size_t n = (size_t)sqlite3_bind_parameter_count(stmt);
     bool one = stmt && tail && strspn(tail, " \n\t;") == strlen(tail);
-    lite_stmt *s = one ? cn_calloc(1, sizeof *s + n * sizeof(int)) : NULL;
-    if (!s) {
+    lite_stmt *statement = one ? cn_calloc(1, sizeof *statement + n * sizeof(int)) : NULL;
+    if (!statement) {
         sqlite3_finalize(stmt);
         return one ? CN_ERR_NOMEM : cn_db_failed(CN_ERR_INVALID, WHERE, sql, "not exactly one statement");
     }
-    s->stmt = stmt;
-    s->n = n;
-    cn_err e = stmt_index(s);
-    if (e != CN_OK) {
-        stmt_drop(l, s);
-        return cn_db_failed(e, WHERE, sql, "parameters are not $1, $2 … without gaps");
+    statement->stmt = stmt;
+    statement->n = n;
+    cn_err err = stmt_index(statement);
+    if (err != CN_OK) {
+        stmt_drop(db, statement);
+        return cn_db_failed(err, WHERE, sql, "parameters are not $1, $2 … without gaps");
     }
-    CN_TRY(cn_stmt_cache_put(l->cache, sql, s));
-    *out = s;
+    CN_TRY(cn_stmt_cache_put(db->cache, sql, statement));
+    *out = statement;
     return CN_OK;
 }
 
-static int bind_one(sqlite3_stmt *stmt, int at, const cn_val *v)
+static int bind_one(sqlite3_stmt *stmt, int at, const cn_val *value)
 {
-    switch (v->kind) {
-    case CN_VAL_INT: return sqlite3_bind_int64(stmt, at, v->i);
-    case CN_VAL_REAL: return sqlite3_bind_double(stmt, at, v->r);
-    case CN_VAL_TEXT: return sqlite3_bind_text(stmt, at, v->s, -1, SQLITE_STATIC);
-    case CN_VAL_BLOB: return sqlite3_bind_blob64(stmt, at, v->b, v->n, SQLITE_STATIC);
+    switch (value->kind) {
+    case CN_VAL_INT: return sqlite3_bind_int64(stmt, at, value->i);
+    case CN_VAL_REAL: return sqlite3_bind_double(stmt, at, value->r);
+    case CN_VAL_TEXT: return sqlite3_bind_text(stmt, at, value->s, -1, SQLITE_STATIC);
+    case CN_VAL_BLOB: return sqlite3_bind_blob64(stmt, at, value->b, value->n, SQLITE_STATIC);
     case CN_VAL_NULL: break;
     }
     return sqlite3_bind_null(stmt, at);
@@ -193,22 +194,22 @@ static int bind_one(sqlite3_stmt *stmt, int at, const cn_val *v)
 
 static cn_err add_column(sqlite3_stmt *stmt, int col, cn_rows *rows)
 {
-    cn_val v = cn_null();
+    cn_val value = cn_null();
     switch (sqlite3_column_type(stmt, col)) {
-    case SQLITE_INTEGER: v = cn_int(sqlite3_column_int64(stmt, col)); break;
-    case SQLITE_FLOAT: v = cn_real(sqlite3_column_double(stmt, col)); break;
+    case SQLITE_INTEGER: value = cn_int(sqlite3_column_int64(stmt, col)); break;
+    case SQLITE_FLOAT: value = cn_real(sqlite3_column_double(stmt, col)); break;
     case SQLITE_TEXT:
-        v = cn_text((const char *)sqlite3_column_text(stmt, col));
-        v.n = (size_t)sqlite3_column_bytes(stmt, col);
+        value = cn_text((const char *)sqlite3_column_text(stmt, col));
+        value.n = (size_t)sqlite3_column_bytes(stmt, col);
         break;
     case SQLITE_BLOB: {
         const void *p = sqlite3_column_blob(stmt, col);
-        v = cn_blob(p ? p : "", (size_t)sqlite3_column_bytes(stmt, col)); /* NULL also for an empty blob */
+        value = cn_blob(p ? p : "", (size_t)sqlite3_column_bytes(stmt, col)); /* NULL also for an empty blob */
         break;
     }
     default: break;
     }
-    return cn_rows_add(rows, &v);
+    return cn_rows_add(rows, &value);
 }
 
 /* The rows of a statement whose first step answered *rc. CN_OK and the last answer in *rc, or what failed in making the
@@ -221,21 +222,21 @@ static cn_err fetch(sqlite3_stmt *stmt, cn_rows *rows, int *rc)
     return CN_OK;
 }
 
-static cn_err stmt_run(lite *l, lite_stmt *s, const char *sql, const cn_val *params, cn_rows **rows)
+static cn_err stmt_run(lite *db, lite_stmt *statement, const char *sql, const cn_val *params, cn_rows **rows)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        int rc = bind_one(s->stmt, s->index[i], &params[i]);
-        if (rc != SQLITE_OK) return failed(l, rc, sql);
+    for (size_t i = 0; i < statement->n; i++) {
+        int rc = bind_one(statement->stmt, statement->index[i], &params[i]);
+        if (rc != SQLITE_OK) return failed(db, rc, sql);
     }
     cn_rows *r = NULL;
     /* the first step may prepare the statement anew after a change of the schema: only then the columns are known */
-    int rc = sqlite3_step(s->stmt);
-    cn_err e = rows ? cn_rows_new(&r, (size_t)sqlite3_column_count(s->stmt)) : CN_OK;
-    if (e == CN_OK) e = fetch(s->stmt, r, &rc);
-    if (e == CN_OK && rc != SQLITE_DONE) e = failed(l, rc, sql);
-    if (e != CN_OK) {
+    int rc = sqlite3_step(statement->stmt);
+    cn_err err = rows ? cn_rows_new(&r, (size_t)sqlite3_column_count(statement->stmt)) : CN_OK;
+    if (err == CN_OK) err = fetch(statement->stmt, r, &rc);
+    if (err == CN_OK && rc != SQLITE_DONE) err = failed(db, rc, sql);
+    if (err != CN_OK) {
         cn_rows_free(r);
-        return e;
+        return err;
     }
     if (rows) *rows = r;
     return CN_OK;
@@ -244,26 +245,28 @@ static cn_err stmt_run(lite *l, lite_stmt *s, const char *sql, const cn_val *par
 /* A statement that cannot be prepared writes nothing: running it will say why. */
 static bool lite_writes(void *raw, const char *sql)
 {
-    lite *l = raw;
-    lite_stmt *s = cn_stmt_cache_get(l->cache, sql);
+    lite *db = raw;
+    lite_stmt *statement = cn_stmt_cache_get(db->cache, sql);
     sqlite3_stmt *probe = NULL;
-    if (s) return !sqlite3_stmt_readonly(s->stmt);
-    bool writes = sqlite3_prepare_v2(l->db, sql, -1, &probe, NULL) == SQLITE_OK && !sqlite3_stmt_readonly(probe);
+    if (statement) return !sqlite3_stmt_readonly(statement->stmt);
+    bool writes = sqlite3_prepare_v2(db->db, sql, -1, &probe, NULL) == SQLITE_OK && !sqlite3_stmt_readonly(probe);
     sqlite3_finalize(probe);
     return writes;
 }
 
-static cn_err lite_run(void *raw, const char *sql, const cn_val *params, size_t n, cn_rows **rows, int64_t *affected)
+static cn_err lite_run(void *raw, const char *sql, const cn_val *params, size_t count, cn_rows **rows,
+                       int64_t *affected)
 {
-    lite *l = raw;
-    lite_stmt *s = cn_stmt_cache_get(l->cache, sql);
-    if (!s) CN_TRY(stmt_prepare(l, sql, &s));
-    if (s->n != n || n > PARAMS_MAX) return cn_db_failed(CN_ERR_INVALID, WHERE, sql, "wrong number of values");
-    cn_err e = stmt_run(l, s, sql, params, rows);
-    if (e == CN_OK && affected) *affected = sqlite3_stmt_readonly(s->stmt) ? 0 : sqlite3_changes64(l->db);
-    sqlite3_reset(s->stmt);
-    sqlite3_clear_bindings(s->stmt);
-    return e;
+    lite *db = raw;
+    lite_stmt *statement = cn_stmt_cache_get(db->cache, sql);
+    if (!statement) CN_TRY(stmt_prepare(db, sql, &statement));
+    if (statement->n != count || count > PARAMS_MAX)
+        return cn_db_failed(CN_ERR_INVALID, WHERE, sql, "wrong number of values");
+    cn_err err = stmt_run(db, statement, sql, params, rows);
+    if (err == CN_OK && affected) *affected = sqlite3_stmt_readonly(statement->stmt) ? 0 : sqlite3_changes64(db->db);
+    sqlite3_reset(statement->stmt);
+    sqlite3_clear_bindings(statement->stmt);
+    return err;
 }
 
 static cn_err lite_commit(void *raw)
@@ -273,9 +276,9 @@ static cn_err lite_commit(void *raw)
 
 static void lite_rollback(void *raw)
 {
-    lite *l = raw;
+    lite *db = raw;
     /* a full disk makes SQLite roll back by itself */
-    if (!sqlite3_get_autocommit(l->db)) (void)lite_script(l, "ROLLBACK");
+    if (!sqlite3_get_autocommit(db->db)) (void)lite_script(db, "ROLLBACK");
 }
 
 /* The transaction of each schema step keeps others out; in WAL mode IMMEDIATE excludes as much as EXCLUSIVE does. */

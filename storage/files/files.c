@@ -32,9 +32,9 @@ struct cn_files {
 
 /* ---- places ---- */
 
-static cn_err place(const cn_files *f, char out[PATH_MAX], const char *folder, const char *name, const char *suffix)
+static cn_err place(const cn_files *files, char out[PATH_MAX], const char *folder, const char *name, const char *suffix)
 {
-    return cn_fmt(out, PATH_MAX, "%s/%s/%s%s", f->root, folder, name, suffix) ? CN_OK : CN_ERR_INVALID;
+    return cn_fmt(out, PATH_MAX, "%s/%s/%s%s", files->root, folder, name, suffix) ? CN_OK : CN_ERR_INVALID;
 }
 
 static bool id_is_good(const char *id)
@@ -43,26 +43,26 @@ static bool id_is_good(const char *id)
     return n > 0 && n <= ID_MAX && strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == n;
 }
 
-static cn_err part_place(const cn_files *f, const char *id, char out[PATH_MAX])
+static cn_err part_place(const cn_files *files, const char *id, char out[PATH_MAX])
 {
-    return id_is_good(id) ? place(f, out, "uploads", id, ".part") : CN_ERR_INVALID;
+    return id_is_good(id) ? place(files, out, "uploads", id, ".part") : CN_ERR_INVALID;
 }
 
-static cn_err object_place(const cn_files *f, const char *hex, char *out, size_t size)
+static cn_err object_place(const cn_files *files, const char *hex, char *out, size_t size)
 {
     if (strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64) return CN_ERR_INVALID;
-    return cn_fmt(out, size, "%s/objects/%.2s/%s", f->root, hex, hex + 2) ? CN_OK : CN_ERR_TOOBIG;
+    return cn_fmt(out, size, "%s/objects/%.2s/%s", files->root, hex, hex + 2) ? CN_OK : CN_ERR_TOOBIG;
 }
 
 /* What a crash left of files that were being stored; younger ones may be another node's. */
-static void sweep_temporaries(const cn_files *f)
+static void sweep_temporaries(const cn_files *files)
 {
     char path[PATH_MAX];
     struct stat st;
-    if (place(f, path, "tmp", "", "") != CN_OK) return;
+    if (place(files, path, "tmp", "", "") != CN_OK) return;
     DIR *dir = opendir(path);
-    for (struct dirent *e = NULL; dir && (e = readdir(dir));) {
-        if (!id_is_good(e->d_name) || place(f, path, "tmp", e->d_name, "") != CN_OK) continue;
+    for (struct dirent *found = NULL; dir && (found = readdir(dir));) {
+        if (!id_is_good(found->d_name) || place(files, path, "tmp", found->d_name, "") != CN_OK) continue;
         if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && cn_wall_ms() / 1000 - st.st_mtime > TEMPORARY_MAX_S)
             unlink(path);
     }
@@ -70,50 +70,50 @@ static void sweep_temporaries(const cn_files *f)
 }
 
 /* Paths go to helper processes, which stand elsewhere and want them from the root of the file system. */
-static cn_err open_root(cn_files *f, const char *root)
+static cn_err open_root(cn_files *files, const char *root)
 {
     if (!*root) return CN_ERR_INVALID;
     CN_TRY(cn_mkdirs(root));
     CN_AUTO_FREE char *real = realpath(root, NULL);
     if (!real) return cn_err_from_errno(errno);
-    return cn_strcpy(f->root, sizeof f->root, real) ? CN_OK : CN_ERR_INVALID;
+    return cn_strcpy(files->root, sizeof files->root, real) ? CN_OK : CN_ERR_INVALID;
 }
 
 cn_err cn_files_open(cn_files **out, const char *root)
 {
     static const char *const folders[] = {"objects", "uploads", "slides", "tmp"};
     char path[PATH_MAX];
-    cn_files *f = CN_NEW(cn_files);
-    if (!f) return CN_ERR_NOMEM;
-    cn_err e = open_root(f, root);
-    for (size_t i = 0; e == CN_OK && i < sizeof folders / sizeof *folders; i++) {
-        e = place(f, path, folders[i], "", "");
-        if (e == CN_OK) e = cn_mkdirs(path);
+    cn_files *files = CN_NEW(cn_files);
+    if (!files) return CN_ERR_NOMEM;
+    cn_err err = open_root(files, root);
+    for (size_t i = 0; err == CN_OK && i < sizeof folders / sizeof *folders; i++) {
+        err = place(files, path, folders[i], "", "");
+        if (err == CN_OK) err = cn_mkdirs(path);
     }
-    if (e != CN_OK) {
-        free(f);
-        return e;
+    if (err != CN_OK) {
+        free(files);
+        return err;
     }
-    sweep_temporaries(f);
-    *out = f;
+    sweep_temporaries(files);
+    *out = files;
     return CN_OK;
 }
 
-void cn_files_close(cn_files *f)
+void cn_files_close(cn_files *files)
 {
-    free(f);
+    free(files);
 }
 
-cn_err cn_files_ping(const cn_files *f)
+cn_err cn_files_ping(const cn_files *files)
 {
     struct statvfs fs;
-    if (statvfs(f->root, &fs) < 0) return cn_err_from_errno(errno);
+    if (statvfs(files->root, &fs) < 0) return cn_err_from_errno(errno);
     return (uint64_t)fs.f_bavail * fs.f_frsize < SPARE_BYTES ? CN_ERR_NOSPACE : CN_OK;
 }
 
-cn_err cn_files_path(const cn_files *f, const char *sha256_hex, char *out, size_t size)
+cn_err cn_files_path(const cn_files *files, const char *sha256_hex, char *out, size_t size)
 {
-    CN_TRY(object_place(f, sha256_hex, out, size));
+    CN_TRY(object_place(files, sha256_hex, out, size));
     return access(out, F_OK) == 0 ? CN_OK : cn_err_from_errno(errno);
 }
 
@@ -133,12 +133,12 @@ static cn_err hash_file(int fd, char hex[HASH_TEXT], int64_t *size)
         cn_sha256_add(hash, chunk, (size_t)n);
         at += n;
     }
-    cn_err e = n < 0 ? cn_err_from_errno(errno) : CN_OK;
+    cn_err err = n < 0 ? cn_err_from_errno(errno) : CN_OK;
     cn_sha256_final(hash, digest);
     cn_sha256_free(hash);
     cn_hex(digest, sizeof digest, hex);
     *size = at;
-    return e;
+    return err;
 }
 
 /* What is there already is kept, unless its size says that it cannot be the same. */
@@ -157,10 +157,10 @@ static cn_err link_or_keep(const char *from, const char *to, int64_t size)
  * Links a finished, hashed file into its place and takes away the old name unless `keep`. The folder is synced also
  * when the object was there already: whoever put it there may not have come so far yet.
  */
-static cn_err publish(const cn_files *f, int fd, const char *from, const char *hex, int64_t size, bool keep)
+static cn_err publish(const cn_files *files, int fd, const char *from, const char *hex, int64_t size, bool keep)
 {
     char to[PATH_MAX];
-    CN_TRY(object_place(f, hex, to, sizeof to));
+    CN_TRY(object_place(files, hex, to, sizeof to));
     char *slash = strrchr(to, '/');
     *slash = 0;
     CN_TRY(cn_mkdirs(to));
@@ -172,11 +172,11 @@ static cn_err publish(const cn_files *f, int fd, const char *from, const char *h
     return CN_OK;
 }
 
-static cn_err temporary(const cn_files *f, char path[PATH_MAX], int *fd)
+static cn_err temporary(const cn_files *files, char path[PATH_MAX], int *fd)
 {
     char id[CN_ID_TEXT];
     cn_id_new(id);
-    CN_TRY(place(f, path, "tmp", id, ""));
+    CN_TRY(place(files, path, "tmp", id, ""));
     *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return *fd < 0 ? cn_err_from_errno(errno) : CN_OK;
 }
@@ -195,30 +195,30 @@ static cn_err copy_in(int from, int to)
 }
 
 /* From a descriptor, or from memory where that is negative. */
-static cn_err put(const cn_files *f, int from, const void *p, size_t n, char sha256_hex[HASH_TEXT])
+static cn_err put(const cn_files *files, int from, const void *bytes, size_t len, char sha256_hex[HASH_TEXT])
 {
     char path[PATH_MAX];
     CN_AUTO_CLOSE int fd = -1;
     int64_t size = 0;
-    CN_TRY(cn_files_ping(f));
-    CN_TRY(temporary(f, path, &fd));
-    cn_err e = from < 0 ? cn_write_all(fd, p, n) : copy_in(from, fd);
-    if (e == CN_OK) e = hash_file(fd, sha256_hex, &size);
-    if (e == CN_OK) e = publish(f, fd, path, sha256_hex, size, false);
-    if (e != CN_OK) unlink(path);
-    return e;
+    CN_TRY(cn_files_ping(files));
+    CN_TRY(temporary(files, path, &fd));
+    cn_err err = from < 0 ? cn_write_all(fd, bytes, len) : copy_in(from, fd);
+    if (err == CN_OK) err = hash_file(fd, sha256_hex, &size);
+    if (err == CN_OK) err = publish(files, fd, path, sha256_hex, size, false);
+    if (err != CN_OK) unlink(path);
+    return err;
 }
 
-cn_err cn_files_put(cn_files *f, const void *p, size_t n, char sha256_hex[65])
+cn_err cn_files_put(cn_files *files, const void *bytes, size_t len, char sha256_hex[65])
 {
-    return put(f, -1, p, n, sha256_hex);
+    return put(files, -1, bytes, len, sha256_hex);
 }
 
-cn_err cn_files_put_path(cn_files *f, const char *path, char sha256_hex[65])
+cn_err cn_files_put_path(cn_files *files, const char *path, char sha256_hex[65])
 {
     CN_AUTO_CLOSE int from = open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0) return cn_err_from_errno(errno);
-    return put(f, from, NULL, 0, sha256_hex);
+    return put(files, from, NULL, 0, sha256_hex);
 }
 
 /* ---- uploads ---- */
@@ -235,39 +235,39 @@ static cn_err part_lock(int fd)
     return CN_OK;
 }
 
-static cn_err part_open(const cn_files *f, const char *id, int *fd)
+static cn_err part_open(const cn_files *files, const char *id, int *fd)
 {
     char path[PATH_MAX];
-    CN_TRY(part_place(f, id, path));
+    CN_TRY(part_place(files, id, path));
     *fd = open(path, O_RDWR | O_CLOEXEC);
     if (*fd < 0) return cn_err_from_errno(errno);
     return part_lock(*fd);
 }
 
-cn_err cn_part_create(cn_files *f, const char *id)
+cn_err cn_part_create(cn_files *files, const char *id)
 {
     char path[PATH_MAX];
-    CN_TRY(part_place(f, id, path));
-    CN_TRY(cn_files_ping(f));
+    CN_TRY(part_place(files, id, path));
+    CN_TRY(cn_files_ping(files));
     CN_AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return errno == EEXIST ? CN_ERR_CONFLICT : cn_err_from_errno(errno);
     return cn_fsync_parent(path);
 }
 
-cn_err cn_part_length(cn_files *f, const char *id, int64_t *out)
+cn_err cn_part_length(cn_files *files, const char *id, int64_t *out)
 {
     char path[PATH_MAX];
     struct stat st;
-    CN_TRY(part_place(f, id, path));
+    CN_TRY(part_place(files, id, path));
     if (stat(path, &st) < 0) return cn_err_from_errno(errno);
     *out = st.st_size;
     return CN_OK;
 }
 
-static cn_err append_at(int fd, int64_t offset, const char *p, size_t n)
+static cn_err append_at(int fd, int64_t offset, const char *bytes, size_t len)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t k = pwrite(fd, p + done, n - done, offset + (off_t)done);
+    for (size_t done = 0; done < len;) {
+        ssize_t k = pwrite(fd, bytes + done, len - done, offset + (off_t)done);
         if (k < 0 && errno == EINTR) continue;
         if (k < 0) return errno == EFBIG || errno == EDQUOT ? CN_ERR_NOSPACE : cn_err_from_errno(errno);
         done += (size_t)k;
@@ -275,77 +275,77 @@ static cn_err append_at(int fd, int64_t offset, const char *p, size_t n)
     return CN_OK;
 }
 
-cn_err cn_part_append(cn_files *f, const char *id, int64_t offset, const void *p, size_t n)
+cn_err cn_part_append(cn_files *files, const char *id, int64_t offset, const void *bytes, size_t len)
 {
     CN_AUTO_CLOSE int fd = -1;
     struct stat st;
-    CN_TRY(part_open(f, id, &fd));
+    CN_TRY(part_open(files, id, &fd));
     if (fstat(fd, &st) < 0) return cn_err_from_errno(errno);
     if (st.st_size != offset) return CN_ERR_CONFLICT;
-    CN_TRY(cn_files_ping(f));
-    cn_err e = append_at(fd, offset, p, n);
-    if (e != CN_OK && ftruncate(fd, offset) < 0) cn_error(WHERE, "an upload cannot be cut back: %s", strerror(errno));
-    return e;
+    CN_TRY(cn_files_ping(files));
+    cn_err err = append_at(fd, offset, bytes, len);
+    if (err != CN_OK && ftruncate(fd, offset) < 0) cn_error(WHERE, "an upload cannot be cut back: %s", strerror(errno));
+    return err;
 }
 
-cn_err cn_part_sync(cn_files *f, const char *id)
+cn_err cn_part_sync(cn_files *files, const char *id)
 {
     char path[PATH_MAX];
-    CN_TRY(part_place(f, id, path));
+    CN_TRY(part_place(files, id, path));
     CN_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     return fd < 0 || fsync(fd) < 0 ? cn_err_from_errno(errno) : CN_OK;
 }
 
-cn_err cn_part_finish(cn_files *f, const char *id, char sha256_hex[65], int64_t *size)
+cn_err cn_part_finish(cn_files *files, const char *id, char sha256_hex[65], int64_t *size)
 {
     char path[PATH_MAX];
     CN_AUTO_CLOSE int fd = -1;
     int64_t n = 0;
-    CN_TRY(part_place(f, id, path));
-    CN_TRY(part_open(f, id, &fd));
+    CN_TRY(part_place(files, id, path));
+    CN_TRY(part_open(files, id, &fd));
     CN_TRY(hash_file(fd, sha256_hex, &n));
-    CN_TRY(publish(f, fd, path, sha256_hex, n, false));
+    CN_TRY(publish(files, fd, path, sha256_hex, n, false));
     if (size) *size = n;
     return CN_OK;
 }
 
-cn_err cn_part_path(const cn_files *f, const char *id, char *out, size_t size)
+cn_err cn_part_path(const cn_files *files, const char *id, char *out, size_t size)
 {
     char path[PATH_MAX];
-    CN_TRY(part_place(f, id, path));
+    CN_TRY(part_place(files, id, path));
     return cn_strcpy(out, size, path) ? CN_OK : CN_ERR_TOOBIG;
 }
 
 /* A part that was published before a crash is read-only: it is hashed and published again. */
-static cn_err part_open_read(const cn_files *f, const char *id, int *fd)
+static cn_err part_open_read(const cn_files *files, const char *id, int *fd)
 {
     char path[PATH_MAX];
-    CN_TRY(part_place(f, id, path));
+    CN_TRY(part_place(files, id, path));
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0) return cn_err_from_errno(errno);
     return part_lock(*fd);
 }
 
-cn_err cn_part_hash(cn_files *f, const char *id, char sha256_hex[65], int64_t *size)
+cn_err cn_part_hash(cn_files *files, const char *id, char sha256_hex[65], int64_t *size)
 {
     CN_AUTO_CLOSE int fd = -1;
-    CN_TRY(part_open_read(f, id, &fd));
+    CN_TRY(part_open_read(files, id, &fd));
     return hash_file(fd, sha256_hex, size);
 }
 
-cn_err cn_part_publish(cn_files *f, const char *id, const char *sha256_hex, int64_t size)
+cn_err cn_part_publish(cn_files *files, const char *id, const char *sha256_hex, int64_t size)
 {
     char path[PATH_MAX];
     CN_AUTO_CLOSE int fd = -1;
-    CN_TRY(part_place(f, id, path));
-    CN_TRY(part_open_read(f, id, &fd));
-    return publish(f, fd, path, sha256_hex, size, true);
+    CN_TRY(part_place(files, id, path));
+    CN_TRY(part_open_read(files, id, &fd));
+    return publish(files, fd, path, sha256_hex, size, true);
 }
 
-cn_err cn_part_remove(cn_files *f, const char *id)
+cn_err cn_part_remove(cn_files *files, const char *id)
 {
     char path[PATH_MAX];
-    CN_TRY(part_place(f, id, path));
+    CN_TRY(part_place(files, id, path));
     return unlink(path) < 0 ? cn_err_from_errno(errno) : CN_OK;
 }
 
@@ -368,52 +368,52 @@ static void shorten(char *name, size_t max)
 
 /* One component of a name: no control characters, nothing that a file system or a shell takes specially, no dot in
  * front. */
-static cn_err clean_component(char *s)
+static cn_err clean_component(char *text)
 {
-    if (strcmp(s, "..") == 0) return CN_ERR_INVALID;
-    for (char *p = s; *p; p++)
+    if (strcmp(text, "..") == 0) return CN_ERR_INVALID;
+    for (char *p = text; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f || strchr("<>:\"|?*", *p)) *p = '_';
-    if (*s == '.' || *s == '-') *s = '_';
-    shorten(s, NAME_MAX_BYTES);
+    if (*text == '.' || *text == '-') *text = '_';
+    shorten(text, NAME_MAX_BYTES);
     return CN_OK;
 }
 
 static cn_err clean_name(const char *name, char out[PATH_MAX])
 {
-    cn_buf b = {.max = PATH_MAX};
+    cn_buf buf = {.max = PATH_MAX};
     CN_AUTO_FREE char *copy = cn_strdup(name);
     unsigned depth = 0;
-    cn_err e = copy ? CN_OK : CN_ERR_NOMEM;
-    if (e == CN_OK && !cn_utf8_valid(name, strlen(name))) e = CN_ERR_INVALID;
-    for (char *p = copy, *end = NULL; e == CN_OK && p; p = end) {
+    cn_err err = copy ? CN_OK : CN_ERR_NOMEM;
+    if (err == CN_OK && !cn_utf8_valid(name, strlen(name))) err = CN_ERR_INVALID;
+    for (char *p = copy, *end = NULL; err == CN_OK && p; p = end) {
         end = strpbrk(p, "/\\");
         if (end) *end++ = 0;
         if (*p == 0 || strcmp(p, ".") == 0) continue;
-        e = ++depth > DEPTH_MAX ? CN_ERR_INVALID : clean_component(p);
-        if (b.n) cn_buf_str(&b, "/");
-        cn_buf_str(&b, p);
+        err = ++depth > DEPTH_MAX ? CN_ERR_INVALID : clean_component(p);
+        if (buf.n) cn_buf_str(&buf, "/");
+        cn_buf_str(&buf, p);
     }
-    if (e == CN_OK) e = b.err;
-    if (e == CN_OK) e = b.n && cn_strcpy(out, PATH_MAX, b.p) ? CN_OK : CN_ERR_INVALID;
-    cn_buf_free(&b);
-    return e;
+    if (err == CN_OK) err = buf.err;
+    if (err == CN_OK) err = buf.n && cn_strcpy(out, PATH_MAX, buf.p) ? CN_OK : CN_ERR_INVALID;
+    cn_buf_free(&buf);
+    return err;
 }
 
-static cn_err same_file(const char *a, const char *b)
+static cn_err same_file(const char *left, const char *right)
 {
-    struct stat x, y;
-    if (stat(a, &x) < 0 || stat(b, &y) < 0) return cn_err_from_errno(errno);
-    return x.st_ino == y.st_ino && x.st_dev == y.st_dev ? CN_OK : CN_ERR_CONFLICT;
+    struct stat info, y;
+    if (stat(left, &info) < 0 || stat(right, &y) < 0) return cn_err_from_errno(errno);
+    return info.st_ino == y.st_ino && info.st_dev == y.st_dev ? CN_OK : CN_ERR_CONFLICT;
 }
 
-cn_err cn_files_link_named(cn_files *f, const char *id, const char *name, const char *sha256_hex, char *out,
+cn_err cn_files_link_named(cn_files *files, const char *id, const char *name, const char *sha256_hex, char *out,
                            size_t size)
 {
     char object[PATH_MAX], clean[PATH_MAX], path[PATH_MAX];
     if (!id_is_good(id)) return CN_ERR_INVALID;
-    CN_TRY(cn_files_path(f, sha256_hex, object, sizeof object));
+    CN_TRY(cn_files_path(files, sha256_hex, object, sizeof object));
     CN_TRY(clean_name(name, clean));
-    if (!cn_fmt(path, sizeof path, "%s/slides/%s/%s", f->root, id, clean)) return CN_ERR_INVALID;
+    if (!cn_fmt(path, sizeof path, "%s/slides/%s/%s", files->root, id, clean)) return CN_ERR_INVALID;
     char *slash = strrchr(path, '/');
     *slash = 0;
     CN_TRY(cn_mkdirs(path));

@@ -13,46 +13,46 @@ typedef struct cn_files cn_files;
 /** Makes the folders under `root`, which may be relative: paths that come out never are. CN_ERR_INVALID: no or too long
  * a name. */
 cn_err cn_files_open(cn_files **out, const char *root);
-void cn_files_close(cn_files *f);
+void cn_files_close(cn_files *files);
 /** Free bytes for data on the file system; CN_ERR_NOSPACE when less than 64 MiB. */
-cn_err cn_files_ping(const cn_files *f);
+cn_err cn_files_ping(const cn_files *files);
 
 /** Path of an object by its hex SHA-256; CN_ERR_NOTFOUND when it is not there, CN_ERR_INVALID for anything but 64 hex
  * digits. */
-cn_err cn_files_path(const cn_files *f, const char *sha256_hex, char *out, size_t size);
+cn_err cn_files_path(const cn_files *files, const char *sha256_hex, char *out, size_t size);
 
 /** Partial uploads: bytes are appended, fsynced, and survive a crash; the length of the file is the offset. */
-cn_err cn_part_create(cn_files *f, const char *id);
-cn_err cn_part_length(cn_files *f, const char *id, int64_t *out);
+cn_err cn_part_create(cn_files *files, const char *id);
+cn_err cn_part_length(cn_files *files, const char *id, int64_t *out);
 /** Appends at `offset`, which must equal the present length (CN_ERR_CONFLICT); writes all or truncates back
  * (CN_ERR_NOSPACE, CN_ERR_IO). Not yet synced. */
-cn_err cn_part_append(cn_files *f, const char *id, int64_t offset, const void *p, size_t n);
-cn_err cn_part_sync(cn_files *f, const char *id);
+cn_err cn_part_append(cn_files *files, const char *id, int64_t offset, const void *bytes, size_t len);
+cn_err cn_part_sync(cn_files *files, const char *id);
 /** Hashes the whole part, moves it to its place (fsync of file and folders) and gives its SHA-256 as hex. An object
  * that is there already is kept. */
-cn_err cn_part_finish(cn_files *f, const char *id, char sha256_hex[65], int64_t *size);
+cn_err cn_part_finish(cn_files *files, const char *id, char sha256_hex[65], int64_t *size);
 /**
  * The same in steps, for a caller who checks the content in between and whose database row comes last: the part stays
  * under its own name, too, until cn_part_remove, so that a crash at any point can be gone through again. Nothing may be
  * appended after cn_part_publish.
  */
-cn_err cn_part_hash(cn_files *f, const char *id, char sha256_hex[65], int64_t *size);
-cn_err cn_part_publish(cn_files *f, const char *id, const char *sha256_hex, int64_t size);
+cn_err cn_part_hash(cn_files *files, const char *id, char sha256_hex[65], int64_t *size);
+cn_err cn_part_publish(cn_files *files, const char *id, const char *sha256_hex, int64_t size);
 /** Path of the part, for looking into it. */
-cn_err cn_part_path(const cn_files *f, const char *id, char *out, size_t size);
-cn_err cn_part_remove(cn_files *f, const char *id);
+cn_err cn_part_path(const cn_files *files, const char *id, char *out, size_t size);
+cn_err cn_part_remove(cn_files *files, const char *id);
 
 /** Stores bytes or an existing file as an object. */
-cn_err cn_files_put(cn_files *f, const void *p, size_t n, char sha256_hex[65]);
-cn_err cn_files_put_path(cn_files *f, const char *path, char sha256_hex[65]);
+cn_err cn_files_put(cn_files *files, const void *bytes, size_t len, char sha256_hex[65]);
+cn_err cn_files_put_path(cn_files *files, const char *path, char sha256_hex[65]);
 
 /** A folder with a hard link of the object under its sanitised original name (slides need their names):
  * ROOT/slides/ID/NAME. Gives the link's path. */
-cn_err cn_files_link_named(cn_files *f, const char *id, const char *name, const char *sha256_hex, char *out,
+cn_err cn_files_link_named(cn_files *files, const char *id, const char *name, const char *sha256_hex, char *out,
                            size_t size);
 
 /** What the content really is, from its first bytes (and inside a ZIP its entries): a MIME type of the table in files.c
  * or NULL. */
-const char *cn_files_sniff(const void *head, size_t n);
+const char *cn_files_sniff(const void *head, size_t len);
 
 #endif

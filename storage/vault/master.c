@@ -35,13 +35,13 @@ cn_err cn_master_key_create(const char *path)
     cn_random(key, sizeof key);
     cn_hex(key, sizeof key, text);
     text[64] = '\n';
-    cn_err e = cn_write_all(fd, text, 65);
-    if (e == CN_OK && fsync(fd) < 0) e = cn_err_from_errno(errno);
-    if (e == CN_OK) e = cn_fsync_parent(path);
+    cn_err err = cn_write_all(fd, text, 65);
+    if (err == CN_OK && fsync(fd) < 0) err = cn_err_from_errno(errno);
+    if (err == CN_OK) err = cn_fsync_parent(path);
     OPENSSL_cleanse(key, sizeof key);
     OPENSSL_cleanse(text, sizeof text);
-    if (e != CN_OK) unlink(path);
-    return e;
+    if (err != CN_OK) unlink(path);
+    return err;
 }
 
 /* The file's mode is asked of the open file, so that nobody can put another one there in between. */
@@ -75,12 +75,12 @@ cn_err cn_master_key_seal_url(const char *path, const char *url, char **out)
     if (n == 0 || n > URL_MAX) return CN_ERR_INVALID;
     char *text = cn_calloc(1, sizeof SEALED + 4 * ((size + 2) / 3) + 1);
     if (!text) return CN_ERR_NOMEM;
-    cn_err e = cn_master_key_read(path, key);
-    if (e == CN_OK) e = cn_seal(key, URL_PLACE, strlen(URL_PLACE), url, n, sealed);
+    cn_err err = cn_master_key_read(path, key);
+    if (err == CN_OK) err = cn_seal(key, URL_PLACE, strlen(URL_PLACE), url, n, sealed);
     OPENSSL_cleanse(key, sizeof key);
-    if (e != CN_OK) {
+    if (err != CN_OK) {
         free(text);
-        return e;
+        return err;
     }
     memcpy(text, SEALED, strlen(SEALED));
     cn_b64url(sealed, size, text + strlen(SEALED));
@@ -96,9 +96,9 @@ cn_err cn_master_key_open_url(const char *path, const char *url, char **out)
     url += strlen(SEALED);
     if (!cn_unb64(url, strlen(url), sealed, sizeof sealed, &n) || n <= CN_SEAL_OVERHEAD) return CN_ERR_PARSE;
     CN_TRY(cn_master_key_read(path, key));
-    cn_err e = cn_unseal(key, URL_PLACE, strlen(URL_PLACE), sealed, n, plain);
+    cn_err err = cn_unseal(key, URL_PLACE, strlen(URL_PLACE), sealed, n, plain);
     OPENSSL_cleanse(key, sizeof key);
-    if (e == CN_OK && !(*out = cn_strndup((const char *)plain, n - CN_SEAL_OVERHEAD))) e = CN_ERR_NOMEM;
+    if (err == CN_OK && !(*out = cn_strndup((const char *)plain, n - CN_SEAL_OVERHEAD))) err = CN_ERR_NOMEM;
     OPENSSL_cleanse(plain, sizeof plain);
-    return e;
+    return err;
 }

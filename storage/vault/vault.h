@@ -35,25 +35,25 @@ cn_err cn_vault_add_key(cn_db *db, const char *master_key_path);
  * the database has none. */
 cn_err cn_vault_open(cn_vault **out, cn_db *db, const char *master_key_path);
 /** Wipes the keys. NULL allowed. */
-void cn_vault_close(cn_vault *v);
+void cn_vault_close(cn_vault *vault);
 
 /** Seals UTF-8 text; `place` is "table.column:rowid" and must be the same when opening. Caller frees *out. NULL text
  * gives NULL and 0. */
-cn_err cn_vault_seal(const cn_vault *v, const char *place, const char *text, void **out, size_t *n);
+cn_err cn_vault_seal(const cn_vault *vault, const char *place, const char *text, void **out, size_t *length);
 /** Opens into a zero-terminated string that the caller frees. NULL in gives NULL out. CN_ERR_CRYPTO when it was moved
  * or changed. */
-cn_err cn_vault_open_text(const cn_vault *v, const char *place, const void *sealed, size_t n, char **out);
+cn_err cn_vault_open_text(const cn_vault *vault, const char *place, const void *sealed, size_t len, char **out);
 
 /**
  * Keyed index for search (HMAC-SHA-256 under a key of its own, first 16 bytes as hex): equal words give equal tokens.
  * `out` needs 33 bytes. `domain` keeps columns apart ("patient.name"). The word is normalised first: blanks removed,
  * ASCII letters in lower case, full-width forms as ASCII.
  */
-void cn_vault_token(const cn_vault *v, const char *domain, const char *word, char out[33]);
+void cn_vault_token(const cn_vault *vault, const char *domain, const char *word, char out[33]);
 
 /** The tokens of a name: the whole (normalised), each character, each two neighbouring characters (of the first 64).
  * Calls `each` for every distinct one. */
-void cn_vault_name_tokens(const cn_vault *v, const char *domain, const char *name,
+void cn_vault_name_tokens(const cn_vault *vault, const char *domain, const char *name,
                           void (*each)(void *arg, const char *token), void *arg);
 
 /**
@@ -61,10 +61,10 @@ void cn_vault_name_tokens(const cn_vault *v, const char *domain, const char *nam
  * `each` for every distinct one, at least once unless `typed` is blank. A match may hold the pairs in another place:
  * compare the opened names afterwards.
  */
-void cn_vault_search_tokens(const cn_vault *v, const char *domain, const char *typed,
+void cn_vault_search_tokens(const cn_vault *vault, const char *domain, const char *typed,
                             void (*each)(void *arg, const char *token), void *arg);
 
 /** HMAC key of the append-only chains (chain.h); borrowed, 32 bytes. */
-const uint8_t *cn_vault_chain_key(const cn_vault *v);
+const uint8_t *cn_vault_chain_key(const cn_vault *vault);
 
 #endif

@@ -18,15 +18,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!sink) abort();
         cn_config_print_reference(sink);
     }
-    cn_config *c = NULL;
-    cn_problem p = {0};
-    cn_err err = cn_config_parse(&c, (const char *)data, size, &p);
+    cn_config *config = NULL;
+    cn_problem problem = {0};
+    cn_err err = cn_config_parse(&config, (const char *)data, size, &problem);
     if (err) {
-        if (c || p.err != err || !*p.detail) abort();
+        if (config || problem.err != err || !*problem.detail) abort();
         return 0;
     }
-    int64_t port = cn_config_int(c, "server", "port");
-    if (port < 0 || port > 65535 || strchr(cn_config_str(c, "database", "url"), '\n')) abort();
-    cn_config_free(c);
+    int64_t port = cn_config_int(config, "server", "port");
+    if (port < 0 || port > 65535 || strchr(cn_config_str(config, "database", "url"), '\n')) abort();
+    cn_config_free(config);
     return 0;
 }

@@ -9,36 +9,36 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void read_fields(const json_t *o, bool need)
+static void read_fields(const json_t *object, bool need)
 {
-    cn_problem p = {0};
+    cn_problem problem = {0};
     const char *text = NULL;
-    if (!cn_json_str(o, "s", need, 1, 8, &text, &p) && text) {
+    if (!cn_json_str(object, "s", need, 1, 8, &text, &problem) && text) {
         size_t n = cn_utf8_length(text);
         if (n < 1 || n > 8 || !cn_utf8_valid(text, strlen(text))) abort();
     }
     int64_t number = 0;
-    if (!cn_json_i64(o, "i", need, -5, 5, &number, &p) && (number < -5 || number > 5)) abort();
+    if (!cn_json_i64(object, "i", need, -5, 5, &number, &problem) && (number < -5 || number > 5)) abort();
     double real = 0;
-    if (!cn_json_real(o, "r", need, 0, 1, &real, &p) && !(real >= 0 && real <= 1)) abort();
+    if (!cn_json_real(object, "r", need, 0, 1, &real, &problem) && !(real >= 0 && real <= 1)) abort();
     bool truth = false;
-    (void)cn_json_bool(o, "b", need, &truth, &p);
+    (void)cn_json_bool(object, "b", need, &truth, &problem);
     json_t *inner = NULL;
-    if (!cn_json_arr(o, "a", need, 3, &inner, &p) && inner && json_array_size(inner) > 3) abort();
+    if (!cn_json_arr(object, "a", need, 3, &inner, &problem) && inner && json_array_size(inner) > 3) abort();
     inner = NULL;
-    if (!cn_json_obj(o, "o", need, &inner, &p) && inner && !json_is_object(inner)) abort();
+    if (!cn_json_obj(object, "o", need, &inner, &problem) && inner && !json_is_object(inner)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    CN_AUTO_JSON json_t *o = NULL;
-    cn_problem p = {0};
-    cn_err err = cn_json_object(&o, (const char *)data, size, &p);
+    CN_AUTO_JSON json_t *object = NULL;
+    cn_problem problem = {0};
+    cn_err err = cn_json_object(&object, (const char *)data, size, &problem);
     if (err) {
-        if (o || p.err != err || !*p.detail) abort();
+        if (object || problem.err != err || !*problem.detail) abort();
         return 0;
     }
-    read_fields(o, false);
-    read_fields(o, true);
+    read_fields(object, false);
+    read_fields(object, true);
     return 0;
 }

@@ -10,10 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     cn_datagram kind = cn_demux(data, size);
     if (kind == CN_DATAGRAM_SRTP || kind == CN_DATAGRAM_SRTCP) cn_demux_ssrc(data, kind);
-    cn_stun s;
-    if (cn_stun_check(data, size, &s) != CN_OK) return 0;
-    if (kind != CN_DATAGRAM_STUN || s.ufrag_len > s.username_len) abort();
-    const uint8_t *name = (const uint8_t *)s.username;
-    if (name && (name < data || name + s.username_len > data + size)) abort();
+    cn_stun stun;
+    if (cn_stun_check(data, size, &stun) != CN_OK) return 0;
+    if (kind != CN_DATAGRAM_STUN || stun.ufrag_len > stun.username_len) abort();
+    const uint8_t *name = (const uint8_t *)stun.username;
+    if (name && (name < data || name + stun.username_len > data + size)) abort();
     return 0;
 }

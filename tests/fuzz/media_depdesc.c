@@ -9,33 +9,34 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(const cn_depdesc *d, const cn_dd_structure *s)
+static void check(const cn_depdesc *depdesc, const cn_dd_structure *structure)
 {
-    if (d->sid >= CN_DD_SPATIAL || d->tid >= CN_DD_TEMPORAL || d->fdiff_count > CN_DD_FDIFFS) abort();
-    if (s->target_count > CN_DD_TARGETS || s->template_count > CN_DD_TEMPLATES) abort();
-    cn_dd_layout l;
-    cn_dd_layout_of(s, &l);
+    if (depdesc->sid >= CN_DD_SPATIAL || depdesc->tid >= CN_DD_TEMPORAL || depdesc->fdiff_count > CN_DD_FDIFFS) abort();
+    if (structure->target_count > CN_DD_TARGETS || structure->template_count > CN_DD_TEMPLATES) abort();
+    cn_dd_layout layout;
+    cn_dd_layout_of(structure, &layout);
     for (unsigned i = 0; i < CN_DD_SPATIAL; i++)
         for (unsigned t = 0; t < CN_DD_TEMPORAL; t++)
-            if (l.target_of[i][t] >= s->target_count) abort();
+            if (layout.target_of[i][t] >= structure->target_count) abort();
 }
 
-static void rewrite(const uint8_t *p, size_t n, const cn_depdesc *d, const cn_dd_structure *known)
+static void rewrite(const uint8_t *bytes, size_t length, const cn_depdesc *depdesc, const cn_dd_structure *known)
 {
-    uint32_t all = (uint32_t)((1ull << d->target_count) - 1);
+    uint32_t all = (uint32_t)((1ull << depdesc->target_count) - 1);
     uint32_t masks[] = {0, 1, all};
     uint8_t *out = malloc(CN_DD_MAX);
     for (unsigned i = 0; i < 3; i++) {
-        size_t len =
-            cn_depdesc_rewrite(out, CN_DD_MAX, p, n, 0x1234, d->active_at, d->has_active, d->target_count, masks[i]);
+        size_t len = cn_depdesc_rewrite(out, CN_DD_MAX, bytes, length, 0x1234, depdesc->active_at, depdesc->has_active,
+                                        depdesc->target_count, masks[i]);
         if (!len) continue;
         cn_depdesc again;
-        cn_dd_structure s;
-        if (cn_depdesc_parse(&again, out, len, known, &s) != CN_OK) abort();
-        if (again.frame_number != 0x1234 || again.dtis != d->dtis || again.sid != d->sid || again.tid != d->tid)
+        cn_dd_structure structure;
+        if (cn_depdesc_parse(&again, out, len, known, &structure) != CN_OK) abort();
+        if (again.frame_number != 0x1234 || again.dtis != depdesc->dtis || again.sid != depdesc->sid ||
+            again.tid != depdesc->tid)
             abort();
         if (masks[i] && again.active != masks[i]) abort();
-        if (memcmp(again.fdiff, d->fdiff, sizeof d->fdiff) != 0) abort();
+        if (memcmp(again.fdiff, depdesc->fdiff, sizeof depdesc->fdiff) != 0) abort();
     }
     free(out);
 }
@@ -50,16 +51,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *b = malloc(n + 1);
     memcpy(a, data + 1, first);
     memcpy(b, data + 1 + first, n);
-    cn_dd_structure s, fresh;
-    cn_depdesc d;
-    bool known = cn_depdesc_parse(&d, a, first, NULL, &s) == CN_OK;
+    cn_dd_structure structure, fresh;
+    cn_depdesc depdesc;
+    bool known = cn_depdesc_parse(&depdesc, a, first, NULL, &structure) == CN_OK;
     if (known) {
-        check(&d, &s);
-        rewrite(a, first, &d, NULL);
+        check(&depdesc, &structure);
+        rewrite(a, first, &depdesc, NULL);
     }
-    if (cn_depdesc_parse(&d, b, n, known ? &s : NULL, &fresh) == CN_OK) {
-        check(&d, d.has_structure ? &fresh : &s);
-        rewrite(b, n, &d, known ? &s : NULL);
+    if (cn_depdesc_parse(&depdesc, b, n, known ? &structure : NULL, &fresh) == CN_OK) {
+        check(&depdesc, depdesc.has_structure ? &fresh : &structure);
+        rewrite(b, n, &depdesc, known ? &structure : NULL);
     }
     free(a);
     free(b);

@@ -9,14 +9,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void compare(const cn_red *in, const uint8_t *p, const cn_red *out, const uint8_t *q, uint8_t pt, uint32_t most)
+static void compare(const cn_red *in, const uint8_t *bytes, const cn_red *out, const uint8_t *data, uint8_t pt,
+                    uint32_t most)
 {
     size_t k = 0;
     for (size_t i = 0; i < in->count; i++) {
-        const cn_red_block *a = &in->block[i], *b = &out->block[k];
-        if (i + 1 < in->count && (!a->len || a->offset > most)) continue;
-        if (k++ == out->count || b->pt != pt || b->offset != a->offset || b->len != a->len) abort();
-        if (memcmp(p + a->at, q + b->at, a->len) != 0) abort();
+        const cn_red_block *block = &in->block[i], *red_block = &out->block[k];
+        if (i + 1 < in->count && (!block->len || block->offset > most)) continue;
+        if (k++ == out->count || red_block->pt != pt || red_block->offset != block->offset ||
+            red_block->len != block->len)
+            abort();
+        if (memcmp(bytes + block->at, data + red_block->at, block->len) != 0) abort();
     }
     if (k != out->count) abort();
 }

@@ -16,25 +16,25 @@ static void same(bool right)
     if (!right) abort();
 }
 
-static cn_rtcp reread(size_t n)
+static cn_rtcp reread(size_t count)
 {
     cn_rtcp_it it;
     cn_rtcp pkt;
-    same(n > 0 && n <= ROOM && cn_rtcp_open(&it, out, n) == CN_OK && cn_rtcp_next(&it, &pkt));
+    same(count > 0 && count <= ROOM && cn_rtcp_open(&it, out, count) == CN_OK && cn_rtcp_next(&it, &pkt));
     return pkt;
 }
 
 static void reports(const cn_rtcp *pkt)
 {
-    cn_rtcp_block b[32];
+    cn_rtcp_block block[32];
     cn_rtcp_sr sr, back;
     size_t n = 0;
-    while (cn_rtcp_block_read(pkt, n, &b[n])) n++;
+    while (cn_rtcp_block_read(pkt, n, &block[n])) n++;
     if (cn_rtcp_sr_read(pkt, &sr)) {
-        cn_rtcp again = reread(cn_rtcp_write_sr(out, ROOM, &sr, b, n));
+        cn_rtcp again = reread(cn_rtcp_write_sr(out, ROOM, &sr, block, n));
         same(cn_rtcp_sr_read(&again, &back) && back.ntp == sr.ntp && again.count == n);
     } else if (pkt->type == CN_RTCP_RR) {
-        cn_rtcp again = reread(cn_rtcp_write_rr(out, ROOM, cn_rtcp_sender(pkt), b, n));
+        cn_rtcp again = reread(cn_rtcp_write_rr(out, ROOM, cn_rtcp_sender(pkt), block, n));
         same(memcmp(again.body, pkt->body, 4 + 24 * n) == 0);
     }
 }
@@ -79,27 +79,27 @@ static void requests(const cn_rtcp *pkt)
 
 static void transport_wide(const cn_rtcp *pkt)
 {
-    static cn_twcc_arrival a[65536];
+    static cn_twcc_arrival arrival[65536];
     cn_rtcp_twcc_it it;
-    cn_rtcp_twcc s;
+    cn_rtcp_twcc twcc;
     if (!cn_rtcp_twcc_open(&it, pkt)) return;
     int64_t tick = ((int64_t)it.reference + (1 << 24)) * 256;
     size_t n = 0, used;
-    while (cn_rtcp_twcc_next(&it, &s)) {
-        tick += s.delta_250us;
-        if (s.received && tick >= 0) a[n++] = (cn_twcc_arrival){s.seq, tick * 250};
+    while (cn_rtcp_twcc_next(&it, &twcc)) {
+        tick += twcc.delta_250us;
+        if (twcc.received && tick >= 0) arrival[n++] = (cn_twcc_arrival){twcc.seq, tick * 250};
     }
     if (n == 0) return;
-    uint16_t base = a[0].seq;
-    size_t len = cn_rtcp_write_twcc(out, 1200, 1, 2, it.number, base, a, n, &used);
+    uint16_t base = arrival[0].seq;
+    size_t len = cn_rtcp_write_twcc(out, 1200, 1, 2, it.number, base, arrival, n, &used);
     same(used > 0);
     cn_rtcp again = reread(len);
     same(cn_rtcp_twcc_open(&it, &again));
     tick = (int64_t)it.reference * 256;
-    for (size_t i = 0; cn_rtcp_twcc_next(&it, &s);) {
-        if (!s.received) continue;
-        tick += s.delta_250us;
-        same(i < used && s.seq == a[i].seq && (tick * 250 - a[i].time_us) % ((int64_t)64000 << 24) == 0);
+    for (size_t i = 0; cn_rtcp_twcc_next(&it, &twcc);) {
+        if (!twcc.received) continue;
+        tick += twcc.delta_250us;
+        same(i < used && twcc.seq == arrival[i].seq && (tick * 250 - arrival[i].time_us) % ((int64_t)64000 << 24) == 0);
         i++;
     }
 }

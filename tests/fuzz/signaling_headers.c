@@ -16,8 +16,8 @@ static void ranges(const char *text)
     static const int64_t sizes[] = {0, 1, 1000, INT64_MAX};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         int64_t from, n;
-        cn_range r = cn_range_parse(text, sizes[i], &from, &n);
-        if (r != CN_RANGE_BAD && (from < 0 || n < 0 || from > sizes[i] || n > sizes[i] - from)) abort();
+        cn_range range = cn_range_parse(text, sizes[i], &from, &n);
+        if (range != CN_RANGE_BAD && (from < 0 || n < 0 || from > sizes[i] || n > sizes[i] - from)) abort();
     }
 }
 
@@ -25,12 +25,13 @@ static void paths(const char *text)
 {
     char allow[64];
     for (int method = 0; method < CN_METHOD_COUNT; method++) {
-        cn_route_match m;
-        cn_route_find(cn_route_tables, (cn_method)method, text, &m);
-        if (m.params > CN_ROUTE_PARAMS) abort();
-        for (size_t i = 0; m.route && i < m.params; i++)
-            if (!*m.param[i].value || strchr(m.param[i].value, '/') || !strstr(text, m.param[i].value)) abort();
-        cn_route_allow(m.allowed, allow, sizeof allow);
+        cn_route_match match;
+        cn_route_find(cn_route_tables, (cn_method)method, text, &match);
+        if (match.params > CN_ROUTE_PARAMS) abort();
+        for (size_t i = 0; match.route && i < match.params; i++)
+            if (!*match.param[i].value || strchr(match.param[i].value, '/') || !strstr(text, match.param[i].value))
+                abort();
+        cn_route_allow(match.allowed, allow, sizeof allow);
     }
     (void)cn_method_parse(text);
 }

@@ -18,22 +18,22 @@ static void use(json_t *message)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    cn_rpc r;
-    cn_problem p;
-    int code = cn_rpc_parse((const char *)data, size, &r);
+    cn_rpc rpc;
+    cn_problem problem;
+    int code = cn_rpc_parse((const char *)data, size, &rpc);
     if (code == 0) {
-        if (!r.method || !json_is_object(r.params)) abort();
-        if (r.id && !json_is_string(r.id) && !json_is_integer(r.id) && !json_is_null(r.id)) abort();
-        use(cn_rpc_result(r.id, json_incref(r.params)));
-        use(cn_rpc_notice(r.method, NULL));
-        cn_problem_set(&p, CN_ERR_AGAIN, "field", "%.40s", r.method);
-        use(cn_rpc_problem(r.id, CN_ERR_AGAIN, &p));
-        use(cn_rpc_refusal(r.id, CN_RPC_BAD_SDP, "bad_sdp", r.method));
+        if (!rpc.method || !json_is_object(rpc.params)) abort();
+        if (rpc.id && !json_is_string(rpc.id) && !json_is_integer(rpc.id) && !json_is_null(rpc.id)) abort();
+        use(cn_rpc_result(rpc.id, json_incref(rpc.params)));
+        use(cn_rpc_notice(rpc.method, NULL));
+        cn_problem_set(&problem, CN_ERR_AGAIN, "field", "%.40s", rpc.method);
+        use(cn_rpc_problem(rpc.id, CN_ERR_AGAIN, &problem));
+        use(cn_rpc_refusal(rpc.id, CN_RPC_BAD_SDP, "bad_sdp", rpc.method));
     } else if (code > -32600 || code < -32700) {
         abort();
     } else {
-        use(cn_rpc_error(r.id, code, "wrong", NULL));
+        use(cn_rpc_error(rpc.id, code, "wrong", NULL));
     }
-    cn_rpc_free(&r);
+    cn_rpc_free(&rpc);
     return 0;
 }

@@ -41,23 +41,23 @@ static pid_t *free_place(void)
 
 static void answer(cn_err err, pid_t pid, const int fds[2])
 {
-    cn_zygote_answer a = {.err = (int32_t)err, .pid = (int32_t)pid};
-    struct iovec iov = {&a, sizeof(a)};
+    cn_zygote_answer zygote_answer = {.err = (int32_t)err, .pid = (int32_t)pid};
+    struct iovec iov = {&zygote_answer, sizeof(zygote_answer)};
     union {
         struct cmsghdr head;
         char bytes[CMSG_SPACE(2 * sizeof(int))];
     } control = {0};
-    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+    struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
     if (err == CN_OK) {
-        m.msg_control = control.bytes;
-        m.msg_controllen = sizeof(control.bytes);
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        hdr.msg_control = control.bytes;
+        hdr.msg_controllen = sizeof(control.bytes);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&hdr);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
         c->cmsg_len = CMSG_LEN(2 * sizeof(int));
         memcpy(CMSG_DATA(c), fds, 2 * sizeof(int));
     }
-    if (sendmsg(ZYGOTE_FD, &m, MSG_NOSIGNAL) < 0) _exit(1);
+    if (sendmsg(ZYGOTE_FD, &hdr, MSG_NOSIGNAL) < 0) _exit(1);
 }
 
 /* Parent: the worker's pid; child: never returns. */

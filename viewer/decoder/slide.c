@@ -63,35 +63,35 @@ cn_err cn_dslide_open(cn_dslide **out, const char *path)
 {
     openslide_t *osr = openslide_open(path);
     if (!osr) return CN_ERR_UNSUPPORTED;
-    cn_dslide *s = CN_NEW(cn_dslide);
-    if (!s) {
+    cn_dslide *slide = CN_NEW(cn_dslide);
+    if (!slide) {
         openslide_close(osr);
         return CN_ERR_NOMEM;
     }
-    s->osr = osr;
-    cn_err err = openslide_get_error(osr) ? CN_ERR_CORRUPT : read_info(osr, &s->info);
+    slide->osr = osr;
+    cn_err err = openslide_get_error(osr) ? CN_ERR_CORRUPT : read_info(osr, &slide->info);
     if (err != CN_OK) {
-        cn_dslide_close(s);
+        cn_dslide_close(slide);
         return err;
     }
-    *out = s;
+    *out = slide;
     return CN_OK;
 }
 
-void cn_dslide_close(cn_dslide *s)
+void cn_dslide_close(cn_dslide *slide)
 {
-    if (!s) return;
-    openslide_close(s->osr);
-    free(s);
+    if (!slide) return;
+    openslide_close(slide->osr);
+    free(slide);
 }
 
 /* ---- pixels ---- */
 
 /* Premultiplied ARGB over the slide's background colour, to RGB in place of a buffer of its own. */
-static void flatten(const uint32_t *argb, size_t n, uint32_t background, uint8_t *rgb)
+static void flatten(const uint32_t *argb, size_t count, uint32_t background, uint8_t *rgb)
 {
     unsigned br = background >> 16 & 255, bg = background >> 8 & 255, bb = background & 255;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < count; i++) {
         unsigned a = argb[i] >> 24, rest = 255 - a;
         rgb[3 * i] = (uint8_t)((argb[i] >> 16 & 255) + br * rest / 255);
         rgb[3 * i + 1] = (uint8_t)((argb[i] >> 8 & 255) + bg * rest / 255);
@@ -126,7 +126,8 @@ static void shrink(const uint8_t *src, int64_t sw, int64_t sh, uint8_t *dst, int
 }
 
 /* `width` × `height` pixels of slide level `level` from (x, y) in level-0 pixels, flattened to RGB. Caller frees. */
-static cn_err read_rgb(cn_dslide *s, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height, uint8_t **out)
+static cn_err read_rgb(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+                       uint8_t **out)
 {
     size_t pixels = (size_t)width * (size_t)height;
     CN_AUTO_FREE uint32_t *argb = cn_calloc(pixels, 4);
@@ -135,12 +136,12 @@ static cn_err read_rgb(cn_dslide *s, int32_t level, int64_t x, int64_t y, int64_
         free(rgb);
         return CN_ERR_NOMEM;
     }
-    openslide_read_region(s->osr, argb, x, y, level, width, height);
-    if (openslide_get_error(s->osr)) {
+    openslide_read_region(slide->osr, argb, x, y, level, width, height);
+    if (openslide_get_error(slide->osr)) {
         free(rgb);
         return CN_ERR_CORRUPT;
     }
-    flatten(argb, pixels, s->info.background, rgb);
+    flatten(argb, pixels, slide->info.background, rgb);
     *out = rgb;
     return CN_OK;
 }
@@ -152,46 +153,46 @@ typedef struct jpeg_failure {
     jmp_buf back;
 } jpeg_failure;
 
-static void jpeg_fail(j_common_ptr c)
+static void jpeg_fail(j_common_ptr jpeg)
 {
-    jpeg_failure *failure = (jpeg_failure *)(void *)c->err;
+    jpeg_failure *failure = (jpeg_failure *)(void *)jpeg->err;
     longjmp(failure->back, 1);
 }
 
-static cn_err encode_jpeg(const uint8_t *rgb, int64_t width, int64_t height, void *out, size_t size, size_t *n)
+static cn_err encode_jpeg(const uint8_t *rgb, int64_t width, int64_t height, void *out, size_t size, size_t *len)
 {
-    struct jpeg_compress_struct c;
+    struct jpeg_compress_struct jpeg;
     jpeg_failure failure;
     unsigned char *volatile buffer = NULL;
     unsigned char *bytes = NULL;
     unsigned long length = 0;
-    c.err = jpeg_std_error(&failure.mgr);
+    jpeg.err = jpeg_std_error(&failure.mgr);
     failure.mgr.error_exit = jpeg_fail;
     if (setjmp(failure.back)) {
-        jpeg_destroy_compress(&c);
+        jpeg_destroy_compress(&jpeg);
         free(buffer);
         return CN_ERR_CORRUPT;
     }
-    jpeg_create_compress(&c);
-    jpeg_mem_dest(&c, &bytes, &length);
-    c.image_width = (JDIMENSION)width;
-    c.image_height = (JDIMENSION)height;
-    c.input_components = 3;
-    c.in_color_space = JCS_RGB;
-    jpeg_set_defaults(&c);
-    jpeg_set_quality(&c, QUALITY, TRUE);
-    jpeg_start_compress(&c, TRUE);
-    while (c.next_scanline < c.image_height) {
-        JSAMPROW line = (JSAMPROW)(uintptr_t)(rgb + (size_t)c.next_scanline * (size_t)width * 3);
-        jpeg_write_scanlines(&c, &line, 1);
+    jpeg_create_compress(&jpeg);
+    jpeg_mem_dest(&jpeg, &bytes, &length);
+    jpeg.image_width = (JDIMENSION)width;
+    jpeg.image_height = (JDIMENSION)height;
+    jpeg.input_components = 3;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    jpeg_set_quality(&jpeg, QUALITY, TRUE);
+    jpeg_start_compress(&jpeg, TRUE);
+    while (jpeg.next_scanline < jpeg.image_height) {
+        JSAMPROW line = (JSAMPROW)(uintptr_t)(rgb + (size_t)jpeg.next_scanline * (size_t)width * 3);
+        jpeg_write_scanlines(&jpeg, &line, 1);
     }
-    jpeg_finish_compress(&c);
+    jpeg_finish_compress(&jpeg);
     buffer = bytes;
-    jpeg_destroy_compress(&c);
+    jpeg_destroy_compress(&jpeg);
     cn_err err = length <= size ? CN_OK : CN_ERR_TOOBIG;
     if (err == CN_OK) {
         memcpy(out, bytes, length);
-        *n = length;
+        *len = length;
     }
     free(bytes);
     return err;
@@ -200,62 +201,64 @@ static cn_err encode_jpeg(const uint8_t *rgb, int64_t width, int64_t height, voi
 /* ---- the questions ---- */
 
 /* A picture of dw × dh pixels whose corner is (x, y) in level-0 pixels, `scale` level-0 pixels per picture pixel. */
-static cn_err render(cn_dslide *s, double x, double y, double scale_x, double scale_y, int64_t dw, int64_t dh,
-                     void *out, size_t size, size_t *n)
+static cn_err render(cn_dslide *slide, double x, double y, double scale_x, double scale_y, int64_t dw, int64_t dh,
+                     void *out, size_t size, size_t *len)
 {
     double scale = scale_x < scale_y ? scale_x : scale_y;
-    int32_t level = openslide_get_best_level_for_downsample(s->osr, scale * 1.0001);
+    int32_t level = openslide_get_best_level_for_downsample(slide->osr, scale * 1.0001);
     if (level < 0) return CN_ERR_CORRUPT;
-    double down = openslide_get_level_downsample(s->osr, level);
+    double down = openslide_get_level_downsample(slide->osr, level);
     double fx = scale_x / down, fy = scale_y / down;
     int64_t sw = (int64_t)((double)dw * fx + 0.999), sh = (int64_t)((double)dh * fy + 0.999);
     if (sw < 1) sw = 1;
     if (sh < 1) sh = 1;
     if (sw > 4 * REGION_MAX || sh > 4 * REGION_MAX || sw * sh > (int64_t)64 << 20) return CN_ERR_TOOBIG;
     CN_AUTO_FREE uint8_t *rgb = NULL;
-    CN_TRY(read_rgb(s, level, (int64_t)x, (int64_t)y, sw, sh, &rgb));
-    if (sw == dw && sh == dh) return encode_jpeg(rgb, dw, dh, out, size, n);
+    CN_TRY(read_rgb(slide, level, (int64_t)x, (int64_t)y, sw, sh, &rgb));
+    if (sw == dw && sh == dh) return encode_jpeg(rgb, dw, dh, out, size, len);
     CN_AUTO_FREE uint8_t *small = cn_calloc((size_t)dw * (size_t)dh, 3);
     if (!small) return CN_ERR_NOMEM;
     shrink(rgb, sw, sh, small, dw, dh, fx, fy);
-    return encode_jpeg(small, dw, dh, out, size, n);
+    return encode_jpeg(small, dw, dh, out, size, len);
 }
 
-static cn_err answer_info(cn_dslide *s, const cn_decode_ask *ask, void *out, size_t size, size_t *n)
+static cn_err answer_info(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
 {
     (void)ask;
-    if (size < sizeof(s->info)) return CN_ERR_TOOBIG;
-    memcpy(out, &s->info, sizeof(s->info));
-    *n = sizeof(s->info);
+    if (size < sizeof(slide->info)) return CN_ERR_TOOBIG;
+    memcpy(out, &slide->info, sizeof(slide->info));
+    *len = sizeof(slide->info);
     return CN_OK;
 }
 
-static cn_err answer_tile(cn_dslide *s, const cn_decode_ask *ask, void *out, size_t size, size_t *n)
+static cn_err answer_tile(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
 {
-    cn_dz_rect r;
-    CN_TRY(cn_dz_tile_rect(s->info.width, s->info.height, ask->level, ask->column, ask->row, &r));
-    return render(s, (double)r.x * r.scale, (double)r.y * r.scale, r.scale, r.scale, r.width, r.height, out, size, n);
+    cn_dz_rect rect;
+    CN_TRY(cn_dz_tile_rect(slide->info.width, slide->info.height, ask->level, ask->column, ask->row, &rect));
+    return render(slide, (double)rect.x * rect.scale, (double)rect.y * rect.scale, rect.scale, rect.scale, rect.width,
+                  rect.height, out, size, len);
 }
 
-static cn_err answer_thumb(cn_dslide *s, const cn_decode_ask *ask, void *out, size_t size, size_t *n)
+static cn_err answer_thumb(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
 {
     if (ask->size < 1 || ask->size > REGION_MAX) return CN_ERR_INVALID;
-    int64_t side = s->info.width > s->info.height ? s->info.width : s->info.height;
+    int64_t side = slide->info.width > slide->info.height ? slide->info.width : slide->info.height;
     double scale = (double)side / (double)ask->size;
     if (scale < 1) scale = 1;
-    int64_t w = (int64_t)((double)s->info.width / scale), h = (int64_t)((double)s->info.height / scale);
+    int64_t w = (int64_t)((double)slide->info.width / scale), h = (int64_t)((double)slide->info.height / scale);
     if (w < 1) w = 1;
     if (h < 1) h = 1;
-    return render(s, 0, 0, (double)s->info.width / (double)w, (double)s->info.height / (double)h, w, h, out, size, n);
+    return render(slide, 0, 0, (double)slide->info.width / (double)w, (double)slide->info.height / (double)h, w, h, out,
+                  size, len);
 }
 
-static cn_err answer_region(cn_dslide *s, const cn_decode_ask *ask, void *out, size_t size, size_t *n)
+static cn_err answer_region(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
 {
-    if (ask->level >= s->info.levels) return CN_ERR_NOTFOUND;
+    if (ask->level >= slide->info.levels) return CN_ERR_NOTFOUND;
     if (ask->width < 1 || ask->height < 1 || ask->width > REGION_MAX || ask->height > REGION_MAX) return CN_ERR_INVALID;
     CN_AUTO_FREE uint8_t *rgb = NULL;
-    CN_TRY(read_rgb(s, (int32_t)ask->level, ask->column, ask->row, ask->width, ask->height, &rgb));
-    return encode_jpeg(rgb, ask->width, ask->height, out, size, n);
+    CN_TRY(read_rgb(slide, (int32_t)ask->level, ask->column, ask->row, ask->width, ask->height, &rgb));
+    return encode_jpeg(rgb, ask->width, ask->height, out, size, len);
 }
 
 static const struct {
@@ -268,9 +271,9 @@ static const struct {
     {CN_DECODE_REGION, answer_region},
 };
 
-cn_err cn_dslide_answer(cn_dslide *s, const cn_decode_ask *ask, void *out, size_t size, size_t *n)
+cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
 {
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
-        if (questions[i].op == ask->op) return questions[i].fn(s, ask, out, size, n);
+        if (questions[i].op == ask->op) return questions[i].fn(slide, ask, out, size, len);
     return CN_ERR_UNSUPPORTED;
 }

@@ -11,10 +11,10 @@ typedef struct cn_dslide cn_dslide;
 
 /** CN_ERR_UNSUPPORTED when no reader knows the file, CN_ERR_CORRUPT when its reader refuses it. */
 cn_err cn_dslide_open(cn_dslide **out, const char *path);
-void cn_dslide_close(cn_dslide *s);
+void cn_dslide_close(cn_dslide *slide);
 
 /** Answers one question into `out` (at most `size` bytes). CN_ERR_NOTFOUND outside the grid, CN_ERR_CORRUPT when pixels
  * cannot be read. */
-cn_err cn_dslide_answer(cn_dslide *s, const cn_decode_ask *ask, void *out, size_t size, size_t *n);
+cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len);
 
 #endif

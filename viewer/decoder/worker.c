@@ -10,9 +10,9 @@
 #include "viewer/decoder/lock.h"
 #include "viewer/decoder/slide.h"
 
-static int reply(int sock, cn_err err, size_t n)
+static int reply(int sock, cn_err err, size_t len)
 {
-    cn_decode_answer answer = {.err = (int32_t)err, .n = (uint32_t)n};
+    cn_decode_answer answer = {.err = (int32_t)err, .n = (uint32_t)len};
     ssize_t sent;
     do sent = send(sock, &answer, sizeof(answer), MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);

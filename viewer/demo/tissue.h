@@ -12,8 +12,8 @@ typedef struct cn_tissue cn_tissue;
 cn_err cn_tissue_new(cn_tissue **out, int64_t width, int64_t height, uint64_t seed);
 
 /** RGB of the `side` × `side` square whose corner is (x, y). Reads only: any number of threads. */
-void cn_tissue_draw(const cn_tissue *t, int64_t x, int64_t y, int side, uint8_t *rgb);
+void cn_tissue_draw(const cn_tissue *tissue, int64_t x, int64_t y, int side, uint8_t *rgb);
 
-void cn_tissue_free(cn_tissue *t);
+void cn_tissue_free(cn_tissue *tissue);
 
 #endif

@@ -62,58 +62,59 @@ static const struct {
     {"image/gif", draw_image},     {"image/bmp", draw_image},
 };
 
-static cn_err draw(const making *m, const char *dir, void **bytes, size_t *n)
+static cn_err draw(const making *job, const char *dir, void **bytes, size_t *len)
 {
     char out[PATH], real[PATH], size[16];
-    if (!realpath(m->path, real)) return cn_err_from_errno(errno);
-    cn_fmt(size, sizeof(size), "%u", m->size);
+    if (!realpath(job->path, real)) return cn_err_from_errno(errno);
+    cn_fmt(size, sizeof(size), "%u", job->size);
     for (size_t i = 0; i < sizeof(painters) / sizeof(painters[0]); i++) {
-        if (strcmp(painters[i].type, m->type) != 0) continue;
+        if (strcmp(painters[i].type, job->type) != 0) continue;
         char *text = NULL;
         CN_TRY(painters[i].draw(real, size, dir, out));
-        CN_TRY(cn_file_read(out, 16 << 20, &text, n));
+        CN_TRY(cn_file_read(out, 16 << 20, &text, len));
         *bytes = text;
         return CN_OK;
     }
     return CN_ERR_UNSUPPORTED;
 }
 
-static cn_err make(void *arg, void **bytes, size_t *n)
+static cn_err make(void *arg, void **bytes, size_t *len)
 {
-    making *m = arg;
+    making *job = arg;
     char dir[PATH];
-    CN_TRY(cn_scratch_make(m->pictures->scratch, dir, sizeof(dir)));
-    cn_err err = draw(m, dir, bytes, n);
+    CN_TRY(cn_scratch_make(job->pictures->scratch, dir, sizeof(dir)));
+    cn_err err = draw(job, dir, bytes, len);
     cn_scratch_remove(dir);
     return err;
 }
 
-cn_err cn_picture_thumbnail(cn_pictures *p, const char *id, const char *path, const char *type, unsigned size,
+cn_err cn_picture_thumbnail(cn_pictures *pictures, const char *id, const char *path, const char *type, unsigned size,
                             cn_tile **out)
 {
     char key[128];
-    making m = {.pictures = p, .path = path, .type = type, .size = size};
+    making job = {.pictures = pictures, .path = path, .type = type, .size = size};
     if (size < 16 || size > 2048 || !cn_fmt(key, sizeof(key), "%s/%u", id, size)) return CN_ERR_INVALID;
-    return cn_tilecache_get(p->cache, key, make, &m, out);
+    return cn_tilecache_get(pictures->cache, key, make, &job, out);
 }
 
 cn_err cn_pictures_new(cn_pictures **out, const char *scratch, size_t cache_bytes)
 {
-    cn_pictures *p = CN_NEW(cn_pictures);
-    if (!p) return CN_ERR_NOMEM;
-    cn_err err =
-        cn_strcpy(p->scratch, sizeof(p->scratch), scratch) ? cn_tilecache_new(&p->cache, cache_bytes) : CN_ERR_TOOBIG;
+    cn_pictures *pictures = CN_NEW(cn_pictures);
+    if (!pictures) return CN_ERR_NOMEM;
+    cn_err err = cn_strcpy(pictures->scratch, sizeof(pictures->scratch), scratch)
+                     ? cn_tilecache_new(&pictures->cache, cache_bytes)
+                     : CN_ERR_TOOBIG;
     if (err != CN_OK) {
-        cn_pictures_free(p);
+        cn_pictures_free(pictures);
         return err;
     }
-    *out = p;
+    *out = pictures;
     return CN_OK;
 }
 
-void cn_pictures_free(cn_pictures *p)
+void cn_pictures_free(cn_pictures *pictures)
 {
-    if (!p) return;
-    cn_tilecache_free(p->cache);
-    free(p);
+    if (!pictures) return;
+    cn_tilecache_free(pictures->cache);
+    free(pictures);
 }

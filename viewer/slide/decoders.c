@@ -44,180 +44,181 @@ struct cn_decoders {
 
 /* ---- zygote ---- */
 
-static void zygote_stop(cn_decoders *d)
+static void zygote_stop(cn_decoders *decoders)
 {
-    cn_fd_close(&d->zygote);
-    if (d->zygote_pid > 0) {
-        kill(d->zygote_pid, SIGKILL);
-        waitpid(d->zygote_pid, NULL, 0);
+    cn_fd_close(&decoders->zygote);
+    if (decoders->zygote_pid > 0) {
+        kill(decoders->zygote_pid, SIGKILL);
+        waitpid(decoders->zygote_pid, NULL, 0);
     }
-    d->zygote_pid = 0;
+    decoders->zygote_pid = 0;
 }
 
-static cn_err zygote_start(cn_decoders *d)
+static cn_err zygote_start(cn_decoders *decoders)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return cn_err_from_errno(errno);
     const struct timeval patience = {.tv_sec = ANSWER_MS / 1000};
     setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    const char *const argv[] = {d->program, NULL};
+    const char *const argv[] = {decoders->program, NULL};
     const cn_child_limits limits = {0};
-    cn_err err = cn_child_start(argv, pair[1], &limits, &d->zygote_pid);
+    cn_err err = cn_child_start(argv, pair[1], &limits, &decoders->zygote_pid);
     close(pair[1]);
     if (err != CN_OK) {
         close(pair[0]);
         return err;
     }
-    d->zygote = pair[0];
+    decoders->zygote = pair[0];
     return CN_OK;
 }
 
-static bool zygote_receive(cn_decoders *d, cn_zygote_answer *a, int fds[2])
+static bool zygote_receive(cn_decoders *decoders, cn_zygote_answer *answer, int fds[2])
 {
-    struct iovec iov = {a, sizeof(*a)};
+    struct iovec iov = {answer, sizeof(*answer)};
     union {
         struct cmsghdr head;
         char bytes[CMSG_SPACE(2 * sizeof(int))];
     } control;
-    struct msghdr m = {
+    struct msghdr hdr = {
         .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
     ssize_t got;
-    do got = recvmsg(d->zygote, &m, MSG_CMSG_CLOEXEC);
+    do got = recvmsg(decoders->zygote, &hdr, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
-    if (got != sizeof(*a)) return false;
-    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    if (a->err == CN_OK) {
+    if (got != sizeof(*answer)) return false;
+    struct cmsghdr *c = CMSG_FIRSTHDR(&hdr);
+    if (answer->err == CN_OK) {
         if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(2 * sizeof(int))) return false;
         memcpy(fds, CMSG_DATA(c), 2 * sizeof(int));
     }
     return true;
 }
 
-static cn_err zygote_ask_locked(cn_decoders *d, const cn_zygote_ask *ask, cn_zygote_answer *a, int fds[2])
+static cn_err zygote_ask_locked(cn_decoders *decoders, const cn_zygote_ask *ask, cn_zygote_answer *answer, int fds[2])
 {
     for (int attempt = 0; attempt < 2; attempt++) {
-        if (d->zygote < 0) CN_TRY(zygote_start(d));
-        if (send(d->zygote, ask, sizeof(*ask), MSG_NOSIGNAL) == sizeof(*ask) && (!a || zygote_receive(d, a, fds)))
+        if (decoders->zygote < 0) CN_TRY(zygote_start(decoders));
+        if (send(decoders->zygote, ask, sizeof(*ask), MSG_NOSIGNAL) == sizeof(*ask) &&
+            (!answer || zygote_receive(decoders, answer, fds)))
             return CN_OK;
         cn_warn("viewer.decoders", "the zygote ended: starting it again");
-        zygote_stop(d);
+        zygote_stop(decoders);
     }
     return CN_ERR_CRASHED;
 }
 
-static void zygote_kill(cn_decoders *d, int32_t pid)
+static void zygote_kill(cn_decoders *decoders, int32_t pid)
 {
     cn_zygote_ask ask = {.op = CN_ZYGOTE_KILL, .pid = pid};
-    pthread_mutex_lock(&d->zygote_lock);
-    if (d->zygote >= 0) (void)!send(d->zygote, &ask, sizeof(ask), MSG_NOSIGNAL);
-    pthread_mutex_unlock(&d->zygote_lock);
+    pthread_mutex_lock(&decoders->zygote_lock);
+    if (decoders->zygote >= 0) (void)!send(decoders->zygote, &ask, sizeof(ask), MSG_NOSIGNAL);
+    pthread_mutex_unlock(&decoders->zygote_lock);
 }
 
 /* ---- workers ---- */
 
 /* Only for a worker that is busy in the caller's hand, or with the lock held. */
-static void worker_end(cn_decoders *d, worker *w)
+static void worker_end(cn_decoders *decoders, worker *process)
 {
-    if (w->sock >= 0) zygote_kill(d, w->pid);
-    cn_fd_close(&w->sock);
-    if (w->shared) munmap(w->shared, CN_DECODE_SHARED);
-    w->shared = NULL;
+    if (process->sock >= 0) zygote_kill(decoders, process->pid);
+    cn_fd_close(&process->sock);
+    if (process->shared) munmap(process->shared, CN_DECODE_SHARED);
+    process->shared = NULL;
 }
 
-static cn_err worker_answer(worker *w, cn_decode_answer *a)
+static cn_err worker_answer(worker *process, cn_decode_answer *answer)
 {
-    struct pollfd p = {.fd = w->sock, .events = POLLIN};
+    struct pollfd polled = {.fd = process->sock, .events = POLLIN};
     uint64_t end = cn_mono_ms() + ANSWER_MS;
     for (;;) {
         uint64_t now = cn_mono_ms();
-        int ready = poll(&p, 1, now < end ? (int)(end - now) : 0);
+        int ready = poll(&polled, 1, now < end ? (int)(end - now) : 0);
         if (ready < 0 && errno == EINTR) continue;
         if (ready == 0) return CN_ERR_TIMEOUT;
-        ssize_t got = recv(w->sock, a, sizeof(*a), 0);
+        ssize_t got = recv(process->sock, answer, sizeof(*answer), 0);
         if (got < 0 && errno == EINTR) continue;
-        return got == sizeof(*a) ? CN_OK : CN_ERR_CRASHED;
+        return got == sizeof(*answer) ? CN_OK : CN_ERR_CRASHED;
     }
 }
 
-static cn_err worker_open(cn_decoders *d, worker *w)
+static cn_err worker_open(cn_decoders *decoders, worker *process)
 {
     cn_zygote_ask ask = {.op = CN_ZYGOTE_OPEN};
     cn_zygote_answer answer = {0};
     int fds[2] = {-1, -1};
-    if (!cn_strcpy(ask.path, sizeof(ask.path), w->path)) return CN_ERR_TOOBIG;
-    pthread_mutex_lock(&d->zygote_lock);
-    cn_err err = zygote_ask_locked(d, &ask, &answer, fds);
-    pthread_mutex_unlock(&d->zygote_lock);
+    if (!cn_strcpy(ask.path, sizeof(ask.path), process->path)) return CN_ERR_TOOBIG;
+    pthread_mutex_lock(&decoders->zygote_lock);
+    cn_err err = zygote_ask_locked(decoders, &ask, &answer, fds);
+    pthread_mutex_unlock(&decoders->zygote_lock);
     if (err == CN_OK) err = (cn_err)answer.err;
     if (err != CN_OK) return err;
-    w->sock = fds[0];
-    w->pid = answer.pid;
-    w->shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ, MAP_SHARED, fds[1], 0);
+    process->sock = fds[0];
+    process->pid = answer.pid;
+    process->shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ, MAP_SHARED, fds[1], 0);
     close(fds[1]);
-    if (w->shared == MAP_FAILED) {
-        w->shared = NULL;
+    if (process->shared == MAP_FAILED) {
+        process->shared = NULL;
         return CN_ERR_NOMEM;
     }
     cn_decode_answer first = {0};
-    CN_TRY(worker_answer(w, &first));
+    CN_TRY(worker_answer(process, &first));
     return (cn_err)first.err;
 }
 
-static cn_err worker_ask(cn_decoders *d, worker *w, const cn_decode_ask *ask, void **bytes, size_t *n)
+static cn_err worker_ask(cn_decoders *decoders, worker *process, const cn_decode_ask *ask, void **bytes, size_t *len)
 {
-    if (w->sock < 0) CN_TRY(worker_open(d, w));
-    if (send(w->sock, ask, sizeof(*ask), MSG_NOSIGNAL) != sizeof(*ask)) return CN_ERR_CRASHED;
-    cn_decode_answer a = {0};
-    CN_TRY(worker_answer(w, &a));
-    if (a.err != CN_OK) return (cn_err)a.err;
-    if (a.n > CN_DECODE_SHARED) return CN_ERR_CRASHED;
-    char *copy = cn_calloc(1, (size_t)a.n + 1);
+    if (process->sock < 0) CN_TRY(worker_open(decoders, process));
+    if (send(process->sock, ask, sizeof(*ask), MSG_NOSIGNAL) != sizeof(*ask)) return CN_ERR_CRASHED;
+    cn_decode_answer answer = {0};
+    CN_TRY(worker_answer(process, &answer));
+    if (answer.err != CN_OK) return (cn_err)answer.err;
+    if (answer.n > CN_DECODE_SHARED) return CN_ERR_CRASHED;
+    char *copy = cn_calloc(1, (size_t)answer.n + 1);
     if (!copy) return CN_ERR_NOMEM;
-    memcpy(copy, w->shared, a.n);
+    memcpy(copy, process->shared, answer.n);
     *bytes = copy;
-    *n = a.n;
+    *len = answer.n;
     return CN_OK;
 }
 
 /* The idle worker to give up for a new slide: a free place, else the least recently used. */
-static worker *victim_locked(cn_decoders *d)
+static worker *victim_locked(cn_decoders *decoders)
 {
     worker *oldest = NULL;
-    for (unsigned i = 0; i < d->limit; i++) {
-        worker *w = &d->workers[i];
-        if (w->busy) continue;
-        if (!w->path[0]) return w;
-        if (!oldest || w->used_ms < oldest->used_ms) oldest = w;
+    for (unsigned i = 0; i < decoders->limit; i++) {
+        worker *process = &decoders->workers[i];
+        if (process->busy) continue;
+        if (!process->path[0]) return process;
+        if (!oldest || process->used_ms < oldest->used_ms) oldest = process;
     }
     return oldest;
 }
 
-static worker *find_locked(cn_decoders *d, const char *path)
+static worker *find_locked(cn_decoders *decoders, const char *path)
 {
-    for (unsigned i = 0; i < d->limit; i++)
-        if (strcmp(d->workers[i].path, path) == 0) return &d->workers[i];
+    for (unsigned i = 0; i < decoders->limit; i++)
+        if (strcmp(decoders->workers[i].path, path) == 0) return &decoders->workers[i];
     return NULL;
 }
 
-static worker *take_locked(cn_decoders *d, const char *path)
+static worker *take_locked(cn_decoders *decoders, const char *path)
 {
     struct timespec end;
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += WAIT_PLACE_S;
     for (;;) {
-        worker *w = find_locked(d, path);
-        if (!w) {
-            w = victim_locked(d);
-            if (w) {
-                worker_end(d, w);
-                cn_strcpy(w->path, sizeof(w->path), path);
+        worker *process = find_locked(decoders, path);
+        if (!process) {
+            process = victim_locked(decoders);
+            if (process) {
+                worker_end(decoders, process);
+                cn_strcpy(process->path, sizeof(process->path), path);
             }
         }
-        if (w && !w->busy) {
-            w->busy = true;
-            return w;
+        if (process && !process->busy) {
+            process->busy = true;
+            return process;
         }
-        if (pthread_cond_timedwait(&d->changed, &d->lock, &end) == ETIMEDOUT) return NULL;
+        if (pthread_cond_timedwait(&decoders->changed, &decoders->lock, &end) == ETIMEDOUT) return NULL;
     }
 }
 
@@ -226,76 +227,77 @@ static bool fatal(cn_err err)
     return err != CN_OK && err != CN_ERR_NOTFOUND && err != CN_ERR_INVALID && err != CN_ERR_TOOBIG;
 }
 
-cn_err cn_decoders_ask(cn_decoders *d, const char *path, const cn_decode_ask *ask, void **bytes, size_t *n)
+cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const cn_decode_ask *ask, void **bytes, size_t *len)
 {
     if (strlen(path) >= CN_DECODE_PATH || path[0] != '/') return CN_ERR_INVALID;
-    pthread_mutex_lock(&d->lock);
-    worker *w = take_locked(d, path);
-    pthread_mutex_unlock(&d->lock);
-    if (!w) return CN_ERR_AGAIN;
-    cn_err err = worker_ask(d, w, ask, bytes, n);
+    pthread_mutex_lock(&decoders->lock);
+    worker *process = take_locked(decoders, path);
+    pthread_mutex_unlock(&decoders->lock);
+    if (!process) return CN_ERR_AGAIN;
+    cn_err err = worker_ask(decoders, process, ask, bytes, len);
     if (err == CN_ERR_CRASHED || err == CN_ERR_TIMEOUT)
         cn_warn("viewer.decoders", "a decoder was ended: %s", cn_err_text(err));
     bool end = fatal(err);
-    if (end) worker_end(d, w);
-    pthread_mutex_lock(&d->lock);
-    if (w->doomed && !end) worker_end(d, w);
-    if (w->doomed || end) w->path[0] = 0;
-    w->doomed = false;
-    w->busy = false;
-    w->used_ms = cn_mono_ms();
-    pthread_cond_broadcast(&d->changed);
-    pthread_mutex_unlock(&d->lock);
+    if (end) worker_end(decoders, process);
+    pthread_mutex_lock(&decoders->lock);
+    if (process->doomed && !end) worker_end(decoders, process);
+    if (process->doomed || end) process->path[0] = 0;
+    process->doomed = false;
+    process->busy = false;
+    process->used_ms = cn_mono_ms();
+    pthread_cond_broadcast(&decoders->changed);
+    pthread_mutex_unlock(&decoders->lock);
     return err;
 }
 
-void cn_decoders_forget(cn_decoders *d, const char *path)
+void cn_decoders_forget(cn_decoders *decoders, const char *path)
 {
-    pthread_mutex_lock(&d->lock);
-    worker *w = find_locked(d, path);
-    if (w && w->busy)
-        w->doomed = true;
-    else if (w) {
-        worker_end(d, w);
-        w->path[0] = 0;
+    pthread_mutex_lock(&decoders->lock);
+    worker *process = find_locked(decoders, path);
+    if (process && process->busy)
+        process->doomed = true;
+    else if (process) {
+        worker_end(decoders, process);
+        process->path[0] = 0;
     }
-    pthread_mutex_unlock(&d->lock);
+    pthread_mutex_unlock(&decoders->lock);
 }
 
-int cn_decoders_zygote(cn_decoders *d)
+int cn_decoders_zygote(cn_decoders *decoders)
 {
-    pthread_mutex_lock(&d->zygote_lock);
-    int pid = d->zygote_pid;
-    pthread_mutex_unlock(&d->zygote_lock);
+    pthread_mutex_lock(&decoders->zygote_lock);
+    int pid = decoders->zygote_pid;
+    pthread_mutex_unlock(&decoders->zygote_lock);
     return pid;
 }
 
 cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit)
 {
-    cn_decoders *d = CN_NEW(cn_decoders);
-    if (!d) return CN_ERR_NOMEM;
-    pthread_mutex_init(&d->lock, NULL);
-    pthread_mutex_init(&d->zygote_lock, NULL);
-    pthread_cond_init(&d->changed, NULL);
-    d->zygote = -1;
-    d->limit = limit < 64 ? limit : 64;
-    for (size_t i = 0; i < 64; i++) d->workers[i].sock = -1;
-    cn_err err = cn_strcpy(d->program, sizeof(d->program), program) && limit > 0 ? zygote_start(d) : CN_ERR_INVALID;
+    cn_decoders *decoders = CN_NEW(cn_decoders);
+    if (!decoders) return CN_ERR_NOMEM;
+    pthread_mutex_init(&decoders->lock, NULL);
+    pthread_mutex_init(&decoders->zygote_lock, NULL);
+    pthread_cond_init(&decoders->changed, NULL);
+    decoders->zygote = -1;
+    decoders->limit = limit < 64 ? limit : 64;
+    for (size_t i = 0; i < 64; i++) decoders->workers[i].sock = -1;
+    cn_err err = cn_strcpy(decoders->program, sizeof(decoders->program), program) && limit > 0 ? zygote_start(decoders)
+                                                                                               : CN_ERR_INVALID;
     if (err != CN_OK) {
-        cn_decoders_free(d);
+        cn_decoders_free(decoders);
         return err;
     }
-    *out = d;
+    *out = decoders;
     return CN_OK;
 }
 
-void cn_decoders_free(cn_decoders *d)
+void cn_decoders_free(cn_decoders *decoders)
 {
-    if (!d) return;
-    for (size_t i = 0; i < 64; i++) worker_end(d, &d->workers[i]);
-    zygote_stop(d);
-    pthread_mutex_destroy(&d->lock);
-    pthread_mutex_destroy(&d->zygote_lock);
-    pthread_cond_destroy(&d->changed);
-    free(d);
+    if (!decoders) return;
+    for (size_t i = 0; i < 64; i++) worker_end(decoders, &decoders->workers[i]);
+    zygote_stop(decoders);
+    pthread_mutex_destroy(&decoders->lock);
+    pthread_mutex_destroy(&decoders->zygote_lock);
+    pthread_cond_destroy(&decoders->changed);
+    free(decoders);
 }

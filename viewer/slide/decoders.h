@@ -20,14 +20,14 @@ cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit);
  * caller's to free, zero-terminated. CN_ERR_UNSUPPORTED, CN_ERR_CORRUPT: the slide; CN_ERR_NOTFOUND: no such tile;
  * CN_ERR_TIMEOUT after 20 s; CN_ERR_CRASHED; CN_ERR_AGAIN: all workers are busy.
  */
-cn_err cn_decoders_ask(cn_decoders *d, const char *path, const cn_decode_ask *ask, void **bytes, size_t *n);
+cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const cn_decode_ask *ask, void **bytes, size_t *len);
 
 /** Ends the worker of a slide, e.g. when its file is deleted. */
-void cn_decoders_forget(cn_decoders *d, const char *path);
+void cn_decoders_forget(cn_decoders *decoders, const char *path);
 
 /** Process id of the zygote, for tests and metrics. */
-int cn_decoders_zygote(cn_decoders *d);
+int cn_decoders_zygote(cn_decoders *decoders);
 
-void cn_decoders_free(cn_decoders *d);
+void cn_decoders_free(cn_decoders *decoders);
 
 #endif

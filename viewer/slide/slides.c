@@ -17,78 +17,79 @@ typedef struct question {
     cn_decode_ask ask;
 } question;
 
-static cn_err decode(void *arg, void **bytes, size_t *n)
+static cn_err decode(void *arg, void **bytes, size_t *len)
 {
-    question *q = arg;
-    cn_err err = cn_decoders_ask(q->slides->decoders, q->path, &q->ask, bytes, n);
+    question *asked = arg;
+    cn_err err = cn_decoders_ask(asked->slides->decoders, asked->path, &asked->ask, bytes, len);
     /* a worker that was lost in the middle costs a moment, not a hole in the picture; what kills it twice is the
      * slide's fault */
-    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(q->slides->decoders, q->path, &q->ask, bytes, n);
+    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(asked->slides->decoders, asked->path, &asked->ask, bytes, len);
     return err;
 }
 
-static cn_err ask(cn_slides *s, const char *id, const char *path, const cn_decode_ask *ask, cn_tile **out)
+static cn_err ask(cn_slides *slides, const char *id, const char *path, const cn_decode_ask *ask, cn_tile **out)
 {
     char key[128];
-    question q = {.slides = s, .path = path, .ask = *ask};
+    question asked = {.slides = slides, .path = path, .ask = *ask};
     if (!cn_fmt(key, sizeof(key), "%s/%u/%u/%lld/%lld/%u", id, ask->op, ask->level, (long long)ask->column,
                 (long long)ask->row, ask->size))
         return CN_ERR_INVALID;
-    return cn_tilecache_get(s->cache, key, decode, &q, out);
+    return cn_tilecache_get(slides->cache, key, decode, &asked, out);
 }
 
-cn_err cn_slide_info(cn_slides *s, const char *id, const char *path, cn_decode_info *out)
+cn_err cn_slide_info(cn_slides *slides, const char *id, const char *path, cn_decode_info *out)
 {
-    cn_tile *t = NULL;
-    CN_TRY(ask(s, id, path, &(cn_decode_ask){.op = CN_DECODE_INFO}, &t));
-    cn_err err = t->n == sizeof(*out) ? CN_OK : CN_ERR_CRASHED;
-    if (err == CN_OK) memcpy(out, t->bytes, sizeof(*out));
-    cn_unref(t);
+    cn_tile *tile = NULL;
+    CN_TRY(ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_INFO}, &tile));
+    cn_err err = tile->n == sizeof(*out) ? CN_OK : CN_ERR_CRASHED;
+    if (err == CN_OK) memcpy(out, tile->bytes, sizeof(*out));
+    cn_unref(tile);
     return err;
 }
 
-cn_err cn_slide_tile(cn_slides *s, const char *id, const char *path, unsigned level, int64_t column, int64_t row,
+cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsigned level, int64_t column, int64_t row,
                      cn_tile **out)
 {
-    return ask(s, id, path, &(cn_decode_ask){.op = CN_DECODE_TILE, .level = level, .column = column, .row = row}, out);
+    return ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_TILE, .level = level, .column = column, .row = row},
+               out);
 }
 
-cn_err cn_slide_thumbnail(cn_slides *s, const char *id, const char *path, unsigned size, cn_tile **out)
+cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, unsigned size, cn_tile **out)
 {
     if (size < 1 || size > 2048) return CN_ERR_INVALID;
-    return ask(s, id, path, &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = size}, out);
+    return ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = size}, out);
 }
 
-void cn_slide_forget(cn_slides *s, const char *id, const char *path)
+void cn_slide_forget(cn_slides *slides, const char *id, const char *path)
 {
     char prefix[128];
-    if (cn_fmt(prefix, sizeof(prefix), "%s/", id)) cn_tilecache_drop(s->cache, prefix);
-    cn_decoders_forget(s->decoders, path);
+    if (cn_fmt(prefix, sizeof(prefix), "%s/", id)) cn_tilecache_drop(slides->cache, prefix);
+    cn_decoders_forget(slides->decoders, path);
 }
 
-void cn_slides_stats(cn_slides *s, cn_tilecache_stats *out)
+void cn_slides_stats(cn_slides *slides, cn_tilecache_stats *out)
 {
-    cn_tilecache_stats_get(s->cache, out);
+    cn_tilecache_stats_get(slides->cache, out);
 }
 
 cn_err cn_slides_new(cn_slides **out, const char *decoder, unsigned decoders, size_t cache_bytes)
 {
-    cn_slides *s = CN_NEW(cn_slides);
-    if (!s) return CN_ERR_NOMEM;
-    cn_err err = cn_tilecache_new(&s->cache, cache_bytes);
-    if (err == CN_OK) err = cn_decoders_new(&s->decoders, decoder, decoders);
+    cn_slides *slides = CN_NEW(cn_slides);
+    if (!slides) return CN_ERR_NOMEM;
+    cn_err err = cn_tilecache_new(&slides->cache, cache_bytes);
+    if (err == CN_OK) err = cn_decoders_new(&slides->decoders, decoder, decoders);
     if (err != CN_OK) {
-        cn_slides_free(s);
+        cn_slides_free(slides);
         return err;
     }
-    *out = s;
+    *out = slides;
     return CN_OK;
 }
 
-void cn_slides_free(cn_slides *s)
+void cn_slides_free(cn_slides *slides)
 {
-    if (!s) return;
-    cn_decoders_free(s->decoders);
-    cn_tilecache_free(s->cache);
-    free(s);
+    if (!slides) return;
+    cn_decoders_free(slides->decoders);
+    cn_tilecache_free(slides->cache);
+    free(slides);
 }

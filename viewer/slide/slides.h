@@ -13,18 +13,18 @@ typedef struct cn_slides cn_slides;
 
 /** `decoder`: path of consilium-decoder. */
 cn_err cn_slides_new(cn_slides **out, const char *decoder, unsigned decoders, size_t cache_bytes);
-void cn_slides_free(cn_slides *s);
+void cn_slides_free(cn_slides *slides);
 
 /** `id` names the slide in the cache; `path` is its file, absolute and alone in its folder. Errors as cn_decoders_ask.
  */
-cn_err cn_slide_info(cn_slides *s, const char *id, const char *path, cn_decode_info *out);
+cn_err cn_slide_info(cn_slides *slides, const char *id, const char *path, cn_decode_info *out);
 /** A JPEG, new reference. Deep Zoom level, column and row. */
-cn_err cn_slide_tile(cn_slides *s, const char *id, const char *path, unsigned level, int64_t column, int64_t row,
+cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsigned level, int64_t column, int64_t row,
                      cn_tile **out);
 /** A JPEG inside size × size pixels (at most 2,048). */
-cn_err cn_slide_thumbnail(cn_slides *s, const char *id, const char *path, unsigned size, cn_tile **out);
+cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, unsigned size, cn_tile **out);
 /** Forgets a deleted slide. */
-void cn_slide_forget(cn_slides *s, const char *id, const char *path);
-void cn_slides_stats(cn_slides *s, cn_tilecache_stats *out);
+void cn_slide_forget(cn_slides *slides, const char *id, const char *path);
+void cn_slides_stats(cn_slides *slides, cn_tilecache_stats *out);
 
 #endif

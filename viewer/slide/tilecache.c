@@ -32,8 +32,8 @@ struct cn_tilecache {
 
 static void tile_destroy(void *object)
 {
-    cn_tile *t = object;
-    free(t->bytes);
+    cn_tile *tile = object;
+    free(tile->bytes);
 }
 
 static uint64_t hash(const char *key)
@@ -43,171 +43,171 @@ static uint64_t hash(const char *key)
     return h;
 }
 
-static entry **slot_locked(cn_tilecache *c, const char *key)
+static entry **slot_locked(cn_tilecache *cache, const char *key)
 {
-    entry **p = &c->table[hash(key) & (c->buckets - 1)];
-    while (*p && strcmp((*p)->key, key) != 0) p = &(*p)->chain;
-    return p;
+    entry **row = &cache->table[hash(key) & (cache->buckets - 1)];
+    while (*row && strcmp((*row)->key, key) != 0) row = &(*row)->chain;
+    return row;
 }
 
-static void order_remove_locked(cn_tilecache *c, entry *e)
+static void order_remove_locked(cn_tilecache *cache, entry *row)
 {
-    *(e->newer ? &e->newer->older : &c->newest) = e->older;
-    *(e->older ? &e->older->newer : &c->oldest) = e->newer;
-    e->newer = e->older = NULL;
+    *(row->newer ? &row->newer->older : &cache->newest) = row->older;
+    *(row->older ? &row->older->newer : &cache->oldest) = row->newer;
+    row->newer = row->older = NULL;
 }
 
-static void order_front_locked(cn_tilecache *c, entry *e)
+static void order_front_locked(cn_tilecache *cache, entry *row)
 {
-    e->older = c->newest;
-    e->newer = NULL;
-    if (c->newest) c->newest->newer = e;
-    c->newest = e;
-    if (!c->oldest) c->oldest = e;
+    row->older = cache->newest;
+    row->newer = NULL;
+    if (cache->newest) cache->newest->newer = row;
+    cache->newest = row;
+    if (!cache->oldest) cache->oldest = row;
 }
 
-static void remove_locked(cn_tilecache *c, entry *e)
+static void remove_locked(cn_tilecache *cache, entry *row)
 {
-    entry **p = slot_locked(c, e->key);
-    *p = e->chain;
-    order_remove_locked(c, e);
-    c->stats.bytes -= e->tile->n + OVERHEAD;
-    c->stats.tiles--;
-    cn_unref(e->tile);
-    free(e);
+    entry **record = slot_locked(cache, row->key);
+    *record = row->chain;
+    order_remove_locked(cache, row);
+    cache->stats.bytes -= row->tile->n + OVERHEAD;
+    cache->stats.tiles--;
+    cn_unref(row->tile);
+    free(row);
 }
 
 /* The maker's entry leaves the table on failure; the last one who waited frees it. */
-static void fail_locked(cn_tilecache *c, entry *e, cn_err err)
+static void fail_locked(cn_tilecache *cache, entry *row, cn_err err)
 {
-    *slot_locked(c, e->key) = e->chain;
-    e->ready = true;
-    e->err = err;
-    if (!e->waiting) free(e);
+    *slot_locked(cache, row->key) = row->chain;
+    row->ready = true;
+    row->err = err;
+    if (!row->waiting) free(row);
 }
 
-static void publish_locked(cn_tilecache *c, entry *e, cn_tile *tile)
+static void publish_locked(cn_tilecache *cache, entry *row, cn_tile *tile)
 {
-    e->ready = true;
-    e->tile = cn_ref(tile);
-    order_front_locked(c, e);
-    c->stats.bytes += tile->n + OVERHEAD;
-    c->stats.tiles++;
-    while (c->stats.bytes > c->max_bytes && c->oldest && c->oldest != e) {
-        remove_locked(c, c->oldest);
-        c->stats.evicted++;
+    row->ready = true;
+    row->tile = cn_ref(tile);
+    order_front_locked(cache, row);
+    cache->stats.bytes += tile->n + OVERHEAD;
+    cache->stats.tiles++;
+    while (cache->stats.bytes > cache->max_bytes && cache->oldest && cache->oldest != row) {
+        remove_locked(cache, cache->oldest);
+        cache->stats.evicted++;
     }
-    if (c->stats.bytes > c->max_bytes && !e->waiting) remove_locked(c, e);
+    if (cache->stats.bytes > cache->max_bytes && !row->waiting) remove_locked(cache, row);
 }
 
-static cn_err wait_locked(cn_tilecache *c, entry *e, cn_tile **out)
+static cn_err wait_locked(cn_tilecache *cache, entry *row, cn_tile **out)
 {
-    e->waiting++;
-    c->stats.joined++;
-    while (!e->ready) pthread_cond_wait(&c->made, &c->lock);
-    e->waiting--;
-    cn_err err = e->err;
+    row->waiting++;
+    cache->stats.joined++;
+    while (!row->ready) pthread_cond_wait(&cache->made, &cache->lock);
+    row->waiting--;
+    cn_err err = row->err;
     if (err == CN_OK)
-        *out = cn_ref(e->tile);
-    else if (!e->waiting)
-        free(e);
+        *out = cn_ref(row->tile);
+    else if (!row->waiting)
+        free(row);
     return err;
 }
 
 static cn_err make_tile(cn_tile_make make, void *arg, cn_tile **out)
 {
-    cn_tile *t = cn_ref_new(sizeof(*t), tile_destroy);
-    if (!t) return CN_ERR_NOMEM;
-    cn_err err = make(arg, &t->bytes, &t->n);
+    cn_tile *tile = cn_ref_new(sizeof(*tile), tile_destroy);
+    if (!tile) return CN_ERR_NOMEM;
+    cn_err err = make(arg, &tile->bytes, &tile->n);
     if (err != CN_OK) {
-        cn_unref(t);
+        cn_unref(tile);
         return err;
     }
-    *out = t;
+    *out = tile;
     return CN_OK;
 }
 
-cn_err cn_tilecache_get(cn_tilecache *c, const char *key, cn_tile_make make, void *arg, cn_tile **out)
+cn_err cn_tilecache_get(cn_tilecache *cache, const char *key, cn_tile_make make, void *arg, cn_tile **out)
 {
     if (strlen(key) >= KEY) return CN_ERR_INVALID;
-    pthread_mutex_lock(&c->lock);
-    entry **p = slot_locked(c, key);
-    entry *e = *p;
+    pthread_mutex_lock(&cache->lock);
+    entry **record = slot_locked(cache, key);
+    entry *row = *record;
     cn_err err = CN_OK;
-    if (e && e->ready) {
-        c->stats.hits++;
-        order_remove_locked(c, e);
-        order_front_locked(c, e);
-        *out = cn_ref(e->tile);
-    } else if (e) {
-        err = wait_locked(c, e, out);
+    if (row && row->ready) {
+        cache->stats.hits++;
+        order_remove_locked(cache, row);
+        order_front_locked(cache, row);
+        *out = cn_ref(row->tile);
+    } else if (row) {
+        err = wait_locked(cache, row, out);
     } else {
-        c->stats.misses++;
-        e = CN_NEW(entry);
-        if (!e) {
-            pthread_mutex_unlock(&c->lock);
+        cache->stats.misses++;
+        row = CN_NEW(entry);
+        if (!row) {
+            pthread_mutex_unlock(&cache->lock);
             return CN_ERR_NOMEM;
         }
-        cn_strcpy(e->key, sizeof(e->key), key);
-        *p = e;
-        pthread_mutex_unlock(&c->lock);
+        cn_strcpy(row->key, sizeof(row->key), key);
+        *record = row;
+        pthread_mutex_unlock(&cache->lock);
         cn_tile *tile = NULL;
         err = make_tile(make, arg, &tile);
-        pthread_mutex_lock(&c->lock);
+        pthread_mutex_lock(&cache->lock);
         if (err == CN_OK) {
             *out = tile;
-            publish_locked(c, e, tile);
+            publish_locked(cache, row, tile);
         } else {
-            fail_locked(c, e, err);
+            fail_locked(cache, row, err);
         }
-        pthread_cond_broadcast(&c->made);
+        pthread_cond_broadcast(&cache->made);
     }
-    pthread_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&cache->lock);
     return err;
 }
 
-void cn_tilecache_drop(cn_tilecache *c, const char *prefix)
+void cn_tilecache_drop(cn_tilecache *cache, const char *prefix)
 {
     size_t n = strlen(prefix);
-    pthread_mutex_lock(&c->lock);
-    for (entry *e = c->newest, *next; e; e = next) {
-        next = e->older;
-        if (strncmp(e->key, prefix, n) == 0 && !e->waiting) remove_locked(c, e);
+    pthread_mutex_lock(&cache->lock);
+    for (entry *row = cache->newest, *next; row; row = next) {
+        next = row->older;
+        if (strncmp(row->key, prefix, n) == 0 && !row->waiting) remove_locked(cache, row);
     }
-    pthread_mutex_unlock(&c->lock);
+    pthread_mutex_unlock(&cache->lock);
 }
 
-void cn_tilecache_stats_get(cn_tilecache *c, cn_tilecache_stats *out)
+void cn_tilecache_stats_get(cn_tilecache *cache, cn_tilecache_stats *out)
 {
-    pthread_mutex_lock(&c->lock);
-    *out = c->stats;
-    pthread_mutex_unlock(&c->lock);
+    pthread_mutex_lock(&cache->lock);
+    *out = cache->stats;
+    pthread_mutex_unlock(&cache->lock);
 }
 
 cn_err cn_tilecache_new(cn_tilecache **out, size_t max_bytes)
 {
-    cn_tilecache *c = CN_NEW(cn_tilecache);
-    if (!c) return CN_ERR_NOMEM;
-    pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->made, NULL);
-    c->max_bytes = max_bytes;
-    c->buckets = 1024;
-    while (c->buckets < max_bytes >> 14) c->buckets <<= 1;
-    c->table = cn_calloc(c->buckets, sizeof(*c->table));
-    if (!c->table) {
-        cn_tilecache_free(c);
+    cn_tilecache *cache = CN_NEW(cn_tilecache);
+    if (!cache) return CN_ERR_NOMEM;
+    pthread_mutex_init(&cache->lock, NULL);
+    pthread_cond_init(&cache->made, NULL);
+    cache->max_bytes = max_bytes;
+    cache->buckets = 1024;
+    while (cache->buckets < max_bytes >> 14) cache->buckets <<= 1;
+    cache->table = cn_calloc(cache->buckets, sizeof(*cache->table));
+    if (!cache->table) {
+        cn_tilecache_free(cache);
         return CN_ERR_NOMEM;
     }
-    *out = c;
+    *out = cache;
     return CN_OK;
 }
 
-void cn_tilecache_free(cn_tilecache *c)
+void cn_tilecache_free(cn_tilecache *cache)
 {
-    if (!c) return;
-    while (c->oldest) remove_locked(c, c->oldest);
-    free(c->table);
-    pthread_cond_destroy(&c->made);
-    pthread_mutex_destroy(&c->lock);
-    free(c);
+    if (!cache) return;
+    while (cache->oldest) remove_locked(cache, cache->oldest);
+    free(cache->table);
+    pthread_cond_destroy(&cache->made);
+    pthread_mutex_destroy(&cache->lock);
+    free(cache);
 }

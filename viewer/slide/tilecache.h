@@ -22,18 +22,18 @@ typedef struct cn_tilecache_stats {
 } cn_tilecache_stats;
 
 /** Makes the bytes of `key`; *bytes is taken over and freed by the cache. */
-typedef cn_err (*cn_tile_make)(void *arg, void **bytes, size_t *n);
+typedef cn_err (*cn_tile_make)(void *arg, void **bytes, size_t *len);
 
 /** `max_bytes`: bound over all tiles. A tile larger than that is handed out and not kept. */
 cn_err cn_tilecache_new(cn_tilecache **out, size_t max_bytes);
 
 /** A new reference in *out, from memory or through `make` (called without the lock; others who ask for the same key
  * wait for its outcome, errors included). `key`: at most 127 bytes. */
-cn_err cn_tilecache_get(cn_tilecache *c, const char *key, cn_tile_make make, void *arg, cn_tile **out);
+cn_err cn_tilecache_get(cn_tilecache *cache, const char *key, cn_tile_make make, void *arg, cn_tile **out);
 
 /** Drops every tile whose key begins with `prefix`. */
-void cn_tilecache_drop(cn_tilecache *c, const char *prefix);
-void cn_tilecache_stats_get(cn_tilecache *c, cn_tilecache_stats *out);
-void cn_tilecache_free(cn_tilecache *c);
+void cn_tilecache_drop(cn_tilecache *cache, const char *prefix);
+void cn_tilecache_stats_get(cn_tilecache *cache, cn_tilecache_stats *out);
+void cn_tilecache_free(cn_tilecache *cache);
 
 #endif

@@ -28,167 +28,170 @@ static void unhinted(PangoContext *context)
     pango_context_set_round_glyph_positions(context, FALSE);
 }
 
-void cn_flow_open(cn_flow *f)
+void cn_flow_open(cn_flow *flow)
 {
-    *f = (cn_flow){.context = pango_font_map_create_context(pango_cairo_font_map_get_default()), .y = FIRST_TOP};
-    pango_cairo_context_set_resolution(f->context, 72);
-    pango_context_set_language(f->context, pango_language_from_string("zh-cn"));
-    unhinted(f->context);
-    f->layouts = g_ptr_array_new_with_free_func(g_object_unref);
-    f->items = g_array_new(FALSE, TRUE, sizeof(item));
+    *flow = (cn_flow){.context = pango_font_map_create_context(pango_cairo_font_map_get_default()), .y = FIRST_TOP};
+    pango_cairo_context_set_resolution(flow->context, 72);
+    pango_context_set_language(flow->context, pango_language_from_string("zh-cn"));
+    unhinted(flow->context);
+    flow->layouts = g_ptr_array_new_with_free_func(g_object_unref);
+    flow->items = g_array_new(FALSE, TRUE, sizeof(item));
 }
 
-void cn_flow_close(cn_flow *f)
+void cn_flow_close(cn_flow *flow)
 {
-    g_array_free(f->items, TRUE);
-    g_ptr_array_free(f->layouts, TRUE);
-    g_object_unref(f->context);
+    g_array_free(flow->items, TRUE);
+    g_ptr_array_free(flow->layouts, TRUE);
+    g_object_unref(flow->context);
 }
 
-static void next_page(cn_flow *f)
+static void next_page(cn_flow *flow)
 {
-    f->page++;
-    f->y = TOP;
+    flow->page++;
+    flow->y = TOP;
 }
 
-void cn_flow_need(cn_flow *f, double height)
+void cn_flow_need(cn_flow *flow, double height)
 {
-    if (f->y + height > BOTTOM) next_page(f);
+    if (flow->y + height > BOTTOM) next_page(flow);
 }
 
 /* Whether the last three things on the page are lines of one text. */
-static bool text_can_go_along(const cn_flow *f)
+static bool text_can_go_along(const cn_flow *flow)
 {
-    const item *i = &g_array_index(f->items, item, f->items->len < 3 ? 0 : f->items->len - 3);
-    if (f->items->len < 3) return false;
+    const item *element = &g_array_index(flow->items, item, flow->items->len < 3 ? 0 : flow->items->len - 3);
+    if (flow->items->len < 3) return false;
     for (int n = 0; n < 3; n++)
-        if (i[n].kind != LINE || i[n].page != f->page || i[n].text->layout != i[0].text->layout) return false;
+        if (element[n].kind != LINE || element[n].page != flow->page ||
+            element[n].text->layout != element[0].text->layout)
+            return false;
     return true;
 }
 
-void cn_flow_need_with_text(cn_flow *f, double height, double leading)
+void cn_flow_need_with_text(cn_flow *flow, double height, double leading)
 {
-    if (f->y + height <= BOTTOM) return;
-    bool along = text_can_go_along(f);
-    next_page(f);
+    if (flow->y + height <= BOTTOM) return;
+    bool along = text_can_go_along(flow);
+    next_page(flow);
     if (!along) return;
-    item *i = &g_array_index(f->items, item, f->items->len - 2);
-    double up = i[0].y - (f->y + leading * 0.7);
+    item *element = &g_array_index(flow->items, item, flow->items->len - 2);
+    double up = element[0].y - (flow->y + leading * 0.7);
     for (int n = 0; n < 2; n++) {
-        i[n].page = f->page;
-        i[n].y -= up;
+        element[n].page = flow->page;
+        element[n].y -= up;
     }
-    f->y += 2 * leading;
+    flow->y += 2 * leading;
 }
 
-static PangoLayout *lay_out(cn_flow *f, const cn_flow_style *s, double width, const char *text)
+static PangoLayout *lay_out(cn_flow *flow, const cn_flow_style *style, double width, const char *text)
 {
-    PangoLayout *layout = pango_layout_new(f->context);
-    PangoFontDescription *face = pango_font_description_from_string(s->face);
-    pango_font_description_set_size(face, (gint)(s->size * PANGO_SCALE));
+    PangoLayout *layout = pango_layout_new(flow->context);
+    PangoFontDescription *face = pango_font_description_from_string(style->face);
+    pango_font_description_set_size(face, (gint)(style->size * PANGO_SCALE));
     pango_layout_set_font_description(layout, face);
     pango_font_description_free(face);
     pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
     pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-    pango_layout_set_alignment(layout, s->align);
-    pango_layout_set_indent(layout, (int)(s->indent * PANGO_SCALE));
+    pango_layout_set_alignment(layout, style->align);
+    pango_layout_set_indent(layout, (int)(style->indent * PANGO_SCALE));
     pango_layout_set_auto_dir(layout, FALSE);
     pango_layout_set_text(layout, text, -1);
-    g_ptr_array_add(f->layouts, layout);
+    g_ptr_array_add(flow->layouts, layout);
     return layout;
 }
 
 /* One line of a layout into the box of `leading` height whose top is at `y`. */
-static void place_line(cn_flow *f, const cn_flow_style *s, PangoLayoutIter *at, double x, double y)
+static void place_line(cn_flow *flow, const cn_flow_style *style, PangoLayoutIter *at, double x, double y)
 {
     PangoRectangle box;
     pango_layout_iter_get_line_extents(at, NULL, &box);
-    const item i = {.kind = LINE,
-                    .page = f->page,
-                    .x = x + (double)box.x / PANGO_SCALE,
-                    .y = y + s->leading / 2 + s->size * 0.36, /* a Chinese character's middle is in the middle */
-                    .grey = s->grey,
-                    .text = pango_layout_iter_get_line_readonly(at)};
-    g_array_append_val(f->items, i);
+    const item element = {.kind = LINE,
+                          .page = flow->page,
+                          .x = x + (double)box.x / PANGO_SCALE,
+                          .y = y + style->leading / 2 +
+                               style->size * 0.36, /* a Chinese character's middle is in the middle */
+                          .grey = style->grey,
+                          .text = pango_layout_iter_get_line_readonly(at)};
+    g_array_append_val(flow->items, element);
 }
 
-void cn_flow_text(cn_flow *f, const cn_flow_style *s, const char *text)
+void cn_flow_text(cn_flow *flow, const cn_flow_style *style, const char *text)
 {
-    PangoLayout *layout = lay_out(f, s, CN_FLOW_WIDTH, text);
+    PangoLayout *layout = lay_out(flow, style, CN_FLOW_WIDTH, text);
     PangoLayoutIter *at = pango_layout_get_iter(layout);
     int left = pango_layout_get_line_count(layout);
     do {
         /* the last two lines stay together */
-        cn_flow_need(f, left == 2 ? 2 * s->leading : s->leading);
-        place_line(f, s, at, CN_FLOW_LEFT, f->y);
-        f->y += s->leading;
+        cn_flow_need(flow, left == 2 ? 2 * style->leading : style->leading);
+        place_line(flow, style, at, CN_FLOW_LEFT, flow->y);
+        flow->y += style->leading;
         left--;
     } while (pango_layout_iter_next_line(at));
     pango_layout_iter_free(at);
 }
 
-double cn_flow_measure(cn_flow *f, const cn_flow_style *s, double width, const char *text)
+double cn_flow_measure(cn_flow *flow, const cn_flow_style *style, double width, const char *text)
 {
-    return pango_layout_get_line_count(lay_out(f, s, width, text)) * s->leading;
+    return pango_layout_get_line_count(lay_out(flow, style, width, text)) * style->leading;
 }
 
-double cn_flow_at(cn_flow *f, const cn_flow_style *s, double x, double y, double width, const char *text)
+double cn_flow_at(cn_flow *flow, const cn_flow_style *style, double x, double y, double width, const char *text)
 {
-    PangoLayout *layout = lay_out(f, s, width, text);
+    PangoLayout *layout = lay_out(flow, style, width, text);
     PangoLayoutIter *at = pango_layout_get_iter(layout);
     double top = y;
     do {
-        place_line(f, s, at, x, y);
-        y += s->leading;
+        place_line(flow, style, at, x, y);
+        y += style->leading;
     } while (pango_layout_iter_next_line(at));
     pango_layout_iter_free(at);
     return y - top;
 }
 
-void cn_flow_rule(cn_flow *f, double x0, double y0, double x1, double y1, double width)
+void cn_flow_rule(cn_flow *flow, double x0, double y0, double x1, double y1, double width)
 {
-    const item i = {.kind = RULE, .page = f->page, .x = x0, .y = y0, .x1 = x1, .y1 = y1, .grey = width};
-    g_array_append_val(f->items, i);
+    const item element = {.kind = RULE, .page = flow->page, .x = x0, .y = y0, .x1 = x1, .y1 = y1, .grey = width};
+    g_array_append_val(flow->items, element);
 }
 
-void cn_flow_box(cn_flow *f, double x, double y, double width, double height, double grey)
+void cn_flow_box(cn_flow *flow, double x, double y, double width, double height, double grey)
 {
-    const item i = {.kind = BOX, .page = f->page, .x = x, .y = y, .x1 = width, .y1 = height, .grey = grey};
-    g_array_append_val(f->items, i);
+    const item element = {.kind = BOX, .page = flow->page, .x = x, .y = y, .x1 = width, .y1 = height, .grey = grey};
+    g_array_append_val(flow->items, element);
 }
 
 /* ---- drawing ---- */
 
-static void draw_item(cairo_t *cr, const item *i)
+static void draw_item(cairo_t *cr, const item *element)
 {
-    double grey = i->kind == RULE ? 0.25 : i->grey;
+    double grey = element->kind == RULE ? 0.25 : element->grey;
     cairo_set_source_rgb(cr, grey, grey, grey);
-    if (i->kind == BOX) {
-        cairo_rectangle(cr, i->x, i->y, i->x1, i->y1);
+    if (element->kind == BOX) {
+        cairo_rectangle(cr, element->x, element->y, element->x1, element->y1);
         cairo_fill(cr);
-    } else if (i->kind == RULE) {
-        cairo_set_line_width(cr, i->grey);
-        cairo_move_to(cr, i->x, i->y);
-        cairo_line_to(cr, i->x1, i->y1);
+    } else if (element->kind == RULE) {
+        cairo_set_line_width(cr, element->grey);
+        cairo_move_to(cr, element->x, element->y);
+        cairo_line_to(cr, element->x1, element->y1);
         cairo_stroke(cr);
     } else {
-        cairo_move_to(cr, i->x, i->y);
-        pango_cairo_show_layout_line(cr, i->text);
+        cairo_move_to(cr, element->x, element->y);
+        pango_cairo_show_layout_line(cr, element->text);
     }
 }
 
-static void draw_kind(cn_flow *f, cairo_t *cr, unsigned page, bool boxes)
+static void draw_kind(cn_flow *flow, cairo_t *cr, unsigned page, bool boxes)
 {
-    for (guint n = 0; n < f->items->len; n++) {
-        const item *i = &g_array_index(f->items, item, n);
-        if (i->page == page && (i->kind == BOX) == boxes) draw_item(cr, i);
+    for (guint n = 0; n < flow->items->len; n++) {
+        const item *element = &g_array_index(flow->items, item, n);
+        if (element->page == page && (element->kind == BOX) == boxes) draw_item(cr, element);
     }
 }
 
-static void draw_watermark(cn_flow *f, cairo_t *cr, const char *text)
+static void draw_watermark(cn_flow *flow, cairo_t *cr, const char *text)
 {
     const cn_flow_style style = {.face = "Noto Sans CJK SC Bold", .size = 120, .leading = 120};
-    PangoLayout *layout = lay_out(f, &style, CN_A4_WIDTH * 2, text);
+    PangoLayout *layout = lay_out(flow, &style, CN_A4_WIDTH * 2, text);
     int width = 0, height = 0;
     pango_layout_set_width(layout, -1);
     pango_layout_get_size(layout, &width, &height);
@@ -208,28 +211,28 @@ static cairo_status_t append(void *closure, const unsigned char *data, unsigned 
     return out->err == CN_OK ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-static void frame_pages(cn_flow *f, cn_flow_frame frame, void *arg, unsigned pages)
+static void frame_pages(cn_flow *flow, cn_flow_frame frame, void *arg, unsigned pages)
 {
     for (unsigned page = 0; page < pages; page++) {
-        f->page = page;
-        frame(f, page, pages, arg);
+        flow->page = page;
+        frame(flow, page, pages, arg);
     }
 }
 
-cn_err cn_flow_pdf(cn_flow *f, cn_flow_frame frame, void *arg, const char *watermark, const char *about, const char *at,
-                   cn_buf *out)
+cn_err cn_flow_pdf(cn_flow *flow, cn_flow_frame frame, void *arg, const char *watermark, const char *about,
+                   const char *at, cn_buf *out)
 {
-    unsigned pages = f->page + 1;
+    unsigned pages = flow->page + 1;
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(append, out, CN_A4_WIDTH, CN_A4_HEIGHT);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, about);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "Consilium");
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, at);
     cairo_t *cr = cairo_create(surface);
-    frame_pages(f, frame, arg, pages);
+    frame_pages(flow, frame, arg, pages);
     for (unsigned page = 0; page < pages; page++) {
-        draw_kind(f, cr, page, true);
-        if (watermark) draw_watermark(f, cr, watermark);
-        draw_kind(f, cr, page, false);
+        draw_kind(flow, cr, page, true);
+        if (watermark) draw_watermark(flow, cr, watermark);
+        draw_kind(flow, cr, page, false);
         cairo_show_page(cr);
     }
     bool drawn = cairo_status(cr) == CAIRO_STATUS_SUCCESS;

@@ -274,9 +274,9 @@ static void a_child_dies_with_its_parent(void **state)
     bool alive = true;
     for (int i = 0; i < 100 && alive; i++) {
         usleep(20000);
-        FILE *f = fopen(path, "re");
-        alive = f && fgets(text, sizeof text, f) && !strstr(text, ") Z");
-        if (f) fclose(f);
+        FILE *file = fopen(path, "re");
+        alive = file && fgets(text, sizeof text, file) && !strstr(text, ") Z");
+        if (file) fclose(file);
     }
     assert_false(alive);
     close(pipe_fds[0]);

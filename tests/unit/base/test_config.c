@@ -9,53 +9,53 @@
 #include "base/file.h"
 #include "base/str.h"
 
-static cn_err parse(const char *text, cn_config **out, cn_problem *p)
+static cn_err parse(const char *text, cn_config **out, cn_problem *problem)
 {
-    *p = (cn_problem){0};
-    return cn_config_parse(out, text, strlen(text), p);
+    *problem = (cn_problem){0};
+    return cn_config_parse(out, text, strlen(text), problem);
 }
 
 static void an_empty_file_gives_the_defaults(void **state)
 {
     (void)state;
-    cn_config *c = NULL;
-    assert_ok(cn_config_parse(&c, NULL, 0, NULL));
-    assert_string_equal(cn_config_str(c, "server", "listen"), "127.0.0.1");
-    assert_int_equal(cn_config_int(c, "server", "port"), 8080);
-    assert_string_equal(cn_config_str(c, "server", "port"), "8080");
-    assert_int_equal(cn_config_int(c, "server", "time_zone_minutes"), 480);
-    cn_config_free(c);
+    cn_config *config = NULL;
+    assert_ok(cn_config_parse(&config, NULL, 0, NULL));
+    assert_string_equal(cn_config_str(config, "server", "listen"), "127.0.0.1");
+    assert_int_equal(cn_config_int(config, "server", "port"), 8080);
+    assert_string_equal(cn_config_str(config, "server", "port"), "8080");
+    assert_int_equal(cn_config_int(config, "server", "time_zone_minutes"), 480);
+    cn_config_free(config);
     cn_config_free(NULL);
 }
 
 static void values_comments_and_blanks(void **state)
 {
     (void)state;
-    cn_config *c = NULL;
-    cn_problem p;
+    cn_config *config = NULL;
+    cn_problem problem;
     assert_ok(parse("\xef\xbb\xbf; a comment\r\n# another\n\n [ server ] \r\n  port\t=  0 \r\nnode = a ; b # c = d\n"
                     "[database]\nurl=host=db user=x password='p=;#'\n[server]\ntls_cert =\nmanagement_port=-1",
-                    &c, &p));
-    assert_int_equal(cn_config_int(c, "server", "port"), 0);
-    assert_string_equal(cn_config_str(c, "server", "node"), "a ; b # c = d");
-    assert_string_equal(cn_config_str(c, "database", "url"), "host=db user=x password='p=;#'");
-    assert_string_equal(cn_config_str(c, "server", "tls_cert"), "");
-    assert_int_equal(cn_config_int(c, "server", "management_port"), -1);
-    cn_config_free(c);
+                    &config, &problem));
+    assert_int_equal(cn_config_int(config, "server", "port"), 0);
+    assert_string_equal(cn_config_str(config, "server", "node"), "a ; b # c = d");
+    assert_string_equal(cn_config_str(config, "database", "url"), "host=db user=x password='p=;#'");
+    assert_string_equal(cn_config_str(config, "server", "tls_cert"), "");
+    assert_int_equal(cn_config_int(config, "server", "management_port"), -1);
+    cn_config_free(config);
 }
 
 static void long_values_stay_whole(void **state)
 {
     (void)state;
-    cn_buf b = {0};
-    cn_buf_str(&b, "[database]\nurl = sealed:");
-    for (int i = 0; i < 3000; i++) cn_buf_str(&b, "x");
-    cn_config *c = NULL;
-    cn_problem p;
-    assert_ok(parse(b.p, &c, &p));
-    assert_int_equal(strlen(cn_config_str(c, "database", "url")), 3007);
-    cn_config_free(c);
-    cn_buf_free(&b);
+    cn_buf buf = {0};
+    cn_buf_str(&buf, "[database]\nurl = sealed:");
+    for (int i = 0; i < 3000; i++) cn_buf_str(&buf, "x");
+    cn_config *config = NULL;
+    cn_problem problem;
+    assert_ok(parse(buf.p, &config, &problem));
+    assert_int_equal(strlen(cn_config_str(config, "database", "url")), 3007);
+    cn_config_free(config);
+    cn_buf_free(&buf);
 }
 
 static void what_is_wrong_is_named_with_its_line(void **state)
@@ -82,15 +82,15 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"[server]\nnode = \xff\n", CN_ERR_PARSE, "", "UTF-8"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        cn_config *c = NULL;
-        cn_problem p;
-        assert_err(parse(cases[i].text, &c, &p), cases[i].err);
-        assert_null(c);
-        assert_string_equal(p.field, cases[i].field);
-        assert_non_null(strstr(p.detail, cases[i].says));
+        cn_config *config = NULL;
+        cn_problem problem;
+        assert_err(parse(cases[i].text, &config, &problem), cases[i].err);
+        assert_null(config);
+        assert_string_equal(problem.field, cases[i].field);
+        assert_non_null(strstr(problem.detail, cases[i].says));
     }
-    cn_config *c = NULL;
-    assert_err(cn_config_parse(&c, "[server]\nport=1\0", 16, NULL), CN_ERR_PARSE);
+    cn_config *config = NULL;
+    assert_err(cn_config_parse(&config, "[server]\nport=1\0", 16, NULL), CN_ERR_PARSE);
 }
 
 /* The printed reference is a configuration file that says exactly what the defaults say. */
@@ -99,16 +99,16 @@ static void the_reference_reads_back(void **state)
     (void)state;
     char *text = NULL;
     size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    cn_config_print_reference(f);
-    fclose(f);
-    cn_config *c = NULL;
-    cn_problem p = {0};
-    assert_ok(cn_config_parse(&c, text, n, &p));
-    assert_int_equal(cn_config_int(c, "minutes", "quota"), 360000);
-    assert_string_equal(cn_config_str(c, "minutes", "rule"), "aggregate");
+    FILE *file = open_memstream(&text, &n);
+    cn_config_print_reference(file);
+    fclose(file);
+    cn_config *config = NULL;
+    cn_problem problem = {0};
+    assert_ok(cn_config_parse(&config, text, n, &problem));
+    assert_int_equal(cn_config_int(config, "minutes", "quota"), 360000);
+    assert_string_equal(cn_config_str(config, "minutes", "rule"), "aggregate");
     assert_non_null(strstr(text, "# port of /metrics"));
-    cn_config_free(c);
+    cn_config_free(config);
     free(text);
 }
 
@@ -120,14 +120,14 @@ static void files_are_read(void **state)
     assert_true(fd >= 0);
     assert_ok(cn_write_all(fd, "[media]\nworkers = 3\n", 20));
     close(fd);
-    cn_config *c = NULL;
-    cn_problem p = {0};
-    assert_ok(cn_config_load(&c, path, &p));
-    assert_int_equal(cn_config_int(c, "media", "workers"), 3);
-    cn_config_free(c);
+    cn_config *config = NULL;
+    cn_problem problem = {0};
+    assert_ok(cn_config_load(&config, path, &problem));
+    assert_int_equal(cn_config_int(config, "media", "workers"), 3);
+    cn_config_free(config);
     unlink(path);
-    assert_err(cn_config_load(&c, path, &p), CN_ERR_NOTFOUND);
-    assert_non_null(strstr(p.detail, path));
+    assert_err(cn_config_load(&config, path, &problem), CN_ERR_NOTFOUND);
+    assert_non_null(strstr(problem.detail, path));
 }
 
 int main(void)

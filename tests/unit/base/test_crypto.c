@@ -18,12 +18,12 @@ static void digests_match_the_published_vectors(void **state)
     cn_hex(digest, sizeof digest, text);
     assert_string_equal(text, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 
-    cn_sha256_ctx *c = NULL;
-    assert_ok(cn_sha256_new(&c));
-    cn_sha256_add(c, "a", 1);
-    cn_sha256_add(c, "bc", 2);
-    cn_sha256_final(c, digest);
-    cn_sha256_free(c);
+    cn_sha256_ctx *ctx = NULL;
+    assert_ok(cn_sha256_new(&ctx));
+    cn_sha256_add(ctx, "a", 1);
+    cn_sha256_add(ctx, "bc", 2);
+    cn_sha256_final(ctx, digest);
+    cn_sha256_free(ctx);
     cn_sha256_free(NULL);
     cn_hex(digest, sizeof digest, text);
     assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

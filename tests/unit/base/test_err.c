@@ -30,21 +30,21 @@ static void errno_values_map_to_codes(void **state)
 static void a_problem_is_filled_and_bounded(void **state)
 {
     (void)state;
-    cn_problem p;
-    assert_err(cn_problem_set(&p, CN_ERR_INVALID, "age", "must be between %d and %d", 0, 150), CN_ERR_INVALID);
-    assert_err(p.err, CN_ERR_INVALID);
-    assert_string_equal(p.field, "age");
-    assert_string_equal(p.detail, "must be between 0 and 150");
+    cn_problem problem;
+    assert_err(cn_problem_set(&problem, CN_ERR_INVALID, "age", "must be between %d and %d", 0, 150), CN_ERR_INVALID);
+    assert_err(problem.err, CN_ERR_INVALID);
+    assert_string_equal(problem.field, "age");
+    assert_string_equal(problem.detail, "must be between 0 and 150");
 
     char text[600];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = 0;
-    cn_problem_set(&p, CN_ERR_TOOBIG, text, "%s", text);
-    assert_int_equal(strlen(p.field), sizeof p.field - 1);
-    assert_int_equal(strlen(p.detail), sizeof p.detail - 1);
+    cn_problem_set(&problem, CN_ERR_TOOBIG, text, "%s", text);
+    assert_int_equal(strlen(problem.field), sizeof problem.field - 1);
+    assert_int_equal(strlen(problem.detail), sizeof problem.detail - 1);
     assert_err(cn_problem_set(NULL, CN_ERR_STATE, "x", "y"), CN_ERR_STATE);
-    cn_problem_set(&p, CN_ERR_STATE, NULL, "y");
-    assert_string_equal(p.field, "");
+    cn_problem_set(&problem, CN_ERR_STATE, NULL, "y");
+    assert_string_equal(problem.field, "");
 }
 
 static cn_err tries(cn_err inner, int *after)

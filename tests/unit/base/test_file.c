@@ -61,9 +61,9 @@ static void failures_leave_nothing_behind(void **state)
     assert_err(cn_file_read(path, 10, &text, &n), CN_ERR_NOTFOUND);
     assert_err(cn_file_write_durable(folder, "x", 1, 0600), CN_ERR_IO); /* a folder cannot be replaced */
     DIR *d = opendir("/tmp");
-    const struct dirent *e;
-    while ((e = readdir(d)))
-        assert_true(strncmp(e->d_name, folder + 5, strlen(folder + 5)) != 0 || !strcmp(e->d_name, folder + 5));
+    const struct dirent *found;
+    while ((found = readdir(d)))
+        assert_true(strncmp(found->d_name, folder + 5, strlen(folder + 5)) != 0 || !strcmp(found->d_name, folder + 5));
     closedir(d);
 }
 

@@ -25,23 +25,23 @@ static void wait_at_gate(void *arg)
 static void jobs_are_bounded_and_all_done_at_the_end(void **state)
 {
     (void)state;
-    cn_jobs *j = NULL;
+    cn_jobs *jobs = NULL;
     sem_init(&gate, 0, 0);
     sem_init(&started, 0, 0);
     atomic_store(&done, 0);
-    assert_err(cn_jobs_new(&j, "x", 0, 1), CN_ERR_INVALID);
-    assert_err(cn_jobs_new(&j, "x", 1, 0), CN_ERR_INVALID);
-    assert_ok(cn_jobs_new(&j, "a-very-long-pool-name", 2, 3));
+    assert_err(cn_jobs_new(&jobs, "x", 0, 1), CN_ERR_INVALID);
+    assert_err(cn_jobs_new(&jobs, "x", 1, 0), CN_ERR_INVALID);
+    assert_ok(cn_jobs_new(&jobs, "a-very-long-pool-name", 2, 3));
     for (int i = 0; i < 2; i++) {
-        assert_ok(cn_jobs_add(j, wait_at_gate, NULL));
+        assert_ok(cn_jobs_add(jobs, wait_at_gate, NULL));
         sem_wait(&started); /* now it runs and waits no more in the line */
     }
-    for (int i = 0; i < 3; i++) assert_ok(cn_jobs_add(j, count, NULL));
-    assert_err(cn_jobs_add(j, count, NULL), CN_ERR_FULL);
+    for (int i = 0; i < 3; i++) assert_ok(cn_jobs_add(jobs, count, NULL));
+    assert_err(cn_jobs_add(jobs, count, NULL), CN_ERR_FULL);
     assert_int_equal(atomic_load(&done), 0);
     sem_post(&gate);
     sem_post(&gate);
-    cn_jobs_free(j);
+    cn_jobs_free(jobs);
     assert_int_equal(atomic_load(&done), 5);
     cn_jobs_free(NULL);
 }
@@ -56,10 +56,10 @@ static void write_order(void *arg)
 static void one_thread_keeps_the_order(void **state)
 {
     (void)state;
-    cn_jobs *j = NULL;
-    assert_ok(cn_jobs_new(&j, "one", 1, 1000));
-    for (int i = 0; i < 1000; i++) assert_ok(cn_jobs_add(j, write_order, (void *)(intptr_t)i));
-    cn_jobs_free(j);
+    cn_jobs *jobs = NULL;
+    assert_ok(cn_jobs_new(&jobs, "one", 1, 1000));
+    for (int i = 0; i < 1000; i++) assert_ok(cn_jobs_add(jobs, write_order, (void *)(intptr_t)i));
+    cn_jobs_free(jobs);
     assert_int_equal(order_n, 1000);
     for (int i = 0; i < 1000; i++) assert_int_equal(order[i], i);
 }

@@ -20,25 +20,25 @@ typedef struct world {
 
 static int set_up(void **state)
 {
-    world *w = CN_NEW(world);
-    *state = w;
-    return !w || cn_loop_new(&w->loop, "test", 0) || pipe(w->pipes[0]) || pipe(w->pipes[1]);
+    world *env = CN_NEW(world);
+    *state = env;
+    return !env || cn_loop_new(&env->loop, "test", 0) || pipe(env->pipes[0]) || pipe(env->pipes[1]);
 }
 
 static int tear_down(void **state)
 {
-    world *w = *state;
-    for (size_t i = 0; i < COUNT_OF(w->timers); i++) cn_timer_free(w->timers[i]);
-    for (int i = 0; i < 4; i++) close(w->pipes[i / 2][i % 2]);
-    cn_loop_free(w->loop);
-    free(w);
+    world *env = *state;
+    for (size_t i = 0; i < COUNT_OF(env->timers); i++) cn_timer_free(env->timers[i]);
+    for (int i = 0; i < 4; i++) close(env->pipes[i / 2][i % 2]);
+    cn_loop_free(env->loop);
+    free(env);
     return 0;
 }
 
-static void note(world *w, char what)
+static void note(world *env, char what)
 {
-    size_t n = strlen(w->trace);
-    if (n + 1 < sizeof w->trace) w->trace[n] = what;
+    size_t n = strlen(env->trace);
+    if (n + 1 < sizeof env->trace) env->trace[n] = what;
 }
 
 static void note_a(void *arg)
@@ -64,80 +64,80 @@ static void count_turn(void *arg)
 
 static void timers_fire_in_order_and_not_early(void **state)
 {
-    world *w = *state;
-    assert_ok(cn_timer_new(&w->timers[0], w->loop, note_a, w));
-    assert_ok(cn_timer_new(&w->timers[1], w->loop, note_b, w));
-    assert_ok(cn_timer_new(&w->timers[2], w->loop, note_c, w));
-    assert_ok(cn_timer_new(&w->timers[3], w->loop, stop, w));
+    world *env = *state;
+    assert_ok(cn_timer_new(&env->timers[0], env->loop, note_a, env));
+    assert_ok(cn_timer_new(&env->timers[1], env->loop, note_b, env));
+    assert_ok(cn_timer_new(&env->timers[2], env->loop, note_c, env));
+    assert_ok(cn_timer_new(&env->timers[3], env->loop, stop, env));
     uint64_t start = cn_mono_ns();
-    cn_timer_arm(w->timers[0], 20);
-    cn_timer_arm(w->timers[1], 5);
-    cn_timer_arm(w->timers[2], 1);
-    cn_timer_arm(w->timers[2], 30); /* replaces */
-    cn_timer_arm(w->timers[3], 40);
-    cn_loop_run(w->loop);
+    cn_timer_arm(env->timers[0], 20);
+    cn_timer_arm(env->timers[1], 5);
+    cn_timer_arm(env->timers[2], 1);
+    cn_timer_arm(env->timers[2], 30); /* replaces */
+    cn_timer_arm(env->timers[3], 40);
+    cn_loop_run(env->loop);
     uint64_t took = (cn_mono_ns() - start) / 1000000;
-    assert_string_equal(w->trace, "bac");
+    assert_string_equal(env->trace, "bac");
     assert_in_range(took, 40, 400);
 }
 
 static void a_disarmed_timer_stays_silent(void **state)
 {
-    world *w = *state;
-    assert_ok(cn_timer_new(&w->timers[0], w->loop, note_a, w));
-    assert_ok(cn_timer_new(&w->timers[1], w->loop, stop, w));
-    cn_timer_arm(w->timers[0], 1);
-    cn_timer_disarm(w->timers[0]);
-    cn_timer_disarm(w->timers[0]);
-    cn_timer_arm(w->timers[1], 10);
-    cn_loop_run(w->loop);
-    assert_string_equal(w->trace, "");
-    cn_timer_arm(w->timers[0], UINT64_MAX); /* never, and no overflow into now */
-    cn_timer_arm(w->timers[1], 5);
-    cn_loop_run(w->loop);
-    assert_string_equal(w->trace, "");
+    world *env = *state;
+    assert_ok(cn_timer_new(&env->timers[0], env->loop, note_a, env));
+    assert_ok(cn_timer_new(&env->timers[1], env->loop, stop, env));
+    cn_timer_arm(env->timers[0], 1);
+    cn_timer_disarm(env->timers[0]);
+    cn_timer_disarm(env->timers[0]);
+    cn_timer_arm(env->timers[1], 10);
+    cn_loop_run(env->loop);
+    assert_string_equal(env->trace, "");
+    cn_timer_arm(env->timers[0], UINT64_MAX); /* never, and no overflow into now */
+    cn_timer_arm(env->timers[1], 5);
+    cn_loop_run(env->loop);
+    assert_string_equal(env->trace, "");
 }
 
 static void free_itself(void *arg)
 {
-    world *w = arg;
-    note(w, 'f');
-    cn_timer_free(w->timers[0]);
-    w->timers[0] = NULL;
-    cn_timer_free(w->timers[1]); /* due in the same turn: must not fire any more */
-    w->timers[1] = NULL;
+    world *env = arg;
+    note(env, 'f');
+    cn_timer_free(env->timers[0]);
+    env->timers[0] = NULL;
+    cn_timer_free(env->timers[1]); /* due in the same turn: must not fire any more */
+    env->timers[1] = NULL;
 }
 
 static void a_timer_may_free_itself_and_others(void **state)
 {
-    world *w = *state;
-    assert_ok(cn_timer_new(&w->timers[0], w->loop, free_itself, w));
-    assert_ok(cn_timer_new(&w->timers[1], w->loop, note_a, w));
-    assert_ok(cn_timer_new(&w->timers[2], w->loop, stop, w));
-    cn_timer_arm(w->timers[0], 0);
-    cn_timer_arm(w->timers[1], 0);
-    cn_timer_arm(w->timers[2], 5);
-    cn_loop_run(w->loop);
-    assert_string_equal(w->trace, "f");
+    world *env = *state;
+    assert_ok(cn_timer_new(&env->timers[0], env->loop, free_itself, env));
+    assert_ok(cn_timer_new(&env->timers[1], env->loop, note_a, env));
+    assert_ok(cn_timer_new(&env->timers[2], env->loop, stop, env));
+    cn_timer_arm(env->timers[0], 0);
+    cn_timer_arm(env->timers[1], 0);
+    cn_timer_arm(env->timers[2], 5);
+    cn_loop_run(env->loop);
+    assert_string_equal(env->trace, "f");
 }
 
 static void arm_again(void *arg)
 {
-    world *w = arg;
-    w->calls++;
-    cn_timer_arm(w->timers[0], 0);
+    world *env = arg;
+    env->calls++;
+    cn_timer_arm(env->timers[0], 0);
 }
 
 /* A timer that always arms itself with 0 must not keep the others from running. */
 static void a_restless_timer_starves_nobody(void **state)
 {
-    world *w = *state;
-    assert_ok(cn_timer_new(&w->timers[0], w->loop, arm_again, w));
-    assert_ok(cn_timer_new(&w->timers[1], w->loop, stop, w));
-    cn_timer_arm(w->timers[0], 0);
-    cn_timer_arm(w->timers[1], 5);
-    cn_loop_run(w->loop);
-    assert_true(w->calls > 1);
+    world *env = *state;
+    assert_ok(cn_timer_new(&env->timers[0], env->loop, arm_again, env));
+    assert_ok(cn_timer_new(&env->timers[1], env->loop, stop, env));
+    cn_timer_arm(env->timers[0], 0);
+    cn_timer_arm(env->timers[1], 5);
+    cn_loop_run(env->loop);
+    assert_true(env->calls > 1);
 }
 
 /* A heap of many timers, some taken out of the middle, fires the rest in order of deadline. */
@@ -158,17 +158,17 @@ static void crowd_fires(void *arg)
 
 static void many_timers_keep_their_order(void **state)
 {
-    world *w = *state;
-    crowd.loop = w->loop;
+    world *env = *state;
+    crowd.loop = env->loop;
     uint32_t seed = 12345;
     for (size_t i = 0; i < 300; i++) {
         seed = seed * 1664525 + 1013904223;
         crowd.deadline[i] = seed >> 27;
-        assert_ok(cn_timer_new(&crowd.timers[i], w->loop, crowd_fires, (void *)(uintptr_t)i));
+        assert_ok(cn_timer_new(&crowd.timers[i], env->loop, crowd_fires, (void *)(uintptr_t)i));
         cn_timer_arm(crowd.timers[i], crowd.deadline[i]);
     }
     for (size_t i = 1; i < 300; i += 3) cn_timer_free(crowd.timers[i]);
-    cn_loop_run(w->loop);
+    cn_loop_run(env->loop);
     assert_int_equal(crowd.fired, 200);
     assert_int_equal(crowd.wrong, 0);
     for (size_t i = 0; i < 300; i++)
@@ -177,30 +177,30 @@ static void many_timers_keep_their_order(void **state)
 
 static void read_one(void *arg, uint32_t events)
 {
-    world *w = arg;
+    world *env = arg;
     char c = 0;
-    if (events & EPOLLIN && read(w->pipes[0][0], &c, 1) == 1) note(w, c);
-    if (c == 'z') cn_loop_stop(w->loop);
+    if (events & EPOLLIN && read(env->pipes[0][0], &c, 1) == 1) note(env, c);
+    if (c == 'z') cn_loop_stop(env->loop);
 }
 
 static void descriptors_wake_the_loop(void **state)
 {
-    world *w = *state;
-    int fd = w->pipes[0][0];
-    assert_ok(cn_loop_watch(w->loop, fd, EPOLLIN, read_one, w));
-    assert_err(cn_loop_watch(w->loop, fd, EPOLLIN, read_one, w), CN_ERR_CONFLICT);
-    assert_err(cn_loop_watch(w->loop, -1, EPOLLIN, read_one, w), CN_ERR_INVALID);
-    assert_err(cn_loop_watch_change(w->loop, w->pipes[1][0], EPOLLIN), CN_ERR_NOTFOUND);
-    assert_ok(cn_loop_watch_change(w->loop, fd, 0));
-    cn_loop_after_turn(w->loop, count_turn, w);
-    assert_int_equal(write(w->pipes[0][1], "xyz", 3), 3);
-    assert_ok(cn_loop_watch_change(w->loop, fd, EPOLLIN));
-    cn_loop_run(w->loop);
-    assert_string_equal(w->trace, "xyz");
-    assert_int_equal(w->turns, 3);
-    cn_loop_unwatch(w->loop, fd);
-    cn_loop_unwatch(w->loop, fd);
-    cn_loop_unwatch(w->loop, 100000);
+    world *env = *state;
+    int fd = env->pipes[0][0];
+    assert_ok(cn_loop_watch(env->loop, fd, EPOLLIN, read_one, env));
+    assert_err(cn_loop_watch(env->loop, fd, EPOLLIN, read_one, env), CN_ERR_CONFLICT);
+    assert_err(cn_loop_watch(env->loop, -1, EPOLLIN, read_one, env), CN_ERR_INVALID);
+    assert_err(cn_loop_watch_change(env->loop, env->pipes[1][0], EPOLLIN), CN_ERR_NOTFOUND);
+    assert_ok(cn_loop_watch_change(env->loop, fd, 0));
+    cn_loop_after_turn(env->loop, count_turn, env);
+    assert_int_equal(write(env->pipes[0][1], "xyz", 3), 3);
+    assert_ok(cn_loop_watch_change(env->loop, fd, EPOLLIN));
+    cn_loop_run(env->loop);
+    assert_string_equal(env->trace, "xyz");
+    assert_int_equal(env->turns, 3);
+    cn_loop_unwatch(env->loop, fd);
+    cn_loop_unwatch(env->loop, fd);
+    cn_loop_unwatch(env->loop, 100000);
 }
 
 static void replaced_watch(void *arg, uint32_t events)
@@ -210,13 +210,13 @@ static void replaced_watch(void *arg, uint32_t events)
 }
 
 /* Whichever of two ready descriptors comes first takes the other's watch away and puts a new one on the same number. */
-static void take_other(world *w, int other)
+static void take_other(world *env, int other)
 {
-    note(w, 'o');
-    cn_loop_unwatch(w->loop, w->pipes[0][0]);
-    cn_loop_unwatch(w->loop, w->pipes[1][0]);
-    (void)cn_loop_watch(w->loop, other, 0, replaced_watch, w);
-    cn_loop_stop(w->loop);
+    note(env, 'o');
+    cn_loop_unwatch(env->loop, env->pipes[0][0]);
+    cn_loop_unwatch(env->loop, env->pipes[1][0]);
+    (void)cn_loop_watch(env->loop, other, 0, replaced_watch, env);
+    cn_loop_stop(env->loop);
 }
 
 static void first_ready(void *arg, uint32_t events)
@@ -233,13 +233,13 @@ static void second_ready(void *arg, uint32_t events)
 
 static void events_of_an_old_watch_are_dropped(void **state)
 {
-    world *w = *state;
-    assert_ok(cn_loop_watch(w->loop, w->pipes[0][0], EPOLLIN, first_ready, w));
-    assert_ok(cn_loop_watch(w->loop, w->pipes[1][0], EPOLLIN, second_ready, w));
-    assert_int_equal(write(w->pipes[0][1], "x", 1), 1);
-    assert_int_equal(write(w->pipes[1][1], "x", 1), 1);
-    cn_loop_run(w->loop);
-    assert_string_equal(w->trace, "o");
+    world *env = *state;
+    assert_ok(cn_loop_watch(env->loop, env->pipes[0][0], EPOLLIN, first_ready, env));
+    assert_ok(cn_loop_watch(env->loop, env->pipes[1][0], EPOLLIN, second_ready, env));
+    assert_int_equal(write(env->pipes[0][1], "x", 1), 1);
+    assert_int_equal(write(env->pipes[1][1], "x", 1), 1);
+    cn_loop_run(env->loop);
+    assert_string_equal(env->trace, "o");
 }
 
 #define CALLERS 3
@@ -247,16 +247,16 @@ static void events_of_an_old_watch_are_dropped(void **state)
 
 static void count_call(void *arg)
 {
-    world *w = arg;
-    if (!cn_loop_mine(w->loop)) note(w, '?');
-    if (++w->calls == CALLERS * CALLS_EACH) cn_loop_stop(w->loop);
+    world *env = arg;
+    if (!cn_loop_mine(env->loop)) note(env, '?');
+    if (++env->calls == CALLERS * CALLS_EACH) cn_loop_stop(env->loop);
 }
 
 static void *call_often(void *arg)
 {
-    world *w = arg;
+    world *env = arg;
     for (int i = 0; i < CALLS_EACH; i++)
-        while (cn_loop_call(w->loop, count_call, w) == CN_ERR_FULL) usleep(100);
+        while (cn_loop_call(env->loop, count_call, env) == CN_ERR_FULL) usleep(100);
     return NULL;
 }
 
@@ -268,40 +268,40 @@ static void *run_loop(void *arg)
 
 static void calls_from_other_threads_all_arrive(void **state)
 {
-    world *w = *state;
+    world *env = *state;
     pthread_t runner, callers[CALLERS];
-    assert_true(cn_loop_mine(w->loop));
-    assert_int_equal(pthread_create(&runner, NULL, run_loop, w), 0);
-    for (int i = 0; i < CALLERS; i++) assert_int_equal(pthread_create(&callers[i], NULL, call_often, w), 0);
+    assert_true(cn_loop_mine(env->loop));
+    assert_int_equal(pthread_create(&runner, NULL, run_loop, env), 0);
+    for (int i = 0; i < CALLERS; i++) assert_int_equal(pthread_create(&callers[i], NULL, call_often, env), 0);
     for (int i = 0; i < CALLERS; i++) pthread_join(callers[i], NULL);
     pthread_join(runner, NULL);
-    assert_int_equal(w->calls, CALLERS * CALLS_EACH);
-    assert_string_equal(w->trace, "");
-    assert_true(cn_loop_mine(w->loop));
+    assert_int_equal(env->calls, CALLERS * CALLS_EACH);
+    assert_string_equal(env->trace, "");
+    assert_true(cn_loop_mine(env->loop));
 }
 
 static void calls_are_bounded_and_none_is_lost_at_the_stop(void **state)
 {
-    world *w = *state;
-    for (int i = 0; i < 65536; i++) assert_ok(cn_loop_call(w->loop, count_turn, w));
-    assert_err(cn_loop_call(w->loop, count_turn, w), CN_ERR_FULL);
-    cn_loop_stop(w->loop); /* before the run: it must not be forgotten either */
-    cn_loop_run(w->loop);
-    assert_int_equal(w->turns, 65536);
+    world *env = *state;
+    for (int i = 0; i < 65536; i++) assert_ok(cn_loop_call(env->loop, count_turn, env));
+    assert_err(cn_loop_call(env->loop, count_turn, env), CN_ERR_FULL);
+    cn_loop_stop(env->loop); /* before the run: it must not be forgotten either */
+    cn_loop_run(env->loop);
+    assert_int_equal(env->turns, 65536);
 }
 
 static void timers_outlive_their_loop_harmlessly(void **state)
 {
     (void)state;
-    cn_loop *l = NULL;
-    cn_timer *t = NULL;
-    assert_ok(cn_loop_new(&l, "short", 5));
-    assert_ok(cn_timer_new(&t, l, note_a, NULL));
-    cn_timer_arm(t, 5);
-    cn_loop_free(l);
-    cn_timer_arm(t, 5);
-    cn_timer_disarm(t);
-    cn_timer_free(t);
+    cn_loop *loop = NULL;
+    cn_timer *timer = NULL;
+    assert_ok(cn_loop_new(&loop, "short", 5));
+    assert_ok(cn_timer_new(&timer, loop, note_a, NULL));
+    cn_timer_arm(timer, 5);
+    cn_loop_free(loop);
+    cn_timer_arm(timer, 5);
+    cn_timer_disarm(timer);
+    cn_timer_free(timer);
     cn_timer_free(NULL);
     cn_loop_free(NULL);
 }

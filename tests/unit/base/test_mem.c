@@ -40,22 +40,22 @@ typedef struct thing {
 
 static void thing_destroy(void *object)
 {
-    thing *t = object;
-    if (t->destroyed) ++*t->destroyed;
+    thing *json = object;
+    if (json->destroyed) ++*json->destroyed;
 }
 
 static void the_last_reference_destroys_once(void **state)
 {
     (void)state;
     int destroyed = 0;
-    thing *t = cn_ref_new(sizeof *t, thing_destroy);
-    assert_non_null(t);
-    assert_int_equal((uintptr_t)t % 16, 0);
-    t->destroyed = &destroyed;
-    assert_ptr_equal(cn_ref(t), t);
-    assert_null(cn_unref(t));
+    thing *object = cn_ref_new(sizeof *object, thing_destroy);
+    assert_non_null(object);
+    assert_int_equal((uintptr_t)object % 16, 0);
+    object->destroyed = &destroyed;
+    assert_ptr_equal(cn_ref(object), object);
+    assert_null(cn_unref(object));
     assert_int_equal(destroyed, 0);
-    assert_null(cn_unref(t));
+    assert_null(cn_unref(object));
     assert_int_equal(destroyed, 1);
     assert_null(cn_ref(NULL));
     assert_null(cn_unref(NULL));
@@ -73,14 +73,14 @@ static void references_count_across_threads(void **state)
 {
     (void)state;
     int destroyed = 0;
-    thing *t = cn_ref_new(sizeof *t, thing_destroy);
-    t->destroyed = &destroyed;
+    thing *object = cn_ref_new(sizeof *object, thing_destroy);
+    object->destroyed = &destroyed;
     pthread_t threads[4];
     for (size_t i = 0; i < COUNT_OF(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, refs_and_unrefs, cn_ref(t)), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, refs_and_unrefs, cn_ref(object)), 0);
     for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_join(threads[i], NULL);
     assert_int_equal(destroyed, 0);
-    cn_unref(t);
+    cn_unref(object);
     assert_int_equal(destroyed, 1);
 }
 
@@ -120,10 +120,10 @@ static void an_ebb_is_told_once(void **state)
 static size_t resident(void)
 {
     size_t pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    assert_non_null(f);
-    assert_int_equal(fscanf(f, "%*u %zu", &pages), 1);
-    fclose(f);
+    FILE *file = fopen("/proc/self/statm", "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*u %zu", &pages), 1);
+    fclose(file);
     return pages * 4096;
 }
 

@@ -9,35 +9,35 @@
 
 static bool readable(int fd)
 {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    return poll(&p, 1, 0) == 1;
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    return poll(&polled, 1, 0) == 1;
 }
 
 static void items_come_out_in_order_up_to_the_bound(void **state)
 {
     (void)state;
-    cn_queue *q = NULL;
+    cn_queue *queue = NULL;
     int items[3];
-    assert_err(cn_queue_new(&q, 0), CN_ERR_INVALID);
-    assert_ok(cn_queue_new(&q, 2));
-    assert_null(cn_queue_pop(q));
-    assert_false(readable(cn_queue_fd(q)));
-    assert_err(cn_queue_push(q, NULL), CN_ERR_INVALID);
-    assert_ok(cn_queue_push(q, &items[0]));
-    assert_ok(cn_queue_push(q, &items[1]));
-    assert_err(cn_queue_push(q, &items[2]), CN_ERR_FULL);
-    assert_true(readable(cn_queue_fd(q)));
-    cn_queue_drain_wake(q);
-    assert_false(readable(cn_queue_fd(q)));
-    assert_ptr_equal(cn_queue_pop(q), &items[0]);
-    assert_ok(cn_queue_push(q, &items[2]));
-    assert_ptr_equal(cn_queue_pop(q), &items[1]);
-    cn_queue_close(q);
-    assert_true(readable(cn_queue_fd(q)));
-    assert_err(cn_queue_push(q, &items[0]), CN_ERR_CLOSED);
-    assert_ptr_equal(cn_queue_pop(q), &items[2]);
-    assert_null(cn_queue_pop(q));
-    cn_queue_free(q);
+    assert_err(cn_queue_new(&queue, 0), CN_ERR_INVALID);
+    assert_ok(cn_queue_new(&queue, 2));
+    assert_null(cn_queue_pop(queue));
+    assert_false(readable(cn_queue_fd(queue)));
+    assert_err(cn_queue_push(queue, NULL), CN_ERR_INVALID);
+    assert_ok(cn_queue_push(queue, &items[0]));
+    assert_ok(cn_queue_push(queue, &items[1]));
+    assert_err(cn_queue_push(queue, &items[2]), CN_ERR_FULL);
+    assert_true(readable(cn_queue_fd(queue)));
+    cn_queue_drain_wake(queue);
+    assert_false(readable(cn_queue_fd(queue)));
+    assert_ptr_equal(cn_queue_pop(queue), &items[0]);
+    assert_ok(cn_queue_push(queue, &items[2]));
+    assert_ptr_equal(cn_queue_pop(queue), &items[1]);
+    cn_queue_close(queue);
+    assert_true(readable(cn_queue_fd(queue)));
+    assert_err(cn_queue_push(queue, &items[0]), CN_ERR_CLOSED);
+    assert_ptr_equal(cn_queue_pop(queue), &items[2]);
+    assert_null(cn_queue_pop(queue));
+    cn_queue_free(queue);
     cn_queue_free(NULL);
 }
 
@@ -69,8 +69,8 @@ static void many_producers_lose_nothing(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, produce, many.numbers[i]), 0);
     int next[PRODUCERS] = {0}, total = 0;
     while (total < PRODUCERS * PER_PRODUCER) {
-        struct pollfd p = {.fd = cn_queue_fd(many.q), .events = POLLIN};
-        assert_int_equal(poll(&p, 1, 10000), 1);
+        struct pollfd polled = {.fd = cn_queue_fd(many.q), .events = POLLIN};
+        assert_int_equal(poll(&polled, 1, 10000), 1);
         cn_queue_drain_wake(many.q);
         for (int *item; (item = cn_queue_pop(many.q)); total++) {
             long who = (item - many.numbers[0]) / PER_PRODUCER;
@@ -89,31 +89,31 @@ typedef struct pair {
 static void a_ring_holds_a_power_of_two(void **state)
 {
     (void)state;
-    cn_spsc *q = NULL;
+    cn_spsc *queue = NULL;
     pair item = {0};
-    assert_err(cn_spsc_new(&q, 0, 8), CN_ERR_INVALID);
-    assert_err(cn_spsc_new(&q, 8, 0), CN_ERR_INVALID);
-    assert_err(cn_spsc_new(&q, SIZE_MAX / 8, SIZE_MAX / 8), CN_ERR_NOMEM);
-    assert_ok(cn_spsc_new(&q, 5, sizeof(pair)));
-    assert_false(cn_spsc_pop(q, &item));
+    assert_err(cn_spsc_new(&queue, 0, 8), CN_ERR_INVALID);
+    assert_err(cn_spsc_new(&queue, 8, 0), CN_ERR_INVALID);
+    assert_err(cn_spsc_new(&queue, SIZE_MAX / 8, SIZE_MAX / 8), CN_ERR_NOMEM);
+    assert_ok(cn_spsc_new(&queue, 5, sizeof(pair)));
+    assert_false(cn_spsc_pop(queue, &item));
     for (uint64_t round = 0; round < 3; round++) {
-        for (uint64_t i = 0; i < 8; i++) assert_true(cn_spsc_push(q, &(pair){.number = i + round}));
-        assert_false(cn_spsc_push(q, &(pair){0}));
+        for (uint64_t i = 0; i < 8; i++) assert_true(cn_spsc_push(queue, &(pair){.number = i + round}));
+        assert_false(cn_spsc_push(queue, &(pair){0}));
         for (uint64_t i = 0; i < 8; i++) {
-            assert_true(cn_spsc_pop(q, &item));
+            assert_true(cn_spsc_pop(queue, &item));
             assert_int_equal(item.number, i + round);
         }
-        assert_false(cn_spsc_pop(q, &item));
+        assert_false(cn_spsc_pop(queue, &item));
     }
-    assert_false(readable(cn_spsc_fd(q)));
-    cn_spsc_wake(q);
-    cn_spsc_wake(q);
-    assert_true(readable(cn_spsc_fd(q)));
-    cn_spsc_drain_wake(q);
-    assert_false(readable(cn_spsc_fd(q)));
-    cn_spsc_wake(q);
-    assert_true(readable(cn_spsc_fd(q)));
-    cn_spsc_free(q);
+    assert_false(readable(cn_spsc_fd(queue)));
+    cn_spsc_wake(queue);
+    cn_spsc_wake(queue);
+    assert_true(readable(cn_spsc_fd(queue)));
+    cn_spsc_drain_wake(queue);
+    assert_false(readable(cn_spsc_fd(queue)));
+    cn_spsc_wake(queue);
+    assert_true(readable(cn_spsc_fd(queue)));
+    cn_spsc_free(queue);
     cn_spsc_free(NULL);
 }
 
@@ -121,36 +121,36 @@ static void a_ring_holds_a_power_of_two(void **state)
 
 static void *produce_pairs(void *arg)
 {
-    cn_spsc *q = arg;
+    cn_spsc *queue = arg;
     for (uint64_t i = 0; i < PAIRS; i++) {
         pair item = {.number = i, .check = ~i};
-        while (!cn_spsc_push(q, &item)) {
-            cn_spsc_wake(q);
+        while (!cn_spsc_push(queue, &item)) {
+            cn_spsc_wake(queue);
             sched_yield();
         }
-        if (i % 7 == 0) cn_spsc_wake(q);
+        if (i % 7 == 0) cn_spsc_wake(queue);
     }
-    cn_spsc_wake(q);
+    cn_spsc_wake(queue);
     return NULL;
 }
 
 static void one_producer_one_consumer_lose_nothing(void **state)
 {
     (void)state;
-    cn_spsc *q = NULL;
-    assert_ok(cn_spsc_new(&q, 256, sizeof(pair)));
+    cn_spsc *queue = NULL;
+    assert_ok(cn_spsc_new(&queue, 256, sizeof(pair)));
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, produce_pairs, q), 0);
+    assert_int_equal(pthread_create(&thread, NULL, produce_pairs, queue), 0);
     for (uint64_t expected = 0; expected < PAIRS;) {
-        struct pollfd p = {.fd = cn_spsc_fd(q), .events = POLLIN};
-        assert_int_equal(poll(&p, 1, 10000), 1);
-        cn_spsc_drain_wake(q);
-        for (pair item; cn_spsc_pop(q, &item); expected++) {
+        struct pollfd polled = {.fd = cn_spsc_fd(queue), .events = POLLIN};
+        assert_int_equal(poll(&polled, 1, 10000), 1);
+        cn_spsc_drain_wake(queue);
+        for (pair item; cn_spsc_pop(queue, &item); expected++) {
             if (item.number != expected || item.check != ~expected) fail_msg("item %zu is torn", (size_t)expected);
         }
     }
     pthread_join(thread, NULL);
-    cn_spsc_free(q);
+    cn_spsc_free(queue);
 }
 
 int main(void)

@@ -144,31 +144,31 @@ static void bad_base64_is_refused(void **state)
 static void a_buffer_grows_to_its_bound(void **state)
 {
     (void)state;
-    cn_buf b = {.max = 10};
-    cn_buf_str(&b, "abc");
-    cn_buf_fmt(&b, "%d-%s", 42, "x");
-    assert_ok(b.err);
-    assert_string_equal(b.p, "abc42-x");
-    cn_buf_add(&b, "123", 3);
-    assert_int_equal(b.n, 10);
-    cn_buf_add(&b, "", 0);
-    assert_ok(b.err);
-    cn_buf_str(&b, "4");
-    assert_err(b.err, CN_ERR_TOOBIG);
-    cn_buf_str(&b, "");
-    assert_err(b.err, CN_ERR_TOOBIG);
-    assert_string_equal(b.p, "abc42-x123");
-    assert_null(cn_buf_take(&b));
-    assert_int_equal(b.n, 0);
-    assert_ok(b.err);
+    cn_buf buf = {.max = 10};
+    cn_buf_str(&buf, "abc");
+    cn_buf_fmt(&buf, "%d-%s", 42, "x");
+    assert_ok(buf.err);
+    assert_string_equal(buf.p, "abc42-x");
+    cn_buf_add(&buf, "123", 3);
+    assert_int_equal(buf.n, 10);
+    cn_buf_add(&buf, "", 0);
+    assert_ok(buf.err);
+    cn_buf_str(&buf, "4");
+    assert_err(buf.err, CN_ERR_TOOBIG);
+    cn_buf_str(&buf, "");
+    assert_err(buf.err, CN_ERR_TOOBIG);
+    assert_string_equal(buf.p, "abc42-x123");
+    assert_null(cn_buf_take(&buf));
+    assert_int_equal(buf.n, 0);
+    assert_ok(buf.err);
 
-    for (int i = 0; i < 1000; i++) cn_buf_fmt(&b, "%03d", i);
-    assert_int_equal(b.n, 3000);
-    char *text = cn_buf_take(&b);
+    for (int i = 0; i < 1000; i++) cn_buf_fmt(&buf, "%03d", i);
+    assert_int_equal(buf.n, 3000);
+    char *text = cn_buf_take(&buf);
     assert_int_equal(strlen(text), 3000);
     assert_memory_equal(text + 2997, "999", 4);
     free(text);
-    assert_null(cn_buf_take(&b));
+    assert_null(cn_buf_take(&buf));
     cn_buf_free(NULL);
 }
 

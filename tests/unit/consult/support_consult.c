@@ -14,42 +14,44 @@ static void must(cn_err err, const char *what)
     abort();
 }
 
-static void add_user(support_consult *s, const char *username, const char *const *roles, cn_actor *out)
+static void add_user(support_consult *support, const char *username, const char *const *roles, cn_actor *out)
 {
     const cn_actor system = cn_actor_system();
     char name[64];
     cn_fmt(name, sizeof(name), "Dr %s", username);
-    const cn_user_new u = {.username = username,
-                           .name = name,
-                           .title = "主任医师",
-                           .hospital = s->hospital,
-                           .department = s->department,
-                           .roles = roles,
-                           .password = SUPPORT_PASSWORD};
+    const cn_user_new user = {.username = username,
+                              .name = name,
+                              .title = "主任医师",
+                              .hospital = support->hospital,
+                              .department = support->department,
+                              .roles = roles,
+                              .password = SUPPORT_PASSWORD};
     *out = (cn_actor){.user = ""};
-    must(cn_user_add(&s->c, &system, &u, out->user, NULL), username);
+    must(cn_user_add(&support->c, &system, &user, out->user, NULL), username);
     for (size_t i = 0; roles[i]; i++) out->rights |= cn_role_rights(roles[i]);
-    cn_strcpy(out->hospital, sizeof(out->hospital), s->hospital);
-    cn_strcpy(out->department, sizeof(out->department), s->department);
+    cn_strcpy(out->hospital, sizeof(out->hospital), support->hospital);
+    cn_strcpy(out->department, sizeof(out->department), support->department);
     cn_strcpy(out->address, sizeof(out->address), "127.0.0.1");
 }
 
-static void open_all(support_consult *s, cn_db_kind kind)
+static void open_all(support_consult *support, cn_db_kind kind)
 {
     static unsigned counter;
     char key[512];
     counter++;
     cn_fmt(key, sizeof(key), "%s/master%u.key", support_dir(), counter);
-    cn_fmt(s->heads, sizeof(s->heads), "%s/heads%u.log", support_dir(), counter);
-    cn_fmt(s->files, sizeof(s->files), "%s/files%u", support_dir(), counter);
-    must(cn_db_open(&s->c.db, support_db_url(kind), 4), "database");
+    cn_fmt(support->heads, sizeof(support->heads), "%s/heads%u.log", support_dir(), counter);
+    cn_fmt(support->files, sizeof(support->files), "%s/files%u", support_dir(), counter);
+    must(cn_db_open(&support->c.db, support_db_url(kind), 4), "database");
     must(cn_master_key_create(key), "master key");
-    must(cn_vault_open(&s->vault, s->c.db, key), "vault");
-    s->c.vault = s->vault;
-    s->c.zone_minutes = 480;
-    must(cn_files_open(&s->c.files, s->files), "files");
-    must(cn_chain_open(&s->c.audit, CN_CHAIN_AUDIT, s->c.db, s->vault, "test", s->heads), "audit");
-    must(cn_chain_open(&s->c.ledger, CN_CHAIN_LEDGER, s->c.db, s->vault, "test", s->heads), "ledger");
+    must(cn_vault_open(&support->vault, support->c.db, key), "vault");
+    support->c.vault = support->vault;
+    support->c.zone_minutes = 480;
+    must(cn_files_open(&support->c.files, support->files), "files");
+    must(cn_chain_open(&support->c.audit, CN_CHAIN_AUDIT, support->c.db, support->vault, "test", support->heads),
+         "audit");
+    must(cn_chain_open(&support->c.ledger, CN_CHAIN_LEDGER, support->c.db, support->vault, "test", support->heads),
+         "ledger");
 }
 
 support_consult *support_consult_new(cn_db_kind kind)
@@ -57,26 +59,27 @@ support_consult *support_consult_new(cn_db_kind kind)
     static const char *const referrer[] = {"referrer", NULL}, *const expert[] = {"expert", NULL},
                              *const admin[] = {"consult_admin", NULL};
     const cn_actor system = cn_actor_system();
-    support_consult *s = CN_NEW(support_consult);
-    if (!s) abort();
-    open_all(s, kind);
-    must(cn_hospital_add(&s->c, &system, "County hospital", "Test", s->hospital), "hospital");
-    must(cn_department_add(&s->c, &system, s->hospital, "Pathology", "P", s->department), "department");
-    add_user(s, "referrer1", referrer, &s->referrer);
-    add_user(s, "referrer2", referrer, &s->other_referrer);
-    add_user(s, "expert1", expert, &s->lead);
-    add_user(s, "expert2", expert, &s->expert);
-    add_user(s, "expert3", expert, &s->stranger);
-    add_user(s, "admin1", admin, &s->admin);
-    return s;
+    support_consult *support = CN_NEW(support_consult);
+    if (!support) abort();
+    open_all(support, kind);
+    must(cn_hospital_add(&support->c, &system, "County hospital", "Test", support->hospital), "hospital");
+    must(cn_department_add(&support->c, &system, support->hospital, "Pathology", "P", support->department),
+         "department");
+    add_user(support, "referrer1", referrer, &support->referrer);
+    add_user(support, "referrer2", referrer, &support->other_referrer);
+    add_user(support, "expert1", expert, &support->lead);
+    add_user(support, "expert2", expert, &support->expert);
+    add_user(support, "expert3", expert, &support->stranger);
+    add_user(support, "admin1", admin, &support->admin);
+    return support;
 }
 
-void support_consult_free(support_consult *s)
+void support_consult_free(support_consult *support)
 {
-    cn_chain_close(s->c.audit);
-    cn_chain_close(s->c.ledger);
-    cn_files_close(s->c.files);
-    cn_vault_close(s->vault);
-    cn_db_close(s->c.db);
-    free(s);
+    cn_chain_close(support->c.audit);
+    cn_chain_close(support->c.ledger);
+    cn_files_close(support->c.files);
+    cn_vault_close(support->vault);
+    cn_db_close(support->c.db);
+    free(support);
 }

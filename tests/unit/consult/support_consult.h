@@ -18,6 +18,6 @@ typedef struct support_consult {
 
 /** Aborts the test on any failure. */
 support_consult *support_consult_new(cn_db_kind kind);
-void support_consult_free(support_consult *s);
+void support_consult_free(support_consult *support);
 
 #endif

@@ -25,25 +25,25 @@ typedef struct platform {
     char last_state[24];
 } platform;
 
-void platform_open(platform *p, void **state);
-void platform_close(platform *p);
+void platform_open(platform *rig, void **state);
+void platform_close(platform *rig);
 
 /** One statement on a connection of its own. */
-void platform_sql(platform *p, const char *sql);
+void platform_sql(platform *rig, const char *sql);
 /** First column of the first row as a number; −1 without a row. */
-int64_t platform_int(platform *p, const char *sql);
+int64_t platform_int(platform *rig, const char *sql);
 
 /** JSON from text with ' for ". */
 json_t *json_of(const char *text);
 /** A request of the referrer's; `urgent` or not. */
-void request_new(platform *p, bool urgent, const char *patient, char id[CN_ID_TEXT]);
+void request_new(platform *rig, bool urgent, const char *patient, char id[CN_ID_TEXT]);
 /** Puts a consent form into the request (the row only). */
-void request_consent(platform *p, const char *id);
+void request_consent(platform *rig, const char *id);
 /** An act with a body ("" for none). */
-cn_err request_do(platform *p, const cn_actor *a, const char *id, const char *action, const char *body);
+cn_err request_do(platform *rig, const cn_actor *actor, const char *id, const char *action, const char *body);
 /** Walks a new ordinary request through the normal functions to the state. */
-void request_until(platform *p, const char *id, cn_state state);
+void request_until(platform *rig, const char *id, cn_state state);
 /** The request's state as the database has it. */
-cn_state request_state(platform *p, const char *id);
+cn_state request_state(platform *rig, const char *id);
 
 #endif

@@ -42,26 +42,26 @@ typedef struct bed {
 } bed;
 
 /** `limits` NULL: defaults. `address` "127.0.0.1" or "::1"; "0.0.0.0" and "::" announce those. */
-void bed_new(bed *b, const char *address, const cn_port_limits *limits);
+void bed_new(bed *testbed, const char *address, const cn_port_limits *limits);
 /** A transport and a client that know of each other. `wrong`: 0, or what is wrong: 'f' the client's fingerprint, 'p'
  * the password. */
-bed_peer *bed_peer_new(bed *b, const char *address, const char *profiles, bool long_hello, char wrong);
+bed_peer *bed_peer_new(bed *testbed, const char *address, const char *profiles, bool long_hello, char wrong);
 /** The same over TCP. */
-bed_peer *bed_peer_tcp(bed *b, const char *address, const char *profiles);
+bed_peer *bed_peer_tcp(bed *testbed, const char *address, const char *profiles);
 /** The client's socket changed. */
-void bed_watch(bed_peer *p);
+void bed_watch(bed_peer *peer);
 /** Starts the client and waits until both sides are connected; fails the test after 5 s. */
-void bed_connect(bed_peer *p);
+void bed_connect(bed_peer *peer);
 /** Turns the loop until `fn` says true, at most `ms`; false when it never did. */
-bool bed_until(bed *b, bool (*fn)(void *arg), void *arg, unsigned ms);
+bool bed_until(bed *testbed, bool (*fn)(void *arg), void *arg, unsigned ms);
 /** Turns the loop for so long. */
-void bed_turn(bed *b, unsigned ms);
+void bed_turn(bed *testbed, unsigned ms);
 /** Frees clients, transports, port and loop. */
-void bed_free(bed *b);
+void bed_free(bed *testbed);
 
-/** A minimal RTP packet of `n` bytes; payload bytes are `fill`. */
-size_t bed_rtp(uint8_t out[BED_PACKET], uint32_t ssrc, uint16_t seq, size_t n, uint8_t fill);
+/** A minimal RTP packet of `len` bytes; payload bytes are `fill`. */
+size_t bed_rtp(uint8_t out[BED_PACKET], uint32_t ssrc, uint16_t seq, size_t len, uint8_t fill);
 /** The same through the transport: buffer and send. False when there was no buffer. */
-bool bed_send(bed_peer *p, uint32_t ssrc, uint16_t seq, size_t n, uint8_t fill);
+bool bed_send(bed_peer *peer, uint32_t ssrc, uint16_t seq, size_t len, uint8_t fill);
 
 #endif

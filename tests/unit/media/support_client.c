@@ -59,13 +59,13 @@ struct cn_client {
     cn_client_counts counts;
 };
 
-static void random_text(char *out, size_t n)
+static void random_text(char *out, size_t len)
 {
-    FILE *f = fopen("/dev/urandom", "rb");
-    size_t got = f ? fread(out, 1, n, f) : 0;
-    if (f) fclose(f);
-    for (size_t i = 0; i < n; i++) out[i] = (char)('a' + (i < got ? (unsigned char)out[i] % 26 : 0));
-    out[n] = '\0';
+    FILE *file = fopen("/dev/urandom", "rb");
+    size_t got = file ? fread(out, 1, len, file) : 0;
+    if (file) fclose(file);
+    for (size_t i = 0; i < len; i++) out[i] = (char)('a' + (i < got ? (unsigned char)out[i] % 26 : 0));
+    out[len] = '\0';
 }
 
 static bool digest_text(X509 *cert, char out[96])
@@ -95,19 +95,19 @@ static bool hello_lengthen(SSL_CTX *ctx)
     return SSL_CTX_set_alpn_protos(ctx, list, sizeof list) == 0;
 }
 
-static bool context_new(cn_client *c, const char *profiles, bool long_hello)
+static bool context_new(cn_client *client, const char *profiles, bool long_hello)
 {
-    c->ctx = SSL_CTX_new(DTLS_client_method());
+    client->ctx = SSL_CTX_new(DTLS_client_method());
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = X509_new();
-    bool ok = c->ctx && key && cert && X509_gmtime_adj(X509_getm_notBefore(cert), -3600) &&
+    bool ok = client->ctx && key && cert && X509_gmtime_adj(X509_getm_notBefore(cert), -3600) &&
               X509_gmtime_adj(X509_getm_notAfter(cert), 86400) && X509_set_pubkey(cert, key) &&
               ASN1_INTEGER_set(X509_get_serialNumber(cert), 1) && X509_sign(cert, key, EVP_sha256()) &&
-              digest_text(cert, c->fingerprint) && SSL_CTX_use_certificate(c->ctx, cert) == 1 &&
-              SSL_CTX_use_PrivateKey(c->ctx, key) == 1;
-    if (ok && profiles) ok = SSL_CTX_set_tlsext_use_srtp(c->ctx, profiles) == 0;
-    if (ok && long_hello) ok = hello_lengthen(c->ctx);
-    if (ok) SSL_CTX_set_verify(c->ctx, SSL_VERIFY_PEER, accept_any);
+              digest_text(cert, client->fingerprint) && SSL_CTX_use_certificate(client->ctx, cert) == 1 &&
+              SSL_CTX_use_PrivateKey(client->ctx, key) == 1;
+    if (ok && profiles) ok = SSL_CTX_set_tlsext_use_srtp(client->ctx, profiles) == 0;
+    if (ok && long_hello) ok = hello_lengthen(client->ctx);
+    if (ok) SSL_CTX_set_verify(client->ctx, SSL_VERIFY_PEER, accept_any);
     X509_free(cert);
     EVP_PKEY_free(key);
     return ok;
@@ -115,183 +115,186 @@ static bool context_new(cn_client *c, const char *profiles, bool long_hello)
 
 cn_client *cn_client_new(const char *profiles, bool long_hello, const cn_client_events *events, void *arg)
 {
-    cn_client *c = calloc(1, sizeof *c);
-    if (!c) return NULL;
-    c->fd = -1;
-    if (events) c->events = *events;
-    c->arg = arg;
-    random_text(c->ufrag, 8);
-    random_text(c->pwd, 24);
-    c->tie = (uint64_t)(uintptr_t)c;
-    stun_agent_init(&c->stun, STUN_ALL_KNOWN_ATTRIBUTES, STUN_COMPATIBILITY_RFC5389,
+    cn_client *client = calloc(1, sizeof *client);
+    if (!client) return NULL;
+    client->fd = -1;
+    if (events) client->events = *events;
+    client->arg = arg;
+    random_text(client->ufrag, 8);
+    random_text(client->pwd, 24);
+    client->tie = (uint64_t)(uintptr_t)client;
+    stun_agent_init(&client->stun, STUN_ALL_KNOWN_ATTRIBUTES, STUN_COMPATIBILITY_RFC5389,
                     STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
     static bool srtp_started;
     if (!srtp_started) srtp_started = srtp_init() == srtp_err_status_ok;
-    if (!context_new(c, profiles, long_hello)) {
-        cn_client_free(c);
+    if (!context_new(client, profiles, long_hello)) {
+        cn_client_free(client);
         return NULL;
     }
-    return c;
+    return client;
 }
 
-const char *cn_client_ufrag(const cn_client *c)
+const char *cn_client_ufrag(const cn_client *client)
 {
-    return c->ufrag;
+    return client->ufrag;
 }
 
-const char *cn_client_pwd(const cn_client *c)
+const char *cn_client_pwd(const cn_client *client)
 {
-    return c->pwd;
+    return client->pwd;
 }
 
-const char *cn_client_fingerprint(const cn_client *c)
+const char *cn_client_fingerprint(const cn_client *client)
 {
-    return c->fingerprint;
+    return client->fingerprint;
 }
 
 /** On loopback the kernel completes a connection before anybody accepts it. */
-static bool stream_open(cn_client *c)
+static bool stream_open(cn_client *client)
 {
-    c->stream_n = 0;
-    c->fd = socket(c->server.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    client->stream_n = 0;
+    client->fd = socket(client->server.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int one = 1, few = 4096;
-    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (c->line_bps) (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
-    return c->fd >= 0 && connect(c->fd, (struct sockaddr *)&c->server, c->server_n) == 0 &&
-           fcntl(c->fd, F_SETFL, O_NONBLOCK) == 0;
+    (void)setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (client->line_bps) (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
+    return client->fd >= 0 && connect(client->fd, (struct sockaddr *)&client->server, client->server_n) == 0 &&
+           fcntl(client->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-void cn_client_tcp(cn_client *c, bool on)
+void cn_client_tcp(cn_client *client, bool on)
 {
-    c->tcp = on;
+    client->tcp = on;
 }
 
-void cn_client_line(cn_client *c, uint32_t bps)
+void cn_client_line(cn_client *client, uint32_t bps)
 {
-    c->line_bps = bps;
+    client->line_bps = bps;
 }
 
 /** Bytes that the line has carried since it was asked last, at most `max`. */
-static size_t line_carries(cn_client *c, size_t max)
+static size_t line_carries(cn_client *client, size_t max)
 {
-    if (!c->line_bps) return max;
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    uint64_t now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-    if (now - c->line_ns > 100000000) c->line_ns = now - 100000000; /* what was not sent in time is no credit */
-    uint64_t bytes = (now - c->line_ns) * c->line_bps / 8000000000;
+    if (!client->line_bps) return max;
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    uint64_t now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+    if (now - client->line_ns > 100000000)
+        client->line_ns = now - 100000000; /* what was not sent in time is no credit */
+    uint64_t bytes = (now - client->line_ns) * client->line_bps / 8000000000;
     if (bytes > max) bytes = max;
-    c->line_ns += bytes * 8000000000 / c->line_bps;
+    client->line_ns += bytes * 8000000000 / client->line_bps;
     return bytes;
 }
 
-static bool socket_open(cn_client *c)
+static bool socket_open(cn_client *client)
 {
-    if (c->tcp) return stream_open(c);
-    c->fd = socket(c->server.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (client->tcp) return stream_open(client);
+    client->fd = socket(client->server.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int bytes = 1 << 20;
-    (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-    int stamps = c->events.arrived != NULL;
-    (void)setsockopt(c->fd, SOL_SOCKET, SO_TIMESTAMPNS, &stamps, sizeof stamps);
-    return c->fd >= 0 && connect(c->fd, (struct sockaddr *)&c->server, c->server_n) == 0;
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    int stamps = client->events.arrived != NULL;
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_TIMESTAMPNS, &stamps, sizeof stamps);
+    return client->fd >= 0 && connect(client->fd, (struct sockaddr *)&client->server, client->server_n) == 0;
 }
 
-bool cn_client_target(cn_client *c, const char *address, uint16_t port, const char *ufrag, const char *pwd,
+bool cn_client_target(cn_client *client, const char *address, uint16_t port, const char *ufrag, const char *pwd,
                       const char *fingerprint)
 {
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&c->server;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&c->server;
-    memset(&c->server, 0, sizeof c->server);
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&client->server;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&client->server;
+    memset(&client->server, 0, sizeof client->server);
     if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
         v4->sin_port = htons(port);
-        c->server_n = sizeof *v4;
+        client->server_n = sizeof *v4;
     } else if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1) {
         v6->sin6_family = AF_INET6;
         v6->sin6_port = htons(port);
-        c->server_n = sizeof *v6;
+        client->server_n = sizeof *v6;
     } else {
         return false;
     }
-    snprintf(c->server_ufrag, sizeof c->server_ufrag, "%s", ufrag);
-    snprintf(c->server_pwd, sizeof c->server_pwd, "%s", pwd);
-    snprintf(c->server_fingerprint, sizeof c->server_fingerprint, "%s", fingerprint ? fingerprint : "");
-    return c->fd >= 0 || socket_open(c);
+    snprintf(client->server_ufrag, sizeof client->server_ufrag, "%s", ufrag);
+    snprintf(client->server_pwd, sizeof client->server_pwd, "%s", pwd);
+    snprintf(client->server_fingerprint, sizeof client->server_fingerprint, "%s", fingerprint ? fingerprint : "");
+    return client->fd >= 0 || socket_open(client);
 }
 
-bool cn_client_move(cn_client *c)
+bool cn_client_move(cn_client *client)
 {
-    int old = c->fd; /* closed last, or the new socket might get the same port */
-    bool ok = socket_open(c);
+    int old = client->fd; /* closed last, or the new socket might get the same port */
+    bool ok = socket_open(client);
     if (old >= 0) close(old);
     return ok;
 }
 
-int cn_client_fd(const cn_client *c)
+int cn_client_fd(const cn_client *client)
 {
-    return c->fd;
+    return client->fd;
 }
 
 /* STUN */
 
-bool cn_client_check(cn_client *c, bool use_candidate, bool controlled)
+bool cn_client_check(cn_client *client, bool use_candidate, bool controlled)
 {
     char user[520];
-    int user_n = snprintf(user, sizeof user, "%s:%s", c->server_ufrag, c->ufrag);
+    int user_n = snprintf(user, sizeof user, "%s:%s", client->server_ufrag, client->ufrag);
     if (user_n <= 0) return false;
     StunMessage m;
     StunTransactionId id;
-    c->check_n =
-        stun_usage_ice_conncheck_create(&c->stun, &m, c->check, sizeof c->check, (const uint8_t *)user, (size_t)user_n,
-                                        (const uint8_t *)c->server_pwd, strlen(c->server_pwd), use_candidate,
-                                        !controlled, 0x6e0001ff, c->tie, NULL, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
-    if (!c->check_n) {
+    client->check_n = stun_usage_ice_conncheck_create(
+        &client->stun, &m, client->check, sizeof client->check, (const uint8_t *)user, (size_t)user_n,
+        (const uint8_t *)client->server_pwd, strlen(client->server_pwd), use_candidate, !controlled, 0x6e0001ff,
+        client->tie, NULL, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
+    if (!client->check_n) {
         /* all slots for outstanding requests are taken by checks that nobody answered */
-        stun_agent_init(&c->stun, STUN_ALL_KNOWN_ATTRIBUTES, STUN_COMPATIBILITY_RFC5389,
+        stun_agent_init(&client->stun, STUN_ALL_KNOWN_ATTRIBUTES, STUN_COMPATIBILITY_RFC5389,
                         STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
         return false;
     }
     stun_message_id(&m, id);
-    return cn_client_raw(c, c->check, c->check_n);
+    return cn_client_raw(client, client->check, client->check_n);
 }
 
-size_t cn_client_last_check(const cn_client *c, const uint8_t **p)
+size_t cn_client_last_check(const cn_client *client, const uint8_t **bytes)
 {
-    *p = c->check;
-    return c->check_n;
+    *bytes = client->check;
+    return client->check_n;
 }
 
-int cn_client_stun_error(const cn_client *c)
+int cn_client_stun_error(const cn_client *client)
 {
-    return c->stun_error;
+    return client->stun_error;
 }
 
 /* A full agent at the other side checks as well: RFC 8445 §7.3. */
-static void on_check(cn_client *c, const uint8_t *p, size_t n)
+static void on_check(cn_client *client, const uint8_t *bytes, size_t len)
 {
     char user[300];
-    (void)snprintf(user, sizeof user, "%s:%s", c->ufrag, c->server_ufrag);
-    StunDefaultValidaterData known[] = {{(uint8_t *)user, strlen(user), (uint8_t *)c->pwd, strlen(c->pwd)},
+    (void)snprintf(user, sizeof user, "%s:%s", client->ufrag, client->server_ufrag);
+    StunDefaultValidaterData known[] = {{(uint8_t *)user, strlen(user), (uint8_t *)client->pwd, strlen(client->pwd)},
                                         {NULL, 0, NULL, 0}};
     StunMessage request, reply;
     uint8_t out[512];
     size_t out_n = sizeof out;
     bool control = true;
-    if (stun_agent_validate(&c->stun, &request, p, n, stun_agent_default_validater, known) != STUN_VALIDATION_SUCCESS)
+    if (stun_agent_validate(&client->stun, &request, bytes, len, stun_agent_default_validater, known) !=
+        STUN_VALIDATION_SUCCESS)
         return;
-    (void)stun_usage_ice_conncheck_create_reply(&c->stun, &request, &reply, out, &out_n, &c->server, c->server_n,
-                                                &control, c->tie, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
-    if (out_n) (void)cn_client_raw(c, out, out_n);
+    (void)stun_usage_ice_conncheck_create_reply(&client->stun, &request, &reply, out, &out_n, &client->server,
+                                                client->server_n, &control, client->tie,
+                                                STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
+    if (out_n) (void)cn_client_raw(client, out, out_n);
 }
 
-static void on_stun(cn_client *c, const uint8_t *p, size_t n)
+static void on_stun(cn_client *client, const uint8_t *bytes, size_t len)
 {
-    if (p[0] == 0 && p[1] == 1) {
-        on_check(c, p, n);
+    if (bytes[0] == 0 && bytes[1] == 1) {
+        on_check(client, bytes, len);
         return;
     }
     StunMessage m;
-    StunValidationStatus status = stun_agent_validate(&c->stun, &m, p, n, NULL, NULL);
+    StunValidationStatus status = stun_agent_validate(&client->stun, &m, bytes, len, NULL, NULL);
     if (status != STUN_VALIDATION_SUCCESS) return;
     struct sockaddr_storage mapped;
     socklen_t mapped_n = sizeof mapped;
@@ -299,13 +302,13 @@ static void on_stun(cn_client *c, const uint8_t *p, size_t n)
         stun_usage_ice_conncheck_process(&m, &mapped, &mapped_n, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
     struct sockaddr_storage own;
     socklen_t own_n = sizeof own;
-    if (r == STUN_USAGE_ICE_RETURN_SUCCESS && getsockname(c->fd, (struct sockaddr *)&own, &own_n) == 0 &&
+    if (r == STUN_USAGE_ICE_RETURN_SUCCESS && getsockname(client->fd, (struct sockaddr *)&own, &own_n) == 0 &&
         ((struct sockaddr_in *)&mapped)->sin_port == ((struct sockaddr_in *)&own)->sin_port) {
-        c->counts.stun_ok++;
-        if (c->started && !c->ssl) cn_client_handshake(c);
+        client->counts.stun_ok++;
+        if (client->started && !client->ssl) cn_client_handshake(client);
     } else if (r != STUN_USAGE_ICE_RETURN_SUCCESS) {
-        c->counts.stun_error++;
-        (void)stun_message_find_error(&m, &c->stun_error);
+        client->counts.stun_error++;
+        (void)stun_message_find_error(&m, &client->stun_error);
     }
 }
 
@@ -328,48 +331,49 @@ static srtp_t session_new(srtp_profile_t profile, const uint8_t *key, const uint
     return srtp_create(&session, &policy) ? NULL : session;
 }
 
-static bool keys_take(cn_client *c)
+static bool keys_take(cn_client *client)
 {
-    SRTP_PROTECTION_PROFILE *negotiated = SSL_get_selected_srtp_profile(c->ssl);
+    SRTP_PROTECTION_PROFILE *negotiated = SSL_get_selected_srtp_profile(client->ssl);
     if (!negotiated) return false;
     bool gcm = negotiated->id == SRTP_AEAD_AES_128_GCM;
     srtp_profile_t profile = gcm ? srtp_profile_aead_aes_128_gcm : srtp_profile_aes128_cm_sha1_80;
     size_t salt = gcm ? 12 : 14;
     uint8_t k[60];
-    if (SSL_export_keying_material(c->ssl, k, 2 * (16 + salt), "EXTRACTOR-dtls_srtp", 19, NULL, 0, 0) != 1)
+    if (SSL_export_keying_material(client->ssl, k, 2 * (16 + salt), "EXTRACTOR-dtls_srtp", 19, NULL, 0, 0) != 1)
         return false;
-    snprintf(c->profile, sizeof c->profile, "%s", negotiated->name);
-    c->srtp_out = session_new(profile, k, k + 32, salt, ssrc_any_outbound);
-    c->srtp_in = session_new(profile, k + 16, k + 32 + salt, salt, ssrc_any_inbound);
-    return c->srtp_in && c->srtp_out;
+    snprintf(client->profile, sizeof client->profile, "%s", negotiated->name);
+    client->srtp_out = session_new(profile, k, k + 32, salt, ssrc_any_outbound);
+    client->srtp_in = session_new(profile, k + 16, k + 32 + salt, salt, ssrc_any_inbound);
+    return client->srtp_in && client->srtp_out;
 }
 
-static bool server_is_expected(cn_client *c)
+static bool server_is_expected(cn_client *client)
 {
-    X509 *cert = SSL_get0_peer_certificate(c->ssl);
+    X509 *cert = SSL_get0_peer_certificate(client->ssl);
     char text[96];
-    return !c->server_fingerprint[0] || (cert && digest_text(cert, text) && strcmp(text, c->server_fingerprint) == 0);
+    return !client->server_fingerprint[0] ||
+           (cert && digest_text(cert, text) && strcmp(text, client->server_fingerprint) == 0);
 }
 
-static void dtls_advance(cn_client *c)
+static void dtls_advance(cn_client *client)
 {
     char junk[256];
-    int r = c->connected ? SSL_read(c->ssl, junk, sizeof junk) : SSL_do_handshake(c->ssl);
-    if (r == 1 && !c->connected) {
-        c->connected = server_is_expected(c) && keys_take(c);
-        c->closed = !c->connected;
+    int r = client->connected ? SSL_read(client->ssl, junk, sizeof junk) : SSL_do_handshake(client->ssl);
+    if (r == 1 && !client->connected) {
+        client->connected = server_is_expected(client) && keys_take(client);
+        client->closed = !client->connected;
     } else if (r <= 0) {
-        int e = SSL_get_error(c->ssl, r);
-        if (e != SSL_ERROR_WANT_READ && e != SSL_ERROR_WANT_WRITE) c->closed = true;
+        int e = SSL_get_error(client->ssl, r);
+        if (e != SSL_ERROR_WANT_READ && e != SSL_ERROR_WANT_WRITE) client->closed = true;
     }
     ERR_clear_error();
 }
 
 /* one write of OpenSSL is one datagram, whatever carries it */
 
-static int bio_write(BIO *bio, const char *p, int n)
+static int bio_write(BIO *bio, const char *bytes, int len)
 {
-    return cn_client_raw(BIO_get_data(bio), (const uint8_t *)p, (size_t)n) ? n : -1;
+    return cn_client_raw(BIO_get_data(bio), (const uint8_t *)bytes, (size_t)len) ? len : -1;
 }
 
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
@@ -378,7 +382,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-static BIO *bio_out(cn_client *c)
+static BIO *bio_out(cn_client *client)
 {
     static BIO_METHOD *method;
     if (!method) {
@@ -387,181 +391,181 @@ static BIO *bio_out(cn_client *c)
         BIO_meth_set_ctrl(method, bio_ctrl);
     }
     BIO *bio = BIO_new(method);
-    BIO_set_data(bio, c);
+    BIO_set_data(bio, client);
     BIO_set_init(bio, 1);
     return bio;
 }
 
-void cn_client_handshake(cn_client *c)
+void cn_client_handshake(cn_client *client)
 {
-    c->ssl = SSL_new(c->ctx);
-    c->in = BIO_new(BIO_s_mem());
-    BIO *out = bio_out(c);
-    if (!c->ssl || !c->in || !out) abort();
-    BIO_set_mem_eof_return(c->in, -1);
-    SSL_set_bio(c->ssl, c->in, out);
-    SSL_set_options(c->ssl, SSL_OP_NO_QUERY_MTU);
-    SSL_set_mtu(c->ssl, 1200);
-    SSL_set_connect_state(c->ssl);
-    dtls_advance(c);
+    client->ssl = SSL_new(client->ctx);
+    client->in = BIO_new(BIO_s_mem());
+    BIO *out = bio_out(client);
+    if (!client->ssl || !client->in || !out) abort();
+    BIO_set_mem_eof_return(client->in, -1);
+    SSL_set_bio(client->ssl, client->in, out);
+    SSL_set_options(client->ssl, SSL_OP_NO_QUERY_MTU);
+    SSL_set_mtu(client->ssl, 1200);
+    SSL_set_connect_state(client->ssl);
+    dtls_advance(client);
 }
 
-void cn_client_start(cn_client *c)
+void cn_client_start(cn_client *client)
 {
-    c->started = true;
-    (void)cn_client_check(c, true, false);
+    client->started = true;
+    (void)cn_client_check(client, true, false);
 }
 
-void cn_client_tick(cn_client *c)
+void cn_client_tick(cn_client *client)
 {
-    if (!c->ssl || c->connected) {
-        if (c->started) (void)cn_client_check(c, true, false);
+    if (!client->ssl || client->connected) {
+        if (client->started) (void)cn_client_check(client, true, false);
     } else {
-        (void)DTLSv1_handle_timeout(c->ssl);
+        (void)DTLSv1_handle_timeout(client->ssl);
     }
 }
 
-void cn_client_bye(cn_client *c)
+void cn_client_bye(cn_client *client)
 {
-    if (c->ssl) (void)SSL_shutdown(c->ssl);
+    if (client->ssl) (void)SSL_shutdown(client->ssl);
 }
 
 /* datagrams */
 
-static void on_media(cn_client *c, uint8_t *p, size_t n)
+static void on_media(cn_client *client, uint8_t *bytes, size_t length)
 {
-    int len = (int)n;
-    bool rtcp = p[1] >= 192 && p[1] <= 223;
-    if (!c->srtp_in) {
-        c->counts.rtp_bad++;
+    int len = (int)length;
+    bool rtcp = bytes[1] >= 192 && bytes[1] <= 223;
+    if (!client->srtp_in) {
+        client->counts.rtp_bad++;
         return;
     }
     if (rtcp) {
-        if (srtp_unprotect_rtcp(c->srtp_in, p, &len)) {
-            c->counts.rtcp_bad++;
+        if (srtp_unprotect_rtcp(client->srtp_in, bytes, &len)) {
+            client->counts.rtcp_bad++;
             return;
         }
-        c->counts.rtcp_in++;
-        if (c->events.rtcp) c->events.rtcp(c->arg, c, p, (size_t)len);
+        client->counts.rtcp_in++;
+        if (client->events.rtcp) client->events.rtcp(client->arg, client, bytes, (size_t)len);
         return;
     }
-    if (srtp_unprotect(c->srtp_in, p, &len)) {
-        c->counts.rtp_bad++;
+    if (srtp_unprotect(client->srtp_in, bytes, &len)) {
+        client->counts.rtp_bad++;
         return;
     }
-    c->counts.rtp_in++;
-    c->counts.rtp_bytes += (uint64_t)len;
-    if (c->events.rtp) c->events.rtp(c->arg, c, p, (size_t)len);
+    client->counts.rtp_in++;
+    client->counts.rtp_bytes += (uint64_t)len;
+    if (client->events.rtp) client->events.rtp(client->arg, client, bytes, (size_t)len);
 }
 
-static void on_datagram(cn_client *c, uint8_t *p, size_t n)
+static void on_datagram(cn_client *client, uint8_t *bytes, size_t len)
 {
-    c->counts.datagrams_in++;
-    if (n < 8) return;
-    if (p[0] < 4) {
-        on_stun(c, p, n);
-    } else if (p[0] >= 20 && p[0] < 64 && c->ssl) {
-        BIO_write(c->in, p, (int)n);
-        dtls_advance(c);
-    } else if (p[0] >= 128 && p[0] < 192) {
-        on_media(c, p, n);
+    client->counts.datagrams_in++;
+    if (len < 8) return;
+    if (bytes[0] < 4) {
+        on_stun(client, bytes, len);
+    } else if (bytes[0] >= 20 && bytes[0] < 64 && client->ssl) {
+        BIO_write(client->in, bytes, (int)len);
+        dtls_advance(client);
+    } else if (bytes[0] >= 128 && bytes[0] < 192) {
+        on_media(client, bytes, len);
     }
 }
 
-static void tell_arrival(cn_client *c, struct msghdr *h, const uint8_t *p, size_t n)
+static void tell_arrival(cn_client *client, struct msghdr *hdr, const uint8_t *bytes, size_t len)
 {
-    if (!c->events.arrived || n < 8 || p[0] < 128 || p[0] >= 192) return;
-    for (struct cmsghdr *m = CMSG_FIRSTHDR(h); m; m = CMSG_NXTHDR(h, m)) {
-        if (m->cmsg_level != SOL_SOCKET || m->cmsg_type != SCM_TIMESTAMPNS) continue;
-        struct timespec t;
-        memcpy(&t, CMSG_DATA(m), sizeof t);
-        c->events.arrived(c->arg, c, n, (int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
+    if (!client->events.arrived || len < 8 || bytes[0] < 128 || bytes[0] >= 192) return;
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(hdr); control; control = CMSG_NXTHDR(hdr, control)) {
+        if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS) continue;
+        struct timespec ts;
+        memcpy(&ts, CMSG_DATA(control), sizeof ts);
+        client->events.arrived(client->arg, client, len, (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec);
     }
 }
 
-static void receive_stream(cn_client *c)
+static void receive_stream(cn_client *client)
 {
     ssize_t got = 0;
     size_t most;
-    while ((most = line_carries(c, sizeof c->stream - c->stream_n)) > 0 &&
-           (got = recv(c->fd, c->stream + c->stream_n, most, MSG_DONTWAIT)) > 0) {
-        c->stream_n += (size_t)got;
+    while ((most = line_carries(client, sizeof client->stream - client->stream_n)) > 0 &&
+           (got = recv(client->fd, client->stream + client->stream_n, most, MSG_DONTWAIT)) > 0) {
+        client->stream_n += (size_t)got;
         size_t at = 0, len = 0;
-        for (; c->stream_n - at >= 2; at += 2 + len) {
-            len = (size_t)c->stream[at] << 8 | c->stream[at + 1];
-            if (c->stream_n - at < 2 + len) break;
-            on_datagram(c, c->stream + at + 2, len);
+        for (; client->stream_n - at >= 2; at += 2 + len) {
+            len = (size_t)client->stream[at] << 8 | client->stream[at + 1];
+            if (client->stream_n - at < 2 + len) break;
+            on_datagram(client, client->stream + at + 2, len);
         }
-        memmove(c->stream, c->stream + at, c->stream_n - at);
-        c->stream_n -= at;
+        memmove(client->stream, client->stream + at, client->stream_n - at);
+        client->stream_n -= at;
     }
-    if (most && got == 0) c->closed = true;
+    if (most && got == 0) client->closed = true;
 }
 
-void cn_client_receive(cn_client *c)
+void cn_client_receive(cn_client *client)
 {
-    if (c->tcp) {
-        receive_stream(c);
+    if (client->tcp) {
+        receive_stream(client);
         return;
     }
     static _Thread_local uint8_t data[BATCH][DATAGRAM];
-    struct mmsghdr m[BATCH];
-    struct iovec v[BATCH];
+    struct mmsghdr hdrs[BATCH];
+    struct iovec iov[BATCH];
     _Alignas(struct cmsghdr) uint8_t control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
     int got;
     do {
         for (size_t i = 0; i < BATCH; i++) {
-            v[i] = (struct iovec){data[i], DATAGRAM};
-            m[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &v[i], .msg_iovlen = 1}};
-            if (!c->events.arrived) continue;
-            m[i].msg_hdr.msg_control = control[i];
-            m[i].msg_hdr.msg_controllen = sizeof control[i];
+            iov[i] = (struct iovec){data[i], DATAGRAM};
+            hdrs[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &iov[i], .msg_iovlen = 1}};
+            if (!client->events.arrived) continue;
+            hdrs[i].msg_hdr.msg_control = control[i];
+            hdrs[i].msg_hdr.msg_controllen = sizeof control[i];
         }
-        got = recvmmsg(c->fd, m, BATCH, MSG_DONTWAIT, NULL);
+        got = recvmmsg(client->fd, hdrs, BATCH, MSG_DONTWAIT, NULL);
         for (int i = 0; i < got; i++) {
-            tell_arrival(c, &m[i].msg_hdr, data[i], m[i].msg_len);
-            on_datagram(c, data[i], m[i].msg_len);
+            tell_arrival(client, &hdrs[i].msg_hdr, data[i], hdrs[i].msg_len);
+            on_datagram(client, data[i], hdrs[i].msg_len);
         }
     } while (got == BATCH);
 }
 
-bool cn_client_connected(const cn_client *c)
+bool cn_client_connected(const cn_client *client)
 {
-    return c->connected;
+    return client->connected;
 }
 
-bool cn_client_closed(const cn_client *c)
+bool cn_client_closed(const cn_client *client)
 {
-    return c->closed;
+    return client->closed;
 }
 
-const char *cn_client_profile(const cn_client *c)
+const char *cn_client_profile(const cn_client *client)
 {
-    return c->profile;
+    return client->profile;
 }
 
-static bool protect_and_send(cn_client *c, srtp_err_status_t (*fn)(srtp_t, void *, int *), const uint8_t *packet,
-                             size_t n)
+static bool protect_and_send(cn_client *client, srtp_err_status_t (*fn)(srtp_t, void *, int *), const uint8_t *packet,
+                             size_t length)
 {
-    if (!c->srtp_out || n + SRTP_MAX_TRAILER_LEN + 4 > sizeof c->sent) return false;
-    memcpy(c->sent, packet, n);
-    int len = (int)n;
-    if (fn(c->srtp_out, c->sent, &len)) return false;
-    c->sent_n = (size_t)len;
-    return cn_client_raw(c, c->sent, c->sent_n);
+    if (!client->srtp_out || length + SRTP_MAX_TRAILER_LEN + 4 > sizeof client->sent) return false;
+    memcpy(client->sent, packet, length);
+    int len = (int)length;
+    if (fn(client->srtp_out, client->sent, &len)) return false;
+    client->sent_n = (size_t)len;
+    return cn_client_raw(client, client->sent, client->sent_n);
 }
 
-bool cn_client_rtp(cn_client *c, const uint8_t *packet, size_t n)
+bool cn_client_rtp(cn_client *client, const uint8_t *packet, size_t len)
 {
-    return protect_and_send(c, srtp_protect, packet, n);
+    return protect_and_send(client, srtp_protect, packet, len);
 }
 
-bool cn_client_rtcp(cn_client *c, const uint8_t *packet, size_t n)
+bool cn_client_rtcp(cn_client *client, const uint8_t *packet, size_t len)
 {
-    return protect_and_send(c, srtp_protect_rtcp, packet, n);
+    return protect_and_send(client, srtp_protect_rtcp, packet, len);
 }
 
-void cn_client_feedback(cn_client *c, cn_twcc_in *came, uint64_t now_ns)
+void cn_client_feedback(cn_client *client, cn_twcc_in *came, uint64_t now_ns)
 {
     cn_twcc_arrival arrivals[512];
     uint16_t base = 0;
@@ -574,36 +578,36 @@ void cn_client_feedback(cn_client *c, cn_twcc_in *came, uint64_t now_ns)
         came->number++;
         at += used;
         if (at < n) base = arrivals[at].seq;
-        (void)cn_client_rtcp(c, packet, len);
+        (void)cn_client_rtcp(client, packet, len);
     }
 }
 
-size_t cn_client_last_sent(const cn_client *c, const uint8_t **p)
+size_t cn_client_last_sent(const cn_client *client, const uint8_t **bytes)
 {
-    *p = c->sent;
-    return c->sent_n;
+    *bytes = client->sent;
+    return client->sent_n;
 }
 
-bool cn_client_raw(cn_client *c, const uint8_t *p, size_t n)
+bool cn_client_raw(cn_client *client, const uint8_t *bytes, size_t len)
 {
-    if (!c->tcp) return send(c->fd, p, n, 0) == (ssize_t)n;
-    uint8_t frame[2 + 65535] = {(uint8_t)(n >> 8), (uint8_t)n};
-    memcpy(frame + 2, p, n);
-    return send(c->fd, frame, n + 2, MSG_NOSIGNAL) == (ssize_t)(n + 2);
+    if (!client->tcp) return send(client->fd, bytes, len, 0) == (ssize_t)len;
+    uint8_t frame[2 + 65535] = {(uint8_t)(len >> 8), (uint8_t)len};
+    memcpy(frame + 2, bytes, len);
+    return send(client->fd, frame, len + 2, MSG_NOSIGNAL) == (ssize_t)(len + 2);
 }
 
-const cn_client_counts *cn_client_counts_get(const cn_client *c)
+const cn_client_counts *cn_client_counts_get(const cn_client *client)
 {
-    return &c->counts;
+    return &client->counts;
 }
 
-void cn_client_free(cn_client *c)
+void cn_client_free(cn_client *client)
 {
-    if (!c) return;
-    SSL_free(c->ssl);
-    SSL_CTX_free(c->ctx);
-    if (c->srtp_in) srtp_dealloc(c->srtp_in);
-    if (c->srtp_out) srtp_dealloc(c->srtp_out);
-    if (c->fd >= 0) close(c->fd);
-    free(c);
+    if (!client) return;
+    SSL_free(client->ssl);
+    SSL_CTX_free(client->ctx);
+    if (client->srtp_in) srtp_dealloc(client->srtp_in);
+    if (client->srtp_out) srtp_dealloc(client->srtp_out);
+    if (client->fd >= 0) close(client->fd);
+    free(client);
 }

@@ -44,19 +44,19 @@ typedef struct link_sim {
 } link_sim;
 
 /** A path of `rate_bps`, 20 ms one way, a queue of 300 ms, an application that wants 4 Mbit/s. */
-void link_init(link_sim *l, double rate_bps);
+void link_init(link_sim *link, double rate_bps);
 /** Runs on; the figures of the last run begin at 0. */
-void link_run(link_sim *l, uint64_t ms);
+void link_run(link_sim *link, uint64_t ms);
 /* In single steps, for another application: link_tick, any number of link_send, link_listen. */
 /** A millisecond passes. */
-void link_tick(link_sim *l);
+void link_tick(link_sim *link);
 /** One packet enters the bottleneck; false: it is lost. */
-bool link_send(link_sim *l, uint32_t size);
+bool link_send(link_sim *link, uint32_t size);
 /** Probes, feedback, figures. */
-void link_listen(link_sim *l);
+void link_listen(link_sim *link);
 /** What the application sends at present: what fits, or the layer that does. */
-double link_layer_bps(const link_sim *l);
+double link_layer_bps(const link_sim *link);
 /** Mean arrival rate of the last run, bps. */
-double link_came_bps(const link_sim *l);
+double link_came_bps(const link_sim *link);
 
 #endif

@@ -5,10 +5,10 @@
 #include "media/sdp/sdp.h"
 
 /* A file of tests/data/sdp, zero-terminated; caller frees. */
-char *support_sdp_read(const char *name, size_t *n);
+char *support_sdp_read(const char *name, size_t *len);
 
 /* Accepts every audio section with Opus and every video section with VP8 or `video`; slots get SSRCs from 1000 up.
  * `sections` has room for all. */
-void support_sdp_answer(const cn_sdp *offer, cn_codec video, cn_sdp_answer *a, cn_sdp_answer_section *sections);
+void support_sdp_answer(const cn_sdp *offer, cn_codec video, cn_sdp_answer *answer, cn_sdp_answer_section *sections);
 
 #endif

@@ -147,47 +147,47 @@ typedef struct sfu {
 } sfu;
 
 /** `timeout_s` 0: 20. */
-void sfu_new(sfu *s, unsigned workers, unsigned timeout_s);
-void sfu_free(sfu *s);
+void sfu_new(sfu *server, unsigned workers, unsigned timeout_s);
+void sfu_free(sfu *server);
 
 /** Has its offer answered; sfu_connect does the rest. */
-sfu_client *sfu_ask(sfu *s, const char *name, const sfu_shape *shape);
-void sfu_connect(sfu_client *c);
+sfu_client *sfu_ask(sfu *server, const char *name, const sfu_shape *shape);
+void sfu_connect(sfu_client *client);
 /** Joins, handshakes and waits until both sides are connected. */
-sfu_client *sfu_join(sfu *s, const char *name, const sfu_shape *shape);
-void sfu_show(sfu_client *c, size_t n, const cn_slot_want *wants);
+sfu_client *sfu_join(sfu *server, const char *name, const sfu_shape *shape);
+void sfu_show(sfu_client *client, size_t count, const cn_slot_want *wants);
 /** Slot v0 shows `who`'s camera (NULL: nothing) at that width (height 9/16). */
-void sfu_show_one(sfu_client *c, const char *who, unsigned width);
+void sfu_show_one(sfu_client *client, const char *who, unsigned width);
 
 /** Everybody sends and receives for so long. */
-void sfu_play(sfu *s, unsigned ms);
+void sfu_play(sfu *server, unsigned ms);
 /** The same until `fn` says true; false when it never did. */
-bool sfu_play_until(sfu *s, bool (*fn)(void *arg), void *arg, unsigned ms);
+bool sfu_play_until(sfu *server, bool (*fn)(void *arg), void *arg, unsigned ms);
 /** Only receives. */
-void sfu_listen(sfu *s, unsigned ms);
+void sfu_listen(sfu *server, unsigned ms);
 /** One frame on one layer; `lose`: bits of the packets that do not leave. */
-void sfu_frame(sfu_client *c, unsigned layer, bool key, uint32_t lose);
+void sfu_frame(sfu_client *client, unsigned layer, bool key, uint32_t lose);
 
 /** SSRC of a slot as the answer names it; `rtx` NULL allowed. */
-uint32_t sfu_slot_ssrc(const sfu_client *c, const char *mid, uint32_t *rtx);
+uint32_t sfu_slot_ssrc(const sfu_client *client, const char *mid, uint32_t *rtx);
 /** Packets of an SSRC in its log from `from` on; `out` gets their indexes (at most `max`). */
-size_t sfu_of(const sfu_client *c, uint32_t ssrc, size_t from, size_t *out, size_t max);
+size_t sfu_of(const sfu_client *client, uint32_t ssrc, size_t from, size_t *out, size_t max);
 /** Events of a kind about `who` (NULL: anybody), `from` on; how many. `last` (NULL allowed) gets the last one. */
-size_t sfu_events(sfu *s, char kind, const char *who, size_t from, sfu_event *last);
-size_t sfu_event_count(sfu *s);
+size_t sfu_events(sfu *server, char kind, const char *who, size_t from, sfu_event *last);
+size_t sfu_event_count(sfu *server);
 
 /** No datagram of the server failed to decrypt: libsrtp refuses an index that it has seen, so none was protected twice.
  */
-void sfu_clean(const sfu *s);
+void sfu_clean(const sfu *server);
 /** Numbers without hole or double (whatever was lost on the way came again as RTX), time stamps that never go back and
  * change with the frame, pictures counted one by one. How many packets of an SSRC that were, from an index of the log
  * on. */
-size_t sfu_whole(const sfu_client *c, uint32_t ssrc, size_t from);
+size_t sfu_whole(const sfu_client *client, uint32_t ssrc, size_t from);
 /** Packets of a sender in a client's log since an index of it, video or audio. */
-size_t sfu_heard(const sfu_client *c, const sfu_client *from, bool video, size_t since);
+size_t sfu_heard(const sfu_client *client, const sfu_client *from, bool video, size_t since);
 /** Plays until `count` more of them came. */
-void sfu_hears(sfu *s, const sfu_client *c, const sfu_client *from, bool video, size_t count);
+void sfu_hears(sfu *server, const sfu_client *client, const sfu_client *from, bool video, size_t count);
 /** RTCP packets of a type from an index on; `last` (NULL allowed) gets the last one. */
-size_t sfu_controls(const sfu_client *c, cn_rtcp_type type, size_t from, cn_rtcp *last);
+size_t sfu_controls(const sfu_client *client, cn_rtcp_type type, size_t from, cn_rtcp *last);
 
 #endif

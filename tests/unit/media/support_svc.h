@@ -26,8 +26,8 @@ typedef struct svc_frame {
 /** Its temporal layer: 0 2 1 2, from the key picture on. */
 unsigned svc_tid(uint32_t picture);
 /** The descriptor of one of its packets: first and last of the frame. Returns its length. */
-size_t svc_descriptor(uint8_t out[SVC_DESCRIPTOR_MAX], const svc_frame *f, bool first, bool last);
+size_t svc_descriptor(uint8_t out[SVC_DESCRIPTOR_MAX], const svc_frame *frame, bool first, bool last);
 /** The payload descriptor of one of its packets. Returns its length. */
-size_t svc_vp9(uint8_t out[SVC_VP9_MAX], const svc_frame *f, bool first, bool last);
+size_t svc_vp9(uint8_t out[SVC_VP9_MAX], const svc_frame *frame, bool first, bool last);
 
 #endif

@@ -105,9 +105,9 @@ static void show_log(void)
     if (fd >= 0) close(fd);
 }
 
-static void server_url(char *out, size_t n, const char *schema)
+static void server_url(char *out, size_t len, const char *schema)
 {
-    snprintf(out, n, "host=%s port=5432 dbname=postgres user=consilium options='-c search_path=%s'", pg_dir, schema);
+    snprintf(out, len, "host=%s port=5432 dbname=postgres user=consilium options='-c search_path=%s'", pg_dir, schema);
 }
 
 static void server_start(void)
@@ -194,14 +194,14 @@ static void schema_create(const char *name)
     (void)support_pg_pid();
     server_url(url, sizeof url, "public");
     snprintf(sql, sizeof sql, "CREATE SCHEMA %s", name);
-    PGconn *c = PQconnectdb(url);
-    PGresult *r = PQexec(c, sql);
-    if (PQresultStatus(r) != PGRES_COMMAND_OK) {
-        fprintf(stderr, "support_db: %s\n", PQerrorMessage(c));
+    PGconn *conn = PQconnectdb(url);
+    PGresult *result = PQexec(conn, sql);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        fprintf(stderr, "support_db: %s\n", PQerrorMessage(conn));
         exit(99);
     }
-    PQclear(r);
-    PQfinish(c);
+    PQclear(result);
+    PQfinish(conn);
 }
 
 const char *support_db_url(cn_db_kind kind)

@@ -36,49 +36,49 @@ typedef struct sums {
     int64_t aggregate[CN_METER_TIERS], max_tier[CN_METER_TIERS];
 } sums;
 
-static void add(sums *s, const cn_meter_segment *segs, size_t n)
+static void add(sums *totals, const cn_meter_segment *segs, size_t count)
 {
-    for (size_t i = 0; i < n; i++) {
-        s->aggregate[segs[i].tier_aggregate] += segs[i].duration_ms;
-        s->max_tier[segs[i].tier_max] += segs[i].duration_ms;
+    for (size_t i = 0; i < count; i++) {
+        totals->aggregate[segs[i].tier_aggregate] += segs[i].duration_ms;
+        totals->max_tier[segs[i].tier_max] += segs[i].duration_ms;
     }
 }
 
-static void attend(sums *s, int64_t sum, int64_t max_area, int64_t ms)
+static void attend(sums *totals, int64_t sum, int64_t max_area, int64_t ms)
 {
-    cn_meter m;
+    cn_meter meter;
     cn_meter_segment segs[CN_METER_SEGMENTS];
-    cn_meter_start(&m, 1000, MORNING, SHANGHAI);
-    add(s, segs, cn_meter_area(&m, 1000, sum, max_area, segs, CN_METER_SEGMENTS));
-    add(s, segs, cn_meter_stop(&m, 1000 + (uint64_t)ms, "leave", segs, CN_METER_SEGMENTS));
+    cn_meter_start(&meter, 1000, MORNING, SHANGHAI);
+    add(totals, segs, cn_meter_area(&meter, 1000, sum, max_area, segs, CN_METER_SEGMENTS));
+    add(totals, segs, cn_meter_stop(&meter, 1000 + (uint64_t)ms, "leave", segs, CN_METER_SEGMENTS));
 }
 
 static void test_vector_voice(void **state)
 {
     (void)state;
-    sums s = {0};
-    for (int i = 0; i < 3; i++) attend(&s, 0, 0, 30 * MINUTE);
-    assert_int_equal(cn_meter_weighted(s.aggregate), 90);
-    assert_int_equal(cn_meter_weighted(s.max_tier), 90);
+    sums totals = {0};
+    for (int i = 0; i < 3; i++) attend(&totals, 0, 0, 30 * MINUTE);
+    assert_int_equal(cn_meter_weighted(totals.aggregate), 90);
+    assert_int_equal(cn_meter_weighted(totals.max_tier), 90);
 }
 
 static void test_vector_two_people(void **state)
 {
     (void)state;
-    sums s = {0};
-    attend(&s, SD, SD, 30 * MINUTE); /* A receives B's picture */
-    assert_int_equal(cn_meter_weighted(s.aggregate), 60);
-    attend(&s, HD, HD, 30 * MINUTE);
-    assert_int_equal(cn_meter_weighted(s.aggregate), 180);
+    sums totals = {0};
+    attend(&totals, SD, SD, 30 * MINUTE); /* A receives B's picture */
+    assert_int_equal(cn_meter_weighted(totals.aggregate), 60);
+    attend(&totals, HD, HD, 30 * MINUTE);
+    assert_int_equal(cn_meter_weighted(totals.aggregate), 180);
 }
 
 static void test_vector_rounding(void **state)
 {
     (void)state;
-    sums s = {0};
-    attend(&s, 0, 0, 59000);
-    attend(&s, HD, HD, 61000);
-    assert_int_equal(cn_meter_weighted(s.aggregate), 9);
+    sums totals = {0};
+    attend(&totals, 0, 0, 59000);
+    attend(&totals, HD, HD, 61000);
+    assert_int_equal(cn_meter_weighted(totals.aggregate), 9);
     /* rounded once per month, not per segment */
     sums pieces = {0};
     for (int i = 0; i < 60; i++) attend(&pieces, SD, SD, 1000);
@@ -88,68 +88,68 @@ static void test_vector_rounding(void **state)
 static void test_vector_thirty_people(void **state)
 {
     (void)state;
-    sums s = {0};
-    for (int i = 0; i < 30; i++) attend(&s, 29 * SD, SD, 60 * MINUTE);
-    assert_int_equal(cn_meter_weighted(s.aggregate), 64800);
-    assert_int_equal(cn_meter_weighted(s.max_tier), 3600);
+    sums totals = {0};
+    for (int i = 0; i < 30; i++) attend(&totals, 29 * SD, SD, 60 * MINUTE);
+    assert_int_equal(cn_meter_weighted(totals.aggregate), 64800);
+    assert_int_equal(cn_meter_weighted(totals.max_tier), 3600);
 }
 
 /* ---- splitting ---- */
 
-static void check(const cn_meter_segment *s, int64_t start, int64_t ms, int64_t sum, int tier, int tier_max,
+static void check(const cn_meter_segment *segment, int64_t start, int64_t ms, int64_t sum, int tier, int tier_max,
                   const char *cause)
 {
-    assert_int_equal(s->start_ms, start);
-    assert_int_equal(s->duration_ms, ms);
-    assert_int_equal(s->area_sum, sum);
-    assert_int_equal(s->tier_aggregate, tier);
-    assert_int_equal(s->tier_max, tier_max);
-    assert_string_equal(s->end_cause, cause);
+    assert_int_equal(segment->start_ms, start);
+    assert_int_equal(segment->duration_ms, ms);
+    assert_int_equal(segment->area_sum, sum);
+    assert_int_equal(segment->tier_aggregate, tier);
+    assert_int_equal(segment->tier_max, tier_max);
+    assert_string_equal(segment->end_cause, cause);
 }
 
 static void test_changes_of_tier(void **state)
 {
     (void)state;
-    cn_meter m;
-    cn_meter_segment s[CN_METER_SEGMENTS];
-    cn_meter_start(&m, 500, MORNING, SHANGHAI);
-    assert_int_equal(cn_meter_area(&m, 500, SD, SD, s, 4), 0);          /* nothing lasted yet */
-    assert_int_equal(cn_meter_area(&m, 1500, SD / 2, SD / 2, s, 4), 0); /* the same tiers */
-    assert_int_equal(cn_meter_area(&m, 2500, HD, HD, s, 4), 1);
-    check(&s[0], MORNING, 2000, SD, 1, 1, "tier");
+    cn_meter meter;
+    cn_meter_segment segment[CN_METER_SEGMENTS];
+    cn_meter_start(&meter, 500, MORNING, SHANGHAI);
+    assert_int_equal(cn_meter_area(&meter, 500, SD, SD, segment, 4), 0);          /* nothing lasted yet */
+    assert_int_equal(cn_meter_area(&meter, 1500, SD / 2, SD / 2, segment, 4), 0); /* the same tiers */
+    assert_int_equal(cn_meter_area(&meter, 2500, HD, HD, segment, 4), 1);
+    check(&segment[0], MORNING, 2000, SD, 1, 1, "tier");
     /* the sum stays in its tier, the largest picture does not */
-    assert_int_equal(cn_meter_area(&m, 3000, HD, SD, s, 4), 1);
-    check(&s[0], MORNING + 2000, 500, HD, 2, 2, "tier");
-    assert_int_equal(cn_meter_area(&m, 3100, HD - 10, SD, s, 4), 0);
-    assert_int_equal(cn_meter_area(&m, 3200, HD - 5, SD, s, 4), 0);
-    assert_int_equal(cn_meter_checkpoint(&m, 4000, s, 4), 1);
-    check(&s[0], MORNING + 2500, 1000, HD, 2, 1, "checkpoint");
+    assert_int_equal(cn_meter_area(&meter, 3000, HD, SD, segment, 4), 1);
+    check(&segment[0], MORNING + 2000, 500, HD, 2, 2, "tier");
+    assert_int_equal(cn_meter_area(&meter, 3100, HD - 10, SD, segment, 4), 0);
+    assert_int_equal(cn_meter_area(&meter, 3200, HD - 5, SD, segment, 4), 0);
+    assert_int_equal(cn_meter_checkpoint(&meter, 4000, segment, 4), 1);
+    check(&segment[0], MORNING + 2500, 1000, HD, 2, 1, "checkpoint");
     /* after the checkpoint the largest is of what is being sent now */
-    assert_int_equal(cn_meter_checkpoint(&m, 4000, s, 4), 0);
-    assert_int_equal(cn_meter_stop(&m, 4001, "leave", s, 4), 1);
-    check(&s[0], MORNING + 3500, 1, HD - 5, 2, 1, "leave");
-    assert_int_equal(cn_meter_stop(&m, 9000, "leave", s, 4), 0); /* ended is ended */
-    assert_int_equal(cn_meter_area(&m, 9000, HD, HD, s, 4), 0);
-    assert_int_equal(cn_meter_checkpoint(&m, 9000, s, 4), 0);
+    assert_int_equal(cn_meter_checkpoint(&meter, 4000, segment, 4), 0);
+    assert_int_equal(cn_meter_stop(&meter, 4001, "leave", segment, 4), 1);
+    check(&segment[0], MORNING + 3500, 1, HD - 5, 2, 1, "leave");
+    assert_int_equal(cn_meter_stop(&meter, 9000, "leave", segment, 4), 0); /* ended is ended */
+    assert_int_equal(cn_meter_area(&meter, 9000, HD, HD, segment, 4), 0);
+    assert_int_equal(cn_meter_checkpoint(&meter, 9000, segment, 4), 0);
 }
 
 static void test_time_running_backwards(void **state)
 {
     (void)state;
-    cn_meter m;
-    cn_meter_segment s[CN_METER_SEGMENTS];
-    cn_meter_start(&m, 10000, MORNING, SHANGHAI);
-    assert_int_equal(cn_meter_area(&m, 9000, SD, SD, s, 4), 0);
-    assert_int_equal(cn_meter_area(&m, 11000, HD, HD, s, 4), 1);
-    check(&s[0], MORNING, 1000, SD, 1, 1, "tier");
-    assert_int_equal(cn_meter_checkpoint(&m, 5000, s, 4), 0);
-    assert_int_equal(cn_meter_area(&m, 15000, HD, HD, s, 4), 0);
+    cn_meter meter;
+    cn_meter_segment segment[CN_METER_SEGMENTS];
+    cn_meter_start(&meter, 10000, MORNING, SHANGHAI);
+    assert_int_equal(cn_meter_area(&meter, 9000, SD, SD, segment, 4), 0);
+    assert_int_equal(cn_meter_area(&meter, 11000, HD, HD, segment, 4), 1);
+    check(&segment[0], MORNING, 1000, SD, 1, 1, "tier");
+    assert_int_equal(cn_meter_checkpoint(&meter, 5000, segment, 4), 0);
+    assert_int_equal(cn_meter_area(&meter, 15000, HD, HD, segment, 4), 0);
     /* the last sign of life may lie before the last change of areas, not before what was already written */
-    assert_int_equal(cn_meter_stop(&m, 13000, "timeout", s, 4), 1);
-    check(&s[0], MORNING + 1000, 2000, HD, 2, 2, "timeout");
-    cn_meter_start(&m, 10000, MORNING, SHANGHAI);
-    assert_int_equal(cn_meter_checkpoint(&m, 11000, s, 4), 1);
-    assert_int_equal(cn_meter_stop(&m, 10500, "timeout", s, 4), 0);
+    assert_int_equal(cn_meter_stop(&meter, 13000, "timeout", segment, 4), 1);
+    check(&segment[0], MORNING + 1000, 2000, HD, 2, 2, "timeout");
+    cn_meter_start(&meter, 10000, MORNING, SHANGHAI);
+    assert_int_equal(cn_meter_checkpoint(&meter, 11000, segment, 4), 1);
+    assert_int_equal(cn_meter_stop(&meter, 10500, "timeout", segment, 4), 0);
 }
 
 /* ---- months ---- */
@@ -196,45 +196,45 @@ static void test_months(void **state)
 static void test_month_splits(void **state)
 {
     (void)state;
-    cn_meter m;
-    cn_meter_segment s[8];
+    cn_meter meter;
+    cn_meter_segment segment[8];
     int64_t december = at("2026-12");
     /* 00:00 in Shanghai, not in UTC */
-    cn_meter_start(&m, 100, december - 1000, SHANGHAI);
-    assert_int_equal(cn_meter_area(&m, 100, SD, SD, s, 8), 0);
-    assert_int_equal(cn_meter_stop(&m, 3100, "leave", s, 8), 2);
-    check(&s[0], december - 1000, 1000, SD, 1, 1, "month");
-    check(&s[1], december, 2000, SD, 1, 1, "leave");
+    cn_meter_start(&meter, 100, december - 1000, SHANGHAI);
+    assert_int_equal(cn_meter_area(&meter, 100, SD, SD, segment, 8), 0);
+    assert_int_equal(cn_meter_stop(&meter, 3100, "leave", segment, 8), 2);
+    check(&segment[0], december - 1000, 1000, SD, 1, 1, "month");
+    check(&segment[1], december, 2000, SD, 1, 1, "leave");
     /* ending exactly at the border is one segment of the old month */
-    cn_meter_start(&m, 100, december - 1000, SHANGHAI);
-    assert_int_equal(cn_meter_stop(&m, 1100, "leave", s, 8), 1);
-    check(&s[0], december - 1000, 1000, 0, 0, 0, "month");
+    cn_meter_start(&meter, 100, december - 1000, SHANGHAI);
+    assert_int_equal(cn_meter_stop(&meter, 1100, "leave", segment, 8), 1);
+    check(&segment[0], december - 1000, 1000, 0, 0, 0, "month");
     /* a change within the tier shows the month as well */
-    cn_meter_start(&m, 100, december - 1000, SHANGHAI);
-    cn_meter_area(&m, 100, SD, SD, s, 8);
-    assert_int_equal(cn_meter_area(&m, 2100, SD - 1, SD - 1, s, 8), 1);
-    check(&s[0], december - 1000, 1000, SD, 1, 1, "month");
-    assert_int_equal(cn_meter_stop(&m, 3100, "leave", s, 8), 1);
-    check(&s[0], december, 2000, SD, 1, 1, "leave");
+    cn_meter_start(&meter, 100, december - 1000, SHANGHAI);
+    cn_meter_area(&meter, 100, SD, SD, segment, 8);
+    assert_int_equal(cn_meter_area(&meter, 2100, SD - 1, SD - 1, segment, 8), 1);
+    check(&segment[0], december - 1000, 1000, SD, 1, 1, "month");
+    assert_int_equal(cn_meter_stop(&meter, 3100, "leave", segment, 8), 1);
+    check(&segment[0], december, 2000, SD, 1, 1, "leave");
 }
 
 static void test_several_months(void **state)
 {
     (void)state;
-    cn_meter m;
-    cn_meter_segment s[8];
+    cn_meter meter;
+    cn_meter_segment segment[8];
     int64_t start = at("2026-12") - 5000, stop = at("2027-03") + 7;
-    cn_meter_start(&m, 0, start, SHANGHAI);
-    assert_int_equal(cn_meter_area(&m, (uint64_t)(stop - start), HD, HD, s, 8), 5);
-    check(&s[0], start, 5000, 0, 0, 0, "month");
-    check(&s[1], at("2026-12"), INT64_C(31) * 86400000, 0, 0, 0, "month");
-    check(&s[2], at("2027-01"), INT64_C(31) * 86400000, 0, 0, 0, "month");
-    check(&s[3], at("2027-02"), INT64_C(28) * 86400000, 0, 0, 0, "month");
-    check(&s[4], at("2027-03"), 7, 0, 0, 0, "tier");
+    cn_meter_start(&meter, 0, start, SHANGHAI);
+    assert_int_equal(cn_meter_area(&meter, (uint64_t)(stop - start), HD, HD, segment, 8), 5);
+    check(&segment[0], start, 5000, 0, 0, 0, "month");
+    check(&segment[1], at("2026-12"), INT64_C(31) * 86400000, 0, 0, 0, "month");
+    check(&segment[2], at("2027-01"), INT64_C(31) * 86400000, 0, 0, 0, "month");
+    check(&segment[3], at("2027-02"), INT64_C(28) * 86400000, 0, 0, 0, "month");
+    check(&segment[4], at("2027-03"), 7, 0, 0, 0, "tier");
     /* more months than room: nothing is lost */
-    cn_meter_start(&m, 0, start, SHANGHAI);
-    assert_int_equal(cn_meter_stop(&m, (uint64_t)(stop - start), "leave", s, 2), 2);
-    assert_int_equal(s[0].duration_ms + s[1].duration_ms, stop - start);
+    cn_meter_start(&meter, 0, start, SHANGHAI);
+    assert_int_equal(cn_meter_stop(&meter, (uint64_t)(stop - start), "leave", segment, 2), 2);
+    assert_int_equal(segment[0].duration_ms + segment[1].duration_ms, stop - start);
 }
 
 /* xorshift64: the same numbers in every run. */
@@ -253,25 +253,25 @@ static void test_nothing_is_lost(void **state)
     static const int64_t areas[] = {0, SD, HD, 921601, 3686401, 30 * SD};
     uint64_t seed = 7;
     for (int round = 0; round < 200; round++) {
-        cn_meter m;
-        cn_meter_segment s[CN_METER_SEGMENTS];
+        cn_meter meter;
+        cn_meter_segment segment[CN_METER_SEGMENTS];
         uint64_t now = 1000, highest = now;
         int64_t wall = at("2027-01") - 50000, end = wall;
-        cn_meter_start(&m, now, wall, SHANGHAI);
+        cn_meter_start(&meter, now, wall, SHANGHAI);
         for (int i = 0; i < 60; i++) {
             now += (uint64_t)(dice(&seed) % 5000);
             if (dice(&seed) % 5 == 0) now -= 2000 < now ? 2000 : 0;
             if (now > highest) highest = now;
             int64_t sum = areas[dice(&seed) % 6], largest = areas[dice(&seed) % 6];
-            size_t n = i == 59 ? cn_meter_stop(&m, highest, "leave", s, CN_METER_SEGMENTS)
+            size_t n = i == 59 ? cn_meter_stop(&meter, highest, "leave", segment, CN_METER_SEGMENTS)
                        : dice(&seed) % 4
-                           ? cn_meter_area(&m, now, sum, largest < sum ? largest : sum, s, CN_METER_SEGMENTS)
-                           : cn_meter_checkpoint(&m, now, s, CN_METER_SEGMENTS);
+                           ? cn_meter_area(&meter, now, sum, largest < sum ? largest : sum, segment, CN_METER_SEGMENTS)
+                           : cn_meter_checkpoint(&meter, now, segment, CN_METER_SEGMENTS);
             for (size_t k = 0; k < n; k++) {
-                assert_int_equal(s[k].start_ms, end);
-                assert_true(s[k].duration_ms > 0);
-                end += s[k].duration_ms;
-                assert_true(end <= cn_month_end(s[k].start_ms, SHANGHAI));
+                assert_int_equal(segment[k].start_ms, end);
+                assert_true(segment[k].duration_ms > 0);
+                end += segment[k].duration_ms;
+                assert_true(end <= cn_month_end(segment[k].start_ms, SHANGHAI));
             }
         }
         assert_int_equal(end - wall, highest - 1000);

@@ -33,10 +33,10 @@ static json_t *a_request(const char *findings, bool is_signed)
 static void save(const cn_buf *pdf, const char *name, char path[512])
 {
     snprintf(path, 512, "%s/%s", support_dir(), name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(pdf->p, 1, pdf->n, f), pdf->n);
-    assert_int_equal(fclose(f), 0);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(pdf->p, 1, pdf->n, file), pdf->n);
+    assert_int_equal(fclose(file), 0);
 }
 
 /* What one of poppler's tools says about a file. */
@@ -246,12 +246,12 @@ static void the_same_bytes_from_any_thread(void **state)
 
 /* ---- through the domain ---- */
 
-static cn_err print(platform *p, const cn_actor *a, const char *id, bool released, const char *name, char **text)
+static cn_err print(platform *rig, const cn_actor *actor, const char *id, bool released, const char *name, char **text)
 {
     char number[24], path[512];
     cn_buf pdf = {0};
     cn_problem problem = {.err = CN_OK};
-    cn_err err = cn_report_print(p->c, a, id, released, &style, number, &pdf, &problem);
+    cn_err err = cn_report_print(rig->c, actor, id, released, &style, number, &pdf, &problem);
     if (err == CN_OK) {
         assert_int_equal(number[0], 'C');
         save(&pdf, name, path);
@@ -263,50 +263,50 @@ static cn_err print(platform *p, const cn_actor *a, const char *id, bool release
     return err;
 }
 
-static void draft(platform *p, const char *id, const char *findings, int64_t revision)
+static void draft(platform *rig, const char *id, const char *findings, int64_t revision)
 {
     CN_AUTO_JSON json_t *body = json_pack("{s:s, s:s, s:s, s:I}", "findings", findings, "conclusion", "结论", "advice",
                                           "", "revision", (json_int_t)revision);
     cn_problem problem = {.err = CN_OK};
-    assert_ok(cn_report_draft(p->c, &p->lead, id, body, &revision, &problem));
+    assert_ok(cn_report_draft(rig->c, &rig->lead, id, body, &revision, &problem));
 }
 
 static void test_who_may_print(void **state)
 {
-    platform p;
+    platform rig;
     char id[CN_ID_TEXT];
     cn_problem problem = {.err = CN_OK};
     CN_AUTO_FREE char *none = NULL, *mine = NULL, *theirs = NULL, *amended = NULL, *released = NULL;
-    platform_open(&p, state);
-    request_new(&p, false, "李明", id);
-    request_until(&p, id, CN_STATE_AWAITING_REPORT);
-    assert_err(print(&p, &p.lead, id, false, "a.pdf", &none), CN_ERR_STATE);
-    draft(&p, id, "第一稿", 0);
-    assert_ok(print(&p, &p.lead, id, false, "b.pdf", &mine));
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", id);
+    request_until(&rig, id, CN_STATE_AWAITING_REPORT);
+    assert_err(print(&rig, &rig.lead, id, false, "a.pdf", &none), CN_ERR_STATE);
+    draft(&rig, id, "第一稿", 0);
+    assert_ok(print(&rig, &rig.lead, id, false, "b.pdf", &mine));
     assert_has(mine, "草稿");
     assert_has(mine, "第一稿");
-    assert_err(print(&p, &p.lead, id, true, "c.pdf", &none), CN_ERR_STATE);
-    assert_err(print(&p, &p.referrer, id, false, "c.pdf", &none), CN_ERR_STATE);
-    assert_err(print(&p, &p.second, id, false, "c.pdf", &none), CN_ERR_STATE);
-    assert_ok(cn_report_sign(p.c, &p.lead, id, NULL, &problem));
-    assert_ok(print(&p, &p.referrer, id, false, "d.pdf", &theirs));
+    assert_err(print(&rig, &rig.lead, id, true, "c.pdf", &none), CN_ERR_STATE);
+    assert_err(print(&rig, &rig.referrer, id, false, "c.pdf", &none), CN_ERR_STATE);
+    assert_err(print(&rig, &rig.second, id, false, "c.pdf", &none), CN_ERR_STATE);
+    assert_ok(cn_report_sign(rig.c, &rig.lead, id, NULL, &problem));
+    assert_ok(print(&rig, &rig.referrer, id, false, "d.pdf", &theirs));
     assert_has(theirs, "李明");
     assert_has(theirs, "Dr expert1");
     assert_has(theirs, "County hospital");
     assert_null(strstr(theirs, "草稿"));
-    assert_err(print(&p, &p.colleague, id, false, "e.pdf", &none), CN_ERR_NOTFOUND);
-    assert_err(print(&p, &p.third, id, false, "e.pdf", &none), CN_ERR_NOTFOUND);
+    assert_err(print(&rig, &rig.colleague, id, false, "e.pdf", &none), CN_ERR_NOTFOUND);
+    assert_err(print(&rig, &rig.third, id, false, "e.pdf", &none), CN_ERR_NOTFOUND);
     /* an amendment: the signed one stays what others get */
-    draft(&p, id, "第二稿", 1);
-    assert_ok(print(&p, &p.lead, id, false, "f.pdf", &amended));
+    draft(&rig, id, "第二稿", 1);
+    assert_ok(print(&rig, &rig.lead, id, false, "f.pdf", &amended));
     assert_has(amended, "第二稿");
-    assert_ok(print(&p, &p.lead, id, true, "g.pdf", &released));
+    assert_ok(print(&rig, &rig.lead, id, true, "g.pdf", &released));
     assert_has(released, "第一稿");
     assert_int_equal(
-        platform_int(&p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.print' AND outcome = 'ok'"), 4);
+        platform_int(&rig, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.print' AND outcome = 'ok'"), 4);
     assert_int_equal(
-        platform_int(&p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.print' AND outcome = 'denied'"), 2);
-    platform_close(&p);
+        platform_int(&rig, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.print' AND outcome = 'denied'"), 2);
+    platform_close(&rig);
 }
 
 int main(void)

@@ -14,68 +14,71 @@
 
 static void a_login_gives_a_session_until_logout(void **state)
 {
-    support_consult *s = support_consult_new(SUPPORT_DB_KIND(state));
+    support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
     cn_session session;
-    cn_actor a;
+    cn_actor actor;
     char csrf[CN_SESSION_TOKEN];
-    assert_ok(cn_login(&s->c, "Referrer1", SUPPORT_PASSWORD, "10.0.0.1", &session, NULL));
-    assert_ok(cn_session_resolve(&s->c, session.token, "10.0.0.1", IDLE_MS, &a, csrf));
-    assert_string_equal(a.user, s->referrer.user);
+    assert_ok(cn_login(&support->c, "Referrer1", SUPPORT_PASSWORD, "10.0.0.1", &session, NULL));
+    assert_ok(cn_session_resolve(&support->c, session.token, "10.0.0.1", IDLE_MS, &actor, csrf));
+    assert_string_equal(actor.user, support->referrer.user);
     assert_string_equal(csrf, session.csrf);
-    assert_true(cn_actor_may(&a, CN_RIGHT_REQUEST_CREATE));
-    assert_false(cn_actor_may(&a, CN_RIGHT_MINUTES_READ));
-    assert_err(cn_session_resolve(&s->c, "wrong", "10.0.0.1", IDLE_MS, &a, csrf), CN_ERR_UNAUTH);
-    assert_err(cn_session_resolve(&s->c, "", "10.0.0.1", IDLE_MS, &a, csrf), CN_ERR_UNAUTH);
-    assert_ok(cn_logout(&s->c, &a, session.token));
-    assert_err(cn_session_resolve(&s->c, session.token, "10.0.0.1", IDLE_MS, &a, csrf), CN_ERR_UNAUTH);
-    support_consult_free(s);
+    assert_true(cn_actor_may(&actor, CN_RIGHT_REQUEST_CREATE));
+    assert_false(cn_actor_may(&actor, CN_RIGHT_MINUTES_READ));
+    assert_err(cn_session_resolve(&support->c, "wrong", "10.0.0.1", IDLE_MS, &actor, csrf), CN_ERR_UNAUTH);
+    assert_err(cn_session_resolve(&support->c, "", "10.0.0.1", IDLE_MS, &actor, csrf), CN_ERR_UNAUTH);
+    assert_ok(cn_logout(&support->c, &actor, session.token));
+    assert_err(cn_session_resolve(&support->c, session.token, "10.0.0.1", IDLE_MS, &actor, csrf), CN_ERR_UNAUTH);
+    support_consult_free(support);
 }
 
 static void five_wrong_passwords_lock(void **state)
 {
-    support_consult *s = support_consult_new(SUPPORT_DB_KIND(state));
+    support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
     cn_session session;
-    cn_problem p = {.err = CN_OK};
-    assert_err(cn_login(&s->c, "nobody99", SUPPORT_PASSWORD, "10.0.0.2", &session, &p), CN_ERR_UNAUTH);
+    cn_problem problem = {.err = CN_OK};
+    assert_err(cn_login(&support->c, "nobody99", SUPPORT_PASSWORD, "10.0.0.2", &session, &problem), CN_ERR_UNAUTH);
     for (int i = 0; i < 5; i++)
-        assert_err(cn_login(&s->c, "expert1", "wrong-pass-1", "10.0.0.2", &session, &p), CN_ERR_UNAUTH);
-    assert_err(cn_login(&s->c, "expert1", SUPPORT_PASSWORD, "10.0.0.2", &session, &p), CN_ERR_RATE);
-    assert_ok(cn_login(&s->c, "expert2", SUPPORT_PASSWORD, "10.0.0.2", &session, &p));
-    support_consult_free(s);
+        assert_err(cn_login(&support->c, "expert1", "wrong-pass-1", "10.0.0.2", &session, &problem), CN_ERR_UNAUTH);
+    assert_err(cn_login(&support->c, "expert1", SUPPORT_PASSWORD, "10.0.0.2", &session, &problem), CN_ERR_RATE);
+    assert_ok(cn_login(&support->c, "expert2", SUPPORT_PASSWORD, "10.0.0.2", &session, &problem));
+    support_consult_free(support);
 }
 
 static void changing_the_password_ends_other_sessions(void **state)
 {
-    support_consult *s = support_consult_new(SUPPORT_DB_KIND(state));
+    support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
     cn_session here, there;
-    cn_actor a;
+    cn_actor actor;
     char csrf[CN_SESSION_TOKEN];
-    cn_problem p = {.err = CN_OK};
-    assert_ok(cn_login(&s->c, "expert1", SUPPORT_PASSWORD, "10.0.0.3", &here, &p));
-    assert_ok(cn_login(&s->c, "expert1", SUPPORT_PASSWORD, "10.0.0.3", &there, &p));
-    assert_ok(cn_session_resolve(&s->c, here.token, "10.0.0.3", IDLE_MS, &a, csrf));
-    assert_err(cn_password_change(&s->c, &a, here.token, "wrong-pass-1", "another-horse-8", &p), CN_ERR_INVALID);
-    assert_err(cn_password_change(&s->c, &a, here.token, SUPPORT_PASSWORD, "short-1", &p), CN_ERR_INVALID);
-    assert_err(cn_password_change(&s->c, &a, here.token, SUPPORT_PASSWORD, "my-expert1-name", &p), CN_ERR_INVALID);
-    assert_ok(cn_password_change(&s->c, &a, here.token, SUPPORT_PASSWORD, "another-horse-8", &p));
-    assert_ok(cn_session_resolve(&s->c, here.token, "10.0.0.3", IDLE_MS, &a, csrf));
-    assert_err(cn_session_resolve(&s->c, there.token, "10.0.0.3", IDLE_MS, &a, csrf), CN_ERR_UNAUTH);
-    assert_ok(cn_login(&s->c, "expert1", "another-horse-8", "10.0.0.3", &there, &p));
-    support_consult_free(s);
+    cn_problem problem = {.err = CN_OK};
+    assert_ok(cn_login(&support->c, "expert1", SUPPORT_PASSWORD, "10.0.0.3", &here, &problem));
+    assert_ok(cn_login(&support->c, "expert1", SUPPORT_PASSWORD, "10.0.0.3", &there, &problem));
+    assert_ok(cn_session_resolve(&support->c, here.token, "10.0.0.3", IDLE_MS, &actor, csrf));
+    assert_err(cn_password_change(&support->c, &actor, here.token, "wrong-pass-1", "another-horse-8", &problem),
+               CN_ERR_INVALID);
+    assert_err(cn_password_change(&support->c, &actor, here.token, SUPPORT_PASSWORD, "short-1", &problem),
+               CN_ERR_INVALID);
+    assert_err(cn_password_change(&support->c, &actor, here.token, SUPPORT_PASSWORD, "my-expert1-name", &problem),
+               CN_ERR_INVALID);
+    assert_ok(cn_password_change(&support->c, &actor, here.token, SUPPORT_PASSWORD, "another-horse-8", &problem));
+    assert_ok(cn_session_resolve(&support->c, here.token, "10.0.0.3", IDLE_MS, &actor, csrf));
+    assert_err(cn_session_resolve(&support->c, there.token, "10.0.0.3", IDLE_MS, &actor, csrf), CN_ERR_UNAUTH);
+    assert_ok(cn_login(&support->c, "expert1", "another-horse-8", "10.0.0.3", &there, &problem));
+    support_consult_free(support);
 }
 
 static void the_directory_names_doctors_only(void **state)
 {
-    support_consult *s = support_consult_new(SUPPORT_DB_KIND(state));
-    json_t *d = NULL, *u = NULL;
-    assert_ok(cn_directory(&s->c, &d));
-    assert_int_equal(json_array_size(json_object_get(d, "doctors")), 5);
-    assert_int_equal(json_array_size(json_object_get(d, "hospitals")), 1);
-    json_decref(d);
-    assert_ok(cn_user_json(&s->c, s->admin.user, &u));
-    assert_string_equal(json_string_value(json_array_get(json_object_get(u, "roles"), 0)), "consult_admin");
-    json_decref(u);
-    support_consult_free(s);
+    support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
+    json_t *object = NULL, *json = NULL;
+    assert_ok(cn_directory(&support->c, &object));
+    assert_int_equal(json_array_size(json_object_get(object, "doctors")), 5);
+    assert_int_equal(json_array_size(json_object_get(object, "hospitals")), 1);
+    json_decref(object);
+    assert_ok(cn_user_json(&support->c, support->admin.user, &json));
+    assert_string_equal(json_string_value(json_array_get(json_object_get(json, "roles"), 0)), "consult_admin");
+    json_decref(json);
+    support_consult_free(support);
 }
 
 static void generated_passwords_pass_the_check(void **state)

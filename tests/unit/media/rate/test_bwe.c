@@ -7,24 +7,24 @@
 
 static bool verbose;
 
-static void run(link_sim *l, const char *what, uint64_t ms)
+static void run(link_sim *link, const char *what, uint64_t ms)
 {
-    link_run(l, ms);
+    link_run(link, ms);
     if (verbose)
         printf("%-28s est %5.0f came %5.0f kbit/s, queue mean %4.0f max %4.0f ms, lost %.1f %%\n", what,
-               cn_bwe_bps(&l->bwe) / 1000.0, link_came_bps(l) / 1000, l->queue_ms_sum / (double)ms, l->queue_ms_max,
-               l->packets > 0 ? 100 * l->lost_packets / l->packets : 0);
+               cn_bwe_bps(&link->bwe) / 1000.0, link_came_bps(link) / 1000, link->queue_ms_sum / (double)ms,
+               link->queue_ms_max, link->packets > 0 ? 100 * link->lost_packets / link->packets : 0);
 }
 
 static void it_finds_a_wide_path_fast(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 100e6);
-    run(&l, "wide, first 2 s", 2000);
-    run(&l, "wide", 3000);
-    assert_true(link_came_bps(&l) > 3.8e6);
-    assert_true(l.lost_packets == 0 && l.queue_ms_max < 20);
+    link_sim link;
+    link_init(&link, 100e6);
+    run(&link, "wide, first 2 s", 2000);
+    run(&link, "wide", 3000);
+    assert_true(link_came_bps(&link) > 3.8e6);
+    assert_true(link.lost_packets == 0 && link.queue_ms_max < 20);
 }
 
 static void it_settles_below_a_narrow_one(void **state)
@@ -32,33 +32,33 @@ static void it_settles_below_a_narrow_one(void **state)
     (void)state;
     static const double rates[] = {300e3, 600e3, 1e6, 2.5e6};
     for (size_t i = 0; i < COUNT_OF(rates); i++) {
-        link_sim l;
-        link_init(&l, rates[i]);
-        run(&l, "narrow, first 3 s", 3000);
-        run(&l, "narrow", 30000);
-        assert_true(link_came_bps(&l) > 0.75 * rates[i]);
-        assert_true(l.queue_ms_sum / 30000 < 60 && l.lost_packets / l.packets < 0.01);
+        link_sim link;
+        link_init(&link, rates[i]);
+        run(&link, "narrow, first 3 s", 3000);
+        run(&link, "narrow", 30000);
+        assert_true(link_came_bps(&link) > 0.75 * rates[i]);
+        assert_true(link.queue_ms_sum / 30000 < 60 && link.lost_packets / link.packets < 0.01);
     }
 }
 
 /* 4 → 1 → 4 Mbit/s: down within 3 s, up within 10 s (DESIGN §8). */
 static void steps(bool layered)
 {
-    link_sim l;
-    link_init(&l, 4.6e6);
-    l.layered = layered;
-    run(&l, "4.6 Mbit/s", 10000);
-    assert_true(cn_bwe_bps(&l.bwe) > 3.5e6);
-    l.rate_bps = 1e6;
-    run(&l, "cut to 1, first 3 s", 3000);
-    run(&l, "1 Mbit/s", 10000);
-    assert_true(cn_bwe_bps(&l.bwe) < 1.1e6);
-    assert_true(link_came_bps(&l) > (layered ? 0.4e6 : 0.7e6) && l.queue_ms_sum / 10000 < 100);
-    assert_true(l.lost_packets / l.packets < 0.02);
-    l.rate_bps = 4.6e6;
-    run(&l, "back to 4.6, first 10 s", 10000);
-    run(&l, "4.6 Mbit/s", 5000);
-    assert_true(link_came_bps(&l) > (layered ? 3.9e6 : 3.3e6));
+    link_sim link;
+    link_init(&link, 4.6e6);
+    link.layered = layered;
+    run(&link, "4.6 Mbit/s", 10000);
+    assert_true(cn_bwe_bps(&link.bwe) > 3.5e6);
+    link.rate_bps = 1e6;
+    run(&link, "cut to 1, first 3 s", 3000);
+    run(&link, "1 Mbit/s", 10000);
+    assert_true(cn_bwe_bps(&link.bwe) < 1.1e6);
+    assert_true(link_came_bps(&link) > (layered ? 0.4e6 : 0.7e6) && link.queue_ms_sum / 10000 < 100);
+    assert_true(link.lost_packets / link.packets < 0.02);
+    link.rate_bps = 4.6e6;
+    run(&link, "back to 4.6, first 10 s", 10000);
+    run(&link, "4.6 Mbit/s", 5000);
+    assert_true(link_came_bps(&link) > (layered ? 3.9e6 : 3.3e6));
 }
 
 static void it_follows_steps(void **state)
@@ -76,17 +76,18 @@ static void it_follows_steps_with_layers(void **state)
 static void it_makes_room_for_others_and_comes_back(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 3e6);
-    run(&l, "alone on 3 Mbit/s", 15000);
-    l.cross_bps = 1.5e6;
-    run(&l, "others take 1.5", 5000);
-    run(&l, "others take 1.5", 10000);
-    assert_true(link_came_bps(&l) > 1.0e6 && l.queue_ms_sum / 10000 < 80 && l.lost_packets / l.packets < 0.01);
-    l.cross_bps = 0;
-    run(&l, "alone again, first 10 s", 10000);
-    run(&l, "alone again", 5000);
-    assert_true(link_came_bps(&l) > 2.2e6);
+    link_sim link;
+    link_init(&link, 3e6);
+    run(&link, "alone on 3 Mbit/s", 15000);
+    link.cross_bps = 1.5e6;
+    run(&link, "others take 1.5", 5000);
+    run(&link, "others take 1.5", 10000);
+    assert_true(link_came_bps(&link) > 1.0e6 && link.queue_ms_sum / 10000 < 80 &&
+                link.lost_packets / link.packets < 0.01);
+    link.cross_bps = 0;
+    run(&link, "alone again, first 10 s", 10000);
+    run(&link, "alone again", 5000);
+    assert_true(link_came_bps(&link) > 2.2e6);
 }
 
 static void jitter_is_not_a_queue(void **state)
@@ -94,12 +95,12 @@ static void jitter_is_not_a_queue(void **state)
     (void)state;
     static const uint64_t jitter_ms[] = {30, 80, 160};
     for (size_t i = 0; i < COUNT_OF(jitter_ms); i++) {
-        link_sim l;
-        link_init(&l, 10e6);
-        l.jitter_ns = jitter_ms[i] * 1000000ull;
-        run(&l, "jitter, first 5 s", 5000);
-        run(&l, "jitter", 20000);
-        assert_true(link_came_bps(&l) > 2.5e6);
+        link_sim link;
+        link_init(&link, 10e6);
+        link.jitter_ns = jitter_ms[i] * 1000000ull;
+        run(&link, "jitter, first 5 s", 5000);
+        run(&link, "jitter", 20000);
+        assert_true(link_came_bps(&link) > 2.5e6);
     }
 }
 
@@ -107,14 +108,14 @@ static void jitter_is_not_a_queue(void **state)
 static void a_longer_way_starves_nobody(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 10e6);
-    l.wanted_bps = 300e3;
-    run(&l, "little is sent", 10000);
-    l.delay_ns += 60 * 1000000ull;
+    link_sim link;
+    link_init(&link, 10e6);
+    link.wanted_bps = 300e3;
+    run(&link, "little is sent", 10000);
+    link.delay_ns += 60 * 1000000ull;
     for (unsigned i = 0; i < 20; i++) {
-        run(&l, "over a longer way", 250);
-        assert_true(cn_bwe_budget(&l.bwe, l.now_ns) > 400e3);
+        run(&link, "over a longer way", 250);
+        assert_true(cn_bwe_budget(&link.bwe, link.now_ns) > 400e3);
     }
 }
 
@@ -122,18 +123,18 @@ static void a_longer_way_starves_nobody(void **state)
 static void overtaking_is_not_loss(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 20e6);
-    l.delay_ns = 60 * 1000000ull;
-    l.jitter_ns = 60 * 1000000ull;
-    l.overtaking = true;
-    l.wanted_bps = 2.5e6;
-    run(&l, "overtaking within 60 ms, first 5 s", 5000);
-    run(&l, "overtaking within 60 ms", 20000);
-    assert_true(link_came_bps(&l) > 2.4e6);
-    l.loss = 0.3;
-    run(&l, "and 30 % lost", 5000);
-    assert_true(cn_bwe_bps(&l.bwe) < 2e6); /* what is lost still counts */
+    link_sim link;
+    link_init(&link, 20e6);
+    link.delay_ns = 60 * 1000000ull;
+    link.jitter_ns = 60 * 1000000ull;
+    link.overtaking = true;
+    link.wanted_bps = 2.5e6;
+    run(&link, "overtaking within 60 ms, first 5 s", 5000);
+    run(&link, "overtaking within 60 ms", 20000);
+    assert_true(link_came_bps(&link) > 2.4e6);
+    link.loss = 0.3;
+    run(&link, "and 30 % lost", 5000);
+    assert_true(cn_bwe_bps(&link.bwe) < 2e6); /* what is lost still counts */
 }
 
 /* Twice as much as fits any more: the queue that is there until the sender has heard of it and given way is what voices
@@ -142,18 +143,18 @@ static void a_sudden_narrow_is_heard_at_once(void **state)
 {
     (void)state;
     for (unsigned jitter_ms = 0; jitter_ms <= 40; jitter_ms += 40) {
-        link_sim l;
-        link_init(&l, 4e6);
-        l.queue_ms = 1000;
-        l.jitter_ns = jitter_ms * 1000000ull;
-        l.wanted_bps = 2.1e6;
-        run(&l, "before", 15000);
-        assert_true(link_came_bps(&l) > 2.0e6);
-        l.rate_bps = 1e6;
-        run(&l, "4 Mbit/s become 1", 1000);
-        assert_in_range((unsigned)l.queue_ms_max, 100, 350);
-        run(&l, "a second later", 2000);
-        assert_true(l.queue_ms_sum / (double)l.run_ms < 120);
+        link_sim link;
+        link_init(&link, 4e6);
+        link.queue_ms = 1000;
+        link.jitter_ns = jitter_ms * 1000000ull;
+        link.wanted_bps = 2.1e6;
+        run(&link, "before", 15000);
+        assert_true(link_came_bps(&link) > 2.0e6);
+        link.rate_bps = 1e6;
+        run(&link, "4 Mbit/s become 1", 1000);
+        assert_in_range((unsigned)link.queue_ms_max, 100, 350);
+        run(&link, "a second later", 2000);
+        assert_true(link.queue_ms_sum / (double)link.run_ms < 120);
     }
 }
 
@@ -163,93 +164,93 @@ static void a_starved_receiver_is_not_a_queue(void **state)
     (void)state;
     static const uint64_t stalls_ms[] = {30, 80, 150};
     for (size_t i = 0; i < COUNT_OF(stalls_ms); i++) {
-        link_sim l;
-        link_init(&l, 10e6);
-        l.stall_ns = stalls_ms[i] * 1000000ull;
-        run(&l, "stalls, first 5 s", 5000);
-        run(&l, "stalls", 20000);
-        assert_true(link_came_bps(&l) > 2.5e6);
+        link_sim link;
+        link_init(&link, 10e6);
+        link.stall_ns = stalls_ms[i] * 1000000ull;
+        run(&link, "stalls, first 5 s", 5000);
+        run(&link, "stalls", 20000);
+        assert_true(link_came_bps(&link) > 2.5e6);
     }
 }
 
 static void random_loss_is_not_a_queue(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 10e6);
-    l.loss = 0.05;
-    l.delay_ns = 40 * 1000000ull;
-    run(&l, "5 % loss, first 5 s", 5000);
-    run(&l, "5 % loss", 20000);
-    assert_true(link_came_bps(&l) > 3.2e6);
+    link_sim link;
+    link_init(&link, 10e6);
+    link.loss = 0.05;
+    link.delay_ns = 40 * 1000000ull;
+    run(&link, "5 % loss, first 5 s", 5000);
+    run(&link, "5 % loss", 20000);
+    assert_true(link_came_bps(&link) > 3.2e6);
 }
 
 static void a_bad_wireless_stretch_passes(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 10e6);
-    l.burst_loss = 0.03;
-    l.jitter_ns = 10 * 1000000ull;
-    run(&l, "wireless, first 5 s", 5000);
-    run(&l, "wireless", 20000);
-    assert_true(link_came_bps(&l) > 1.5e6);
-    l.burst_loss = 0;
-    run(&l, "clear again", 10000);
-    run(&l, "clear again", 3000);
-    assert_true(link_came_bps(&l) > 3.2e6);
+    link_sim link;
+    link_init(&link, 10e6);
+    link.burst_loss = 0.03;
+    link.jitter_ns = 10 * 1000000ull;
+    run(&link, "wireless, first 5 s", 5000);
+    run(&link, "wireless", 20000);
+    assert_true(link_came_bps(&link) > 1.5e6);
+    link.burst_loss = 0;
+    run(&link, "clear again", 10000);
+    run(&link, "clear again", 3000);
+    assert_true(link_came_bps(&link) > 3.2e6);
 }
 
 static void heavy_loss_brings_it_down(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 10e6);
-    run(&l, "clear", 5000);
-    l.loss = 0.3;
-    run(&l, "30 % loss", 5000);
-    assert_true(cn_bwe_bps(&l.bwe) < 2e6);
-    l.loss = 0;
-    run(&l, "clear", 10000);
-    assert_true(cn_bwe_bps(&l.bwe) > 3e6);
+    link_sim link;
+    link_init(&link, 10e6);
+    run(&link, "clear", 5000);
+    link.loss = 0.3;
+    run(&link, "30 % loss", 5000);
+    assert_true(cn_bwe_bps(&link.bwe) < 2e6);
+    link.loss = 0;
+    run(&link, "clear", 10000);
+    assert_true(cn_bwe_bps(&link.bwe) > 3e6);
 }
 
 static void the_receivers_ceiling_holds(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 10e6);
-    cn_bwe_cap(&l.bwe, 500000);
-    run(&l, "REMB 500", 5000);
-    assert_true(cn_bwe_bps(&l.bwe) <= 500000 && link_came_bps(&l) < 520000);
-    cn_bwe_cap(&l.bwe, 0);
-    run(&l, "no REMB", 5000);
-    assert_true(cn_bwe_bps(&l.bwe) > 3e6);
+    link_sim link;
+    link_init(&link, 10e6);
+    cn_bwe_cap(&link.bwe, 500000);
+    run(&link, "REMB 500", 5000);
+    assert_true(cn_bwe_bps(&link.bwe) <= 500000 && link_came_bps(&link) < 520000);
+    cn_bwe_cap(&link.bwe, 0);
+    run(&link, "no REMB", 5000);
+    assert_true(cn_bwe_bps(&link.bwe) > 3e6);
 }
 
 static void an_idle_application_keeps_what_was_found(void **state)
 {
     (void)state;
-    link_sim l;
-    link_init(&l, 10e6);
-    run(&l, "busy", 10000);
-    uint32_t before = cn_bwe_bps(&l.bwe);
-    l.wanted_bps = 100e3;
-    run(&l, "idle", 30000);
-    assert_true(cn_bwe_bps(&l.bwe) >= before && cn_bwe_bps(&l.bwe) < 2 * before);
+    link_sim link;
+    link_init(&link, 10e6);
+    run(&link, "busy", 10000);
+    uint32_t before = cn_bwe_bps(&link.bwe);
+    link.wanted_bps = 100e3;
+    run(&link, "idle", 30000);
+    assert_true(cn_bwe_bps(&link.bwe) >= before && cn_bwe_bps(&link.bwe) < 2 * before);
 }
 
 static void receiver_reports_do_without_feedback(void **state)
 {
     (void)state;
-    cn_bwe b;
-    cn_bwe_init(&b);
+    cn_bwe bwe;
+    cn_bwe_init(&bwe);
     uint64_t now = 1000000000ull;
-    for (unsigned i = 0; i < 10; i++) cn_bwe_report(&b, 0, cn_bwe_bps(&b), 50, now += 1000000000ull);
-    uint32_t up = cn_bwe_bps(&b);
+    for (unsigned i = 0; i < 10; i++) cn_bwe_report(&bwe, 0, cn_bwe_bps(&bwe), 50, now += 1000000000ull);
+    uint32_t up = cn_bwe_bps(&bwe);
     assert_true(up > 1.8 * CN_BWE_START && up < 2.4 * CN_BWE_START);
-    cn_bwe_report(&b, 0.2, up, 50, now += 1000000000ull);
-    assert_in_range(cn_bwe_bps(&b), (uintmax_t)(0.89 * up), (uintmax_t)(0.91 * up));
+    cn_bwe_report(&bwe, 0.2, up, 50, now += 1000000000ull);
+    assert_in_range(cn_bwe_bps(&bwe), (uintmax_t)(0.89 * up), (uintmax_t)(0.91 * up));
 }
 
 int main(void)

@@ -16,118 +16,118 @@ static cn_paced entry(void *owner, cn_paced_kind kind, uint16_t seq)
 static void nothing_waits_where_nothing_binds(void **state)
 {
     (void)state;
-    cn_pacer *p;
+    cn_pacer *pacer;
     int slot;
-    assert_ok(cn_pacer_new(&p));
+    assert_ok(cn_pacer_new(&pacer));
     for (uint16_t i = 0; i < 1000; i++) {
-        cn_paced e = entry(&slot, CN_PACED_MEDIA, i);
-        assert_false(cn_pacer_hold(p, &e, MS));
-        cn_pacer_left(p, e.bytes, MS);
+        cn_paced paced = entry(&slot, CN_PACED_MEDIA, i);
+        assert_false(cn_pacer_hold(pacer, &paced, MS));
+        cn_pacer_left(pacer, paced.bytes, MS);
     }
-    assert_int_equal(cn_pacer_waiting(p), 0);
-    cn_pacer_free(p);
+    assert_int_equal(cn_pacer_waiting(pacer), 0);
+    cn_pacer_free(pacer);
 }
 
 /* 20 packets of 8,000 bits at 1 Mbit/s: one in 8 ms, a burst of 5 ms at first. */
 static void a_burst_is_spread_in_order(void **state)
 {
     (void)state;
-    cn_pacer *p;
+    cn_pacer *pacer;
     int slot;
-    cn_paced e;
-    assert_ok(cn_pacer_new(&p));
-    cn_pacer_rate(p, 1000000, 0);
+    cn_paced paced;
+    assert_ok(cn_pacer_new(&pacer));
+    cn_pacer_rate(pacer, 1000000, 0);
     unsigned left = 0, at_ms[20] = {0};
     for (uint16_t i = 0; i < 20; i++) {
-        e = entry(&slot, CN_PACED_MEDIA, i);
-        if (cn_pacer_hold(p, &e, MS)) continue;
-        cn_pacer_left(p, e.bytes, MS);
+        paced = entry(&slot, CN_PACED_MEDIA, i);
+        if (cn_pacer_hold(pacer, &paced, MS)) continue;
+        cn_pacer_left(pacer, paced.bytes, MS);
         left++;
     }
     assert_int_equal(left, 1);
-    for (uint64_t ms = 1; cn_pacer_waiting(p); ms++) {
+    for (uint64_t ms = 1; cn_pacer_waiting(pacer); ms++) {
         assert_true(ms < 200);
-        while (cn_pacer_next(p, ms * MS, &e)) {
-            assert_int_equal(e.out.seq, left);
+        while (cn_pacer_next(pacer, ms * MS, &paced)) {
+            assert_int_equal(paced.out.seq, left);
             at_ms[left++] = (unsigned)ms;
-            cn_pacer_left(p, e.bytes, ms * MS);
+            cn_pacer_left(pacer, paced.bytes, ms * MS);
         }
-        if (cn_pacer_waiting(p)) assert_in_range(cn_pacer_wait_ns(p, ms * MS), 1, 9 * MS);
+        if (cn_pacer_waiting(pacer)) assert_in_range(cn_pacer_wait_ns(pacer, ms * MS), 1, 9 * MS);
     }
     assert_in_range(at_ms[10], 70, 90);
     assert_in_range(at_ms[19], 140, 160);
-    cn_pacer_free(p);
+    cn_pacer_free(pacer);
 }
 
 static void retransmissions_go_first_and_audio_fills_the_bucket(void **state)
 {
     (void)state;
-    cn_pacer *p;
+    cn_pacer *pacer;
     int slot;
-    cn_paced e;
-    assert_ok(cn_pacer_new(&p));
-    cn_pacer_rate(p, 1000000, 0);
-    cn_pacer_left(p, 2000, 0); /* never asked: audio */
-    e = entry(&slot, CN_PACED_MEDIA, 1);
-    assert_true(cn_pacer_hold(p, &e, 0));
-    e = entry(&slot, CN_PACED_RESEND, 2);
-    assert_true(cn_pacer_hold(p, &e, 0));
-    assert_false(cn_pacer_next(p, 5 * MS, &e));
-    assert_true(cn_pacer_next(p, 12 * MS, &e));
-    assert_int_equal(e.out.seq, 2);
-    assert_true(cn_pacer_next(p, 12 * MS, &e));
-    assert_int_equal(e.out.seq, 1);
-    assert_false(cn_pacer_next(p, 12 * MS, &e));
-    cn_pacer_free(p);
+    cn_paced paced;
+    assert_ok(cn_pacer_new(&pacer));
+    cn_pacer_rate(pacer, 1000000, 0);
+    cn_pacer_left(pacer, 2000, 0); /* never asked: audio */
+    paced = entry(&slot, CN_PACED_MEDIA, 1);
+    assert_true(cn_pacer_hold(pacer, &paced, 0));
+    paced = entry(&slot, CN_PACED_RESEND, 2);
+    assert_true(cn_pacer_hold(pacer, &paced, 0));
+    assert_false(cn_pacer_next(pacer, 5 * MS, &paced));
+    assert_true(cn_pacer_next(pacer, 12 * MS, &paced));
+    assert_int_equal(paced.out.seq, 2);
+    assert_true(cn_pacer_next(pacer, 12 * MS, &paced));
+    assert_int_equal(paced.out.seq, 1);
+    assert_false(cn_pacer_next(pacer, 12 * MS, &paced));
+    cn_pacer_free(pacer);
 }
 
 /* Far too much for the rate leaves within the longest wait all the same. */
 static void nothing_waits_too_long(void **state)
 {
     (void)state;
-    cn_pacer *p;
+    cn_pacer *pacer;
     int slot;
-    cn_paced e;
-    assert_ok(cn_pacer_new(&p));
-    cn_pacer_rate(p, 100000, 0);
+    cn_paced paced;
+    assert_ok(cn_pacer_new(&pacer));
+    cn_pacer_rate(pacer, 100000, 0);
     for (uint16_t i = 0; i < 400; i++) {
-        e = entry(&slot, CN_PACED_MEDIA, i);
-        if (!cn_pacer_hold(p, &e, 0)) cn_pacer_left(p, e.bytes, 0);
+        paced = entry(&slot, CN_PACED_MEDIA, i);
+        if (!cn_pacer_hold(pacer, &paced, 0)) cn_pacer_left(pacer, paced.bytes, 0);
     }
     uint64_t ms = 0;
-    for (; cn_pacer_waiting(p) && ms < 1000; ms++)
-        while (cn_pacer_next(p, ms * MS, &e)) cn_pacer_left(p, e.bytes, ms * MS);
+    for (; cn_pacer_waiting(pacer) && ms < 1000; ms++)
+        while (cn_pacer_next(pacer, ms * MS, &paced)) cn_pacer_left(pacer, paced.bytes, ms * MS);
     assert_in_range(ms, 200, CN_PACER_WAIT_NS / MS + 5);
-    cn_pacer_free(p);
+    cn_pacer_free(pacer);
 }
 
 static void a_full_queue_says_so_and_one_slot_can_be_emptied(void **state)
 {
     (void)state;
-    cn_pacer *p;
+    cn_pacer *pacer;
     int one, two;
-    cn_paced e;
-    assert_ok(cn_pacer_new(&p));
-    cn_pacer_rate(p, 1000000, 0);
-    cn_pacer_left(p, 100000, 0);
+    cn_paced paced;
+    assert_ok(cn_pacer_new(&pacer));
+    cn_pacer_rate(pacer, 1000000, 0);
+    cn_pacer_left(pacer, 100000, 0);
     for (uint16_t i = 0; i < CN_PACER_MEDIA; i++) {
-        e = entry(i % 2 ? &one : &two, CN_PACED_MEDIA, i);
-        assert_true(cn_pacer_hold(p, &e, 0));
+        paced = entry(i % 2 ? &one : &two, CN_PACED_MEDIA, i);
+        assert_true(cn_pacer_hold(pacer, &paced, 0));
     }
-    assert_false(cn_pacer_hold(p, &e, 0));
+    assert_false(cn_pacer_hold(pacer, &paced, 0));
     for (uint16_t i = 1; i < CN_PACER_MEDIA; i += 2) {
-        assert_true(cn_pacer_take(p, &one, &e));
-        assert_int_equal(e.out.seq, i);
+        assert_true(cn_pacer_take(pacer, &one, &paced));
+        assert_int_equal(paced.out.seq, i);
     }
-    assert_false(cn_pacer_take(p, &one, &e));
-    cn_pacer_rate(p, 0, 0);
+    assert_false(cn_pacer_take(pacer, &one, &paced));
+    cn_pacer_rate(pacer, 0, 0);
     for (uint16_t i = 0; i < CN_PACER_MEDIA; i += 2) {
-        assert_true(cn_pacer_next(p, 0, &e));
-        assert_int_equal(e.out.seq, i);
+        assert_true(cn_pacer_next(pacer, 0, &paced));
+        assert_int_equal(paced.out.seq, i);
     }
-    assert_false(cn_pacer_next(p, 0, &e));
-    assert_int_equal(cn_pacer_waiting(p), 0);
-    cn_pacer_free(p);
+    assert_false(cn_pacer_next(pacer, 0, &paced));
+    assert_int_equal(cn_pacer_waiting(pacer), 0);
+    cn_pacer_free(pacer);
 }
 
 /* ---- a camera of three layers with key frames, and a voice, over a narrow line ---- */
@@ -138,43 +138,44 @@ typedef struct call {
     unsigned voice_lost, lost, frames;
 } call;
 
-static void packet(call *c, uint32_t bytes)
+static void packet(call *exchange, uint32_t bytes)
 {
-    c->lost += !link_send(&c->link, bytes);
-    if (c->pacer) cn_pacer_left(c->pacer, bytes, c->link.now_ns);
+    exchange->lost += !link_send(&exchange->link, bytes);
+    if (exchange->pacer) cn_pacer_left(exchange->pacer, bytes, exchange->link.now_ns);
 }
 
 /* 30 frames a second of the layer that fits; every 60th is a key frame ten times as large as the others. */
-static void frame(call *c)
+static void frame(call *exchange)
 {
-    double bps = link_layer_bps(&c->link);
-    bool key = c->frames++ % 60 == 0;
+    double bps = link_layer_bps(&exchange->link);
+    bool key = exchange->frames++ % 60 == 0;
     double bits = bps / 30 * 60 / 69 * (key ? 10 : 1);
     for (; bits > 0; bits -= 8800) {
-        cn_paced e = entry(c, CN_PACED_MEDIA, 0);
-        e.bytes = (uint16_t)(bits < 8800 ? bits / 8 + 30 : 1130);
-        if (!c->pacer || !cn_pacer_hold(c->pacer, &e, c->link.now_ns)) packet(c, e.bytes);
+        cn_paced paced = entry(exchange, CN_PACED_MEDIA, 0);
+        paced.bytes = (uint16_t)(bits < 8800 ? bits / 8 + 30 : 1130);
+        if (!exchange->pacer || !cn_pacer_hold(exchange->pacer, &paced, exchange->link.now_ns))
+            packet(exchange, paced.bytes);
     }
 }
 
-static void play(call *c, uint64_t ms)
+static void play(call *exchange, uint64_t ms)
 {
-    cn_paced e;
-    c->voice_lost = c->lost = 0;
+    cn_paced paced;
+    exchange->voice_lost = exchange->lost = 0;
     for (uint64_t i = 0; i < ms; i++) {
-        link_tick(&c->link);
-        uint64_t now = c->link.now_ns;
+        link_tick(&exchange->link);
+        uint64_t now = exchange->link.now_ns;
         if (now / MS % 20 == 0) {
-            c->voice_lost += !link_send(&c->link, 120);
-            if (c->pacer) cn_pacer_left(c->pacer, 120, now);
+            exchange->voice_lost += !link_send(&exchange->link, 120);
+            if (exchange->pacer) cn_pacer_left(exchange->pacer, 120, now);
         }
-        if (now / MS % 33 == 0) frame(c);
-        if (c->pacer) {
-            bool binds = cn_bwe_binds(&c->link.bwe, (uint32_t)c->link.wanted_bps, now);
-            cn_pacer_rate(c->pacer, binds ? (uint32_t)(1.5 * cn_bwe_budget(&c->link.bwe, now)) : 0, now);
-            while (cn_pacer_next(c->pacer, now, &e)) packet(c, e.bytes);
+        if (now / MS % 33 == 0) frame(exchange);
+        if (exchange->pacer) {
+            bool binds = cn_bwe_binds(&exchange->link.bwe, (uint32_t)exchange->link.wanted_bps, now);
+            cn_pacer_rate(exchange->pacer, binds ? (uint32_t)(1.5 * cn_bwe_budget(&exchange->link.bwe, now)) : 0, now);
+            while (cn_pacer_next(exchange->pacer, now, &paced)) packet(exchange, paced.bytes);
         }
-        link_listen(&c->link);
+        link_listen(&exchange->link);
     }
 }
 
@@ -184,29 +185,29 @@ typedef struct outcome {
 
 static outcome over_a_narrow_line(bool paced)
 {
-    call c = {0};
-    outcome o = {0};
-    link_init(&c.link, 4e6);
-    c.link.queue_ms = 60;
-    c.link.layered = true;
-    c.link.wanted_bps = 1.5e6;
-    if (paced) assert_ok(cn_pacer_new(&c.pacer));
-    play(&c, 10000);
-    assert_int_equal(c.voice_lost, 0);
+    call exchange = {0};
+    outcome result = {0};
+    link_init(&exchange.link, 4e6);
+    exchange.link.queue_ms = 60;
+    exchange.link.layered = true;
+    exchange.link.wanted_bps = 1.5e6;
+    if (paced) assert_ok(cn_pacer_new(&exchange.pacer));
+    play(&exchange, 10000);
+    assert_int_equal(exchange.voice_lost, 0);
     static const struct {
         double bps;
         uint64_t settle_ms, ms;
     } parts[] = {{1e6, 3000, 30000}, {4e6, 10000, 20000}};
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        c.link.rate_bps = parts[i].bps;
-        play(&c, parts[i].settle_ms);
-        play(&c, parts[i].ms);
-        o.voice += c.voice_lost;
-        o.all += c.voice_lost + c.lost;
+        exchange.link.rate_bps = parts[i].bps;
+        play(&exchange, parts[i].settle_ms);
+        play(&exchange, parts[i].ms);
+        result.voice += exchange.voice_lost;
+        result.all += exchange.voice_lost + exchange.lost;
     }
-    assert_true(link_layer_bps(&c.link) > 1.4e6);
-    cn_pacer_free(c.pacer);
-    return o;
+    assert_true(link_layer_bps(&exchange.link) > 1.4e6);
+    cn_pacer_free(exchange.pacer);
+    return result;
 }
 
 static void key_frames_leave_a_narrow_line_whole(void **state)

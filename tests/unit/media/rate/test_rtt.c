@@ -7,20 +7,20 @@
 static void the_least_of_two_windows(void **state)
 {
     (void)state;
-    cn_rtt r = {0};
-    assert_int_equal(cn_rtt_least(&r), 0);
-    cn_rtt_sample(&r, 0, 1 * S);
-    assert_int_equal(cn_rtt_least(&r), 0);
-    cn_rtt_sample(&r, 120, 1 * S);
-    cn_rtt_sample(&r, 80, 2 * S);
-    cn_rtt_sample(&r, 140, 9 * S);
-    assert_int_equal(cn_rtt_least(&r), 80);
-    cn_rtt_sample(&r, 130, 11 * S);
-    assert_int_equal(cn_rtt_least(&r), 80);
-    cn_rtt_sample(&r, 125, 21 * S); /* the path became longer */
-    assert_int_equal(cn_rtt_least(&r), 125);
-    cn_rtt_sample(&r, 300, 95 * S); /* nothing for long */
-    assert_int_equal(cn_rtt_least(&r), 300);
+    cn_rtt rtt = {0};
+    assert_int_equal(cn_rtt_least(&rtt), 0);
+    cn_rtt_sample(&rtt, 0, 1 * S);
+    assert_int_equal(cn_rtt_least(&rtt), 0);
+    cn_rtt_sample(&rtt, 120, 1 * S);
+    cn_rtt_sample(&rtt, 80, 2 * S);
+    cn_rtt_sample(&rtt, 140, 9 * S);
+    assert_int_equal(cn_rtt_least(&rtt), 80);
+    cn_rtt_sample(&rtt, 130, 11 * S);
+    assert_int_equal(cn_rtt_least(&rtt), 80);
+    cn_rtt_sample(&rtt, 125, 21 * S); /* the path became longer */
+    assert_int_equal(cn_rtt_least(&rtt), 125);
+    cn_rtt_sample(&rtt, 300, 95 * S); /* nothing for long */
+    assert_int_equal(cn_rtt_least(&rtt), 300);
 }
 
 int main(void)

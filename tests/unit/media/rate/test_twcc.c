@@ -7,57 +7,57 @@
 static void arrivals_become_lists(void **state)
 {
     (void)state;
-    static cn_twcc_in t;
-    t = (cn_twcc_in){0};
+    static cn_twcc_in twcc;
+    twcc = (cn_twcc_in){0};
     cn_twcc_arrival list[CN_TWCC_WINDOW];
     uint16_t base = 0;
-    assert_false(cn_twcc_in_due(&t, 1000 * MS));
-    assert_int_equal(cn_twcc_in_take(&t, 1000 * MS, list, 10, &base), 0);
-    cn_twcc_in_packet(&t, 65534, 1000 * MS);
-    cn_twcc_in_packet(&t, 65535, 1001 * MS);
-    cn_twcc_in_packet(&t, 65535, 1009 * MS); /* a double tells nothing */
-    cn_twcc_in_packet(&t, 1, 1002 * MS);
-    assert_true(cn_twcc_in_due(&t, 1002 * MS));
-    assert_int_equal(cn_twcc_in_take(&t, 1002 * MS, list, 10, &base), 3);
+    assert_false(cn_twcc_in_due(&twcc, 1000 * MS));
+    assert_int_equal(cn_twcc_in_take(&twcc, 1000 * MS, list, 10, &base), 0);
+    cn_twcc_in_packet(&twcc, 65534, 1000 * MS);
+    cn_twcc_in_packet(&twcc, 65535, 1001 * MS);
+    cn_twcc_in_packet(&twcc, 65535, 1009 * MS); /* a double tells nothing */
+    cn_twcc_in_packet(&twcc, 1, 1002 * MS);
+    assert_true(cn_twcc_in_due(&twcc, 1002 * MS));
+    assert_int_equal(cn_twcc_in_take(&twcc, 1002 * MS, list, 10, &base), 3);
     assert_int_equal(base, 65534);
     assert_int_equal(list[1].seq, 65535);
     assert_int_equal(list[1].time_us, 1001000);
     assert_int_equal(list[2].seq, 1);
-    cn_twcc_in_packet(&t, 4, 1010 * MS);
-    assert_false(cn_twcc_in_due(&t, 1251 * MS)); /* one packet can wait */
-    assert_true(cn_twcc_in_due(&t, 1252 * MS));
-    assert_int_equal(cn_twcc_in_take(&t, 1252 * MS, list, 10, &base), 1);
+    cn_twcc_in_packet(&twcc, 4, 1010 * MS);
+    assert_false(cn_twcc_in_due(&twcc, 1251 * MS)); /* one packet can wait */
+    assert_true(cn_twcc_in_due(&twcc, 1252 * MS));
+    assert_int_equal(cn_twcc_in_take(&twcc, 1252 * MS, list, 10, &base), 1);
     assert_int_equal(base, 2); /* 2 and 3 are told as lost */
-    cn_twcc_in_packet(&t, 3, 1253 * MS);
-    assert_int_equal(cn_twcc_in_take(&t, 1310 * MS, list, 10, &base), 2);
+    cn_twcc_in_packet(&twcc, 3, 1253 * MS);
+    assert_int_equal(cn_twcc_in_take(&twcc, 1310 * MS, list, 10, &base), 2);
     assert_int_equal(base, 3);
     assert_int_equal(list[0].time_us, 1253000);
     assert_int_equal(list[1].seq, 4);
-    for (uint16_t i = 5; i < 15; i++) cn_twcc_in_packet(&t, i, 1311 * MS);
-    assert_false(cn_twcc_in_due(&t, 1359 * MS)); /* ten packets are told after 50 ms */
-    assert_true(cn_twcc_in_due(&t, 1360 * MS));
-    assert_int_equal(cn_twcc_in_take(&t, 1360 * MS, list, 10, &base), 10);
-    assert_false(cn_twcc_in_due(&t, 9000 * MS));
+    for (uint16_t i = 5; i < 15; i++) cn_twcc_in_packet(&twcc, i, 1311 * MS);
+    assert_false(cn_twcc_in_due(&twcc, 1359 * MS)); /* ten packets are told after 50 ms */
+    assert_true(cn_twcc_in_due(&twcc, 1360 * MS));
+    assert_int_equal(cn_twcc_in_take(&twcc, 1360 * MS, list, 10, &base), 10);
+    assert_false(cn_twcc_in_due(&twcc, 9000 * MS));
 }
 
 static void many_packets_make_a_feedback_due_and_come_in_parts(void **state)
 {
     (void)state;
-    static cn_twcc_in t;
-    t = (cn_twcc_in){0};
+    static cn_twcc_in twcc;
+    twcc = (cn_twcc_in){0};
     cn_twcc_arrival list[64];
     uint16_t base = 0;
-    for (unsigned i = 0; i < 100; i++) cn_twcc_in_packet(&t, (uint16_t)i, 1000 * MS + i);
-    assert_true(cn_twcc_in_due(&t, 1));
-    assert_int_equal(cn_twcc_in_take(&t, 1000 * MS, list, 64, &base), 64);
-    assert_int_equal(cn_twcc_in_take(&t, 1000 * MS, list, 64, &base), 36);
+    for (unsigned i = 0; i < 100; i++) cn_twcc_in_packet(&twcc, (uint16_t)i, 1000 * MS + i);
+    assert_true(cn_twcc_in_due(&twcc, 1));
+    assert_int_equal(cn_twcc_in_take(&twcc, 1000 * MS, list, 64, &base), 64);
+    assert_int_equal(cn_twcc_in_take(&twcc, 1000 * MS, list, 64, &base), 36);
     assert_int_equal(base, 64);
-    assert_int_equal(cn_twcc_in_take(&t, 1000 * MS, list, 64, &base), 0);
-    cn_twcc_in_packet(&t, 30000, 2000 * MS); /* a jump over the window: what lies between is not told as lost */
-    assert_int_equal(cn_twcc_in_take(&t, 2000 * MS, list, 64, &base), 1);
+    assert_int_equal(cn_twcc_in_take(&twcc, 1000 * MS, list, 64, &base), 0);
+    cn_twcc_in_packet(&twcc, 30000, 2000 * MS); /* a jump over the window: what lies between is not told as lost */
+    assert_int_equal(cn_twcc_in_take(&twcc, 2000 * MS, list, 64, &base), 1);
     assert_int_equal(base, 30000);
-    cn_twcc_in_packet(&t, 20000, 2000 * MS); /* too old */
-    assert_false(cn_twcc_in_due(&t, 9000 * MS));
+    cn_twcc_in_packet(&twcc, 20000, 2000 * MS); /* too old */
+    assert_false(cn_twcc_in_due(&twcc, 9000 * MS));
 }
 
 static cn_twcc_list feedback;
@@ -72,63 +72,63 @@ static void answers(uint16_t base, uint16_t count, int64_t first_us)
 static void feedback_tells_the_fate_of_what_was_sent(void **state)
 {
     (void)state;
-    cn_twcc_out *t = NULL;
-    cn_twcc_summary s;
-    assert_err(cn_twcc_out_new(&t, 100), CN_ERR_INVALID);
-    assert_ok(cn_twcc_out_new(&t, 256));
+    cn_twcc_out *twcc = NULL;
+    cn_twcc_summary summary;
+    assert_err(cn_twcc_out_new(&twcc, 100), CN_ERR_INVALID);
+    assert_ok(cn_twcc_out_new(&twcc, 256));
     answers(1, 3, 0);
-    assert_err(cn_twcc_out_feedback(t, &feedback, 0, &s), CN_ERR_INVALID);
+    assert_err(cn_twcc_out_feedback(twcc, &feedback, 0, &summary), CN_ERR_INVALID);
     uint16_t first = 0;
     for (unsigned i = 0; i < 100; i++) {
-        uint16_t seq = cn_twcc_out_next(t, 1000, i % 2 ? CN_TWCC_VIDEO : CN_TWCC_AUDIO, 1000 * MS + i * MS);
+        uint16_t seq = cn_twcc_out_next(twcc, 1000, i % 2 ? CN_TWCC_VIDEO : CN_TWCC_AUDIO, 1000 * MS + i * MS);
         if (!i) first = seq;
         assert_int_equal(seq, (uint16_t)(first + i));
     }
     answers(first, 100, 5000000);
     for (unsigned i = 0; i < 100; i += 5) feedback.arrival_us[i] = CN_TWCC_LOST;
-    assert_ok(cn_twcc_out_feedback(t, &feedback, 1149 * MS, &s));
-    assert_int_equal(s.acked, 80);
-    assert_int_equal(s.lost, 20);
-    assert_int_equal(s.acked_bytes, 80000);
-    assert_int_equal(s.rtt_ms, 50);
-    assert_int_equal(s.result_count, 100);
-    assert_int_equal(s.results[1].sent_ns, 1001 * MS);
-    assert_int_equal(s.results[1].arrival_us, 5001000);
-    assert_int_equal(s.results[1].kind, CN_TWCC_VIDEO);
-    assert_int_equal(s.results[5].arrival_us, CN_TWCC_LOST);
-    assert_true(cn_twcc_out_loss(t, 1149 * MS) == 0.2);
+    assert_ok(cn_twcc_out_feedback(twcc, &feedback, 1149 * MS, &summary));
+    assert_int_equal(summary.acked, 80);
+    assert_int_equal(summary.lost, 20);
+    assert_int_equal(summary.acked_bytes, 80000);
+    assert_int_equal(summary.rtt_ms, 50);
+    assert_int_equal(summary.result_count, 100);
+    assert_int_equal(summary.results[1].sent_ns, 1001 * MS);
+    assert_int_equal(summary.results[1].arrival_us, 5001000);
+    assert_int_equal(summary.results[1].kind, CN_TWCC_VIDEO);
+    assert_int_equal(summary.results[5].arrival_us, CN_TWCC_LOST);
+    assert_true(cn_twcc_out_loss(twcc, 1149 * MS) == 0.2);
     /* again: nothing new; then ten of the lost ones come after all */
-    assert_ok(cn_twcc_out_feedback(t, &feedback, 1150 * MS, &s));
-    assert_int_equal(s.result_count, 0);
+    assert_ok(cn_twcc_out_feedback(twcc, &feedback, 1150 * MS, &summary));
+    assert_int_equal(summary.result_count, 0);
     for (unsigned i = 0; i < 50; i += 5) feedback.arrival_us[i] = 6000000;
-    assert_ok(cn_twcc_out_feedback(t, &feedback, 1160 * MS, &s));
-    assert_int_equal(s.acked, 10);
-    assert_int_equal(s.lost, 0);
-    assert_true(cn_twcc_out_loss(t, 1160 * MS) == 0.1);
+    assert_ok(cn_twcc_out_feedback(twcc, &feedback, 1160 * MS, &summary));
+    assert_int_equal(summary.acked, 10);
+    assert_int_equal(summary.lost, 0);
+    assert_true(cn_twcc_out_loss(twcc, 1160 * MS) == 0.1);
     /* 90 kB acknowledged over the 200 ms that rates are taken of at least */
-    assert_int_equal(cn_twcc_out_acked_bps(t, 1160 * MS), 90000 * 8 * 5);
-    assert_int_equal(cn_twcc_out_sent_bps(t, 1950 * MS), 100000 * 8 * 1000 / 950);
-    assert_int_equal(cn_twcc_out_acked_bps(t, 2300 * MS), 0);
+    assert_int_equal(cn_twcc_out_acked_bps(twcc, 1160 * MS), 90000 * 8 * 5);
+    assert_int_equal(cn_twcc_out_sent_bps(twcc, 1950 * MS), 100000 * 8 * 1000 / 950);
+    assert_int_equal(cn_twcc_out_acked_bps(twcc, 2300 * MS), 0);
     answers((uint16_t)(first + 100), 50, 0); /* never sent */
-    assert_err(cn_twcc_out_feedback(t, &feedback, 1160 * MS, &s), CN_ERR_INVALID);
-    cn_twcc_out_free(t);
+    assert_err(cn_twcc_out_feedback(twcc, &feedback, 1160 * MS, &summary), CN_ERR_INVALID);
+    cn_twcc_out_free(twcc);
     cn_twcc_out_free(NULL);
 }
 
 static void numbers_wrap_and_old_ones_are_forgotten(void **state)
 {
     (void)state;
-    cn_twcc_out *t = NULL;
-    cn_twcc_summary s;
-    assert_ok(cn_twcc_out_new(&t, 256));
+    cn_twcc_out *twcc = NULL;
+    cn_twcc_summary summary;
+    assert_ok(cn_twcc_out_new(&twcc, 256));
     uint16_t seq = 0;
-    for (unsigned i = 0; i < 65536 + 10; i++) seq = cn_twcc_out_next(t, 100, CN_TWCC_VIDEO, (uint64_t)i * MS);
+    for (unsigned i = 0; i < 65536 + 10; i++) seq = cn_twcc_out_next(twcc, 100, CN_TWCC_VIDEO, (uint64_t)i * MS);
     answers((uint16_t)(seq - 19), 20, 0); /* over the wrap */
-    assert_ok(cn_twcc_out_feedback(t, &feedback, 65600 * MS, &s));
-    assert_int_equal(s.acked, 20);
+    assert_ok(cn_twcc_out_feedback(twcc, &feedback, 65600 * MS, &summary));
+    assert_int_equal(summary.acked, 20);
     answers((uint16_t)(seq - 300), 20, 0);
-    assert_err(cn_twcc_out_feedback(t, &feedback, 65600 * MS, &s), CN_ERR_INVALID);
-    cn_twcc_out_free(t);
+    assert_err(cn_twcc_out_feedback(twcc, &feedback, 65600 * MS, &summary), CN_ERR_INVALID);
+    cn_twcc_out_free(twcc);
 }
 
 static void a_feedback_packet_makes_the_way_there_and_back(void **state)

@@ -20,23 +20,24 @@ static void descriptors_say_what_they_should(void **state)
     (void)state;
     cn_dd_structure known, fresh;
     bool any = false;
-    svc_frame f = {.number = 65530};
-    for (; f.picture < 12; f.picture++) {
-        for (f.sid = 0; f.sid < SVC_SPATIAL; f.sid++, f.number++) {
+    svc_frame frame = {.number = 65530};
+    for (; frame.picture < 12; frame.picture++) {
+        for (frame.sid = 0; frame.sid < SVC_SPATIAL; frame.sid++, frame.number++) {
             uint8_t bytes[SVC_DESCRIPTOR_MAX];
-            cn_depdesc d;
-            size_t n = svc_descriptor(bytes, &f, true, false);
-            assert_ok(cn_depdesc_parse(&d, bytes, n, any ? &known : NULL, &fresh));
-            if (d.has_structure) known = fresh;
-            any |= d.has_structure;
-            assert_int_equal(d.has_structure, !f.picture && !f.sid);
-            assert_int_equal(d.frame_number, f.number);
-            assert_int_equal(d.sid, f.sid);
-            assert_int_equal(d.tid, svc_tid(f.picture));
-            assert_true(d.start && !d.end);
-            assert_int_equal(d.fdiff_count, (f.picture ? 1 : 0) + (f.sid ? 1 : 0));
-            if (f.picture) assert_int_equal(d.fdiff[0], 3 * (d.tid == 0 ? 4 : d.tid == 1 ? 2 : 1));
-            if (f.sid) assert_int_equal(d.fdiff[d.fdiff_count - 1], 1);
+            cn_depdesc depdesc;
+            size_t n = svc_descriptor(bytes, &frame, true, false);
+            assert_ok(cn_depdesc_parse(&depdesc, bytes, n, any ? &known : NULL, &fresh));
+            if (depdesc.has_structure) known = fresh;
+            any |= depdesc.has_structure;
+            assert_int_equal(depdesc.has_structure, !frame.picture && !frame.sid);
+            assert_int_equal(depdesc.frame_number, frame.number);
+            assert_int_equal(depdesc.sid, frame.sid);
+            assert_int_equal(depdesc.tid, svc_tid(frame.picture));
+            assert_true(depdesc.start && !depdesc.end);
+            assert_int_equal(depdesc.fdiff_count, (frame.picture ? 1 : 0) + (frame.sid ? 1 : 0));
+            if (frame.picture)
+                assert_int_equal(depdesc.fdiff[0], 3 * (depdesc.tid == 0 ? 4 : depdesc.tid == 1 ? 2 : 1));
+            if (frame.sid) assert_int_equal(depdesc.fdiff[depdesc.fdiff_count - 1], 1);
         }
     }
     assert_int_equal(known.spatial, 3);
@@ -65,83 +66,84 @@ typedef struct judge {
 } judge;
 
 /* Every frame that this one is predicted from was forwarded. */
-static void is_decodable(const judge *j, const sfu_packet *p)
+static void is_decodable(const judge *verdict, const sfu_packet *packet)
 {
-    if (p->described) {
-        for (unsigned i = 0; i < p->fdiff_count; i++) assert_true(j->came[(uint16_t)(p->stamp.frame - p->fdiff[i])]);
+    if (packet->described) {
+        for (unsigned i = 0; i < packet->fdiff_count; i++)
+            assert_true(verdict->came[(uint16_t)(packet->stamp.frame - packet->fdiff[i])]);
         return;
     }
-    if (p->sid) assert_true(j->came[(uint16_t)(p->stamp.frame - 1)]);
-    const unsigned back = 3 * (p->tid == 0 ? 4 : p->tid == 1 ? 2 : 1);
-    assert_true(p->key || p->sid || j->came[(uint16_t)(p->stamp.frame - back)]);
+    if (packet->sid) assert_true(verdict->came[(uint16_t)(packet->stamp.frame - 1)]);
+    const unsigned back = 3 * (packet->tid == 0 ? 4 : packet->tid == 1 ? 2 : 1);
+    assert_true(packet->key || packet->sid || verdict->came[(uint16_t)(packet->stamp.frame - back)]);
 }
 
 /* Numbers follow one another; frames and pictures keep the publisher's distances, because what refers to one counts in
  * them; the marker stands at the end of each picture that this receiver got. */
-static void goes_on(const sfu_packet *a, const sfu_packet *b)
+static void goes_on(const sfu_packet *left, const sfu_packet *right)
 {
-    assert_int_equal((uint16_t)(b->seq - a->seq), 1);
-    const uint32_t frames = b->stamp.frame - a->stamp.frame;
-    const uint32_t pictures = b->stamp.frame / SVC_SPATIAL - a->stamp.frame / SVC_SPATIAL;
-    assert_int_equal((uint16_t)((b->picture - a->picture) & 0x7fff), pictures);
-    assert_int_equal(a->marker, pictures > 0);
-    if (!pictures) assert_int_equal(b->ts, a->ts);
+    assert_int_equal((uint16_t)(right->seq - left->seq), 1);
+    const uint32_t frames = right->stamp.frame - left->stamp.frame;
+    const uint32_t pictures = right->stamp.frame / SVC_SPATIAL - left->stamp.frame / SVC_SPATIAL;
+    assert_int_equal((uint16_t)((right->picture - left->picture) & 0x7fff), pictures);
+    assert_int_equal(left->marker, pictures > 0);
+    if (!pictures) assert_int_equal(right->ts, left->ts);
     /* a run that is sent at once ends at now: it is compressed */
-    if (pictures) assert_in_range(b->ts - a->ts, 1, pictures * (90000 / FPS));
-    if (b->described) assert_int_equal((uint16_t)(b->frame_number - a->frame_number), frames);
-    assert_int_equal(b->first, frames > 0);
-    assert_int_equal(a->last, frames > 0);
+    if (pictures) assert_in_range(right->ts - left->ts, 1, pictures * (90000 / FPS));
+    if (right->described) assert_int_equal((uint16_t)(right->frame_number - left->frame_number), frames);
+    assert_int_equal(right->first, frames > 0);
+    assert_int_equal(left->last, frames > 0);
 }
 
 /* Upwards only with a key picture, downwards only where the descriptor says that one may: not in the last temporal
  * layer. */
-static void picture_ends(judge *j, seen *s)
+static void picture_ends(judge *verdict, seen *marks)
 {
-    if (j->before >= 0 && j->top > j->before) {
-        assert_true(j->key);
-        s->ups++;
+    if (verdict->before >= 0 && verdict->top > verdict->before) {
+        assert_true(verdict->key);
+        marks->ups++;
     }
-    if (j->before >= 0 && j->top < j->before) {
-        assert_in_range(j->tid, 0, 1);
-        s->downs++;
+    if (verdict->before >= 0 && verdict->top < verdict->before) {
+        assert_in_range(verdict->tid, 0, 1);
+        marks->downs++;
     }
-    j->before = j->top;
+    verdict->before = verdict->top;
 }
 
-static void picture_begins(judge *j, seen *s, const sfu_packet *p)
+static void picture_begins(judge *verdict, seen *marks, const sfu_packet *packet)
 {
-    s->pictures++;
-    if (p->tid > s->tid) s->tid = p->tid;
-    j->tid = p->tid;
-    j->key = p->key;
+    marks->pictures++;
+    if (packet->tid > marks->tid) marks->tid = packet->tid;
+    verdict->tid = packet->tid;
+    verdict->key = packet->key;
 }
 
 /* Walks over everything that came to slot v0; counts what came from index `from` of the log on. */
-static seen judged(const sfu_client *c, size_t from)
+static seen judged(const sfu_client *client, size_t from)
 {
-    static judge j;
+    static judge verdict;
     static size_t list[SFU_LOG];
-    seen before = {0}, s = {0};
-    size_t n = sfu_of(c, sfu_slot_ssrc(c, "v0", NULL), 0, list, SFU_LOG);
-    memset(&j, 0, sizeof j);
-    j.top = j.before = -1;
+    seen before = {0}, marks = {0};
+    size_t n = sfu_of(client, sfu_slot_ssrc(client, "v0", NULL), 0, list, SFU_LOG);
+    memset(&verdict, 0, sizeof verdict);
+    verdict.top = verdict.before = -1;
     for (size_t i = 0; i < n; i++) {
-        const sfu_packet *p = &c->log[list[i]];
-        seen *to = list[i] >= from ? &s : &before;
-        if (p->probe) continue;
-        assert_int_equal(p->stamp.layer, p->sid);
-        if (j.last) goes_on(j.last, p);
-        if (!j.last) assert_true(p->key && p->first);
-        if (j.last && p->ts != j.last->ts) picture_ends(&j, to);
-        if (!j.last || p->ts != j.last->ts) picture_begins(&j, to, p);
-        if (p->first) is_decodable(&j, p);
+        const sfu_packet *packet = &client->log[list[i]];
+        seen *to = list[i] >= from ? &marks : &before;
+        if (packet->probe) continue;
+        assert_int_equal(packet->stamp.layer, packet->sid);
+        if (verdict.last) goes_on(verdict.last, packet);
+        if (!verdict.last) assert_true(packet->key && packet->first);
+        if (verdict.last && packet->ts != verdict.last->ts) picture_ends(&verdict, to);
+        if (!verdict.last || packet->ts != verdict.last->ts) picture_begins(&verdict, to, packet);
+        if (packet->first) is_decodable(&verdict, packet);
         to->packets++;
-        if (p->sid > to->sid) to->sid = p->sid;
-        if (p->last) j.came[(uint16_t)p->stamp.frame] = 1;
-        j.top = p->sid;
-        j.last = p;
+        if (packet->sid > to->sid) to->sid = packet->sid;
+        if (packet->last) verdict.came[(uint16_t)packet->stamp.frame] = 1;
+        verdict.top = packet->sid;
+        verdict.last = packet;
     }
-    return s;
+    return marks;
 }
 
 typedef struct wish {
@@ -153,33 +155,34 @@ typedef struct wish {
  * highest. The newest one may be under way. */
 static bool comes(void *arg)
 {
-    const wish *w = arg;
+    const wish *wanted = arg;
     unsigned sid = 0, tid = 0, pictures = 0;
     uint32_t ts = 0;
-    for (size_t i = w->c->log_n; i-- > 0;) {
-        const sfu_packet *p = &w->c->log[i];
-        if (!p->video || p->probe || p->rtx) continue;
-        if (p->ts != ts) {
-            if (pictures > 1 && sid != w->sid) return false;
-            if (pictures++ == 13) return tid == w->tid;
+    for (size_t i = wanted->c->log_n; i-- > 0;) {
+        const sfu_packet *packet = &wanted->c->log[i];
+        if (!packet->video || packet->probe || packet->rtx) continue;
+        if (packet->ts != ts) {
+            if (pictures > 1 && sid != wanted->sid) return false;
+            if (pictures++ == 13) return tid == wanted->tid;
             sid = 0;
         }
-        ts = p->ts;
-        if (p->sid > sid) sid = p->sid;
-        if (p->tid > tid) tid = p->tid;
+        ts = packet->ts;
+        if (packet->sid > sid) sid = packet->sid;
+        if (packet->tid > tid) tid = packet->tid;
     }
     return false;
 }
 
 /* ---- tests ---- */
 
-static sfu_client *watch(sfu *s, const char *name, uint64_t remb_bps, bool no_descriptor)
+static sfu_client *watch(sfu *server, const char *name, uint64_t remb_bps, bool no_descriptor)
 {
-    sfu_client *c = sfu_join(s, name, &(sfu_shape){.video_slots = 1, .vp9 = true, .no_descriptor = no_descriptor});
-    c->remb_bps = remb_bps;
-    sfu_play(s, 350); /* said, before it shows anything */
-    sfu_show_one(c, "cam", 1280);
-    return c;
+    sfu_client *client =
+        sfu_join(server, name, &(sfu_shape){.video_slots = 1, .vp9 = true, .no_descriptor = no_descriptor});
+    client->remb_bps = remb_bps;
+    sfu_play(server, 350); /* said, before it shows anything */
+    sfu_show_one(client, "cam", 1280);
+    return client;
 }
 
 /* Bits per second: everything is 175 packets a second; without the last temporal layer 87; the two lower spatial layers
@@ -199,29 +202,29 @@ static void everybody_gets_the_layers_that_fit(void **state)
         {"dan", 34 * PACKET_BITS, false, 0, 2},
         {"eva", 51 * PACKET_BITS, true, 1, 1},
     };
-    static sfu s;
+    static sfu server;
     size_t since[COUNT_OF(people)];
-    sfu_new(&s, 1, 0);
-    const sfu_client *cam = sfu_join(&s, "cam", &camera);
+    sfu_new(&server, 1, 0);
+    const sfu_client *cam = sfu_join(&server, "cam", &camera);
     for (size_t i = 0; i < COUNT_OF(people); i++)
-        (void)watch(&s, people[i].name, people[i].remb_bps, people[i].no_descriptor);
+        (void)watch(&server, people[i].name, people[i].remb_bps, people[i].no_descriptor);
     for (size_t i = 0; i < COUNT_OF(people); i++) {
-        wish w = {&s.clients[1 + i], people[i].sid, people[i].tid};
-        assert_true(sfu_play_until(&s, comes, &w, 10000));
+        wish wanted = {&server.clients[1 + i], people[i].sid, people[i].tid};
+        assert_true(sfu_play_until(&server, comes, &wanted, 10000));
     }
-    for (size_t i = 0; i < COUNT_OF(people); i++) since[i] = s.clients[1 + i].log_n;
+    for (size_t i = 0; i < COUNT_OF(people); i++) since[i] = server.clients[1 + i].log_n;
     uint32_t sent = cam->layer[0].frames;
-    sfu_play(&s, 1000);
+    sfu_play(&server, 1000);
     sent = (cam->layer[0].frames - sent) / SVC_SPATIAL;
     for (size_t i = 0; i < COUNT_OF(people); i++) {
-        const seen got = judged(&s.clients[1 + i], since[i]);
+        const seen got = judged(&server.clients[1 + i], since[i]);
         assert_int_equal(got.sid, people[i].sid);
         assert_int_equal(got.tid, people[i].tid);
         assert_in_range(got.pictures * (people[i].tid == 2 ? 1 : 2), sent - 6, sent + 6);
         assert_int_equal(got.ups + got.downs, 0);
     }
-    sfu_clean(&s);
-    sfu_free(&s);
+    sfu_clean(&server);
+    sfu_free(&server);
 }
 
 /* Less and more again, in mid-stream: fewer pictures first, then a smaller one; a larger one with the key picture that
@@ -229,9 +232,9 @@ static void everybody_gets_the_layers_that_fit(void **state)
 static void layers_change_where_they_may(void **state)
 {
     (void)state;
-    static sfu s;
-    sfu_new(&s, 1, 0);
-    sfu_client *cam = sfu_join(&s, "cam", &camera), *anna = watch(&s, "anna", 0, false);
+    static sfu server;
+    sfu_new(&server, 1, 0);
+    sfu_client *cam = sfu_join(&server, "cam", &camera), *anna = watch(&server, "anna", 0, false);
     static const struct {
         uint64_t remb_bps;
         unsigned sid, tid;
@@ -243,17 +246,17 @@ static void layers_change_where_they_may(void **state)
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         size_t from = anna->log_n;
         unsigned plis = cam->layer[0].plis;
-        wish w = {anna, steps[i].sid, steps[i].tid};
+        wish wanted = {anna, steps[i].sid, steps[i].tid};
         anna->remb_bps = steps[i].remb_bps;
-        assert_true(sfu_play_until(&s, comes, &w, 15000));
+        assert_true(sfu_play_until(&server, comes, &wanted, 15000));
         const seen got = judged(anna, from);
         if (i) assert_int_equal(got.downs, steps[i].downs);
         if (steps[i].ups) assert_true(got.ups >= 1 && cam->layer[0].plis > plis);
         if (i && !steps[i].ups) assert_int_equal(got.ups, 0);
-        if (!i) sfu_play(&s, 1500); /* now the server knows what each layer takes */
+        if (!i) sfu_play(&server, 1500); /* now the server knows what each layer takes */
     }
-    sfu_clean(&s);
-    sfu_free(&s);
+    sfu_clean(&server);
+    sfu_free(&server);
 }
 
 int main(void)

@@ -11,33 +11,35 @@
 static unsigned voice_lag(const sfu_client *to, const sfu_client *from)
 {
     for (size_t i = to->log_n; i-- > 0;) {
-        const sfu_packet *p = &to->log[i];
-        if (!p->video && !p->probe && p->stamp.sender == from->index)
-            return (from->audio_packets - 1 - p->stamp.frame) * VOICE_MS;
+        const sfu_packet *packet = &to->log[i];
+        if (!packet->video && !packet->probe && packet->stamp.sender == from->index)
+            return (from->audio_packets - 1 - packet->stamp.frame) * VOICE_MS;
     }
     return UINT32_MAX;
 }
 
 /** Every picture that came is whole, and where pictures are missing a key frame follows. How many gaps there were. */
-static unsigned pictures_are_whole(const sfu_client *c, uint32_t ssrc)
+static unsigned pictures_are_whole(const sfu_client *client, uint32_t ssrc)
 {
     const sfu_packet *last = NULL;
     unsigned count = 0, gaps = 0;
-    for (size_t i = 0; i < c->log_n; i++) {
-        const sfu_packet *p = &c->log[i];
-        if (p->ssrc != ssrc || p->probe) continue;
-        if (p->first) {
+    for (size_t i = 0; i < client->log_n; i++) {
+        const sfu_packet *packet = &client->log[i];
+        if (packet->ssrc != ssrc || packet->probe) continue;
+        if (packet->first) {
             if (last && !last->marker)
                 fail_msg("frame %u of layer %u breaks off", last->stamp.frame, last->stamp.layer);
-            bool next = last && p->stamp.layer == last->stamp.layer && p->stamp.frame == last->stamp.frame + 1;
-            if (!next && !p->key) fail_msg("frame %u of layer %u after a gap", p->stamp.frame, p->stamp.layer);
+            bool next =
+                last && packet->stamp.layer == last->stamp.layer && packet->stamp.frame == last->stamp.frame + 1;
+            if (!next && !packet->key)
+                fail_msg("frame %u of layer %u after a gap", packet->stamp.frame, packet->stamp.layer);
             if (!next && last) gaps++;
             count = 0;
-        } else if (!last || p->stamp.frame != last->stamp.frame || p->stamp.index != count) {
-            fail_msg("packet %u of frame %u is out of place", p->stamp.index, p->stamp.frame);
+        } else if (!last || packet->stamp.frame != last->stamp.frame || packet->stamp.index != count) {
+            fail_msg("packet %u of frame %u is out of place", packet->stamp.index, packet->stamp.frame);
         }
         count++;
-        last = p;
+        last = packet;
     }
     return gaps;
 }
@@ -45,19 +47,19 @@ static unsigned pictures_are_whole(const sfu_client *c, uint32_t ssrc)
 static void a_fast_line_gets_everything(void **state)
 {
     (void)state;
-    sfu s;
-    sfu_new(&s, 1, 0);
-    sfu_client *ann = sfu_join(&s, "ann", &(sfu_shape){.audio = true, .layers = 3, .tcp = true});
-    sfu_client *bob = sfu_join(&s, "bob", &(sfu_shape){.audio_slots = 1, .video_slots = 1, .tcp = true});
+    sfu server;
+    sfu_new(&server, 1, 0);
+    sfu_client *ann = sfu_join(&server, "ann", &(sfu_shape){.audio = true, .layers = 3, .tcp = true});
+    sfu_client *bob = sfu_join(&server, "bob", &(sfu_shape){.audio_slots = 1, .video_slots = 1, .tcp = true});
     ann->level = 20;
     sfu_show_one(bob, "ann", 1280);
-    sfu_hears(&s, bob, ann, true, 200);
-    sfu_hears(&s, bob, ann, false, 50);
+    sfu_hears(&server, bob, ann, true, 200);
+    sfu_hears(&server, bob, ann, false, 50);
     assert_true(pictures_are_whole(bob, sfu_slot_ssrc(bob, "v0", NULL)) <= 2); /* layers on the way up */
     assert_true(sfu_whole(bob, sfu_slot_ssrc(bob, "v0", NULL), 0) >= 200);
     assert_true(sfu_whole(bob, sfu_slot_ssrc(bob, "a0", NULL), 0) >= 50);
-    sfu_clean(&s);
-    sfu_free(&s);
+    sfu_clean(&server);
+    sfu_free(&server);
 }
 
 /* The processor may be elsewhere for a moment; under ThreadSanitizer it is for long. */
@@ -77,17 +79,17 @@ static void a_fast_line_gets_everything(void **state)
 static void a_slow_line_keeps_the_voice(void **state)
 {
     (void)state;
-    sfu s;
-    sfu_new(&s, 1, 0);
-    sfu_client *ann = sfu_join(&s, "ann", &(sfu_shape){.audio = true, .layers = 3});
+    sfu server;
+    sfu_new(&server, 1, 0);
+    sfu_client *ann = sfu_join(&server, "ann", &(sfu_shape){.audio = true, .layers = 3});
     sfu_client *bob =
-        sfu_join(&s, "bob", &(sfu_shape){.audio_slots = 1, .video_slots = 1, .tcp = true, .line_bps = 600000});
+        sfu_join(&server, "bob", &(sfu_shape){.audio_slots = 1, .video_slots = 1, .tcp = true, .line_bps = 600000});
     ann->level = 20;
-    sfu_play(&s, 300);
+    sfu_play(&server, 300);
     sfu_show_one(bob, "ann", 1280); /* wants 1.2 Mbit/s */
     unsigned worst = 0, late = 0;
     for (unsigned i = 0; i < 50; i++) {
-        sfu_play(&s, 100);
+        sfu_play(&server, 100);
         unsigned lag = voice_lag(bob, ann);
         if (i > 5 && lag > 300) late++;
         if (i > 5 && lag > worst) worst = lag;
@@ -101,8 +103,8 @@ static void a_slow_line_keeps_the_voice(void **state)
     unsigned gaps = pictures_are_whole(bob, video);
     print_message("%zu packets of pictures, %u gaps\n", sfu_whole(bob, video, 0), gaps);
     assert_true(sfu_whole(bob, video, 0) > 60);
-    sfu_clean(&s);
-    sfu_free(&s);
+    sfu_clean(&server);
+    sfu_free(&server);
 }
 
 int main(void)

@@ -17,10 +17,10 @@ static cn_sdp *offer_of(const char *formats, const char *codecs, const char *dir
                      "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 " FINGERPRINT
                      "\r\na=setup:actpass\r\n%s",
                      formats, direction, codecs);
-    cn_sdp *s = NULL;
-    cn_problem p = {0};
-    if (cn_sdp_parse(&s, text, (size_t)n, &p) != CN_OK) fail_msg("%s", p.detail);
-    return s;
+    cn_sdp *sdp = NULL;
+    cn_problem problem = {0};
+    if (cn_sdp_parse(&sdp, text, (size_t)n, &problem) != CN_OK) fail_msg("%s", problem.detail);
+    return sdp;
 }
 
 #define OPUS "a=rtpmap:111 opus/48000/2\r\n"
@@ -53,15 +53,15 @@ static void redundancy_is_agreed(void **state)
     } ways[] = {{"sendonly", CN_PEER_WHIP}, {"recvonly", CN_PEER_WHEP}};
     for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
         size_t k = i / 2, way = i % 2;
-        cn_sdp *s = offer_of(cases[k].formats, cases[k].codecs, ways[way].offered);
+        cn_sdp *sdp = offer_of(cases[k].formats, cases[k].codecs, ways[way].offered);
         static cn_plan plan;
         cn_offerer who = {.kind = ways[way].kind, .may_audio = true, .may_video = true};
-        assert_ok(cn_plan_make(&plan, s, &who, NULL));
+        assert_ok(cn_plan_make(&plan, sdp, &who, NULL));
         cn_sdp_answer_section out;
         cn_plan_answer(&plan.sections[0], &out);
         if (out.codec_count != cases[k].count) fail_msg("case %zu, %s", k, ways[way].offered);
         for (size_t c = 0; c < out.codec_count; c++) assert_int_equal(out.codecs[c].pt, cases[k].pts[c]);
-        cn_sdp_free(s);
+        cn_sdp_free(sdp);
     }
 }
 

@@ -28,51 +28,51 @@ static cn_sdp *parse_file(const char *name)
 {
     size_t n;
     char *text = support_sdp_read(name, &n);
-    cn_sdp *s = NULL;
-    cn_problem p = {0};
-    cn_err err = cn_sdp_parse(&s, text, n, &p);
-    if (err != CN_OK) fail_msg("%s: %s", name, p.detail);
+    cn_sdp *sdp = NULL;
+    cn_problem problem = {0};
+    cn_err err = cn_sdp_parse(&sdp, text, n, &problem);
+    if (err != CN_OK) fail_msg("%s: %s", name, problem.detail);
     free(text);
-    return s;
+    return sdp;
 }
 
-static void capture_check(const struct capture *c, const cn_sdp *s)
+static void capture_check(const struct capture *caught, const cn_sdp *sdp)
 {
-    assert_int_equal(s->section_count, c->sections);
-    assert_true(s->bundle);
-    assert_int_equal(s->mixed, c->mixed_session);
-    assert_int_equal(s->setup, CN_SDP_ACTPASS);
-    assert_int_equal(s->hash, CN_SDP_SHA256);
-    assert_int_equal(s->fingerprint_len, 32);
-    assert_true(s->trickle);
-    assert_int_equal(s->exts.id[CN_RTP_EXT_MID], c->mid_id);
-    for (size_t i = 0; i < s->section_count; i++) {
-        const cn_sdp_section *m = &s->sections[i];
-        assert_true(m->bundled && !m->disabled && m->rtcp_mux);
-        assert_int_equal(m->mixed, c->mixed_section);
-        assert_int_equal(m->dir, i < 2 ? CN_SDP_SENDONLY : CN_SDP_RECVONLY);
-        assert_int_equal(m->kind, i == 1 || i > 6 ? CN_SDP_VIDEO : CN_SDP_AUDIO);
-        assert_ptr_equal(cn_sdp_section_find(s, m->mid), m);
-        const cn_sdp_codec *picked = cn_sdp_codec_pick(m, m->kind == CN_SDP_AUDIO ? CN_CODEC_OPUS
-                                                          : c->h264               ? CN_CODEC_H264
-                                                                                  : CN_CODEC_VP8);
+    assert_int_equal(sdp->section_count, caught->sections);
+    assert_true(sdp->bundle);
+    assert_int_equal(sdp->mixed, caught->mixed_session);
+    assert_int_equal(sdp->setup, CN_SDP_ACTPASS);
+    assert_int_equal(sdp->hash, CN_SDP_SHA256);
+    assert_int_equal(sdp->fingerprint_len, 32);
+    assert_true(sdp->trickle);
+    assert_int_equal(sdp->exts.id[CN_RTP_EXT_MID], caught->mid_id);
+    for (size_t i = 0; i < sdp->section_count; i++) {
+        const cn_sdp_section *section = &sdp->sections[i];
+        assert_true(section->bundled && !section->disabled && section->rtcp_mux);
+        assert_int_equal(section->mixed, caught->mixed_section);
+        assert_int_equal(section->dir, i < 2 ? CN_SDP_SENDONLY : CN_SDP_RECVONLY);
+        assert_int_equal(section->kind, i == 1 || i > 6 ? CN_SDP_VIDEO : CN_SDP_AUDIO);
+        assert_ptr_equal(cn_sdp_section_find(sdp, section->mid), section);
+        const cn_sdp_codec *picked = cn_sdp_codec_pick(section, section->kind == CN_SDP_AUDIO ? CN_CODEC_OPUS
+                                                                : caught->h264                ? CN_CODEC_H264
+                                                                                              : CN_CODEC_VP8);
         assert_non_null(picked);
-        if (m->kind == CN_SDP_VIDEO && picked->rtx_pt != CN_SDP_NO_PT)
-            assert_int_equal(cn_sdp_codec_find(m, picked->rtx_pt)->apt, picked->pt);
-        if (m->kind == CN_SDP_VIDEO) assert_true(picked->fb & CN_SDP_FB_NACK && picked->fb & CN_SDP_FB_PLI);
+        if (section->kind == CN_SDP_VIDEO && picked->rtx_pt != CN_SDP_NO_PT)
+            assert_int_equal(cn_sdp_codec_find(section, picked->rtx_pt)->apt, picked->pt);
+        if (section->kind == CN_SDP_VIDEO) assert_true(picked->fb & CN_SDP_FB_NACK && picked->fb & CN_SDP_FB_PLI);
     }
-    const cn_sdp_section *camera = &s->sections[1];
-    assert_int_equal(camera->rid_count, c->rids);
-    assert_int_equal(camera->simulcast, c->rids > 0);
-    if (c->rids) assert_string_equal(camera->rids[0], "l");
-    if (c->rids) assert_string_equal(camera->rids[c->rids - 1], "h");
-    assert_true(*s->sections[1].track);
-    if (c->chromium) {
+    const cn_sdp_section *camera = &sdp->sections[1];
+    assert_int_equal(camera->rid_count, caught->rids);
+    assert_int_equal(camera->simulcast, caught->rids > 0);
+    if (caught->rids) assert_string_equal(camera->rids[0], "l");
+    if (caught->rids) assert_string_equal(camera->rids[caught->rids - 1], "h");
+    assert_true(*sdp->sections[1].track);
+    if (caught->chromium) {
         const cn_sdp_codec *h264 = cn_sdp_codec_pick(camera, CN_CODEC_H264);
         assert_int_equal(h264->h264.constraints, 0xe0);
         assert_int_equal(h264->h264.packetization_mode, 1);
     }
-    assert_null(cn_sdp_section_find(s, "nobody"));
+    assert_null(cn_sdp_section_find(sdp, "nobody"));
     assert_null(cn_sdp_codec_find(camera, 1));
 }
 
@@ -80,9 +80,9 @@ static void real_offers_are_understood(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(captures); i++) {
-        cn_sdp *s = parse_file(captures[i].file);
-        capture_check(&captures[i], s);
-        cn_sdp_free(s);
+        cn_sdp *sdp = parse_file(captures[i].file);
+        capture_check(&captures[i], sdp);
+        cn_sdp_free(sdp);
     }
     cn_sdp_free(NULL);
 }
@@ -90,8 +90,8 @@ static void real_offers_are_understood(void **state)
 static void firefox_traps(void **state)
 {
     (void)state;
-    cn_sdp *s = parse_file("firefox-phone.sdp");
-    const cn_sdp_section *camera = &s->sections[1];
+    cn_sdp *sdp = parse_file("firefox-phone.sdp");
+    const cn_sdp_section *camera = &sdp->sections[1];
     assert_int_equal(camera->port, 0);
     assert_true(camera->bundle_only);
     assert_null(cn_sdp_codec_pick(camera, CN_CODEC_H264));
@@ -106,23 +106,23 @@ static void firefox_traps(void **state)
     assert_false(camera->ext_receives & CN_RTP_EXT_BIT(CN_RTP_EXT_RID));
     assert_false(camera->ext_sends & CN_RTP_EXT_BIT(CN_RTP_EXT_PLAYOUT_DELAY));
     assert_true(camera->ext_receives & CN_RTP_EXT_BIT(CN_RTP_EXT_PLAYOUT_DELAY));
-    cn_sdp_free(s);
+    cn_sdp_free(sdp);
 }
 
 static void fid_before_or_after(void **state)
 {
     (void)state;
-    cn_sdp *s = parse_file("chromium-whip.sdp");
-    assert_int_equal(s->sections[1].ssrc_count, 1);
-    assert_int_equal(s->sections[1].ssrcs[0].ssrc, 1220268971u);
-    assert_int_equal(s->sections[1].ssrcs[0].rtx, 3090110408u);
-    assert_string_equal(s->sections[1].stream, "-");
-    assert_string_equal(s->sections[1].track, "1d85b11a-e096-4349-80c1-38d734820c10");
-    assert_string_equal(s->ufrag, "jIAu");
-    assert_string_equal(s->pwd, "+rivcTQx5nFkdS3BnIc4iRl5");
-    assert_int_equal(s->fingerprint[0], 0xcb);
-    assert_int_equal(s->fingerprint[31], 0x2b);
-    cn_sdp_free(s);
+    cn_sdp *sdp = parse_file("chromium-whip.sdp");
+    assert_int_equal(sdp->sections[1].ssrc_count, 1);
+    assert_int_equal(sdp->sections[1].ssrcs[0].ssrc, 1220268971u);
+    assert_int_equal(sdp->sections[1].ssrcs[0].rtx, 3090110408u);
+    assert_string_equal(sdp->sections[1].stream, "-");
+    assert_string_equal(sdp->sections[1].track, "1d85b11a-e096-4349-80c1-38d734820c10");
+    assert_string_equal(sdp->ufrag, "jIAu");
+    assert_string_equal(sdp->pwd, "+rivcTQx5nFkdS3BnIc4iRl5");
+    assert_int_equal(sdp->fingerprint[0], 0xcb);
+    assert_int_equal(sdp->fingerprint[31], 0x2b);
+    cn_sdp_free(sdp);
 }
 
 /* ---- changed offers: base, what is replaced by what, expected error ---- */
@@ -166,16 +166,16 @@ static const char base[] = "v=0\r\n"
                            "a=msid:s t\r\n";
 
 /* base with one replacement; caller frees. */
-static char *changed(const char *from, const char *to, size_t *n)
+static char *changed(const char *from, const char *to, size_t *len)
 {
     const char *at = strstr(base, from);
     if (!at) fail_msg("the base has no \"%s\"", from);
-    cn_buf b = {0};
-    cn_buf_add(&b, base, (size_t)(at - base));
-    cn_buf_str(&b, to);
-    cn_buf_str(&b, at + strlen(from));
-    *n = b.n;
-    return cn_buf_take(&b);
+    cn_buf buf = {0};
+    cn_buf_add(&buf, base, (size_t)(at - base));
+    cn_buf_str(&buf, to);
+    cn_buf_str(&buf, at + strlen(from));
+    *len = buf.n;
+    return cn_buf_take(&buf);
 }
 
 static const struct change {
@@ -284,17 +284,17 @@ static void changed_offers(void **state)
     for (size_t i = 0; i < COUNT_OF(changes); i++) {
         size_t n;
         char *text = changed(changes[i].from, changes[i].to, &n);
-        cn_sdp *s = NULL;
-        cn_problem p = {0};
-        cn_err err = cn_sdp_parse(&s, text, n, &p);
+        cn_sdp *sdp = NULL;
+        cn_problem problem = {0};
+        cn_err err = cn_sdp_parse(&sdp, text, n, &problem);
         if (err != changes[i].err)
-            fail_msg("%s → %s: %s (%s)", changes[i].from, changes[i].to, cn_err_name(err), p.detail);
+            fail_msg("%s → %s: %s (%s)", changes[i].from, changes[i].to, cn_err_name(err), problem.detail);
         if (err != CN_OK) {
-            assert_null(s);
-            assert_string_equal(p.field, "offer");
-            assert_true(*p.detail);
+            assert_null(sdp);
+            assert_string_equal(problem.field, "offer");
+            assert_true(*problem.detail);
         }
-        cn_sdp_free(s);
+        cn_sdp_free(sdp);
         free(text);
     }
 }
@@ -302,10 +302,10 @@ static void changed_offers(void **state)
 static void base_is_read(void **state)
 {
     (void)state;
-    cn_sdp *s;
-    assert_ok(cn_sdp_parse(&s, base, sizeof base - 1, NULL));
-    assert_int_equal(s->section_count, 2);
-    const cn_sdp_section *mic = &s->sections[0], *cam = &s->sections[1];
+    cn_sdp *sdp;
+    assert_ok(cn_sdp_parse(&sdp, base, sizeof base - 1, NULL));
+    assert_int_equal(sdp->section_count, 2);
+    const cn_sdp_section *mic = &sdp->sections[0], *cam = &sdp->sections[1];
     assert_int_equal(cn_sdp_codec_find(mic, 0)->codec, CN_CODEC_PCMU); /* a static type */
     assert_int_equal(cn_sdp_codec_find(mic, 0)->clock, 8000);
     assert_int_equal(cn_sdp_codec_find(cam, 96)->rtx_pt, 97);
@@ -315,45 +315,45 @@ static void base_is_read(void **state)
     assert_string_equal(cam->rids[1], "q");
     assert_string_equal(cam->stream, "s");
     assert_string_equal(cam->track, "t");
-    assert_int_equal(s->exts.ext_of[4], CN_RTP_EXT_MID + 1);
-    assert_int_equal(s->exts.ext_of[5], CN_RTP_EXT_RID + 1);
-    assert_false(s->exts.two_byte);
-    cn_sdp_free(s);
+    assert_int_equal(sdp->exts.ext_of[4], CN_RTP_EXT_MID + 1);
+    assert_int_equal(sdp->exts.ext_of[5], CN_RTP_EXT_RID + 1);
+    assert_false(sdp->exts.two_byte);
+    cn_sdp_free(sdp);
 }
 
 static void bounds(void **state)
 {
     (void)state;
-    cn_sdp *s = NULL;
-    cn_problem p;
+    cn_sdp *sdp = NULL;
+    cn_problem problem;
     char *big = calloc(CN_SDP_BYTES + 2, 1);
     assert_non_null(big);
     memset(big, 'a', CN_SDP_BYTES + 1);
-    assert_err(cn_sdp_parse(&s, big, CN_SDP_BYTES + 1, &p), CN_ERR_TOOBIG);
+    assert_err(cn_sdp_parse(&sdp, big, CN_SDP_BYTES + 1, &problem), CN_ERR_TOOBIG);
     free(big);
-    assert_err(cn_sdp_parse(&s, "v=0\r\n", 5, &p), CN_ERR_PARSE);
-    assert_err(cn_sdp_parse(&s, "", 0, &p), CN_ERR_PARSE);
-    assert_err(cn_sdp_parse(&s, base, sizeof base, &p), CN_ERR_PARSE); /* with its zero byte */
-    cn_buf b = {0};
-    cn_buf_str(&b, "v=0\r\n");
+    assert_err(cn_sdp_parse(&sdp, "v=0\r\n", 5, &problem), CN_ERR_PARSE);
+    assert_err(cn_sdp_parse(&sdp, "", 0, &problem), CN_ERR_PARSE);
+    assert_err(cn_sdp_parse(&sdp, base, sizeof base, &problem), CN_ERR_PARSE); /* with its zero byte */
+    cn_buf buf = {0};
+    cn_buf_str(&buf, "v=0\r\n");
     for (int i = 0; i < CN_SDP_SECTIONS + 1; i++)
-        cn_buf_str(&b, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n");
-    assert_err(cn_sdp_parse(&s, b.p, b.n, &p), CN_ERR_TOOBIG);
-    cn_buf_free(&b);
-    cn_buf_str(&b, "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF");
-    for (int i = 0; i < CN_SDP_CODECS + 1; i++) cn_buf_fmt(&b, " %d", i);
-    cn_buf_str(&b, "\r\n");
-    assert_err(cn_sdp_parse(&s, b.p, b.n, &p), CN_ERR_TOOBIG);
-    cn_buf_free(&b);
+        cn_buf_str(&buf, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n");
+    assert_err(cn_sdp_parse(&sdp, buf.p, buf.n, &problem), CN_ERR_TOOBIG);
+    cn_buf_free(&buf);
+    cn_buf_str(&buf, "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF");
+    for (int i = 0; i < CN_SDP_CODECS + 1; i++) cn_buf_fmt(&buf, " %d", i);
+    cn_buf_str(&buf, "\r\n");
+    assert_err(cn_sdp_parse(&sdp, buf.p, buf.n, &problem), CN_ERR_TOOBIG);
+    cn_buf_free(&buf);
     size_t n;
     char *text =
         changed("a=rid:q send",
                 "a=rid:a send\r\na=rid:b send\r\na=rid:c send\r\na=rid:d send\r\na=rid:e send\r\na=rid:g send\r\n"
                 "a=rid:h send\r\na=rid:i send",
                 &n);
-    assert_err(cn_sdp_parse(&s, text, n, &p), CN_ERR_TOOBIG);
+    assert_err(cn_sdp_parse(&sdp, text, n, &problem), CN_ERR_TOOBIG);
     free(text);
-    assert_null(s);
+    assert_null(sdp);
 }
 
 /* Session-level ICE and fingerprint serve where the section has none; SHA-256 is kept where several are offered. */
@@ -366,19 +366,19 @@ static void levels_and_hashes(void **state)
                                "a=fingerprint:sha-256 " FINGERPRINT "\n"
                                "a=fingerprint:sha-512 " FINGERPRINT ":" FINGERPRINT "\n"
                                "m=audio 9 UDP/TLS/RTP/SAVPF 0\na=rtcp-mux\na=extmap-allow-mixed";
-    cn_sdp *s;
-    cn_problem p = {0};
-    assert_ok(cn_sdp_parse(&s, text, sizeof text - 1, &p));
-    assert_string_equal(s->ufrag, "sess");
-    assert_int_equal(s->setup, CN_SDP_ACTIVE);
-    assert_int_equal(s->hash, CN_SDP_SHA256);
-    assert_int_equal(s->fingerprint_len, 32);
-    assert_int_equal(s->fingerprint[31], 0x1f);
-    assert_string_equal(s->sections[0].mid, "");
-    assert_int_equal(s->sections[0].dir, CN_SDP_SENDRECV);
-    assert_true(s->exts.two_byte);
-    assert_false(s->bundle);
-    cn_sdp_free(s);
+    cn_sdp *sdp;
+    cn_problem problem = {0};
+    assert_ok(cn_sdp_parse(&sdp, text, sizeof text - 1, &problem));
+    assert_string_equal(sdp->ufrag, "sess");
+    assert_int_equal(sdp->setup, CN_SDP_ACTIVE);
+    assert_int_equal(sdp->hash, CN_SDP_SHA256);
+    assert_int_equal(sdp->fingerprint_len, 32);
+    assert_int_equal(sdp->fingerprint[31], 0x1f);
+    assert_string_equal(sdp->sections[0].mid, "");
+    assert_int_equal(sdp->sections[0].dir, CN_SDP_SENDRECV);
+    assert_true(sdp->exts.two_byte);
+    assert_false(sdp->bundle);
+    cn_sdp_free(sdp);
 }
 
 /* ---- choice of codecs ---- */
@@ -410,8 +410,8 @@ static void h264_profiles(void **state)
 static void best_codec_is_picked(void **state)
 {
     (void)state;
-    cn_sdp *s = parse_file("chromium-phone.sdp");
-    const cn_sdp_section *slot = &s->sections[8], *mic = &s->sections[0];
+    cn_sdp *sdp = parse_file("chromium-phone.sdp");
+    const cn_sdp_section *slot = &sdp->sections[8], *mic = &sdp->sections[0];
     assert_int_equal(cn_sdp_codec_pick(slot, CN_CODEC_VP8)->pt, 96);
     assert_int_equal(cn_sdp_codec_pick(slot, CN_CODEC_VP9)->vp9_profile, 0);
     assert_int_equal(cn_sdp_codec_pick(slot, CN_CODEC_H264)->pt, 108);
@@ -419,26 +419,26 @@ static void best_codec_is_picked(void **state)
     assert_null(cn_sdp_codec_pick(slot, CN_CODEC_H265));
     assert_int_equal(cn_sdp_codec_pick(mic, CN_CODEC_OPUS)->pt, 111);
     assert_int_equal(cn_sdp_codec_pick(mic, CN_CODEC_AUDIO_RED)->pt, 63);
-    cn_sdp_free(s);
+    cn_sdp_free(sdp);
     /* without packetization mode 1 there is nothing to forward */
     size_t n;
     char *text = changed("packetization-mode=1;", "", &n);
-    assert_ok(cn_sdp_parse(&s, text, n, NULL));
-    assert_null(cn_sdp_codec_pick(&s->sections[1], CN_CODEC_H264));
+    assert_ok(cn_sdp_parse(&sdp, text, n, NULL));
+    assert_null(cn_sdp_codec_pick(&sdp->sections[1], CN_CODEC_H264));
     free(text);
-    cn_sdp_free(s);
+    cn_sdp_free(sdp);
 }
 
 /* ---- answers ---- */
 
-static char *answer_text(const cn_sdp *s, cn_codec video)
+static char *answer_text(const cn_sdp *sdp, cn_codec video)
 {
-    cn_sdp_answer a;
+    cn_sdp_answer answer;
     cn_sdp_answer_section sections[CN_SDP_SECTIONS];
-    cn_buf b = {0};
-    support_sdp_answer(s, video, &a, sections);
-    assert_ok(cn_sdp_answer_write(&a, &b));
-    return cn_buf_take(&b);
+    cn_buf buf = {0};
+    support_sdp_answer(sdp, video, &answer, sections);
+    assert_ok(cn_sdp_answer_write(&answer, &buf));
+    return cn_buf_take(&buf);
 }
 
 static void has(const char *text, const char *part)
@@ -467,17 +467,18 @@ static void answers_mirror_offers(void **state)
             fail_msg("%s: %s", captures[i].file, problem.detail);
         assert_int_equal(answer->section_count, offer->section_count);
         for (size_t k = 0; k < offer->section_count; k++) {
-            const cn_sdp_section *o = &offer->sections[k], *a = &answer->sections[k];
-            assert_string_equal(o->mid, a->mid);
-            assert_string_equal(o->media, a->media);
-            assert_string_equal(o->protocol, a->protocol);
-            assert_int_equal(a->dir, o->dir == CN_SDP_SENDONLY ? CN_SDP_RECVONLY : CN_SDP_SENDONLY);
-            assert_true(a->bundled && !a->disabled && a->port != 0);
-            assert_int_equal(a->mixed, o->mixed);
-            for (size_t c = 0; c < a->codec_count; c++) assert_non_null(cn_sdp_codec_find(o, a->codecs[c].pt));
+            const cn_sdp_section *sdp_section = &offer->sections[k], *section = &answer->sections[k];
+            assert_string_equal(sdp_section->mid, section->mid);
+            assert_string_equal(sdp_section->media, section->media);
+            assert_string_equal(sdp_section->protocol, section->protocol);
+            assert_int_equal(section->dir, sdp_section->dir == CN_SDP_SENDONLY ? CN_SDP_RECVONLY : CN_SDP_SENDONLY);
+            assert_true(section->bundled && !section->disabled && section->port != 0);
+            assert_int_equal(section->mixed, sdp_section->mixed);
+            for (size_t c = 0; c < section->codec_count; c++)
+                assert_non_null(cn_sdp_codec_find(sdp_section, section->codecs[c].pt));
             for (int e = 0; e < CN_RTP_EXT_COUNT; e++)
-                if (a->exts.id[e]) assert_int_equal(a->exts.id[e], o->exts.id[e]);
-            if (a->dir == CN_SDP_SENDONLY) assert_int_equal(a->ssrc_count, 1);
+                if (section->exts.id[e]) assert_int_equal(section->exts.id[e], sdp_section->exts.id[e]);
+            if (section->dir == CN_SDP_SENDONLY) assert_int_equal(section->ssrc_count, 1);
         }
         lacks(text, "b=");
         cn_sdp_free(answer);
@@ -489,8 +490,8 @@ static void answers_mirror_offers(void **state)
 static void answer_to_firefox(void **state)
 {
     (void)state;
-    cn_sdp *s = parse_file("firefox-phone.sdp");
-    char *text = answer_text(s, CN_CODEC_VP8);
+    cn_sdp *sdp = parse_file("firefox-phone.sdp");
+    char *text = answer_text(sdp, CN_CODEC_VP8);
     has(text,
         "v=0\r\no=- 77 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2 3 4 5 6 7 8 9 10\r\na=ice-lite\r\n");
     has(text, "m=audio 40000 UDP/TLS/RTP/SAVPF 109\r\nc=IN IP4 127.0.0.1\r\na=mid:0\r\na=ice-ufrag:srvU\r\n");
@@ -509,30 +510,30 @@ static void answer_to_firefox(void **state)
     assert_non_null(slot);
     lacks(slot, "rtp-stream-id"); /* Firefox only sends it */
     free(text);
-    cn_sdp_free(s);
+    cn_sdp_free(sdp);
 }
 
 static void answer_to_chromium(void **state)
 {
     (void)state;
-    cn_sdp *s = parse_file("chromium-phone.sdp");
-    char *text = answer_text(s, CN_CODEC_H264);
+    cn_sdp *sdp = parse_file("chromium-phone.sdp");
+    char *text = answer_text(sdp, CN_CODEC_H264);
     has(text, "a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e034\r\n");
     has(text, "t=0 0\r\na=group:BUNDLE 0 1 2 3 4 5 6 7 8 9 10\r\na=ice-lite\r\na=extmap-allow-mixed\r\n");
     has(text, "a=rtcp-rsize\r\n");
     free(text);
-    text = answer_text(s, CN_CODEC_AV1);
+    text = answer_text(sdp, CN_CODEC_AV1);
     has(text, "a=fmtp:45 level-idx=13;profile=0;tier=0\r\n");
     free(text);
-    text = answer_text(s, CN_CODEC_VP9);
+    text = answer_text(sdp, CN_CODEC_VP9);
     has(text, "a=fmtp:98 profile-id=0\r\n");
     free(text);
-    text = answer_text(s, CN_CODEC_H265); /* nobody offers it: video is rejected */
+    text = answer_text(sdp, CN_CODEC_H265); /* nobody offers it: video is rejected */
     has(text, "a=group:BUNDLE 0 2 3 4 5 6\r\n");
     has(text, "m=video 0 UDP/TLS/RTP/SAVPF 96 ");
     has(text, "a=mid:1\r\na=inactive\r\n");
     free(text);
-    cn_sdp_free(s);
+    cn_sdp_free(sdp);
 }
 
 static void red_usedtx_and_level(void **state)
@@ -542,72 +543,72 @@ static void red_usedtx_and_level(void **state)
     char *offer =
         changed("111 0\r\n",
                 "111 0 63\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=fmtp:111 usedtx=1;stereo=1\r\n", &n);
-    cn_sdp *s;
-    assert_ok(cn_sdp_parse(&s, offer, n, NULL));
+    cn_sdp *sdp;
+    assert_ok(cn_sdp_parse(&sdp, offer, n, NULL));
     free(offer);
-    cn_sdp_answer a;
+    cn_sdp_answer answer;
     cn_sdp_answer_section sections[CN_SDP_SECTIONS];
-    support_sdp_answer(s, CN_CODEC_H264, &a, sections);
+    support_sdp_answer(sdp, CN_CODEC_H264, &answer, sections);
     sections[0].codec_count = 2;
     sections[0].codecs[1].pt = 63;
     sections[0].codecs[1].rtx_pt = CN_SDP_NO_PT;
     sections[1].rid_mask = 2;
-    cn_buf b = {0};
-    assert_ok(cn_sdp_answer_write(&a, &b));
-    has(b.p, "a=fmtp:63 111/111\r\n");
-    has(b.p, "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n");
-    has(b.p, "a=fmtp:102 packetization-mode=1;profile-level-id=42e01f\r\n"); /* no asymmetry: the offer's level */
-    has(b.p, "a=rid:q recv\r\na=simulcast:recv q\r\n");
-    lacks(b.p, "a=rid:f recv");
-    cn_buf_free(&b);
-    cn_sdp_free(s);
+    cn_buf buf = {0};
+    assert_ok(cn_sdp_answer_write(&answer, &buf));
+    has(buf.p, "a=fmtp:63 111/111\r\n");
+    has(buf.p, "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n");
+    has(buf.p, "a=fmtp:102 packetization-mode=1;profile-level-id=42e01f\r\n"); /* no asymmetry: the offer's level */
+    has(buf.p, "a=rid:q recv\r\na=simulcast:recv q\r\n");
+    lacks(buf.p, "a=rid:f recv");
+    cn_buf_free(&buf);
+    cn_sdp_free(sdp);
 }
 
 static void answers_that_do_not_fit(void **state)
 {
     (void)state;
-    cn_sdp *s;
-    assert_ok(cn_sdp_parse(&s, base, sizeof base - 1, NULL));
+    cn_sdp *sdp;
+    assert_ok(cn_sdp_parse(&sdp, base, sizeof base - 1, NULL));
     for (int wrong = 0; wrong < 13; wrong++) {
-        cn_sdp_answer a;
-        cn_sdp_answer_section x[CN_SDP_SECTIONS];
-        support_sdp_answer(s, CN_CODEC_VP8, &a, x);
+        cn_sdp_answer answer;
+        cn_sdp_answer_section section[CN_SDP_SECTIONS];
+        support_sdp_answer(sdp, CN_CODEC_VP8, &answer, section);
         switch (wrong) {
-        case 0: a.section_count = 1; break;
-        case 1: a.ufrag = "abc"; break;
-        case 2: a.pwd = NULL; break;
-        case 3: x[0].codecs[0].pt = 1; break;
-        case 4: x[1].codecs[0].rtx_pt = 102; break;
-        case 5: x[1].codecs[0].rtx_pt = 1; break;
-        case 6: x[0].dir = CN_SDP_SENDONLY; break;
-        case 7: x[0].codec_count = 0; break;
-        case 8: x[0].codec_count = CN_SDP_ANSWER_CODECS + 1; break;
-        case 9: x[0].offer = &s->sections[1]; break;
-        case 10: x[0].ssrc = 1; break;
-        case 11: x[1].codecs[1] = x[1].codecs[0], x[1].codec_count = 2; break;
-        default: x[0].offer = NULL; break;
+        case 0: answer.section_count = 1; break;
+        case 1: answer.ufrag = "abc"; break;
+        case 2: answer.pwd = NULL; break;
+        case 3: section[0].codecs[0].pt = 1; break;
+        case 4: section[1].codecs[0].rtx_pt = 102; break;
+        case 5: section[1].codecs[0].rtx_pt = 1; break;
+        case 6: section[0].dir = CN_SDP_SENDONLY; break;
+        case 7: section[0].codec_count = 0; break;
+        case 8: section[0].codec_count = CN_SDP_ANSWER_CODECS + 1; break;
+        case 9: section[0].offer = &sdp->sections[1]; break;
+        case 10: section[0].ssrc = 1; break;
+        case 11: section[1].codecs[1] = section[1].codecs[0], section[1].codec_count = 2; break;
+        default: section[0].offer = NULL; break;
         }
-        cn_buf b = {0};
-        assert_err(cn_sdp_answer_write(&a, &b), CN_ERR_INVALID);
-        assert_int_equal(b.n, 0);
-        cn_buf_free(&b);
+        cn_buf buf = {0};
+        assert_err(cn_sdp_answer_write(&answer, &buf), CN_ERR_INVALID);
+        assert_int_equal(buf.n, 0);
+        cn_buf_free(&buf);
     }
-    cn_sdp_free(s);
+    cn_sdp_free(sdp);
     size_t n;
     char *offer = changed("a=bundle-only\r\n", "", &n);
-    assert_ok(cn_sdp_parse(&s, offer, n, NULL));
-    assert_true(s->sections[1].disabled);
-    cn_sdp_answer a;
-    cn_sdp_answer_section x[CN_SDP_SECTIONS];
-    support_sdp_answer(s, CN_CODEC_VP8, &a, x);
-    cn_buf b = {0};
-    assert_err(cn_sdp_answer_write(&a, &b), CN_ERR_INVALID);
-    x[1].accept = false;
-    assert_ok(cn_sdp_answer_write(&a, &b));
-    has(b.p, "a=group:BUNDLE mic\r\n");
-    cn_buf_free(&b);
+    assert_ok(cn_sdp_parse(&sdp, offer, n, NULL));
+    assert_true(sdp->sections[1].disabled);
+    cn_sdp_answer answer;
+    cn_sdp_answer_section section[CN_SDP_SECTIONS];
+    support_sdp_answer(sdp, CN_CODEC_VP8, &answer, section);
+    cn_buf buf = {0};
+    assert_err(cn_sdp_answer_write(&answer, &buf), CN_ERR_INVALID);
+    section[1].accept = false;
+    assert_ok(cn_sdp_answer_write(&answer, &buf));
+    has(buf.p, "a=group:BUNDLE mic\r\n");
+    cn_buf_free(&buf);
     free(offer);
-    cn_sdp_free(s);
+    cn_sdp_free(sdp);
 }
 
 /* ---- fragments ---- */
@@ -637,32 +638,32 @@ static void fragments(void **state)
         {"\r\n", CN_ERR_PARSE, NULL},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        cn_sdp_frag f = {.ufrag = "untouched"};
-        cn_problem p = {0};
-        cn_err err = cn_sdp_frag_parse(cases[i].text, strlen(cases[i].text), &f, &p);
-        if (err != cases[i].err) fail_msg("case %zu: %s", i, p.detail);
-        assert_string_equal(f.ufrag, err == CN_OK ? cases[i].ufrag : "untouched");
+        cn_sdp_frag frag = {.ufrag = "untouched"};
+        cn_problem problem = {0};
+        cn_err err = cn_sdp_frag_parse(cases[i].text, strlen(cases[i].text), &frag, &problem);
+        if (err != cases[i].err) fail_msg("case %zu: %s", i, problem.detail);
+        assert_string_equal(frag.ufrag, err == CN_OK ? cases[i].ufrag : "untouched");
     }
-    cn_sdp_frag f;
+    cn_sdp_frag frag;
     char *big = calloc(1, 20000);
     assert_non_null(big);
-    assert_err(cn_sdp_frag_parse(big, 4, &f, NULL), CN_ERR_PARSE);
-    assert_err(cn_sdp_frag_parse(big, 20000, &f, NULL), CN_ERR_TOOBIG);
-    cn_buf b = {0};
-    cn_buf_str(&b, "a=ice-ufrag:");
-    for (int i = 0; i < 257; i++) cn_buf_str(&b, "x");
-    assert_err(cn_sdp_frag_parse(b.p, b.n, &f, NULL), CN_ERR_PARSE);
-    cn_buf_free(&b);
+    assert_err(cn_sdp_frag_parse(big, 4, &frag, NULL), CN_ERR_PARSE);
+    assert_err(cn_sdp_frag_parse(big, 20000, &frag, NULL), CN_ERR_TOOBIG);
+    cn_buf buf = {0};
+    cn_buf_str(&buf, "a=ice-ufrag:");
+    for (int i = 0; i < 257; i++) cn_buf_str(&buf, "x");
+    assert_err(cn_sdp_frag_parse(buf.p, buf.n, &frag, NULL), CN_ERR_PARSE);
+    cn_buf_free(&buf);
     free(big);
-    const cn_sdp_candidate c = {"192.0.2.7", 5000, false};
-    assert_ok(cn_sdp_frag_write("srvU", "serverpasswordserverpass", "audio", "0", &c, 1, &b));
-    assert_string_equal(b.p, "a=ice-lite\r\na=ice-ufrag:srvU\r\na=ice-pwd:serverpasswordserverpass\r\nm=audio 9 "
-                             "UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
-                             "a=candidate:1 1 udp 2130706431 192.0.2.7 5000 typ host\r\na=end-of-candidates\r\n");
-    assert_ok(cn_sdp_frag_parse(b.p, b.n, &f, NULL));
-    assert_string_equal(f.pwd, "serverpasswordserverpass");
-    cn_buf_free(&b);
-    assert_err(cn_sdp_frag_write("srv", "serverpasswordserverpass", "audio", "0", &c, 1, &b), CN_ERR_INVALID);
+    const cn_sdp_candidate candidate = {"192.0.2.7", 5000, false};
+    assert_ok(cn_sdp_frag_write("srvU", "serverpasswordserverpass", "audio", "0", &candidate, 1, &buf));
+    assert_string_equal(buf.p, "a=ice-lite\r\na=ice-ufrag:srvU\r\na=ice-pwd:serverpasswordserverpass\r\nm=audio 9 "
+                               "UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
+                               "a=candidate:1 1 udp 2130706431 192.0.2.7 5000 typ host\r\na=end-of-candidates\r\n");
+    assert_ok(cn_sdp_frag_parse(buf.p, buf.n, &frag, NULL));
+    assert_string_equal(frag.pwd, "serverpasswordserverpass");
+    cn_buf_free(&buf);
+    assert_err(cn_sdp_frag_write("srv", "serverpasswordserverpass", "audio", "0", &candidate, 1, &buf), CN_ERR_INVALID);
 }
 
 int main(void)

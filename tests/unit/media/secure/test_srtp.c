@@ -11,9 +11,9 @@
 
 #define PACKET 1600
 
-static void bytes(const char *hex, uint8_t *out, size_t n)
+static void bytes(const char *hex, uint8_t *out, size_t len)
 {
-    assert_true(cn_unhex(hex, out, n));
+    assert_true(cn_unhex(hex, out, len));
 }
 
 /* RFC 3711 appendix B.3 */
@@ -47,20 +47,20 @@ static void gcm_matches_the_rfc(void **state)
           "beb1"
           "6a9152cf765ee4390cce",
           expected, 66);
-    cn_gcm *g = NULL;
-    assert_ok(cn_gcm_new(&g, CN_SRTP_RTP_OUT, key, salt));
+    cn_gcm *gcm = NULL;
+    assert_ok(cn_gcm_new(&gcm, CN_SRTP_RTP_OUT, key, salt));
     size_t n = 50;
-    assert_ok(cn_gcm_protect_rtp(g, p, &n));
+    assert_ok(cn_gcm_protect_rtp(gcm, p, &n));
     assert_int_equal(n, 66);
     assert_memory_equal(p, expected, 66);
-    cn_gcm_free(g);
-    g = NULL;
-    assert_ok(cn_gcm_new(&g, CN_SRTP_RTP_IN, key, salt));
-    assert_ok(cn_gcm_unprotect_rtp(g, expected, &n));
+    cn_gcm_free(gcm);
+    gcm = NULL;
+    assert_ok(cn_gcm_new(&gcm, CN_SRTP_RTP_IN, key, salt));
+    assert_ok(cn_gcm_unprotect_rtp(gcm, expected, &n));
     assert_int_equal(n, 50);
     bytes("47616c6c696120657374206f6d6e69732064697669736120696e207061727465732074726573", p, 38);
     assert_memory_equal(expected + 12, p, 38);
-    cn_gcm_free(g);
+    cn_gcm_free(gcm);
 }
 
 /* RFC 7714 §17.1: SRTCP AEAD_AES_128_GCM encryption */
@@ -72,18 +72,18 @@ static void gcm_rtcp_matches_the_rfc(void **state)
     bytes("517569642070726f2071756f", salt, sizeof salt);
     bytes("81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61deadbeefdeadbeefdeadbeefdeadbeefdeadbeef", p,
           52);
-    cn_gcm *g = NULL, *back = NULL;
-    assert_ok(cn_gcm_new(&g, CN_SRTP_RTCP_OUT, key, salt));
+    cn_gcm *gcm = NULL, *back = NULL;
+    assert_ok(cn_gcm_new(&gcm, CN_SRTP_RTCP_OUT, key, salt));
     assert_ok(cn_gcm_new(&back, CN_SRTP_RTCP_IN, key, salt));
     /* the RFC's index is 0x5d4 */
     size_t n;
     for (unsigned i = 0; i < 0x5d4; i++) {
         n = 52;
         memcpy(expected, p, 52);
-        assert_ok(cn_gcm_protect_rtcp(g, expected, &n));
+        assert_ok(cn_gcm_protect_rtcp(gcm, expected, &n));
     }
     n = 52;
-    assert_ok(cn_gcm_protect_rtcp(g, p, &n));
+    assert_ok(cn_gcm_protect_rtcp(gcm, p, &n));
     assert_int_equal(n, 72);
     bytes("81c8000d4d61727363e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda4ce09b4686303ded0bb9275bc84a"
           "a45896cf"
@@ -92,7 +92,7 @@ static void gcm_rtcp_matches_the_rfc(void **state)
     assert_memory_equal(p, expected, 72);
     assert_ok(cn_gcm_unprotect_rtcp(back, p, &n));
     assert_int_equal(n, 52);
-    cn_gcm_free(g);
+    cn_gcm_free(gcm);
     cn_gcm_free(back);
 }
 
@@ -113,13 +113,13 @@ static void keys_make(cn_srtp_keys *server, cn_srtp_keys *client, cn_srtp_profil
     client->out = server->in;
 }
 
-static srtp_t oracle_new(cn_srtp_profile profile, const cn_srtp_master *m, srtp_ssrc_type_t direction)
+static srtp_t oracle_new(cn_srtp_profile profile, const cn_srtp_master *srtp_master, srtp_ssrc_type_t direction)
 {
     bool gcm = profile == CN_SRTP_AEAD_AES_128_GCM;
     srtp_profile_t lib = gcm ? srtp_profile_aead_aes_128_gcm : srtp_profile_aes128_cm_sha1_80;
     uint8_t master[30];
-    memcpy(master, m->key, 16);
-    memcpy(master + 16, m->salt, cn_srtp_profile_salt(profile));
+    memcpy(master, srtp_master->key, 16);
+    memcpy(master + 16, srtp_master->salt, cn_srtp_profile_salt(profile));
     srtp_policy_t policy;
     memset(&policy, 0, sizeof policy);
     srtp_crypto_policy_set_from_profile_for_rtp(&policy.rtp, lib);
@@ -132,20 +132,21 @@ static srtp_t oracle_new(cn_srtp_profile profile, const cn_srtp_master *m, srtp_
     return s;
 }
 
-static size_t packet_make(uint8_t *p, uint32_t ssrc, uint16_t seq)
+static size_t packet_make(uint8_t *bytes, uint32_t ssrc, uint16_t seq)
 {
     size_t payload = random32() % 1200, n = 12;
     unsigned csrcs = random32() % 4 ? 0 : random32() % 16;
     bool extension = random32() % 2;
-    p[0] = (uint8_t)(0x80 | csrcs | (extension ? 0x10 : 0));
-    p[1] = (uint8_t)(96 + random32() % 8);
-    p[2] = (uint8_t)(seq >> 8), p[3] = (uint8_t)seq;
-    for (size_t i = 4; i < PACKET; i++) p[i] = (uint8_t)random32();
-    p[8] = (uint8_t)(ssrc >> 24), p[9] = (uint8_t)(ssrc >> 16), p[10] = (uint8_t)(ssrc >> 8), p[11] = (uint8_t)ssrc;
+    bytes[0] = (uint8_t)(0x80 | csrcs | (extension ? 0x10 : 0));
+    bytes[1] = (uint8_t)(96 + random32() % 8);
+    bytes[2] = (uint8_t)(seq >> 8), bytes[3] = (uint8_t)seq;
+    for (size_t i = 4; i < PACKET; i++) bytes[i] = (uint8_t)random32();
+    bytes[8] = (uint8_t)(ssrc >> 24), bytes[9] = (uint8_t)(ssrc >> 16), bytes[10] = (uint8_t)(ssrc >> 8),
+    bytes[11] = (uint8_t)ssrc;
     n += 4 * csrcs;
     if (extension) {
         unsigned words = random32() % 6;
-        p[n + 2] = 0, p[n + 3] = (uint8_t)words;
+        bytes[n + 2] = 0, bytes[n + 3] = (uint8_t)words;
         n += 4 + 4 * words;
     }
     return n + payload;
@@ -157,8 +158,8 @@ static void equals_the_oracle(cn_srtp_profile profile)
 {
     cn_srtp_keys server, client;
     keys_make(&server, &client, profile);
-    cn_srtp *s = NULL;
-    assert_ok(cn_srtp_new(&s, &server));
+    cn_srtp *srtp = NULL;
+    assert_ok(cn_srtp_new(&srtp, &server));
     srtp_t oracle = oracle_new(profile, &server.out, ssrc_any_outbound);
     /* not at 0: a packet from before the stream's beginning is refused here, while libsrtp takes it for a leap ahead */
     int64_t at[80];
@@ -175,7 +176,7 @@ static void equals_the_oracle(cn_srtp_profile profile)
         memcpy(theirs, ours, sizeof ours);
         int theirs_n = (int)n;
         srtp_err_status_t st = srtp_protect(oracle, theirs, &theirs_n);
-        cn_err err = cn_srtp_protect_rtp(s, ours, &n);
+        cn_err err = cn_srtp_protect_rtp(srtp, ours, &n);
         if (st == srtp_err_status_ok) {
             assert_ok(err);
             assert_int_equal(n, theirs_n);
@@ -185,7 +186,7 @@ static void equals_the_oracle(cn_srtp_profile profile)
         }
     }
     srtp_dealloc(oracle);
-    cn_srtp_free(s);
+    cn_srtp_free(srtp);
 }
 
 static void gcm_equals_the_oracle(void **state)
@@ -206,8 +207,8 @@ static void cm_rtcp_equals_the_oracle(void **state)
     (void)state;
     cn_srtp_keys server, client;
     keys_make(&server, &client, CN_SRTP_AES128_CM_SHA1_80);
-    cn_srtp *s = NULL;
-    assert_ok(cn_srtp_new(&s, &server));
+    cn_srtp *srtp = NULL;
+    assert_ok(cn_srtp_new(&srtp, &server));
     srtp_t oracle = oracle_new(CN_SRTP_AES128_CM_SHA1_80, &server.out, ssrc_any_outbound);
     uint8_t first[PACKET] = {0x80, 200};
     int first_n = 8;
@@ -216,7 +217,7 @@ static void cm_rtcp_equals_the_oracle(void **state)
     for (uint32_t begin = cn_be32(first + 8) & 0x7fffffff, i = 0; i <= begin; i++) {
         uint8_t p[PACKET] = {0x80, 200};
         size_t n = 8;
-        assert_ok(cn_srtp_protect_rtcp(s, p, &n));
+        assert_ok(cn_srtp_protect_rtcp(srtp, p, &n));
         if (i < begin) continue;
         assert_int_equal(n, first_n);
         assert_memory_equal(p, first, n);
@@ -230,12 +231,12 @@ static void cm_rtcp_equals_the_oracle(void **state)
         memcpy(theirs, ours, n);
         int theirs_n = (int)n;
         assert_int_equal(srtp_protect_rtcp(oracle, theirs, &theirs_n), srtp_err_status_ok);
-        assert_ok(cn_srtp_protect_rtcp(s, ours, &n));
+        assert_ok(cn_srtp_protect_rtcp(srtp, ours, &n));
         assert_int_equal(n, theirs_n);
         assert_memory_equal(ours, theirs, n);
     }
     srtp_dealloc(oracle);
-    cn_srtp_free(s);
+    cn_srtp_free(srtp);
 }
 
 /* libsrtp protects, we unprotect: disorder, replays, forgeries; and RTCP both ways */
@@ -243,8 +244,8 @@ static void understands_the_oracle(cn_srtp_profile profile)
 {
     cn_srtp_keys server, client;
     keys_make(&server, &client, profile);
-    cn_srtp *s = NULL;
-    assert_ok(cn_srtp_new(&s, &server));
+    cn_srtp *srtp = NULL;
+    assert_ok(cn_srtp_new(&srtp, &server));
     srtp_t theirs = oracle_new(profile, &server.in, ssrc_any_outbound),
            judge = oracle_new(profile, &server.in, ssrc_any_inbound),
            reader = oracle_new(profile, &server.out, ssrc_any_inbound);
@@ -265,7 +266,7 @@ static void understands_the_oracle(cn_srtp_profile profile)
         size_t a_n = kept_n[pick];
         int b_n = (int)a_n;
         srtp_err_status_t st = srtp_unprotect(judge, b, &b_n);
-        cn_err err = cn_srtp_unprotect_rtp(s, a, &a_n);
+        cn_err err = cn_srtp_unprotect_rtp(srtp, a, &a_n);
         assert_int_equal(err == CN_OK, st == srtp_err_status_ok);
         if (err) continue;
         assert_int_equal(a_n, b_n);
@@ -277,7 +278,7 @@ static void understands_the_oracle(cn_srtp_profile profile)
         for (size_t i = 0; i < n; i++) plain[i] = (uint8_t)random32();
         plain[0] = 0x80, plain[1] = 200, plain[4] = plain[5] = plain[6] = 0, plain[7] = (uint8_t)(round % 3);
         memcpy(p, plain, n);
-        assert_ok(cn_srtp_protect_rtcp(s, p, &n));
+        assert_ok(cn_srtp_protect_rtcp(srtp, p, &n));
         int len = (int)n;
         assert_int_equal(srtp_unprotect_rtcp(reader, p, &len), srtp_err_status_ok);
         assert_int_equal(len, before);
@@ -288,18 +289,18 @@ static void understands_the_oracle(cn_srtp_profile profile)
         memcpy(again, p, sizeof p);
         size_t again_n = n = (size_t)len, at = random32() % n;
         p[at] ^= 1;
-        assert_true(cn_srtp_unprotect_rtcp(s, p, &n) != CN_OK);
+        assert_true(cn_srtp_unprotect_rtcp(srtp, p, &n) != CN_OK);
         memcpy(p, again, sizeof p);
         n = again_n;
-        assert_ok(cn_srtp_unprotect_rtcp(s, p, &n));
+        assert_ok(cn_srtp_unprotect_rtcp(srtp, p, &n));
         assert_int_equal(n, before);
         assert_memory_equal(p, plain, before);
-        assert_err(cn_srtp_unprotect_rtcp(s, again, &again_n), CN_ERR_CONFLICT);
+        assert_err(cn_srtp_unprotect_rtcp(srtp, again, &again_n), CN_ERR_CONFLICT);
     }
     srtp_dealloc(theirs);
     srtp_dealloc(judge);
     srtp_dealloc(reader);
-    cn_srtp_free(s);
+    cn_srtp_free(srtp);
 }
 
 static void the_oracles_packets_are_understood(void **state)
@@ -313,8 +314,8 @@ static void malformed_packets_are_refused_with(cn_srtp_profile profile)
 {
     cn_srtp_keys server, client;
     keys_make(&server, &client, profile);
-    cn_srtp *s = NULL;
-    assert_ok(cn_srtp_new(&s, &server));
+    cn_srtp *srtp = NULL;
+    assert_ok(cn_srtp_new(&srtp, &server));
     static const struct {
         uint8_t bytes[20];
         size_t n;
@@ -330,12 +331,12 @@ static void malformed_packets_are_refused_with(cn_srtp_profile profile)
         uint8_t p[64] = {0};
         memcpy(p, bad[i].bytes, sizeof bad[i].bytes);
         size_t n = bad[i].n;
-        assert_err(cn_srtp_protect_rtp(s, p, &n), CN_ERR_PARSE);
+        assert_err(cn_srtp_protect_rtp(srtp, p, &n), CN_ERR_PARSE);
         assert_int_equal(n, bad[i].n);
-        assert_true(cn_srtp_unprotect_rtp(s, p, &n) != CN_OK);
-        assert_true(cn_srtp_unprotect_rtcp(s, p, &n) != CN_OK);
+        assert_true(cn_srtp_unprotect_rtp(srtp, p, &n) != CN_OK);
+        assert_true(cn_srtp_unprotect_rtcp(srtp, p, &n) != CN_OK);
     }
-    cn_srtp_free(s);
+    cn_srtp_free(srtp);
 }
 
 static void malformed_packets_are_refused(void **state)
@@ -352,15 +353,15 @@ static void both_sides_understand_each_other(void **state)
     for (size_t i = 0; i < COUNT_OF(profiles); i++) {
         cn_srtp_keys server, client;
         keys_make(&server, &client, profiles[i]);
-        cn_srtp *a = NULL, *b = NULL;
-        assert_ok(cn_srtp_new(&a, &server));
+        cn_srtp *srtp = NULL, *b = NULL;
+        assert_ok(cn_srtp_new(&srtp, &server));
         assert_ok(cn_srtp_new(&b, &client));
         for (unsigned k = 0; k < 3000; k++) { /* over the first rollover */
             uint8_t p[PACKET], plain[PACKET];
             size_t n = packet_make(p, 77, (uint16_t)(64000 + k)), before = n;
             memcpy(plain, p, sizeof p);
-            assert_ok(cn_srtp_protect_rtp(a, p, &n));
-            assert_int_equal(n, before + cn_srtp_tag(a));
+            assert_ok(cn_srtp_protect_rtp(srtp, p, &n));
+            assert_int_equal(n, before + cn_srtp_tag(srtp));
             if (k % 5 == 0) {
                 uint8_t broken[PACKET];
                 size_t broken_n = n;
@@ -378,11 +379,11 @@ static void both_sides_understand_each_other(void **state)
         }
         uint8_t report[64] = {0x80, 201, 0, 1, 0, 0, 0, 7};
         size_t n = 8;
-        assert_ok(cn_srtp_protect_rtcp(a, report, &n));
-        assert_int_equal(n, 8 + 4 + cn_srtp_tag(a));
+        assert_ok(cn_srtp_protect_rtcp(srtp, report, &n));
+        assert_int_equal(n, 8 + 4 + cn_srtp_tag(srtp));
         assert_ok(cn_srtp_unprotect_rtcp(b, report, &n));
         assert_int_equal(n, 8);
-        cn_srtp_free(a);
+        cn_srtp_free(srtp);
         cn_srtp_free(b);
     }
 }
@@ -391,18 +392,18 @@ static void ssrcs_are_bounded_with(cn_srtp_profile profile)
 {
     cn_srtp_keys server, client;
     keys_make(&server, &client, profile);
-    cn_srtp *a = NULL, *b = NULL;
-    assert_ok(cn_srtp_new(&a, &server));
+    cn_srtp *srtp = NULL, *b = NULL;
+    assert_ok(cn_srtp_new(&srtp, &server));
     assert_ok(cn_srtp_new(&b, &client));
     for (uint32_t i = 0; i <= CN_SRTP_SSRCS_OUT; i++) {
         uint8_t p[PACKET];
         size_t n = packet_make(p, i * 0x01000193, 1);
-        assert_err(cn_srtp_protect_rtp(a, p, &n), i < CN_SRTP_SSRCS_OUT ? CN_OK : CN_ERR_FULL);
+        assert_err(cn_srtp_protect_rtp(srtp, p, &n), i < CN_SRTP_SSRCS_OUT ? CN_OK : CN_ERR_FULL);
         if (i < CN_SRTP_SSRCS_OUT) {
             assert_err(cn_srtp_unprotect_rtp(b, p, &n), i < CN_SRTP_SSRCS_IN ? CN_OK : CN_ERR_FULL);
         }
     }
-    cn_srtp_free(a);
+    cn_srtp_free(srtp);
     cn_srtp_free(b);
 }
 
@@ -417,9 +418,9 @@ static void unknown_profiles_are_refused(void **state)
 {
     (void)state;
     cn_srtp_keys keys = {.profile = (cn_srtp_profile)2};
-    cn_srtp *s = NULL;
-    assert_err(cn_srtp_new(&s, &keys), CN_ERR_UNSUPPORTED);
-    assert_null(s);
+    cn_srtp *srtp = NULL;
+    assert_err(cn_srtp_new(&srtp, &keys), CN_ERR_UNSUPPORTED);
+    assert_null(srtp);
     assert_string_equal(cn_srtp_profile_name(CN_SRTP_NONE), "");
 }
 

@@ -5,9 +5,9 @@
 #define MS 1000000ull
 
 /* Packets every `gap_ms` in [from, to). */
-static void flow(cn_flow *f, uint64_t from_ms, uint64_t to_ms, uint64_t gap_ms)
+static void flow(cn_flow *stream, uint64_t from_ms, uint64_t to_ms, uint64_t gap_ms)
 {
-    for (uint64_t t = from_ms; t < to_ms; t += gap_ms) cn_flow_packet(f, t * MS);
+    for (uint64_t t = from_ms; t < to_ms; t += gap_ms) cn_flow_packet(stream, t * MS);
 }
 
 static void a_stretch_counts_for_as_long_as_it_flowed(void **state)
@@ -26,11 +26,11 @@ static void a_stretch_counts_for_as_long_as_it_flowed(void **state)
         {5900, 6000, 3, 0, 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        cn_flow f = {0};
-        flow(&f, cases[i].from_ms, cases[i].to_ms, 33);
-        uint64_t time = cn_flow_time(&f, 5000 * MS, 6000 * MS, cases[i].pictures, true);
+        cn_flow stream = {0};
+        flow(&stream, cases[i].from_ms, cases[i].to_ms, 33);
+        uint64_t time = cn_flow_time(&stream, 5000 * MS, 6000 * MS, cases[i].pictures, true);
         assert_in_range(time, cases[i].least_ms * MS, cases[i].most_ms * MS);
-        assert_int_equal(f.skipped, !time);
+        assert_int_equal(stream.skipped, !time);
     }
 }
 

@@ -20,110 +20,110 @@ static int teardown(void **state)
     return 0;
 }
 
-static bool put(cn_history *h, uint64_t seq, uint32_t ts, uint64_t at_ns, bool key_start)
+static bool put(cn_history *history, uint64_t seq, uint32_t ts, uint64_t at_ns, bool key_start)
 {
-    cn_packet *p = cn_packet_new(pool);
-    assert_non_null(p);
-    p->ext_seq = seq;
-    p->ts = ts;
-    p->arrival_ns = at_ns;
-    p->payload_len = 100;
-    p->key = p->frame_start = key_start;
-    bool kept = cn_history_put(h, p);
-    cn_packet_unref(p);
+    cn_packet *packet = cn_packet_new(pool);
+    assert_non_null(packet);
+    packet->ext_seq = seq;
+    packet->ts = ts;
+    packet->arrival_ns = at_ns;
+    packet->payload_len = 100;
+    packet->key = packet->frame_start = key_start;
+    bool kept = cn_history_put(history, packet);
+    cn_packet_unref(packet);
     return kept;
 }
 
 static void packets_are_found_until_bound_or_age(void **state)
 {
     (void)state;
-    cn_history *h = NULL;
-    assert_err(cn_history_new(&h, 100), CN_ERR_INVALID);
-    assert_ok(cn_history_new(&h, 256));
-    assert_null(cn_history_get(h, 0, 0));
-    for (uint64_t s = 1000; s < 1300; s++) assert_true(put(h, s, 0, s * MS, false));
-    assert_int_equal(cn_history_highest(h), 1299);
+    cn_history *history = NULL;
+    assert_err(cn_history_new(&history, 100), CN_ERR_INVALID);
+    assert_ok(cn_history_new(&history, 256));
+    assert_null(cn_history_get(history, 0, 0));
+    for (uint64_t s = 1000; s < 1300; s++) assert_true(put(history, s, 0, s * MS, false));
+    assert_int_equal(cn_history_highest(history), 1299);
     for (uint64_t s = 1000; s < 1400; s++) {
-        cn_packet *p = cn_history_get(h, s, 1300 * MS);
-        assert_int_equal(p ? p->ext_seq : 0, s >= 1044 && s < 1300 ? s : 0);
+        cn_packet *packet = cn_history_get(history, s, 1300 * MS);
+        assert_int_equal(packet ? packet->ext_seq : 0, s >= 1044 && s < 1300 ? s : 0);
     }
-    assert_null(cn_history_get(h, 1100, 3101 * MS));
-    assert_non_null(cn_history_get(h, 1101, 3101 * MS));
-    cn_history_expire(h, 3101 * MS);
-    assert_null(cn_history_get(h, 1100, 1300 * MS));
-    assert_non_null(cn_history_get(h, 1101, 1300 * MS));
-    cn_history_free(h);
+    assert_null(cn_history_get(history, 1100, 3101 * MS));
+    assert_non_null(cn_history_get(history, 1101, 3101 * MS));
+    cn_history_expire(history, 3101 * MS);
+    assert_null(cn_history_get(history, 1100, 1300 * MS));
+    assert_non_null(cn_history_get(history, 1101, 1300 * MS));
+    cn_history_free(history);
     cn_history_free(NULL);
 }
 
 static void late_and_double_packets_find_their_place(void **state)
 {
     (void)state;
-    cn_history *h = NULL;
-    assert_ok(cn_history_new(&h, 64));
-    assert_true(put(h, 500, 0, 0, false));
-    assert_true(put(h, 503, 0, 0, false));
-    assert_true(put(h, 501, 0, 0, false));
-    assert_false(put(h, 501, 0, 0, false));
-    assert_true(put(h, 498, 0, 0, false)); /* even before the first */
-    assert_null(cn_history_get(h, 502, 0));
-    assert_non_null(cn_history_get(h, 498, 0));
-    assert_false(put(h, 430, 0, 0, false));
-    cn_history_expire(h, 10000 * MS); /* everything */
-    assert_true(put(h, 502, 0, 10000 * MS, false));
-    assert_non_null(cn_history_get(h, 502, 10000 * MS));
-    assert_true(put(h, 900, 0, 10001 * MS, false)); /* a jump over the whole ring */
-    assert_null(cn_history_get(h, 502, 10001 * MS));
-    cn_history_clear(h);
-    assert_int_equal(cn_history_highest(h), 0);
-    assert_null(cn_history_get(h, 900, 10001 * MS));
-    cn_history_free(h);
+    cn_history *history = NULL;
+    assert_ok(cn_history_new(&history, 64));
+    assert_true(put(history, 500, 0, 0, false));
+    assert_true(put(history, 503, 0, 0, false));
+    assert_true(put(history, 501, 0, 0, false));
+    assert_false(put(history, 501, 0, 0, false));
+    assert_true(put(history, 498, 0, 0, false)); /* even before the first */
+    assert_null(cn_history_get(history, 502, 0));
+    assert_non_null(cn_history_get(history, 498, 0));
+    assert_false(put(history, 430, 0, 0, false));
+    cn_history_expire(history, 10000 * MS); /* everything */
+    assert_true(put(history, 502, 0, 10000 * MS, false));
+    assert_non_null(cn_history_get(history, 502, 10000 * MS));
+    assert_true(put(history, 900, 0, 10001 * MS, false)); /* a jump over the whole ring */
+    assert_null(cn_history_get(history, 502, 10001 * MS));
+    cn_history_clear(history);
+    assert_int_equal(cn_history_highest(history), 0);
+    assert_null(cn_history_get(history, 900, 10001 * MS));
+    cn_history_free(history);
 }
 
 static void a_run_is_the_key_frame_and_all_since(void **state)
 {
     (void)state;
-    cn_history *h = NULL;
+    cn_history *history = NULL;
     cn_history_run run;
-    assert_ok(cn_history_new(&h, 256));
-    assert_err(cn_history_run_get(h, 0, &run), CN_ERR_NOTFOUND);
-    put(h, 100, 1, 0, false);
-    assert_err(cn_history_run_get(h, 0, &run), CN_ERR_NOTFOUND);
-    put(h, 101, 3000, 10 * MS, true); /* H.264: SPS and IDR both start the same frame */
-    put(h, 103, 3000, 10 * MS, true);
-    put(h, 104, 6000, 20 * MS, false);
-    assert_err(cn_history_run_get(h, 20 * MS, &run), CN_ERR_AGAIN);
-    put(h, 102, 3000, 30 * MS, false);
-    assert_ok(cn_history_run_get(h, 40 * MS, &run));
+    assert_ok(cn_history_new(&history, 256));
+    assert_err(cn_history_run_get(history, 0, &run), CN_ERR_NOTFOUND);
+    put(history, 100, 1, 0, false);
+    assert_err(cn_history_run_get(history, 0, &run), CN_ERR_NOTFOUND);
+    put(history, 101, 3000, 10 * MS, true); /* H.264: SPS and IDR both start the same frame */
+    put(history, 103, 3000, 10 * MS, true);
+    put(history, 104, 6000, 20 * MS, false);
+    assert_err(cn_history_run_get(history, 20 * MS, &run), CN_ERR_AGAIN);
+    put(history, 102, 3000, 30 * MS, false);
+    assert_ok(cn_history_run_get(history, 40 * MS, &run));
     assert_int_equal(run.first, 101);
     assert_int_equal(run.last, 104);
     assert_int_equal(run.first_ts, 3000);
     assert_int_equal(run.last_ts, 6000);
     assert_int_equal(run.bytes, 400);
-    assert_err(cn_history_run_get(h, 1011 * MS, &run), CN_ERR_TIMEOUT);
+    assert_err(cn_history_run_get(history, 1011 * MS, &run), CN_ERR_TIMEOUT);
 
-    put(h, 106, 9000, 1020 * MS, true); /* a new one: the hole before it does not matter */
-    assert_ok(cn_history_run_get(h, 1021 * MS, &run));
+    put(history, 106, 9000, 1020 * MS, true); /* a new one: the hole before it does not matter */
+    assert_ok(cn_history_run_get(history, 1021 * MS, &run));
     assert_int_equal(run.first, 106);
-    put(h, 105, 6000, 1030 * MS, true); /* a late older key frame changes nothing */
-    assert_ok(cn_history_run_get(h, 1031 * MS, &run));
+    put(history, 105, 6000, 1030 * MS, true); /* a late older key frame changes nothing */
+    assert_ok(cn_history_run_get(history, 1031 * MS, &run));
     assert_int_equal(run.first, 106);
-    cn_history_free(h);
+    cn_history_free(history);
 }
 
 static void a_key_frame_pushed_out_starts_no_run(void **state)
 {
     (void)state;
-    cn_history *h = NULL;
+    cn_history *history = NULL;
     cn_history_run run;
-    assert_ok(cn_history_new(&h, 64));
-    put(h, 100, 0, 0, true);
-    for (uint64_t s = 101; s < 170; s++) put(h, s, 0, 0, false);
-    assert_err(cn_history_run_get(h, 0, &run), CN_ERR_NOTFOUND);
-    cn_history_expire(h, 5000 * MS);
-    assert_true(put(h, 110, 0, 5000 * MS, false));
-    assert_err(cn_history_run_get(h, 5000 * MS, &run), CN_ERR_NOTFOUND);
-    cn_history_free(h);
+    assert_ok(cn_history_new(&history, 64));
+    put(history, 100, 0, 0, true);
+    for (uint64_t s = 101; s < 170; s++) put(history, s, 0, 0, false);
+    assert_err(cn_history_run_get(history, 0, &run), CN_ERR_NOTFOUND);
+    cn_history_expire(history, 5000 * MS);
+    assert_true(put(history, 110, 0, 5000 * MS, false));
+    assert_err(cn_history_run_get(history, 5000 * MS, &run), CN_ERR_NOTFOUND);
+    cn_history_free(history);
 }
 
 int main(void)

@@ -20,46 +20,46 @@ static uint64_t ntp_at(uint64_t wall, int64_t server_ns)
 static void audio_and_video_of_one_moment_meet(void **state)
 {
     (void)state;
-    cn_ntpclock c = {0};
+    cn_ntpclock clock = {0};
     cn_ntpmap audio, video;
     cn_ntpmap_init(&audio, 48000);
     cn_ntpmap_init(&video, 90000);
     int64_t when;
     uint32_t rtp;
-    assert_false(cn_ntpmap_capture(&audio, &c, 0, &when));
+    assert_false(cn_ntpmap_capture(&audio, &clock, 0, &when));
     /* reports sent at 100 s and 102 s, 30 and 70 ms on the way; video's timestamps wrap in between */
-    cn_ntpclock_report(&c, ntp_at(3900000000u, 100 * SECOND), (uint64_t)(100 * SECOND + 30 * MS));
+    cn_ntpclock_report(&clock, ntp_at(3900000000u, 100 * SECOND), (uint64_t)(100 * SECOND + 30 * MS));
     cn_ntpmap_report(&audio, ntp_at(3900000000u, 100 * SECOND), 5000);
-    assert_false(cn_ntpmap_capture(&video, &c, 0, &when));
-    assert_false(cn_ntpmap_rtp(&video, &c, 0, &rtp));
-    cn_ntpclock_report(&c, ntp_at(3900000000u, 102 * SECOND), (uint64_t)(102 * SECOND + 70 * MS));
+    assert_false(cn_ntpmap_capture(&video, &clock, 0, &when));
+    assert_false(cn_ntpmap_rtp(&video, &clock, 0, &rtp));
+    cn_ntpclock_report(&clock, ntp_at(3900000000u, 102 * SECOND), (uint64_t)(102 * SECOND + 70 * MS));
     cn_ntpmap_report(&video, ntp_at(3900000000u, 102 * SECOND), 45000);
     int64_t heard, seen;
-    assert_true(cn_ntpmap_capture(&audio, &c, 5000 + 48000, &heard)); /* captured at 101 s */
-    assert_true(cn_ntpmap_capture(&video, &c, 45000u - 90000u, &seen));
+    assert_true(cn_ntpmap_capture(&audio, &clock, 5000 + 48000, &heard)); /* captured at 101 s */
+    assert_true(cn_ntpmap_capture(&video, &clock, 45000u - 90000u, &seen));
     assert_true(llabs(heard - seen) < 1000);
     assert_true(llabs(heard - (101 * SECOND + 30 * MS)) < 1000); /* the least delay seen stays in */
-    assert_true(cn_ntpmap_rtp(&audio, &c, heard, &rtp));
+    assert_true(cn_ntpmap_rtp(&audio, &clock, heard, &rtp));
     assert_int_equal(rtp, 5000 + 48000);
-    assert_true(cn_ntpmap_rtp(&video, &c, heard + 500 * MS, &rtp));
+    assert_true(cn_ntpmap_rtp(&video, &clock, heard + 500 * MS, &rtp));
     assert_int_equal(rtp, 0);
 }
 
 static void a_stepped_clock_starts_anew_and_drift_is_followed(void **state)
 {
     (void)state;
-    cn_ntpclock c = {0};
-    cn_ntpclock_report(&c, ntp_at(1000, 100 * SECOND), (uint64_t)(100 * SECOND));
-    int64_t first = c.offset_ns;
-    cn_ntpclock_report(&c, ntp_at(1000, 101 * SECOND),
+    cn_ntpclock clock = {0};
+    cn_ntpclock_report(&clock, ntp_at(1000, 100 * SECOND), (uint64_t)(100 * SECOND));
+    int64_t first = clock.offset_ns;
+    cn_ntpclock_report(&clock, ntp_at(1000, 101 * SECOND),
                        (uint64_t)(101 * SECOND + 500 * MS)); /* a late one changes nothing */
-    assert_int_equal(c.offset_ns, first);
-    cn_ntpclock_report(&c, ntp_at(900, 102 * SECOND), (uint64_t)(102 * SECOND));
-    assert_true(llabs(c.offset_ns - first - 100 * SECOND) < 1000);
+    assert_int_equal(clock.offset_ns, first);
+    cn_ntpclock_report(&clock, ntp_at(900, 102 * SECOND), (uint64_t)(102 * SECOND));
+    assert_true(llabs(clock.offset_ns - first - 100 * SECOND) < 1000);
     /* his clock runs 100 ppm slow: what is older than 40 s no longer counts */
     for (int64_t s = 0; s < 200; s++)
-        cn_ntpclock_report(&c, ntp_at(900, (102 + s) * SECOND - s * 100000), (uint64_t)((102 + s) * SECOND));
-    int64_t drifted = c.offset_ns - first - 100 * SECOND;
+        cn_ntpclock_report(&clock, ntp_at(900, (102 + s) * SECOND - s * 100000), (uint64_t)((102 + s) * SECOND));
+    int64_t drifted = clock.offset_ns - first - 100 * SECOND;
     assert_in_range(drifted, 15 * MS, 20 * MS);
 }
 

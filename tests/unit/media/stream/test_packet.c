@@ -42,11 +42,11 @@ static void the_bound_denies_and_counts_and_heals(void **state)
         for (size_t j = 0; j < i; j++) assert_ptr_not_equal(held[i], held[j]);
     }
     assert_null(cn_packet_new(pool));
-    cn_packet_pool_stats s;
-    cn_packet_pool_stats_get(pool, &s);
-    assert_int_equal(s.denied, 1);
-    assert_int_equal(s.in_use, COUNT_OF(held));
-    assert_int_equal(s.allocated, COUNT_OF(held));
+    cn_packet_pool_stats stats;
+    cn_packet_pool_stats_get(pool, &stats);
+    assert_int_equal(stats.denied, 1);
+    assert_int_equal(stats.in_use, COUNT_OF(held));
+    assert_int_equal(stats.allocated, COUNT_OF(held));
     cn_packet_unref(cn_packet_ref(held[7])); /* still held: nothing comes back */
     assert_null(cn_packet_new(pool));
     cn_packet_unref(held[7]);
@@ -58,9 +58,9 @@ static void the_bound_denies_and_counts_and_heals(void **state)
 
 static size_t allocated(const cn_packet_pool *pool)
 {
-    cn_packet_pool_stats s;
-    cn_packet_pool_stats_get(pool, &s);
-    return s.allocated;
+    cn_packet_pool_stats stats;
+    cn_packet_pool_stats_get(pool, &stats);
+    return stats.allocated;
 }
 
 static void what_a_peak_took_is_given_back(void **state)
@@ -107,14 +107,14 @@ static void *consume(void *arg)
 {
     size_t me = (size_t)(uintptr_t)arg;
     for (size_t got = 0; got < PACKETS;) {
-        cn_packet *p = cn_queue_pop(shared.queues[me]);
-        if (!p) {
+        cn_packet *packet = cn_queue_pop(shared.queues[me]);
+        if (!packet) {
             sched_yield();
             continue;
         }
-        assert_int_equal(cn_packet_bytes(p)[0], (uint8_t)p->ext_seq);
-        shared.sums[me] += p->ext_seq;
-        cn_packet_unref(p);
+        assert_int_equal(cn_packet_bytes(packet)[0], (uint8_t)packet->ext_seq);
+        shared.sums[me] += packet->ext_seq;
+        cn_packet_unref(packet);
         got++;
     }
     return NULL;
@@ -131,26 +131,26 @@ static void packets_cross_threads_without_a_lock(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, consume, (void *)(uintptr_t)i), 0);
     uint64_t sum = 0;
     for (uint64_t n = 0; n < PACKETS; n++) {
-        cn_packet *p;
-        while (!(p = cn_packet_new(shared.pool))) sched_yield();
-        p->ext_seq = n;
-        cn_packet_data(p)[0] = (uint8_t)n;
+        cn_packet *packet;
+        while (!(packet = cn_packet_new(shared.pool))) sched_yield();
+        packet->ext_seq = n;
+        cn_packet_data(packet)[0] = (uint8_t)n;
         sum += n;
         for (size_t i = 0; i < CONSUMERS; i++)
-            while (cn_queue_push(shared.queues[i], cn_packet_ref(p)) == CN_ERR_FULL) {
-                cn_packet_unref(p);
+            while (cn_queue_push(shared.queues[i], cn_packet_ref(packet)) == CN_ERR_FULL) {
+                cn_packet_unref(packet);
                 sched_yield();
             }
-        cn_packet_unref(p);
+        cn_packet_unref(packet);
     }
     for (size_t i = 0; i < CONSUMERS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_int_equal(shared.sums[i], sum);
         cn_queue_free(shared.queues[i]);
     }
-    cn_packet_pool_stats s;
-    cn_packet_pool_stats_get(shared.pool, &s);
-    assert_int_equal(s.taken, PACKETS);
+    cn_packet_pool_stats stats;
+    cn_packet_pool_stats_get(shared.pool, &stats);
+    assert_int_equal(stats.taken, PACKETS);
     cn_packet_pool_free(shared.pool);
 }
 

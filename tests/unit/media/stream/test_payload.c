@@ -73,19 +73,19 @@ static void vp8_descriptors_are_read(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(vp8_cases); i++) {
-        const vp8_case *c = &vp8_cases[i];
+        const vp8_case *row = &vp8_cases[i];
         cn_vp8 got = {0};
-        if (cn_vp8_parse(&got, c->bytes, c->n) != c->err) fail_msg("%s: wrong result", c->name);
-        const cn_vp8 *w = &c->want;
-        bool same = got.frame_start == w->frame_start && got.non_reference == w->non_reference && got.key == w->key &&
-                    got.has_picture_id == w->has_picture_id && got.picture_id_15 == w->picture_id_15 &&
-                    got.has_tl0picidx == w->has_tl0picidx && got.has_tid == w->has_tid &&
-                    got.has_keyidx == w->has_keyidx && got.layer_sync == w->layer_sync &&
-                    got.picture_id == w->picture_id && got.tl0picidx == w->tl0picidx && got.tid == w->tid &&
-                    got.keyidx == w->keyidx && got.picture_id_at == w->picture_id_at &&
-                    got.tl0picidx_at == w->tl0picidx_at && got.descriptor_len == w->descriptor_len &&
-                    got.width == w->width && got.height == w->height;
-        if (!same) fail_msg("%s: wrong fields", c->name);
+        if (cn_vp8_parse(&got, row->bytes, row->n) != row->err) fail_msg("%s: wrong result", row->name);
+        const cn_vp8 *vp8 = &row->want;
+        bool same = got.frame_start == vp8->frame_start && got.non_reference == vp8->non_reference &&
+                    got.key == vp8->key && got.has_picture_id == vp8->has_picture_id &&
+                    got.picture_id_15 == vp8->picture_id_15 && got.has_tl0picidx == vp8->has_tl0picidx &&
+                    got.has_tid == vp8->has_tid && got.has_keyidx == vp8->has_keyidx &&
+                    got.layer_sync == vp8->layer_sync && got.picture_id == vp8->picture_id &&
+                    got.tl0picidx == vp8->tl0picidx && got.tid == vp8->tid && got.keyidx == vp8->keyidx &&
+                    got.picture_id_at == vp8->picture_id_at && got.tl0picidx_at == vp8->tl0picidx_at &&
+                    got.descriptor_len == vp8->descriptor_len && got.width == vp8->width && got.height == vp8->height;
+        if (!same) fail_msg("%s: wrong fields", row->name);
     }
 }
 
@@ -174,12 +174,12 @@ static void h264_packets_are_read(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(h264_cases); i++) {
-        const h264_case *c = &h264_cases[i];
+        const h264_case *row = &h264_cases[i];
         cn_h264 got = {0};
-        if (cn_h264_parse(&got, c->bytes, c->n) != c->err) fail_msg("%s: wrong result", c->name);
-        if (got.key != c->key || got.frame_start != c->start || got.has_slice != c->slice ||
-            got.non_reference != c->non_reference || got.width != c->width)
-            fail_msg("%s: wrong fields", c->name);
+        if (cn_h264_parse(&got, row->bytes, row->n) != row->err) fail_msg("%s: wrong result", row->name);
+        if (got.key != row->key || got.frame_start != row->start || got.has_slice != row->slice ||
+            got.non_reference != row->non_reference || got.width != row->width)
+            fail_msg("%s: wrong fields", row->name);
     }
 }
 
@@ -189,37 +189,37 @@ static void packets_are_filled_by_codec(void **state)
     cn_packet_pool *pool = NULL;
     assert_ok(cn_packet_pool_new(&pool, 4));
     static const uint8_t key[] = {0x10, KEY_TAG};
-    cn_packet *p = cn_packet_new(pool);
-    p->payload_at = 12;
-    p->payload_len = sizeof key;
-    p->marker = true;
-    memcpy(cn_packet_data(p) + 12, key, sizeof key);
-    p->codec = CN_CODEC_VP8;
-    assert_ok(cn_payload_parse(p));
-    assert_true(p->key && p->frame_start && p->frame_end);
-    assert_int_equal(p->width, 640);
-    assert_int_equal(p->tid, CN_PACKET_NO_TID);
-    cn_packet_unref(p);
+    cn_packet *packet = cn_packet_new(pool);
+    packet->payload_at = 12;
+    packet->payload_len = sizeof key;
+    packet->marker = true;
+    memcpy(cn_packet_data(packet) + 12, key, sizeof key);
+    packet->codec = CN_CODEC_VP8;
+    assert_ok(cn_payload_parse(packet));
+    assert_true(packet->key && packet->frame_start && packet->frame_end);
+    assert_int_equal(packet->width, 640);
+    assert_int_equal(packet->tid, CN_PACKET_NO_TID);
+    cn_packet_unref(packet);
 
-    p = cn_packet_new(pool);
-    p->codec = CN_CODEC_VP8; /* padding only */
-    assert_ok(cn_payload_parse(p));
-    assert_false(p->frame_start || p->frame_end || p->key);
-    cn_packet_unref(p);
+    packet = cn_packet_new(pool);
+    packet->codec = CN_CODEC_VP8; /* padding only */
+    assert_ok(cn_payload_parse(packet));
+    assert_false(packet->frame_start || packet->frame_end || packet->key);
+    cn_packet_unref(packet);
 
-    p = cn_packet_new(pool);
-    p->codec = CN_CODEC_OPUS;
-    p->payload_len = 3;
-    assert_ok(cn_payload_parse(p));
-    assert_true(p->frame_start && p->frame_end);
-    cn_packet_unref(p);
+    packet = cn_packet_new(pool);
+    packet->codec = CN_CODEC_OPUS;
+    packet->payload_len = 3;
+    assert_ok(cn_payload_parse(packet));
+    assert_true(packet->frame_start && packet->frame_end);
+    cn_packet_unref(packet);
 
-    p = cn_packet_new(pool);
-    p->codec = CN_CODEC_H264;
-    p->payload_len = 1;
-    cn_packet_data(p)[0] = 0xff;
-    assert_err(cn_payload_parse(p), CN_ERR_PARSE);
-    cn_packet_unref(p);
+    packet = cn_packet_new(pool);
+    packet->codec = CN_CODEC_H264;
+    packet->payload_len = 1;
+    cn_packet_data(packet)[0] = 0xff;
+    assert_err(cn_payload_parse(packet), CN_ERR_PARSE);
+    cn_packet_unref(packet);
     cn_packet_pool_free(pool);
 }
 
@@ -280,28 +280,28 @@ static void vp9_descriptors_are_read(void **state)
           .descriptor_len = 11}},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        cn_vp9 v;
+        cn_vp9 vp9;
         print_message("%s\n", cases[i].name);
-        assert_ok(cn_vp9_parse(&v, cases[i].bytes, cases[i].n));
-        assert_memory_equal(&v, &cases[i].want, sizeof v);
-        for (size_t n = 0; n < cases[i].n; n++) assert_err(cn_vp9_parse(&v, cases[i].bytes, n), CN_ERR_PARSE);
+        assert_ok(cn_vp9_parse(&vp9, cases[i].bytes, cases[i].n));
+        assert_memory_equal(&vp9, &cases[i].want, sizeof vp9);
+        for (size_t n = 0; n < cases[i].n; n++) assert_err(cn_vp9_parse(&vp9, cases[i].bytes, n), CN_ERR_PARSE);
     }
     static const uint8_t four[] = {0x50, 0x03, 0x03, 0x03, 0x03, 0x00};
-    cn_vp9 v;
-    assert_err(cn_vp9_parse(&v, four, sizeof four), CN_ERR_PARSE);
+    cn_vp9 vp9;
+    assert_err(cn_vp9_parse(&vp9, four, sizeof four), CN_ERR_PARSE);
 }
 
 static void av1_headers_are_read(void **state)
 {
     (void)state;
     static const uint8_t key[] = {0x28, 0x16}, middle[] = {0xd0, 0x34}, wrong[] = {0x88, 0x00};
-    cn_av1 v;
-    assert_ok(cn_av1_parse(&v, key, 2));
-    assert_true(v.sequence && !v.continues && !v.goes_on);
-    assert_ok(cn_av1_parse(&v, middle, 2));
-    assert_true(!v.sequence && v.continues && v.goes_on);
-    assert_err(cn_av1_parse(&v, wrong, 2), CN_ERR_PARSE);
-    assert_err(cn_av1_parse(&v, key, 1), CN_ERR_PARSE);
+    cn_av1 av1;
+    assert_ok(cn_av1_parse(&av1, key, 2));
+    assert_true(av1.sequence && !av1.continues && !av1.goes_on);
+    assert_ok(cn_av1_parse(&av1, middle, 2));
+    assert_true(!av1.sequence && av1.continues && av1.goes_on);
+    assert_err(cn_av1_parse(&av1, wrong, 2), CN_ERR_PARSE);
+    assert_err(cn_av1_parse(&av1, key, 1), CN_ERR_PARSE);
 }
 
 int main(void)

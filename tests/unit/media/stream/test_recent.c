@@ -20,16 +20,16 @@ static int teardown(void **state)
     return 0;
 }
 
-static void put(cn_recent *r, uint64_t seq, uint64_t at_ns, int level, uint64_t sent)
+static void put(cn_recent *recent, uint64_t seq, uint64_t at_ns, int level, uint64_t sent)
 {
-    cn_packet *p = cn_packet_new(pool);
-    assert_non_null(p);
-    p->ext_seq = seq;
-    p->arrival_ns = at_ns;
-    p->has_audio_level = level >= 0;
-    p->audio_level = (uint8_t)level;
-    cn_recent_put(r, p, sent);
-    cn_packet_unref(p);
+    cn_packet *packet = cn_packet_new(pool);
+    assert_non_null(packet);
+    packet->ext_seq = seq;
+    packet->arrival_ns = at_ns;
+    packet->has_audio_level = level >= 0;
+    packet->audio_level = (uint8_t)level;
+    cn_recent_put(recent, packet, sent);
+    cn_packet_unref(packet);
 }
 
 /* What comes every 20 ms; the last is now. −1: no level is told. −2: no packet. `from`: number of the first that is
@@ -57,40 +57,40 @@ static void words_are_found(void **state)
         {{30}, 1, 0},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        cn_recent r = {0};
+        cn_recent recent = {0};
         uint64_t now = 5000 * MS, last = 0;
         for (size_t k = 0; k < cases[i].n; k++, now += 20 * MS) {
             if (cases[i].levels[k] == -2) continue;
-            put(&r, k + 1, now, cases[i].levels[k], 0);
+            put(&recent, k + 1, now, cases[i].levels[k], 0);
             last = k + 1;
         }
         cn_packet *out[CN_RECENT];
-        size_t n = cn_recent_word(&r, 1, now, out);
+        size_t n = cn_recent_word(&recent, 1, now, out);
         if (n != (cases[i].from ? last - cases[i].from + 1 : 0)) fail_msg("case %zu: %zu packets", i, n);
         for (size_t k = 0; k < n; k++) assert_int_equal(out[k]->ext_seq, cases[i].from + k);
-        cn_recent_clear(&r);
-        assert_int_equal(cn_recent_word(&r, 1, now, out), 0);
+        cn_recent_clear(&recent);
+        assert_int_equal(cn_recent_word(&recent, 1, now, out), 0);
     }
 }
 
 static void nobody_gets_a_packet_twice(void **state)
 {
     (void)state;
-    cn_recent r = {0};
+    cn_recent recent = {0};
     cn_packet *out[CN_RECENT];
     uint64_t now = 5000 * MS;
-    for (uint64_t k = 1; k <= 6; k++, now += 20 * MS) put(&r, k, now, k < 4 ? 75 : 30, k == 4 ? 2 : 0);
-    assert_int_equal(cn_recent_word(&r, 1, now, out), 4);
-    assert_int_equal(cn_recent_word(&r, 2, now, out), 3);
+    for (uint64_t k = 1; k <= 6; k++, now += 20 * MS) put(&recent, k, now, k < 4 ? 75 : 30, k == 4 ? 2 : 0);
+    assert_int_equal(cn_recent_word(&recent, 1, now, out), 4);
+    assert_int_equal(cn_recent_word(&recent, 2, now, out), 3);
     assert_int_equal(out[1]->ext_seq, 5);
-    cn_recent_sent(&r, 1);
-    assert_int_equal(cn_recent_word(&r, 1, now, out), 0);
-    assert_int_equal(cn_recent_word(&r, 2, now, out), 3);
-    assert_int_equal(cn_recent_word(&r, 4, now, out), 4);
-    assert_int_equal(cn_recent_word(&r, 4, now + CN_RECENT_NS - 50 * MS, out), 2); /* the rest is too old */
-    put(&r, 7, now, 30, 1);
-    assert_int_equal(cn_recent_word(&r, 1, now, out), 0);
-    cn_recent_clear(&r);
+    cn_recent_sent(&recent, 1);
+    assert_int_equal(cn_recent_word(&recent, 1, now, out), 0);
+    assert_int_equal(cn_recent_word(&recent, 2, now, out), 3);
+    assert_int_equal(cn_recent_word(&recent, 4, now, out), 4);
+    assert_int_equal(cn_recent_word(&recent, 4, now + CN_RECENT_NS - 50 * MS, out), 2); /* the rest is too old */
+    put(&recent, 7, now, 30, 1);
+    assert_int_equal(cn_recent_word(&recent, 1, now, out), 0);
+    cn_recent_clear(&recent);
 }
 
 int main(void)

@@ -21,15 +21,15 @@ static cn_rewrite *video(void)
 /* A packet of a VP8 frame: number and timestamp; the picture id follows the frame. */
 static cn_packet packet(uint64_t seq, uint32_t frame)
 {
-    cn_packet p = {.ext_seq = seq,
-                   .ts = frame * 3000,
-                   .payload_len = 100,
-                   .has_picture_id = true,
-                   .picture_id_15 = true,
-                   .picture_id = (uint16_t)(frame & 0x7fff)};
-    p.has_tl0picidx = true;
-    p.tl0picidx = (uint8_t)frame;
-    return p;
+    cn_packet pkt = {.ext_seq = seq,
+                     .ts = frame * 3000,
+                     .payload_len = 100,
+                     .has_picture_id = true,
+                     .picture_id_15 = true,
+                     .picture_id = (uint16_t)(frame & 0x7fff)};
+    pkt.has_tl0picidx = true;
+    pkt.tl0picidx = (uint8_t)frame;
+    return pkt;
 }
 
 static uint32_t switch_to(cn_rewrite *rw, uint32_t source, const cn_packet *first, uint64_t now_ns)
@@ -39,18 +39,19 @@ static uint32_t switch_to(cn_rewrite *rw, uint32_t source, const cn_packet *firs
                 .source = source, .group = source, .first = first, .run_end_ts = first->ts, .now_ns = now_ns});
 }
 
-static cn_rewrite_out sent(cn_rewrite *rw, uint32_t source, cn_packet p, uint64_t now_ns)
+static cn_rewrite_out sent(cn_rewrite *rw, uint32_t source, cn_packet packet, uint64_t now_ns)
 {
     cn_rewrite_out out = {0};
-    cn_rewrite_verdict v = cn_rewrite_packet(rw, source, &p, now_ns, &out);
-    if (v != CN_REWRITE_SEND) fail_msg("packet %llu: verdict %d", (unsigned long long)p.ext_seq, (int)v);
+    cn_rewrite_verdict verdict = cn_rewrite_packet(rw, source, &packet, now_ns, &out);
+    if (verdict != CN_REWRITE_SEND)
+        fail_msg("packet %llu: verdict %d", (unsigned long long)packet.ext_seq, (int)verdict);
     return out;
 }
 
-static void assert_verdict(cn_rewrite *rw, uint32_t source, cn_packet p, cn_rewrite_verdict want)
+static void assert_verdict(cn_rewrite *rw, uint32_t source, cn_packet packet, cn_rewrite_verdict want)
 {
     cn_rewrite_out out;
-    assert_int_equal(cn_rewrite_packet(rw, source, &p, 0, &out), want);
+    assert_int_equal(cn_rewrite_packet(rw, source, &packet, 0, &out), want);
 }
 
 static void bounds_are_checked(void **state)
@@ -77,17 +78,17 @@ static void losses_stay_and_drops_close_up(void **state)
     (void)state;
     cn_rewrite *rw = video();
     cn_rewrite_out out;
-    cn_packet p = packet(100, 1);
-    switch_to(rw, A, &p, 0);
+    cn_packet pkt = packet(100, 1);
+    switch_to(rw, A, &pkt, 0);
     assert_int_equal(sent(rw, A, packet(100, 1), 0).seq, 65000);
     assert_int_equal(sent(rw, A, packet(103, 2), 0).seq, 65003); /* 101 and 102 are missing */
-    p = packet(104, 3);
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SKIP);
-    p = packet(105, 3);
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SKIP);
+    pkt = packet(104, 3);
+    assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_SKIP);
+    pkt = packet(105, 3);
+    assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_SKIP);
     assert_int_equal(sent(rw, A, packet(106, 4), 0).seq, 65004);
-    p = packet(108, 5); /* 107 is missing before it */
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SKIP);
+    pkt = packet(108, 5); /* 107 is missing before it */
+    assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_SKIP);
     assert_int_equal(sent(rw, A, packet(109, 6), 0).seq, 65006);
     assert_int_equal(sent(rw, A, packet(107, 4), 0).seq, 65005);
     assert_int_equal(sent(rw, A, packet(101, 1), 0).seq, 65001);
@@ -103,17 +104,17 @@ static void picture_ids_have_no_holes(void **state)
     (void)state;
     cn_rewrite *rw = video();
     cn_rewrite_out out;
-    cn_packet p = packet(100, 0x7ffe);
-    switch_to(rw, A, &p, 0);
-    assert_int_equal(sent(rw, A, p, 0).picture_id, 0x7ffe);
+    cn_packet pkt = packet(100, 0x7ffe);
+    switch_to(rw, A, &pkt, 0);
+    assert_int_equal(sent(rw, A, pkt, 0).picture_id, 0x7ffe);
     for (uint64_t s = 101; s < 103; s++) { /* a frame of two packets goes */
-        p = packet(s, 0x7fff);
-        assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SKIP);
+        pkt = packet(s, 0x7fff);
+        assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_SKIP);
     }
     assert_int_equal(sent(rw, A, packet(103, 0x8000), 0).picture_id, 0x7fff);
-    p = packet(200, 5); /* another source goes on from there */
-    switch_to(rw, B, &p, 0);
-    cn_rewrite_out first = sent(rw, B, p, 0);
+    pkt = packet(200, 5); /* another source goes on from there */
+    switch_to(rw, B, &pkt, 0);
+    cn_rewrite_out first = sent(rw, B, pkt, 0);
     assert_int_equal(first.picture_id, 0);
     assert_int_equal(first.tl0picidx, (0x8000 + 1) & 0xff);
     cn_packet narrow = packet(201, 6);
@@ -128,23 +129,23 @@ static void late_drops_are_filled_or_sent(void **state)
     (void)state;
     cn_rewrite *rw = video();
     cn_rewrite_out out;
-    cn_packet p = packet(100, 1);
-    switch_to(rw, A, &p, 0);
-    (void)sent(rw, A, p, 0);
-    p = packet(102, 2); /* the frame's first packet, 101, is missing */
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SKIP);
+    cn_packet pkt = packet(100, 1);
+    switch_to(rw, A, &pkt, 0);
+    (void)sent(rw, A, pkt, 0);
+    pkt = packet(102, 2); /* the frame's first packet, 101, is missing */
+    assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_SKIP);
     (void)sent(rw, A, packet(104, 4), 0); /* and so is all of frame 3 */
-    p = packet(101, 2);
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_FILL);
+    pkt = packet(101, 2);
+    assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_FILL);
     assert_int_equal(out.seq, 65001);
     assert_true(cn_rewrite_sent(rw, 65001)->filler);
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_DUPLICATE);
-    p = packet(103, 3);
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SEND);
+    assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_DUPLICATE);
+    pkt = packet(103, 3);
+    assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_SEND);
     assert_int_equal(out.seq, 65002);
     assert_int_equal(out.picture_id, 2);
-    p = packet(106, 6); /* wanted again, but a packet of its frame was dropped */
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SKIP);
+    pkt = packet(106, 6); /* wanted again, but a packet of its frame was dropped */
+    assert_int_equal(cn_rewrite_drop(rw, A, &pkt, 0, &out), CN_REWRITE_SKIP);
     (void)sent(rw, A, packet(107, 7), 0);
     assert_verdict(rw, A, packet(105, 6), CN_REWRITE_FILL);
     cn_packet padding = {.ext_seq = 109, .ts = 21000};
@@ -157,14 +158,14 @@ static void a_switch_keeps_counting_and_lets_late_packets_in(void **state)
 {
     (void)state;
     cn_rewrite *rw = video();
-    cn_packet p = packet(100, 1);
-    uint32_t ts0 = switch_to(rw, A, &p, 1000 * MS);
+    cn_packet pkt = packet(100, 1);
+    uint32_t ts0 = switch_to(rw, A, &pkt, 1000 * MS);
     assert_int_equal(ts0, 4294960000u);
-    assert_int_equal(sent(rw, A, p, 1000 * MS).ts, ts0);
+    assert_int_equal(sent(rw, A, pkt, 1000 * MS).ts, ts0);
     assert_int_equal(sent(rw, A, packet(102, 2), 1033 * MS).ts, ts0 + 3000);
-    p = packet(5000, 77);
-    uint32_t named = switch_to(rw, B, &p, 1133 * MS);
-    cn_rewrite_out first = sent(rw, B, p, 1133 * MS);
+    pkt = packet(5000, 77);
+    uint32_t named = switch_to(rw, B, &pkt, 1133 * MS);
+    cn_rewrite_out first = sent(rw, B, pkt, 1133 * MS);
     assert_int_equal(first.ts, named);
     assert_int_equal(first.ts, ts0 + 3000 + 9000); /* 100 ms passed; wraps */
     assert_int_equal(first.seq, 65003);
@@ -186,35 +187,35 @@ static void layers_of_one_source_keep_the_capture_time(void **state)
 {
     (void)state;
     cn_rewrite *rw = video();
-    cn_packet p = packet(100, 1000);
+    cn_packet pkt = packet(100, 1000);
     uint32_t ts0 = cn_rewrite_switch(rw, &(cn_rewrite_from){.source = A,
                                                             .group = 1,
-                                                            .first = &p,
-                                                            .run_end_ts = p.ts,
+                                                            .first = &pkt,
+                                                            .run_end_ts = pkt.ts,
                                                             .capture_ns = 500 * (int64_t)MS,
                                                             .now_ns = 540 * MS});
-    (void)sent(rw, A, p, 540 * MS);
-    p = packet(1, 2); /* captured 33⅓ ms later, though it came 70 ms later */
+    (void)sent(rw, A, pkt, 540 * MS);
+    pkt = packet(1, 2); /* captured 33⅓ ms later, though it came 70 ms later */
     uint32_t ts1 = cn_rewrite_switch(rw, &(cn_rewrite_from){.source = B,
                                                             .group = 1,
-                                                            .first = &p,
-                                                            .run_end_ts = p.ts,
+                                                            .first = &pkt,
+                                                            .run_end_ts = pkt.ts,
                                                             .capture_ns = 500 * (int64_t)MS + 33333333,
                                                             .now_ns = 610 * MS});
     assert_int_equal(ts1 - ts0, 3000);
-    (void)sent(rw, B, p, 610 * MS);
+    (void)sent(rw, B, pkt, 610 * MS);
     /* back to A with a frame that was captured before the last one sent: never backwards, and exact again after a few
      * frames */
-    p = packet(200, 999);
+    pkt = packet(200, 999);
     cn_packet next = packet(201, 1004);
     uint32_t ts2 = cn_rewrite_switch(rw, &(cn_rewrite_from){.source = C,
                                                             .group = 1,
-                                                            .first = &p,
-                                                            .run_end_ts = p.ts,
+                                                            .first = &pkt,
+                                                            .run_end_ts = pkt.ts,
                                                             .capture_ns = 500 * (int64_t)MS - 33333333,
                                                             .now_ns = 620 * MS});
     assert_int_equal(ts2 - ts1, 1);
-    (void)sent(rw, C, p, 620 * MS);
+    (void)sent(rw, C, pkt, 620 * MS);
     assert_int_equal(sent(rw, C, next, 700 * MS).ts - ts0, 4 * 3000);
     cn_rewrite_free(rw);
 }
@@ -223,9 +224,9 @@ static void a_run_of_old_frames_ends_at_now(void **state)
 {
     (void)state;
     cn_rewrite *rw = video();
-    cn_packet p = packet(100, 1);
-    (void)switch_to(rw, A, &p, 0);
-    uint32_t before = sent(rw, A, p, 0).ts;
+    cn_packet pkt = packet(100, 1);
+    (void)switch_to(rw, A, &pkt, 0);
+    uint32_t before = sent(rw, A, pkt, 0).ts;
     cn_packet first = packet(300, 50); /* 15 frames since its key frame, shown within the 40 ms that passed */
     uint32_t ts = cn_rewrite_switch(
         rw, &(cn_rewrite_from){.source = B, .group = 2, .first = &first, .run_end_ts = 65 * 3000, .now_ns = 40 * MS});
@@ -245,9 +246,9 @@ static void a_restart_of_numbers_leaves_no_hole(void **state)
 {
     (void)state;
     cn_rewrite *rw = video();
-    cn_packet p = packet(100, 1);
-    switch_to(rw, A, &p, 0);
-    (void)sent(rw, A, p, 0);
+    cn_packet pkt = packet(100, 1);
+    switch_to(rw, A, &pkt, 0);
+    (void)sent(rw, A, pkt, 0);
     assert_int_equal(sent(rw, A, packet(5000, 2), 0).seq, 65001);
     cn_rewrite_free(rw);
 }
@@ -257,11 +258,11 @@ static void audio_marks_the_first_packet_of_a_source(void **state)
     (void)state;
     cn_rewrite *rw = NULL;
     assert_ok(cn_rewrite_new(&rw, &(cn_rewrite_config){.clock = 48000, .records = 64, .first_seq = 1, .first_ts = 0}));
-    cn_packet p = {.ext_seq = 10, .ts = 960, .payload_len = 50};
-    switch_to(rw, A, &p, 0);
-    assert_true(sent(rw, A, p, 0).marker);
-    p.ext_seq++;
-    assert_false(sent(rw, A, p, 0).marker);
+    cn_packet packet = {.ext_seq = 10, .ts = 960, .payload_len = 50};
+    switch_to(rw, A, &packet, 0);
+    assert_true(sent(rw, A, packet, 0).marker);
+    packet.ext_seq++;
+    assert_false(sent(rw, A, packet, 0).marker);
     cn_rewrite_free(rw);
 }
 
@@ -269,9 +270,9 @@ static void resends_are_bounded_and_paced(void **state)
 {
     (void)state;
     cn_rewrite *rw = video();
-    cn_packet p = packet(100, 1);
-    switch_to(rw, A, &p, 0);
-    cn_rewrite_out out = sent(rw, A, p, 0);
+    cn_packet pkt = packet(100, 1);
+    switch_to(rw, A, &pkt, 0);
+    cn_rewrite_out out = sent(rw, A, pkt, 0);
     /* the first request is answered, whatever the round trip is thought to be */
     for (unsigned i = 1; i <= 10; i++) {
         const cn_sent *r = cn_rewrite_resend(rw, out.seq, 50, i == 1 ? 40 * MS : i * 50 * MS);
@@ -292,10 +293,10 @@ static void resends_are_bounded_and_paced(void **state)
 /* ---- any order of losses, reordering, doubles, drops and switches ---- */
 
 static uint64_t seed;
-static uint32_t random_below(uint32_t n)
+static uint32_t random_below(uint32_t bound)
 {
     seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-    return (uint32_t)(seed >> 33) % n;
+    return (uint32_t)(seed >> 33) % bound;
 }
 
 typedef struct log_entry {
@@ -308,19 +309,19 @@ typedef struct log_entry {
 
 static log_entry sent_log[65536];
 
-static void note(uint32_t source, const cn_packet *p, const cn_rewrite_out *out, bool filler)
+static void note(uint32_t source, const cn_packet *packet, const cn_rewrite_out *out, bool filler)
 {
-    log_entry *e = &sent_log[out->seq];
-    if (e->source) fail_msg("number %u was given twice", out->seq);
-    *e = (log_entry){
-        .source = source, .in_seq = p->ext_seq, .filler = filler, .picture_id = out->picture_id, .ts = out->ts};
+    log_entry *row = &sent_log[out->seq];
+    if (row->source) fail_msg("number %u was given twice", out->seq);
+    *row = (log_entry){
+        .source = source, .in_seq = packet->ext_seq, .filler = filler, .picture_id = out->picture_id, .ts = out->ts};
 }
 
 /* Two packets per frame, every other frame droppable; each number comes about once, within 6 places. */
 static void one_stretch(cn_rewrite *rw, uint32_t source, uint64_t first, bool drop, uint64_t *now)
 {
-    cn_packet p = packet(first, (uint32_t)(first / 2));
-    switch_to(rw, source, &p, *now);
+    cn_packet pkt = packet(first, (uint32_t)(first / 2));
+    switch_to(rw, source, &pkt, *now);
     uint64_t order[120];
     for (size_t i = 0; i < COUNT_OF(order); i++) order[i] = first + i;
     for (size_t i = 1; i + 6 < COUNT_OF(order); i++) {
@@ -331,17 +332,17 @@ static void one_stretch(cn_rewrite *rw, uint32_t source, uint64_t first, bool dr
     }
     for (size_t i = 0; i < COUNT_OF(order); i++) {
         *now += 16 * MS;
-        p = packet(order[i], (uint32_t)(order[i] / 2));
+        pkt = packet(order[i], (uint32_t)(order[i] / 2));
         cn_rewrite_out out;
         bool unwanted = drop && order[i] / 2 % 2 != first / 2 % 2;
-        cn_rewrite_verdict v =
-            unwanted ? cn_rewrite_drop(rw, source, &p, *now, &out) : cn_rewrite_packet(rw, source, &p, *now, &out);
-        if (v == CN_REWRITE_SEND || v == CN_REWRITE_FILL)
-            note(source, &p, &out, v == CN_REWRITE_FILL);
+        cn_rewrite_verdict verdict =
+            unwanted ? cn_rewrite_drop(rw, source, &pkt, *now, &out) : cn_rewrite_packet(rw, source, &pkt, *now, &out);
+        if (verdict == CN_REWRITE_SEND || verdict == CN_REWRITE_FILL)
+            note(source, &pkt, &out, verdict == CN_REWRITE_FILL);
         else
-            assert_true(unwanted && v == CN_REWRITE_SKIP);
-        if (random_below(8) == 0 && v != CN_REWRITE_SKIP)
-            assert_int_equal(cn_rewrite_packet(rw, source, &p, *now, &out), CN_REWRITE_DUPLICATE);
+            assert_true(unwanted && verdict == CN_REWRITE_SKIP);
+        if (random_below(8) == 0 && verdict != CN_REWRITE_SKIP)
+            assert_int_equal(cn_rewrite_packet(rw, source, &pkt, *now, &out), CN_REWRITE_DUPLICATE);
     }
 }
 
@@ -359,19 +360,19 @@ static void no_number_is_ever_given_twice_and_none_is_left_out(void **state)
         assert_true(cn_rewrite_highest(rw, &highest));
         const log_entry *former = NULL;
         for (uint32_t n = 65536 + 65000; n <= highest; n++) {
-            const log_entry *e = &sent_log[n & 0xffff];
-            if (!e->source) fail_msg("seed %llu: number %u is missing", (unsigned long long)keep, n);
-            if (e->filler) continue;
-            if (former && former->source == e->source && former->in_seq / 2 == e->in_seq / 2) {
-                assert_int_equal(former->picture_id, e->picture_id);
-                assert_int_equal(former->ts, e->ts);
+            const log_entry *row = &sent_log[n & 0xffff];
+            if (!row->source) fail_msg("seed %llu: number %u is missing", (unsigned long long)keep, n);
+            if (row->filler) continue;
+            if (former && former->source == row->source && former->in_seq / 2 == row->in_seq / 2) {
+                assert_int_equal(former->picture_id, row->picture_id);
+                assert_int_equal(former->ts, row->ts);
             } else if (former) {
-                if ((uint16_t)((former->picture_id + 1) & 0x7fff) != e->picture_id)
-                    fail_msg("seed %llu: picture %u after %u", (unsigned long long)keep, e->picture_id,
+                if ((uint16_t)((former->picture_id + 1) & 0x7fff) != row->picture_id)
+                    fail_msg("seed %llu: picture %u after %u", (unsigned long long)keep, row->picture_id,
                              former->picture_id);
-                assert_true(cn_ts_diff(e->ts, former->ts) > 0);
+                assert_true(cn_ts_diff(row->ts, former->ts) > 0);
             }
-            former = e;
+            former = row;
         }
         assert_int_equal(cn_rewrite_conflicts(rw), 0);
         cn_rewrite_free(rw);
@@ -382,11 +383,11 @@ static void no_number_is_ever_given_twice_and_none_is_left_out(void **state)
 /* A VP9 packet with a descriptor: picture and frame numbers as its publisher counts them. */
 static cn_packet described(uint64_t seq, uint32_t picture, uint16_t frame)
 {
-    cn_packet p = packet(seq, picture);
-    p.codec = CN_CODEC_VP9;
-    p.dd_len = 3;
-    p.frame_number = frame;
-    return p;
+    cn_packet pkt = packet(seq, picture);
+    pkt.codec = CN_CODEC_VP9;
+    pkt.dd_len = 3;
+    pkt.frame_number = frame;
+    return pkt;
 }
 
 /* References count in frame numbers and picture ids: what is dropped leaves its number empty, and a switch counts on.
@@ -396,22 +397,22 @@ static void numbers_that_are_referred_to_keep_their_holes(void **state)
     (void)state;
     cn_rewrite *rw = video();
     cn_rewrite_out out;
-    cn_packet p = described(100, 10, 65534);
-    switch_to(rw, A, &p, 0);
-    assert_int_equal(sent(rw, A, p, 0).frame_number, 65534);
-    p = described(101, 11, 65535);
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_SKIP);
+    cn_packet packet = described(100, 10, 65534);
+    switch_to(rw, A, &packet, 0);
+    assert_int_equal(sent(rw, A, packet, 0).frame_number, 65534);
+    packet = described(101, 11, 65535);
+    assert_int_equal(cn_rewrite_drop(rw, A, &packet, 0, &out), CN_REWRITE_SKIP);
     out = sent(rw, A, described(102, 12, 0), 0);
     assert_int_equal(out.seq, 65001);
     assert_int_equal(out.frame_number, 0);
     assert_int_equal(out.picture_id, 12);
     (void)sent(rw, A, described(104, 14, 2), 0);
-    p = described(103, 13, 1); /* a number was kept for it, but nobody is to see it */
-    assert_int_equal(cn_rewrite_drop(rw, A, &p, 0, &out), CN_REWRITE_FILL);
+    packet = described(103, 13, 1); /* a number was kept for it, but nobody is to see it */
+    assert_int_equal(cn_rewrite_drop(rw, A, &packet, 0, &out), CN_REWRITE_FILL);
 
-    p = described(900, 500, 7000);
-    switch_to(rw, B, &p, 40 * MS);
-    out = sent(rw, B, p, 40 * MS);
+    packet = described(900, 500, 7000);
+    switch_to(rw, B, &packet, 40 * MS);
+    out = sent(rw, B, packet, 40 * MS);
     assert_int_equal(out.frame_number, 3);
     assert_int_equal(out.picture_id, 15);
     assert_int_equal(sent(rw, B, described(901, 502, 7004), 80 * MS).frame_number, 7);

@@ -56,8 +56,8 @@ static void runs_keep_the_kernels_bounds(void **state)
 static void the_map_finds_what_was_set(void **state)
 {
     (void)state;
-    cn_keymap *m = NULL;
-    assert_ok(cn_keymap_new(&m, 300));
+    cn_keymap *map = NULL;
+    assert_ok(cn_keymap_new(&map, 300));
     static int objects[1000];
     bool in[1000] = {false};
     size_t count = 0;
@@ -67,25 +67,25 @@ static void the_map_finds_what_was_set(void **state)
         size_t i = (random >> 8) % 1000;
         cn_key key = {{i, i * 31, 5}};
         if (round % 7 == 0 || count == 300) {
-            cn_keymap_remove(m, &key);
+            cn_keymap_remove(map, &key);
             count -= in[i];
             in[i] = false;
         } else {
-            assert_ok(cn_keymap_set(m, &key, &objects[i]));
+            assert_ok(cn_keymap_set(map, &key, &objects[i]));
             count += !in[i];
             in[i] = true;
         }
-        assert_int_equal(cn_keymap_count(m), count);
+        assert_int_equal(cn_keymap_count(map), count);
         random = random * 1664525 + 1013904223;
         i = (random >> 8) % 1000;
         key = (cn_key){{i, i * 31, 5}};
-        assert_ptr_equal(cn_keymap_get(m, &key), in[i] ? &objects[i] : NULL);
+        assert_ptr_equal(cn_keymap_get(map, &key), in[i] ? &objects[i] : NULL);
     }
-    for (size_t i = 0; i < 1000 && cn_keymap_count(m) < 300; i++) {
-        assert_ok(cn_keymap_set(m, &(cn_key){{i, i * 31, 5}}, &objects[i]));
+    for (size_t i = 0; i < 1000 && cn_keymap_count(map) < 300; i++) {
+        assert_ok(cn_keymap_set(map, &(cn_key){{i, i * 31, 5}}, &objects[i]));
     }
-    assert_err(cn_keymap_set(m, &(cn_key){{1, 2, 3}}, &objects[0]), CN_ERR_FULL);
-    cn_keymap_free(m);
+    assert_err(cn_keymap_set(map, &(cn_key){{1, 2, 3}}, &objects[0]), CN_ERR_FULL);
+    cn_keymap_free(map);
 }
 
 int main(void)

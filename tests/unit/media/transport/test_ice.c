@@ -7,11 +7,11 @@
 
 static const char *known_ufrag, *known_pwd;
 
-static const char *find(void *arg, const char *ufrag, size_t n)
+static const char *find(void *arg, const char *ufrag, size_t len)
 {
     unsigned *asked = arg;
     if (asked) (*asked)++;
-    return n == strlen(known_ufrag) && memcmp(ufrag, known_ufrag, n) == 0 ? known_pwd : NULL;
+    return len == strlen(known_ufrag) && memcmp(ufrag, known_ufrag, len) == 0 ? known_pwd : NULL;
 }
 
 /* RFC 5769 §2.1: a check of a controlled agent, with the user name padded by blanks */
@@ -30,13 +30,13 @@ static size_t message(uint8_t out[256])
     return n;
 }
 
-static cn_ice_verdict verdict_of(const uint8_t *p, size_t n, cn_ice_check *check)
+static cn_ice_verdict verdict_of(const uint8_t *bytes, size_t len, cn_ice_check *check)
 {
     cn_ice *ice = NULL;
     assert_ok(cn_ice_new(&ice));
     cn_sockaddr from;
     assert_ok(cn_sockaddr_parse(&from, "192.0.2.1", 32853));
-    cn_ice_receive(ice, check, p, n, &from, find, NULL);
+    cn_ice_receive(ice, check, bytes, len, &from, find, NULL);
     cn_ice_free(ice);
     return check->verdict;
 }

@@ -2,9 +2,9 @@
 
 #include "media/transport/keymap.h"
 
-static cn_key key(uint64_t i)
+static cn_key key(uint64_t number)
 {
-    return (cn_key){{i, i % 7, 0}};
+    return (cn_key){{number, number % 7, 0}};
 }
 
 static void entries_are_found_while_it_grows_and_empties(void **state)
@@ -12,29 +12,29 @@ static void entries_are_found_while_it_grows_and_empties(void **state)
     (void)state;
     enum { MAX = 5000 };
     static int values[MAX];
-    cn_keymap *m = NULL;
-    assert_ok(cn_keymap_new(&m, MAX));
+    cn_keymap *map = NULL;
+    assert_ok(cn_keymap_new(&map, MAX));
     for (uint64_t i = 0; i < MAX; i++) {
-        cn_key k = key(i);
-        assert_null(cn_keymap_get(m, &k));
-        assert_ok(cn_keymap_set(m, &k, &values[i]));
+        cn_key id_key = key(i);
+        assert_null(cn_keymap_get(map, &id_key));
+        assert_ok(cn_keymap_set(map, &id_key, &values[i]));
     }
-    assert_int_equal(cn_keymap_count(m), MAX);
+    assert_int_equal(cn_keymap_count(map), MAX);
     cn_key more = key(MAX), first = key(0);
-    assert_err(cn_keymap_set(m, &more, &values[0]), CN_ERR_FULL);
-    assert_ok(cn_keymap_set(m, &first, &values[1])); /* replaces, at the bound too */
-    assert_ptr_equal(cn_keymap_get(m, &first), &values[1]);
+    assert_err(cn_keymap_set(map, &more, &values[0]), CN_ERR_FULL);
+    assert_ok(cn_keymap_set(map, &first, &values[1])); /* replaces, at the bound too */
+    assert_ptr_equal(cn_keymap_get(map, &first), &values[1]);
     for (uint64_t i = 0; i < MAX; i += 2) {
-        cn_key k = key(i);
-        cn_keymap_remove(m, &k);
-        cn_keymap_remove(m, &k);
+        cn_key id_key = key(i);
+        cn_keymap_remove(map, &id_key);
+        cn_keymap_remove(map, &id_key);
     }
     for (uint64_t i = 0; i < MAX; i++) {
-        cn_key k = key(i);
-        assert_ptr_equal(cn_keymap_get(m, &k), i % 2 ? &values[i] : NULL);
+        cn_key id_key = key(i);
+        assert_ptr_equal(cn_keymap_get(map, &id_key), i % 2 ? &values[i] : NULL);
     }
-    assert_int_equal(cn_keymap_count(m), MAX / 2);
-    cn_keymap_free(m);
+    assert_int_equal(cn_keymap_count(map), MAX / 2);
+    cn_keymap_free(map);
     cn_keymap_free(NULL);
 }
 
@@ -42,27 +42,27 @@ static void those_who_come_and_go_cost_no_memory(void **state)
 {
     (void)state;
     int value = 0;
-    cn_keymap *m = NULL;
-    assert_ok(cn_keymap_new(&m, 32768));
+    cn_keymap *map = NULL;
+    assert_ok(cn_keymap_new(&map, 32768));
     for (uint64_t i = 0; i < 100000; i++) {
-        cn_key k = key(i), gone = key(i - 20);
-        assert_ok(cn_keymap_set(m, &k, &value));
-        if (i >= 20) cn_keymap_remove(m, &gone);
+        cn_key id_key = key(i), gone = key(i - 20);
+        assert_ok(cn_keymap_set(map, &id_key, &value));
+        if (i >= 20) cn_keymap_remove(map, &gone);
     }
-    assert_int_equal(cn_keymap_count(m), 20);
-    assert_true(cn_keymap_bytes(m) <= 4096);
-    cn_keymap_free(m);
+    assert_int_equal(cn_keymap_count(map), 20);
+    assert_true(cn_keymap_bytes(map) <= 4096);
+    cn_keymap_free(map);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
 {
     (void)state;
-    cn_keymap *m = NULL;
-    cn_key k = key(1);
-    assert_err(cn_keymap_new(&m, 0), CN_ERR_INVALID);
-    assert_ok(cn_keymap_new(&m, 1));
-    assert_err(cn_keymap_set(m, &k, NULL), CN_ERR_INVALID);
-    cn_keymap_free(m);
+    cn_keymap *map = NULL;
+    cn_key id_key = key(1);
+    assert_err(cn_keymap_new(&map, 0), CN_ERR_INVALID);
+    assert_ok(cn_keymap_new(&map, 1));
+    assert_err(cn_keymap_set(map, &id_key, NULL), CN_ERR_INVALID);
+    cn_keymap_free(map);
 }
 
 int main(void)

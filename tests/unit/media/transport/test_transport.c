@@ -11,9 +11,9 @@
 
 static const char both[] = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
 
-static const cn_port_totals *totals(const bed_peer *p)
+static const cn_port_totals *totals(const bed_peer *peer)
 {
-    return cn_port_totals_get(p->bed->port);
+    return cn_port_totals_get(peer->bed->port);
 }
 
 static bool got_rtp(void *arg)
@@ -43,40 +43,41 @@ static bool was_closed(void *arg)
 
 static const uint8_t receiver_report[8] = {0x80, 201, 0, 1, 0, 0, 0, 7};
 
-static void rtp_flows_both_ways(bed_peer *p, uint16_t seq)
+static void rtp_flows_both_ways(bed_peer *peer, uint16_t seq)
 {
     uint8_t packet[BED_PACKET];
-    p->rtp_in = p->client_rtp_in = 0;
+    peer->rtp_in = peer->client_rtp_in = 0;
     size_t n = bed_rtp(packet, 0x11223344, seq, 300, 0x5a);
-    assert_true(cn_client_rtp(p->c, packet, n));
-    assert_true(bed_until(p->bed, got_rtp, p, 2000));
-    assert_int_equal(p->last_rtp_n, n);
-    assert_memory_equal(p->last_rtp, packet, n);
+    assert_true(cn_client_rtp(peer->c, packet, n));
+    assert_true(bed_until(peer->bed, got_rtp, peer, 2000));
+    assert_int_equal(peer->last_rtp_n, n);
+    assert_memory_equal(peer->last_rtp, packet, n);
 
-    assert_true(bed_send(p, 0x55667788, seq, 900, 0xa5));
-    assert_true(bed_until(p->bed, client_got_rtp, p, 2000));
+    assert_true(bed_send(peer, 0x55667788, seq, 900, 0xa5));
+    assert_true(bed_until(peer->bed, client_got_rtp, peer, 2000));
     n = bed_rtp(packet, 0x55667788, seq, 900, 0xa5);
-    assert_int_equal(p->client_rtp_n, n);
-    assert_memory_equal(p->client_rtp, packet, n);
+    assert_int_equal(peer->client_rtp_n, n);
+    assert_memory_equal(peer->client_rtp, packet, n);
 }
 
 static void media_flows(const char *address, const char *profiles, const char *expected, bool long_hello)
 {
-    bed b;
-    bed_new(&b, address, NULL);
-    bed_peer *p = bed_peer_new(&b, address, profiles, long_hello, 0);
-    assert_false(bed_send(p, 1, 1, 100, 0)); /* before the keys */
-    bed_connect(p);
-    assert_string_equal(cn_transport_profile(p->t), expected);
-    assert_string_equal(cn_client_profile(p->c), expected);
-    rtp_flows_both_ways(p, 1);
-    assert_true(cn_client_rtcp(p->c, receiver_report, sizeof receiver_report));
-    assert_true(bed_until(&b, got_rtcp, p, 2000));
-    cn_transport_rtcp_send(p->t, receiver_report, sizeof receiver_report);
-    assert_true(bed_until(&b, client_got_rtcp, p, 2000));
-    assert_int_equal(cn_client_counts_get(p->c)->rtp_bad, 0);
-    assert_int_equal(totals(p)->bad_stun + totals(p)->bad_dtls + totals(p)->bad_rtp + totals(p)->bad_rtcp, 0);
-    bed_free(&b);
+    bed testbed;
+    bed_new(&testbed, address, NULL);
+    bed_peer *peer = bed_peer_new(&testbed, address, profiles, long_hello, 0);
+    assert_false(bed_send(peer, 1, 1, 100, 0)); /* before the keys */
+    bed_connect(peer);
+    assert_string_equal(cn_transport_profile(peer->t), expected);
+    assert_string_equal(cn_client_profile(peer->c), expected);
+    rtp_flows_both_ways(peer, 1);
+    assert_true(cn_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
+    assert_true(bed_until(&testbed, got_rtcp, peer, 2000));
+    cn_transport_rtcp_send(peer->t, receiver_report, sizeof receiver_report);
+    assert_true(bed_until(&testbed, client_got_rtcp, peer, 2000));
+    assert_int_equal(cn_client_counts_get(peer->c)->rtp_bad, 0);
+    assert_int_equal(totals(peer)->bad_stun + totals(peer)->bad_dtls + totals(peer)->bad_rtp + totals(peer)->bad_rtcp,
+                     0);
+    bed_free(&testbed);
 }
 
 static void media_flows_with_gcm(void **state)
@@ -109,21 +110,21 @@ static void answers_leave_from_the_address_that_was_hit(void **state)
     (void)state;
     static const char *const cases[][2] = {{"0.0.0.0", "127.0.0.1"}, {"0.0.0.0", "127.0.0.2"}, {"::", "::1"}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        bed b;
-        bed_new(&b, cases[i][0], NULL);
-        bed_peer *p = bed_peer_new(&b, cases[i][1], both, false, 0);
-        bed_peer *tcp = bed_peer_tcp(&b, cases[i][1], both);
-        bed_connect(p);
+        bed testbed;
+        bed_new(&testbed, cases[i][0], NULL);
+        bed_peer *peer = bed_peer_new(&testbed, cases[i][1], both, false, 0);
+        bed_peer *tcp = bed_peer_tcp(&testbed, cases[i][1], both);
+        bed_connect(peer);
         bed_connect(tcp);
-        rtp_flows_both_ways(p, 1);
+        rtp_flows_both_ways(peer, 1);
         rtp_flows_both_ways(tcp, 1);
-        p->client_rtp_in = 0;
-        uint64_t gso = totals(p)->gso_sends;
-        for (uint16_t k = 0; k < 100; k++) assert_true(bed_send(p, 1, k, 1100, 1));
-        assert_true(bed_until(&b, client_got_burst, p, 2000));
-        assert_true(totals(p)->gso_sends > gso);
-        assert_int_equal(totals(p)->send_failed, 0);
-        bed_free(&b);
+        peer->client_rtp_in = 0;
+        uint64_t gso = totals(peer)->gso_sends;
+        for (uint16_t k = 0; k < 100; k++) assert_true(bed_send(peer, 1, k, 1100, 1));
+        assert_true(bed_until(&testbed, client_got_burst, peer, 2000));
+        assert_true(totals(peer)->gso_sends > gso);
+        assert_int_equal(totals(peer)->send_failed, 0);
+        bed_free(&testbed);
     }
 }
 
@@ -137,48 +138,48 @@ static void fragmented_hello_is_taken(void **state)
 static void wrong_fingerprint_is_refused(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 'f');
-    cn_client_start(p->c);
-    assert_true(bed_until(&b, was_closed, p, 5000));
-    assert_int_equal(p->cause, CN_TRANSPORT_FINGERPRINT);
-    assert_int_equal(p->connected, 0);
-    assert_false(bed_send(p, 1, 1, 100, 0));
-    bed_free(&b);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 'f');
+    cn_client_start(peer->c);
+    assert_true(bed_until(&testbed, was_closed, peer, 5000));
+    assert_int_equal(peer->cause, CN_TRANSPORT_FINGERPRINT);
+    assert_int_equal(peer->connected, 0);
+    assert_false(bed_send(peer, 1, 1, 100, 0));
+    bed_free(&testbed);
 }
 
 static void no_srtp_profile_is_refused(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", NULL, false, 0);
-    p->free_on_close = true;
-    cn_client_start(p->c);
-    assert_true(bed_until(&b, was_closed, p, 5000));
-    assert_int_equal(p->cause, CN_TRANSPORT_FAILED);
-    assert_int_equal(p->connected, 0);
-    bed_free(&b);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", NULL, false, 0);
+    peer->free_on_close = true;
+    cn_client_start(peer->c);
+    assert_true(bed_until(&testbed, was_closed, peer, 5000));
+    assert_int_equal(peer->cause, CN_TRANSPORT_FAILED);
+    assert_int_equal(peer->connected, 0);
+    bed_free(&testbed);
 }
 
 static void wrong_password_is_dropped(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 'p');
-    cn_client_start(p->c);
-    bed_turn(&b, 50);
-    assert_int_equal(totals(p)->bad_stun, 1);
-    assert_int_equal(totals(p)->datagrams_out, 0);
-    assert_int_equal(cn_client_counts_get(p->c)->datagrams_in, 0);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 'p');
+    cn_client_start(peer->c);
+    bed_turn(&testbed, 50);
+    assert_int_equal(totals(peer)->bad_stun, 1);
+    assert_int_equal(totals(peer)->datagrams_out, 0);
+    assert_int_equal(cn_client_counts_get(peer->c)->datagrams_in, 0);
     /* DTLS without a valid check draws nothing either */
-    cn_client_handshake(p->c);
-    bed_turn(&b, 50);
-    assert_true(totals(p)->unknown_source >= 1);
-    assert_int_equal(totals(p)->datagrams_out, 0);
-    bed_free(&b);
+    cn_client_handshake(peer->c);
+    bed_turn(&testbed, 50);
+    assert_true(totals(peer)->unknown_source >= 1);
+    assert_int_equal(totals(peer)->datagrams_out, 0);
+    bed_free(&testbed);
 }
 
 static bool stun_error_came(void *arg)
@@ -189,26 +190,27 @@ static bool stun_error_came(void *arg)
 static void role_conflict_is_answered_487(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    assert_true(cn_client_check(p->c, false, true));
-    assert_true(bed_until(&b, stun_error_came, p, 2000));
-    assert_int_equal(cn_client_stun_error(p->c), 487);
-    assert_int_equal(totals(p)->role_conflicts, 1);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    assert_true(cn_client_check(peer->c, false, true));
+    assert_true(bed_until(&testbed, stun_error_came, peer, 2000));
+    assert_int_equal(cn_client_stun_error(peer->c), 487);
+    assert_int_equal(totals(peer)->role_conflicts, 1);
     /* it made no address known */
-    cn_client_handshake(p->c);
-    bed_turn(&b, 30);
-    assert_true(totals(p)->unknown_source >= 1);
-    bed_free(&b);
+    cn_client_handshake(peer->c);
+    bed_turn(&testbed, 30);
+    assert_true(totals(peer)->unknown_source >= 1);
+    bed_free(&testbed);
 }
 
 /** A socket that belongs to nobody. */
-static int stranger(const bed *b)
+static int stranger(const bed *testbed)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons(cn_port_number(b->port)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(cn_port_number(testbed->port)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_true(fd >= 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
     return fd;
@@ -217,52 +219,52 @@ static int stranger(const bed *b)
 static void replayed_check_draws_no_media(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    bed_connect(p);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    bed_connect(peer);
     const uint8_t *check, *sent;
-    size_t n = cn_client_last_check(p->c, &check);
-    int fd = stranger(&b);
+    size_t n = cn_client_last_check(peer->c, &check);
+    int fd = stranger(&testbed);
     uint8_t answer[2048];
 
     assert_int_equal(send(fd, check, n, 0), (ssize_t)n);
-    bed_turn(&b, 20);
+    bed_turn(&testbed, 20);
     ssize_t got = recv(fd, answer, sizeof answer, 0);
     assert_true(got > 0 && answer[0] == 1); /* a STUN answer … */
-    rtp_flows_both_ways(p, 1);
+    rtp_flows_both_ways(peer, 1);
     assert_true(recv(fd, answer, sizeof answer, 0) < 0); /* … and nothing else */
 
     /* nor does replayed media move the address */
-    n = cn_client_last_sent(p->c, &sent);
-    uint64_t before = totals(p)->replayed;
+    n = cn_client_last_sent(peer->c, &sent);
+    uint64_t before = totals(peer)->replayed;
     assert_int_equal(send(fd, sent, n, 0), (ssize_t)n);
-    bed_turn(&b, 20);
-    assert_int_equal(totals(p)->replayed, before + 1);
-    rtp_flows_both_ways(p, 2);
+    bed_turn(&testbed, 20);
+    assert_int_equal(totals(peer)->replayed, before + 1);
+    rtp_flows_both_ways(peer, 2);
     assert_true(recv(fd, answer, sizeof answer, 0) < 0);
     close(fd);
-    bed_free(&b);
+    bed_free(&testbed);
 }
 
 static void a_replayed_check_is_no_sign_of_life(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", &(cn_port_limits){.timeout_ms = 200});
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    bed_connect(p);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", &(cn_port_limits){.timeout_ms = 200});
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    bed_connect(peer);
     const uint8_t *check;
-    size_t n = cn_client_last_check(p->c, &check);
-    int fd = stranger(&b);
-    for (unsigned i = 0; i < 40 && !p->closed; i++) {
+    size_t n = cn_client_last_check(peer->c, &check);
+    int fd = stranger(&testbed);
+    for (unsigned i = 0; i < 40 && !peer->closed; i++) {
         assert_int_equal(send(fd, check, n, 0), (ssize_t)n);
-        bed_turn(&b, 20);
+        bed_turn(&testbed, 20);
     }
-    assert_int_equal(p->closed, 1);
-    assert_int_equal(p->cause, CN_TRANSPORT_TIMEOUT);
+    assert_int_equal(peer->closed, 1);
+    assert_int_equal(peer->cause, CN_TRANSPORT_TIMEOUT);
     close(fd);
-    bed_free(&b);
+    bed_free(&testbed);
 }
 
 static bool more_checks(void *arg)
@@ -274,164 +276,166 @@ static bool more_checks(void *arg)
 static void media_moves_the_address(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    bed_connect(p);
-    rtp_flows_both_ways(p, 1);
-    cn_loop_unwatch(b.loop, p->watched);
-    p->watched = -1;
-    assert_true(cn_client_move(p->c));
-    bed_watch(p);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    bed_connect(peer);
+    rtp_flows_both_ways(peer, 1);
+    cn_loop_unwatch(testbed.loop, peer->watched);
+    peer->watched = -1;
+    assert_true(cn_client_move(peer->c));
+    bed_watch(peer);
     /* media before a check: dropped */
     uint8_t packet[BED_PACKET];
-    uint64_t unknown = totals(p)->unknown_source;
-    assert_true(cn_client_rtp(p->c, packet, bed_rtp(packet, 0x11223344, 2, 100, 0)));
-    bed_turn(&b, 20);
-    assert_int_equal(totals(p)->unknown_source, unknown + 1);
-    assert_true(cn_client_check(p->c, true, false));
-    assert_true(bed_until(&b, more_checks, p, 2000));
-    rtp_flows_both_ways(p, 3);
-    bed_free(&b);
+    uint64_t unknown = totals(peer)->unknown_source;
+    assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 2, 100, 0)));
+    bed_turn(&testbed, 20);
+    assert_int_equal(totals(peer)->unknown_source, unknown + 1);
+    assert_true(cn_client_check(peer->c, true, false));
+    assert_true(bed_until(&testbed, more_checks, peer, 2000));
+    rtp_flows_both_ways(peer, 3);
+    bed_free(&testbed);
 }
 
 static void ice_restart_keeps_the_session(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    bed_connect(p);
-    rtp_flows_both_ways(p, 1);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    bed_connect(peer);
+    rtp_flows_both_ways(peer, 1);
     const char *ufrag, *pwd;
-    cn_transport_credentials(p->t, &ufrag, &pwd);
+    cn_transport_credentials(peer->t, &ufrag, &pwd);
     char old[64];
     (void)cn_strcpy(old, sizeof old, ufrag);
-    assert_ok(cn_transport_restart(p->t));
-    assert_ok(cn_transport_restart(p->t)); /* the answer got lost: once more */
-    cn_transport_credentials(p->t, &ufrag, &pwd);
+    assert_ok(cn_transport_restart(peer->t));
+    assert_ok(cn_transport_restart(peer->t)); /* the answer got lost: once more */
+    cn_transport_credentials(peer->t, &ufrag, &pwd);
     assert_string_not_equal(old, ufrag);
     /* until the new ones are used, the old ones are good */
-    uint64_t ok = cn_client_counts_get(p->c)->stun_ok;
-    assert_true(cn_client_check(p->c, false, false));
-    bed_turn(&b, 20);
-    assert_int_equal(cn_client_counts_get(p->c)->stun_ok, ok + 1);
-    rtp_flows_both_ways(p, 2);
+    uint64_t ok = cn_client_counts_get(peer->c)->stun_ok;
+    assert_true(cn_client_check(peer->c, false, false));
+    bed_turn(&testbed, 20);
+    assert_int_equal(cn_client_counts_get(peer->c)->stun_ok, ok + 1);
+    rtp_flows_both_ways(peer, 2);
     const uint8_t *check;
     uint8_t old_check[512];
-    size_t old_n = cn_client_last_check(p->c, &check);
+    size_t old_n = cn_client_last_check(peer->c, &check);
     memcpy(old_check, check, old_n);
 
-    assert_ok(
-        cn_transport_remote(p->t, "newufrag", "newpasswordnewpassword22", "sha-256", cn_client_fingerprint(p->c)));
-    assert_true(cn_client_target(p->c, "127.0.0.1", cn_port_number(b.port), ufrag, pwd, NULL));
-    assert_true(cn_client_check(p->c, true, false));
-    bed_turn(&b, 20);
-    assert_int_equal(cn_client_counts_get(p->c)->stun_ok, ok + 2);
-    uint64_t bad = totals(p)->bad_stun;
-    assert_true(cn_client_raw(p->c, old_check, old_n));
-    bed_turn(&b, 20);
-    assert_int_equal(totals(p)->bad_stun, bad + 1);
-    rtp_flows_both_ways(p, 3);
-    assert_int_equal(p->connected, 1);
+    assert_ok(cn_transport_remote(peer->t, "newufrag", "newpasswordnewpassword22", "sha-256",
+                                  cn_client_fingerprint(peer->c)));
+    assert_true(cn_client_target(peer->c, "127.0.0.1", cn_port_number(testbed.port), ufrag, pwd, NULL));
+    assert_true(cn_client_check(peer->c, true, false));
+    bed_turn(&testbed, 20);
+    assert_int_equal(cn_client_counts_get(peer->c)->stun_ok, ok + 2);
+    uint64_t bad = totals(peer)->bad_stun;
+    assert_true(cn_client_raw(peer->c, old_check, old_n));
+    bed_turn(&testbed, 20);
+    assert_int_equal(totals(peer)->bad_stun, bad + 1);
+    rtp_flows_both_ways(peer, 3);
+    assert_int_equal(peer->connected, 1);
 
     char other[96];
-    (void)cn_strcpy(other, sizeof other, cn_client_fingerprint(p->c));
+    (void)cn_strcpy(other, sizeof other, cn_client_fingerprint(peer->c));
     other[95] = '\0';
     other[0] = other[0] == '0' ? '1' : '0';
-    assert_err(cn_transport_remote(p->t, "newufrag", "newpasswordnewpassword22", "sha-256", other), CN_ERR_STATE);
-    bed_free(&b);
+    assert_err(cn_transport_remote(peer->t, "newufrag", "newpasswordnewpassword22", "sha-256", other), CN_ERR_STATE);
+    bed_free(&testbed);
 }
 
 static void silence_ends_a_peer(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", &(cn_port_limits){.timeout_ms = 300});
-    bed_peer *never = bed_peer_new(&b, "127.0.0.1", both, false, 0), *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", &(cn_port_limits){.timeout_ms = 300});
+    bed_peer *never = bed_peer_new(&testbed, "127.0.0.1", both, false, 0),
+             *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
     never->free_on_close = true;
-    bed_connect(p);
+    bed_connect(peer);
     /* signs of life of each kind keep it */
     for (uint16_t i = 0; i < 8; i++) {
         uint8_t packet[BED_PACKET];
-        if (i % 3 == 0) assert_true(cn_client_check(p->c, false, false));
-        if (i % 3 == 1) assert_true(cn_client_rtp(p->c, packet, bed_rtp(packet, 9, i, 50, 0)));
-        if (i % 3 == 2) assert_true(cn_client_rtcp(p->c, receiver_report, sizeof receiver_report));
-        bed_turn(&b, 100);
-        assert_int_equal(p->closed, 0);
+        if (i % 3 == 0) assert_true(cn_client_check(peer->c, false, false));
+        if (i % 3 == 1) assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 9, i, 50, 0)));
+        if (i % 3 == 2) assert_true(cn_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
+        bed_turn(&testbed, 100);
+        assert_int_equal(peer->closed, 0);
     }
     assert_int_equal(never->closed, 1);
     assert_int_equal(never->cause, CN_TRANSPORT_TIMEOUT);
-    uint64_t last = cn_transport_last_sign_ns(p->t);
-    assert_true(bed_until(&b, was_closed, p, 2000));
+    uint64_t last = cn_transport_last_sign_ns(peer->t);
+    assert_true(bed_until(&testbed, was_closed, peer, 2000));
     uint64_t late_ms = (cn_mono_ns() - last) / 1000000;
     assert_true(late_ms >= 300 && late_ms < 1000);
-    assert_int_equal(p->cause, CN_TRANSPORT_TIMEOUT);
-    assert_true(last == cn_transport_last_sign_ns(p->t));
-    bed_turn(&b, 50);
-    assert_int_equal(p->closed, 1);
-    bed_free(&b);
+    assert_int_equal(peer->cause, CN_TRANSPORT_TIMEOUT);
+    assert_true(last == cn_transport_last_sign_ns(peer->t));
+    bed_turn(&testbed, 50);
+    assert_int_equal(peer->closed, 1);
+    bed_free(&testbed);
 }
 
 static void good_bye_ends_a_peer(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0), *q = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    p->free_on_close = true;
-    bed_connect(p);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0),
+             *q = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    peer->free_on_close = true;
+    bed_connect(peer);
     bed_connect(q);
-    cn_client_bye(p->c);
-    assert_true(bed_until(&b, was_closed, p, 2000));
-    assert_int_equal(p->cause, CN_TRANSPORT_CLOSED);
+    cn_client_bye(peer->c);
+    assert_true(bed_until(&testbed, was_closed, peer, 2000));
+    assert_int_equal(peer->cause, CN_TRANSPORT_CLOSED);
     rtp_flows_both_ways(q, 1);
     /* and ours reaches the client, after what was queued */
     q->client_rtp_in = 0;
     assert_true(bed_send(q, 0x55667788, 2, 100, 0));
     cn_transport_free(q->t);
     q->t = NULL;
-    bed_turn(&b, 50);
+    bed_turn(&testbed, 50);
     assert_int_equal(q->client_rtp_in, 1);
     assert_true(cn_client_closed(q->c));
-    bed_free(&b);
+    bed_free(&testbed);
 }
 
 static void replays_are_dropped(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    bed_connect(p);
-    rtp_flows_both_ways(p, 1);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    bed_connect(peer);
+    rtp_flows_both_ways(peer, 1);
     const uint8_t *sent;
-    size_t n = cn_client_last_sent(p->c, &sent);
-    for (unsigned i = 0; i < 3; i++) assert_true(cn_client_raw(p->c, sent, n));
-    assert_true(cn_client_rtcp(p->c, receiver_report, sizeof receiver_report));
-    n = cn_client_last_sent(p->c, &sent);
-    for (unsigned i = 0; i < 3; i++) assert_true(cn_client_raw(p->c, sent, n));
-    bed_turn(&b, 30);
-    assert_int_equal(p->rtp_in, 1);
-    assert_int_equal(p->rtcp_in, 1);
-    assert_int_equal(totals(p)->replayed, 6);
+    size_t n = cn_client_last_sent(peer->c, &sent);
+    for (unsigned i = 0; i < 3; i++) assert_true(cn_client_raw(peer->c, sent, n));
+    assert_true(cn_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
+    n = cn_client_last_sent(peer->c, &sent);
+    for (unsigned i = 0; i < 3; i++) assert_true(cn_client_raw(peer->c, sent, n));
+    bed_turn(&testbed, 30);
+    assert_int_equal(peer->rtp_in, 1);
+    assert_int_equal(peer->rtcp_in, 1);
+    assert_int_equal(totals(peer)->replayed, 6);
     /* late but new ones are within the window of 1,024 */
     uint8_t packet[BED_PACKET];
-    assert_true(cn_client_rtp(p->c, packet, bed_rtp(packet, 0x11223344, 1010, 60, 1)));
-    assert_true(cn_client_rtp(p->c, packet, bed_rtp(packet, 0x11223344, 2, 60, 1)));
-    bed_turn(&b, 30);
-    assert_int_equal(p->rtp_in, 3);
-    bed_free(&b);
+    assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 1010, 60, 1)));
+    assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 2, 60, 1)));
+    bed_turn(&testbed, 30);
+    assert_int_equal(peer->rtp_in, 3);
+    bed_free(&testbed);
 }
 
 /* what the SFU must never do, the transport refuses: one index, two contents */
 static void an_index_is_protected_once(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *gcm = bed_peer_new(&b, "127.0.0.1", both, false, 0),
-             *cm = bed_peer_new(&b, "127.0.0.1", "SRTP_AES128_CM_SHA1_80", false, 0);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *gcm = bed_peer_new(&testbed, "127.0.0.1", both, false, 0),
+             *cm = bed_peer_new(&testbed, "127.0.0.1", "SRTP_AES128_CM_SHA1_80", false, 0);
     bed_peer *peers[] = {gcm, cm};
     for (size_t i = 0; i < COUNT_OF(peers); i++) {
         bed_connect(peers[i]);
@@ -439,24 +443,25 @@ static void an_index_is_protected_once(void **state)
         for (unsigned k = 0; k < 3; k++) assert_true(bed_send(peers[i], 7, 100, 200, (uint8_t)k));
         assert_true(bed_send(peers[i], 7, 99, 200, 9));  /* out of order is fine */
         assert_true(bed_send(peers[i], 8, 100, 200, 9)); /* so is another SSRC */
-        bed_turn(&b, 30);
+        bed_turn(&testbed, 30);
         assert_int_equal(peers[i]->client_rtp_in, 3);
         assert_int_equal(totals(gcm)->protect_failed, failed + 2);
         assert_int_equal(cn_client_counts_get(peers[i]->c)->rtp_bad, 0);
     }
-    bed_free(&b);
+    bed_free(&testbed);
 }
 
 static void garbage_is_counted_and_harmless(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0), *open = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    bed_connect(p);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0),
+             *open = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    bed_connect(peer);
     uint8_t junk[2048];
     uint32_t random = 12345;
-    int fd = stranger(&b);
+    int fd = stranger(&testbed);
     for (unsigned i = 0; i < 600; i++) {
         for (size_t k = 0; k < sizeof junk; k++) junk[k] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
         static const uint8_t first[] = {0x00, 0x01, 22, 20, 0x80, 0x90, 0xff, 70};
@@ -465,76 +470,77 @@ static void garbage_is_counted_and_harmless(void **state)
         if (junk[0] == 22) junk[1] = 0xfe;
         size_t n = 1 + (i * 7919) % 1400;
         if (i % 3) {
-            assert_true(cn_client_raw(p->c, junk, n));
+            assert_true(cn_client_raw(peer->c, junk, n));
         } else {
             assert_int_equal(send(fd, junk, n, 0), (ssize_t)n);
         }
-        if (i % 50 == 49) bed_turn(&b, 5);
+        if (i % 50 == 49) bed_turn(&testbed, 5);
     }
     assert_true(send(fd, junk, 0, 0) == 0);
-    assert_true(cn_client_raw(p->c, junk, 2048)); /* as long as the buffer */
-    bed_turn(&b, 50);
-    const cn_port_totals *t = totals(p);
-    assert_true(t->bad_stun > 0 && t->bad_dtls > 0 && t->bad_rtp > 0 && t->bad_rtcp > 0 && t->unknown_source > 0 &&
-                t->unknown_kind > 0);
-    assert_int_equal(p->rtp_in + p->rtcp_in, 0);
-    assert_int_equal(p->closed, 0);
-    bed_turn(&b, 1000); /* the DTLS budget's second goes by */
-    rtp_flows_both_ways(p, 1);
+    assert_true(cn_client_raw(peer->c, junk, 2048)); /* as long as the buffer */
+    bed_turn(&testbed, 50);
+    const cn_port_totals *sum = totals(peer);
+    assert_true(sum->bad_stun > 0 && sum->bad_dtls > 0 && sum->bad_rtp > 0 && sum->bad_rtcp > 0 &&
+                sum->unknown_source > 0 && sum->unknown_kind > 0);
+    assert_int_equal(peer->rtp_in + peer->rtcp_in, 0);
+    assert_int_equal(peer->closed, 0);
+    bed_turn(&testbed, 1000); /* the DTLS budget's second goes by */
+    rtp_flows_both_ways(peer, 1);
     bed_connect(open);
     rtp_flows_both_ways(open, 1);
     close(fd);
-    bed_free(&b);
+    bed_free(&testbed);
 }
 
 /* a handshake that somebody disturbs with well-formed but senseless records goes on */
 static void garbage_before_the_hello_is_harmless(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", NULL);
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    assert_true(cn_client_check(p->c, true, false));
-    bed_turn(&b, 10);
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", NULL);
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    assert_true(cn_client_check(peer->c, true, false));
+    bed_turn(&testbed, 10);
     uint8_t record[13 + 12 + 30] = {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12 + 30};
-    assert_true(cn_client_raw(p->c, record, sizeof record)); /* a HelloRequest from a client */
-    record[13] = 1, record[16] = 30, record[24] = 30;        /* a ClientHello of zeros */
-    assert_true(cn_client_raw(p->c, record, sizeof record));
-    bed_turn(&b, 20);
-    assert_true(totals(p)->bad_dtls >= 2);
-    assert_int_equal(p->closed, 0);
-    bed_connect(p);
-    rtp_flows_both_ways(p, 1);
-    bed_free(&b);
+    assert_true(cn_client_raw(peer->c, record, sizeof record)); /* a HelloRequest from a client */
+    record[13] = 1, record[16] = 30, record[24] = 30;           /* a ClientHello of zeros */
+    assert_true(cn_client_raw(peer->c, record, sizeof record));
+    bed_turn(&testbed, 20);
+    assert_true(totals(peer)->bad_dtls >= 2);
+    assert_int_equal(peer->closed, 0);
+    bed_connect(peer);
+    rtp_flows_both_ways(peer, 1);
+    bed_free(&testbed);
 }
 
 static void a_burst_leaves_in_few_sends(void **state)
 {
     (void)state;
     for (unsigned no_gso = 0; no_gso < 2; no_gso++) {
-        bed b;
-        bed_new(&b, "127.0.0.1", &(cn_port_limits){.no_gso = no_gso});
-        bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0), *q = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-        bed_connect(p);
+        bed testbed;
+        bed_new(&testbed, "127.0.0.1", &(cn_port_limits){.no_gso = no_gso});
+        bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0),
+                 *q = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+        bed_connect(peer);
         bed_connect(q);
-        cn_port_totals before = *totals(p);
+        cn_port_totals before = *totals(peer);
         for (uint16_t i = 0; i < 200; i++) {
             /* a frame's packets differ by a few bytes */
-            assert_true(bed_send(p, 1, i, 1100u - i % 7, 1));
+            assert_true(bed_send(peer, 1, i, 1100u - i % 7, 1));
             assert_true(bed_send(q, 1, i, i % 10 ? 1100 : 90, 1));
         }
-        bed_turn(&b, 50);
-        assert_int_equal(p->client_rtp_in, 200);
+        bed_turn(&testbed, 50);
+        assert_int_equal(peer->client_rtp_in, 200);
         assert_int_equal(q->client_rtp_in, 200);
-        assert_int_equal(cn_client_counts_get(p->c)->rtp_bad + cn_client_counts_get(q->c)->rtp_bad, 0);
-        assert_int_equal(totals(p)->datagrams_out - before.datagrams_out, 400);
+        assert_int_equal(cn_client_counts_get(peer->c)->rtp_bad + cn_client_counts_get(q->c)->rtp_bad, 0);
+        assert_int_equal(totals(peer)->datagrams_out - before.datagrams_out, 400);
         if (no_gso) {
-            assert_int_equal(totals(p)->gso_sends, 0);
+            assert_int_equal(totals(peer)->gso_sends, 0);
         } else {
-            assert_true(totals(p)->gso_sends >= 6 && totals(p)->gso_sends <= 60);
+            assert_true(totals(peer)->gso_sends >= 6 && totals(peer)->gso_sends <= 60);
         }
-        assert_int_equal(totals(p)->send_failed, 0);
-        bed_free(&b);
+        assert_int_equal(totals(peer)->send_failed, 0);
+        bed_free(&testbed);
     }
 }
 
@@ -549,17 +555,18 @@ static void several_addresses_share_a_port(void **state)
     assert_int_equal(strlen(cn_identity_fingerprint(identity)), 95);
     const char *listen[] = {"127.0.0.1", "127.0.0.2", "::1"}, *announce[] = {NULL, "203.0.113.7", ""};
     assert_ok(cn_port_new(&port, loop, identity, listen, announce, 3, 0, NULL));
-    cn_candidate c[CN_PORT_CANDIDATES];
-    assert_int_equal(cn_port_candidates(port, c, CN_PORT_CANDIDATES), 6);
-    assert_string_equal(c[0].address, "127.0.0.1");
-    assert_string_equal(c[1].address, "203.0.113.7");
-    assert_string_equal(c[2].address, "::1");
-    assert_true(c[0].port == cn_port_number(port) && c[0].port == c[1].port && c[1].port == c[2].port);
+    cn_candidate candidate[CN_PORT_CANDIDATES];
+    assert_int_equal(cn_port_candidates(port, candidate, CN_PORT_CANDIDATES), 6);
+    assert_string_equal(candidate[0].address, "127.0.0.1");
+    assert_string_equal(candidate[1].address, "203.0.113.7");
+    assert_string_equal(candidate[2].address, "::1");
+    assert_true(candidate[0].port == cn_port_number(port) && candidate[0].port == candidate[1].port &&
+                candidate[1].port == candidate[2].port);
     for (size_t i = 0; i < 6; i++) {
-        assert_int_equal(c[i].tcp, i >= 3);
-        assert_string_equal(c[i].address, c[i % 3].address);
-        assert_int_equal(c[i].port, c[0].port);
-        if (i) assert_true(c[i - 1].priority > c[i].priority);
+        assert_int_equal(candidate[i].tcp, i >= 3);
+        assert_string_equal(candidate[i].address, candidate[i % 3].address);
+        assert_int_equal(candidate[i].port, candidate[0].port);
+        if (i) assert_true(candidate[i - 1].priority > candidate[i].priority);
     }
     cn_port *second = NULL;
     assert_err(cn_port_new(&second, loop, identity, listen, NULL, 1, cn_port_number(port), NULL), CN_ERR_CONFLICT);
@@ -576,25 +583,25 @@ static void several_addresses_share_a_port(void **state)
 static void bad_descriptions_are_refused(void **state)
 {
     (void)state;
-    bed b;
-    bed_new(&b, "127.0.0.1", &(cn_port_limits){.transports_max = 2});
-    bed_peer *p = bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    const char *good = cn_client_fingerprint(p->c), pwd[] = "0123456789012345678901";
-    assert_err(cn_transport_remote(p->t, "abc", pwd, "sha-256", good), CN_ERR_INVALID);
-    assert_err(cn_transport_remote(p->t, "ab c", pwd, "sha-256", good), CN_ERR_INVALID);
-    assert_err(cn_transport_remote(p->t, "abcd", "short", "sha-256", good), CN_ERR_INVALID);
-    assert_err(cn_transport_remote(p->t, "abcd", pwd, "md5", good), CN_ERR_UNSUPPORTED);
-    assert_err(cn_transport_remote(p->t, "abcd", pwd, "sha-1", good), CN_ERR_UNSUPPORTED);
-    assert_err(cn_transport_remote(p->t, "abcd", pwd, "sha-384", good), CN_ERR_INVALID);
-    assert_err(cn_transport_remote(p->t, "abcd", pwd, "sha-256", good + 3), CN_ERR_INVALID);
-    assert_err(cn_transport_remote(p->t, NULL, pwd, "sha-256", good), CN_ERR_INVALID);
-    assert_err(cn_transport_remote(p->t, "abcd", pwd, NULL, good), CN_ERR_INVALID);
-    assert_ok(cn_transport_remote(p->t, "abcd", pwd, "SHA-256", good));
+    bed testbed;
+    bed_new(&testbed, "127.0.0.1", &(cn_port_limits){.transports_max = 2});
+    bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    const char *good = cn_client_fingerprint(peer->c), pwd[] = "0123456789012345678901";
+    assert_err(cn_transport_remote(peer->t, "abc", pwd, "sha-256", good), CN_ERR_INVALID);
+    assert_err(cn_transport_remote(peer->t, "ab c", pwd, "sha-256", good), CN_ERR_INVALID);
+    assert_err(cn_transport_remote(peer->t, "abcd", "short", "sha-256", good), CN_ERR_INVALID);
+    assert_err(cn_transport_remote(peer->t, "abcd", pwd, "md5", good), CN_ERR_UNSUPPORTED);
+    assert_err(cn_transport_remote(peer->t, "abcd", pwd, "sha-1", good), CN_ERR_UNSUPPORTED);
+    assert_err(cn_transport_remote(peer->t, "abcd", pwd, "sha-384", good), CN_ERR_INVALID);
+    assert_err(cn_transport_remote(peer->t, "abcd", pwd, "sha-256", good + 3), CN_ERR_INVALID);
+    assert_err(cn_transport_remote(peer->t, NULL, pwd, "sha-256", good), CN_ERR_INVALID);
+    assert_err(cn_transport_remote(peer->t, "abcd", pwd, NULL, good), CN_ERR_INVALID);
+    assert_ok(cn_transport_remote(peer->t, "abcd", pwd, "SHA-256", good));
     static const cn_transport_events none = {0};
-    cn_transport *t = NULL;
-    assert_err(cn_transport_new(&t, b.port, &none, NULL), CN_ERR_INVALID);
-    (void)bed_peer_new(&b, "127.0.0.1", both, false, 0);
-    bed_free(&b);
+    cn_transport *transport = NULL;
+    assert_err(cn_transport_new(&transport, testbed.port, &none, NULL), CN_ERR_INVALID);
+    (void)bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
+    bed_free(&testbed);
 }
 
 int main(void)

@@ -71,23 +71,23 @@ static const uint8_t long_term[] = {
 static void rfc_5769_vectors(void **state)
 {
     (void)state;
-    cn_stun s;
-    assert_ok(cn_stun_check(request, sizeof request, &s));
-    assert_int_equal(s.cls, CN_STUN_REQUEST);
-    assert_int_equal(s.method, CN_STUN_BINDING);
-    assert_ptr_equal(s.transaction, request + 8);
-    assert_int_equal(s.username_len, 9);
-    assert_memory_equal(s.username, "evtj:h6vY", 9);
-    assert_int_equal(s.ufrag_len, 4);
-    assert_true(s.has_integrity);
-    assert_false(s.use_candidate);
-    assert_ok(cn_stun_check(response4, sizeof response4, &s));
-    assert_int_equal(s.cls, CN_STUN_SUCCESS);
-    assert_int_equal(s.method, CN_STUN_BINDING);
-    assert_null(s.username);
-    assert_true(s.has_integrity);
-    assert_ok(cn_stun_check(response6, sizeof response6, &s));
-    assert_err(cn_stun_check(long_term, sizeof long_term, &s), CN_ERR_PARSE);
+    cn_stun stun;
+    assert_ok(cn_stun_check(request, sizeof request, &stun));
+    assert_int_equal(stun.cls, CN_STUN_REQUEST);
+    assert_int_equal(stun.method, CN_STUN_BINDING);
+    assert_ptr_equal(stun.transaction, request + 8);
+    assert_int_equal(stun.username_len, 9);
+    assert_memory_equal(stun.username, "evtj:h6vY", 9);
+    assert_int_equal(stun.ufrag_len, 4);
+    assert_true(stun.has_integrity);
+    assert_false(stun.use_candidate);
+    assert_ok(cn_stun_check(response4, sizeof response4, &stun));
+    assert_int_equal(stun.cls, CN_STUN_SUCCESS);
+    assert_int_equal(stun.method, CN_STUN_BINDING);
+    assert_null(stun.username);
+    assert_true(stun.has_integrity);
+    assert_ok(cn_stun_check(response6, sizeof response6, &stun));
+    assert_err(cn_stun_check(long_term, sizeof long_term, &stun), CN_ERR_PARSE);
 }
 
 /* One changed byte in a message makes its structure or its CRC wrong. */
@@ -98,34 +98,34 @@ static void every_damaged_byte_is_noticed(void **state)
     for (size_t i = 0; i < sizeof p; i++) {
         memcpy(p, request, sizeof p);
         p[i] ^= 0x41;
-        cn_stun s = {.method = 77};
-        assert_err(cn_stun_check(p, sizeof p, &s), CN_ERR_PARSE);
-        assert_int_equal(s.method, 77);
+        cn_stun stun = {.method = 77};
+        assert_err(cn_stun_check(p, sizeof p, &stun), CN_ERR_PARSE);
+        assert_int_equal(stun.method, 77);
     }
     for (size_t n = 0; n < sizeof p; n++) {
-        cn_stun s;
-        assert_err(cn_stun_check(request, n, &s), CN_ERR_PARSE);
+        cn_stun stun;
+        assert_err(cn_stun_check(request, n, &stun), CN_ERR_PARSE);
     }
 }
 
 static void attributes_out_of_bounds(void **state)
 {
     (void)state;
-    cn_stun s;
+    cn_stun stun;
     uint8_t p[20 + 4 * 40] = {0x00, 0x01, 0x00, 0x00, 0x21, 0x12, 0xa4, 0x42};
-    assert_err(cn_stun_check(p, 20, &s), CN_ERR_PARSE); /* no attribute at all */
-    p[3] = 160;                                         /* forty empty attributes: more than anybody sends */
+    assert_err(cn_stun_check(p, 20, &stun), CN_ERR_PARSE); /* no attribute at all */
+    p[3] = 160;                                            /* forty empty attributes: more than anybody sends */
     for (size_t i = 20; i < sizeof p; i += 4) p[i] = 0x7f;
-    assert_err(cn_stun_check(p, sizeof p, &s), CN_ERR_PARSE);
+    assert_err(cn_stun_check(p, sizeof p, &stun), CN_ERR_PARSE);
     p[22] = 0xff, p[23] = 0xff; /* an attribute longer than the message */
-    assert_err(cn_stun_check(p, sizeof p, &s), CN_ERR_PARSE);
+    assert_err(cn_stun_check(p, sizeof p, &stun), CN_ERR_PARSE);
     static const struct {
         uint8_t type, len;
     } wrong[] = {{0x08, 16}, {0x25, 4}}; /* MESSAGE-INTEGRITY too short, USE-CANDIDATE with a value */
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         uint8_t q[20 + 4 + 16 + 8] = {0x00, 0x01, 0x00, 0x1c, 0x21, 0x12, 0xa4, 0x42};
         q[21] = wrong[i].type, q[23] = wrong[i].len;
-        assert_err(cn_stun_check(q, sizeof q, &s), CN_ERR_PARSE);
+        assert_err(cn_stun_check(q, sizeof q, &stun), CN_ERR_PARSE);
     }
 }
 

@@ -14,27 +14,27 @@ typedef struct seen {
     size_t stop_after;
 } seen;
 
-static bool on_frame(void *arg, uint8_t *p, size_t n)
+static bool on_frame(void *arg, uint8_t *bytes, size_t len)
 {
-    seen *s = arg;
-    assert_true(n > 0 && n <= CN_FRAME_MAX);
-    memcpy(s->data + s->bytes, p, n);
-    memset(p, 0xee, n); /* it may be decrypted in place */
-    s->bytes += n;
-    s->lengths[s->count++] = n;
-    return s->count != s->stop_after;
+    seen *marks = arg;
+    assert_true(len > 0 && len <= CN_FRAME_MAX);
+    memcpy(marks->data + marks->bytes, bytes, len);
+    memset(bytes, 0xee, len); /* it may be decrypted in place */
+    marks->bytes += len;
+    marks->lengths[marks->count++] = len;
+    return marks->count != marks->stop_after;
 }
 
 /** Feeds the stream in pieces that `piece` names. */
-static cn_err feed(seen *s, const uint8_t *stream, size_t n, size_t (*piece)(size_t at))
+static cn_err feed(seen *marks, const uint8_t *stream, size_t len, size_t (*piece)(size_t at))
 {
     static uint8_t room[CN_DEFRAME_ROOM + STREAM];
-    cn_deframer d = {0};
-    memset(s, 0, offsetof(seen, stop_after));
-    for (size_t at = 0, some; at < n; at += some) {
-        some = piece(at) < n - at ? piece(at) : n - at;
+    cn_deframer deframer = {0};
+    memset(marks, 0, offsetof(seen, stop_after));
+    for (size_t at = 0, some; at < len; at += some) {
+        some = piece(at) < len - at ? piece(at) : len - at;
         memcpy(room + CN_DEFRAME_ROOM, stream + at, some);
-        cn_err err = cn_deframe(&d, room + CN_DEFRAME_ROOM, some, on_frame, s);
+        cn_err err = cn_deframe(&deframer, room + CN_DEFRAME_ROOM, some, on_frame, marks);
         if (err) return err;
     }
     return CN_OK;
@@ -72,14 +72,14 @@ static void every_split_gives_the_same(void **state)
     }
     size_t (*const pieces[])(size_t) = {all, one, odd};
     for (size_t i = 0; i < COUNT_OF(pieces); i++) {
-        static seen s;
-        assert_ok(feed(&s, stream, n, pieces[i]));
-        assert_int_equal(s.count, frames);
-        assert_int_equal(s.bytes, bytes);
-        assert_memory_equal(s.data, datagrams, bytes);
+        static seen marks;
+        assert_ok(feed(&marks, stream, n, pieces[i]));
+        assert_int_equal(marks.count, frames);
+        assert_int_equal(marks.bytes, bytes);
+        assert_memory_equal(marks.data, datagrams, bytes);
         /* the last byte is missing: so is the last frame */
-        assert_ok(feed(&s, stream, n - 1, pieces[i]));
-        assert_int_equal(s.count, frames - 1);
+        assert_ok(feed(&marks, stream, n - 1, pieces[i]));
+        assert_int_equal(marks.count, frames - 1);
     }
 }
 
@@ -87,24 +87,24 @@ static void a_length_over_the_bound_breaks_the_stream(void **state)
 {
     (void)state;
     uint8_t stream[] = {0, 1, 7, 8, 1, 9};
-    static seen s;
-    assert_err(feed(&s, stream, sizeof stream, all), CN_ERR_TOOBIG);
-    assert_int_equal(s.count, 1);
-    assert_err(feed(&s, stream, sizeof stream, one), CN_ERR_TOOBIG);
-    assert_int_equal(s.count, 1);
+    static seen marks;
+    assert_err(feed(&marks, stream, sizeof stream, all), CN_ERR_TOOBIG);
+    assert_int_equal(marks.count, 1);
+    assert_err(feed(&marks, stream, sizeof stream, one), CN_ERR_TOOBIG);
+    assert_int_equal(marks.count, 1);
     cn_frame_head(stream + 3, 65535);
     assert_int_equal(stream[3] << 8 | stream[4], 65535);
-    assert_err(feed(&s, stream, sizeof stream, one), CN_ERR_TOOBIG);
+    assert_err(feed(&marks, stream, sizeof stream, one), CN_ERR_TOOBIG);
 }
 
 static void nothing_is_handed_over_after_a_refusal(void **state)
 {
     (void)state;
     static const uint8_t stream[] = {0, 1, 7, 0, 1, 8, 0, 1, 9};
-    static seen s;
-    s.stop_after = 2;
-    assert_err(feed(&s, stream, sizeof stream, all), CN_ERR_CLOSED);
-    assert_int_equal(s.count, 2);
+    static seen marks;
+    marks.stop_after = 2;
+    assert_err(feed(&marks, stream, sizeof stream, all), CN_ERR_CLOSED);
+    assert_int_equal(marks.count, 2);
 }
 
 int main(void)

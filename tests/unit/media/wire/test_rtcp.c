@@ -9,13 +9,13 @@
 #include "media/wire/rtp.h"
 
 /* The only packet of a datagram. */
-static cn_rtcp only(const uint8_t *p, size_t n)
+static cn_rtcp only(const uint8_t *bytes, size_t len)
 {
     cn_rtcp_it it;
     cn_rtcp pkt, more;
-    assert_int_not_equal(n, 0);
-    assert_int_equal(n % 4, 0);
-    assert_ok(cn_rtcp_open(&it, p, n));
+    assert_int_not_equal(len, 0);
+    assert_int_equal(len % 4, 0);
+    assert_ok(cn_rtcp_open(&it, bytes, len));
     assert_true(cn_rtcp_next(&it, &pkt));
     assert_false(cn_rtcp_next(&it, &more));
     return pkt;
@@ -129,15 +129,15 @@ static void readers_answer_only_for_their_type(void **state)
     assert_int_equal(cn_rtcp_media(&pkt), 0);
 }
 
-static void block_equal(const cn_rtcp_block *a, const cn_rtcp_block *b)
+static void block_equal(const cn_rtcp_block *left, const cn_rtcp_block *right)
 {
-    assert_int_equal(a->ssrc, b->ssrc);
-    assert_int_equal(a->fraction_lost, b->fraction_lost);
-    assert_int_equal(a->lost, b->lost);
-    assert_int_equal(a->highest_seq, b->highest_seq);
-    assert_int_equal(a->jitter, b->jitter);
-    assert_int_equal(a->lsr, b->lsr);
-    assert_int_equal(a->dlsr, b->dlsr);
+    assert_int_equal(left->ssrc, right->ssrc);
+    assert_int_equal(left->fraction_lost, right->fraction_lost);
+    assert_int_equal(left->lost, right->lost);
+    assert_int_equal(left->highest_seq, right->highest_seq);
+    assert_int_equal(left->jitter, right->jitter);
+    assert_int_equal(left->lsr, right->lsr);
+    assert_int_equal(left->dlsr, right->dlsr);
 }
 
 static void reports(void **state)
@@ -156,15 +156,15 @@ static void reports(void **state)
     assert_int_equal(sr.packets, 10);
     assert_int_equal(sr.octets, 11);
     assert_int_equal(cn_rtcp_sender(&pkt), 1);
-    cn_rtcp_block b;
-    assert_true(cn_rtcp_block_read(&pkt, 0, &b));
-    block_equal(&b, &blocks[0]);
-    assert_true(cn_rtcp_block_read(&pkt, 1, &b));
-    assert_int_equal(b.lost, (1 << 23) - 1); /* saturates */
-    assert_int_equal(b.dlsr, 37);
-    assert_true(cn_rtcp_block_read(&pkt, 2, &b));
-    assert_int_equal(b.lost, -(1 << 23));
-    assert_false(cn_rtcp_block_read(&pkt, 3, &b));
+    cn_rtcp_block block;
+    assert_true(cn_rtcp_block_read(&pkt, 0, &block));
+    block_equal(&block, &blocks[0]);
+    assert_true(cn_rtcp_block_read(&pkt, 1, &block));
+    assert_int_equal(block.lost, (1 << 23) - 1); /* saturates */
+    assert_int_equal(block.dlsr, 37);
+    assert_true(cn_rtcp_block_read(&pkt, 2, &block));
+    assert_int_equal(block.lost, -(1 << 23));
+    assert_false(cn_rtcp_block_read(&pkt, 3, &block));
     assert_int_equal(cn_rtcp_write_sr(p, n - 1, &in, blocks, 3), 0);
     assert_int_equal(cn_rtcp_write_sr(p, sizeof p, &in, blocks, 32), 0);
 
@@ -172,8 +172,8 @@ static void reports(void **state)
     pkt = only(p, n);
     assert_int_equal(pkt.type, CN_RTCP_RR);
     assert_int_equal(cn_rtcp_sender(&pkt), 77);
-    assert_true(cn_rtcp_block_read(&pkt, 0, &b));
-    block_equal(&b, &blocks[0]);
+    assert_true(cn_rtcp_block_read(&pkt, 0, &block));
+    block_equal(&block, &blocks[0]);
     assert_false(cn_rtcp_sr_read(&pkt, &sr));
     assert_int_equal(cn_rtcp_write_rr(p, n - 1, 77, blocks, 1), 0);
 }
@@ -328,60 +328,60 @@ static void twcc_by_hand(void **state)
 }
 
 /* Reads a report back and compares it with what was written into it. */
-static void twcc_equal(const uint8_t *p, size_t n, uint16_t base, const cn_twcc_arrival *a, size_t used)
+static void twcc_equal(const uint8_t *bytes, size_t len, uint16_t base, const cn_twcc_arrival *arrival, size_t used)
 {
-    cn_rtcp pkt = only(p, n);
+    cn_rtcp pkt = only(bytes, len);
     cn_rtcp_twcc_it it;
     assert_true(cn_rtcp_twcc_open(&it, &pkt));
     assert_int_equal(it.base_seq, base);
     int64_t tick = (int64_t)it.reference * 256;
-    cn_rtcp_twcc s;
+    cn_rtcp_twcc twcc;
     size_t i = 0;
-    while (cn_rtcp_twcc_next(&it, &s)) {
-        if (!s.received) continue;
+    while (cn_rtcp_twcc_next(&it, &twcc)) {
+        if (!twcc.received) continue;
         assert_true(i < used);
-        assert_int_equal(s.seq, a[i].seq);
-        tick += s.delta_250us;
-        assert_true(tick == a[i].time_us / 250);
+        assert_int_equal(twcc.seq, arrival[i].seq);
+        tick += twcc.delta_250us;
+        assert_true(tick == arrival[i].time_us / 250);
         i++;
     }
     assert_int_equal(i, used);
 }
 
 /* Seeded numbers below 2^31 (xorshift), so that a failing round can be repeated. */
-static int dice(uint32_t *x)
+static int dice(uint32_t *state)
 {
-    *x ^= *x << 13;
-    *x ^= *x >> 17;
-    *x ^= *x << 5;
-    return (int)(*x >> 1);
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return (int)(*state >> 1);
 }
 
 static void twcc_round_trips(void **state)
 {
     (void)state;
     uint32_t seed = 20261120;
-    static cn_twcc_arrival a[3000];
+    static cn_twcc_arrival arrival[3000];
     uint8_t p[1200];
     for (int round = 0; round < 2000; round++) {
-        size_t n = 1 + (size_t)dice(&seed) % COUNT_OF(a);
+        size_t n = 1 + (size_t)dice(&seed) % COUNT_OF(arrival);
         int loss = dice(&seed) % 60, jitter = dice(&seed) % 3;
         uint16_t seq = (uint16_t)dice(&seed), base = (uint16_t)(seq - dice(&seed) % 3);
         int64_t now = dice(&seed) % 1000000000;
         for (size_t i = 0; i < n; i++) {
-            a[i] = (cn_twcc_arrival){seq, now};
+            arrival[i] = (cn_twcc_arrival){seq, now};
             now += jitter == 0 ? 0 : jitter == 1 ? dice(&seed) % 3000 : dice(&seed) % 200000 - 50000;
             if (now < 0) now = 0;
             seq = (uint16_t)(seq + 1 + (dice(&seed) % 100 < loss ? dice(&seed) % 40 : 0));
         }
         size_t done = 0, reports_made = 0;
         while (done < n) {
-            size_t used,
-                len = cn_rtcp_write_twcc(p, sizeof p, 1, 2, (uint8_t)reports_made++, base, a + done, n - done, &used);
+            size_t used, len = cn_rtcp_write_twcc(p, sizeof p, 1, 2, (uint8_t)reports_made++, base, arrival + done,
+                                                  n - done, &used);
             assert_true(len > 0 && len <= sizeof p && used > 0);
-            twcc_equal(p, len, base, a + done, used);
+            twcc_equal(p, len, base, arrival + done, used);
             done += used;
-            if (done < n) base = a[done].seq;
+            if (done < n) base = arrival[done].seq;
         }
     }
 }

@@ -11,15 +11,15 @@
 
 static json_t *load(void)
 {
-    json_error_t e;
-    json_t *doc = json_loadb((const char *)cn_openapi, cn_openapi_n, JSON_REJECT_DUPLICATES, &e);
-    if (!doc) fail_msg("openapi.json:%d: %s", e.line, e.text);
+    json_error_t error;
+    json_t *doc = json_loadb((const char *)cn_openapi, cn_openapi_n, JSON_REJECT_DUPLICATES, &error);
+    if (!doc) fail_msg("openapi.json:%d: %s", error.line, error.text);
     return doc;
 }
 
-static void lower(const char *s, char *out)
+static void lower(const char *text, char *out)
 {
-    for (; *s; s++) *out++ = (char)(*s >= 'A' && *s <= 'Z' ? *s + 32 : *s);
+    for (; *text; text++) *out++ = (char)(*text >= 'A' && *text <= 'Z' ? *text + 32 : *text);
     *out = 0;
 }
 
@@ -28,12 +28,12 @@ static void every_route_is_described(void **state)
     (void)state;
     json_t *doc = load(), *paths = json_object_get(doc, "paths");
     for (const cn_route *const *table = cn_route_tables; *table; table++)
-        for (const cn_route *r = *table; r->path; r++) {
+        for (const cn_route *route = *table; route->path; route++) {
             char method[16];
-            lower(cn_method_name(r->method), method);
-            json_t *path = json_object_get(paths, r->path);
+            lower(cn_method_name(route->method), method);
+            json_t *path = json_object_get(paths, route->path);
             if (!json_object_get(path, method))
-                fail_msg("docs/openapi.json lacks %s %s", cn_method_name(r->method), r->path);
+                fail_msg("docs/openapi.json lacks %s %s", cn_method_name(route->method), route->path);
         }
     json_decref(doc);
 }
@@ -41,10 +41,10 @@ static void every_route_is_described(void **state)
 static bool is_route(const char *path, const char *method)
 {
     for (const cn_route *const *table = cn_route_tables; *table; table++)
-        for (const cn_route *r = *table; r->path; r++) {
+        for (const cn_route *route = *table; route->path; route++) {
             char name[16];
-            lower(cn_method_name(r->method), name);
-            if (strcmp(r->path, path) == 0 && strcmp(name, method) == 0) return true;
+            lower(cn_method_name(route->method), name);
+            if (strcmp(route->path, path) == 0 && strcmp(name, method) == 0) return true;
         }
     return false;
 }

@@ -38,9 +38,9 @@ static void reads_ranges(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t from, n;
-        cn_range r = cn_range_parse(cases[i].header, cases[i].size, &from, &n);
-        if (r != cases[i].expected) fail_msg("%s: %d", cases[i].header, r);
-        if (r != CN_RANGE_BAD && (from != cases[i].from || n != cases[i].n))
+        cn_range range = cn_range_parse(cases[i].header, cases[i].size, &from, &n);
+        if (range != cases[i].expected) fail_msg("%s: %d", cases[i].header, range);
+        if (range != CN_RANGE_BAD && (from != cases[i].from || n != cases[i].n))
             fail_msg("%s: %ld+%ld", cases[i].header, (long)from, (long)n);
     }
 }
@@ -97,16 +97,16 @@ static void put(const char *dir, const char *name, const char *text)
 {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", dir, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
 }
 
 static void serves_only_what_the_folder_holds(void **state)
 {
     char dir[128], assets[160];
-    cn_statics *s = NULL;
+    cn_statics *statics = NULL;
     cn_static out;
     (void)state;
     snprintf(dir, sizeof dir, "%s/web", support_dir());
@@ -117,23 +117,23 @@ static void serves_only_what_the_folder_holds(void **state)
     put(assets, "a.js", "plain");
     put(assets, "a.js.gz", "packed");
     put(assets, "only.js.br", "packed");
-    assert_ok(cn_statics_load(&s, dir));
-    assert_true(cn_statics_find(s, "/", NULL, NULL, &out));
+    assert_ok(cn_statics_load(&statics, dir));
+    assert_true(cn_statics_find(statics, "/", NULL, NULL, &out));
     assert_false(out.immutable);
-    assert_true(cn_statics_find(s, "/assets/a.js", NULL, "gzip", &out));
+    assert_true(cn_statics_find(statics, "/assets/a.js", NULL, "gzip", &out));
     assert_string_equal(out.encoding, "gzip");
     assert_true(out.immutable && out.varies && out.n == 6);
-    assert_true(cn_statics_find(s, "/assets/a.js", NULL, "br", &out));
+    assert_true(cn_statics_find(statics, "/assets/a.js", NULL, "br", &out));
     assert_null(out.encoding);
     static const char *const absent[] = {"/.secret", "/assets", "/assets/", "/assets/../index.html", "/assets/only.js",
                                          "/api/x",   "/ws",     "/index",   "//index.html",          "/index.html/"};
     for (size_t i = 0; i < COUNT_OF(absent); i++)
-        if (cn_statics_find(s, absent[i], NULL, NULL, &out)) fail_msg("%s", absent[i]);
-    assert_true(cn_statics_find(s, "/requests/1", "text/html,*/*", NULL, &out));
-    assert_false(cn_statics_find(s, "/api/x", "text/html", NULL, &out));
-    assert_false(cn_statics_find(s, "/requests/x.png", "text/html", NULL, &out));
-    cn_statics_free(s);
-    assert_err(cn_statics_load(&s, "/nonexistent/web"), CN_ERR_NOTFOUND);
+        if (cn_statics_find(statics, absent[i], NULL, NULL, &out)) fail_msg("%s", absent[i]);
+    assert_true(cn_statics_find(statics, "/requests/1", "text/html,*/*", NULL, &out));
+    assert_false(cn_statics_find(statics, "/api/x", "text/html", NULL, &out));
+    assert_false(cn_statics_find(statics, "/requests/x.png", "text/html", NULL, &out));
+    cn_statics_free(statics);
+    assert_err(cn_statics_load(&statics, "/nonexistent/web"), CN_ERR_NOTFOUND);
 }
 
 int main(void)

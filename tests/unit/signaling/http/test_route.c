@@ -5,9 +5,9 @@
 
 #include "signaling/http/route.h"
 
-static cn_err nothing(cn_http *h)
+static cn_err nothing(cn_http *http)
 {
-    (void)h;
+    (void)http;
     return CN_OK;
 }
 
@@ -59,12 +59,12 @@ static void finds_the_route_and_its_values(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        cn_route_match m;
+        cn_route_match match;
         const char *value = NULL;
-        cn_route_find(tables, cases[i].method, cases[i].path, &m);
-        if (m.route != cases[i].expected) fail_msg("%s %s", cn_method_name(cases[i].method), cases[i].path);
-        for (size_t k = 0; cases[i].name && k < m.params; k++)
-            if (strcmp(m.param[k].name, cases[i].name) == 0) value = m.param[k].value;
+        cn_route_find(tables, cases[i].method, cases[i].path, &match);
+        if (match.route != cases[i].expected) fail_msg("%s %s", cn_method_name(cases[i].method), cases[i].path);
+        for (size_t k = 0; cases[i].name && k < match.params; k++)
+            if (strcmp(match.param[k].name, cases[i].name) == 0) value = match.param[k].value;
         if (cases[i].name) assert_string_equal(value, cases[i].value);
     }
 }
@@ -72,27 +72,27 @@ static void finds_the_route_and_its_values(void **state)
 static void a_value_that_is_too_long_fits_nothing(void **state)
 {
     char path[600] = "/u/";
-    cn_route_match m;
+    cn_route_match match;
     (void)state;
     memset(path + 3, 'a', CN_ROUTE_VALUE - 1);
-    cn_route_find(tables, CN_GET, path, &m);
-    assert_ptr_equal(m.route, &table_b[2]);
+    cn_route_find(tables, CN_GET, path, &match);
+    assert_ptr_equal(match.route, &table_b[2]);
     path[3 + CN_ROUTE_VALUE - 1] = 'a';
-    cn_route_find(tables, CN_GET, path, &m);
-    assert_null(m.route);
+    cn_route_find(tables, CN_GET, path, &match);
+    assert_null(match.route);
 }
 
 static void says_which_methods_exist(void **state)
 {
-    cn_route_match m;
+    cn_route_match match;
     char allow[64];
     (void)state;
-    cn_route_find(tables, CN_DELETE, "/api/v1/requests", &m);
-    assert_null(m.route);
-    cn_route_allow(m.allowed, allow, sizeof allow);
+    cn_route_find(tables, CN_DELETE, "/api/v1/requests", &match);
+    assert_null(match.route);
+    cn_route_allow(match.allowed, allow, sizeof allow);
     assert_string_equal(allow, "GET, HEAD, POST");
-    cn_route_find(tables, CN_DELETE, "/nothing", &m);
-    assert_int_equal(m.allowed, 0);
+    cn_route_find(tables, CN_DELETE, "/nothing", &match);
+    assert_int_equal(match.allowed, 0);
 }
 
 /* Every table of the program: paths are absolute, parameters are closed and few enough, streams have their operations.
@@ -101,14 +101,15 @@ static void the_programs_tables_are_sound(void **state)
 {
     (void)state;
     for (const cn_route *const *table = cn_route_tables; *table; table++)
-        for (const cn_route *r = *table; r->path; r++) {
+        for (const cn_route *route = *table; route->path; route++) {
             unsigned open = 0, close = 0;
-            for (const char *c = r->path; *c; c++) open += *c == '{', close += *c == '}';
-            if (*r->path != '/' || open != close || open > CN_ROUTE_PARAMS || !r->handler) fail_msg("%s", r->path);
-            if ((r->body == CN_BODY_STREAM) != (r->stream != NULL)) fail_msg("%s: stream", r->path);
-            if (r->right >= CN_RIGHT_COUNT || r->right < CN_WHO_PUBLIC) fail_msg("%s: right", r->path);
-            if (r->job == CN_RUN_DOOR && r->right != CN_WHO_PUBLIC)
-                fail_msg("%s asks the database on the door", r->path);
+            for (const char *c = route->path; *c; c++) open += *c == '{', close += *c == '}';
+            if (*route->path != '/' || open != close || open > CN_ROUTE_PARAMS || !route->handler)
+                fail_msg("%s", route->path);
+            if ((route->body == CN_BODY_STREAM) != (route->stream != NULL)) fail_msg("%s: stream", route->path);
+            if (route->right >= CN_RIGHT_COUNT || route->right < CN_WHO_PUBLIC) fail_msg("%s: right", route->path);
+            if (route->job == CN_RUN_DOOR && route->right != CN_WHO_PUBLIC)
+                fail_msg("%s asks the database on the door", route->path);
         }
 }
 

@@ -29,11 +29,11 @@ static void reads_messages(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        cn_rpc r;
-        int code = cn_rpc_parse(cases[i].text, strlen(cases[i].text), &r);
+        cn_rpc rpc;
+        int code = cn_rpc_parse(cases[i].text, strlen(cases[i].text), &rpc);
         if (code != cases[i].expected) fail_msg("%s: %d", cases[i].text, code);
-        if (code == 0) assert_true(json_is_object(r.params));
-        cn_rpc_free(&r);
+        if (code == 0) assert_true(json_is_object(rpc.params));
+        cn_rpc_free(&rpc);
     }
 }
 
@@ -41,14 +41,14 @@ static void tells_a_notification_from_a_call(void **state)
 {
     static const char note[] = "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}",
                       call[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"m\"}";
-    cn_rpc r;
+    cn_rpc rpc;
     (void)state;
-    assert_int_equal(cn_rpc_parse(note, sizeof note - 1, &r), 0);
-    assert_null(r.id);
-    cn_rpc_free(&r);
-    assert_int_equal(cn_rpc_parse(call, sizeof call - 1, &r), 0);
-    assert_true(json_is_null(r.id));
-    cn_rpc_free(&r);
+    assert_int_equal(cn_rpc_parse(note, sizeof note - 1, &rpc), 0);
+    assert_null(rpc.id);
+    cn_rpc_free(&rpc);
+    assert_int_equal(cn_rpc_parse(call, sizeof call - 1, &rpc), 0);
+    assert_true(json_is_null(rpc.id));
+    cn_rpc_free(&rpc);
 }
 
 static void answers_have_the_protocols_codes(void **state)
@@ -63,26 +63,26 @@ static void answers_have_the_protocols_codes(void **state)
                  {CN_ERR_AGAIN, 1029, "busy"},          {CN_ERR_INVALID, -32602, "invalid"}};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        json_t *o = cn_rpc_problem(NULL, cases[i].err, NULL), *error = json_object_get(o, "error");
+        json_t *object = cn_rpc_problem(NULL, cases[i].err, NULL), *error = json_object_get(object, "error");
         assert_int_equal(json_integer_value(json_object_get(error, "code")), cases[i].code);
         assert_string_equal(json_string_value(json_object_get(json_object_get(error, "data"), "reason")),
                             cases[i].reason);
         if (cases[i].code == 1029)
             assert_true(json_integer_value(json_object_get(json_object_get(error, "data"), "retry_ms")) > 0);
-        json_decref(o);
+        json_decref(object);
     }
 }
 
 static void problems_name_the_field(void **state)
 {
-    cn_problem p;
+    cn_problem problem;
     (void)state;
-    cn_problem_set(&p, CN_ERR_INVALID, "patient.name", "is missing");
-    json_t *o = cn_problem_json(CN_ERR_INVALID, 422, &p);
-    assert_string_equal(json_string_value(json_object_get(o, "field")), "patient.name");
-    assert_string_equal(json_string_value(json_object_get(o, "detail")), "is missing");
-    assert_int_equal(json_integer_value(json_object_get(o, "status")), 422);
-    json_decref(o);
+    cn_problem_set(&problem, CN_ERR_INVALID, "patient.name", "is missing");
+    json_t *object = cn_problem_json(CN_ERR_INVALID, 422, &problem);
+    assert_string_equal(json_string_value(json_object_get(object, "field")), "patient.name");
+    assert_string_equal(json_string_value(json_object_get(object, "detail")), "is missing");
+    assert_int_equal(json_integer_value(json_object_get(object, "status")), 422);
+    json_decref(object);
 }
 
 /* A new error code needs a row in the table: none may look like a success. */
@@ -104,18 +104,18 @@ static void reads_what_an_offer_sends(void **state)
         "m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:2\na=recvonly\n"
         "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:3\r\na=sendonly\r\n"
         "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=bundle-only\r\na=mid:4\r\na=sendonly\r\n"; /* Firefox */
-    cn_sdp_section s[5];
+    cn_sdp_section section[5];
     (void)state;
-    assert_int_equal(cn_sdp_scan(sdp, s, 5), 5);
-    assert_true(s[0].sends && !s[0].video);
-    assert_true(s[1].sends && s[1].video);
-    assert_int_equal(s[1].rids, 2);
-    assert_string_equal(s[2].mid, "2");
-    assert_false(s[2].sends);
-    assert_false(s[3].sends);
-    assert_true(s[4].sends);
-    assert_int_equal(cn_sdp_scan(sdp, s, 2), 2);
-    assert_int_equal(cn_sdp_scan("", s, 4), 0);
+    assert_int_equal(cn_sdp_scan(sdp, section, 5), 5);
+    assert_true(section[0].sends && !section[0].video);
+    assert_true(section[1].sends && section[1].video);
+    assert_int_equal(section[1].rids, 2);
+    assert_string_equal(section[2].mid, "2");
+    assert_false(section[2].sends);
+    assert_false(section[3].sends);
+    assert_true(section[4].sends);
+    assert_int_equal(cn_sdp_scan(sdp, section, 2), 2);
+    assert_int_equal(cn_sdp_scan("", section, 4), 0);
 }
 
 int main(void)

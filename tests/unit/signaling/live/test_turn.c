@@ -17,39 +17,39 @@ static cn_turn *open_with(const char *urls, const char *secret, cn_err expected)
     close(fd);
     cn_fmt(text, sizeof text, "[turn]\nurls = %s\nsecret = %s\nttl_minutes = 60\n", urls, path);
     cn_config *config = NULL;
-    cn_problem p;
-    assert_ok(cn_config_parse(&config, text, strlen(text), &p));
-    cn_turn *t = NULL;
-    assert_err(cn_turn_open(&t, config), expected);
+    cn_problem problem;
+    assert_ok(cn_config_parse(&config, text, strlen(text), &problem));
+    cn_turn *turn = NULL;
+    assert_err(cn_turn_open(&turn, config), expected);
     cn_config_free(config);
     unlink(path);
-    return t;
+    return turn;
 }
 
 /* The password was made with: printf %s 1700003600:u1 | openssl dgst -sha1 -hmac north -binary | base64 */
 static void gives_credentials_that_coturn_takes(void **state)
 {
     (void)state;
-    cn_turn *t =
+    cn_turn *turn =
         open_with("turn:relay.example:3478?transport=udp, turns:relay.example:443?transport=tcp", "north\n", CN_OK);
-    json_t *servers = cn_turn_servers(t, "u1", 1700000000);
+    json_t *servers = cn_turn_servers(turn, "u1", 1700000000);
     assert_int_equal(json_array_size(servers), 1);
-    const json_t *s = json_array_get(servers, 0);
-    assert_int_equal(json_array_size(json_object_get(s, "urls")), 2);
-    assert_string_equal(json_string_value(json_array_get(json_object_get(s, "urls"), 1)),
+    const json_t *object = json_array_get(servers, 0);
+    assert_int_equal(json_array_size(json_object_get(object, "urls")), 2);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(object, "urls"), 1)),
                         "turns:relay.example:443?transport=tcp");
-    assert_string_equal(json_string_value(json_object_get(s, "username")), "1700003600:u1");
-    assert_string_equal(json_string_value(json_object_get(s, "credential")), "v/htRUiFiOnpNCbrnctUyh6uZAg=");
+    assert_string_equal(json_string_value(json_object_get(object, "username")), "1700003600:u1");
+    assert_string_equal(json_string_value(json_object_get(object, "credential")), "v/htRUiFiOnpNCbrnctUyh6uZAg=");
     json_decref(servers);
-    cn_turn_close(t);
+    cn_turn_close(turn);
 }
 
 static void without_a_relay_there_is_none(void **state)
 {
     (void)state;
-    cn_turn *t = open_with("", "north", CN_OK);
-    assert_null(t);
-    json_t *servers = cn_turn_servers(t, "u1", 1700000000);
+    cn_turn *turn = open_with("", "north", CN_OK);
+    assert_null(turn);
+    json_t *servers = cn_turn_servers(turn, "u1", 1700000000);
     assert_int_equal(json_array_size(servers), 0);
     json_decref(servers);
 }

@@ -17,13 +17,13 @@ static cn_media_stats good(void)
                                         {.kind = CN_SOURCE_CAMERA, .on = true, .layers = 3, .alive = 7, .wanted = 7}}};
 }
 
-static uint32_t settled(const cn_media_stats *s)
+static uint32_t settled(const cn_media_stats *stats)
 {
-    cn_why w = {0};
+    cn_why why = {0};
     cn_media_stats before = good();
-    (void)cn_why_update(&w, &before);
-    (void)cn_why_update(&w, s);
-    return cn_why_update(&w, s);
+    (void)cn_why_update(&why, &before);
+    (void)cn_why_update(&why, stats);
+    return cn_why_update(&why, stats);
 }
 
 #define ONE(r) (UINT32_C(1) << CN_WHY_##r)
@@ -31,25 +31,25 @@ static uint32_t settled(const cn_media_stats *s)
 static void names_what_is_wrong(void **state)
 {
     (void)state;
-    cn_media_stats s = good();
-    assert_int_equal(settled(&s), 0);
-    s.up_loss = 0.03f;
-    s.jitter_ms = 60;
-    assert_int_equal(settled(&s), ONE(UP_LOSS) | ONE(JITTER));
-    s = good();
-    s.down_loss = 0.2f;
-    s.rtt_ms = 400;
-    assert_int_equal(settled(&s), ONE(DOWN_LOSS) | ONE(DELAY));
-    s = good();
-    s.estimate_bps = 2000000;
-    assert_int_equal(settled(&s), ONE(DOWN_SLOW));
-    s.estimate_bps = 0; /* not known */
-    assert_int_equal(settled(&s), 0);
-    s.paused = 1;
-    assert_int_equal(settled(&s), ONE(DOWN_SLOW));
-    s = good();
-    s.path = CN_PATH_TCP;
-    assert_int_equal(settled(&s), ONE(TCP));
+    cn_media_stats stats = good();
+    assert_int_equal(settled(&stats), 0);
+    stats.up_loss = 0.03f;
+    stats.jitter_ms = 60;
+    assert_int_equal(settled(&stats), ONE(UP_LOSS) | ONE(JITTER));
+    stats = good();
+    stats.down_loss = 0.2f;
+    stats.rtt_ms = 400;
+    assert_int_equal(settled(&stats), ONE(DOWN_LOSS) | ONE(DELAY));
+    stats = good();
+    stats.estimate_bps = 2000000;
+    assert_int_equal(settled(&stats), ONE(DOWN_SLOW));
+    stats.estimate_bps = 0; /* not known */
+    assert_int_equal(settled(&stats), 0);
+    stats.paused = 1;
+    assert_int_equal(settled(&stats), ONE(DOWN_SLOW));
+    stats = good();
+    stats.path = CN_PATH_TCP;
+    assert_int_equal(settled(&stats), ONE(TCP));
     assert_string_equal(cn_why_name(CN_WHY_SENDS_LESS), "sends_less");
     assert_string_equal(cn_why_name(CN_WHY_COUNT), "");
 }
@@ -57,16 +57,16 @@ static void names_what_is_wrong(void **state)
 static void looks_at_what_is_sent(void **state)
 {
     (void)state;
-    cn_media_stats s = good();
-    s.sources[0].silent_ms = s.sources[1].silent_ms = 3000;
-    s.sources[1].alive = 0;
-    assert_int_equal(settled(&s), ONE(MIC_SILENT) | ONE(CAMERA_SILENT));
-    s.sources[0].on = s.sources[1].on = false;
-    assert_int_equal(settled(&s), 0);
+    cn_media_stats stats = good();
+    stats.sources[0].silent_ms = stats.sources[1].silent_ms = 3000;
+    stats.sources[1].alive = 0;
+    assert_int_equal(settled(&stats), ONE(MIC_SILENT) | ONE(CAMERA_SILENT));
+    stats.sources[0].on = stats.sources[1].on = false;
+    assert_int_equal(settled(&stats), 0);
     /* a layer that rests may rest by choice */
-    s = good();
-    s.sources[1].alive = 1;
-    assert_int_equal(settled(&s), 0);
+    stats = good();
+    stats.sources[1].alive = 1;
+    assert_int_equal(settled(&stats), 0);
 }
 
 static void takes_an_apps_word(void **state)
@@ -82,30 +82,30 @@ static void takes_an_apps_word(void **state)
 static void never_flickers(void **state)
 {
     (void)state;
-    cn_why w = {0};
+    cn_why why = {0};
     cn_media_stats bad = good(), well = good();
     bad.up_loss = 0.1f;
-    for (int i = 0; i < 6; i++) assert_int_equal(cn_why_update(&w, i % 2 ? &bad : &well), 0);
-    (void)cn_why_update(&w, &bad);
-    assert_int_equal(cn_why_update(&w, &bad), ONE(UP_LOSS));
-    for (int i = 0; i < 6; i++) assert_int_equal(cn_why_update(&w, i % 3 ? &well : &bad), ONE(UP_LOSS));
-    for (int i = 0; i < 2; i++) (void)cn_why_update(&w, &well);
-    assert_int_equal(cn_why_update(&w, &well), 0);
+    for (int i = 0; i < 6; i++) assert_int_equal(cn_why_update(&why, i % 2 ? &bad : &well), 0);
+    (void)cn_why_update(&why, &bad);
+    assert_int_equal(cn_why_update(&why, &bad), ONE(UP_LOSS));
+    for (int i = 0; i < 6; i++) assert_int_equal(cn_why_update(&why, i % 3 ? &well : &bad), ONE(UP_LOSS));
+    for (int i = 0; i < 2; i++) (void)cn_why_update(&why, &well);
+    assert_int_equal(cn_why_update(&why, &well), 0);
 }
 
 static void marks(void **state)
 {
     (void)state;
-    cn_media_stats s = good();
-    assert_int_equal(cn_why_mark(&s, 0), 4);
-    assert_int_equal(cn_why_mark(&s, ONE(TCP) | ONE(MIC_SILENT)), 4);
-    assert_int_equal(cn_why_mark(&s, ONE(DOWN_SLOW)), 2);
-    assert_int_equal(cn_why_mark(&s, ONE(SENDS_LESS)), 2);
-    s.up_loss = 0.5f;
-    assert_int_equal(cn_why_mark(&s, ONE(DOWN_SLOW)), 1);
-    s = good();
-    s.rtt_ms = 200;
-    assert_int_equal(cn_why_mark(&s, 0), 3);
+    cn_media_stats stats = good();
+    assert_int_equal(cn_why_mark(&stats, 0), 4);
+    assert_int_equal(cn_why_mark(&stats, ONE(TCP) | ONE(MIC_SILENT)), 4);
+    assert_int_equal(cn_why_mark(&stats, ONE(DOWN_SLOW)), 2);
+    assert_int_equal(cn_why_mark(&stats, ONE(SENDS_LESS)), 2);
+    stats.up_loss = 0.5f;
+    assert_int_equal(cn_why_mark(&stats, ONE(DOWN_SLOW)), 1);
+    stats = good();
+    stats.rtt_ms = 200;
+    assert_int_equal(cn_why_mark(&stats, 0), 3);
 }
 
 int main(void)

@@ -30,94 +30,94 @@ typedef struct fixture {
     cn_vault *vault;
 } fixture;
 
-static void set_up(fixture *f, void **state)
+static void set_up(fixture *setup, void **state)
 {
     static unsigned serial;
-    *f = (fixture){.kind = SUPPORT_DB_KIND(state), .url = support_db_url(SUPPORT_DB_KIND(state))};
-    snprintf(f->key, sizeof f->key, "%s/keys/%u", support_dir(), ++serial);
-    snprintf(f->heads, sizeof f->heads, "%s/heads/%u", support_dir(), serial);
-    assert_int_equal(cn_master_key_create(f->key), CN_OK);
-    assert_int_equal(cn_db_open(&f->db, f->url, 6), CN_OK);
-    assert_int_equal(cn_vault_open(&f->vault, f->db, f->key), CN_OK);
+    *setup = (fixture){.kind = SUPPORT_DB_KIND(state), .url = support_db_url(SUPPORT_DB_KIND(state))};
+    snprintf(setup->key, sizeof setup->key, "%s/keys/%u", support_dir(), ++serial);
+    snprintf(setup->heads, sizeof setup->heads, "%s/heads/%u", support_dir(), serial);
+    assert_int_equal(cn_master_key_create(setup->key), CN_OK);
+    assert_int_equal(cn_db_open(&setup->db, setup->url, 6), CN_OK);
+    assert_int_equal(cn_vault_open(&setup->vault, setup->db, setup->key), CN_OK);
 }
 
-static void tear_down(fixture *f)
+static void tear_down(fixture *setup)
 {
-    cn_vault_close(f->vault);
-    cn_db_close(f->db);
+    cn_vault_close(setup->vault);
+    cn_db_close(setup->db);
 }
 
-static cn_chain *open_chain(const fixture *f, cn_chain_log log)
+static cn_chain *open_chain(const fixture *setup, cn_chain_log log)
 {
-    cn_chain *c = NULL;
-    assert_int_equal(cn_chain_open(&c, log, f->db, f->vault, "node1", f->heads), CN_OK);
-    return c;
+    cn_chain *chain = NULL;
+    assert_int_equal(cn_chain_open(&chain, log, setup->db, setup->vault, "node1", setup->heads), CN_OK);
+    return chain;
 }
 
-static void add(cn_chain *c, const char *action)
+static void add(cn_chain *chain, const char *action)
 {
     cn_audit_row row = {
         .actor = "u1", .action = action, .object = "request:1", .outcome = "ok", .address = "10.0.0.1", .detail = "{}"};
-    assert_int_equal(cn_chain_audit(c, &row), CN_OK);
+    assert_int_equal(cn_chain_audit(chain, &row), CN_OK);
 }
 
 /* The report, and whether it finds the log sound. */
-static bool verify(const fixture *f, cn_chain_log log, char **text)
+static bool verify(const fixture *setup, cn_chain_log log, char **text)
 {
     size_t n = 0;
     *text = NULL;
     FILE *to = open_memstream(text, &n);
-    cn_err e = cn_chain_verify(log, f->db, f->vault, f->heads, to);
+    cn_err err = cn_chain_verify(log, setup->db, setup->vault, setup->heads, to);
     fclose(to);
-    assert_true(e == CN_OK || e == CN_ERR_CORRUPT);
-    return e == CN_OK;
+    assert_true(err == CN_OK || err == CN_ERR_CORRUPT);
+    return err == CN_OK;
 }
 
-static void expect_sound(const fixture *f, cn_chain_log log, const char *summary)
+static void expect_sound(const fixture *setup, cn_chain_log log, const char *summary)
 {
     char *text = NULL;
-    bool sound = verify(f, log, &text);
+    bool sound = verify(setup, log, &text);
     if (!sound || !strstr(text, summary)) fail_msg("expected \"%s\": %s", summary, text);
     free(text);
 }
 
-static void expect_fault(const fixture *f, cn_chain_log log, const char *what)
+static void expect_fault(const fixture *setup, cn_chain_log log, const char *what)
 {
     char *text = NULL;
-    bool sound = verify(f, log, &text);
+    bool sound = verify(setup, log, &text);
     if (sound || !strstr(text, what)) fail_msg("expected \"%s\": %s", what, text);
     free(text);
 }
 
 /* What somebody with all rights on the database can do. */
-static void tamper(const fixture *f, const char *sql)
+static void tamper(const fixture *setup, const char *sql)
 {
-    CN_AUTO_CONN cn_conn *c = NULL;
-    assert_int_equal(cn_conn_acquire(f->db, &c), CN_OK);
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    assert_int_equal(cn_conn_acquire(setup->db, &conn), CN_OK);
     const char *off =
-        f->kind == CN_DB_POSTGRES
+        setup->kind == CN_DB_POSTGRES
             ? "ALTER TABLE audit_log DISABLE TRIGGER ALL; ALTER TABLE minute_ledger DISABLE TRIGGER ALL"
             : "DROP TRIGGER IF EXISTS audit_log_no_update; DROP TRIGGER IF EXISTS audit_log_no_delete;"
               "DROP TRIGGER IF EXISTS minute_ledger_no_update; DROP TRIGGER IF EXISTS minute_ledger_no_delete";
-    assert_int_equal(cn_db_script(c, off), CN_OK);
-    assert_int_equal(cn_db_script(c, sql), CN_OK);
+    assert_int_equal(cn_db_script(conn, off), CN_OK);
+    assert_int_equal(cn_db_script(conn, sql), CN_OK);
 }
 
 static void test_append_and_verify(void **state)
 {
-    fixture f;
-    set_up(&f, state);
+    fixture setup;
+    set_up(&setup, state);
     for (int boot = 0; boot < 2; boot++) {
-        cn_chain *c = open_chain(&f, CN_CHAIN_AUDIT);
-        for (int i = 0; i < 5; i++) add(c, "login");
+        cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
+        for (int i = 0; i < 5; i++) add(chain, "login");
         cn_ledger_row none = {0};
-        assert_int_equal(cn_chain_ledger(c, &none, 1), CN_ERR_INVALID); /* wrong log */
+        assert_int_equal(cn_chain_ledger(chain, &none, 1), CN_ERR_INVALID); /* wrong log */
         cn_audit_row bad = {.action = "x\xff"};
-        assert_int_equal(cn_chain_audit(c, &bad), CN_ERR_INVALID);
-        cn_chain_close(c);
+        assert_int_equal(cn_chain_audit(chain, &bad), CN_ERR_INVALID);
+        cn_chain_close(chain);
     }
-    expect_sound(&f, CN_CHAIN_AUDIT, "audit: 2 chains, 10 rows, 0 faults, 0 rows not covered");
-    cn_chain *l = open_chain(&f, CN_CHAIN_LEDGER);
+    expect_sound(&setup, CN_CHAIN_AUDIT, "audit: 2 chains, 10 rows, 0 faults, 0 rows not covered");
+    cn_chain *l = open_chain(&setup, CN_CHAIN_LEDGER);
     cn_ledger_row rows[3] = {
         {.room = "r", .participant = "p1", .kind = "person", .start_ms = 1, .duration_ms = 60000, .end_cause = "leave"},
         {.room = "r", .participant = "p2", .user = "u", .kind = "bot", .area_sum = INT64_MAX, .tier_aggregate = 5},
@@ -126,10 +126,10 @@ static void test_append_and_verify(void **state)
     assert_int_equal(cn_chain_ledger(l, rows, 0), CN_OK);
     assert_int_equal(cn_chain_ledger(l, rows, 1), CN_OK);
     cn_chain_close(l);
-    expect_sound(&f, CN_CHAIN_LEDGER, "ledger: 1 chains, 4 rows, 0 faults, 0 rows not covered");
-    tamper(&f, "UPDATE minute_ledger SET duration_ms = 1 WHERE counter = 1");
-    expect_fault(&f, CN_CHAIN_LEDGER, "row 1 was changed");
-    tear_down(&f);
+    expect_sound(&setup, CN_CHAIN_LEDGER, "ledger: 1 chains, 4 rows, 0 faults, 0 rows not covered");
+    tamper(&setup, "UPDATE minute_ledger SET duration_ms = 1 WHERE counter = 1");
+    expect_fault(&setup, CN_CHAIN_LEDGER, "row 1 was changed");
+    tear_down(&setup);
 }
 
 static void test_triggers_refuse(void **state)
@@ -147,24 +147,24 @@ static void test_triggers_refuse(void **state)
         "INSERT INTO audit_log SELECT * FROM audit_log WHERE true ON CONFLICT (node, boot, counter) DO UPDATE SET "
         "actor = 'x'",
     };
-    fixture f;
-    set_up(&f, state);
-    cn_chain *a = open_chain(&f, CN_CHAIN_AUDIT), *l = open_chain(&f, CN_CHAIN_LEDGER);
+    fixture setup;
+    set_up(&setup, state);
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT), *l = open_chain(&setup, CN_CHAIN_LEDGER);
     cn_ledger_row row = {.room = "r"};
-    add(a, "login");
+    add(chain, "login");
     assert_int_equal(cn_chain_ledger(l, &row, 1), CN_OK);
-    CN_AUTO_CONN cn_conn *c = NULL;
-    assert_int_equal(cn_conn_acquire(f.db, &c), CN_OK);
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    assert_int_equal(cn_conn_acquire(setup.db, &conn), CN_OK);
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++)
-        assert_int_not_equal(cn_db_exec(c, NULL, attempts[i]), CN_OK);
-    assert_int_equal(cn_db_exec(c, NULL, attempts[0]), CN_ERR_CONFLICT);
-    cn_conn_release(c);
-    c = NULL;
-    cn_chain_close(a);
+        assert_int_not_equal(cn_db_exec(conn, NULL, attempts[i]), CN_OK);
+    assert_int_equal(cn_db_exec(conn, NULL, attempts[0]), CN_ERR_CONFLICT);
+    cn_conn_release(conn);
+    conn = NULL;
+    cn_chain_close(chain);
     cn_chain_close(l);
-    expect_sound(&f, CN_CHAIN_AUDIT, "1 rows, 0 faults");
-    expect_sound(&f, CN_CHAIN_LEDGER, "1 rows, 0 faults");
-    tear_down(&f);
+    expect_sound(&setup, CN_CHAIN_AUDIT, "1 rows, 0 faults");
+    expect_sound(&setup, CN_CHAIN_LEDGER, "1 rows, 0 faults");
+    tear_down(&setup);
 }
 
 static void test_tampering_is_found(void **state)
@@ -192,92 +192,92 @@ static void test_tampering_is_found(void **state)
         {"UPDATE audit_log SET node = 'node2' WHERE counter = 6", "rows 1 to 5 are missing"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        fixture f;
-        set_up(&f, state);
-        cn_chain *c = open_chain(&f, CN_CHAIN_AUDIT);
-        for (int k = 0; k < 6; k++) add(c, "login");
-        cn_chain_close(c);
-        expect_sound(&f, CN_CHAIN_AUDIT, "6 rows, 0 faults");
-        tamper(&f, cases[i].sql);
-        expect_fault(&f, CN_CHAIN_AUDIT, cases[i].found);
-        tear_down(&f);
+        fixture setup;
+        set_up(&setup, state);
+        cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
+        for (int k = 0; k < 6; k++) add(chain, "login");
+        cn_chain_close(chain);
+        expect_sound(&setup, CN_CHAIN_AUDIT, "6 rows, 0 faults");
+        tamper(&setup, cases[i].sql);
+        expect_fault(&setup, CN_CHAIN_AUDIT, cases[i].found);
+        tear_down(&setup);
     }
 }
 
 static void test_heads_file(void **state)
 {
-    fixture f;
-    set_up(&f, state);
-    cn_chain *c = open_chain(&f, CN_CHAIN_AUDIT);
-    for (int k = 0; k < 3; k++) add(c, "login");
-    cn_chain_close(c);
+    fixture setup;
+    set_up(&setup, state);
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
+    for (int k = 0; k < 3; k++) add(chain, "login");
+    cn_chain_close(chain);
     /* a head torn by a power cut: ignored, and the next chain begins on a line of its own */
-    FILE *to = fopen(f.heads, "a");
+    FILE *to = fopen(setup.heads, "a");
     fputs("audit node1 01ABC", to);
     fclose(to);
-    expect_sound(&f, CN_CHAIN_AUDIT, "3 rows, 0 faults");
-    c = open_chain(&f, CN_CHAIN_AUDIT);
-    for (int k = 0; k < 2; k++) add(c, "login");
-    cn_chain_close(c);
-    expect_sound(&f, CN_CHAIN_AUDIT, "2 chains, 5 rows, 0 faults, 0 rows not covered");
+    expect_sound(&setup, CN_CHAIN_AUDIT, "3 rows, 0 faults");
+    chain = open_chain(&setup, CN_CHAIN_AUDIT);
+    for (int k = 0; k < 2; k++) add(chain, "login");
+    cn_chain_close(chain);
+    expect_sound(&setup, CN_CHAIN_AUDIT, "2 chains, 5 rows, 0 faults, 0 rows not covered");
     /* over its bound it is rewritten, and still proves the same */
-    to = fopen(f.heads, "a");
+    to = fopen(setup.heads, "a");
     for (int k = 0; k < 90000; k++)
         fprintf(to, "audit node1 01ARZ3NDEKTSV4RRFFQ69G5FAV %d %064d 2026-11-20T08:15:00.000Z\n", k + 1, k);
     fclose(to);
     struct stat st;
-    c = open_chain(&f, CN_CHAIN_AUDIT);
-    add(c, "login");
-    cn_chain_close(c);
-    assert_int_equal(stat(f.heads, &st), 0);
+    chain = open_chain(&setup, CN_CHAIN_AUDIT);
+    add(chain, "login");
+    cn_chain_close(chain);
+    assert_int_equal(stat(setup.heads, &st), 0);
     assert_in_range(st.st_size, 300, 1000);
-    expect_fault(&f, CN_CHAIN_AUDIT, "all 90000 rows are missing");
-    assert_int_equal(unlink(f.heads), 0);
-    expect_fault(&f, CN_CHAIN_AUDIT, "file of heads");
-    tear_down(&f);
+    expect_fault(&setup, CN_CHAIN_AUDIT, "all 90000 rows are missing");
+    assert_int_equal(unlink(setup.heads), 0);
+    expect_fault(&setup, CN_CHAIN_AUDIT, "file of heads");
+    tear_down(&setup);
 }
 
 static void test_in_a_transaction(void **state)
 {
-    fixture f;
-    set_up(&f, state);
-    cn_chain *c = open_chain(&f, CN_CHAIN_AUDIT);
+    fixture setup;
+    set_up(&setup, state);
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
     cn_audit_row row = {.action = "settings.set", .outcome = "ok"};
     const char *insert = "INSERT INTO settings (key, value) VALUES ($1, 'x')";
     CN_AUTO_CONN cn_conn *conn = NULL;
-    assert_int_equal(cn_conn_acquire(f.db, &conn), CN_OK);
+    assert_int_equal(cn_conn_acquire(setup.db, &conn), CN_OK);
     /* both or neither */
     assert_int_equal(cn_tx_begin(conn), CN_OK);
     assert_int_equal(cn_db_exec(conn, NULL, insert, cn_text("a")), CN_OK);
-    assert_int_equal(cn_chain_audit_tx(c, conn, &row), CN_OK);
-    assert_int_equal(cn_chain_audit_tx(c, conn, &row), CN_OK);
-    assert_int_equal(cn_chain_commit(c, conn), CN_OK);
+    assert_int_equal(cn_chain_audit_tx(chain, conn, &row), CN_OK);
+    assert_int_equal(cn_chain_audit_tx(chain, conn, &row), CN_OK);
+    assert_int_equal(cn_chain_commit(chain, conn), CN_OK);
     assert_int_equal(cn_tx_begin(conn), CN_OK);
-    assert_int_equal(cn_chain_audit_tx(c, conn, &row), CN_OK);
+    assert_int_equal(cn_chain_audit_tx(chain, conn, &row), CN_OK);
     cn_tx_rollback(conn);
-    cn_chain_rolled_back(c);
-    cn_chain_rolled_back(c);
-    assert_int_equal(cn_chain_committed(c), CN_ERR_STATE);
-    add(c, "login");
+    cn_chain_rolled_back(chain);
+    cn_chain_rolled_back(chain);
+    assert_int_equal(cn_chain_committed(chain), CN_ERR_STATE);
+    add(chain, "login");
     /* a commit that fails leaves the chain usable, and the next row fits */
     assert_int_equal(cn_tx_begin(conn), CN_OK);
-    assert_int_equal(cn_chain_audit_tx(c, conn, &row), CN_OK);
+    assert_int_equal(cn_chain_audit_tx(chain, conn, &row), CN_OK);
     assert_int_equal(cn_db_exec(conn, NULL, insert, cn_text("a")), CN_ERR_CONFLICT);
-    assert_int_equal(cn_chain_commit(c, conn), CN_ERR_STATE);
+    assert_int_equal(cn_chain_commit(chain, conn), CN_ERR_STATE);
     /* and so does a row that cannot be stored */
     assert_int_equal(cn_tx_begin(conn), CN_OK);
     cn_audit_row bad = {.action = "\xff"};
-    assert_int_equal(cn_chain_audit_tx(c, conn, &bad), CN_ERR_INVALID);
+    assert_int_equal(cn_chain_audit_tx(chain, conn, &bad), CN_ERR_INVALID);
     cn_tx_rollback(conn);
     /* no row: only a commit */
     assert_int_equal(cn_tx_begin(conn), CN_OK);
-    assert_int_equal(cn_chain_commit(c, conn), CN_OK);
-    add(c, "login");
+    assert_int_equal(cn_chain_commit(chain, conn), CN_OK);
+    add(chain, "login");
     cn_conn_release(conn);
     conn = NULL;
-    cn_chain_close(c);
-    expect_sound(&f, CN_CHAIN_AUDIT, "1 chains, 4 rows, 0 faults, 0 rows not covered");
-    tear_down(&f);
+    cn_chain_close(chain);
+    expect_sound(&setup, CN_CHAIN_AUDIT, "1 chains, 4 rows, 0 faults, 0 rows not covered");
+    tear_down(&setup);
 }
 
 typedef struct writer {
@@ -288,17 +288,18 @@ typedef struct writer {
 
 static void *write_many(void *arg)
 {
-    writer *w = arg;
+    writer *output = arg;
     cn_audit_row row = {.action = "x", .outcome = "ok"};
     for (int i = 0; i < 20; i++) {
-        if (cn_chain_audit(w->c, &row) == CN_OK) w->own++;
+        if (cn_chain_audit(output->c, &row) == CN_OK) output->own++;
         char key[32];
-        snprintf(key, sizeof key, "k%d-%d", w->id, i);
+        snprintf(key, sizeof key, "k%d-%d", output->id, i);
         CN_AUTO_CONN cn_conn *conn = NULL;
-        if (cn_conn_acquire(w->f->db, &conn) != CN_OK || cn_tx_begin(conn) != CN_OK) continue;
+        if (cn_conn_acquire(output->f->db, &conn) != CN_OK || cn_tx_begin(conn) != CN_OK) continue;
         if (cn_db_exec(conn, NULL, "INSERT INTO settings (key, value) VALUES ($1, '')", cn_text(key)) != CN_OK)
             continue;
-        if (cn_chain_audit_tx(w->c, conn, &row) == CN_OK && cn_chain_commit(w->c, conn) == CN_OK) w->tx++;
+        if (cn_chain_audit_tx(output->c, conn, &row) == CN_OK && cn_chain_commit(output->c, conn) == CN_OK)
+            output->tx++;
     }
     return NULL;
 }
@@ -307,51 +308,51 @@ static void *write_many(void *arg)
 static void test_threads(void **state)
 {
     enum { N = 8 };
-    fixture f;
-    set_up(&f, state);
-    cn_chain *c = open_chain(&f, CN_CHAIN_AUDIT);
+    fixture setup;
+    set_up(&setup, state);
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
     pthread_t thread[N];
-    writer w[N];
+    writer output[N];
     for (int i = 0; i < N; i++) {
-        w[i] = (writer){.f = &f, .c = c, .id = i};
-        assert_int_equal(pthread_create(&thread[i], NULL, write_many, &w[i]), 0);
+        output[i] = (writer){.f = &setup, .c = chain, .id = i};
+        assert_int_equal(pthread_create(&thread[i], NULL, write_many, &output[i]), 0);
     }
     for (int i = 0; i < N; i++) {
         pthread_join(thread[i], NULL);
-        assert_int_equal(w[i].own, 20);
-        assert_int_equal(w[i].tx, 20);
+        assert_int_equal(output[i].own, 20);
+        assert_int_equal(output[i].tx, 20);
     }
-    cn_chain_close(c);
-    expect_sound(&f, CN_CHAIN_AUDIT, "1 chains, 320 rows, 0 faults, 0 rows not covered");
-    tear_down(&f);
+    cn_chain_close(chain);
+    expect_sound(&setup, CN_CHAIN_AUDIT, "1 chains, 320 rows, 0 faults, 0 rows not covered");
+    tear_down(&setup);
 }
 
 /* The child says how many rows were answered; after SIGKILL at least so many are there, and the chain is whole. */
-static void write_until_killed(const fixture *f, int to)
+static void write_until_killed(const fixture *setup, int to)
 {
     cn_db *db = NULL;
-    cn_vault *v = NULL;
-    cn_chain *c = NULL;
-    if (cn_db_open(&db, f->url, 2) != CN_OK || cn_vault_open(&v, db, f->key) != CN_OK ||
-        cn_chain_open(&c, CN_CHAIN_AUDIT, db, v, "node1", f->heads) != CN_OK)
+    cn_vault *vault = NULL;
+    cn_chain *chain = NULL;
+    if (cn_db_open(&db, setup->url, 2) != CN_OK || cn_vault_open(&vault, db, setup->key) != CN_OK ||
+        cn_chain_open(&chain, CN_CHAIN_AUDIT, db, vault, "node1", setup->heads) != CN_OK)
         _exit(1);
     cn_audit_row row = {.action = "x", .outcome = "ok"};
-    for (uint32_t i = 1; cn_chain_audit(c, &row) == CN_OK; i++)
+    for (uint32_t i = 1; cn_chain_audit(chain, &row) == CN_OK; i++)
         if (write(to, &i, sizeof i) != sizeof i) _exit(2);
     _exit(3);
 }
 
 static void test_kill_loses_nothing(void **state)
 {
-    fixture f;
-    set_up(&f, state);
+    fixture setup;
+    set_up(&setup, state);
     int64_t answered = 0;
     for (uint32_t round = 0; round < 5; round++) {
         int pipe_fd[2], status = 0;
         uint32_t count = 0, last = 0;
         assert_int_equal(pipe(pipe_fd), 0);
         pid_t pid = fork();
-        if (pid == 0) write_until_killed(&f, pipe_fd[1]);
+        if (pid == 0) write_until_killed(&setup, pipe_fd[1]);
         close(pipe_fd[1]);
         while (read(pipe_fd[0], &count, sizeof count) == sizeof count) {
             last = count;
@@ -362,45 +363,45 @@ static void test_kill_loses_nothing(void **state)
         assert_true(WIFSIGNALED(status));
         assert_true(last >= 10);
         answered += last;
-        CN_AUTO_CONN cn_conn *c = NULL;
+        CN_AUTO_CONN cn_conn *conn = NULL;
         CN_AUTO_ROWS cn_rows *rows = NULL;
-        assert_int_equal(cn_conn_acquire(f.db, &c), CN_OK);
-        assert_int_equal(cn_db_query(c, &rows, "SELECT COUNT(*) FROM audit_log"), CN_OK);
+        assert_int_equal(cn_conn_acquire(setup.db, &conn), CN_OK);
+        assert_int_equal(cn_db_query(conn, &rows, "SELECT COUNT(*) FROM audit_log"), CN_OK);
         assert_true(cn_rows_next(rows));
         int64_t rows_there = cn_rows_int(rows, 0);
         assert_true(rows_there >= answered && rows_there <= answered + 1);
         answered = rows_there; /* one may have been committed and not yet answered */
     }
-    expect_sound(&f, CN_CHAIN_AUDIT, "5 chains");
-    tear_down(&f);
+    expect_sound(&setup, CN_CHAIN_AUDIT, "5 chains");
+    tear_down(&setup);
 }
 
 /* No space for heads: the caller hears of it, and the chain recovers. */
 static void test_heads_disk_full(void **state)
 {
-    fixture f;
-    set_up(&f, state);
-    if (f.kind == CN_DB_SQLITE) { /* the limit would hit the database first */
-        tear_down(&f);
+    fixture setup;
+    set_up(&setup, state);
+    if (setup.kind == CN_DB_SQLITE) { /* the limit would hit the database first */
+        tear_down(&setup);
         return;
     }
-    cn_chain *c = open_chain(&f, CN_CHAIN_AUDIT);
-    add(c, "login");
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
+    add(chain, "login");
     struct stat st;
     struct rlimit old, now;
-    assert_int_equal(stat(f.heads, &st), 0);
+    assert_int_equal(stat(setup.heads, &st), 0);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     signal(SIGXFSZ, SIG_IGN);
     now = (struct rlimit){.rlim_cur = (rlim_t)st.st_size + 20, .rlim_max = old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
     cn_audit_row row = {.action = "x"};
-    cn_err e = cn_chain_audit(c, &row);
+    cn_err err = cn_chain_audit(chain, &row);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    assert_true(e == CN_ERR_NOSPACE || e == CN_ERR_TOOBIG || e == CN_ERR_IO);
-    add(c, "login");
-    cn_chain_close(c);
-    expect_sound(&f, CN_CHAIN_AUDIT, "3 rows, 0 faults, 0 rows not covered");
-    tear_down(&f);
+    assert_true(err == CN_ERR_NOSPACE || err == CN_ERR_TOOBIG || err == CN_ERR_IO);
+    add(chain, "login");
+    cn_chain_close(chain);
+    expect_sound(&setup, CN_CHAIN_AUDIT, "3 rows, 0 faults, 0 rows not covered");
+    tear_down(&setup);
 }
 
 /* The C library's own, replaced: what would go to the log daemon. */
@@ -430,20 +431,20 @@ void __syslog_chk(int priority, int flag, const char *fmt, ...)
 
 static void test_syslog(void **state)
 {
-    fixture f;
-    set_up(&f, state);
-    cn_chain *c = open_chain(&f, CN_CHAIN_AUDIT);
-    for (int i = 0; i < 3; i++) add(c, "login");
+    fixture setup;
+    set_up(&setup, state);
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
+    for (int i = 0; i < 3; i++) add(chain, "login");
     told[0] = 0;
-    cn_chain_close(c); /* sends what was not yet sent */
+    cn_chain_close(chain); /* sends what was not yet sent */
     assert_non_null(strstr(told, "audit chain: node1 "));
     CN_AUTO_FREE char *heads = NULL;
-    assert_int_equal(cn_file_read(f.heads, 65536, &heads, NULL), CN_OK);
+    assert_int_equal(cn_file_read(setup.heads, 65536, &heads, NULL), CN_OK);
     char *link = strrchr(told, ' ');
     assert_int_equal(strlen(link), 65);
     assert_non_null(strstr(heads, link)); /* the very head of the file */
     assert_non_null(strstr(told, " 3 "));
-    tear_down(&f);
+    tear_down(&setup);
 }
 
 static void test_head_lines(void **state)
@@ -459,16 +460,16 @@ static void test_head_lines(void **state)
         "audit  b 1 0000000000000000000000000000000000000000000000000000000000000000 t",
         "toolonglog n b 1 0000000000000000000000000000000000000000000000000000000000000000 t",
     };
-    cn_head h;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(cn_head_parse(bad[i], strlen(bad[i]), &h));
+    cn_head head;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(cn_head_parse(bad[i], strlen(bad[i]), &head));
     const char *good = "ledger n b 42 00000000000000000000000000000000000000000000000000000000000000ff t";
-    assert_true(cn_head_parse(good, strlen(good), &h));
-    assert_int_equal(h.counter, 42);
-    assert_int_equal(h.link[31], 0xff);
-    cn_chain *c = NULL;
-    assert_int_equal(cn_chain_open(&c, CN_CHAIN_AUDIT, NULL, NULL, "two words", "x"), CN_ERR_INVALID);
-    assert_int_equal(cn_chain_open(&c, CN_CHAIN_AUDIT, NULL, NULL, "", "x"), CN_ERR_INVALID);
-    assert_null(c);
+    assert_true(cn_head_parse(good, strlen(good), &head));
+    assert_int_equal(head.counter, 42);
+    assert_int_equal(head.link[31], 0xff);
+    cn_chain *chain = NULL;
+    assert_int_equal(cn_chain_open(&chain, CN_CHAIN_AUDIT, NULL, NULL, "two words", "x"), CN_ERR_INVALID);
+    assert_int_equal(cn_chain_open(&chain, CN_CHAIN_AUDIT, NULL, NULL, "", "x"), CN_ERR_INVALID);
+    assert_null(chain);
 }
 
 int main(void)

@@ -26,9 +26,9 @@ typedef struct writer {
 
 static void *write_on(void *arg)
 {
-    writer *w = arg;
+    writer *output = arg;
     cn_audit_row row = {.action = "x", .outcome = "ok"};
-    while (!atomic_load(&w->stop) && cn_chain_audit(w->c, &row) == CN_OK) atomic_fetch_add(&w->rows, 1);
+    while (!atomic_load(&output->stop) && cn_chain_audit(output->c, &row) == CN_OK) atomic_fetch_add(&output->rows, 1);
     return NULL;
 }
 
@@ -57,18 +57,18 @@ static void test_copy_while_writing(void **state)
     char key[128], heads[128], heads_copy[128], copied[128], copied_url[160];
     const char *url = support_db_url(CN_DB_SQLITE), *dir = support_dir();
     cn_db *db = NULL;
-    cn_vault *v = NULL;
-    writer w = {0};
+    cn_vault *vault = NULL;
+    writer output = {0};
     pthread_t thread;
     snprintf(key, sizeof key, "%s/key", dir);
     snprintf(heads, sizeof heads, "%s/heads", dir);
     assert_int_equal(cn_master_key_create(key), CN_OK);
     assert_int_equal(cn_db_open(&db, url, 4), CN_OK);
-    assert_int_equal(cn_vault_open(&v, db, key), CN_OK);
-    assert_int_equal(cn_chain_open(&w.c, CN_CHAIN_AUDIT, db, v, "n", heads), CN_OK);
-    assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
+    assert_int_equal(cn_vault_open(&vault, db, key), CN_OK);
+    assert_int_equal(cn_chain_open(&output.c, CN_CHAIN_AUDIT, db, vault, "n", heads), CN_OK);
+    assert_int_equal(pthread_create(&thread, NULL, write_on, &output), 0);
     for (int i = 0; i < 5; i++) {
-        for (int before = atomic_load(&w.rows); atomic_load(&w.rows) < before + 20;) sched_yield();
+        for (int before = atomic_load(&output.rows); atomic_load(&output.rows) < before + 20;) sched_yield();
         snprintf(heads_copy, sizeof heads_copy, "%s/heads-copy%d", dir, i);
         snprintf(copied, sizeof copied, "%s/copy%d.db", dir, i);
         snprintf(copied_url, sizeof copied_url, "sqlite:%s", copied);
@@ -83,11 +83,11 @@ static void test_copy_while_writing(void **state)
         cn_db_close(copied_db);
     }
     /* the running one verifies as well, in the midst of it */
-    assert_int_equal(cn_chain_verify(CN_CHAIN_AUDIT, db, v, heads, stderr), CN_OK);
-    atomic_store(&w.stop, true);
+    assert_int_equal(cn_chain_verify(CN_CHAIN_AUDIT, db, vault, heads, stderr), CN_OK);
+    atomic_store(&output.stop, true);
     pthread_join(thread, NULL);
-    cn_chain_close(w.c);
-    cn_vault_close(v);
+    cn_chain_close(output.c);
+    cn_vault_close(vault);
     cn_db_close(db);
 }
 

@@ -32,41 +32,42 @@ static cn_db *open_db(const char *url)
 
 static cn_conn *conn_of(cn_db *db)
 {
-    cn_conn *c = NULL;
-    assert_int_equal(cn_conn_acquire(db, &c), CN_OK);
-    return c;
+    cn_conn *conn = NULL;
+    assert_int_equal(cn_conn_acquire(db, &conn), CN_OK);
+    return conn;
 }
 
 static int64_t count_like(cn_db *db, const char *pattern)
 {
-    CN_AUTO_CONN cn_conn *c = conn_of(db);
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    assert_int_equal(cn_db_query(c, &r, "SELECT COUNT(*) FROM settings WHERE key LIKE $1", cn_text(pattern)), CN_OK);
-    assert_true(cn_rows_next(r));
-    return cn_rows_int(r, 0);
+    CN_AUTO_CONN cn_conn *conn = conn_of(db);
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    assert_int_equal(cn_db_query(conn, &rows, "SELECT COUNT(*) FROM settings WHERE key LIKE $1", cn_text(pattern)),
+                     CN_OK);
+    assert_true(cn_rows_next(rows));
+    return cn_rows_int(rows, 0);
 }
 
 /* Two rows in a transaction each time, so that half of one would show. */
-static cn_err commit_pair(cn_conn *c, const char *prefix, uint32_t i)
+static cn_err commit_pair(cn_conn *conn, const char *prefix, uint32_t index)
 {
     char key[64];
-    CN_TRY(cn_tx_begin(c));
+    CN_TRY(cn_tx_begin(conn));
     for (int half = 0; half < 2; half++) {
-        snprintf(key, sizeof key, "%s-%u-%d", prefix, i, half);
-        cn_err e = cn_db_exec(c, NULL, INSERT, cn_text(key), cn_text("value"));
-        if (e == CN_OK) continue;
-        cn_tx_rollback(c);
-        return e;
+        snprintf(key, sizeof key, "%s-%u-%d", prefix, index, half);
+        cn_err err = cn_db_exec(conn, NULL, INSERT, cn_text(key), cn_text("value"));
+        if (err == CN_OK) continue;
+        cn_tx_rollback(conn);
+        return err;
     }
-    return cn_tx_commit(c);
+    return cn_tx_commit(conn);
 }
 
 static void commit_until_killed(const char *url, const char *prefix, int to)
 {
     cn_db *db = NULL;
-    cn_conn *c = NULL;
-    if (cn_db_open(&db, url, 1) != CN_OK || cn_conn_acquire(db, &c) != CN_OK) _exit(1);
-    for (uint32_t i = 1; commit_pair(c, prefix, i) == CN_OK; i++)
+    cn_conn *conn = NULL;
+    if (cn_db_open(&db, url, 1) != CN_OK || cn_conn_acquire(db, &conn) != CN_OK) _exit(1);
+    for (uint32_t i = 1; commit_pair(conn, prefix, i) == CN_OK; i++)
         if (write(to, &i, sizeof i) != sizeof i) _exit(2);
     _exit(3);
 }
@@ -106,25 +107,25 @@ static void test_pg_crash_and_return(void **state)
     (void)state;
     cn_db *db = open_db(support_db_url(CN_DB_POSTGRES));
     uint32_t n = 0;
-    CN_AUTO_CONN cn_conn *c = conn_of(db);
-    for (n = 0; n < 20; n++) assert_int_equal(commit_pair(c, "crash", n), CN_OK);
-    assert_int_equal(cn_tx_begin(c), CN_OK);
-    assert_int_equal(cn_db_exec(c, NULL, INSERT, cn_text("crash-open"), cn_text("")), CN_OK);
+    CN_AUTO_CONN cn_conn *conn = conn_of(db);
+    for (n = 0; n < 20; n++) assert_int_equal(commit_pair(conn, "crash", n), CN_OK);
+    assert_int_equal(cn_tx_begin(conn), CN_OK);
+    assert_int_equal(cn_db_exec(conn, NULL, INSERT, cn_text("crash-open"), cn_text("")), CN_OK);
     support_pg_kill(SIGQUIT); /* immediate shutdown: no checkpoint, recovery at the next start */
-    assert_int_equal(cn_tx_commit(c), CN_ERR_DB);
-    assert_int_equal(cn_db_exec(c, NULL, INSERT, cn_text("x"), cn_text("")), CN_ERR_DB);
-    cn_conn_release(c);
-    c = NULL;
+    assert_int_equal(cn_tx_commit(conn), CN_ERR_DB);
+    assert_int_equal(cn_db_exec(conn, NULL, INSERT, cn_text("x"), cn_text("")), CN_ERR_DB);
+    cn_conn_release(conn);
+    conn = NULL;
     uint64_t before = cn_mono_ms();
     assert_int_equal(cn_db_ping(db), CN_ERR_DB);
     assert_in_range(cn_mono_ms() - before, 0, 4000);
     support_pg_restart();
     assert_int_equal(cn_db_ping(db), CN_OK);
     assert_int_equal(count_like(db, "crash%"), 40);
-    c = conn_of(db);
-    assert_int_equal(commit_pair(c, "crash", n), CN_OK); /* statements are prepared anew */
-    cn_conn_release(c);
-    c = NULL;
+    conn = conn_of(db);
+    assert_int_equal(commit_pair(conn, "crash", n), CN_OK); /* statements are prepared anew */
+    cn_conn_release(conn);
+    conn = NULL;
     cn_db_close(db);
 }
 
@@ -133,22 +134,22 @@ static void test_pg_idle_cut(void **state)
 {
     (void)state;
     cn_db *db = open_db(support_db_url(CN_DB_POSTGRES));
-    cn_conn *a = conn_of(db), *b = conn_of(db);
+    cn_conn *conn = conn_of(db), *connection = conn_of(db);
     CN_AUTO_ROWS cn_rows *pid = NULL;
-    assert_int_equal(cn_db_query(a, &pid, "SELECT pg_backend_pid()"), CN_OK);
+    assert_int_equal(cn_db_query(conn, &pid, "SELECT pg_backend_pid()"), CN_OK);
     assert_true(cn_rows_next(pid));
-    cn_conn_release(a);
+    cn_conn_release(conn);
     CN_AUTO_ROWS cn_rows *done = NULL;
-    assert_int_equal(
-        cn_db_query(b, &done, "SELECT pg_terminate_backend(CAST($1 AS INTEGER), 5000)", cn_int(cn_rows_int(pid, 0))),
-        CN_OK);
-    a = conn_of(db);
+    assert_int_equal(cn_db_query(connection, &done, "SELECT pg_terminate_backend(CAST($1 AS INTEGER), 5000)",
+                                 cn_int(cn_rows_int(pid, 0))),
+                     CN_OK);
+    conn = conn_of(db);
     CN_AUTO_ROWS cn_rows *again = NULL;
-    assert_int_equal(cn_db_query(a, &again, "SELECT pg_backend_pid()"), CN_OK);
+    assert_int_equal(cn_db_query(conn, &again, "SELECT pg_backend_pid()"), CN_OK);
     assert_true(cn_rows_next(again));
     assert_true(cn_rows_int(again, 0) != cn_rows_int(pid, 0));
-    cn_conn_release(a);
-    cn_conn_release(b);
+    cn_conn_release(conn);
+    cn_conn_release(connection);
     cn_db_close(db);
 }
 
@@ -156,37 +157,37 @@ static void test_pg_idle_cut(void **state)
 static void test_schema_changes_underneath(void **state)
 {
     cn_db *db = open_db(support_db_url(SUPPORT_DB_KIND(state)));
-    cn_conn *a = conn_of(db), *b = conn_of(db);
-    assert_int_equal(cn_db_exec(a, NULL, INSERT, cn_text("k"), cn_text("v")), CN_OK);
+    cn_conn *conn = conn_of(db), *connection = conn_of(db);
+    assert_int_equal(cn_db_exec(conn, NULL, INSERT, cn_text("k"), cn_text("v")), CN_OK);
     for (int i = 0; i < 2; i++) {
-        CN_AUTO_ROWS cn_rows *r = NULL;
-        assert_int_equal(cn_db_query(a, &r, "SELECT * FROM settings"), CN_OK);
-        assert_true(cn_rows_next(r));
-        assert_string_equal(cn_rows_text(r, 1), "v");
+        CN_AUTO_ROWS cn_rows *rows = NULL;
+        assert_int_equal(cn_db_query(conn, &rows, "SELECT * FROM settings"), CN_OK);
+        assert_true(cn_rows_next(rows));
+        assert_string_equal(cn_rows_text(rows, 1), "v");
         assert_int_equal(
-            cn_db_exec(b, NULL,
+            cn_db_exec(connection, NULL,
                        i ? "ALTER TABLE settings ADD COLUMN two TEXT" : "ALTER TABLE settings ADD COLUMN one TEXT"),
             CN_OK);
     }
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    assert_int_equal(cn_db_query(a, &r, "SELECT * FROM settings"), CN_OK);
-    assert_true(cn_rows_next(r));
-    assert_true(cn_rows_null(r, 3));
-    cn_conn_release(a);
-    cn_conn_release(b);
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    assert_int_equal(cn_db_query(conn, &rows, "SELECT * FROM settings"), CN_OK);
+    assert_true(cn_rows_next(rows));
+    assert_true(cn_rows_null(rows, 3));
+    cn_conn_release(conn);
+    cn_conn_release(connection);
     cn_db_close(db);
 }
 
 /* Fills until it is refused with `expected`; returns the number of rows that were answered, or -1 for another error. */
-static int64_t fill(cn_conn *c, size_t n, cn_err expected)
+static int64_t fill(cn_conn *conn, size_t count, cn_err expected)
 {
-    CN_AUTO_FREE char *text = cn_calloc(1, n + 1);
+    CN_AUTO_FREE char *text = cn_calloc(1, count + 1);
     char key[32];
-    memset(text, 'x', n);
+    memset(text, 'x', count);
     for (int64_t i = 0; i < 100000; i++) {
         snprintf(key, sizeof key, "fill-%d", (int)i);
-        cn_err e = cn_db_exec(c, NULL, INSERT, cn_text(key), cn_text(text));
-        if (e != CN_OK) return e == expected ? i : -1;
+        cn_err err = cn_db_exec(conn, NULL, INSERT, cn_text(key), cn_text(text));
+        if (err != CN_OK) return err == expected ? i : -1;
     }
     return -1;
 }
@@ -197,20 +198,20 @@ static void test_write_error(void **state)
     (void)state;
     struct rlimit old, now;
     cn_db *db = open_db(support_db_url(CN_DB_SQLITE));
-    CN_AUTO_CONN cn_conn *c = conn_of(db);
+    CN_AUTO_CONN cn_conn *conn = conn_of(db);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     now = (struct rlimit){.rlim_cur = 700000, .rlim_max = old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
-    int64_t rows = fill(c, 10000, CN_ERR_DB);
+    int64_t rows = fill(conn, 10000, CN_ERR_DB);
     cn_err ping = cn_db_ping(db);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_in_range(rows, 1, 1000);
     assert_true(ping == CN_ERR_DB || ping == CN_OK); /* one page may still fit */
     assert_int_equal(count_like(db, "fill-%"), rows);
-    assert_int_equal(cn_db_exec(c, NULL, INSERT, cn_text("after"), cn_text("")), CN_OK);
-    cn_conn_release(c);
-    c = NULL;
+    assert_int_equal(cn_db_exec(conn, NULL, INSERT, cn_text("after"), cn_text("")), CN_OK);
+    cn_conn_release(conn);
+    conn = NULL;
     cn_db_close(db);
 }
 
@@ -220,32 +221,32 @@ static int on_small_disk(void)
 {
     char root[128], url[160], ballast[160];
     cn_db *db = NULL;
-    cn_conn *c = NULL;
+    cn_conn *conn = NULL;
     if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return 77;
     snprintf(root, sizeof root, "%s/small", support_dir());
     snprintf(url, sizeof url, "sqlite:%s/x.db", root);
     snprintf(ballast, sizeof ballast, "%s/ballast", root);
     mkdir(root, 0700);
     if (mount("tmpfs", root, "tmpfs", 0, "size=2m") < 0) return 77;
-    FILE *f = fopen(ballast, "w");
+    FILE *file = fopen(ballast, "w");
     char *block = cn_calloc(1, 500000);
-    if (!f || !block || fwrite(block, 500000, 1, f) != 1 || fclose(f) != 0) return 1;
+    if (!file || !block || fwrite(block, 500000, 1, file) != 1 || fclose(file) != 0) return 1;
     free(block);
-    if (cn_db_open(&db, url, 2) != CN_OK || cn_conn_acquire(db, &c) != CN_OK) return 2;
-    int64_t rows = fill(c, 10000, CN_ERR_NOSPACE);
+    if (cn_db_open(&db, url, 2) != CN_OK || cn_conn_acquire(db, &conn) != CN_OK) return 2;
+    int64_t rows = fill(conn, 10000, CN_ERR_NOSPACE);
     if (rows < 10) return 3;
     /* the journal may still have pages to spare */
     for (int i = 0; i < 500 && cn_db_ping(db) == CN_OK; i++) {
     }
     if (cn_db_ping(db) != CN_ERR_NOSPACE) return 4;
-    if (cn_tx_begin(c) == CN_OK && cn_db_exec(c, NULL, INSERT, cn_text("y"), cn_text("z")) == CN_OK &&
-        cn_tx_commit(c) != CN_ERR_NOSPACE)
+    if (cn_tx_begin(conn) == CN_OK && cn_db_exec(conn, NULL, INSERT, cn_text("y"), cn_text("z")) == CN_OK &&
+        cn_tx_commit(conn) != CN_ERR_NOSPACE)
         return 5;
-    cn_tx_rollback(c);
+    cn_tx_rollback(conn);
     if (count_like(db, "fill-%") != rows) return 6;
     if (unlink(ballast) < 0 || cn_db_ping(db) != CN_OK) return 7;
-    if (cn_db_exec(c, NULL, INSERT, cn_text("after"), cn_text("")) != CN_OK) return 8;
-    cn_conn_release(c);
+    if (cn_db_exec(conn, NULL, INSERT, cn_text("after"), cn_text("")) != CN_OK) return 8;
+    cn_conn_release(conn);
     cn_db_close(db);
     if (cn_db_open(&db, url, 1) != CN_OK || count_like(db, "fill-%") != rows || count_like(db, "after") != 1) return 9;
     cn_db_close(db);
@@ -271,12 +272,12 @@ static int beside(const char *url, int orders, int answers)
     char order, name[24];
     for (int i = 0; read(orders, &order, 1) == 1; i++) {
         cn_db *db = NULL;
-        cn_conn *c = NULL;
-        if (cn_db_open(&db, url, 2) != CN_OK || cn_conn_acquire(db, &c) != CN_OK) return 1;
+        cn_conn *conn = NULL;
+        if (cn_db_open(&db, url, 2) != CN_OK || cn_conn_acquire(db, &conn) != CN_OK) return 1;
         if (count_like(db, "server-%") != i) return 2;
         snprintf(name, sizeof name, "beside-%d", i);
-        if (cn_db_exec(c, NULL, INSERT, cn_text(name), cn_text("")) != CN_OK) return 3;
-        cn_conn_release(c);
+        if (cn_db_exec(conn, NULL, INSERT, cn_text(name), cn_text("")) != CN_OK) return 3;
+        cn_conn_release(conn);
         cn_db_close(db);
         if (write(answers, &order, 1) != 1) return 4;
     }
@@ -306,9 +307,9 @@ static void test_another_process_beside(void **state)
         assert_int_equal(write(orders[1], &order, 1), 1);
         if (read(answers[0], &order, 1) != 1) break;
         assert_int_equal(count_like(db, "beside-%"), i + 1);
-        CN_AUTO_CONN cn_conn *c = conn_of(db);
+        CN_AUTO_CONN cn_conn *conn = conn_of(db);
         snprintf(name, sizeof name, "server-%d", i);
-        assert_int_equal(cn_db_exec(c, NULL, INSERT, cn_text(name), cn_text("")), CN_OK);
+        assert_int_equal(cn_db_exec(conn, NULL, INSERT, cn_text(name), cn_text("")), CN_OK);
     }
     close(orders[1]);
     waitpid(pid, &status, 0);

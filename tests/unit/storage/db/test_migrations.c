@@ -15,22 +15,22 @@
 #include "storage/db/backend.h"
 #include "support_db.h"
 
-static cn_db *open_db(void **state, cn_conn **c)
+static cn_db *open_db(void **state, cn_conn **conn)
 {
     cn_db *db = NULL;
     assert_int_equal(cn_db_open(&db, support_db_url(SUPPORT_DB_KIND(state)), 2), CN_OK);
-    assert_int_equal(cn_conn_acquire(db, c), CN_OK);
+    assert_int_equal(cn_conn_acquire(db, conn), CN_OK);
     /* what the program carries is applied; these tests bring their own steps */
-    assert_int_equal(cn_db_script(*c, "DELETE FROM schema_migrations"), CN_OK);
+    assert_int_equal(cn_db_script(*conn, "DELETE FROM schema_migrations"), CN_OK);
     return db;
 }
 
-static int64_t number(cn_conn *c, const char *sql)
+static int64_t number(cn_conn *conn, const char *sql)
 {
-    CN_AUTO_ROWS cn_rows *r = NULL;
-    assert_int_equal(cn_db_query(c, &r, sql), CN_OK);
-    assert_true(cn_rows_next(r));
-    return cn_rows_int(r, 0);
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    assert_int_equal(cn_db_query(conn, &rows, sql), CN_OK);
+    assert_true(cn_rows_next(rows));
+    return cn_rows_int(rows, 0);
 }
 
 static void test_order_and_dialects(void **state)
@@ -45,17 +45,18 @@ static void test_order_and_dialects(void **state)
         {"003_pg_only.pg.sql", "INSERT INTO a (id) VALUES ('x')"},
         {NULL, NULL},
     };
-    cn_conn *c = NULL;
-    cn_db *db = open_db(state, &c);
+    cn_conn *conn = NULL;
+    cn_db *db = open_db(state, &conn);
     for (int twice = 0; twice < 2; twice++) {
-        assert_int_equal(cn_migrations_apply(c, files), CN_OK);
+        assert_int_equal(cn_migrations_apply(conn, files), CN_OK);
         bool pg = SUPPORT_DB_KIND(state) == CN_DB_POSTGRES;
-        assert_int_equal(number(c, "SELECT COUNT(*) FROM a"), pg ? 3 : 2);
-        assert_int_equal(number(c, "SELECT COUNT(*) FROM a WHERE id = 'BLOB' AND n = 1"), 1);
-        assert_int_equal(number(c, pg ? "SELECT n FROM a WHERE id = 'pg'" : "SELECT n FROM a WHERE id = 'sqlite'"), 2);
-        assert_int_equal(number(c, "SELECT COUNT(*) FROM schema_migrations"), pg ? 3 : 2);
+        assert_int_equal(number(conn, "SELECT COUNT(*) FROM a"), pg ? 3 : 2);
+        assert_int_equal(number(conn, "SELECT COUNT(*) FROM a WHERE id = 'BLOB' AND n = 1"), 1);
+        assert_int_equal(number(conn, pg ? "SELECT n FROM a WHERE id = 'pg'" : "SELECT n FROM a WHERE id = 'sqlite'"),
+                         2);
+        assert_int_equal(number(conn, "SELECT COUNT(*) FROM schema_migrations"), pg ? 3 : 2);
     }
-    cn_conn_release(c);
+    cn_conn_release(conn);
     cn_db_close(db);
 }
 
@@ -69,18 +70,18 @@ static void test_failure_is_undone(void **state)
         {NULL, NULL}};
     static const cn_migration_file mended[] = {
         {"001_a.sql", "CREATE TABLE a (id TEXT)"}, {"002_b.sql", "CREATE TABLE b (id TEXT)"}, {NULL, NULL}};
-    cn_conn *c = NULL;
-    cn_db *db = open_db(state, &c);
-    assert_int_equal(cn_migrations_apply(c, broken), CN_ERR_DB);
-    assert_int_equal(number(c, "SELECT COUNT(*) FROM a"), 0);
-    assert_int_equal(number(c, "SELECT COUNT(*) FROM schema_migrations"), 1);
-    assert_int_equal(cn_db_exec(c, NULL, "SELECT * FROM b"), CN_ERR_DB);
-    assert_int_equal(cn_migrations_apply(c, mended), CN_OK);
-    assert_int_equal(number(c, "SELECT COUNT(*) FROM b"), 0);
+    cn_conn *conn = NULL;
+    cn_db *db = open_db(state, &conn);
+    assert_int_equal(cn_migrations_apply(conn, broken), CN_ERR_DB);
+    assert_int_equal(number(conn, "SELECT COUNT(*) FROM a"), 0);
+    assert_int_equal(number(conn, "SELECT COUNT(*) FROM schema_migrations"), 1);
+    assert_int_equal(cn_db_exec(conn, NULL, "SELECT * FROM b"), CN_ERR_DB);
+    assert_int_equal(cn_migrations_apply(conn, mended), CN_OK);
+    assert_int_equal(number(conn, "SELECT COUNT(*) FROM b"), 0);
     /* a program that does not know step 002 must not touch this database */
     const cn_migration_file older[] = {mended[0], {NULL, NULL}};
-    assert_int_equal(cn_migrations_apply(c, older), CN_ERR_STATE);
-    cn_conn_release(c);
+    assert_int_equal(cn_migrations_apply(conn, older), CN_ERR_STATE);
+    cn_conn_release(conn);
     cn_db_close(db);
 }
 
@@ -94,9 +95,9 @@ static void test_processes_at_once(void **state)
         pid[i] = fork();
         if (pid[i] == 0) {
             cn_db *db = NULL;
-            cn_err e = cn_db_open(&db, url, 1);
+            cn_err err = cn_db_open(&db, url, 1);
             cn_db_close(db);
-            _exit((int)e);
+            _exit((int)err);
         }
     }
     for (int i = 0; i < N; i++) {
@@ -106,12 +107,12 @@ static void test_processes_at_once(void **state)
         assert_int_equal(WEXITSTATUS(status), CN_OK);
     }
     cn_db *db = NULL;
-    CN_AUTO_CONN cn_conn *c = NULL;
+    CN_AUTO_CONN cn_conn *conn = NULL;
     assert_int_equal(cn_db_open(&db, url, 1), CN_OK);
-    assert_int_equal(cn_conn_acquire(db, &c), CN_OK);
-    assert_int_equal(number(c, "SELECT COUNT(*) FROM schema_migrations WHERE name = '001_core'"), 1);
-    cn_conn_release(c);
-    c = NULL;
+    assert_int_equal(cn_conn_acquire(db, &conn), CN_OK);
+    assert_int_equal(number(conn, "SELECT COUNT(*) FROM schema_migrations WHERE name = '001_core'"), 1);
+    cn_conn_release(conn);
+    conn = NULL;
     cn_db_close(db);
 }
 

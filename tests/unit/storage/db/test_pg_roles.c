@@ -39,8 +39,8 @@ static void test_serving_role(void **state)
     const char *url = support_db_url(CN_DB_POSTGRES);
     char app_url[400], key[128], heads[128];
     cn_db *owner = NULL, *app = NULL;
-    cn_vault *v = NULL;
-    cn_chain *c = NULL;
+    cn_vault *vault = NULL;
+    cn_chain *chain = NULL;
     CN_AUTO_CONN cn_conn *conn = NULL;
     assert_int_equal(cn_db_open(&owner, url, 2), CN_OK);
     assert_int_equal(cn_conn_acquire(owner, &conn), CN_OK);
@@ -50,17 +50,17 @@ static void test_serving_role(void **state)
     assert_int_equal(cn_db_query(conn, &schema, "SELECT current_schema()"), CN_OK);
     assert_true(cn_rows_next(schema));
     CN_AUTO_FREE char *sql = manual_sql("<!-- grants -->");
-    cn_buf b = {0};
+    cn_buf buf = {0};
     for (char *p = sql; *p;) {
         bool here = strncmp(p, "public", 6) == 0;
         if (here)
-            cn_buf_str(&b, cn_rows_text(schema, 0));
+            cn_buf_str(&buf, cn_rows_text(schema, 0));
         else
-            cn_buf_add(&b, p, 1);
+            cn_buf_add(&buf, p, 1);
         p += here ? 6 : 1;
     }
-    assert_int_equal(cn_db_script(conn, b.p), CN_OK);
-    cn_buf_free(&b);
+    assert_int_equal(cn_db_script(conn, buf.p), CN_OK);
+    cn_buf_free(&buf);
     cn_conn_release(conn);
     conn = NULL;
     snprintf(app_url, sizeof app_url, "%s user=consilium_app", url);
@@ -69,10 +69,10 @@ static void test_serving_role(void **state)
     assert_int_equal(cn_master_key_create(key), CN_OK);
     assert_int_equal(cn_db_open(&app, app_url, 4), CN_OK);
     assert_int_equal(cn_db_ping(app), CN_OK);
-    assert_int_equal(cn_vault_open(&v, app, key), CN_OK);
-    assert_int_equal(cn_chain_open(&c, CN_CHAIN_AUDIT, app, v, "n", heads), CN_OK);
+    assert_int_equal(cn_vault_open(&vault, app, key), CN_OK);
+    assert_int_equal(cn_chain_open(&chain, CN_CHAIN_AUDIT, app, vault, "n", heads), CN_OK);
     cn_audit_row row = {.action = "login", .outcome = "ok"};
-    assert_int_equal(cn_chain_audit(c, &row), CN_OK);
+    assert_int_equal(cn_chain_audit(chain, &row), CN_OK);
     assert_int_equal(cn_conn_acquire(app, &conn), CN_OK);
     CN_AUTO_ROWS cn_rows *who = NULL;
     assert_int_equal(cn_db_query(conn, &who, "SELECT current_user"), CN_OK);
@@ -94,9 +94,9 @@ static void test_serving_role(void **state)
         assert_int_equal(cn_db_exec(conn, NULL, refused[i]), CN_ERR_DB);
     cn_conn_release(conn);
     conn = NULL;
-    cn_chain_close(c);
-    assert_int_equal(cn_chain_verify(CN_CHAIN_AUDIT, app, v, heads, stderr), CN_OK);
-    cn_vault_close(v);
+    cn_chain_close(chain);
+    assert_int_equal(cn_chain_verify(CN_CHAIN_AUDIT, app, vault, heads, stderr), CN_OK);
+    cn_vault_close(vault);
     cn_db_close(app);
     cn_db_close(owner);
 }

@@ -24,9 +24,9 @@ static cn_db *open_db(const char *url)
 
 static cn_vault *open_vault(cn_db *db, const char *key)
 {
-    cn_vault *v = NULL;
-    assert_int_equal(cn_vault_open(&v, db, key), CN_OK);
-    return v;
+    cn_vault *vault = NULL;
+    assert_int_equal(cn_vault_open(&vault, db, key), CN_OK);
+    return vault;
 }
 
 static const char *new_key(char path[128], const char *name)
@@ -42,40 +42,40 @@ static void test_seal_and_open(void **state)
     char key[128];
     const char *url = support_db_url(SUPPORT_DB_KIND(state));
     cn_db *db = open_db(url);
-    cn_vault *v = open_vault(db, new_key(key, "a"));
+    cn_vault *vault = open_vault(db, new_key(key, "a"));
     void *sealed = NULL, *twice = NULL;
     size_t n = 0, m = 0;
     char *text = NULL;
-    assert_int_equal(cn_vault_seal(v, "patients.name:7", "王小明", &sealed, &n), CN_OK);
-    assert_int_equal(cn_vault_seal(v, "patients.name:7", "王小明", &twice, &m), CN_OK);
+    assert_int_equal(cn_vault_seal(vault, "patients.name:7", "王小明", &sealed, &n), CN_OK);
+    assert_int_equal(cn_vault_seal(vault, "patients.name:7", "王小明", &twice, &m), CN_OK);
     assert_int_equal(n, m);
     assert_memory_not_equal(sealed, twice, n); /* the same name twice does not show */
     assert_null(memmem(sealed, n, "王", 3));
     free(twice);
     /* a new process with the same master key reads it */
-    cn_vault_close(v);
+    cn_vault_close(vault);
     cn_db_close(db);
     db = open_db(url);
-    v = open_vault(db, key);
-    assert_int_equal(cn_vault_open_text(v, "patients.name:7", sealed, n, &text), CN_OK);
+    vault = open_vault(db, key);
+    assert_int_equal(cn_vault_open_text(vault, "patients.name:7", sealed, n, &text), CN_OK);
     assert_string_equal(text, "王小明");
     free(text);
     /* moved to another row or column, changed in any byte, cut */
-    assert_int_equal(cn_vault_open_text(v, "patients.name:8", sealed, n, &text), CN_ERR_CRYPTO);
-    assert_int_equal(cn_vault_open_text(v, "patients.phone:7", sealed, n, &text), CN_ERR_CRYPTO);
+    assert_int_equal(cn_vault_open_text(vault, "patients.name:8", sealed, n, &text), CN_ERR_CRYPTO);
+    assert_int_equal(cn_vault_open_text(vault, "patients.phone:7", sealed, n, &text), CN_ERR_CRYPTO);
     for (size_t i = 0; i < n; i++) {
         ((uint8_t *)sealed)[i] ^= 1;
-        assert_int_equal(cn_vault_open_text(v, "patients.name:7", sealed, n, &text), CN_ERR_CRYPTO);
+        assert_int_equal(cn_vault_open_text(vault, "patients.name:7", sealed, n, &text), CN_ERR_CRYPTO);
         ((uint8_t *)sealed)[i] ^= 1;
-        assert_int_equal(cn_vault_open_text(v, "patients.name:7", sealed, i, &text), CN_ERR_CRYPTO);
+        assert_int_equal(cn_vault_open_text(vault, "patients.name:7", sealed, i, &text), CN_ERR_CRYPTO);
     }
     assert_null(text);
-    assert_int_equal(cn_vault_seal(v, "x", NULL, &twice, &m), CN_OK); /* NULL stays NULL */
+    assert_int_equal(cn_vault_seal(vault, "x", NULL, &twice, &m), CN_OK); /* NULL stays NULL */
     assert_null(twice);
-    assert_int_equal(cn_vault_open_text(v, "x", NULL, 0, &text), CN_OK);
+    assert_int_equal(cn_vault_open_text(vault, "x", NULL, 0, &text), CN_OK);
     assert_null(text);
     free(sealed);
-    cn_vault_close(v);
+    cn_vault_close(vault);
     cn_db_close(db);
 }
 
@@ -83,8 +83,8 @@ static void test_wrong_master_key(void **state)
 {
     char a[128], b[128];
     cn_db *db = open_db(support_db_url(SUPPORT_DB_KIND(state)));
-    cn_vault *v = open_vault(db, new_key(a, "a")), *none = NULL;
-    cn_vault_close(v);
+    cn_vault *vault = open_vault(db, new_key(a, "a")), *none = NULL;
+    cn_vault_close(vault);
     assert_int_equal(cn_vault_open(&none, db, new_key(b, "b")), CN_ERR_CRYPTO);
     assert_int_equal(cn_master_key_create(a), CN_ERR_CONFLICT);
     assert_int_equal(chmod(a, 0440), 0);
@@ -95,21 +95,21 @@ static void test_wrong_master_key(void **state)
     assert_int_equal(cn_vault_open(&none, db, "/nonexistent/key"), CN_ERR_NOTFOUND);
     assert_null(none);
     /* rows of data_keys exchanged */
-    CN_AUTO_CONN cn_conn *c = NULL;
-    assert_int_equal(cn_conn_acquire(db, &c), CN_OK);
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    assert_int_equal(cn_conn_acquire(db, &conn), CN_OK);
     cn_db *other = open_db(support_db_url(SUPPORT_DB_KIND(state)));
-    v = open_vault(other, b);
-    cn_vault_close(v);
-    CN_AUTO_CONN cn_conn *d = NULL;
-    assert_int_equal(cn_conn_acquire(other, &d), CN_OK);
+    vault = open_vault(other, b);
+    cn_vault_close(vault);
+    CN_AUTO_CONN cn_conn *connection = NULL;
+    assert_int_equal(cn_conn_acquire(other, &connection), CN_OK);
     assert_int_equal(
-        cn_db_exec(d, NULL,
+        cn_db_exec(connection, NULL,
                    "UPDATE data_keys SET wrapped = (SELECT k.wrapped FROM data_keys k WHERE k.id = 3) WHERE id = 2"),
         CN_OK);
     assert_int_equal(cn_vault_open(&none, other, b), CN_ERR_CRYPTO);
-    cn_conn_release(c);
-    cn_conn_release(d);
-    c = d = NULL;
+    cn_conn_release(conn);
+    cn_conn_release(connection);
+    conn = connection = NULL;
     cn_db_close(other);
     cn_db_close(db);
 }
@@ -122,13 +122,13 @@ typedef struct opener {
 
 static void *open_all(void *arg)
 {
-    opener *o = arg;
+    opener *job = arg;
     cn_db *db = NULL;
-    cn_vault *v = NULL;
-    o->err = cn_db_open(&db, o->url, 1);
-    if (o->err == CN_OK) o->err = cn_vault_open(&v, db, o->key);
-    if (o->err == CN_OK) memcpy(o->chain, cn_vault_chain_key(v), 32);
-    cn_vault_close(v);
+    cn_vault *vault = NULL;
+    job->err = cn_db_open(&db, job->url, 1);
+    if (job->err == CN_OK) job->err = cn_vault_open(&vault, db, job->key);
+    if (job->err == CN_OK) memcpy(job->chain, cn_vault_chain_key(vault), 32);
+    cn_vault_close(vault);
     cn_db_close(db);
     return NULL;
 }
@@ -160,61 +160,61 @@ typedef struct found {
 
 static void keep(void *arg, const char *token)
 {
-    found *f = arg;
-    assert_true(f->n < 200);
-    snprintf(f->token[f->n++], 33, "%s", token);
+    found *hit = arg;
+    assert_true(hit->n < 200);
+    snprintf(hit->token[hit->n++], 33, "%s", token);
 }
 
-static bool has(const found *f, const char *token)
+static bool has(const found *hit, const char *token)
 {
-    for (size_t i = 0; i < f->n; i++)
-        if (strcmp(f->token[i], token) == 0) return true;
+    for (size_t i = 0; i < hit->n; i++)
+        if (strcmp(hit->token[i], token) == 0) return true;
     return false;
 }
 
-static bool matches(const cn_vault *v, const found *name, const char *typed)
+static bool matches(const cn_vault *vault, const found *name, const char *typed)
 {
-    found q = {0};
-    cn_vault_search_tokens(v, "patient.name", typed, keep, &q);
-    for (size_t i = 0; i < q.n; i++)
-        if (!has(name, q.token[i])) return false;
-    return q.n > 0;
+    found hit = {0};
+    cn_vault_search_tokens(vault, "patient.name", typed, keep, &hit);
+    for (size_t i = 0; i < hit.n; i++)
+        if (!has(name, hit.token[i])) return false;
+    return hit.n > 0;
 }
 
 static void test_tokens(void **state)
 {
     char key[128], a[33], b[33];
     cn_db *db = open_db(support_db_url(SUPPORT_DB_KIND(state)));
-    cn_vault *v = open_vault(db, new_key(key, "t"));
-    cn_vault_token(v, "patient.name", "Li  Lei", a);
-    cn_vault_token(v, "patient.name", "ｌｉ　ＬＥＩ", b);
+    cn_vault *vault = open_vault(db, new_key(key, "t"));
+    cn_vault_token(vault, "patient.name", "Li  Lei", a);
+    cn_vault_token(vault, "patient.name", "ｌｉ　ＬＥＩ", b);
     assert_string_equal(a, b);
-    cn_vault_token(v, "patient.phone", "lilei", b);
+    cn_vault_token(vault, "patient.phone", "lilei", b);
     assert_string_not_equal(a, b);
     assert_int_equal(strlen(a), 32);
-    found f = {0};
-    cn_vault_name_tokens(v, "patient.name", "欧阳 娜娜", keep, &f);
-    assert_int_equal(f.n, 7); /* whole, 3 distinct characters, 3 pairs */
-    cn_vault_token(v, "patient.name", "欧阳娜娜", a);
-    assert_true(has(&f, a));
+    found hit = {0};
+    cn_vault_name_tokens(vault, "patient.name", "欧阳 娜娜", keep, &hit);
+    assert_int_equal(hit.n, 7); /* whole, 3 distinct characters, 3 pairs */
+    cn_vault_token(vault, "patient.name", "欧阳娜娜", a);
+    assert_true(has(&hit, a));
     static const char *const yes[] = {"欧", "阳娜", "欧阳娜", "欧阳娜娜", " 娜 娜 "};
     static const char *const no[] = {"欧娜", "阳欧", "王", "", " ", "欧阳娜娜娃"};
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(matches(v, &f, yes[i]));
-    for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(matches(v, &f, no[i]));
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(matches(vault, &hit, yes[i]));
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(matches(vault, &hit, no[i]));
     found one = {0}, none = {0}, broken = {0};
-    cn_vault_name_tokens(v, "patient.name", "王", keep, &one);
+    cn_vault_name_tokens(vault, "patient.name", "王", keep, &one);
     assert_int_equal(one.n, 1);
-    cn_vault_name_tokens(v, "patient.name", "", keep, &none);
+    cn_vault_name_tokens(vault, "patient.name", "", keep, &none);
     assert_int_equal(none.n, 0);
-    cn_vault_name_tokens(v, "patient.name", "\xff\xe7\x8e", keep, &broken); /* not UTF-8: no reading past the end */
+    cn_vault_name_tokens(vault, "patient.name", "\xff\xe7\x8e", keep, &broken); /* not UTF-8: no reading past the end */
     assert_in_range(broken.n, 1, 6);
     char longest[601] = {0};
     memset(longest, 'a', 600);
     for (int i = 0; i < 600; i++) longest[i] = (char)('0' + i % 75);
     found many = {0};
-    cn_vault_name_tokens(v, "patient.name", longest, keep, &many);
+    cn_vault_name_tokens(vault, "patient.name", longest, keep, &many);
     assert_in_range(many.n, 60, 129);
-    cn_vault_close(v);
+    cn_vault_close(vault);
     cn_db_close(db);
 }
 
@@ -240,14 +240,14 @@ static void test_sealed_url(void **state)
     free(sealed);
 }
 
-static void expect_opens(cn_db *db, const char *key, const void *sealed, size_t n, const char *expected)
+static void expect_opens(cn_db *db, const char *key, const void *sealed, size_t len, const char *expected)
 {
     char *text = NULL;
-    cn_vault *v = open_vault(db, key);
-    assert_int_equal(cn_vault_open_text(v, "p", sealed, n, &text), CN_OK);
+    cn_vault *vault = open_vault(db, key);
+    assert_int_equal(cn_vault_open_text(vault, "p", sealed, len, &text), CN_OK);
     assert_string_equal(text, expected);
     free(text);
-    cn_vault_close(v);
+    cn_vault_close(vault);
 }
 
 static void test_rotation(void **state)
@@ -256,18 +256,18 @@ static void test_rotation(void **state)
     void *a = NULL, *b = NULL;
     size_t na = 0, nb = 0;
     cn_db *db = open_db(support_db_url(SUPPORT_DB_KIND(state)));
-    cn_vault *v = open_vault(db, new_key(key, "rot")), *none = NULL;
+    cn_vault *vault = open_vault(db, new_key(key, "rot")), *none = NULL;
     uint8_t chain[32];
-    memcpy(chain, cn_vault_chain_key(v), 32);
-    assert_int_equal(cn_vault_seal(v, "p", "first", &a, &na), CN_OK);
-    cn_vault_token(v, "d", "w", t1);
-    cn_vault_close(v);
+    memcpy(chain, cn_vault_chain_key(vault), 32);
+    assert_int_equal(cn_vault_seal(vault, "p", "first", &a, &na), CN_OK);
+    cn_vault_token(vault, "d", "w", t1);
+    cn_vault_close(vault);
     /* another data key: new values name it, old ones stay readable */
     assert_int_equal(cn_vault_add_key(db, key), CN_OK);
-    v = open_vault(db, key);
-    assert_int_equal(cn_vault_seal(v, "p", "second", &b, &nb), CN_OK);
+    vault = open_vault(db, key);
+    assert_int_equal(cn_vault_seal(vault, "p", "second", &b, &nb), CN_OK);
     assert_memory_not_equal(a, b, 4);
-    cn_vault_close(v);
+    cn_vault_close(vault);
     /* another master key: everything stays as it was, and the old one is worth nothing */
     snprintf(next, sizeof next, "%s.new", key);
     snprintf(saved, sizeof saved, "%s/keys/saved", support_dir());
@@ -279,11 +279,11 @@ static void test_rotation(void **state)
     assert_int_equal(cn_vault_add_key(db, saved), CN_ERR_CRYPTO);
     expect_opens(db, key, a, na, "first");
     expect_opens(db, key, b, nb, "second");
-    v = open_vault(db, key);
-    assert_memory_equal(chain, cn_vault_chain_key(v), 32);
-    cn_vault_token(v, "d", "w", t2);
+    vault = open_vault(db, key);
+    assert_memory_equal(chain, cn_vault_chain_key(vault), 32);
+    cn_vault_token(vault, "d", "w", t2);
     assert_string_equal(t1, t2);
-    cn_vault_close(v);
+    cn_vault_close(vault);
     /* interrupted after the commit and before the exchange of the files: the next call finishes */
     unlink(saved);
     assert_int_equal(link(key, saved), 0);

@@ -39,15 +39,15 @@ static void a_text_becomes_a_pdf_with_a_thumbnail(void **state)
     assert_ok(cn_document_to_pdf(in, "txt", folder, 0, out));
     assert_ok(cn_pdf_pages(out, folder, &pages));
     assert_int_equal(pages, 1);
-    cn_pictures *p = NULL;
-    cn_tile *t = NULL;
-    assert_ok(cn_pictures_new(&p, folder, 1 << 20));
-    assert_ok(cn_picture_thumbnail(p, "x", out, "application/pdf", 128, &t));
-    assert_memory_equal(t->bytes, "\xff\xd8\xff", 3);
-    cn_unref(t);
-    assert_int_equal(cn_picture_thumbnail(p, "y", in, "application/pdf", 128, &t), CN_ERR_CORRUPT);
-    assert_int_equal(cn_picture_thumbnail(p, "z", in, "text/plain", 128, &t), CN_ERR_UNSUPPORTED);
-    cn_pictures_free(p);
+    cn_pictures *pictures = NULL;
+    cn_tile *tile = NULL;
+    assert_ok(cn_pictures_new(&pictures, folder, 1 << 20));
+    assert_ok(cn_picture_thumbnail(pictures, "x", out, "application/pdf", 128, &tile));
+    assert_memory_equal(tile->bytes, "\xff\xd8\xff", 3);
+    cn_unref(tile);
+    assert_int_equal(cn_picture_thumbnail(pictures, "y", in, "application/pdf", 128, &tile), CN_ERR_CORRUPT);
+    assert_int_equal(cn_picture_thumbnail(pictures, "z", in, "text/plain", 128, &tile), CN_ERR_UNSUPPORTED);
+    cn_pictures_free(pictures);
 }
 
 static void what_is_no_document_is_refused(void **state)

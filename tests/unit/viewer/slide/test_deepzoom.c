@@ -34,10 +34,10 @@ static void tiles_cover_the_level(void **state)
         int64_t lw = 0, lh = 0, area = 0;
         assert_int_equal(cn_dz_level_size(width, height, level, &lw, &lh), CN_OK);
         for (int64_t row = 0;; row++) {
-            cn_dz_rect r;
-            if (cn_dz_tile_rect(width, height, level, 0, row, &r) != CN_OK) break;
-            for (int64_t column = 0; cn_dz_tile_rect(width, height, level, column, row, &r) == CN_OK; column++) {
-                assert_true(r.x >= 0 && r.y >= 0 && r.x + r.width <= lw && r.y + r.height <= lh);
+            cn_dz_rect rect;
+            if (cn_dz_tile_rect(width, height, level, 0, row, &rect) != CN_OK) break;
+            for (int64_t column = 0; cn_dz_tile_rect(width, height, level, column, row, &rect) == CN_OK; column++) {
+                assert_true(rect.x >= 0 && rect.y >= 0 && rect.x + rect.width <= lw && rect.y + rect.height <= lh);
                 int64_t right = column * CN_DZ_TILE + CN_DZ_TILE < lw ? column * CN_DZ_TILE + CN_DZ_TILE : lw;
                 int64_t bottom = row * CN_DZ_TILE + CN_DZ_TILE < lh ? row * CN_DZ_TILE + CN_DZ_TILE : lh;
                 area += (right - column * CN_DZ_TILE) * (bottom - row * CN_DZ_TILE);
@@ -50,12 +50,12 @@ static void tiles_cover_the_level(void **state)
 static void outside_the_grid_is_not_found(void **state)
 {
     (void)state;
-    cn_dz_rect r;
-    assert_int_equal(cn_dz_tile_rect(1000, 1000, 10, 4, 0, &r), CN_ERR_NOTFOUND);
-    assert_int_equal(cn_dz_tile_rect(1000, 1000, 10, -1, 0, &r), CN_ERR_NOTFOUND);
-    assert_int_equal(cn_dz_tile_rect(1000, 1000, 10, INT64_MAX, 0, &r), CN_ERR_NOTFOUND);
-    assert_int_equal(cn_dz_tile_rect(1000, 1000, 11, 0, 0, &r), CN_ERR_NOTFOUND);
-    assert_int_equal(cn_dz_tile_rect(1000, 1000, 4000000000u, 0, 0, &r), CN_ERR_NOTFOUND);
+    cn_dz_rect rect;
+    assert_int_equal(cn_dz_tile_rect(1000, 1000, 10, 4, 0, &rect), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_dz_tile_rect(1000, 1000, 10, -1, 0, &rect), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_dz_tile_rect(1000, 1000, 10, INT64_MAX, 0, &rect), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_dz_tile_rect(1000, 1000, 11, 0, 0, &rect), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_dz_tile_rect(1000, 1000, 4000000000u, 0, 0, &rect), CN_ERR_NOTFOUND);
 }
 
 int main(void)

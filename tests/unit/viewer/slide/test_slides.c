@@ -51,18 +51,18 @@ static void info_and_tiles(void **state)
     assert_int_equal(info.height, 2000);
     assert_true(info.mpp_x > 0.2499 && info.mpp_x < 0.2501);
     assert_true(info.levels >= 3);
-    cn_tile *t = NULL;
-    assert_int_equal(cn_slide_tile(*state, "s", slide, 12, 3, 2, &t), CN_OK);
-    assert_memory_equal(t->bytes, "\xff\xd8\xff", 3);
-    cn_unref(t);
+    cn_tile *tile = NULL;
+    assert_int_equal(cn_slide_tile(*state, "s", slide, 12, 3, 2, &tile), CN_OK);
+    assert_memory_equal(tile->bytes, "\xff\xd8\xff", 3);
+    cn_unref(tile);
     for (unsigned level = 0; level < 13; level++) {
-        assert_int_equal(cn_slide_tile(*state, "s", slide, level, 0, 0, &t), CN_OK);
-        cn_unref(t);
+        assert_int_equal(cn_slide_tile(*state, "s", slide, level, 0, 0, &tile), CN_OK);
+        cn_unref(tile);
     }
-    assert_int_equal(cn_slide_tile(*state, "s", slide, 12, 12, 0, &t), CN_ERR_NOTFOUND);
-    assert_int_equal(cn_slide_tile(*state, "s", slide, 13, 0, 0, &t), CN_ERR_NOTFOUND);
-    assert_int_equal(cn_slide_thumbnail(*state, "s", slide, 256, &t), CN_OK);
-    cn_unref(t);
+    assert_int_equal(cn_slide_tile(*state, "s", slide, 12, 12, 0, &tile), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_slide_tile(*state, "s", slide, 13, 0, 0, &tile), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_slide_thumbnail(*state, "s", slide, 256, &tile), CN_OK);
+    cn_unref(tile);
 }
 
 static void what_is_no_slide_is_refused(void **state)
@@ -93,9 +93,9 @@ static void a_damaged_slide_harms_nobody(void **state)
     assert_int_equal(cn_file_write_durable(path, bytes, n, 0600), CN_OK);
     free(bytes);
     for (int i = 0; i < 6; i++) {
-        cn_tile *t = NULL;
-        cn_err err = cn_slide_tile(*state, "d", path, 12, i, i, &t);
-        cn_unref(t);
+        cn_tile *tile = NULL;
+        cn_err err = cn_slide_tile(*state, "d", path, 12, i, i, &tile);
+        cn_unref(tile);
         assert_true(err == CN_OK || err == CN_ERR_CORRUPT || err == CN_ERR_UNSUPPORTED || err == CN_ERR_CRASHED);
     }
     assert_int_equal(cn_slide_info(*state, "again", slide, &info), CN_OK);
@@ -104,19 +104,19 @@ static void a_damaged_slide_harms_nobody(void **state)
 static void a_killed_zygote_costs_nothing(void **state)
 {
     (void)state;
-    cn_decoders *d = NULL;
+    cn_decoders *decoders = NULL;
     void *bytes = NULL;
     size_t n = 0;
-    assert_int_equal(cn_decoders_new(&d, CN_BUILD_DIR "/consilium-decoder", 2), CN_OK);
+    assert_int_equal(cn_decoders_new(&decoders, CN_BUILD_DIR "/consilium-decoder", 2), CN_OK);
     const cn_decode_ask thumb = {.op = CN_DECODE_THUMB, .size = 64};
-    assert_int_equal(cn_decoders_ask(d, slide, &thumb, &bytes, &n), CN_OK);
+    assert_int_equal(cn_decoders_ask(decoders, slide, &thumb, &bytes, &n), CN_OK);
     free(bytes);
-    kill(cn_decoders_zygote(d), SIGKILL);
-    cn_err err = cn_decoders_ask(d, slide, &thumb, &bytes, &n);
-    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(d, slide, &thumb, &bytes, &n);
+    kill(cn_decoders_zygote(decoders), SIGKILL);
+    cn_err err = cn_decoders_ask(decoders, slide, &thumb, &bytes, &n);
+    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(decoders, slide, &thumb, &bytes, &n);
     assert_int_equal(err, CN_OK);
     free(bytes);
-    cn_decoders_free(d);
+    cn_decoders_free(decoders);
 }
 
 /* Every real slide of the shared collection, if it is here, opens and gives its first tile, or is refused with a clear
@@ -130,22 +130,22 @@ static void real_slides(void **state)
         skip();
     }
     int opened = 0;
-    for (struct dirent *e; (e = readdir(dir));) {
+    for (struct dirent *found; (found = readdir(dir));) {
         char from[512], to[512], path[600];
-        if (e->d_type != DT_REG || !cn_fmt(from, sizeof(from), "%s/%s", shared, e->d_name)) continue;
-        cn_fmt(to, sizeof(to), "%s/r-%s", folder, e->d_name);
-        cn_fmt(path, sizeof(path), "%s/%s", to, e->d_name);
+        if (found->d_type != DT_REG || !cn_fmt(from, sizeof(from), "%s/%s", shared, found->d_name)) continue;
+        cn_fmt(to, sizeof(to), "%s/r-%s", folder, found->d_name);
+        cn_fmt(path, sizeof(path), "%s/%s", to, found->d_name);
         mkdir(to, 0700);
         if (symlink(from, path) != 0) continue;
         char real[4096];
         if (!realpath(path, real)) continue;
         cn_decode_info info;
-        cn_err err = cn_slide_info(*state, e->d_name, real, &info);
+        cn_err err = cn_slide_info(*state, found->d_name, real, &info);
         assert_true(err == CN_OK || err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT);
         if (err != CN_OK) continue;
-        cn_tile *t = NULL;
-        err = cn_slide_thumbnail(*state, e->d_name, real, 200, &t);
-        cn_unref(t);
+        cn_tile *tile = NULL;
+        err = cn_slide_thumbnail(*state, found->d_name, real, 200, &tile);
+        cn_unref(tile);
         assert_true(err == CN_OK || err == CN_ERR_CORRUPT || err == CN_ERR_TOOBIG);
         opened += err == CN_OK;
     }

@@ -18,50 +18,50 @@ typedef struct maker {
     unsigned sleep_us;
 } maker;
 
-static cn_err make(void *arg, void **bytes, size_t *n)
+static cn_err make(void *arg, void **bytes, size_t *len)
 {
-    maker *m = arg;
-    atomic_fetch_add(&m->made, 1);
-    if (m->sleep_us) usleep(m->sleep_us);
-    if (m->err != CN_OK) return m->err;
-    *bytes = cn_calloc(1, m->n);
-    *n = m->n;
+    maker *factory = arg;
+    atomic_fetch_add(&factory->made, 1);
+    if (factory->sleep_us) usleep(factory->sleep_us);
+    if (factory->err != CN_OK) return factory->err;
+    *bytes = cn_calloc(1, factory->n);
+    *len = factory->n;
     return CN_OK;
 }
 
 static void get_is_made_once_and_bounded(void **state)
 {
     (void)state;
-    cn_tilecache *c = NULL;
-    maker m = {.n = 1000};
-    assert_int_equal(cn_tilecache_new(&c, 10000), CN_OK);
+    cn_tilecache *cache = NULL;
+    maker factory = {.n = 1000};
+    assert_int_equal(cn_tilecache_new(&cache, 10000), CN_OK);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < 5; i++) {
             char key[16];
-            cn_tile *t = NULL;
+            cn_tile *tile = NULL;
             snprintf(key, sizeof(key), "k%d", i);
-            assert_int_equal(cn_tilecache_get(c, key, make, &m, &t), CN_OK);
-            assert_int_equal(t->n, 1000);
-            cn_unref(t);
+            assert_int_equal(cn_tilecache_get(cache, key, make, &factory, &tile), CN_OK);
+            assert_int_equal(tile->n, 1000);
+            cn_unref(tile);
         }
-    assert_int_equal(m.made, 5);
+    assert_int_equal(factory.made, 5);
     for (int i = 0; i < 100; i++) {
         char key[16];
-        cn_tile *t = NULL;
+        cn_tile *tile = NULL;
         snprintf(key, sizeof(key), "more%d", i);
-        assert_int_equal(cn_tilecache_get(c, key, make, &m, &t), CN_OK);
-        cn_unref(t);
-        cn_tilecache_stats s;
-        cn_tilecache_stats_get(c, &s);
-        assert_true(s.bytes <= 10000);
+        assert_int_equal(cn_tilecache_get(cache, key, make, &factory, &tile), CN_OK);
+        cn_unref(tile);
+        cn_tilecache_stats stats;
+        cn_tilecache_stats_get(cache, &stats);
+        assert_true(stats.bytes <= 10000);
     }
     cn_tile *big = NULL;
-    m.n = 20000;
-    assert_int_equal(cn_tilecache_get(c, "big", make, &m, &big), CN_OK);
+    factory.n = 20000;
+    assert_int_equal(cn_tilecache_get(cache, "big", make, &factory, &big), CN_OK);
     assert_int_equal(big->n, 20000);
     cn_unref(big);
-    cn_tilecache_drop(c, "more");
-    cn_tilecache_free(c);
+    cn_tilecache_drop(cache, "more");
+    cn_tilecache_free(cache);
 }
 
 typedef struct asker {
@@ -72,29 +72,29 @@ typedef struct asker {
 
 static void *ask(void *arg)
 {
-    asker *a = arg;
-    cn_tile *t = NULL;
-    a->err = cn_tilecache_get(a->cache, "same", make, a->maker, &t);
-    cn_unref(t);
+    asker *job = arg;
+    cn_tile *tile = NULL;
+    job->err = cn_tilecache_get(job->cache, "same", make, job->maker, &tile);
+    cn_unref(tile);
     return NULL;
 }
 
-static int ask_together(maker *m, cn_err expected)
+static int ask_together(maker *factory, cn_err expected)
 {
-    cn_tilecache *c = NULL;
-    assert_int_equal(cn_tilecache_new(&c, 1 << 20), CN_OK);
+    cn_tilecache *cache = NULL;
+    assert_int_equal(cn_tilecache_new(&cache, 1 << 20), CN_OK);
     pthread_t threads[16];
     asker askers[16];
     for (int i = 0; i < 16; i++) {
-        askers[i] = (asker){.cache = c, .maker = m};
+        askers[i] = (asker){.cache = cache, .maker = factory};
         assert_int_equal(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
     }
     for (int i = 0; i < 16; i++) {
         pthread_join(threads[i], NULL);
         assert_int_equal(askers[i].err, expected);
     }
-    cn_tilecache_free(c);
-    return m->made;
+    cn_tilecache_free(cache);
+    return factory->made;
 }
 
 static void many_asking_at_once_make_it_once(void **state)
