@@ -3,7 +3,7 @@ import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
 import { Relay } from './lib/relay.mjs'
 import { Server } from './lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { Skip, assert, check, equal, sleep, summary, until } from './lib/check.mjs'
+import { assert, check, equal, sleep, summary, until } from './lib/check.mjs'
 
 const CAMERA = { width: 640, height: 360, fps: 10, frames: 300 }
 const LARGE = { width: 1440, height: 900 }, SMALL = { width: 500, height: 360 }

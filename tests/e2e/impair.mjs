@@ -1,5 +1,5 @@
 // Calls over bad networks: what is seen and heard, judged by numbers drawn in the picture, flashes, beeps and getStats.
-import { Call, cutDownlink, follow, lipSync, makeLarge, takeTurns, voices } from './lib/impaired.mjs'
+import { Call, cutDownlink, follow, lipSync, makeLarge, takeTurns } from './lib/impaired.mjs'
 import { assert, check, sleep, summary } from './lib/check.mjs'
 
 const studio = { width: 640, height: 360, fps: 15 }

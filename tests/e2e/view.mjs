@@ -10,7 +10,7 @@ import { writeDocx } from './lib/docx.mjs'
 import { smallPng } from './lib/palette.mjs'
 import { film, people } from './lib/portraits.mjs'
 import { check, assert, equal, until, sleep, summary } from './lib/check.mjs'
-import { picture, scaleOf, offBy, still, together, sharp, canvasOf, ink, record, recorded, lags, quantile } from './lib/view.mjs'
+import { picture, scaleOf, still, together, sharp, canvasOf, ink, record, recorded, lags, quantile } from './lib/view.mjs'
 
 const server = new Server({ name: 'view' })
 const seed = Number(process.env.SEED || 20261121)

@@ -28,7 +28,7 @@ function histogram(name, samples) {
   }
 }
 
-const keyOf = ({ le, ...labels }) => JSON.stringify(Object.entries(labels).sort())
+const keyOf = ({ le: _, ...labels }) => JSON.stringify(Object.entries(labels).sort())
 
 function group(samples) {
   const all = new Map()

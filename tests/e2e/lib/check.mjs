@@ -1,12 +1,10 @@
 // A small test runner: named checks one after the other, each with a time limit; the last line counts them.
 const results = []
-let current = ''
 
 export class Skip extends Error {}
 
 /** True unless it failed: what builds on it need not be tried then. */
 export async function check(name, fn, seconds = 120) {
-  current = name
   const start = Date.now()
   let timer
   try {

@@ -68,14 +68,19 @@ export class RoomSession {
   readonly rpc: Rpc
   readonly moderation: Moderation
   /** Says something to the person in passing. */
-  set onTell(tell: Tell) {
+  tellTo(tell: Tell): void {
     this.teller = tell
     for (const one of this.untold.splice(0)) tell(...one)
   }
   /** The latest shared view, for whoever looks later. */
   view: SharedFile | null = null
-  onView: (view: SharedFile | null) => void = () => undefined
+  /** Tells what view is shared now, and every one to come. */
+  followView(follow: (view: SharedFile | null) => void): void {
+    this.viewer = follow
+    follow(this.view)
+  }
 
+  private viewer: ((view: SharedFile | null) => void) | null = null
   private teller: Tell | null = null
   /** Said before anybody could show it. */
   private readonly untold: Parameters<Tell>[] = []
@@ -372,7 +377,7 @@ export class RoomSession {
 
   private takeView(view: SharedFile | null): void {
     this.view = view && view.file ? view : null
-    this.onView(this.view)
+    this.viewer?.(this.view)
   }
 
   private put(person: Participant): void {
