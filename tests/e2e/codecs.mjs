@@ -6,7 +6,8 @@ import { approach, consultation, enter, login } from './lib/scene.mjs'
 import { assert, check, equal, sleep, summary, until } from './lib/check.mjs'
 
 const CAMERA = { width: 640, height: 360, fps: 10, frames: 300 }
-const LARGE = { width: 1440, height: 900 }, SMALL = { width: 500, height: 360 }
+const LARGE = { width: 1440, height: 900 },
+  SMALL = { width: 500, height: 360 }
 const wanted = process.argv.slice(2)
 
 /** Keeps every PeerConnection of the page where its statistics can be read. */
@@ -14,24 +15,53 @@ function keepConnections() {
   const Native = window.RTCPeerConnection
   window.__connections = []
   window.RTCPeerConnection = class extends Native {
-    constructor(...args) { super(...args); window.__connections.push(this) }
+    constructor(...args) {
+      super(...args)
+      window.__connections.push(this)
+    }
   }
 }
 
 /** What one picture that comes in has been through so far. */
-const inbound = (browser) => browser.eval(async () => {
-  const pc = window.__connections.filter((c) => c.connectionState === 'connected').pop()
-  if (!pc) return null
-  const stats = [...(await pc.getStats()).values()]
-  const s = stats.filter((r) => r.type === 'inbound-rtp' && r.kind === 'video' && r.framesDecoded > 0).pop()
-  if (!s) return null
-  return { codec: stats.find((r) => r.id === s.codecId)?.mimeType, decoder: s.decoderImplementation, decoded: s.framesDecoded, dropped: s.framesDropped, freezes: s.freezeCount, frozen: s.totalFreezesDuration, width: s.frameWidth, height: s.frameHeight, plis: s.pliCount, keys: s.keyFramesDecoded, lost: s.packetsLost }
-})
-const sent = (browser) => browser.eval(async () => {
-  const pc = window.__connections.filter((c) => c.connectionState === 'connected').pop()
-  const stats = [...(await pc.getStats()).values()]
-  return stats.filter((r) => r.type === 'outbound-rtp' && r.kind === 'video').map((s) => ({ rid: s.rid, mode: s.scalabilityMode, active: s.active, width: s.frameWidth, height: s.frameHeight, encoded: s.framesEncoded, encoder: s.encoderImplementation, codec: stats.find((r) => r.id === s.codecId)?.mimeType, keys: s.keyFramesEncoded }))
-})
+const inbound = (browser) =>
+  browser.eval(async () => {
+    const pc = window.__connections.filter((c) => c.connectionState === 'connected').pop()
+    if (!pc) return null
+    const stats = [...(await pc.getStats()).values()]
+    const s = stats.filter((r) => r.type === 'inbound-rtp' && r.kind === 'video' && r.framesDecoded > 0).pop()
+    if (!s) return null
+    return {
+      codec: stats.find((r) => r.id === s.codecId)?.mimeType,
+      decoder: s.decoderImplementation,
+      decoded: s.framesDecoded,
+      dropped: s.framesDropped,
+      freezes: s.freezeCount,
+      frozen: s.totalFreezesDuration,
+      width: s.frameWidth,
+      height: s.frameHeight,
+      plis: s.pliCount,
+      keys: s.keyFramesDecoded,
+      lost: s.packetsLost,
+    }
+  })
+const sent = (browser) =>
+  browser.eval(async () => {
+    const pc = window.__connections.filter((c) => c.connectionState === 'connected').pop()
+    const stats = [...(await pc.getStats()).values()]
+    return stats
+      .filter((r) => r.type === 'outbound-rtp' && r.kind === 'video')
+      .map((s) => ({
+        rid: s.rid,
+        mode: s.scalabilityMode,
+        active: s.active,
+        width: s.frameWidth,
+        height: s.frameHeight,
+        encoded: s.framesEncoded,
+        encoder: s.encoderImplementation,
+        codec: stats.find((r) => r.id === s.codecId)?.mimeType,
+        keys: s.keyFramesEncoded,
+      }))
+  })
 
 const namespace = canNamespace() ? new Namespace(3) : null
 const server = new Server({ name: 'codecs', media: namespace ? `127.0.0.1,${namespace.outside}` : '127.0.0.1' })
@@ -40,7 +70,10 @@ let room
 
 async function launch() {
   server.init()
-  for (const [name, username, camera] of [['red', 'doctor01', CAMERA], ['green', 'expert01', { width: 320, height: 180, fps: 5, frames: 50 }]]) {
+  for (const [name, username, camera] of [
+    ['red', 'doctor01', CAMERA],
+    ['green', 'expert01', { width: 320, height: 180, fps: 5, frames: 50 }],
+  ]) {
     const b = await Chromium.launch({ name, colour: name, camera, viewport: LARGE })
     b.username = username
     browsers.push(b)
@@ -54,26 +87,42 @@ async function meet(codec) {
   server.writeConfig()
   await server.start()
   room = (await consultation(server)).room
-  await Promise.all(browsers.map(async (b) => {
-    await login(b, server, b.username)
-    await approach(b, server, room)
-    await enter(b)
-  }))
+  await Promise.all(
+    browsers.map(async (b) => {
+      await login(b, server, b.username)
+      await approach(b, server, room)
+      await enter(b)
+    }),
+  )
 }
 
 /** Waits for the layer of a height; the picture goes on meanwhile. */
 async function layer(green, height) {
   const start = Date.now()
-  await until(`a picture of ${height} lines`, async () => { const s = await inbound(green); if (s?.height === height) return true; throw new Error(JSON.stringify([s, await sent(browsers[0])])) }, 15)
+  await until(
+    `a picture of ${height} lines`,
+    async () => {
+      const s = await inbound(green)
+      if (s?.height === height) return true
+      throw new Error(JSON.stringify([s, await sent(browsers[0])]))
+    },
+    15,
+  )
   return Date.now() - start
 }
 
 /** Bytes of the camera a second, over a second. */
 async function rate(browser) {
-  const bytes = () => browser.eval(async () => [...(await window.__connections.at(-1).getStats()).values()].filter((r) => r.type === 'outbound-rtp' && r.kind === 'video').reduce((sum, r) => sum + r.bytesSent, 0))
-  const before = await bytes(), at = Date.now()
+  const bytes = () =>
+    browser.eval(async () =>
+      [...(await window.__connections.at(-1).getStats()).values()]
+        .filter((r) => r.type === 'outbound-rtp' && r.kind === 'video')
+        .reduce((sum, r) => sum + r.bytesSent, 0),
+    )
+  const before = await bytes(),
+    at = Date.now()
   await sleep(1000)
-  return Math.round(((await bytes()) - before) * 1000 / (Date.now() - at))
+  return Math.round((((await bytes()) - before) * 1000) / (Date.now() - at))
 }
 
 async function talk(codec) {
@@ -81,9 +130,19 @@ async function talk(codec) {
   await meet(codec)
   const tile = () => green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`)
   await green.page.setViewportSize(LARGE)
-  const first = await until('red\'s picture', async () => { const t = await tile(); return t?.picture && t.picture.counter >= 0 && t }, 20)
+  const first = await until(
+    "red's picture",
+    async () => {
+      const t = await tile()
+      return t?.picture && t.picture.counter >= 0 && t
+    },
+    20,
+  )
   const [r, g, b] = first.picture.colour
-  assert(Math.abs(r - 200) < 40 && Math.abs(g - 40) < 40 && Math.abs(b - 40) < 40, `the colour is ${first.picture.colour}`)
+  assert(
+    Math.abs(r - 200) < 40 && Math.abs(g - 40) < 40 && Math.abs(b - 40) < 40,
+    `the colour is ${first.picture.colour}`,
+  )
   const up = await layer(green, 360)
   await sleep(codec === 'h264' ? 0 : 2000) // nothing is left out in the first seconds
   const s = await inbound(green)
@@ -95,24 +154,60 @@ async function talk(codec) {
   const down = await until('a smaller layer', async () => (await inbound(green)).height <= 180 && Date.now() - at, 15)
   // VP9, AV1: what nobody watches any more is not sent any more, and comes again
   const svc = codec !== 'h264'
-  const rested = svc ? await until('red leaving out what nobody watches', async () => { const [s] = (await sending(red)).list; if (s.height <= 180) return Date.now() - at; throw new Error(JSON.stringify(s)) }, 8) : 0
+  const rested = svc
+    ? await until(
+        'red leaving out what nobody watches',
+        async () => {
+          const [s] = (await sending(red)).list
+          if (s.height <= 180) return Date.now() - at
+          throw new Error(JSON.stringify(s))
+        },
+        8,
+      )
+    : 0
   const small = svc ? await rate(red) : await sleep(2000)
   const enlarged = Date.now()
   await green.page.setViewportSize(LARGE)
-  const woken = svc ? await until('red sending it again', async () => { const [s] = (await sending(red)).list; if (s.height === 360) return Date.now() - enlarged; throw new Error(JSON.stringify(s)) }, 8) : 0
+  const woken = svc
+    ? await until(
+        'red sending it again',
+        async () => {
+          const [s] = (await sending(red)).list
+          if (s.height === 360) return Date.now() - enlarged
+          throw new Error(JSON.stringify(s))
+        },
+        8,
+      )
+    : 0
   const again = await layer(green, 360)
   await sleep(1500)
   const counter = (await tile()).picture.counter
   const after = await inbound(green)
-  await until('the number going on', async () => { const c = (await tile()).picture.counter; return c >= 0 && c !== counter }, 3)
+  await until(
+    'the number going on',
+    async () => {
+      const c = (await tile()).picture.counter
+      return c >= 0 && c !== counter
+    },
+    3,
+  )
   const seconds = (Date.now() - at) / 1000
-  console.log(`  ${codec}: ${JSON.stringify({ rested, woken, full, small, up, down, again, rate: (after.decoded - before.decoded) / seconds, ...after })}`)
+  console.log(
+    `  ${codec}: ${JSON.stringify({ rested, woken, full, small, up, down, again, rate: (after.decoded - before.decoded) / seconds, ...after })}`,
+  )
   console.log(`  ${JSON.stringify(await sent(red))}`)
   // an encoder that takes layers up again begins anew: at most half a second
   if (svc) assert(after.frozen - before.frozen < 0.5, `frozen for ${after.frozen - before.frozen} s`)
   else equal(after.freezes, before.freezes, 'freezes')
-  if (svc) assert(rested < 3000 && woken < 2000 && small < full / 2, `left out after ${rested} ms, there again after ${woken} ms, ${small} of ${full} bytes a second`)
-  assert((after.decoded - before.decoded) / seconds > CAMERA.fps * 0.6, `only ${after.decoded - before.decoded} frames in ${seconds} s`)
+  if (svc)
+    assert(
+      rested < 3000 && woken < 2000 && small < full / 2,
+      `left out after ${rested} ms, there again after ${woken} ms, ${small} of ${full} bytes a second`,
+    )
+  assert(
+    (after.decoded - before.decoded) / seconds > CAMERA.fps * 0.6,
+    `only ${after.decoded - before.decoded} frames in ${seconds} s`,
+  )
 }
 
 /** A camera of 4K at two pictures a second: more cannot be encoded here. The screen is as large. */
@@ -123,7 +218,10 @@ async function fourK() {
   server.writeConfig()
   await server.start()
   room = (await consultation(server)).room
-  for (const [name, username, camera, viewport, scale] of [['red', 'doctor01', { width: 3840, height: 2160, fps: 2, frames: 6 }, { width: 1000, height: 700 }, 1], ['green', 'expert01', { width: 320, height: 180, fps: 2, frames: 10 }, { width: 1920, height: 1080 }, 2]]) {
+  for (const [name, username, camera, viewport, scale] of [
+    ['red', 'doctor01', { width: 3840, height: 2160, fps: 2, frames: 6 }, { width: 1000, height: 700 }, 1],
+    ['green', 'expert01', { width: 320, height: 180, fps: 2, frames: 10 }, { width: 1920, height: 1080 }, 2],
+  ]) {
     const b = await Chromium.launch({ name, colour: name, camera, viewport, scale })
     browsers.push(b)
     await b.page.addInitScript(keepConnections)
@@ -135,16 +233,30 @@ async function fourK() {
   await red.click('control-settings')
   await red.eval(`document.querySelector('[data-testid="own-4k"]').click()`)
   await red.page.keyboard.press('Escape')
-  await until('red\'s tile', () => green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`), 20)
-  await green.eval(`document.querySelector('[data-testid="tile"][data-participant="${red.participant}"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
-  const picture = await until('a picture of 3840 × 2160', async () => {
-    const p = (await green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`))?.picture
-    if (p?.width === 3840 && p.height === 2160 && p.counter >= 0) return p
-    throw new Error(JSON.stringify({ p, sent: await sent(red), inbound: await inbound(green) }))
-  }, 60, 500)
+  await until("red's tile", () => green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`), 20)
+  await green.eval(
+    `document.querySelector('[data-testid="tile"][data-participant="${red.participant}"]').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`,
+  )
+  const picture = await until(
+    'a picture of 3840 × 2160',
+    async () => {
+      const p = (await green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`))?.picture
+      if (p?.width === 3840 && p.height === 2160 && p.counter >= 0) return p
+      throw new Error(JSON.stringify({ p, sent: await sent(red), inbound: await inbound(green) }))
+    },
+    60,
+    500,
+  )
   const [r, g, b] = picture.colour
   assert(Math.abs(r - 200) < 40 && Math.abs(g - 40) < 40 && Math.abs(b - 40) < 40, `the colour is ${picture.colour}`)
-  await until('the next picture', async () => { const p = (await green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`))?.picture; return p?.width === 3840 && p.counter >= 0 && p.counter !== picture.counter }, 10)
+  await until(
+    'the next picture',
+    async () => {
+      const p = (await green.probe(`tile(${JSON.stringify(red.participant)}, 'camera')`))?.picture
+      return p?.width === 3840 && p.counter >= 0 && p.counter !== picture.counter
+    },
+    10,
+  )
   const s = await inbound(green)
   console.log(`  4K: ${JSON.stringify(s)}`)
   equal(s.height, 2160, 'lines')
@@ -160,7 +272,8 @@ const tileOf = (b, other) => b.probe(`tile(${JSON.stringify(other.participant)},
 async function goesOn(b, other, seconds = 15) {
   const mark = async () => {
     const t = await tileOf(b, other)
-    if (t?.state === 'live' && t.picture && (t.picture.counter >= 0 || other.name === 'firefox')) return JSON.stringify(other.name === 'firefox' ? t.picture.colour : t.picture.counter)
+    if (t?.state === 'live' && t.picture && (t.picture.counter >= 0 || other.name === 'firefox'))
+      return JSON.stringify(other.name === 'firefox' ? t.picture.colour : t.picture.counter)
     throw new Error(JSON.stringify(t))
   }
   const first = await until(`${b.name} seeing ${other.name}`, mark, seconds)
@@ -174,11 +287,16 @@ async function goesOn(b, other, seconds = 15) {
 async function choose() {
   const [red, green] = browsers
   await meet('vp8')
-  let fox = null, outer = null
+  let fox = null,
+    outer = null
   try {
     if (namespace) {
       outer = await Relay.listen({ host: namespace.outside, toPort: server.ports.port })
-      fox = await Remote.launch(namespace, { kind: 'firefox', name: 'firefox', forward: { port: server.ports.port, host: namespace.outside, toPort: outer.port } })
+      fox = await Remote.launch(namespace, {
+        kind: 'firefox',
+        name: 'firefox',
+        forward: { port: server.ports.port, host: namespace.outside, toPort: outer.port },
+      })
       await login(fox, server, 'expert02')
       await approach(fox, server, room)
       await enter(fox)
@@ -188,40 +306,96 @@ async function choose() {
     if (!(await green.visible('panel'))) await green.click('control-panel')
     await green.click('panel-people')
     for (const codec of ['h264', 'vp9', 'av1', 'vp8']) await chooseOne(codec, red, green, fox)
-  } finally { await fox?.close(); outer?.close() }
+  } finally {
+    await fox?.close()
+    outer?.close()
+  }
 }
 
 /** How long another's picture stood still so far, in seconds. */
-const frozenFor = (b, other) => b.eval(async (participant) => {
-  const track = document.querySelector(`[data-testid="tile"][data-participant="${participant}"] video`).srcObject.getVideoTracks()[0]
-  const stats = [...(await window.__connections.at(-1).getStats()).values()]
-  return stats.find((s) => s.type === 'inbound-rtp' && s.trackIdentifier === track.id).totalFreezesDuration
-}, other.participant)
+const frozenFor = (b, other) =>
+  b.eval(async (participant) => {
+    const track = document
+      .querySelector(`[data-testid="tile"][data-participant="${participant}"] video`)
+      .srcObject.getVideoTracks()[0]
+    const stats = [...(await window.__connections.at(-1).getStats()).values()]
+    return stats.find((s) => s.type === 'inbound-rtp' && s.trackIdentifier === track.id).totalFreezesDuration
+  }, other.participant)
 
 async function chooseOne(codec, red, green, fox) {
-  const at = Date.now(), frozen = await frozenFor(green, red)
+  const at = Date.now(),
+    frozen = await frozenFor(green, red)
   await green.page.locator('[data-testid="host-codec"]:visible').selectOption(codec)
-  for (const b of [red, green]) await until(`${b.name} sending ${codec}`, async () => { const s = await sending(b); if (s.codecs.length === 1 && s.codecs[0] === `video/${codec}`) return true; throw new Error(JSON.stringify(s)) }, 10)
+  for (const b of [red, green])
+    await until(
+      `${b.name} sending ${codec}`,
+      async () => {
+        const s = await sending(b)
+        if (s.codecs.length === 1 && s.codecs[0] === `video/${codec}`) return true
+        throw new Error(JSON.stringify(s))
+      },
+      10,
+    )
   const sentAfter = Date.now() - at
-  for (const [a, b] of [[green, red], [red, green], ...(fox ? [[green, fox], [red, fox]] : [])]) await goesOn(a, b)
-  await until('a picture of 360 lines', async () => { const t = await tileOf(green, red); if (t?.picture?.height === 360) return true; throw new Error(JSON.stringify(t)) }, 10)
+  for (const [a, b] of [
+    [green, red],
+    [red, green],
+    ...(fox
+      ? [
+          [green, fox],
+          [red, fox],
+        ]
+      : []),
+  ])
+    await goesOn(a, b)
+  await until(
+    'a picture of 360 lines',
+    async () => {
+      const t = await tileOf(green, red)
+      if (t?.picture?.height === 360) return true
+      throw new Error(JSON.stringify(t))
+    },
+    10,
+  )
   const after = Date.now() - at
-  if (fox && codec === 'h264') await until('Firefox saying why it shows nothing', async () => { const t = await tileOf(fox, red); if (t?.state === 'codec') return true; throw new Error(JSON.stringify(t)) }, 10)
+  if (fox && codec === 'h264')
+    await until(
+      'Firefox saying why it shows nothing',
+      async () => {
+        const t = await tileOf(fox, red)
+        if (t?.state === 'codec') return true
+        throw new Error(JSON.stringify(t))
+      },
+      10,
+    )
   else if (fox) await goesOn(fox, red)
-  if (fox && codec === 'av1') await until('AV1 in simulcast, for Firefox', async () => { const { list } = await sending(red); if (list.length === 2 && list.every((s) => /^L1/.test(s.mode))) return true; throw new Error(JSON.stringify(list)) }, 5)
+  if (fox && codec === 'av1')
+    await until(
+      'AV1 in simulcast, for Firefox',
+      async () => {
+        const { list } = await sending(red)
+        if (list.length === 2 && list.every((s) => /^L1/.test(s.mode))) return true
+        throw new Error(JSON.stringify(list))
+      },
+      5,
+    )
   const stood = (await frozenFor(green, red)) - frozen
-  console.log(`  ${codec}: sent by those who are there after ${sentAfter} ms, in full size after ${after} ms, frozen ${stood.toFixed(2)} s; ${JSON.stringify((await sending(red)).list.map((l) => [l.rid, l.mode, l.height]))}`)
+  console.log(
+    `  ${codec}: sent by those who are there after ${sentAfter} ms, in full size after ${after} ms, frozen ${stood.toFixed(2)} s; ${JSON.stringify((await sending(red)).list.map((l) => [l.rid, l.mode, l.height]))}`,
+  )
   assert(stood < 1, `frozen for ${stood} s`)
 }
 
 await launch()
-if (!wanted.length || wanted.includes('choose')) await check('chosen by the host in the app, each codec is sent by those who are there already', choose, 90)
+if (!wanted.length || wanted.includes('choose'))
+  await check('chosen by the host in the app, each codec is sent by those who are there already', choose, 90)
 for (const codec of ['h264', 'vp9', 'av1']) {
   if (wanted.length && !wanted.includes(codec)) continue
   await check(`${codec}: the picture arrives, its layer goes down and up without a freeze`, () => talk(codec), 60)
 }
 
-if (!wanted.length || wanted.includes('4k')) await check('a 4K camera, chosen in the settings, arrives in 3840 × 2160', fourK, 110)
+if (!wanted.length || wanted.includes('4k'))
+  await check('a 4K camera, chosen in the settings, arrives in 3840 × 2160', fourK, 110)
 
 for (const b of browsers) await b.close()
 await server.stop()

@@ -9,62 +9,112 @@ let call
 
 const tell = (what, o) => console.log(`        ${what} ${JSON.stringify(o)}`)
 
-await check('5 % loss both ways at a round trip of 80 ms: 99 % of the pictures are seen, none stands for 500 ms', async () => {
-  call = new Call('impair')
-  await call.begin([{ name: 'red', username: 'doctor01', studio: { ...studio, hue: 200 } }, { name: 'green', username: 'expert01', camera: small }], { both: { delay_ms } })
-  const { red, green } = call
-  await makeLarge(green, red)
-  await call.lines({ both: { delay_ms, loss: 0.05 } })
-  await sleep(10000) // both ends learn of the loss, and the estimates settle
-  const r = await follow(green, red, 20)
-  tell('loss', r)
-  assert(r.percent >= 99, `${r.percent} % of the encoded pictures were seen`)
-  assert(r.freeze_ms <= 500, `a picture stood for ${r.freeze_ms} ms`)
-}, 80)
+await check(
+  '5 % loss both ways at a round trip of 80 ms: 99 % of the pictures are seen, none stands for 500 ms',
+  async () => {
+    call = new Call('impair')
+    await call.begin(
+      [
+        { name: 'red', username: 'doctor01', studio: { ...studio, hue: 200 } },
+        { name: 'green', username: 'expert01', camera: small },
+      ],
+      { both: { delay_ms } },
+    )
+    const { red, green } = call
+    await makeLarge(green, red)
+    await call.lines({ both: { delay_ms, loss: 0.05 } })
+    await sleep(10000) // both ends learn of the loss, and the estimates settle
+    const r = await follow(green, red, 20)
+    tell('loss', r)
+    assert(r.percent >= 99, `${r.percent} % of the encoded pictures were seen`)
+    assert(r.freeze_ms <= 500, `a picture stood for ${r.freeze_ms} ms`)
+  },
+  80,
+)
 
-await check('a round trip of 200 ms that jitters by 80: pictures come in order and do not stand', async () => {
-  const { red, green } = call
-  await call.lines({ both: { delay_ms } })
-  await green.line.set({ both: { delay_ms: 100, jitter_ms: 40, jitter_reorders: true } })
-  await sleep(4000)
-  await call.settle(green, red, 360) // a way that is suddenly longer may be taken for a queue at first
-  const r = await follow(green, red, 8)
-  tell('jitter', r)
-  // the two windows differ by the delay: some pictures at their ends
-  assert(r.percent >= 85 && r.seen >= Math.min(r.received, r.encoded) - 6, `${r.percent} % of the encoded pictures and ${r.seen} of ${r.received} received were seen`)
-  assert(r.freeze_ms <= 500 && r.backward === 0, `a picture stood for ${r.freeze_ms} ms, ${r.backward} came after a later one`)
-}, 40)
+await check(
+  'a round trip of 200 ms that jitters by 80: pictures come in order and do not stand',
+  async () => {
+    const { red, green } = call
+    await call.lines({ both: { delay_ms } })
+    await green.line.set({ both: { delay_ms: 100, jitter_ms: 40, jitter_reorders: true } })
+    await sleep(4000)
+    await call.settle(green, red, 360) // a way that is suddenly longer may be taken for a queue at first
+    const r = await follow(green, red, 8)
+    tell('jitter', r)
+    // the two windows differ by the delay: some pictures at their ends
+    assert(
+      r.percent >= 85 && r.seen >= Math.min(r.received, r.encoded) - 6,
+      `${r.percent} % of the encoded pictures and ${r.seen} of ${r.received} received were seen`,
+    )
+    assert(
+      r.freeze_ms <= 500 && r.backward === 0,
+      `a picture stood for ${r.freeze_ms} ms, ${r.backward} came after a later one`,
+    )
+  },
+  40,
+)
 
-await check('lip sync within 80 ms at a round trip of 150 ms and 3 % loss, also after 20 changes of the speaker', async () => {
-  const { red, green } = call
-  await call.join({ name: 'blue', username: 'expert02', studio: { ...studio, width: 480, height: 270, hue: 20, frequency: 900 } })
-  await call.blue.eval('window.__studio.speak(false)')
-  await call.lines({ both: { delay_ms: 37, loss: 0.03 } })
-  await makeLarge(green, red)
-  await sleep(6000) // a voice is brought nearer by some ms a second
-  const before = await lipSync(green, red, 8)
-  tell('before', before)
-  const last = await takeTurns(green, [red, call.blue], 20)
-  await sleep(6000)
-  const after = await lipSync(green, last, 8)
-  tell('after', after)
-  for (const r of [before, after]) assert(r.samples.length >= 4 && Math.abs(r.ms) <= 80, `the picture is ${r.ms} ms later than the voice (${r.samples})`)
-}, 120)
+await check(
+  'lip sync within 80 ms at a round trip of 150 ms and 3 % loss, also after 20 changes of the speaker',
+  async () => {
+    const { red, green } = call
+    await call.join({
+      name: 'blue',
+      username: 'expert02',
+      studio: { ...studio, width: 480, height: 270, hue: 20, frequency: 900 },
+    })
+    await call.blue.eval('window.__studio.speak(false)')
+    await call.lines({ both: { delay_ms: 37, loss: 0.03 } })
+    await makeLarge(green, red)
+    await sleep(6000) // a voice is brought nearer by some ms a second
+    const before = await lipSync(green, red, 8)
+    tell('before', before)
+    const last = await takeTurns(green, [red, call.blue], 20)
+    await sleep(6000)
+    const after = await lipSync(green, last, 8)
+    tell('after', after)
+    for (const r of [before, after])
+      assert(
+        r.samples.length >= 4 && Math.abs(r.ms) <= 80,
+        `the picture is ${r.ms} ms later than the voice (${r.samples})`,
+      )
+  },
+  120,
+)
 await call?.end()
 
-await check('downlink from 4 to 1 Mbit/s and back: the best layer that fits within 3 s, back within 10 s, the voice never broken', async () => {
-  call = new Call('impair')
-  await call.begin([{ name: 'red', username: 'doctor01', tone: 600, camera: { width: 1280, height: 720, fps: 30, frames: 90, noise: 0.5 } }, { name: 'green', username: 'expert01', camera: small }], { both: { delay_ms: 10 } })
-  await makeLarge(call.green, call.red)
-  await call.settle(call.green, call.red, 720)
-  const r = await cutDownlink(call.green, call.red)
-  tell('cut', r)
-  assert(r.before === 720 && r.low === 360 && r.after === 720, `720, then ${r.low}, then ${r.after}`)
-  assert(r.settle_s <= 3, `settled after ${r.settle_s} s`)
-  assert(r.back_s <= 10, `back after ${r.back_s} s`)
-  // The voice waits in the same queue while that grows, until two reports of it (62 ms each) have come: so much has to be bridged, nothing of it is lost.
-  assert(r.voice_lost === 0, `${r.voice_lost} packets of the voice were lost`)
-  assert(r.line.down.queue_ms < 300 && r.audio_gaps_ms <= r.line.down.queue_ms, `${r.audio_gaps_ms} ms of the voice were made up, the queue was ${r.line.down.queue_ms} ms long`)
-}, 80)
+await check(
+  'downlink from 4 to 1 Mbit/s and back: the best layer that fits within 3 s, back within 10 s, the voice never broken',
+  async () => {
+    call = new Call('impair')
+    await call.begin(
+      [
+        {
+          name: 'red',
+          username: 'doctor01',
+          tone: 600,
+          camera: { width: 1280, height: 720, fps: 30, frames: 90, noise: 0.5 },
+        },
+        { name: 'green', username: 'expert01', camera: small },
+      ],
+      { both: { delay_ms: 10 } },
+    )
+    await makeLarge(call.green, call.red)
+    await call.settle(call.green, call.red, 720)
+    const r = await cutDownlink(call.green, call.red)
+    tell('cut', r)
+    assert(r.before === 720 && r.low === 360 && r.after === 720, `720, then ${r.low}, then ${r.after}`)
+    assert(r.settle_s <= 3, `settled after ${r.settle_s} s`)
+    assert(r.back_s <= 10, `back after ${r.back_s} s`)
+    // The voice waits in the same queue while that grows, until two reports of it (62 ms each) have come: so much has to be bridged, nothing of it is lost.
+    assert(r.voice_lost === 0, `${r.voice_lost} packets of the voice were lost`)
+    assert(
+      r.line.down.queue_ms < 300 && r.audio_gaps_ms <= r.line.down.queue_ms,
+      `${r.audio_gaps_ms} ms of the voice were made up, the queue was ${r.line.down.queue_ms} ms long`,
+    )
+  },
+  80,
+)
 await call?.end()
 process.exit(summary() ? 0 : 1)

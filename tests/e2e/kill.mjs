@@ -8,7 +8,12 @@ import { check, assert, equal, summary, sleep, until } from './lib/check.mjs'
 
 const rounds = process.env.CONSILIUM_LONG ? 100 : 20
 const server = new Server({ name: 'kill' })
-const form = (n) => ({ urgency: 'ordinary', patient: { name: `患者${n}`, sex: 'unknown' }, diagnosis: `diagnosis ${n}`, question: `question ${n}` })
+const form = (n) => ({
+  urgency: 'ordinary',
+  patient: { name: `患者${n}`, sex: 'unknown' },
+  diagnosis: `diagnosis ${n}`,
+  question: `question ${n}`,
+})
 
 /** Works until the server dies; notes only what was answered. */
 async function work(api, known, signal) {
@@ -25,7 +30,10 @@ async function work(api, known, signal) {
       const changed = await api.put(`/api/v1/requests/${request.id}`, { ...form(n), diagnosis })
       equal(changed.diagnosis, diagnosis, 'what the change was answered with')
       noted.diagnoses = [diagnosis]
-    } catch (e) { if (e.status && e.status !== 503) throw e; if (!signal.stop) await sleep(20) }
+    } catch (e) {
+      if (e.status && e.status !== 503) throw e
+      if (!signal.stop) await sleep(20)
+    }
   }
 }
 
@@ -33,12 +41,20 @@ async function draftWork(api, request, known, signal) {
   while (!signal.stop) {
     try {
       const text = `finding ${known.drafts + 1}`
-      const { revision } = await api.put(`/api/v1/requests/${request}/report`, { findings: text, conclusion: 'c', advice: '', revision: known.revision })
+      const { revision } = await api.put(`/api/v1/requests/${request}/report`, {
+        findings: text,
+        conclusion: 'c',
+        advice: '',
+        revision: known.revision,
+      })
       known.revision = revision
       known.drafts++
       known.text = text
     } catch (e) {
-      if (e.status === 409) { known.revision = (await api.get(`/api/v1/requests/${request}/report`)).revision; continue }
+      if (e.status === 409) {
+        known.revision = (await api.get(`/api/v1/requests/${request}/report`)).revision
+        continue
+      }
       if (e.status && e.status !== 503) throw e
       if (!signal.stop) await sleep(20)
     }
@@ -60,65 +76,124 @@ await check('a consultation is under way', async () => {
   request = (await referrer.post('/api/v1/requests', form('draft'))).id
   known.document = await referrer.upload(request, 'consent', 'consent.txt', Buffer.from('consent\n'))
   await referrer.post(`/api/v1/requests/${request}/submit`)
-  await admin.post(`/api/v1/requests/${request}/schedule`, { lead: expert.user.id, experts: [], at: Date.now() + 3600000, minutes: 30 })
+  await admin.post(`/api/v1/requests/${request}/schedule`, {
+    lead: expert.user.id,
+    experts: [],
+    at: Date.now() + 3600000,
+    minutes: 30,
+  })
 })
 
 const doctors = []
-await check('two doctors are in its room', async () => {
-  const { room } = await referrer.post(`/api/v1/requests/${request}/room`)
-  for (const [username, colour] of [['referrer1', 'red'], ['expert1', 'green']]) {
-    const b = Object.assign(await Chromium.launch({ name: colour, colour, camera: { width: 320, height: 180, fps: 8, frames: 80 } }), { colour })
-    doctors.push(b)
-    await login(b, server, username)
-    await approach(b, server, room)
-    await enter(b)
-    await b.eval('window.__notReloaded = true')
-  }
-}, 60)
+await check(
+  'two doctors are in its room',
+  async () => {
+    const { room } = await referrer.post(`/api/v1/requests/${request}/room`)
+    for (const [username, colour] of [
+      ['referrer1', 'red'],
+      ['expert1', 'green'],
+    ]) {
+      const b = Object.assign(
+        await Chromium.launch({ name: colour, colour, camera: { width: 320, height: 180, fps: 8, frames: 80 } }),
+        { colour },
+      )
+      doctors.push(b)
+      await login(b, server, username)
+      await approach(b, server, room)
+      await enter(b)
+      await b.eval('window.__notReloaded = true')
+    }
+  },
+  60,
+)
 
-await check(`killed ${rounds} times, nothing that was answered is lost`, async () => {
-  for (let round = 0; round < rounds; round++) {
-    const signal = { stop: false }
-    const workers = [work(referrer, known, signal), work(referrer, known, signal), draftWork(expert, request, known, signal)]
-    await sleep(150 + Math.floor((round * 7919) % 350))
-    await server.kill('SIGKILL')
-    signal.stop = true
-    await Promise.all(workers)
-    await server.start()
-    const draft = await expert.get(`/api/v1/requests/${request}/report`)
-    if (known.drafts) assert(Number(draft.findings.slice(8)) >= known.drafts, `draft ${known.drafts} was answered, ${draft.findings} is stored`)
-  }
-  assert(known.requests.length > rounds, `only ${known.requests.length} requests were made`)
-  console.log(`        ${known.requests.length} requests, ${known.files.length} files, ${known.drafts} drafts were answered`)
-}, 60 + rounds * 12)
+await check(
+  `killed ${rounds} times, nothing that was answered is lost`,
+  async () => {
+    for (let round = 0; round < rounds; round++) {
+      const signal = { stop: false }
+      const workers = [
+        work(referrer, known, signal),
+        work(referrer, known, signal),
+        draftWork(expert, request, known, signal),
+      ]
+      await sleep(150 + Math.floor((round * 7919) % 350))
+      await server.kill('SIGKILL')
+      signal.stop = true
+      await Promise.all(workers)
+      await server.start()
+      const draft = await expert.get(`/api/v1/requests/${request}/report`)
+      if (known.drafts)
+        assert(
+          Number(draft.findings.slice(8)) >= known.drafts,
+          `draft ${known.drafts} was answered, ${draft.findings} is stored`,
+        )
+    }
+    assert(known.requests.length > rounds, `only ${known.requests.length} requests were made`)
+    console.log(
+      `        ${known.requests.length} requests, ${known.files.length} files, ${known.drafts} drafts were answered`,
+    )
+  },
+  60 + rounds * 12,
+)
 
-await check('both doctors are back in the room by themselves and see each other', async () => {
-  for (const b of doctors) b.participant = (await until(`${b.name} being back`, async () => { const c = await b.eval('window.__consilium'); return c?.phase === 'live' && c })).participant
-  for (const b of doctors) {
-    const other = doctors.find((o) => o !== b)
-    await until(`${b.name} seeing ${other.name}`, async () => {
-      other.participant = (await other.eval('window.__consilium')).participant
-      const t = await b.probe(`tile(${JSON.stringify(other.participant)})`)
-      return t?.state === 'live' && t.picture?.colour.every((v, i) => Math.abs(v - colourOf(other.colour)[i]) < 36)
-    }, 40)
-    assert(await b.eval('window.__notReloaded'), `${b.name} was loaded anew`)
-  }
-}, 90)
+await check(
+  'both doctors are back in the room by themselves and see each other',
+  async () => {
+    for (const b of doctors)
+      b.participant = (
+        await until(`${b.name} being back`, async () => {
+          const c = await b.eval('window.__consilium')
+          return c?.phase === 'live' && c
+        })
+      ).participant
+    for (const b of doctors) {
+      const other = doctors.find((o) => o !== b)
+      await until(
+        `${b.name} seeing ${other.name}`,
+        async () => {
+          other.participant = (await other.eval('window.__consilium')).participant
+          const t = await b.probe(`tile(${JSON.stringify(other.participant)})`)
+          return t?.state === 'live' && t.picture?.colour.every((v, i) => Math.abs(v - colourOf(other.colour)[i]) < 36)
+        },
+        40,
+      )
+      assert(await b.eval('window.__notReloaded'), `${b.name} was loaded anew`)
+    }
+  },
+  90,
+)
 for (const b of doctors) await b.close()
 
-await check('every answered request and file is whole', async () => {
-  for (const r of known.requests) {
-    const stored = await referrer.get(`/api/v1/requests/${r.id}`)
-    assert(r.diagnoses.includes(stored.diagnosis), `request ${r.id}: ${stored.diagnosis} is none of ${r.diagnoses}`)
-  }
-  for (const f of known.files) {
-    const answer = await referrer.raw('GET', `/api/v1/files/${f.id}/content`)
-    equal(answer.status, 200, `file ${f.id}`)
-    equal(createHash('sha256').update(Buffer.from(await answer.arrayBuffer())).digest('hex'), f.sha256, `file ${f.id}`)
-  }
-}, 300)
+await check(
+  'every answered request and file is whole',
+  async () => {
+    for (const r of known.requests) {
+      const stored = await referrer.get(`/api/v1/requests/${r.id}`)
+      assert(r.diagnoses.includes(stored.diagnosis), `request ${r.id}: ${stored.diagnosis} is none of ${r.diagnoses}`)
+    }
+    for (const f of known.files) {
+      const answer = await referrer.raw('GET', `/api/v1/files/${f.id}/content`)
+      equal(answer.status, 200, `file ${f.id}`)
+      equal(
+        createHash('sha256')
+          .update(Buffer.from(await answer.arrayBuffer()))
+          .digest('hex'),
+        f.sha256,
+        `file ${f.id}`,
+      )
+    }
+  },
+  300,
+)
 
-await check('told to end, it ends within 10 s although documents wait to be converted', async () => { await server.kill('SIGTERM') }, 10)
+await check(
+  'told to end, it ends within 10 s although documents wait to be converted',
+  async () => {
+    await server.kill('SIGTERM')
+  },
+  10,
+)
 
 await check('both logs verify', async () => {
   server.run('verify', 'audit')
@@ -127,10 +202,15 @@ await check('both logs verify', async () => {
 
 await check('documents that waited through all of it are converted after the start', async () => {
   await server.start()
-  const { state } = await until('the first document being converted', async () => {
-    const file = await expert.get(`/api/v1/files/${known.document}`)
-    return file.state !== 'converting' && file
-  }, 60, 250)
+  const { state } = await until(
+    'the first document being converted',
+    async () => {
+      const file = await expert.get(`/api/v1/files/${known.document}`)
+      return file.state !== 'converting' && file
+    },
+    60,
+    250,
+  )
   equal(state, 'ready', 'the first document')
 })
 

@@ -10,12 +10,27 @@ import { writeDocx } from './lib/docx.mjs'
 import { smallPng } from './lib/palette.mjs'
 import { film, people } from './lib/portraits.mjs'
 import { check, assert, equal, until, sleep, summary } from './lib/check.mjs'
-import { picture, scaleOf, still, together, sharp, canvasOf, ink, record, recorded, lags, quantile } from './lib/view.mjs'
+import {
+  picture,
+  scaleOf,
+  still,
+  together,
+  sharp,
+  canvasOf,
+  ink,
+  record,
+  recorded,
+  lags,
+  quantile,
+} from './lib/view.mjs'
 
 const server = new Server({ name: 'view' })
 const seed = Number(process.env.SEED || 20261121)
 let state = seed
-const random = () => { state = (Math.imul(state, 1664525) + 1013904223) >>> 0; return state / 2 ** 32 }
+const random = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+  return state / 2 ** 32
+}
 const camera = { width: 320, height: 180, fps: 10, frames: 40 }
 
 let apis, request, room, files, slide, docx
@@ -26,13 +41,32 @@ async function enter(who, api) {
   await who.cookie(api.cookie, server.url)
   await who.goto(`${server.url}/room/${room}`)
   await who.click('room-enter')
-  await until(`${who.name} being in the room`, async () => ['live', 'reconnecting'].includes(await who.eval(`document.querySelector('[data-testid="room"]').dataset.phase`)), 20)
+  await until(
+    `${who.name} being in the room`,
+    async () =>
+      ['live', 'reconnecting'].includes(await who.eval(`document.querySelector('[data-testid="room"]').dataset.phase`)),
+    20,
+  )
 }
 
-const click = (who, file) => who.page.locator(`[data-testid="room-file"][data-file="${file}"]`).click({ timeout: 15000 })
-const opened = (who, file) => until(`${who.name} seeing the file`, async () => { const p = await picture(who); return p?.file === file && p.state === 'open' && p.region && p }, 20)
+const click = (who, file) =>
+  who.page.locator(`[data-testid="room-file"][data-file="${file}"]`).click({ timeout: 15000 })
+const opened = (who, file) =>
+  until(
+    `${who.name} seeing the file`,
+    async () => {
+      const p = await picture(who)
+      return p?.file === file && p.state === 'open' && p.region && p
+    },
+    20,
+  )
 
-function near(both, what) { assert(both.off <= 1, `${what}: ${both.off.toFixed(2)} px off; presenter ${JSON.stringify(both.there.region)}, follower ${JSON.stringify(both.here?.region)}`) }
+function near(both, what) {
+  assert(
+    both.off <= 1,
+    `${what}: ${both.off.toFixed(2)} px off; presenter ${JSON.stringify(both.there.region)}, follower ${JSON.stringify(both.here?.region)}`,
+  )
+}
 
 async function end() {
   for (const who of Object.values(open)) await who.close().catch(() => {})
@@ -40,15 +74,24 @@ async function end() {
   process.exit(summary() ? 0 : 1)
 }
 /** What everything after it stands on. */
-const must = async (...args) => { if (!(await check(...args))) await end() }
+const must = async (...args) => {
+  if (!(await check(...args))) await end()
+}
 
 await must('a consultation with slide, PDF, DOCX and image', async () => {
   server.init()
   await server.start()
-  apis = Object.fromEntries(await Promise.all(['expert01', 'expert02', 'expert03', 'doctor01'].map(async (name) => [name, await server.login(name)])))
+  apis = Object.fromEntries(
+    await Promise.all(
+      ['expert01', 'expert02', 'expert03', 'doctor01'].map(async (name) => [name, await server.login(name)]),
+    ),
+  )
   const { items } = await apis.expert01.get('/api/v1/requests?tab=pending')
   request = items.find((r) => r.state === 'SCHEDULED').id
-  const text = (n) => [`第 ${n} 页 检查记录`, ...Array.from({ length: 12 }, (_, i) => `第 ${n} 页第 ${i + 1} 段：这是演示文件，不含真实患者信息。`.repeat(2))]
+  const text = (n) => [
+    `第 ${n} 页 检查记录`,
+    ...Array.from({ length: 12 }, (_, i) => `第 ${n} 页第 ${i + 1} 段：这是演示文件，不含真实患者信息。`.repeat(2)),
+  ]
   docx = await apis.expert01.upload(request, 'other', '检查记录.docx', writeDocx([text(1), text(2), text(3)]))
   files = (await apis.expert01.get(`/api/v1/requests/${request}`)).files
   slide = files.find((f) => f.kind === 'slide').id
@@ -58,7 +101,14 @@ await must('a consultation with slide, PDF, DOCX and image', async () => {
 await must('two experts with different windows and pixel ratios are in the room', async () => {
   ;[open.presenter, open.follower] = await Promise.all([
     Chromium.launch({ name: 'presenter', colour: 'green', tone: 440, camera }),
-    Chromium.launch({ name: 'follower', colour: 'blue', tone: 660, camera, viewport: { width: 1100, height: 760 }, scale: 2 }),
+    Chromium.launch({
+      name: 'follower',
+      colour: 'blue',
+      tone: 660,
+      camera,
+      viewport: { width: 1100, height: 760 },
+      scale: 2,
+    }),
   ])
   await Promise.all([enter(open.presenter, apis.expert01), enter(open.follower, apis.expert02)])
 })
@@ -66,15 +116,27 @@ await must('two experts with different windows and pixel ratios are in the room'
 const { presenter, follower } = open
 
 await check('the panel lists every file with a thumbnail', async () => {
-  await until('the thumbnails', () => presenter.eval(`[...document.querySelectorAll('[data-testid="room-thumb"]')].filter((i) => i.naturalWidth > 20).length >= 4`), 20)
-  equal(await presenter.eval(`document.querySelectorAll('[data-testid="room-file"]').length`), files.length, 'files in the panel')
+  await until(
+    'the thumbnails',
+    () =>
+      presenter.eval(
+        `[...document.querySelectorAll('[data-testid="room-thumb"]')].filter((i) => i.naturalWidth > 20).length >= 4`,
+      ),
+    20,
+  )
+  equal(
+    await presenter.eval(`document.querySelectorAll('[data-testid="room-file"]').length`),
+    files.length,
+    'files in the panel',
+  )
 })
 
 await must('a slide that one opens is there for the other, with scale and magnification', async () => {
   await click(presenter, slide)
   await Promise.all([opened(presenter, slide), opened(follower, slide)])
   near(await together(presenter, follower), 'after opening')
-  const p = await picture(presenter), f = await picture(follower)
+  const p = await picture(presenter),
+    f = await picture(follower)
   assert(p.presenting && !p.following && f.following && !f.presenting, 'who opens presents')
   assert(f.status.includes(apis.expert01.user.name), `"${f.status}" names the presenter`)
   await sharp(presenter)
@@ -86,70 +148,121 @@ const measured = { off: [], mean: [], shift: [], lag: [], act: [] }
 
 /** One act of the presenter's hands: drag, wheel or a button. */
 async function move(kind) {
-  const p = await picture(presenter), { mouse } = presenter.page
+  const p = await picture(presenter),
+    { mouse } = presenter.page
   const at = () => [p.x + p.width * (0.15 + 0.6 * random()), p.y + p.height * (0.2 + 0.6 * random())]
   if (kind === 'pan') {
-    const [x, y] = at(), [u, v] = at()
-    await mouse.move(x, y); await mouse.down(); await mouse.move(u, v, { steps: 6 }); await mouse.up()
+    const [x, y] = at(),
+      [u, v] = at()
+    await mouse.move(x, y)
+    await mouse.down()
+    await mouse.move(u, v, { steps: 6 })
+    await mouse.up()
   } else if (kind === 'zoom') {
     // the slide must not get lost: as a doctor would, back to the whole of it
-    if (Math.abs(p.region.cx / 24576 - 0.5) > 0.3 || Math.abs(p.region.cy / 18432 - 0.5) > 0.3) { await presenter.click('view-fit'); await sleep(300) }
-    const deep = scaleOf(await picture(presenter)), inward = deep > 18 ? true : deep < 0.5 ? false : random() < 0.55
+    if (Math.abs(p.region.cx / 24576 - 0.5) > 0.3 || Math.abs(p.region.cy / 18432 - 0.5) > 0.3) {
+      await presenter.click('view-fit')
+      await sleep(300)
+    }
+    const deep = scaleOf(await picture(presenter)),
+      inward = deep > 18 ? true : deep < 0.5 ? false : random() < 0.55
     await mouse.move(...at())
-    for (let i = 1 + Math.floor(random() * 4); i > 0; i--) { await mouse.wheel(0, inward ? -120 : 120); await sleep(15) }
+    for (let i = 1 + Math.floor(random() * 4); i > 0; i--) {
+      await mouse.wheel(0, inward ? -120 : 120)
+      await sleep(15)
+    }
   } else await presenter.click('view-rotate')
 }
 
 /** Five squares of the follower's canvas, as far out as the slide goes, against OpenSlide. */
 async function judge() {
   await sharp(follower)
-  const p = await picture(follower), canvas = await canvasOf(follower)
+  const p = await picture(follower),
+    canvas = await canvasOf(follower)
   equal(canvas.width, Math.round(p.width * p.dpr), 'canvas width in device pixels')
-  const side = 160, margin = 4, shown = { region: p.region, scale: scaleOf(p) / p.dpr, width: canvas.width, height: canvas.height }
+  const side = 160,
+    margin = 4,
+    shown = { region: p.region, scale: scaleOf(p) / p.dpr, width: canvas.width, height: canvas.height }
   for (const [px, py] of source.squares(shown, side, margin)) {
     const fit = compare(canvas, source.expected(shown, px, py, side, margin), px, py, side, margin)
     if (!fit) continue
     measured.mean.push(fit.mean)
-    assert(fit.mean <= 10, `a square of the canvas differs by ${fit.mean.toFixed(1)} grey levels from OpenSlide at ${JSON.stringify(p.region)} (best ${fit.best.toFixed(1)} at ${fit.shift})`)
+    assert(
+      fit.mean <= 10,
+      `a square of the canvas differs by ${fit.mean.toFixed(1)} grey levels from OpenSlide at ${JSON.stringify(p.region)} (best ${fit.best.toFixed(1)} at ${fit.shift})`,
+    )
     // where all is alike, nothing says where it lies
     if (fit.texture >= 6) measured.shift.push(Math.max(...fit.shift.map(Math.abs)) / p.dpr)
   }
 }
 
-await check('50 random pans, zooms and rotations: the follower is within one pixel, lag p95 ≤ 200 ms, the canvas is OpenSlide\'s', async () => {
-  await Promise.all([record(presenter), record(follower)])
-  const kinds = Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? 'turn' : i % 2 ? 'pan' : 'zoom'))
-  for (const [i, kind] of kinds.entries()) {
-    await move(kind)
-    const both = await together(presenter, follower)
-    measured.off.push(both.off)
-    near(both, `act ${i + 1} (${kind}, seed ${seed})`)
-    if (i % 10 === 9) await judge()
-  }
-  const p = await recorded(presenter), f = await recorded(follower)
-  assert(p.drawn.length >= 100, `only ${p.drawn.length} regions were drawn`)
-  measured.lag = lags(p.drawn, f.drawn)
-  // from the hand's movement to the first picture that comes of it, at the follower
-  for (const [i, at] of p.acts.entries()) {
-    if (i && at - p.acts[i - 1] < 150) continue
-    const first = p.drawn.findIndex(([t]) => t >= at)
-    if (first >= 0 && first < measured.lag.length && p.drawn[first][0] - at < 400) measured.act.push(p.drawn[first][0] - at + measured.lag[first])
-  }
-  const line = (name, list, unit) => console.log(`        ${name}: ${list.length} values, p50 ${quantile(list, 0.5).toFixed(1)}, p95 ${quantile(list, 0.95).toFixed(1)}, max ${Math.max(...list).toFixed(1)} ${unit}`)
-  line('off by', measured.off, 'px'); line('drawn here → drawn there', measured.lag, 'ms'); line('hand → drawn there', measured.act, 'ms'); line('canvas − OpenSlide', measured.mean, 'grey levels'); if (measured.shift.length) line('shift of the canvas', measured.shift, 'px')
-  assert(measured.mean.length >= 10 && measured.shift.length >= 5 && measured.shift.every((s) => s <= 1), 'the canvas lies where OpenSlide says')
-  assert(measured.act.length >= 25, `only ${measured.act.length} acts were timed`)
-  assert(quantile(measured.lag, 0.95) <= 200, `lag p95 is ${quantile(measured.lag, 0.95).toFixed(0)} ms`)
-  assert(quantile(measured.act, 0.95) <= 200, `lag from the hand p95 is ${quantile(measured.act, 0.95).toFixed(0)} ms`)
-}, 110)
+await check(
+  "50 random pans, zooms and rotations: the follower is within one pixel, lag p95 ≤ 200 ms, the canvas is OpenSlide's",
+  async () => {
+    await Promise.all([record(presenter), record(follower)])
+    const kinds = Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? 'turn' : i % 2 ? 'pan' : 'zoom'))
+    for (const [i, kind] of kinds.entries()) {
+      await move(kind)
+      const both = await together(presenter, follower)
+      measured.off.push(both.off)
+      near(both, `act ${i + 1} (${kind}, seed ${seed})`)
+      if (i % 10 === 9) await judge()
+    }
+    const p = await recorded(presenter),
+      f = await recorded(follower)
+    assert(p.drawn.length >= 100, `only ${p.drawn.length} regions were drawn`)
+    measured.lag = lags(p.drawn, f.drawn)
+    // from the hand's movement to the first picture that comes of it, at the follower
+    for (const [i, at] of p.acts.entries()) {
+      if (i && at - p.acts[i - 1] < 150) continue
+      const first = p.drawn.findIndex(([t]) => t >= at)
+      if (first >= 0 && first < measured.lag.length && p.drawn[first][0] - at < 400)
+        measured.act.push(p.drawn[first][0] - at + measured.lag[first])
+    }
+    const line = (name, list, unit) =>
+      console.log(
+        `        ${name}: ${list.length} values, p50 ${quantile(list, 0.5).toFixed(1)}, p95 ${quantile(list, 0.95).toFixed(1)}, max ${Math.max(...list).toFixed(1)} ${unit}`,
+      )
+    line('off by', measured.off, 'px')
+    line('drawn here → drawn there', measured.lag, 'ms')
+    line('hand → drawn there', measured.act, 'ms')
+    line('canvas − OpenSlide', measured.mean, 'grey levels')
+    if (measured.shift.length) line('shift of the canvas', measured.shift, 'px')
+    assert(
+      measured.mean.length >= 10 && measured.shift.length >= 5 && measured.shift.every((s) => s <= 1),
+      'the canvas lies where OpenSlide says',
+    )
+    assert(measured.act.length >= 25, `only ${measured.act.length} acts were timed`)
+    assert(quantile(measured.lag, 0.95) <= 200, `lag p95 is ${quantile(measured.lag, 0.95).toFixed(0)} ms`)
+    assert(
+      quantile(measured.act, 0.95) <= 200,
+      `lag from the hand p95 is ${quantile(measured.act, 0.95).toFixed(0)} ms`,
+    )
+  },
+  110,
+)
 
-await check('the pointer lives at the follower, with the presenter\'s name, on the same spot of the slide', async () => {
-  const p = await still(presenter), f = await picture(follower)
-  for (const [sx, sy] of [[0.3, 0.4], [0.6, 0.7], [0.45, 0.2]]) {
+await check("the pointer lives at the follower, with the presenter's name, on the same spot of the slide", async () => {
+  const p = await still(presenter),
+    f = await picture(follower)
+  for (const [sx, sy] of [
+    [0.3, 0.4],
+    [0.6, 0.7],
+    [0.45, 0.2],
+  ]) {
     await presenter.page.mouse.move(p.x + p.width * sx, p.y + p.height * sy, { steps: 3 })
     const scale = Math.max(p.region.w / f.width, p.region.h / f.height) / scaleOf(p)
-    const x = f.width / 2 + (p.width * (sx - 0.5)) / scale, y = f.height / 2 + (p.height * (sy - 0.5)) / scale
-    const seen = await until('the pointer', async () => { const now = (await picture(follower)).pointer; return now && Math.hypot(now.x - x, now.y - y) < 2 && now }, 3, 30)
+    const x = f.width / 2 + (p.width * (sx - 0.5)) / scale,
+      y = f.height / 2 + (p.height * (sy - 0.5)) / scale
+    const seen = await until(
+      'the pointer',
+      async () => {
+        const now = (await picture(follower)).pointer
+        return now && Math.hypot(now.x - x, now.y - y) < 2 && now
+      },
+      3,
+      30,
+    )
     equal(seen.name, apis.expert01.user.name, 'name at the pointer')
   }
   await follower.screenshot('view-follower.png')
@@ -163,18 +276,32 @@ await check('one click stops following, one click resumes', async () => {
   assert(!before.following, 'the follower looks on its own')
   await move('zoom')
   await still(presenter)
-  equal(JSON.stringify((await picture(follower)).region), JSON.stringify(before.region), 'the region of one who does not follow')
+  equal(
+    JSON.stringify((await picture(follower)).region),
+    JSON.stringify(before.region),
+    'the region of one who does not follow',
+  )
   await follower.click('view-zoom-in')
-  const own = await still(follower), there = await picture(presenter)
+  const own = await still(follower),
+    there = await picture(presenter)
   assert(scaleOf(own) < scaleOf(before) * 0.9, 'one who does not follow moves on its own')
-  equal(JSON.stringify((await still(presenter)).region), JSON.stringify(there.region), 'the presenter is not moved by others')
+  equal(
+    JSON.stringify((await still(presenter)).region),
+    JSON.stringify(there.region),
+    'the presenter is not moved by others',
+  )
   await follower.click('view-follow')
   near(await together(presenter, follower), 'after resuming')
 })
 
 await check('somebody else takes over presenting', async () => {
   await follower.click('view-take')
-  await until('roles being changed', async () => (await picture(follower)).presenting && (await picture(presenter)).following, 5, 50)
+  await until(
+    'roles being changed',
+    async () => (await picture(follower)).presenting && (await picture(presenter)).following,
+    5,
+    50,
+  )
   await follower.click('view-zoom-out')
   await follower.click('view-rotate')
   near(await together(follower, presenter), 'after the change')
@@ -182,7 +309,15 @@ await check('somebody else takes over presenting', async () => {
 })
 
 await must('a late joiner with a phone sees the current state at once', async () => {
-  open.phone = await Chromium.launch({ name: 'phone', colour: 'yellow', tone: 880, camera, viewport: { width: 390, height: 844 }, scale: 3, mobile: true })
+  open.phone = await Chromium.launch({
+    name: 'phone',
+    colour: 'yellow',
+    tone: 880,
+    camera,
+    viewport: { width: 390, height: 844 },
+    scale: 3,
+    mobile: true,
+  })
   await enter(open.phone, apis.doctor01)
   const start = Date.now()
   await opened(open.phone, slide)
@@ -215,83 +350,167 @@ await check('a PDF and an image: the same place for everybody', async () => {
 })
 
 await check('a Word document: pages turn together, the pointer is shared', async () => {
-  await until('the conversion', async () => { const f = await apis.expert01.get(`/api/v1/files/${docx}`); if (f.state === 'failed') throw new Error('the conversion failed'); return f.state === 'ready' }, 60, 300)
+  await until(
+    'the conversion',
+    async () => {
+      const f = await apis.expert01.get(`/api/v1/files/${docx}`)
+      if (f.state === 'failed') throw new Error('the conversion failed')
+      return f.state === 'ready'
+    },
+    60,
+    300,
+  )
   // the panel hears of it when it is opened again
   await presenter.click('panel-close')
   await presenter.click('control-panel')
   await shows(docx, 0.002)
   for (const page of [2, 3, 2]) {
     await presenter.click(page === 3 || (await picture(presenter)).page < page ? 'view-next' : 'view-previous')
-    for (const who of [presenter, follower, open.phone]) await until(`${who.name} at page ${page}`, async () => { const p = await picture(who); return p.page === page && p.state === 'open' }, 10, 50)
+    for (const who of [presenter, follower, open.phone])
+      await until(
+        `${who.name} at page ${page}`,
+        async () => {
+          const p = await picture(who)
+          return p.page === page && p.state === 'open'
+        },
+        10,
+        50,
+      )
   }
   near(await together(presenter, follower), 'on page 2')
   const p = await still(presenter)
   await presenter.page.mouse.move(p.x + p.width * 0.5, p.y + p.height * 0.4, { steps: 3 })
-  await until('the pointer on the page', async () => (await picture(follower)).pointer?.name === apis.expert01.user.name, 3, 50)
+  await until(
+    'the pointer on the page',
+    async () => (await picture(follower)).pointer?.name === apis.expert01.user.name,
+    3,
+    50,
+  )
 })
 
 await check('who is foreign gets no tile, no file and no entry', async () => {
   const password = 'Fremd-und-lang-7!'
-  execFileSync(server.bin, ['user', 'add', 'stranger', '--role', 'expert', '--hospital', '外院（演示）', '--department', '病理科', '--name', '外人', '--password-stdin', '--config', server.config], { input: `${password}\n` })
+  execFileSync(
+    server.bin,
+    [
+      'user',
+      'add',
+      'stranger',
+      '--role',
+      'expert',
+      '--hospital',
+      '外院（演示）',
+      '--department',
+      '病理科',
+      '--name',
+      '外人',
+      '--password-stdin',
+      '--config',
+      server.config,
+    ],
+    { input: `${password}\n` },
+  )
   server.users.stranger = password
   const stranger = await server.login('stranger')
-  for (const path of [`/slides/${slide}.dzi`, `/slides/${slide}/info.json`, `/slides/${slide}_files/10/0_0.jpeg`, `/api/v1/files/${slide}/thumbnail`, `/api/v1/files/${docx}/pdf`, `/api/v1/files/${docx}/content`, `/api/v1/files/${docx}`, `/api/v1/rooms/${room}`, `/api/v1/requests/${request}`])
+  for (const path of [
+    `/slides/${slide}.dzi`,
+    `/slides/${slide}/info.json`,
+    `/slides/${slide}_files/10/0_0.jpeg`,
+    `/api/v1/files/${slide}/thumbnail`,
+    `/api/v1/files/${docx}/pdf`,
+    `/api/v1/files/${docx}/content`,
+    `/api/v1/files/${docx}`,
+    `/api/v1/rooms/${room}`,
+    `/api/v1/requests/${request}`,
+  ])
     equal((await stranger.raw('GET', path)).status, 404, path)
-  equal((await apis.expert02.raw('GET', `/slides/${slide}_files/10/0_0.jpeg`)).status, 200, 'the same tile for an expert of the room')
+  equal(
+    (await apis.expert02.raw('GET', `/slides/${slide}_files/10/0_0.jpeg`)).status,
+    200,
+    'the same tile for an expert of the room',
+  )
   equal((await fetch(`${server.url}/slides/${slide}_files/10/0_0.jpeg`)).status, 401, 'the same tile without login')
-  const page = open.stranger = await Chromium.launch({ name: 'stranger', camera, colour: 'red' })
+  const page = (open.stranger = await Chromium.launch({ name: 'stranger', camera, colour: 'red' }))
   await page.cookie(stranger.cookie, server.url)
   await page.goto(`${server.url}/room/${room}`)
   await page.click('room-enter')
-  const reason = await until('being refused', () => page.eval(`document.querySelector('[data-testid="room-ended"]')?.dataset.reason`), 15)
+  const reason = await until(
+    'being refused',
+    () => page.eval(`document.querySelector('[data-testid="room-ended"]')?.dataset.reason`),
+    15,
+  )
   assert(['not_found', 'forbidden'].includes(reason), `refused because ${reason}`)
   await page.close()
 })
 
-await check('Firefox follows', async () => {
-  await open.phone.close()
-  open.firefox = await Remote.launch(null, { kind: 'firefox', name: 'firefox' })
-  await enter(open.firefox, apis.expert03)
-  await opened(open.firefox, docx)
-  near(await together(presenter, open.firefox), 'Firefox on the document')
-  await click(presenter, slide)
-  await Promise.all([opened(presenter, slide), opened(open.firefox, slide)])
-  for (const kind of ['zoom', 'pan', 'turn', 'zoom', 'pan']) {
-    await move(kind)
-    near(await together(presenter, open.firefox), `Firefox after ${kind}`)
-  }
-  await open.firefox.screenshot('view-firefox.png')
-}, 60)
+await check(
+  'Firefox follows',
+  async () => {
+    await open.phone.close()
+    open.firefox = await Remote.launch(null, { kind: 'firefox', name: 'firefox' })
+    await enter(open.firefox, apis.expert03)
+    await opened(open.firefox, docx)
+    near(await together(presenter, open.firefox), 'Firefox on the document')
+    await click(presenter, slide)
+    await Promise.all([opened(presenter, slide), opened(open.firefox, slide)])
+    for (const kind of ['zoom', 'pan', 'turn', 'zoom', 'pan']) {
+      await move(kind)
+      near(await together(presenter, open.firefox), `Firefox after ${kind}`)
+    }
+    await open.firefox.screenshot('view-firefox.png')
+  },
+  60,
+)
 
 await check('no page had an error', async () => {
-  for (const who of [presenter, follower, open.phone]) equal(JSON.stringify(who.errors.filter((e) => !/status of 40[14]/.test(e))), '[]', who.name)
+  for (const who of [presenter, follower, open.phone])
+    equal(JSON.stringify(who.errors.filter((e) => !/status of 40[14]/.test(e))), '[]', who.name)
 })
 
 /** The README's picture: four people at the slide, seen by one who follows. */
 async function roomPicture(folder) {
-  const names = ['expert02', 'expert01', 'expert03', 'doctor01'], films = mkdtempSync(join(tmpdir(), 'consilium-films-'))
+  const names = ['expert02', 'expert01', 'expert03', 'doctor01'],
+    films = mkdtempSync(join(tmpdir(), 'consilium-films-'))
   try {
     const artist = await Chromium.launch({ name: 'artist' })
     for (const name of names) await film(artist.page, people[name], join(films, `${name}.y4m`))
     await artist.close()
     const crowd = {}
     for (const [i, name] of names.entries()) {
-      crowd[name] = open[`${name} in the picture`] = await Chromium.launch({ name, film: join(films, `${name}.y4m`), tone: 300 + 100 * i })
+      crowd[name] = open[`${name} in the picture`] = await Chromium.launch({
+        name,
+        film: join(films, `${name}.y4m`),
+        tone: 300 + 100 * i,
+      })
       await enter(crowd[name], apis[name])
     }
-    const shows = crowd.expert01, sees = crowd.expert02
+    const shows = crowd.expert01,
+      sees = crowd.expert02
     await click(shows, slide)
     await Promise.all([opened(shows, slide), opened(sees, slide)])
-    const p = await picture(shows), { mouse } = shows.page
+    const p = await picture(shows),
+      { mouse } = shows.page
     await mouse.move(p.x + p.width * 0.42, p.y + p.height * 0.3)
-    for (let i = 0; i < 10; i++) { await mouse.wheel(0, -120); await sleep(60) }
+    for (let i = 0; i < 10; i++) {
+      await mouse.wheel(0, -120)
+      await sleep(60)
+    }
     await still(shows)
     await mouse.move(p.x + p.width * 0.52, p.y + p.height * 0.45, { steps: 5 })
-    await until('the others\' pictures', () => sees.eval(`[...document.querySelectorAll('[data-testid="tile"]')].filter((t) => t.dataset.state === 'live').length === 3`), 20)
+    await until(
+      "the others' pictures",
+      () =>
+        sees.eval(
+          `[...document.querySelectorAll('[data-testid="tile"]')].filter((t) => t.dataset.state === 'live').length === 3`,
+        ),
+      20,
+    )
     await sharp(sees)
     await sleep(1500)
     writeFileSync(join(root, folder, 'room.png'), smallPng(await sees.page.screenshot()))
-  } finally { rmSync(films, { recursive: true, force: true }) }
+  } finally {
+    rmSync(films, { recursive: true, force: true })
+  }
 }
 
 const folder = process.env.CONSILIUM_SCREENSHOTS

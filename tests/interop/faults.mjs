@@ -75,27 +75,48 @@ class Disk {
   /** Every last byte, by writing until the kernel refuses. */
   fill() {
     const file = openSync(join(this.path, 'filler'), 'a')
-    for (let size = 1 << 20; size >= 1;) {
-      try { writeSync(file, Buffer.alloc(size)) } catch (e) { if (e.code !== 'ENOSPC') throw e; size >>= 1 }
+    for (let size = 1 << 20; size >= 1; ) {
+      try {
+        writeSync(file, Buffer.alloc(size))
+      } catch (e) {
+        if (e.code !== 'ENOSPC') throw e
+        size >>= 1
+      }
     }
     closeSync(file)
   }
 
-  free() { rmSync(join(this.path, 'filler'), { force: true }) }
+  free() {
+    rmSync(join(this.path, 'filler'), { force: true })
+  }
 
-  remove() { execFileSync('umount', ['-l', this.path]); rmSync(this.path, { recursive: true }) }
+  remove() {
+    execFileSync('umount', ['-l', this.path])
+    rmSync(this.path, { recursive: true })
+  }
 }
 
 async function fullDisk() {
   const disk = new Disk(192)
   const at = (name) => join(disk.path, name)
-  const server = new Server({ extra: { database: { url: `sqlite:${at('consilium.db')}` }, files: { root: at('files') }, audit: { heads: at('heads.log') } } })
+  const server = new Server({
+    extra: {
+      database: { url: `sqlite:${at('consilium.db')}` },
+      files: { root: at('files') },
+      audit: { heads: at('heads.log') },
+    },
+  })
   const session = await begin(server)
   const known = { next: 0, requests: [], statuses: new Set() }
   const bytes = Buffer.concat([Buffer.from('%PDF-1.4\n'), randomBytes(400000)])
   const tus = { 'Tus-Resumable': '1.0.0' }
-  const patch = (offset, n) => session.call('PATCH', known.upload, { body: bytes.subarray(offset, offset + n), headers: { ...tus, 'Upload-Offset': offset, 'Content-Type': 'application/offset+octet-stream' } })
-  const offset = async () => Number((await session.call('HEAD', known.upload, { headers: tus })).headers['upload-offset'])
+  const patch = (offset, n) =>
+    session.call('PATCH', known.upload, {
+      body: bytes.subarray(offset, offset + n),
+      headers: { ...tus, 'Upload-Offset': offset, 'Content-Type': 'application/offset+octet-stream' },
+    })
+  const offset = async () =>
+    Number((await session.call('HEAD', known.upload, { headers: tus })).headers['upload-offset'])
 
   await check('with room on the disk it works', async () => {
     equal(await ready(server), true, 'readyz')
@@ -103,7 +124,13 @@ async function fullDisk() {
     equal(answer.status, 201, 'request')
     known.requests.push({ id: answer.json.id, diagnosis: 'diagnosis first' })
     const b64 = (s) => Buffer.from(s).toString('base64')
-    const made = await session.call('POST', '/uploads', { headers: { ...tus, 'Upload-Length': bytes.length, 'Upload-Metadata': `request ${b64(answer.json.id)},category ${b64('consent')},filename ${b64('consent.pdf')}` } })
+    const made = await session.call('POST', '/uploads', {
+      headers: {
+        ...tus,
+        'Upload-Length': bytes.length,
+        'Upload-Metadata': `request ${b64(answer.json.id)},category ${b64('consent')},filename ${b64('consent.pdf')}`,
+      },
+    })
     equal(made.status, 201, 'upload')
     known.upload = made.headers.location
     equal((await patch(0, 100000)).status, 204, 'first part')
@@ -130,7 +157,11 @@ async function fullDisk() {
     const last = await patch(100000, bytes.length - 100000)
     equal(last.status, 204, 'the rest')
     const content = await session.call('GET', `/api/v1/files/${last.headers['x-file-id']}/content`)
-    equal(createHash('sha256').update(content.body).digest('hex'), createHash('sha256').update(bytes).digest('hex'), 'content')
+    equal(
+      createHash('sha256').update(content.body).digest('hex'),
+      createHash('sha256').update(bytes).digest('hex'),
+      'content',
+    )
   })
 
   await check('filled ten times under load, nothing that was answered is lost', async () => {
@@ -150,16 +181,25 @@ async function fullDisk() {
     equal([...known.statuses].sort(), [201, 503], 'statuses')
     await allThere(session, known)
     const list = await session.call('GET', '/api/v1/requests?size=1')
-    truth(list.json.total >= known.requests.length, `${list.json.total} are stored, ${known.requests.length} were answered`)
+    truth(
+      list.json.total >= known.requests.length,
+      `${list.json.total} are stored, ${known.requests.length} were answered`,
+    )
   })
 
   await check('uploads that nobody finished go after a week, at the next start', async () => {
     await server.stop()
-    const db = (sql) => execFileSync('sqlite3', ['-cmd', '.timeout 5000', at('consilium.db'), sql], { encoding: 'utf8' }).trim()
-    db("INSERT INTO uploads SELECT '01ARZ3NDEKTSV4RRFFQ69G5FAV', request_id, user_id, category, name_sealed, size, sha256, created_ms - 8 * 86400000, '' FROM uploads")
+    const db = (sql) =>
+      execFileSync('sqlite3', ['-cmd', '.timeout 5000', at('consilium.db'), sql], { encoding: 'utf8' }).trim()
+    db(
+      "INSERT INTO uploads SELECT '01ARZ3NDEKTSV4RRFFQ69G5FAV', request_id, user_id, category, name_sealed, size, sha256, created_ms - 8 * 86400000, '' FROM uploads",
+    )
     equal(db('SELECT COUNT(*) FROM uploads'), '2', 'before')
     await server.start()
-    await until('gone', 10, async () => { const n = db('SELECT COUNT(*) FROM uploads'); return n === '1' || n })
+    await until('gone', 10, async () => {
+      const n = db('SELECT COUNT(*) FROM uploads')
+      return n === '1' || n
+    })
   })
 
   await finishLogs(server, known)
@@ -174,27 +214,58 @@ class Postgres {
     this.bin = '/usr/lib/postgresql/15/bin'
     this.dir = mkdtempSync(join(tmpdir(), 'consilium-pg-'))
     if (process.getuid() === 0) {
-      const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' })))
+      const [uid, gid] = ['-u', '-g'].map((flag) =>
+        Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' })),
+      )
       this.as = { uid, gid }
       chownSync(this.dir, uid, gid)
     }
-    execFileSync(join(this.bin, 'initdb'), ['-D', join(this.dir, 'data'), '-U', 'consilium', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8'], { ...this.as, cwd: this.dir, stdio: 'ignore' })
+    execFileSync(
+      join(this.bin, 'initdb'),
+      ['-D', join(this.dir, 'data'), '-U', 'consilium', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8'],
+      { ...this.as, cwd: this.dir, stdio: 'ignore' },
+    )
     this.url = `host=${this.dir} port=5432 dbname=postgres user=consilium`
   }
 
   async start() {
     const log = openSync(join(this.dir, 'log'), 'a')
-    this.process = spawn(join(this.bin, 'postgres'), ['-D', join(this.dir, 'data'), '-k', this.dir, '-p', '5432', '-c', 'listen_addresses=', '-c', 'shared_buffers=16MB'], { ...this.as, cwd: this.dir, stdio: ['ignore', log, log] })
+    this.process = spawn(
+      join(this.bin, 'postgres'),
+      [
+        '-D',
+        join(this.dir, 'data'),
+        '-k',
+        this.dir,
+        '-p',
+        '5432',
+        '-c',
+        'listen_addresses=',
+        '-c',
+        'shared_buffers=16MB',
+      ],
+      { ...this.as, cwd: this.dir, stdio: ['ignore', log, log] },
+    )
     this.ended = new Promise((done) => this.process.on('exit', done))
     await until('PostgreSQL', 30, () => {
-      try { execFileSync(join(this.bin, 'pg_isready'), ['-q', '-h', this.dir], { stdio: 'ignore' }); return true } catch { return readFileSync(join(this.dir, 'log'), 'utf8').slice(-500) }
+      try {
+        execFileSync(join(this.bin, 'pg_isready'), ['-q', '-h', this.dir], { stdio: 'ignore' })
+        return true
+      } catch {
+        return readFileSync(join(this.dir, 'log'), 'utf8').slice(-500)
+      }
     })
   }
 
   /** SIGQUIT: at once, without a checkpoint, as after a crash. */
-  async crash() { this.process.kill('SIGQUIT'); await this.ended }
+  async crash() {
+    this.process.kill('SIGQUIT')
+    await this.ended
+  }
 
-  remove() { rmSync(this.dir, { recursive: true, force: true }) }
+  remove() {
+    rmSync(this.dir, { recursive: true, force: true })
+  }
 }
 
 async function lostDatabase() {
@@ -224,7 +295,13 @@ async function lostDatabase() {
     await sleep(2100) // who is logged in is remembered for 2 s
     refused(await session.call('GET', '/api/v1/requests'), 'the list')
     refused(await session.call('POST', '/api/v1/requests', { json: form('lost') }), 'a new request')
-    refused(await call(server.port, 'POST', '/api/v1/login', { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ username: 'referrer1', password: PASSWORD }) }), 'a login')
+    refused(
+      await call(server.port, 'POST', '/api/v1/login', {
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ username: 'referrer1', password: PASSWORD }),
+      }),
+      'a login',
+    )
   })
 
   await check('with it again it goes on by itself', async () => {

@@ -18,7 +18,8 @@ writeFileSync(join(server.web, 'index.html'), INDEX)
 writeFileSync(join(server.web, 'assets', 'app-1a2b.js'), SCRIPT)
 writeFileSync(join(server.web, 'assets', 'app-1a2b.js.br'), brotliCompressSync(SCRIPT))
 writeFileSync(join(server.web, 'assets', 'app-1a2b.js.gz'), gzipSync(SCRIPT))
-const userAdd = (name, role) => server.run(['user', 'add', name, '--role', role, '--hospital', 'H', '--password-stdin'], `${PASSWORD}\n`)
+const userAdd = (name, role) =>
+  server.run(['user', 'add', name, '--role', role, '--hospital', 'H', '--password-stdin'], `${PASSWORD}\n`)
 userAdd('referrer1', 'referrer')
 userAdd('referrer2', 'referrer')
 userAdd('centre1', 'consult_admin')
@@ -30,7 +31,11 @@ const viewToken = token('view')
 await server.start()
 const { port } = server
 const json = { 'Content-Type': 'application/json' }
-const login = (body, headers = {}) => call(port, 'POST', '/api/v1/login', { headers: { ...json, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) })
+const login = (body, headers = {}) =>
+  call(port, 'POST', '/api/v1/login', {
+    headers: { ...json, ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
 
 // ---- health, headers ----
 
@@ -55,14 +60,23 @@ await check('every answer carries the security headers and none says what serves
   for (const path of ['/', '/healthz', '/api/v1/session', '/nothing.here']) {
     const { headers } = await call(port, 'GET', path)
     truth(/frame-ancestors 'self'/.test(headers['content-security-policy']), `${path}: no policy`)
-    equal([headers['x-content-type-options'], headers['referrer-policy'], headers.server], ['nosniff', 'same-origin', undefined], path)
+    equal(
+      [headers['x-content-type-options'], headers['referrer-policy'], headers.server],
+      ['nosniff', 'same-origin', undefined],
+      path,
+    )
   }
 })
 
 await check('how well rooms run is for administrators only', async () => {
   equal((await call(port, 'GET', '/api/v1/rooms?state=open')).status, 401, 'nobody')
-  const ask = async (name, path) => { const s = new Session(port); await s.login(name, PASSWORD); return s.call('GET', path) }
-  for (const path of ['/api/v1/rooms?state=open', '/api/v1/rooms/lab/quality']) equal((await ask('referrer1', path)).status, 403, `a doctor at ${path}`)
+  const ask = async (name, path) => {
+    const s = new Session(port)
+    await s.login(name, PASSWORD)
+    return s.call('GET', path)
+  }
+  for (const path of ['/api/v1/rooms?state=open', '/api/v1/rooms/lab/quality'])
+    equal((await ask('referrer1', path)).status, 403, `a doctor at ${path}`)
   for (const name of ['centre1', 'config1']) {
     const list = await ask(name, '/api/v1/rooms?state=recent')
     equal([list.status, list.json], [200, { items: [], total: 0 }], name)
@@ -78,8 +92,14 @@ await check('how well rooms run is for administrators only', async () => {
 await check('login gives a cookie, the user and a token', async () => {
   const answer = await login({ username: 'Referrer1', password: PASSWORD })
   equal(answer.status, 200)
-  truth(/^sid=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/.test(answer.headers['set-cookie'][0]), `cookie ${answer.headers['set-cookie']}`)
-  equal([answer.json.user.username, answer.json.user.roles, answer.json.user.rights], ['referrer1', ['referrer'], ['request.create']])
+  truth(
+    /^sid=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/.test(answer.headers['set-cookie'][0]),
+    `cookie ${answer.headers['set-cookie']}`,
+  )
+  equal(
+    [answer.json.user.username, answer.json.user.roles, answer.json.user.rights],
+    ['referrer1', ['referrer'], ['request.create']],
+  )
   truth(answer.json.csrf.length >= 40, 'no csrf')
   truth(!JSON.stringify(answer.json).includes('password'), 'a secret in the answer')
 })
@@ -113,7 +133,11 @@ await check('bad bodies get a problem that says what is wrong', async () => {
   equal([missing.status, missing.json.field], [422, 'password'], 'missing field')
   const type = await login({ username: 7, password: 'x' })
   equal([type.status, type.json.field], [422, 'username'], 'wrong type')
-  equal((await call(port, 'POST', '/api/v1/login', { headers: { 'Content-Type': 'text/plain' }, body: '{}' })).status, 415, 'text/plain')
+  equal(
+    (await call(port, 'POST', '/api/v1/login', { headers: { 'Content-Type': 'text/plain' }, body: '{}' })).status,
+    415,
+    'text/plain',
+  )
   equal((await login({ username: 'referrer1', password: 'x'.repeat(300_000) })).status, 413, 'oversize')
 })
 
@@ -127,9 +151,16 @@ await check('the session says who one is', async () => {
 })
 
 await check('a changing call without the right anti-forgery token is refused', async () => {
-  const without = await call(port, 'POST', '/api/v1/logout', { headers: { Cookie: referrer.cookie, ...json }, body: '{}' })
+  const without = await call(port, 'POST', '/api/v1/logout', {
+    headers: { Cookie: referrer.cookie, ...json },
+    body: '{}',
+  })
   equal([without.status, without.json.field], [403, 'X-CSRF-Token'])
-  equal((await referrer.call('POST', '/api/v1/requests', { json: {}, headers: { 'X-CSRF-Token': centre.csrf } })).status, 403, "another login's")
+  equal(
+    (await referrer.call('POST', '/api/v1/requests', { json: {}, headers: { 'X-CSRF-Token': centre.csrf } })).status,
+    403,
+    "another login's",
+  )
   equal((await referrer.call('GET', '/api/v1/session')).status, 200, 'still logged in')
 })
 
@@ -148,7 +179,10 @@ await check('every described route that wants a login refuses without one', asyn
       if (!['get', 'post', 'put', 'patch', 'delete', 'head'].includes(method)) continue
       if (operation.security && operation.security.length === 0) continue
       const url = path.replace(/\{\w+\}/g, '01ARZ3NDEKTSV4RRFFQ69G5FAV')
-      const answer = await call(port, method.toUpperCase(), url, { headers: json, body: method === 'get' || method === 'head' ? undefined : '{}' })
+      const answer = await call(port, method.toUpperCase(), url, {
+        headers: json,
+        body: method === 'get' || method === 'head' ? undefined : '{}',
+      })
       equal(answer.status, 401, `${method} ${path}`)
       asked++
     }
@@ -167,8 +201,23 @@ await check('logout ends the login and clears the browser', async () => {
 // ---- paths and parsing ----
 
 await check('nothing outside the routes can be asked for', async () => {
-  const paths = ['/../../../../etc/passwd', '/..%2f..%2f..%2fetc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/assets/../../../etc/passwd', '/assets/%2e%2e%2f%2e%2e%2fconsilium.ini',
-    '/assets/..\\..\\consilium.ini', '/a%00b', '/a%zz', '/a%', '/%c0%ae%c0%ae/etc/passwd', '//etc/passwd', '/assets/', '/.git/config', `/${'a'.repeat(6000)}`, `/x?${'q=1&'.repeat(200)}`]
+  const paths = [
+    '/../../../../etc/passwd',
+    '/..%2f..%2f..%2fetc/passwd',
+    '/%2e%2e/%2e%2e/etc/passwd',
+    '/assets/../../../etc/passwd',
+    '/assets/%2e%2e%2f%2e%2e%2fconsilium.ini',
+    '/assets/..\\..\\consilium.ini',
+    '/a%00b',
+    '/a%zz',
+    '/a%',
+    '/%c0%ae%c0%ae/etc/passwd',
+    '//etc/passwd',
+    '/assets/',
+    '/.git/config',
+    `/${'a'.repeat(6000)}`,
+    `/x?${'q=1&'.repeat(200)}`,
+  ]
   for (const path of paths) {
     const got = await raw(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`, 3000)
     const status = Number(/^HTTP\/1\.\d (\d+)/.exec(got)?.[1] ?? 0)
@@ -180,15 +229,26 @@ await check('nothing outside the routes can be asked for', async () => {
 })
 
 await check('malformed requests do not disturb the next one', async () => {
-  const bad = ['\0\0\0\0', 'GET', 'GET / HTTP/1.1\r\nHost a\r\n\r\n', 'FOO / HTTP/1.1\r\nHost: a\r\n\r\n', `GET / HTTP/1.1\r\nX: ${'y'.repeat(70_000)}\r\n\r\n`,
-    'POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n', 'POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n',
-    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n\r\n']
+  const bad = [
+    '\0\0\0\0',
+    'GET',
+    'GET / HTTP/1.1\r\nHost a\r\n\r\n',
+    'FOO / HTTP/1.1\r\nHost: a\r\n\r\n',
+    `GET / HTTP/1.1\r\nX: ${'y'.repeat(70_000)}\r\n\r\n`,
+    'POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n',
+    'POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n\r\n',
+  ]
   for (const text of bad) await raw(port, text, 400)
   equal((await call(port, 'GET', '/healthz')).status, 200)
 })
 
 await check('chunked request bodies are answered 411', async () => {
-  const got = await raw(port, 'POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n')
+  const got = await raw(
+    port,
+    'POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
+  )
   truth(/^HTTP\/1\.1 411 /.test(got), got.slice(0, 60))
 })
 
@@ -201,16 +261,27 @@ await check('an unknown address is 404, a wrong method 405 with Allow', async ()
 
 await check('one connection serves many requests, pipelined ones too', async () => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-  for (let i = 0; i < 50; i++) equal((await call(port, 'GET', i % 2 ? '/healthz' : '/api/v1/session', { agent })).status, i % 2 ? 200 : 401)
+  for (let i = 0; i < 50; i++)
+    equal((await call(port, 'GET', i % 2 ? '/healthz' : '/api/v1/session', { agent })).status, i % 2 ? 200 : 401)
   agent.destroy()
-  const two = await raw(port, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 3000)
+  const two = await raw(
+    port,
+    'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    3000,
+  )
   equal((two.match(/HTTP\/1\.1 200/g) || []).length, 2, 'answers')
 })
 
 await check('a body sent right behind another request is not taken for anything else', async () => {
   const get = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'
-  const post = (method, length) => `${method} /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${length}\r\n{"username":"a","password":"b"}`
-  for (const second of [post('POST', 'Content-Length: 31\r\n'), post('POST', 'Content-Length: 9000\r\n'), post('PUT', ''), post('GET', 'Content-Length: 31\r\n')]) {
+  const post = (method, length) =>
+    `${method} /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${length}\r\n{"username":"a","password":"b"}`
+  for (const second of [
+    post('POST', 'Content-Length: 31\r\n'),
+    post('POST', 'Content-Length: 9000\r\n'),
+    post('PUT', ''),
+    post('GET', 'Content-Length: 31\r\n'),
+  ]) {
     const got = await raw(port, get + second, 500)
     truth(/^HTTP\/1\.1 200 /.test(got), `the first answer: ${got.slice(0, 60)}`)
     equal(got.split('HTTP/1.1 ').length, 2, 'answers')
@@ -224,27 +295,43 @@ await check('two hundred requests at once are answered', async () => {
 })
 
 await check('clients that go away while their request is worked on do no harm', async () => {
-  await Promise.all(Array.from({ length: 60 }, (_, i) => new Promise((done) => {
-    const socket = net.connect(port, '127.0.0.1', () => {
-      socket.write(`GET /api/v1/directory HTTP/1.1\r\nHost: a\r\nCookie: ${referrer.cookie}\r\n\r\n`)
-      setTimeout(() => { socket.destroy(); done() }, i % 12)
-    })
-    socket.on('error', done)
-  })))
+  await Promise.all(
+    Array.from(
+      { length: 60 },
+      (_, i) =>
+        new Promise((done) => {
+          const socket = net.connect(port, '127.0.0.1', () => {
+            socket.write(`GET /api/v1/directory HTTP/1.1\r\nHost: a\r\nCookie: ${referrer.cookie}\r\n\r\n`)
+            setTimeout(() => {
+              socket.destroy()
+              done()
+            }, i % 12)
+          })
+          socket.on('error', done)
+        }),
+    ),
+  )
   equal((await call(port, 'GET', '/readyz')).status, 200)
 })
 
 // ---- the web app's files ----
 
 await check('files of the app come in the best encoding the browser takes', async () => {
-  const get = (encoding) => call(port, 'GET', '/assets/app-1a2b.js', { headers: encoding ? { 'Accept-Encoding': encoding } : {} })
+  const get = (encoding) =>
+    call(port, 'GET', '/assets/app-1a2b.js', { headers: encoding ? { 'Accept-Encoding': encoding } : {} })
   const br = await get('gzip, deflate, br')
-  equal([br.status, br.headers['content-encoding'], br.headers.vary, br.headers['cache-control']], [200, 'br', 'Accept-Encoding', 'public, max-age=31536000, immutable'])
+  equal(
+    [br.status, br.headers['content-encoding'], br.headers.vary, br.headers['cache-control']],
+    [200, 'br', 'Accept-Encoding', 'public, max-age=31536000, immutable'],
+  )
   equal(br.body.equals(brotliCompressSync(SCRIPT)), true, 'brotli bytes')
   equal((await get('gzip')).headers['content-encoding'], 'gzip')
   equal((await get('br;q=0, gzip')).headers['content-encoding'], 'gzip')
   const plain = await get()
-  equal([plain.headers['content-encoding'], plain.body.toString() === SCRIPT, plain.headers['content-type']], [undefined, true, 'text/javascript; charset=utf-8'])
+  equal(
+    [plain.headers['content-encoding'], plain.body.toString() === SCRIPT, plain.headers['content-type']],
+    [undefined, true, 'text/javascript; charset=utf-8'],
+  )
   const again = await call(port, 'GET', '/assets/app-1a2b.js', { headers: { 'If-None-Match': plain.headers.etag } })
   equal([again.status, again.body.length], [304, 0])
   const head = await call(port, 'HEAD', '/assets/app-1a2b.js')
@@ -256,7 +343,8 @@ await check('addresses of the app give its page, others do not', async () => {
     const page = await call(port, 'GET', path, { headers: { Accept: 'text/html,*/*' } })
     equal([page.status, page.body.toString(), page.headers['cache-control']], [200, INDEX, 'no-cache'], path)
   }
-  for (const path of ['/assets/gone.js', '/favicon.png', '/api/x', '/uploads/x/y', '/slides/x']) equal((await call(port, 'GET', path, { headers: { Accept: 'text/html' } })).status, 404, path)
+  for (const path of ['/assets/gone.js', '/favicon.png', '/api/x', '/uploads/x/y', '/slides/x'])
+    equal((await call(port, 'GET', path, { headers: { Accept: 'text/html' } })).status, 404, path)
 })
 
 // ---- a request, its uploads and files ----
@@ -264,19 +352,39 @@ await check('addresses of the app give its page, others do not', async () => {
 let request
 await check('a request can be made', async () => {
   const patient = { name: '张三丰', sex: 'male', birth_date: '1960-02-03', identity_number: '', phone: '13800000000' }
-  const answer = await referrer.call('POST', '/api/v1/requests', { json: { kind: 'C', urgency: 'ordinary', patient, diagnosis: '胸痛待查', question: '是否需要手术' } })
+  const answer = await referrer.call('POST', '/api/v1/requests', {
+    json: { kind: 'C', urgency: 'ordinary', patient, diagnosis: '胸痛待查', question: '是否需要手术' },
+  })
   equal(answer.status, 201, JSON.stringify(answer.json))
   request = answer.json.id
-  const wrong = await referrer.call('POST', '/api/v1/requests', { json: { kind: 'C', urgency: 'soon', patient, diagnosis: 'd', question: 'q' } })
+  const wrong = await referrer.call('POST', '/api/v1/requests', {
+    json: { kind: 'C', urgency: 'soon', patient, diagnosis: 'd', question: 'q' },
+  })
   equal([wrong.status, wrong.json.field], [422, 'urgency'])
 })
 
 const tus = { 'Tus-Resumable': '1.0.0' }
 const b64 = (text) => Buffer.from(text).toString('base64')
-const pdf = Buffer.concat([Buffer.from('%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj 3 0 obj<</Type/Page/MediaBox[0 0 9 9]>>endobj\n'),
-  Buffer.alloc(700_000, '% filler of a comment line\n'), Buffer.from('\ntrailer<</Root 1 0 R>>\n%%EOF\n')])
-const create = (size, name = 'consent.pdf') => referrer.call('POST', '/uploads', { headers: { ...tus, 'Upload-Length': size, 'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64(name)}` } })
-const patch = (url, offset, body) => referrer.call('PATCH', url, { body, headers: { ...tus, 'Upload-Offset': offset, 'Content-Type': 'application/offset+octet-stream' } })
+const pdf = Buffer.concat([
+  Buffer.from(
+    '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj 3 0 obj<</Type/Page/MediaBox[0 0 9 9]>>endobj\n',
+  ),
+  Buffer.alloc(700_000, '% filler of a comment line\n'),
+  Buffer.from('\ntrailer<</Root 1 0 R>>\n%%EOF\n'),
+])
+const create = (size, name = 'consent.pdf') =>
+  referrer.call('POST', '/uploads', {
+    headers: {
+      ...tus,
+      'Upload-Length': size,
+      'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64(name)}`,
+    },
+  })
+const patch = (url, offset, body) =>
+  referrer.call('PATCH', url, {
+    body,
+    headers: { ...tus, 'Upload-Offset': offset, 'Content-Type': 'application/offset+octet-stream' },
+  })
 const offsetOf = async (url) => Number((await referrer.call('HEAD', url, { headers: tus })).headers['upload-offset'])
 
 let file
@@ -286,13 +394,23 @@ await check('an upload that is cut keeps what arrived and goes on from there', a
   const url = made.headers.location
   await new Promise((done) => {
     const socket = net.connect(port, '127.0.0.1', () => {
-      socket.write(`PATCH ${url} HTTP/1.1\r\nHost: a\r\nCookie: ${referrer.cookie}\r\nX-CSRF-Token: ${referrer.csrf}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n` +
-        `Content-Type: application/offset+octet-stream\r\nContent-Length: ${pdf.length}\r\n\r\n`)
-      socket.write(pdf.subarray(0, 400_000), () => setTimeout(() => { socket.destroy(); done() }, 700))
+      socket.write(
+        `PATCH ${url} HTTP/1.1\r\nHost: a\r\nCookie: ${referrer.cookie}\r\nX-CSRF-Token: ${referrer.csrf}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n` +
+          `Content-Type: application/offset+octet-stream\r\nContent-Length: ${pdf.length}\r\n\r\n`,
+      )
+      socket.write(pdf.subarray(0, 400_000), () =>
+        setTimeout(() => {
+          socket.destroy()
+          done()
+        }, 700),
+      )
     })
   })
   let offset = 0
-  for (let i = 0; i < 40 && offset < 400_000; i++) { await sleep(50); offset = await offsetOf(url) }
+  for (let i = 0; i < 40 && offset < 400_000; i++) {
+    await sleep(50)
+    offset = await offsetOf(url)
+  }
   equal(offset, 400_000, 'offset after the cut')
   const wrong = await patch(url, 0, pdf)
   equal([wrong.status, wrong.headers.connection], [409, 'close'], 'wrong offset')
@@ -306,14 +424,34 @@ await check('an upload that is cut keeps what arrived and goes on from there', a
 
 await check('uploads of forbidden kinds and foreign requests are refused', async () => {
   equal((await create(10, 'x.exe')).status >= 400, true)
-  equal((await centre.call('POST', '/uploads', { headers: { ...tus, 'Upload-Length': 5, 'Upload-Metadata': 'request !!' } })).status, 422)
-  equal((await referrer.call('PATCH', '/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV', { body: 'x', headers: { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' } })).status, 404)
+  equal(
+    (
+      await centre.call('POST', '/uploads', {
+        headers: { ...tus, 'Upload-Length': 5, 'Upload-Metadata': 'request !!' },
+      })
+    ).status,
+    422,
+  )
+  equal(
+    (
+      await referrer.call('PATCH', '/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV', {
+        body: 'x',
+        headers: { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' },
+      })
+    ).status,
+    404,
+  )
 })
 
 await check('content that is not what its name says is refused and nothing of it stays', async () => {
   const files = async () => (await referrer.call('GET', `/api/v1/requests/${request}`)).json.files.length
   const before = await files()
-  for (const [name, content] of [['scan.pdf', 'MZ\x90\0 not a page'], ['photo.jpg', '<script>alert(1)</script>'], ['slide.svs', 'plain words'], ['note.docx', '%PDF-1.4']]) {
+  for (const [name, content] of [
+    ['scan.pdf', 'MZ\x90\0 not a page'],
+    ['photo.jpg', '<script>alert(1)</script>'],
+    ['slide.svs', 'plain words'],
+    ['note.docx', '%PDF-1.4'],
+  ]) {
     const made = await create(Buffer.byteLength(content), name)
     equal(made.status, 201, name)
     const sent = await patch(made.headers.location, 0, content)
@@ -327,12 +465,27 @@ await check("a record of somebody else's looks like one that does not exist", as
   const outsider = await new Session(port).login('referrer2', PASSWORD)
   const none = await outsider.call('GET', '/api/v1/requests/01ARZ3NDEKTSV4RRFFQ69G5FAV')
   const body = { json: { kind: 'C', urgency: 'ordinary', revision: 1 } }
-  for (const [method, url, more] of [['GET', `/api/v1/requests/${request}`], ['GET', `/api/v1/files/${file}/content`], ['GET', `/slides/${file}.dzi`], ['GET', `/api/v1/requests/${request}/report`], ['PUT', `/api/v1/requests/${request}`, body]]) {
+  for (const [method, url, more] of [
+    ['GET', `/api/v1/requests/${request}`],
+    ['GET', `/api/v1/files/${file}/content`],
+    ['GET', `/slides/${file}.dzi`],
+    ['GET', `/api/v1/requests/${request}/report`],
+    ['PUT', `/api/v1/requests/${request}`, body],
+  ]) {
     const answer = await outsider.call(method, url, more)
-    truth([404, 405, 422].includes(answer.status) && !/张三丰|胸痛/.test(answer.body.toString()), `${method} ${url}: ${answer.status}`)
+    truth(
+      [404, 405, 422].includes(answer.status) && !/张三丰|胸痛/.test(answer.body.toString()),
+      `${method} ${url}: ${answer.status}`,
+    )
     if (answer.status === 404) equal(answer.json, none.json, url)
   }
-  const upload = await outsider.call('POST', '/uploads', { headers: { ...tus, 'Upload-Length': 5, 'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64('a.pdf')}` } })
+  const upload = await outsider.call('POST', '/uploads', {
+    headers: {
+      ...tus,
+      'Upload-Length': 5,
+      'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64('a.pdf')}`,
+    },
+  })
   equal(upload.status, 404, 'an upload into it')
 })
 
@@ -341,7 +494,10 @@ await check('a file is served with ranges and an entity tag', async () => {
   const whole = await referrer.call('GET', url)
   equal([whole.status, whole.body.equals(pdf), whole.headers['accept-ranges']], [200, true, 'bytes'])
   const part = await referrer.call('GET', url, { headers: { Range: 'bytes=100-199' } })
-  equal([part.status, part.headers['content-range'], part.body.equals(pdf.subarray(100, 200))], [206, `bytes 100-199/${pdf.length}`, true])
+  equal(
+    [part.status, part.headers['content-range'], part.body.equals(pdf.subarray(100, 200))],
+    [206, `bytes 100-199/${pdf.length}`, true],
+  )
   const tail = await referrer.call('GET', url, { headers: { Range: 'bytes=-10' } })
   equal([tail.status, tail.body.equals(pdf.subarray(-10))], [206, true])
   const beyond = await referrer.call('GET', url, { headers: { Range: `bytes=${pdf.length}-` } })
@@ -354,7 +510,11 @@ await check('a file is served with ranges and an entity tag', async () => {
 
 await check('a handshake needs cookie, own origin and the right path', async () => {
   equal((await new Socket(port).opened).status, 401, 'no cookie')
-  equal((await new Socket(port, { cookie: referrer.cookie, origin: 'http://evil.example' }).opened).status, 403, 'evil origin')
+  equal(
+    (await new Socket(port, { cookie: referrer.cookie, origin: 'http://evil.example' }).opened).status,
+    403,
+    'evil origin',
+  )
   equal((await new Socket(port, { cookie: referrer.cookie, origin: null }).opened).status, 403, 'no origin')
   equal((await new Socket(port, { cookie: referrer.cookie, path: '/ws2' }).opened).status, 404, 'another path')
 })
@@ -374,8 +534,15 @@ await check('ping answers with the time', async () => {
 })
 
 await check('messages that are no JSON-RPC get their errors and nothing else happens', async () => {
-  const answers = [['{', -32700], ['[]', -32700], ['{"jsonrpc":"2.0","id":1}', -32600], ['{"jsonrpc":"1.0","id":1,"method":"ping"}', -32600], ['{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600],
-    ['{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}', -32602], ['{"jsonrpc":"2.0","id":1,"method":"__proto__"}', -32601]]
+  const answers = [
+    ['{', -32700],
+    ['[]', -32700],
+    ['{"jsonrpc":"2.0","id":1}', -32600],
+    ['{"jsonrpc":"1.0","id":1,"method":"ping"}', -32600],
+    ['{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600],
+    ['{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}', -32602],
+    ['{"jsonrpc":"2.0","id":1,"method":"__proto__"}', -32601],
+  ]
   for (const [text, code] of answers) {
     ws.send(text)
     equal((await ws.next((message) => message.error, text)).error.code, code, text)
@@ -384,7 +551,8 @@ await check('messages that are no JSON-RPC get their errors and nothing else hap
   truth((await ws.call('ping')).result, 'afterwards')
 })
 
-const join_ = (more = {}) => ws.call('room.join', { room: 'lab', device: 'desktop', offer: 'v=0\r\n', sections: { 0: 'mic' }, ...more })
+const join_ = (more = {}) =>
+  ws.call('room.join', { room: 'lab', device: 'desktop', offer: 'v=0\r\n', sections: { 0: 'mic' }, ...more })
 await check('room.join says what is wrong', async () => {
   const field = (answer) => [answer.error.code, answer.error.data.field ?? answer.error.data.reason]
   equal(field(await join_({ room: undefined })), [-32602, 'room'])
@@ -397,18 +565,36 @@ await check('room.join says what is wrong', async () => {
   equal((await join_({ room: '../lab' })).error.code, 1004)
   equal((await join_({ resume: 'x' })).error.code, 1004)
   equal(field(await join_()), [1022, 'bad_sdp'])
-  equal(field(await join_({ offer: 'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n' })), [1022, 'bad_sdp'])
+  equal(
+    field(
+      await join_({ offer: 'v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n' }),
+    ),
+    [1022, 'bad_sdp'],
+  )
 })
 
 await check('calls of participants need a room', async () => {
-  for (const method of ['room.offer', 'room.show', 'room.source', 'view.open', 'view.present', 'view.state', 'view.pointer']) equal((await ws.call(method)).error.code, 1004, method)
+  for (const method of [
+    'room.offer',
+    'room.show',
+    'room.source',
+    'view.open',
+    'view.present',
+    'view.state',
+    'view.pointer',
+  ])
+    equal((await ws.call(method)).error.code, 1004, method)
   truth((await ws.call('room.leave')).result, 'leaving nothing is fine')
 })
 
 await check('who has no part in a room does not get in', async () => {
   const other = new Socket(port, { cookie: referrer.cookie })
   await other.opened
-  equal((await other.call('room.join', { room: 'lab', device: 'phone', offer: 'v=0\r\n', sections: { 0: 'mic' } })).error.code, 1004)
+  equal(
+    (await other.call('room.join', { room: 'lab', device: 'phone', offer: 'v=0\r\n', sections: { 0: 'mic' } })).error
+      .code,
+    1004,
+  )
   other.close()
 })
 
@@ -438,7 +624,11 @@ await check('a login that ends closes its live connection within 5 s', async () 
 // ---- WHIP and WHEP ----
 
 await check('WHIP and WHEP want the right token, type and offer', async () => {
-  const post = (path, bearer, type = 'application/sdp', body = 'v=0\r\n') => call(port, 'POST', path, { headers: { 'Content-Type': type, ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}) }, body })
+  const post = (path, bearer, type = 'application/sdp', body = 'v=0\r\n') =>
+    call(port, 'POST', path, {
+      headers: { 'Content-Type': type, ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}) },
+      body,
+    })
   const none = await post('/whip/lab')
   equal([none.status, none.headers['www-authenticate']], [401, 'Bearer'])
   equal((await post('/whip/lab', 'wrong')).status, 401, 'wrong token')
@@ -446,14 +636,24 @@ await check('WHIP and WHEP want the right token, type and offer', async () => {
   equal((await post('/whip/lab', viewToken)).status, 403, 'a viewer publishes')
   equal((await post('/whep/lab', publishToken)).status, 403, 'a publisher views')
   equal((await post('/whip/lab', publishToken, 'text/plain')).status, 415, 'type')
-  for (const path of [['/whip/lab', publishToken], ['/whep/lab', viewToken]]) {
+  for (const path of [
+    ['/whip/lab', publishToken],
+    ['/whep/lab', viewToken],
+  ]) {
     const bad = await post(...path)
     truth(bad.status === 400 || bad.status === 422, `bad SDP: ${bad.status}`)
     equal(bad.headers['content-type'], 'application/problem+json')
   }
   const options = await call(port, 'OPTIONS', '/whip/lab')
   equal([options.status, options.headers['accept-post']], [204, 'application/sdp'])
-  equal((await call(port, 'DELETE', '/whip/lab/01ARZ3NDEKTSV4RRFFQ69G5FAV', { headers: { Authorization: `Bearer ${publishToken}` } })).status, 404)
+  equal(
+    (
+      await call(port, 'DELETE', '/whip/lab/01ARZ3NDEKTSV4RRFFQ69G5FAV', {
+        headers: { Authorization: `Bearer ${publishToken}` },
+      })
+    ).status,
+    404,
+  )
 })
 
 // ---- the end ----
@@ -468,25 +668,66 @@ await check('SIGTERM ends it cleanly and both logs verify', async () => {
 })
 
 await check('no password, token or patient stands in the log', async () => {
-  for (const word of [PASSWORD, publishToken, '张三丰', '13800000000', referrer.cookie.slice(4)]) truth(!server.log().includes(word), `"${word.slice(0, 6)}…" is in the log`)
+  for (const word of [PASSWORD, publishToken, '张三丰', '13800000000', referrer.cookie.slice(4)])
+    truth(!server.log().includes(word), `"${word.slice(0, 6)}…" is in the log`)
 })
 server.remove()
 
 await check('HTTPS: HTTP/1.1 by ALPN, secure cookie, HSTS, nothing older than TLS 1.2', async () => {
   const safe = new Server()
   try {
-    const key = join(safe.dir, 'key.pem'), cert = join(safe.dir, 'cert.pem')
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    const key = join(safe.dir, 'key.pem'),
+      cert = join(safe.dir, 'cert.pem')
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+      ],
+      { stdio: 'ignore' },
+    )
     safe.run(['user', 'add', 'referrer1', '--role', 'referrer', '--hospital', 'H', '--password-stdin'], `${PASSWORD}\n`)
-    writeFileSync(safe.config, (await import('node:fs')).readFileSync(safe.config, 'utf8').replace('[server]', `[server]\ntls_cert = ${cert}\ntls_key = ${key}`))
+    writeFileSync(
+      safe.config,
+      (await import('node:fs'))
+        .readFileSync(safe.config, 'utf8')
+        .replace('[server]', `[server]\ntls_cert = ${cert}\ntls_key = ${key}`),
+    )
     await safe.start()
-    const answer = await call(safe.port, 'POST', '/api/v1/login', { secure: true, headers: json, body: JSON.stringify({ username: 'referrer1', password: PASSWORD }) })
-    equal(answer.status, 200)
-    truth(/; Secure/.test(answer.headers['set-cookie'][0]) && answer.headers['strict-transport-security'], 'cookie or HSTS')
-    const connect = (options) => new Promise((done) => {
-      const socket = tls.connect({ host: '127.0.0.1', port: safe.port, rejectUnauthorized: false, ...options }, () => { done(socket.alpnProtocol || 'none'); socket.destroy() })
-      socket.on('error', () => done('refused'))
+    const answer = await call(safe.port, 'POST', '/api/v1/login', {
+      secure: true,
+      headers: json,
+      body: JSON.stringify({ username: 'referrer1', password: PASSWORD }),
     })
+    equal(answer.status, 200)
+    truth(
+      /; Secure/.test(answer.headers['set-cookie'][0]) && answer.headers['strict-transport-security'],
+      'cookie or HSTS',
+    )
+    const connect = (options) =>
+      new Promise((done) => {
+        const socket = tls.connect(
+          { host: '127.0.0.1', port: safe.port, rejectUnauthorized: false, ...options },
+          () => {
+            done(socket.alpnProtocol || 'none')
+            socket.destroy()
+          },
+        )
+        socket.on('error', () => done('refused'))
+      })
     equal(await connect({ ALPNProtocols: ['h2', 'http/1.1'] }), 'http/1.1')
     equal(await connect({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1' }), 'refused')
     equal((await safe.stop()).code, 0, safe.log().slice(-3000))

@@ -15,16 +15,22 @@ function labelsOf(text, line) {
   return labels
 }
 
-const valueOf = (text) => ({ '+Inf': Infinity, '-Inf': -Infinity, NaN })[text] ?? (/^-?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined)
+const valueOf = (text) =>
+  ({ '+Inf': Infinity, '-Inf': -Infinity, NaN })[text] ??
+  (/^-?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined)
 
 function histogram(name, samples) {
   const series = Map.groupBy ? Map.groupBy(samples, (s) => keyOf(s.labels)) : group(samples)
   for (const [key, list] of series) {
-    const buckets = list.filter((s) => s.name === `${name}_bucket`), count = list.find((s) => s.name === `${name}_count`), sum = list.find((s) => s.name === `${name}_sum`)
+    const buckets = list.filter((s) => s.name === `${name}_bucket`),
+      count = list.find((s) => s.name === `${name}_count`),
+      sum = list.find((s) => s.name === `${name}_sum`)
     if (!count || !sum || !buckets.length) throw new Error(`${name}${key}: a histogram has buckets, _sum and _count`)
     const bounds = buckets.map((b) => valueOf(b.labels.le))
-    if (bounds.at(-1) !== Infinity || bounds.some((b, i) => b === undefined || (i && b <= bounds[i - 1]))) throw new Error(`${name}${key}: bounds ${bounds}`)
-    if (buckets.some((b, i) => i && b.value < buckets[i - 1].value) || buckets.at(-1).value !== count.value) throw new Error(`${name}${key}: the buckets are not cumulative`)
+    if (bounds.at(-1) !== Infinity || bounds.some((b, i) => b === undefined || (i && b <= bounds[i - 1])))
+      throw new Error(`${name}${key}: bounds ${bounds}`)
+    if (buckets.some((b, i) => i && b.value < buckets[i - 1].value) || buckets.at(-1).value !== count.value)
+      throw new Error(`${name}${key}: the buckets are not cumulative`)
   }
 }
 
@@ -48,7 +54,8 @@ function finishFamily(f) {
 /** Throws what is wrong, or gives a Map of family name → {type, help, samples: [{name, labels, value}]}. */
 export function scrape(text) {
   if (!text.endsWith('\n')) throw new Error('the last line has no end')
-  const families = new Map(), seen = new Set()
+  const families = new Map(),
+    seen = new Set()
   let now = null
   for (const line of text.slice(0, -1).split('\n')) {
     let m
@@ -58,7 +65,8 @@ export function scrape(text) {
       now = { name: m[1], help: m[2], type: null, samples: [] }
       families.set(m[1], now)
     } else if ((m = /^# TYPE (\S+) (\S+)$/.exec(line))) {
-      if (now?.name !== m[1] || now.type || now.samples.length || !TYPES.includes(m[2])) throw new Error(`out of place: ${line}`)
+      if (now?.name !== m[1] || now.type || now.samples.length || !TYPES.includes(m[2]))
+        throw new Error(`out of place: ${line}`)
       now.type = m[2]
     } else {
       m = /^([^\s{]+)(?:\{(.*)\})? (\S+)$/.exec(line)
@@ -66,7 +74,8 @@ export function scrape(text) {
       if (!m || !NAME.test(m[1]) || value === undefined) throw new Error(`not a sample: ${line}`)
       const of = now?.type === 'histogram' ? m[1].replace(/_(bucket|sum|count)$/, '') : m[1]
       if (!now?.type || of !== now.name) throw new Error(`not of the family ${now?.name}: ${line}`)
-      const labels = labelsOf(m[2] ?? '', line), key = m[1] + JSON.stringify(Object.entries(labels).sort())
+      const labels = labelsOf(m[2] ?? '', line),
+        key = m[1] + JSON.stringify(Object.entries(labels).sort())
       if (seen.has(key)) throw new Error(`twice: ${line}`)
       seen.add(key)
       now.samples.push({ name: m[1], labels, value })

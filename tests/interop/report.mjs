@@ -4,7 +4,11 @@ import { Server, Session, check, equal, finish, truth } from './support.mjs'
 
 const PASSWORD = 'Good-pass-1x'
 const server = new Server()
-const userAdd = (name, role) => server.run(['user', 'add', name, '--role', role, '--hospital', '省肿瘤医院', '--title', '主任医师', '--password-stdin'], `${PASSWORD}\n`)
+const userAdd = (name, role) =>
+  server.run(
+    ['user', 'add', name, '--role', role, '--hospital', '省肿瘤医院', '--title', '主任医师', '--password-stdin'],
+    `${PASSWORD}\n`,
+  )
 userAdd('referrer1', 'referrer')
 userAdd('referrer2', 'referrer')
 userAdd('centre1', 'consult_admin')
@@ -12,7 +16,13 @@ userAdd('expert1', 'expert')
 userAdd('expert2', 'expert')
 await server.start()
 const login = (name) => new Session(server.port).login(name, PASSWORD)
-const [referrer, stranger, centre, lead, second] = [await login('referrer1'), await login('referrer2'), await login('centre1'), await login('expert1'), await login('expert2')]
+const [referrer, stranger, centre, lead, second] = [
+  await login('referrer1'),
+  await login('referrer2'),
+  await login('centre1'),
+  await login('expert1'),
+  await login('expert2'),
+]
 const text = (pdf) => execFileSync('pdftotext', ['-layout', '-', '-'], { input: pdf, encoding: 'utf8' })
 let path
 
@@ -25,17 +35,47 @@ async function done(session, method, where, json, status = 200) {
 async function upload(session, request, bytes) {
   const b64 = (s) => Buffer.from(s).toString('base64')
   const tus = { 'Tus-Resumable': '1.0.0' }
-  const made = await session.call('POST', '/uploads', { headers: { ...tus, 'Upload-Length': bytes.length, 'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64('consent.txt')}` } })
+  const made = await session.call('POST', '/uploads', {
+    headers: {
+      ...tus,
+      'Upload-Length': bytes.length,
+      'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64('consent.txt')}`,
+    },
+  })
   equal(made.status, 201, 'upload')
-  equal((await session.call('PATCH', made.headers.location, { body: bytes, headers: { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' } })).status, 204, 'upload')
+  equal(
+    (
+      await session.call('PATCH', made.headers.location, {
+        body: bytes,
+        headers: { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' },
+      })
+    ).status,
+    204,
+    'upload',
+  )
 }
 
 await check('a consultation comes to its report', async () => {
-  const { id } = await done(referrer, 'POST', '/api/v1/requests', { patient: { name: '欧阳若兰', sex: 'female', birth_date: '1961-05-02' }, diagnosis: '右肺上叶占位', question: '性质？' }, 201)
+  const { id } = await done(
+    referrer,
+    'POST',
+    '/api/v1/requests',
+    {
+      patient: { name: '欧阳若兰', sex: 'female', birth_date: '1961-05-02' },
+      diagnosis: '右肺上叶占位',
+      question: '性质？',
+    },
+    201,
+  )
   path = `/api/v1/requests/${id}`
   await upload(referrer, id, Buffer.from('知情同意\n'))
   await done(referrer, 'POST', `${path}/submit`, {})
-  await done(centre, 'POST', `${path}/schedule`, { lead: lead.user.id, experts: [second.user.id], at: Date.now() + 3600000, minutes: 30 })
+  await done(centre, 'POST', `${path}/schedule`, {
+    lead: lead.user.id,
+    experts: [second.user.id],
+    at: Date.now() + 3600000,
+    minutes: 30,
+  })
   await done(lead, 'POST', `${path}/room`, {})
   await done(lead, 'POST', `${path}/finish`, {})
 })
@@ -48,7 +88,12 @@ await check('where there is no report yet the answer is null', async () => {
 })
 
 await check('a draft is printed for its author alone, and says so', async () => {
-  await done(lead, 'PUT', `${path}/report`, { findings: '镜下见异型腺体。', conclusion: '浸润性腺癌。', advice: '', revision: 0 })
+  await done(lead, 'PUT', `${path}/report`, {
+    findings: '镜下见异型腺体。',
+    conclusion: '浸润性腺癌。',
+    advice: '',
+    revision: 0,
+  })
   const draft = await lead.call('GET', `${path}/report.pdf`)
   equal([draft.status, draft.headers['content-type']], [200, 'application/pdf'], 'draft')
   truth(text(draft.body).includes('草稿，尚未签发'), 'the draft does not say that it is one')
@@ -64,20 +109,41 @@ await check('the signed report is printed for whoever has a part in it', async (
   let first
   for (const session of [referrer, second, centre, lead]) {
     const answer = await session.call('GET', `${path}/report.pdf`)
-    equal([answer.status, answer.headers['content-type'], answer.headers['cache-control']], [200, 'application/pdf', 'no-store'], 'report')
-    truth(/^inline; filename="report-C\d{8}-\d{4}\.pdf"$/.test(answer.headers['content-disposition']), answer.headers['content-disposition'])
+    equal(
+      [answer.status, answer.headers['content-type'], answer.headers['cache-control']],
+      [200, 'application/pdf', 'no-store'],
+      'report',
+    )
+    truth(
+      /^inline; filename="report-C\d{8}-\d{4}\.pdf"$/.test(answer.headers['content-disposition']),
+      answer.headers['content-disposition'],
+    )
     first ??= answer.body
     truth(answer.body.equals(first), 'two get different bytes')
   }
   const words = text(first)
-  for (const word of ['省肿瘤医院', '远程会诊报告', '欧阳若兰', '浸润性腺癌。', '其他专家意见', '同意。', '签发时间：20', '第1页/共1页']) truth(words.includes(word), `${word} is not in ${words}`)
+  for (const word of [
+    '省肿瘤医院',
+    '远程会诊报告',
+    '欧阳若兰',
+    '浸润性腺癌。',
+    '其他专家意见',
+    '同意。',
+    '签发时间：20',
+    '第1页/共1页',
+  ])
+    truth(words.includes(word), `${word} is not in ${words}`)
   truth(!words.includes('草稿'), 'a signed report is called a draft')
 })
 
 await check('nobody else prints it, and bad questions are told so', async () => {
   equal((await stranger.call('GET', `${path}/report.pdf`)).status, 404, 'stranger')
   equal((await referrer.call('GET', `${path}/report.pdf?version=7`)).status, 422, 'version')
-  equal((await referrer.call('GET', '/api/v1/requests/01ARZ3NDEKTSV4RRFFQ69G5FAV/report.pdf')).status, 404, 'no such request')
+  equal(
+    (await referrer.call('GET', '/api/v1/requests/01ARZ3NDEKTSV4RRFFQ69G5FAV/report.pdf')).status,
+    404,
+    'no such request',
+  )
 })
 
 await check('many at once are all printed', async () => {
@@ -85,6 +151,8 @@ await check('many at once are all printed', async () => {
   for (const answer of answers) equal(answer.status, 200, 'report')
 })
 
-await check('it ends in order', async () => { equal((await server.stop()).code, 0, server.log().slice(-2000)) })
+await check('it ends in order', async () => {
+  equal((await server.stop()).code, 0, server.log().slice(-2000))
+})
 server.remove()
 finish()

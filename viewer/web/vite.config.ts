@@ -25,7 +25,11 @@ function pdfData(): Plugin {
 const backend = process.env.CONSILIUM_BACKEND ?? 'http://127.0.0.1:8080'
 
 export default defineConfig({
-  plugins: [vue(), components({ dts: false, dirs: [], resolvers: [ElementPlusResolver({ directives: true })] }), pdfData()],
+  plugins: [
+    vue(),
+    components({ dts: false, dirs: [], resolvers: [ElementPlusResolver({ directives: true })] }),
+    pdfData(),
+  ],
   resolve: { alias: { '@': fileURLToPath(new URL('src', import.meta.url)) } },
   define: { __VUE_OPTIONS_API__: true, __VUE_PROD_DEVTOOLS__: false, __VUE_I18N_LEGACY_API__: false },
   build: {
@@ -37,7 +41,9 @@ export default defineConfig({
       output: {
         // servers know .js, not every one knows .mjs (the worker of pdf.js)
         assetFileNames: (asset) =>
-          asset.names.some((name) => name.endsWith('.mjs')) ? 'assets/[name]-[hash].js' : 'assets/[name]-[hash][extname]',
+          asset.names.some((name) => name.endsWith('.mjs'))
+            ? 'assets/[name]-[hash].js'
+            : 'assets/[name]-[hash][extname]',
         manualChunks: (id) => {
           if (/node_modules\/(vue|@vue|vue-router|pinia|vue-i18n|@intlify)\//.test(id)) return 'vue'
           return undefined
@@ -47,7 +53,10 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ['/api', '/slides', '/uploads', '/ws'].map((path) => [path, { target: backend, ws: path === '/ws', changeOrigin: true }]),
+      ['/api', '/slides', '/uploads', '/ws'].map((path) => [
+        path,
+        { target: backend, ws: path === '/ws', changeOrigin: true },
+      ]),
     ),
   },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },

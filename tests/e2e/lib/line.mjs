@@ -10,15 +10,32 @@ export class Line {
     const self = new Line()
     self.host = host
     self.waiting = []
-    self.process = spawn(join(root, 'build', build, 'bench/bench-impair-relay'), [...toPorts.flatMap((port) => ['--to', `${to}:${port}`]), '--listen', `${host}:0`, '--seed', String(seed), ...(record ? ['--record', record] : [])], { stdio: ['pipe', 'pipe', 'inherit'] })
-    readline.createInterface({ input: self.process.stdout }).on('line', (text) => self.waiting.shift()?.yes(JSON.parse(text)))
-    self.process.on('exit', () => { for (const w of self.waiting.splice(0)) w.no(new Error('the relay ended')) })
+    self.process = spawn(
+      join(root, 'build', build, 'bench/bench-impair-relay'),
+      [
+        ...toPorts.flatMap((port) => ['--to', `${to}:${port}`]),
+        '--listen',
+        `${host}:0`,
+        '--seed',
+        String(seed),
+        ...(record ? ['--record', record] : []),
+      ],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    )
+    readline
+      .createInterface({ input: self.process.stdout })
+      .on('line', (text) => self.waiting.shift()?.yes(JSON.parse(text)))
+    self.process.on('exit', () => {
+      for (const w of self.waiting.splice(0)) w.no(new Error('the relay ended'))
+    })
     const { ports } = await self.answer()
     self.port = Object.fromEntries(toPorts.map((port, i) => [port, ports[i]])) // ours for the server's
     return self
   }
 
-  answer() { return new Promise((yes, no) => this.waiting.push({ yes, no })) }
+  answer() {
+    return new Promise((yes, no) => this.waiting.push({ yes, no }))
+  }
 
   /** {up, down, both: shapes (bench/README.md), seed, reset}; gives the counters. */
   async set(command) {
@@ -29,20 +46,32 @@ export class Line {
     return counts
   }
 
-  counts() { return this.set({}) }
+  counts() {
+    return this.set({})
+  }
 
   /** From now on this browser's pages reach the server's media only through the line: of an answer's candidates the first over UDP is left, at the line's own port. */
   async carry(browser) {
     const script = ({ ports, host }) => {
-      const P = RTCPeerConnection.prototype, set = P.setRemoteDescription
+      const P = RTCPeerConnection.prototype,
+        set = P.setRemoteDescription
       const through = (sdp) => {
         let done = false
-        return sdp.split('\r\n').filter((line) => {
-          if (!line.startsWith('a=candidate:')) return true
-          const first = !done && / udp /i.test(line)
-          done ||= first
-          return first
-        }).map((line) => line.replace(/^(a=candidate:\S+ 1 udp \d+) \S+ (\d+)/i, (_, head, port) => `${head} ${host} ${ports[port]}`)).join('\r\n')
+        return sdp
+          .split('\r\n')
+          .filter((line) => {
+            if (!line.startsWith('a=candidate:')) return true
+            const first = !done && / udp /i.test(line)
+            done ||= first
+            return first
+          })
+          .map((line) =>
+            line.replace(
+              /^(a=candidate:\S+ 1 udp \d+) \S+ (\d+)/i,
+              (_, head, port) => `${head} ${host} ${ports[port]}`,
+            ),
+          )
+          .join('\r\n')
       }
       P.setRemoteDescription = function (description, ...rest) {
         window.__pc = this
@@ -50,8 +79,11 @@ export class Line {
       }
     }
     const given = { ports: this.port, host: this.host }
-    if (browser.page) await browser.page.addInitScript(script, given); else await browser.before(`(${script})(${JSON.stringify(given)})`)
+    if (browser.page) await browser.page.addInitScript(script, given)
+    else await browser.before(`(${script})(${JSON.stringify(given)})`)
   }
 
-  close() { this.process.stdin.end() }
+  close() {
+    this.process.stdin.end()
+  }
 }

@@ -31,7 +31,13 @@ export class Nat {
       this.passed++
       inner.send(bytes, port, inside, () => {})
     })
-    await new Promise((yes, no) => { outer.once('error', no); outer.bind(port, outside, yes) })
+    await new Promise((yes, no) => {
+      outer.once('error', no)
+      outer.bind(port, outside, yes)
+    })
   }
-  close() { for (const s of this.sockets) s.close(); for (const r of this.relays) r.close() }
+  close() {
+    for (const s of this.sockets) s.close()
+    for (const r of this.relays) r.close()
+  }
 }

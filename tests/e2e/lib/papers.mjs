@@ -23,11 +23,20 @@ export async function papers(server) {
     writeFileSync(join(folder, name), Buffer.from(await answer.arrayBuffer()))
     return join(folder, name)
   }
-  const written = (name, bytes) => { writeFileSync(join(folder, name), bytes); return join(folder, name) }
+  const written = (name, bytes) => {
+    writeFileSync(join(folder, name), bytes)
+    return join(folder, name)
+  }
   return {
     consent: await fetched('consent', '知情同意书.pdf'),
     ecg: await fetched('ecg', '心电图.png'),
-    admission: written('入院记录.docx', writeDocx([['入院记录', '患者因上腹部不适三个月入院，胃镜示胃窦部溃疡。'], ['既往史', '高血压病史十年，否认药物过敏。']])),
+    admission: written(
+      '入院记录.docx',
+      writeDocx([
+        ['入院记录', '患者因上腹部不适三个月入院，胃镜示胃窦部溃疡。'],
+        ['既往史', '高血压病史十年，否认药物过敏。'],
+      ]),
+    ),
     fake: written('检验报告.pdf', Buffer.from('this is a text and no PDF\n'.repeat(40))),
     slide: server.slide,
     remove: () => rmSync(folder, { recursive: true, force: true }),
@@ -38,8 +47,12 @@ export const pdfText = (path) => execFileSync('pdftotext', ['-layout', path, '-'
 
 /** [{name, type, embedded, subset}] of a PDF. */
 export function pdfFonts(path) {
-  return execFileSync('pdffonts', [path], { encoding: 'utf8' }).trim().split('\n').slice(2).map((line) => {
-    const m = /^(\S+)\s+(.+?)\s{2,}.*\s(yes|no)\s+(yes|no)\s+(yes|no)\s+\d+\s+\d+$/.exec(line) ?? []
-    return { name: m[1] ?? line, type: m[2], embedded: m[3] === 'yes', subset: m[4] === 'yes' }
-  })
+  return execFileSync('pdffonts', [path], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .slice(2)
+    .map((line) => {
+      const m = /^(\S+)\s+(.+?)\s{2,}.*\s(yes|no)\s+(yes|no)\s+(yes|no)\s+\d+\s+\d+$/.exec(line) ?? []
+      return { name: m[1] ?? line, type: m[2], embedded: m[3] === 'yes', subset: m[4] === 'yes' }
+    })
 }

@@ -2,26 +2,59 @@
 import { openSync, writeSync, closeSync } from 'node:fs'
 import { readPng } from './canvas.mjs'
 
-const WIDTH = 640, HEIGHT = 360, FPS = 10, FRAMES = 20
+const WIDTH = 640,
+  HEIGHT = 360,
+  FPS = 10,
+  FRAMES = 20
 
 export const people = {
-  expert01: { skin: '#f0c7a4', hair: '#3a3634', style: 'short', shirt: '#5b86b8', wall: ['#dfe7e4', '#b9c9c6'], glasses: true },
+  expert01: {
+    skin: '#f0c7a4',
+    hair: '#3a3634',
+    style: 'short',
+    shirt: '#5b86b8',
+    wall: ['#dfe7e4', '#b9c9c6'],
+    glasses: true,
+  },
   expert02: { skin: '#f3cfb3', hair: '#2b2320', style: 'bob', shirt: '#b0566b', wall: ['#e9e3d8', '#cbbfae'] },
   expert03: { skin: '#e6b98f', hair: '#8d8d8d', style: 'short', shirt: '#4d7f6b', wall: ['#dbe2ea', '#aebccb'] },
-  doctor01: { skin: '#f2c9a8', hair: '#1f1c1d', style: 'tail', shirt: '#6a75a8', wall: ['#e4e9df', '#bfcab3'], glasses: true },
+  doctor01: {
+    skin: '#f2c9a8',
+    hair: '#1f1c1d',
+    style: 'tail',
+    shirt: '#6a75a8',
+    wall: ['#e4e9df', '#bfcab3'],
+    glasses: true,
+  },
 }
 
 const hairs = {
-  short: (c) => ({ behind: '', before: `<path d="M262 128c-6-58 28-86 62-86s66 28 58 88c-6-22-12-36-24-44-22 10-52 10-72 2-12 10-20 22-24 40z" fill="${c}"/>` }),
-  bob: (c) => ({ behind: `<path d="M246 210c-14-110 20-172 76-172s92 60 78 172c-30 16-124 16-154 0z" fill="${c}"/>`, before: `<path d="M258 136c-10-62 20-98 64-98s74 36 64 98c-8-30-30-50-54-58-22 22-44 36-74 58z" fill="${c}"/>` }),
-  tail: (c) => ({ behind: `<path d="M370 60c44 8 54 70 36 128-6 14-18 10-16-4 2-50-4-84-34-96z" fill="${c}"/>`, before: `<path d="M262 130c-6-54 26-88 60-88 40 0 68 34 60 90-8-30-26-50-52-56-30 4-54 22-68 54z" fill="${c}"/>` }),
+  short: (c) => ({
+    behind: '',
+    before: `<path d="M262 128c-6-58 28-86 62-86s66 28 58 88c-6-22-12-36-24-44-22 10-52 10-72 2-12 10-20 22-24 40z" fill="${c}"/>`,
+  }),
+  bob: (c) => ({
+    behind: `<path d="M246 210c-14-110 20-172 76-172s92 60 78 172c-30 16-124 16-154 0z" fill="${c}"/>`,
+    before: `<path d="M258 136c-10-62 20-98 64-98s74 36 64 98c-8-30-30-50-54-58-22 22-44 36-74 58z" fill="${c}"/>`,
+  }),
+  tail: (c) => ({
+    behind: `<path d="M370 60c44 8 54 70 36 128-6 14-18 10-16-4 2-50-4-84-34-96z" fill="${c}"/>`,
+    before: `<path d="M262 130c-6-54 26-88 60-88 40 0 68 34 60 90-8-30-26-50-52-56-30 4-54 22-68 54z" fill="${c}"/>`,
+  }),
 }
 
 function drawing(person, t) {
-  const nod = 4 * Math.sin(2 * Math.PI * t), sway = 3 * Math.sin(2 * Math.PI * t + 1), blink = t > 0.46 && t < 0.52
+  const nod = 4 * Math.sin(2 * Math.PI * t),
+    sway = 3 * Math.sin(2 * Math.PI * t + 1),
+    blink = t > 0.46 && t < 0.52
   const hair = hairs[person.style](person.hair)
-  const eye = (x) => (blink ? `<path d="M${x - 8} 134h16" stroke="#2a2422" stroke-width="3" stroke-linecap="round"/>` : `<ellipse cx="${x}" cy="133" rx="5" ry="6" fill="#2a2422"/><circle cx="${x + 2}" cy="131" r="1.6" fill="#fff"/>`)
-  const glasses = person.glasses ? '<g fill="none" stroke="#3d4347" stroke-width="3"><rect x="277" y="120" width="36" height="27" rx="10"/><rect x="331" y="120" width="36" height="27" rx="10"/><path d="M313 130q9-6 18 0"/></g>' : ''
+  const eye = (x) =>
+    blink
+      ? `<path d="M${x - 8} 134h16" stroke="#2a2422" stroke-width="3" stroke-linecap="round"/>`
+      : `<ellipse cx="${x}" cy="133" rx="5" ry="6" fill="#2a2422"/><circle cx="${x + 2}" cy="131" r="1.6" fill="#fff"/>`
+  const glasses = person.glasses
+    ? '<g fill="none" stroke="#3d4347" stroke-width="3"><rect x="277" y="120" width="36" height="27" rx="10"/><rect x="331" y="120" width="36" height="27" rx="10"/><path d="M313 130q9-6 18 0"/></g>'
+    : ''
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">
   <defs><linearGradient id="w" x1="0" y1="0" x2="1" y2="1"><stop offset="0" stop-color="${person.wall[0]}"/><stop offset="1" stop-color="${person.wall[1]}"/></linearGradient><filter id="b"><feGaussianBlur stdDeviation="7"/></filter></defs>
   <rect width="100%" height="100%" fill="url(#w)"/>
@@ -46,10 +79,15 @@ function drawing(person, t) {
 }
 
 function toYuv({ width, height, channels, data }) {
-  const luma = Buffer.alloc(width * height), u = Buffer.alloc((width * height) / 4), v = Buffer.alloc((width * height) / 4)
+  const luma = Buffer.alloc(width * height),
+    u = Buffer.alloc((width * height) / 4),
+    v = Buffer.alloc((width * height) / 4)
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
-      const i = (y * width + x) * channels, r = data[i], g = data[i + 1], b = data[i + 2]
+      const i = (y * width + x) * channels,
+        r = data[i],
+        g = data[i + 1],
+        b = data[i + 2]
       luma[y * width + x] = 16 + 0.257 * r + 0.504 * g + 0.098 * b
       if (y % 2 === 0 && x % 2 === 0) {
         const at = (y / 2) * (width / 2) + x / 2

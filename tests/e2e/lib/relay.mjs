@@ -13,7 +13,10 @@ export class Relay {
       self.pipe(a, b)
       self.pipe(b, a)
     })
-    await new Promise((yes, no) => { self.server.once('error', no); self.server.listen(port, host, yes) })
+    await new Promise((yes, no) => {
+      self.server.once('error', no)
+      self.server.listen(port, host, yes)
+    })
     self.port = self.server.address().port
     self.server.unref()
     return self
@@ -26,18 +29,32 @@ export class Relay {
     const later = (act) => {
       due = Math.max(due, performance.now() + this.delay)
       const wait = due - performance.now()
-      if (wait > 0) setTimeout(act, wait); else act()
+      if (wait > 0) setTimeout(act, wait)
+      else act()
     }
     from.on('data', (bytes) => {
       if (this.isCut) return // swallowed, as by a dead line
-      later(() => { if (!to.destroyed) to.write(bytes) })
+      later(() => {
+        if (!to.destroyed) to.write(bytes)
+      })
     })
-    from.on('close', () => { this.sockets.delete(from); if (!this.isCut) later(() => to.destroy()) })
+    from.on('close', () => {
+      this.sockets.delete(from)
+      if (!this.isCut) later(() => to.destroy())
+    })
     from.on('error', () => from.destroy())
   }
 
   /** Nothing passes any more; connections look alive to both ends. */
-  cut() { this.isCut = true }
-  mend() { this.isCut = false; for (const s of this.sockets) s.destroy() }
-  close() { this.server.close(); for (const s of this.sockets) s.destroy() }
+  cut() {
+    this.isCut = true
+  }
+  mend() {
+    this.isCut = false
+    for (const s of this.sockets) s.destroy()
+  }
+  close() {
+    this.server.close()
+    for (const s of this.sockets) s.destroy()
+  }
 }

@@ -9,66 +9,96 @@ const LIT_MS = 150
  * Frames carry their number (pictures.mjs: CELLS). `window.__studio.speak(on)`: whether the microphone is heard.
  */
 export function installStudio(browser, { width, height, fps, hue = 0, frequency = 700 }) {
-  return browser.page.addInitScript(({ width, height, fps, hue, frequency, cells, bits, pulse, lit }) => {
-    const HUM = 0.05, BEEP = 0.6 // a voice is more than its beeps, or nobody would be the speaker
-    const studio = (window.__studio = { drawn: 0, speaking: true, speak(on) { this.speaking = on; this.gain?.gain.setValueAtTime(on ? HUM : 0, audio.currentTime) } })
-    let audio
-    const microphone = () => {
-      audio ??= new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' })
-      void audio.resume()
-      const out = audio.createMediaStreamDestination(), tone = audio.createOscillator(), gain = (studio.gain = audio.createGain())
-      tone.frequency.value = frequency
-      gain.gain.value = studio.speaking ? HUM : 0
-      tone.connect(gain).connect(out)
-      tone.start()
-      return out.stream.getAudioTracks()[0]
-    }
-    const camera = () => {
-      const canvas = document.createElement('canvas')
-      canvas.width = width
-      canvas.height = height
-      const c = canvas.getContext('2d', { alpha: false })
-      const stream = canvas.captureStream(0), track = stream.getVideoTracks()[0]
-      let pulses = -1
-      const draw = () => {
-        const now = performance.now(), number = studio.drawn++ % 2 ** bits, flash = now % pulse < lit
-        c.fillStyle = `hsl(${hue} 40% 35%)`
-        c.fillRect(0, 0, width, height)
-        c.fillStyle = `hsl(${hue + 30} 50% 55%)`
-        const t = studio.drawn / fps
-        for (let i = 0; i < 6; i++) c.fillRect(width * (0.45 + 0.3 * Math.sin(t + i)), height * (0.3 + 0.25 * Math.cos(1.3 * t + i)), width / 12, height / 9)
-        c.fillStyle = flash ? '#fff' : '#000'
-        c.fillRect(0, 0, width * 0.25, height * 0.4)
-        for (let cell = 0; cell < cells.count; cell++) {
-          const on = cell === 0 ? false : cell === 1 ? true : (number >> (bits - 1 - (cell - 2))) & 1
-          c.fillStyle = on ? '#fff' : '#000'
-          c.fillRect(Math.round(width * (cells.left + (cells.width * cell) / cells.count)), Math.round(height * cells.top), Math.ceil((width * cells.width) / cells.count), Math.round(height * cells.height))
-        }
-        track.requestFrame()
-        // the beep begins with the first lit frame
-        if (flash && Math.floor(now / pulse) !== pulses && studio.gain) {
-          pulses = Math.floor(now / pulse)
-          const at = audio.currentTime
-          if (studio.speaking) { studio.gain.gain.setValueAtTime(BEEP, at); studio.gain.gain.setValueAtTime(HUM, at + lit / 1000) }
-        }
+  return browser.page.addInitScript(
+    ({ width, height, fps, hue, frequency, cells, bits, pulse, lit }) => {
+      const HUM = 0.05,
+        BEEP = 0.6 // a voice is more than its beeps, or nobody would be the speaker
+      const studio = (window.__studio = {
+        drawn: 0,
+        speaking: true,
+        speak(on) {
+          this.speaking = on
+          this.gain?.gain.setValueAtTime(on ? HUM : 0, audio.currentTime)
+        },
+      })
+      let audio
+      const microphone = () => {
+        audio ??= new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' })
+        void audio.resume()
+        const out = audio.createMediaStreamDestination(),
+          tone = audio.createOscillator(),
+          gain = (studio.gain = audio.createGain())
+        tone.frequency.value = frequency
+        gain.gain.value = studio.speaking ? HUM : 0
+        tone.connect(gain).connect(out)
+        tone.start()
+        return out.stream.getAudioTracks()[0]
       }
-      let next = performance.now()
-      const tick = () => {
-        draw()
-        next = Math.max(next + 1000 / fps, performance.now() - 1000 / fps)
-        setTimeout(tick, Math.max(0, next - performance.now()))
+      const camera = () => {
+        const canvas = document.createElement('canvas')
+        canvas.width = width
+        canvas.height = height
+        const c = canvas.getContext('2d', { alpha: false })
+        const stream = canvas.captureStream(0),
+          track = stream.getVideoTracks()[0]
+        let pulses = -1
+        const draw = () => {
+          const now = performance.now(),
+            number = studio.drawn++ % 2 ** bits,
+            flash = now % pulse < lit
+          c.fillStyle = `hsl(${hue} 40% 35%)`
+          c.fillRect(0, 0, width, height)
+          c.fillStyle = `hsl(${hue + 30} 50% 55%)`
+          const t = studio.drawn / fps
+          for (let i = 0; i < 6; i++)
+            c.fillRect(
+              width * (0.45 + 0.3 * Math.sin(t + i)),
+              height * (0.3 + 0.25 * Math.cos(1.3 * t + i)),
+              width / 12,
+              height / 9,
+            )
+          c.fillStyle = flash ? '#fff' : '#000'
+          c.fillRect(0, 0, width * 0.25, height * 0.4)
+          for (let cell = 0; cell < cells.count; cell++) {
+            const on = cell === 0 ? false : cell === 1 ? true : (number >> (bits - 1 - (cell - 2))) & 1
+            c.fillStyle = on ? '#fff' : '#000'
+            c.fillRect(
+              Math.round(width * (cells.left + (cells.width * cell) / cells.count)),
+              Math.round(height * cells.top),
+              Math.ceil((width * cells.width) / cells.count),
+              Math.round(height * cells.height),
+            )
+          }
+          track.requestFrame()
+          // the beep begins with the first lit frame
+          if (flash && Math.floor(now / pulse) !== pulses && studio.gain) {
+            pulses = Math.floor(now / pulse)
+            const at = audio.currentTime
+            if (studio.speaking) {
+              studio.gain.gain.setValueAtTime(BEEP, at)
+              studio.gain.gain.setValueAtTime(HUM, at + lit / 1000)
+            }
+          }
+        }
+        let next = performance.now()
+        const tick = () => {
+          draw()
+          next = Math.max(next + 1000 / fps, performance.now() - 1000 / fps)
+          setTimeout(tick, Math.max(0, next - performance.now()))
+        }
+        tick()
+        return track
       }
-      tick()
-      return track
-    }
-    let cam
-    navigator.mediaDevices.getUserMedia = async (wanted) => {
-      const tracks = []
-      if (wanted.audio) tracks.push(microphone())
-      if (wanted.video) tracks.push((cam ??= camera()).clone())
-      return new MediaStream(tracks)
-    }
-  }, { width, height, fps, hue, frequency, cells: CELLS, bits: COUNTER_BITS, pulse: PULSE_MS, lit: LIT_MS })
+      let cam
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        const tracks = []
+        if (wanted.audio) tracks.push(microphone())
+        if (wanted.video) tracks.push((cam ??= camera()).clone())
+        return new MediaStream(tracks)
+      }
+    },
+    { width, height, fps, hue, frequency, cells: CELLS, bits: COUNTER_BITS, pulse: PULSE_MS, lit: LIT_MS },
+  )
 }
 
 /** Runs in the page. window.__eyes: notes of every frame on display of a <video>, and of the beeps in an audio track; times are performance.now(). */
@@ -139,4 +169,5 @@ const installEyes = `(cells, bits) => {
 }`
 
 /** Makes window.__eyes there; call once the page is in the room. */
-export const openEyes = (browser) => browser.page.evaluate(`(${installEyes})(${JSON.stringify(CELLS)}, ${COUNTER_BITS})`)
+export const openEyes = (browser) =>
+  browser.page.evaluate(`(${installEyes})(${JSON.stringify(CELLS)}, ${COUNTER_BITS})`)

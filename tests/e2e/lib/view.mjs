@@ -2,7 +2,8 @@
 import { readPng } from './canvas.mjs'
 import { until, sleep } from './check.mjs'
 
-export const picture = (who) => who.eval(`(() => {
+export const picture = (who) =>
+  who.eval(`(() => {
   const view = document.querySelector('[data-testid="shared-view"]'), host = document.querySelector('[data-testid="picture-host"]'), at = document.querySelector('[data-testid="picture"]')
   if (!view || !host) return null
   const box = host.getBoundingClientRect(), pointer = document.querySelector('[data-testid="view-pointer"]')
@@ -18,14 +19,30 @@ export const scaleOf = (p) => p.region.w / p.width
 
 /** By how many of the follower's CSS pixels a follower's view is off the presenter's region, at worst over the corners of that region. */
 export function offBy(presenter, follower) {
-  const { region } = presenter, own = { ...follower.region }, scale = Math.max(region.w / follower.width, region.h / follower.height)
-  const put = (r, s, x, y) => { const a = (r.rotation * Math.PI) / 180, dx = (x - r.cx) / s, dy = (y - r.cy) / s; return [dx * Math.cos(a) - dy * Math.sin(a), dx * Math.sin(a) + dy * Math.cos(a)] }
+  const { region } = presenter,
+    own = { ...follower.region },
+    scale = Math.max(region.w / follower.width, region.h / follower.height)
+  const put = (r, s, x, y) => {
+    const a = (r.rotation * Math.PI) / 180,
+      dx = (x - r.cx) / s,
+      dy = (y - r.cy) / s
+    return [dx * Math.cos(a) - dy * Math.sin(a), dx * Math.sin(a) + dy * Math.cos(a)]
+  }
   const a = (-region.rotation * Math.PI) / 180
   let worst = 0
-  for (const [sx, sy] of [[0, 0], [-1, -1], [1, -1], [1, 1], [-1, 1]]) {
-    const dx = (sx * region.w) / 2, dy = (sy * region.h) / 2
-    const x = region.cx + dx * Math.cos(a) - dy * Math.sin(a), y = region.cy + dx * Math.sin(a) + dy * Math.cos(a)
-    const want = put(region, scale, x, y), have = put(own, scaleOf(follower), x, y)
+  for (const [sx, sy] of [
+    [0, 0],
+    [-1, -1],
+    [1, -1],
+    [1, 1],
+    [-1, 1],
+  ]) {
+    const dx = (sx * region.w) / 2,
+      dy = (sy * region.h) / 2
+    const x = region.cx + dx * Math.cos(a) - dy * Math.sin(a),
+      y = region.cy + dx * Math.sin(a) + dy * Math.cos(a)
+    const want = put(region, scale, x, y),
+      have = put(own, scaleOf(follower), x, y)
     worst = Math.max(worst, Math.hypot(want[0] - have[0], want[1] - have[1]))
   }
   return worst
@@ -33,8 +50,9 @@ export function offBy(presenter, follower) {
 
 /** Waits until a page's region has stood still for a moment, and gives what it shows. */
 export async function still(who, ms = 250) {
-  let last = await picture(who), since = Date.now()
-  for (const end = Date.now() + 10000; Date.now() < end;) {
+  let last = await picture(who),
+    since = Date.now()
+  for (const end = Date.now() + 10000; Date.now() < end; ) {
     await sleep(40)
     const now = await picture(who)
     if (JSON.stringify(now?.region) !== JSON.stringify(last?.region)) since = Date.now()
@@ -47,8 +65,9 @@ export async function still(who, ms = 250) {
 /** Waits until the follower shows the presenter's region to within a pixel; gives both. */
 export async function together(presenter, follower, seconds = 3) {
   const there = await still(presenter)
-  let here, off = Infinity
-  for (const end = Date.now() + seconds * 1000; ;) {
+  let here,
+    off = Infinity
+  for (const end = Date.now() + seconds * 1000; ; ) {
     here = await picture(follower)
     if (here?.region && here.state === 'open') off = offBy(there, here)
     if (off <= 1 || Date.now() > end) return { there, here, off }
@@ -68,12 +87,14 @@ export async function canvasOf(who) {
 export async function ink(who) {
   const { data, channels } = await canvasOf(who)
   let dark = 0
-  for (let i = 0; i < data.length; i += channels) if (data[i] + data[i + 1] + data[i + 2] < 300 && (channels === 3 || data[i + 3] > 200)) dark++
+  for (let i = 0; i < data.length; i += channels)
+    if (data[i] + data[i + 1] + data[i + 2] < 300 && (channels === 3 || data[i + 3] > 200)) dark++
   return dark / (data.length / channels)
 }
 
 /** Notes from now on every region that the page draws, and what hands do, with wall-clock times. */
-export const record = (who) => who.eval(`(() => {
+export const record = (who) =>
+  who.eval(`(() => {
   const now = () => performance.timeOrigin + performance.now(), view = document.querySelector('[data-testid="shared-view"]')
   window.__drawn = []; window.__acts = []
   window.__watch?.disconnect()
@@ -83,17 +104,22 @@ export const record = (who) => who.eval(`(() => {
   window.__listening = true
 })()`)
 
-export const recorded = async (who) => ({ drawn: await who.eval('window.__drawn'), acts: await who.eval('window.__acts') })
+export const recorded = async (who) => ({
+  drawn: await who.eval('window.__drawn'),
+  acts: await who.eval('window.__acts'),
+})
 
 /** For every region that the presenter drew, ms until the follower drew it or a later one. */
 export function lags(presenter, follower) {
-  const same = (a, b) => Math.abs(a.cx - b.cx) < 0.02 && Math.abs(a.cy - b.cy) < 0.02 && Math.abs(a.rotation - b.rotation) < 1e-6
+  const same = (a, b) =>
+    Math.abs(a.cx - b.cx) < 0.02 && Math.abs(a.cy - b.cy) < 0.02 && Math.abs(a.rotation - b.rotation) < 1e-6
   // which of the presenter's regions a follower's picture is: the latest one drawn before it, since a spring comes to rest in steps that nobody can tell apart
   const place = []
   let last = -1
   for (const [at, region] of follower) {
     let found = -1
-    for (let i = last + 1; region && i < presenter.length && presenter[i][0] <= at; i++) if (same(presenter[i][1], region)) found = i
+    for (let i = last + 1; region && i < presenter.length && presenter[i][0] <= at; i++)
+      if (same(presenter[i][1], region)) found = i
     if (found >= 0) place.push([at, (last = found)])
   }
   const out = []
@@ -104,4 +130,7 @@ export function lags(presenter, follower) {
   return out
 }
 
-export function quantile(values, q) { const sorted = [...values].sort((a, b) => a - b); return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] }
+export function quantile(values, q) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]
+}

@@ -3,7 +3,20 @@ import { assignSlots, gridColumns, largeTile, tilesOf, visibleTiles } from '../s
 import type { Participant } from '../src/room/protocol'
 
 function person(id: string, sources: Participant['sources'] = { mic: true, camera: true }): Participant {
-  return { id, user: id, name: id, title: '', hospital: '', role: '', kind: 'person', host: false, video: false, tier_max: '4k', hand: null, sources }
+  return {
+    id,
+    user: id,
+    name: id,
+    title: '',
+    hospital: '',
+    role: '',
+    kind: 'person',
+    host: false,
+    video: false,
+    tier_max: '4k',
+    hand: null,
+    sources,
+  }
 }
 
 test('a shared screen comes first and is large', () => {
@@ -33,7 +46,11 @@ test('when there are too many, the speaker and those with pictures stay', () => 
 test('tiles keep their slots; the large one has the first', () => {
   const tiles = tilesOf([person('a'), person('b'), person('c')])
   const first = assignSlots(new Map(), tiles, null, 4)
-  expect([...first]).toEqual([['a/camera', 0], ['b/camera', 1], ['c/camera', 2]])
+  expect([...first]).toEqual([
+    ['a/camera', 0],
+    ['b/camera', 1],
+    ['c/camera', 2],
+  ])
   const large = tiles[2] ?? null
   const second = assignSlots(first, tiles, large, 4)
   expect(second.get('c/camera')).toBe(0)
@@ -46,7 +63,16 @@ test('tiles keep their slots; the large one has the first', () => {
 
 test('no slot is given twice and none beyond the number', () => {
   const tiles = tilesOf(['a', 'b', 'c', 'd', 'e'].map((id) => person(id)))
-  const slots = assignSlots(new Map([['a/camera', 1], ['b/camera', 1], ['c/camera', 9]]), tiles, null, 3)
+  const slots = assignSlots(
+    new Map([
+      ['a/camera', 1],
+      ['b/camera', 1],
+      ['c/camera', 9],
+    ]),
+    tiles,
+    null,
+    3,
+  )
   expect(slots.size).toBe(3)
   expect(new Set(slots.values()).size).toBe(3)
   expect(Math.max(...slots.values())).toBe(2)

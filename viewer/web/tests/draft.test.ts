@@ -21,7 +21,16 @@ class Store {
     return { revision: this.report.revision }
   }
   elsewhere(findings: string) {
-    this.report = { findings, conclusion: '', advice: '', revision: (this.report?.revision ?? 0) + 1, version: 1, author, updated_at: 1, signed_at: null }
+    this.report = {
+      findings,
+      conclusion: '',
+      advice: '',
+      revision: (this.report?.revision ?? 0) + 1,
+      version: 1,
+      author,
+      updated_at: 1,
+      signed_at: null,
+    }
   }
 }
 
@@ -39,7 +48,8 @@ function type(draft: Draft, text: string) {
 }
 
 test('what is typed is saved a moment later, once', async () => {
-  const store = new Store(), draft = await opened(store)
+  const store = new Store(),
+    draft = await opened(store)
   expect(draft.state.phase).toBe('clean')
   for (const text of ['a', 'ab', 'abc']) {
     type(draft, text)
@@ -54,7 +64,8 @@ test('what is typed is saved a moment later, once', async () => {
 })
 
 test('who never pauses is saved all the same', async () => {
-  const store = new Store(), draft = await opened(store)
+  const store = new Store(),
+    draft = await opened(store)
   for (let i = 0; i < 20; i++) {
     type(draft, 'x'.repeat(i + 1))
     await vi.advanceTimersByTimeAsync(600)
@@ -63,7 +74,8 @@ test('who never pauses is saved all the same', async () => {
 })
 
 test('a broken network is tried again and nothing is lost', async () => {
-  const store = new Store(), draft = await opened(store)
+  const store = new Store(),
+    draft = await opened(store)
   store.broken = new Problem(0, 'network', '', null, '')
   type(draft, 'text')
   await vi.advanceTimersByTimeAsync(1300)
@@ -74,11 +86,16 @@ test('a broken network is tried again and nothing is lost', async () => {
 })
 
 test('somebody else was first: both are there until one is chosen', async () => {
-  const store = new Store(), draft = await opened(store)
+  const store = new Store(),
+    draft = await opened(store)
   store.elsewhere('theirs')
   type(draft, 'mine')
   expect(await draft.flush()).toBe(false)
-  expect([draft.state.phase, draft.state.theirs?.findings, draft.state.texts.findings]).toEqual(['conflict', 'theirs', 'mine'])
+  expect([draft.state.phase, draft.state.theirs?.findings, draft.state.texts.findings]).toEqual([
+    'conflict',
+    'theirs',
+    'mine',
+  ])
   expect(await draft.flush()).toBe(false)
   expect(await draft.keepMine()).toBe(true)
   expect([draft.state.phase, store.report?.findings, store.report?.revision]).toEqual(['clean', 'mine', 2])
@@ -90,7 +107,8 @@ test('somebody else was first: both are there until one is chosen', async () => 
 })
 
 test('an answer that was lost is no conflict', async () => {
-  const store = new Store(), draft = await opened(store)
+  const store = new Store(),
+    draft = await opened(store)
   store.elsewhere('mine')
   type(draft, 'mine')
   expect(await draft.flush()).toBe(true)
@@ -102,5 +120,9 @@ test('a signed report is where an amendment begins', async () => {
   store.elsewhere('signed text')
   store.report = { ...(store.report as Report), signed_at: 5 }
   const draft = await opened(store)
-  expect([draft.state.texts.findings, draft.state.stored, draft.state.signed?.signed_at]).toEqual(['signed text', false, 5])
+  expect([draft.state.texts.findings, draft.state.stored, draft.state.signed?.signed_at]).toEqual([
+    'signed text',
+    false,
+    5,
+  ])
 })

@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest'
-import { cornersOf, followScale, lengthText, magnificationOf, magnificationText, normalRotation, regionOf, scaleBar, toPicture, toScreen } from '../src/view/geometry'
+import {
+  cornersOf,
+  followScale,
+  lengthText,
+  magnificationOf,
+  magnificationText,
+  normalRotation,
+  regionOf,
+  scaleBar,
+  toPicture,
+  toScreen,
+} from '../src/view/geometry'
 
 test('a follower shows the whole region, whatever the shape of the window', () => {
   expect(followScale({ w: 1000, h: 500 }, 500, 500)).toBe(2)
@@ -28,7 +39,11 @@ test('screen and picture are each other’s inverse, clockwise', () => {
 
 test('a follower of any shape sees the presenter’s corners inside its own view', () => {
   const region = { cx: 5000, cy: 3000, w: 1600, h: 900, rotation: 37 }
-  for (const [width, height] of [[1440, 900], [390, 500], [1024, 1366]] as const) {
+  for (const [width, height] of [
+    [1440, 900],
+    [390, 500],
+    [1024, 1366],
+  ] as const) {
     const scale = followScale(region, width, height)
     const touches = cornersOf(region).map((corner) => toScreen(corner, region, scale, width, height))
     for (const corner of touches) {

@@ -4,7 +4,21 @@ import { CODE, type Limits, type Participant, type RoomCodec } from '../src/room
 import { overCeiling, withinCeiling } from '../src/room/quality'
 import { RpcError } from '../src/room/rpc'
 
-const person = (id: string, more: Partial<Participant> = {}): Participant => ({ id, user: id, name: `Dr ${id}`, title: '', hospital: '', role: 'expert', kind: 'person', sources: { mic: true }, host: false, video: false, tier_max: '4k', hand: null, ...more })
+const person = (id: string, more: Partial<Participant> = {}): Participant => ({
+  id,
+  user: id,
+  name: `Dr ${id}`,
+  title: '',
+  hospital: '',
+  role: 'expert',
+  kind: 'person',
+  sources: { mic: true },
+  host: false,
+  video: false,
+  tier_max: '4k',
+  hand: null,
+  ...more,
+})
 
 function bench(people: Participant[], me = 'me') {
   const handlers = new Map<string, (params: never) => void>()
@@ -34,14 +48,30 @@ function bench(people: Participant[], me = 'me') {
     tell: (key) => void told.push(key),
   }
   const moderation = new Moderation(port)
-  return { moderation, calls, told, off, limits: () => limits, codecs, failWith: (error: Error) => (fail = error), notice: (method: string, params: unknown) => handlers.get(method)?.(params as never) }
+  return {
+    moderation,
+    calls,
+    told,
+    off,
+    limits: () => limits,
+    codecs,
+    failWith: (error: Error) => (fail = error),
+    notice: (method: string, params: unknown) => handlers.get(method)?.(params as never),
+  }
 }
 
 describe('the list of people', () => {
   it('has raised hands first, in the order of raising', () =>
-    expect(byHands([person('a'), person('b', { hand: 20 }), person('c'), person('d', { hand: 10 })]).map((p) => p.id)).toEqual(['d', 'b', 'a', 'c']))
+    expect(
+      byHands([person('a'), person('b', { hand: 20 }), person('c'), person('d', { hand: 10 })]).map((p) => p.id),
+    ).toEqual(['d', 'b', 'a', 'c']))
   it('offers what fits the person', () => {
-    expect(actsOn(person('a', { sources: { mic: true, camera: true }, hand: 1 }), 'me')).toEqual(['mute', 'camera_off', 'lower_hand', 'remove'])
+    expect(actsOn(person('a', { sources: { mic: true, camera: true }, hand: 1 }), 'me')).toEqual([
+      'mute',
+      'camera_off',
+      'lower_hand',
+      'remove',
+    ])
     expect(actsOn(person('a', { sources: { mic: false } }), 'me')).toEqual(['ask_mic', 'ask_camera', 'remove'])
     expect(actsOn(person('a', { kind: 'device', sources: {} }), 'me')).toEqual(['remove'])
     expect(actsOn(person('a', { host: true }), 'me')).not.toContain('remove')
@@ -105,7 +135,12 @@ describe('what I do as host', () => {
 })
 
 describe('a ceiling', () => {
-  it('bounds what is chosen', () => expect([withinCeiling('4k', 'hd'), withinCeiling('sd', 'hd'), withinCeiling('hd', '4k')]).toEqual(['hd', 'sd', 'hd']))
+  it('bounds what is chosen', () =>
+    expect([withinCeiling('4k', 'hd'), withinCeiling('sd', 'hd'), withinCeiling('hd', '4k')]).toEqual([
+      'hd',
+      'sd',
+      'hd',
+    ]))
   it('shrinks a picture that is above it, and no other', () => {
     expect(overCeiling(640, 480, 'sd')).toBe(1)
     expect(overCeiling(3840, 2160, '4k')).toBe(1)

@@ -8,7 +8,9 @@ test('a problem becomes one plain sentence', () => {
   expect(plainMessage(new Problem(0, 'network', '', null, ''), t)).toBe('problem.network')
   expect(plainMessage(new Problem(403, 'Forbidden', 'no', null, ''), t)).toBe('problem.forbidden')
   expect(plainMessage(new Problem(502, '', '', null, ''), t)).toBe('problem.server')
-  expect(plainMessage(new Problem(409, 'Conflict', 'consent is missing', null, ''), t)).toBe('problem.with_detail:consent is missing')
+  expect(plainMessage(new Problem(409, 'Conflict', 'consent is missing', null, ''), t)).toBe(
+    'problem.with_detail:consent is missing',
+  )
   expect(plainMessage(new Error('x'), t)).toBe('problem.unknown')
 })
 

@@ -6,7 +6,16 @@ const A: Binding = { participant: 'a', source: 'camera' }
 const B: Binding = { participant: 'b', source: 'camera' }
 
 function note(binding: Binding | null, rtp_timestamp: number, state: SlotNote['state'] = 'live'): SlotNote {
-  return { mid: '7', state, participant: binding?.participant ?? null, source: binding?.source ?? null, rtp_timestamp, codec: 'VP8', width: 640, height: 360 }
+  return {
+    mid: '7',
+    state,
+    participant: binding?.participant ?? null,
+    source: binding?.source ?? null,
+    rtp_timestamp,
+    codec: 'VP8',
+    width: 640,
+    height: 360,
+  }
 }
 
 test('timestamps compare modulo 2^32', () => {

@@ -24,7 +24,12 @@ test('the consent is required', () => {
 })
 
 test('sizes, lengths and days in words', () => {
-  expect([sizeText(12), sizeText(1536), sizeText(250 << 20), sizeText(3 * 2 ** 30)]).toEqual(['12 B', '1.5 KB', '250 MB', '3.0 GB'])
+  expect([sizeText(12), sizeText(1536), sizeText(250 << 20), sizeText(3 * 2 ** 30)]).toEqual([
+    '12 B',
+    '1.5 KB',
+    '250 MB',
+    '3.0 GB',
+  ])
   expect([lengthText(0), lengthText(65_000), lengthText(3_723_000)]).toEqual(['0:00', '1:05', '1:02:03'])
   expect(daysBetween(new Date(2026, 10, 20, 23, 59), new Date(2026, 10, 21, 0, 1))).toBe(1)
   expect(localInput(new Date(2026, 0, 2, 3, 4).getTime())).toBe('2026-01-02T03:04')

@@ -46,7 +46,10 @@ test('the large picture is listed first and every slot is named', async () => {
   const shower = make()
   shower.want([wish(1, 'b'), wish(0, 'a')], 'hd')
   await settle()
-  expect(sent.at(-1)?.map((want) => [want.mid, want.participant])).toEqual([['m1', 'b'], ['m0', 'a']])
+  expect(sent.at(-1)?.map((want) => [want.mid, want.participant])).toEqual([
+    ['m1', 'b'],
+    ['m0', 'a'],
+  ])
 })
 
 test('a slot waits for its confirmation, the others do not', async () => {

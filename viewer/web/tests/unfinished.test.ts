@@ -4,12 +4,26 @@ import { UnfinishedList, type TextStore, type Unfinished } from '../src/uploads/
 function memory(text: string | null = null): TextStore & { text: string | null } {
   return {
     text,
-    getItem() { return this.text },
-    setItem(_key, value) { this.text = value },
-    removeItem() { this.text = null },
+    getItem() {
+      return this.text
+    },
+    setItem(_key, value) {
+      this.text = value
+    },
+    removeItem() {
+      this.text = null
+    },
   }
 }
-const row = (n: number, at = 1000): Unfinished => ({ request: `r${n % 2}`, category: 'consent', name: `${n}.pdf`, size: 10, sha256: '', url: `/uploads/u${n}`, at })
+const row = (n: number, at = 1000): Unfinished => ({
+  request: `r${n % 2}`,
+  category: 'consent',
+  name: `${n}.pdf`,
+  size: 10,
+  sha256: '',
+  url: `/uploads/u${n}`,
+  at,
+})
 
 test('unfinished uploads are kept per request until they end or expire', () => {
   const store = memory()
@@ -29,7 +43,14 @@ test('unfinished uploads are kept per request until they end or expire', () => {
 })
 
 test('what is not a list of uploads of this server is ignored', () => {
-  for (const text of ['', '{', '{}', '[1, null, {}]', JSON.stringify([{ ...row(1), url: 'https://elsewhere/uploads/u1' }]), JSON.stringify([{ ...row(1), size: 'x' }])])
+  for (const text of [
+    '',
+    '{',
+    '{}',
+    '[1, null, {}]',
+    JSON.stringify([{ ...row(1), url: 'https://elsewhere/uploads/u1' }]),
+    JSON.stringify([{ ...row(1), size: 'x' }]),
+  ])
     expect(new UnfinishedList(memory(text), () => 1000).all()).toEqual([])
   expect(new UnfinishedList(null).all()).toEqual([])
 })

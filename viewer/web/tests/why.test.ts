@@ -12,14 +12,19 @@ describe('reasons of this browser', () => {
     expect(ownReasons({ ...well, limited: 'none', sent: 360 })).toEqual([])
     expect(ownReasons({ ...well, limited: 'bandwidth', sent: 0, meant: 0 })).toEqual([])
   })
-  it('are a smaller picture where the browser does not say why', () => expect(ownReasons({ ...well, limited: null, sent: 360 })).toEqual(['sends_less']))
+  it('are a smaller picture where the browser does not say why', () =>
+    expect(ownReasons({ ...well, limited: null, sent: 360 })).toEqual(['sends_less']))
   it('are the computer, the microphone, the way', () => {
     expect(ownReasons({ ...well, limited: 'cpu' })).toEqual(['cpu'])
     expect(ownReasons({ ...well, micMuted: true, path: 'tcp' })).toEqual(['mic_silent', 'tcp'])
     expect(ownReasons({ ...well, limited: null, path: null })).toEqual([])
   })
   it('stand with the server’s, most useful first, none that says less, none unknown', () => {
-    expect(together(['up_slow'], ['tcp', 'sends_less', 'up_loss', 'from the future'])).toEqual(['up_slow', 'up_loss', 'tcp'])
+    expect(together(['up_slow'], ['tcp', 'sends_less', 'up_loss', 'from the future'])).toEqual([
+      'up_slow',
+      'up_loss',
+      'tcp',
+    ])
     expect(together([], ['sends_less'])).toEqual(['sends_less'])
     expect(together(['tcp'], ['tcp'])).toEqual(['tcp'])
   })
@@ -52,7 +57,8 @@ describe('the line', () => {
     expect(lineReason([], 1, none)).toBe(null)
     expect(lineReason(['up_loss'], null, none)).toBe(null)
   })
-  it('is silent about what was read', () => expect(lineReason(['up_slow', 'up_loss'], 2, new Set(['up_slow'] as const))).toBe('up_loss'))
+  it('is silent about what was read', () =>
+    expect(lineReason(['up_slow', 'up_loss'], 2, new Set(['up_slow'] as const))).toBe('up_loss'))
 })
 
 describe('words', () => {
@@ -64,5 +70,6 @@ describe('words', () => {
       }
     }
   })
-  it('name the size that is sent', () => expect([180, 360, 540, 720, 1080, 2160].map(tierOfHeight)).toEqual(['sd', 'sd', 'hd', 'hd', 'super_hd', '4k']))
+  it('name the size that is sent', () =>
+    expect([180, 360, 540, 720, 1080, 2160].map(tierOfHeight)).toEqual(['sd', 'sd', 'hd', 'hd', 'super_hd', '4k']))
 })

@@ -23,9 +23,32 @@ export async function problemOf(response: Response): Promise<Problem> {
 
 /* What the server names as the field at fault, where a sentence of our own says it better. */
 const FIELDS: Record<string, string> = {
-  revision: 'revision', state: 'state', record: 'record', findings: 'findings', conclusion: 'conclusion', files: 'files', old: 'old', new: 'new', password: 'password',
-  filename: 'filename', sha256: 'sha256', 'Upload-Length': 'size', lead: 'experts', experts: 'experts', at: 'at', minutes: 'minutes', name: 'name', reason: 'reason', text: 'text',
-  'patient.name': 'patient', 'patient.sex': 'patient', 'patient.birth_date': 'birth_date', 'patient.identity_number': 'identity_number', 'patient.phone': 'phone', diagnosis: 'diagnosis', question: 'question',
+  revision: 'revision',
+  state: 'state',
+  record: 'record',
+  findings: 'findings',
+  conclusion: 'conclusion',
+  files: 'files',
+  old: 'old',
+  new: 'new',
+  password: 'password',
+  filename: 'filename',
+  sha256: 'sha256',
+  'Upload-Length': 'size',
+  lead: 'experts',
+  experts: 'experts',
+  at: 'at',
+  minutes: 'minutes',
+  name: 'name',
+  reason: 'reason',
+  text: 'text',
+  'patient.name': 'patient',
+  'patient.sex': 'patient',
+  'patient.birth_date': 'birth_date',
+  'patient.identity_number': 'identity_number',
+  'patient.phone': 'phone',
+  diagnosis: 'diagnosis',
+  question: 'question',
 }
 
 type Translate = (key: string, named?: Record<string, unknown>) => string
@@ -34,7 +57,14 @@ type Translate = (key: string, named?: Record<string, unknown>) => string
 export function plainMessage(error: unknown, t: Translate): string {
   if (!(error instanceof Problem)) return t('problem.unknown')
   if (error.status === 0) return t('problem.network')
-  const known: Record<number, string> = { 401: 'session', 403: 'forbidden', 404: 'missing', 413: 'too_large', 429: 'too_many', 503: 'busy' }
+  const known: Record<number, string> = {
+    401: 'session',
+    403: 'forbidden',
+    404: 'missing',
+    413: 'too_large',
+    429: 'too_many',
+    503: 'busy',
+  }
   const key = known[error.status] ?? (error.status >= 500 ? 'server' : 'refused')
   const text = t(`problem.${key}`)
   const field = error.field && error.status >= 400 && error.status < 500 ? FIELDS[error.field] : undefined

@@ -31,7 +31,17 @@ export type Urgency = 'ordinary' | 'urgent'
 export type Sex = 'male' | 'female' | 'unknown'
 
 export type State =
-  | 'UPLOADING' | 'RETURNED' | 'PENDING_REVIEW' | 'SCHEDULED' | 'IN_SESSION' | 'AWAITING_REPORT' | 'WRITTEN' | 'REPORTED' | 'CLOSED' | 'REJECTED' | 'CANCELLED'
+  | 'UPLOADING'
+  | 'RETURNED'
+  | 'PENDING_REVIEW'
+  | 'SCHEDULED'
+  | 'IN_SESSION'
+  | 'AWAITING_REPORT'
+  | 'WRITTEN'
+  | 'REPORTED'
+  | 'CLOSED'
+  | 'REJECTED'
+  | 'CANCELLED'
 
 export interface RequestRow {
   id: string

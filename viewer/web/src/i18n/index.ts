@@ -11,7 +11,16 @@ import { adminMessages } from '@/admin/messages'
 export type Locale = 'zh-CN' | 'en'
 const STORAGE = 'consilium.locale'
 
-const parts = [common, accountMessages, roomMessages, viewMessages, requestMessages, reportMessages, minutesMessages, adminMessages]
+const parts = [
+  common,
+  accountMessages,
+  roomMessages,
+  viewMessages,
+  requestMessages,
+  reportMessages,
+  minutesMessages,
+  adminMessages,
+]
 
 function merged(locale: 'zh' | 'en'): Record<string, unknown> {
   return Object.assign({}, ...parts.map((part) => part[locale])) as Record<string, unknown>

@@ -29,11 +29,25 @@ const QUIET_MS = 1200
 const LONGEST_MS = 8000
 const AGAIN_MS = 4000
 
-const copy = (texts: ReportTexts): ReportTexts => ({ findings: texts.findings, conclusion: texts.conclusion, advice: texts.advice })
-export const sameTexts = (a: ReportTexts, b: ReportTexts) => a.findings === b.findings && a.conclusion === b.conclusion && a.advice === b.advice
+const copy = (texts: ReportTexts): ReportTexts => ({
+  findings: texts.findings,
+  conclusion: texts.conclusion,
+  advice: texts.advice,
+})
+export const sameTexts = (a: ReportTexts, b: ReportTexts) =>
+  a.findings === b.findings && a.conclusion === b.conclusion && a.advice === b.advice
 
 export class Draft {
-  readonly state: DraftState = reactive({ phase: 'loading', texts: { findings: '', conclusion: '', advice: '' }, revision: 0, savedAt: 0, error: null, theirs: null, signed: null, stored: false })
+  readonly state: DraftState = reactive({
+    phase: 'loading',
+    texts: { findings: '', conclusion: '', advice: '' },
+    revision: 0,
+    savedAt: 0,
+    error: null,
+    theirs: null,
+    signed: null,
+    stored: false,
+  })
   private saved: ReportTexts = { findings: '', conclusion: '', advice: '' }
   private timer: ReturnType<typeof setTimeout> | undefined
   private dirtySince = 0
@@ -65,7 +79,10 @@ export class Draft {
     if (this.state.phase === 'clean') this.dirtySince = Date.now()
     if (this.state.phase !== 'saving') this.state.phase = 'dirty'
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => void this.flush(), Math.max(0, Math.min(QUIET_MS, this.dirtySince + LONGEST_MS - Date.now())))
+    this.timer = setTimeout(
+      () => void this.flush(),
+      Math.max(0, Math.min(QUIET_MS, this.dirtySince + LONGEST_MS - Date.now())),
+    )
   }
 
   /** Saves what is not saved; true when the server has what stands here. */

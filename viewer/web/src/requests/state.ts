@@ -4,13 +4,35 @@ export type Tone = 'grey' | 'amber' | 'blue' | 'green' | 'violet' | 'teal' | 're
 
 /** One colour for one meaning: amber waits for the hospital's own people, blue for a time, green is now, red is over without a result. */
 export const TONES: Record<State, Tone> = {
-  UPLOADING: 'grey', RETURNED: 'red', PENDING_REVIEW: 'amber', SCHEDULED: 'blue', IN_SESSION: 'green', AWAITING_REPORT: 'violet', WRITTEN: 'violet', REPORTED: 'teal', CLOSED: 'grey', REJECTED: 'red', CANCELLED: 'grey',
+  UPLOADING: 'grey',
+  RETURNED: 'red',
+  PENDING_REVIEW: 'amber',
+  SCHEDULED: 'blue',
+  IN_SESSION: 'green',
+  AWAITING_REPORT: 'violet',
+  WRITTEN: 'violet',
+  REPORTED: 'teal',
+  CLOSED: 'grey',
+  REJECTED: 'red',
+  CANCELLED: 'grey',
 }
 
 export const SEXES = ['male', 'female', 'unknown'] as const
 
 /** In the order of the form; the server requires the consent. */
-export const CATEGORIES = ['consent', 'pathology', 'imaging', 'ecg', 'lab', 'exam', 'admission', 'progress', 'operation', 'orders', 'other'] as const
+export const CATEGORIES = [
+  'consent',
+  'pathology',
+  'imaging',
+  'ecg',
+  'lab',
+  'exam',
+  'admission',
+  'progress',
+  'operation',
+  'orders',
+  'other',
+] as const
 export const REQUIRED: readonly string[] = ['consent']
 
 export function missingCategories(files: { category: string }[]): string[] {
@@ -57,7 +79,8 @@ export function fromIdentity(text: string): { birth_date: string; sex: 'male' | 
 /** Only what the eye needs to recognise a number: first and last few characters. */
 export function masked(text: string): string {
   if (text.length <= 4) return '*'.repeat(text.length)
-  const head = text.length > 12 ? 6 : 3, tail = text.length > 12 ? 4 : 2
+  const head = text.length > 12 ? 6 : 3,
+    tail = text.length > 12 ? 4 : 2
   return text.slice(0, head) + '*'.repeat(text.length - head - tail) + text.slice(-tail)
 }
 

@@ -21,11 +21,17 @@ export function tilesOf(people: readonly Participant[]): TileSpec[] {
   const faces: TileSpec[] = []
   for (const person of people) {
     for (const source of EXTRA) {
-      if (person.sources[source]) extra.push({ key: tileKey(person.id, source), participant: person.id, source, video: true })
+      if (person.sources[source])
+        extra.push({ key: tileKey(person.id, source), participant: person.id, source, video: true })
     }
     // an encoder's picture stands above already, a plain viewer has none: no empty tile for either
     if (person.kind !== 'person' && person.sources.camera === undefined) continue
-    faces.push({ key: tileKey(person.id, 'camera'), participant: person.id, source: 'camera', video: person.sources.camera === true })
+    faces.push({
+      key: tileKey(person.id, 'camera'),
+      participant: person.id,
+      source: 'camera',
+      video: person.sources.camera === true,
+    })
   }
   return [...extra, ...faces]
 }
@@ -47,7 +53,12 @@ export function largeTile(tiles: readonly TileSpec[], choice: Choice): TileSpec 
 }
 
 /** At most `capacity` tiles: the large one first, then the speaker, then those with a picture, otherwise unchanged order. */
-export function visibleTiles(tiles: readonly TileSpec[], large: TileSpec | null, speaker: string | null, capacity: number): TileSpec[] {
+export function visibleTiles(
+  tiles: readonly TileSpec[],
+  large: TileSpec | null,
+  speaker: string | null,
+  capacity: number,
+): TileSpec[] {
   const rest = tiles.filter((tile) => tile !== large)
   const room = Math.max(0, capacity - (large ? 1 : 0))
   let chosen = rest
@@ -63,7 +74,12 @@ export function visibleTiles(tiles: readonly TileSpec[], large: TileSpec | null,
  * Slots for tiles. A tile keeps its slot while it can, since a change of slot is a blank moment; the large tile always has the first slot, which
  * is the one in lip sync with the first audio slot.
  */
-export function assignSlots(before: ReadonlyMap<string, number>, tiles: readonly TileSpec[], large: TileSpec | null, slots: number): Map<string, number> {
+export function assignSlots(
+  before: ReadonlyMap<string, number>,
+  tiles: readonly TileSpec[],
+  large: TileSpec | null,
+  slots: number,
+): Map<string, number> {
   const result = new Map<string, number>()
   const taken = new Set<number>()
   const wanting = tiles.filter((tile) => tile.video)
@@ -126,7 +142,12 @@ export function gridRects(count: number, width: number, height: number, fill: bo
     const row = Math.floor(i / columns)
     const inRow = row === rows - 1 ? count - row * columns : columns
     const left = (width - inRow * tileWidth - GAP * (inRow - 1)) / 2
-    return { x: left + (i % columns) * (tileWidth + GAP), y: top + row * (tileHeight + GAP), width: tileWidth, height: tileHeight }
+    return {
+      x: left + (i % columns) * (tileWidth + GAP),
+      y: top + row * (tileHeight + GAP),
+      width: tileWidth,
+      height: tileHeight,
+    }
   })
 }
 
@@ -144,7 +165,9 @@ export function stripCapacity(width: number, height: number): number {
 export function stripRects(count: number, width: number, height: number): Rect[] {
   const { along, vertical } = stripTile(width, height)
   return Array.from({ length: count }, (_, i) =>
-    vertical ? { x: 0, y: i * (along + GAP), width, height: along } : { x: i * (along + GAP), y: 0, width: along, height },
+    vertical
+      ? { x: 0, y: i * (along + GAP), width, height: along }
+      : { x: i * (along + GAP), y: 0, width: along, height },
   )
 }
 
@@ -158,8 +181,14 @@ export function stageParts(width: number, height: number, withStrip: boolean): S
   if (!withStrip) return { large: { x: 0, y: 0, width, height }, strip: { x: 0, y: 0, width: 0, height: 0 } }
   if (width >= height) {
     const strip = Math.min(240, Math.max(140, width * 0.17))
-    return { large: { x: 0, y: 0, width: width - strip - GAP, height }, strip: { x: width - strip, y: 0, width: strip, height } }
+    return {
+      large: { x: 0, y: 0, width: width - strip - GAP, height },
+      strip: { x: width - strip, y: 0, width: strip, height },
+    }
   }
   const strip = Math.min(120, height * 0.2)
-  return { large: { x: 0, y: 0, width, height: height - strip - GAP }, strip: { x: 0, y: height - strip, width, height: strip } }
+  return {
+    large: { x: 0, y: 0, width, height: height - strip - GAP },
+    strip: { x: 0, y: height - strip, width, height: strip },
+  }
 }

@@ -26,7 +26,11 @@ export function handedOver(receiver: RTCRtpReceiver): number | null {
 }
 
 /** Calls `onFrame` with the RTP timestamp of what is on display. Returns what ends it. */
-export function watchFrames(video: HTMLVideoElement, receiver: () => RTCRtpReceiver | null, onFrame: (timestamp: number) => void): () => void {
+export function watchFrames(
+  video: HTMLVideoElement,
+  receiver: () => RTCRtpReceiver | null,
+  onFrame: (timestamp: number) => void,
+): () => void {
   const element = video as FrameVideo
   const handed: number[] = []
   let handle = 0
@@ -56,7 +60,10 @@ export function watchFrames(video: HTMLVideoElement, receiver: () => RTCRtpRecei
     viaReceiver()
     handle = requestAnimationFrame(onRefresh)
   }
-  handle = typeof element.requestVideoFrameCallback === 'function' ? element.requestVideoFrameCallback(onCallback) : requestAnimationFrame(onRefresh)
+  handle =
+    typeof element.requestVideoFrameCallback === 'function'
+      ? element.requestVideoFrameCallback(onCallback)
+      : requestAnimationFrame(onRefresh)
   return () => {
     ended = true
     video.removeEventListener('emptied', restart)

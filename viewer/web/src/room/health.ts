@@ -27,14 +27,22 @@ function cameraOf(stats: Map<string, Stats>, sender: RTCRtpSender): Pick<Reading
   const height = sender.track?.getSettings().height ?? 0
   const active = sender.getParameters().encodings.filter((e) => e.active !== false)
   const meant = active.reduce((most, e) => Math.max(most, height / (e.scaleResolutionDownBy ?? 1)), 0)
-  const sent = layers.filter((l) => number(l.framesPerSecond) > 0).reduce((most, l) => Math.max(most, number(l.frameHeight)), 0)
+  const sent = layers
+    .filter((l) => number(l.framesPerSecond) > 0)
+    .reduce((most, l) => Math.max(most, number(l.frameHeight)), 0)
   const reasons = layers.map((l) => l.qualityLimitationReason).filter((r) => typeof r === 'string')
-  const limited = reasons.length === 0 ? null : ((['cpu', 'bandwidth', 'other'] as const).find((r) => reasons.includes(r)) ?? 'none')
+  const limited =
+    reasons.length === 0 ? null : ((['cpu', 'bandwidth', 'other'] as const).find((r) => reasons.includes(r)) ?? 'none')
   return { limited, sent, meant }
 }
 
 export class Health {
-  readonly state = reactive({ own: [] as Reason[], sentHeight: 0, line: null as Reason | null, dismissed: new Set<Reason>() })
+  readonly state = reactive({
+    own: [] as Reason[],
+    sentHeight: 0,
+    line: null as Reason | null,
+    dismissed: new Set<Reason>(),
+  })
   private readonly steady = new Steady()
   private told = ''
   private largerSince = 0

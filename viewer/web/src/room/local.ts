@@ -144,7 +144,10 @@ export class LocalMedia {
 
   /** Null when the person changed their mind. */
   async openScreen(): Promise<MediaStreamTrack | null> {
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: false })
+    const stream = await navigator.mediaDevices.getDisplayMedia({
+      video: { frameRate: { ideal: 15, max: 30 } },
+      audio: false,
+    })
     const track = stream.getVideoTracks()[0]
     if (!track) return null
     track.contentHint = 'detail'
@@ -184,7 +187,9 @@ export class LocalMedia {
   private readonly listDevices = async (): Promise<void> => {
     const devices = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? []
     const list = (kind: MediaDeviceKind) =>
-      devices.filter((device) => device.kind === kind && device.deviceId !== '').map((device, i) => ({ id: device.deviceId, label: device.label || `${i + 1}` }))
+      devices
+        .filter((device) => device.kind === kind && device.deviceId !== '')
+        .map((device, i) => ({ id: device.deviceId, label: device.label || `${i + 1}` }))
     this.state.mics = list('audioinput')
     this.state.cameras = list('videoinput')
     this.state.speakers = list('audiooutput')

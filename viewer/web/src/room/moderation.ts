@@ -1,6 +1,15 @@
 /* What hosts do in a room and what it does to this person. Rules are the server's (docs/protocol.md, Hosts); this keeps the picture of them. */
 import { reactive } from 'vue'
-import { CODE, type Knock, type Limits, type Participant, type RoomCodec, type RoomSettings, type Source, type Tier } from './protocol'
+import {
+  CODE,
+  type Knock,
+  type Limits,
+  type Participant,
+  type RoomCodec,
+  type RoomSettings,
+  type Source,
+  type Tier,
+} from './protocol'
 import { RpcError } from './rpc'
 
 /** What the person is told in passing: a key of room.tell and what belongs into the text. */
@@ -22,7 +31,10 @@ export interface ModerationPort {
 /** Raised hands first, in the order of raising; then as they came. */
 export function byHands(people: readonly Participant[]): Participant[] {
   const raised = people.filter((person) => person.hand !== null && person.hand !== undefined)
-  return [...raised.sort((a, b) => (a.hand ?? 0) - (b.hand ?? 0)), ...people.filter((person) => !raised.includes(person))]
+  return [
+    ...raised.sort((a, b) => (a.hand ?? 0) - (b.hand ?? 0)),
+    ...people.filter((person) => !raised.includes(person)),
+  ]
 }
 
 export type Act = 'mute' | 'ask_mic' | 'camera_off' | 'ask_camera' | 'lower_hand' | 'remove'
@@ -64,8 +76,10 @@ export class Moderation {
       const who = person(participant)
       if (!who) return
       who.hand = at
-      if (at === null && participant === port.me() && by !== participant) port.tell('hand_lowered', { name: this.nameOf(by) })
-      if (at !== null && participant !== port.me() && person(port.me())?.host) port.tell('hand_raised', { name: who.name })
+      if (at === null && participant === port.me() && by !== participant)
+        port.tell('hand_lowered', { name: this.nameOf(by) })
+      if (at !== null && participant !== port.me() && person(port.me())?.host)
+        port.tell('hand_raised', { name: who.name })
     })
     port.on<{ participant: string; on: boolean }>('room.video', ({ participant, on }) => {
       const who = person(participant)
@@ -105,12 +119,18 @@ export class Moderation {
   do(act: Act, person: Participant): Promise<void> {
     const participant = person.id
     switch (act) {
-      case 'mute': return this.act('room.mute', { participant, source: 'mic', on: false })
-      case 'camera_off': return this.act('room.mute', { participant, source: 'camera', on: false })
-      case 'ask_mic': return this.ask(person, 'mic')
-      case 'ask_camera': return this.ask(person, 'camera')
-      case 'lower_hand': return this.act('room.hand', { participant, on: false })
-      case 'remove': return this.act('room.remove', { participant })
+      case 'mute':
+        return this.act('room.mute', { participant, source: 'mic', on: false })
+      case 'camera_off':
+        return this.act('room.mute', { participant, source: 'camera', on: false })
+      case 'ask_mic':
+        return this.ask(person, 'mic')
+      case 'ask_camera':
+        return this.ask(person, 'camera')
+      case 'lower_hand':
+        return this.act('room.hand', { participant, on: false })
+      case 'remove':
+        return this.act('room.remove', { participant })
     }
   }
 
@@ -146,7 +166,15 @@ export class Moderation {
         await new Promise((resolve) => setTimeout(resolve, error.data.retry_ms ?? 1000))
         return this.act(method, params, false)
       }
-      this.port.tell(error instanceof RpcError && error.code === CODE.forbidden ? 'not_host' : error instanceof RpcError && error.code === CODE.notFound ? 'gone' : 'failed', {}, true)
+      this.port.tell(
+        error instanceof RpcError && error.code === CODE.forbidden
+          ? 'not_host'
+          : error instanceof RpcError && error.code === CODE.notFound
+            ? 'gone'
+            : 'failed',
+        {},
+        true,
+      )
       throw error
     }
   }
@@ -158,6 +186,7 @@ export class Moderation {
     if (before.codec !== settings.codec) this.port.codec(settings.codec)
     if (by === this.port.me()) return
     if (before.locked !== settings.locked) this.port.tell(settings.locked ? 'locked' : 'unlocked', { name })
-    if (before.unmute !== settings.unmute) this.port.tell(settings.unmute === 'host' ? 'unmute_host' : 'unmute_all', { name })
+    if (before.unmute !== settings.unmute)
+      this.port.tell(settings.unmute === 'host' ? 'unmute_host' : 'unmute_all', { name })
   }
 }

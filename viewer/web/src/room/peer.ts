@@ -17,8 +17,11 @@ const isRed: Wanted = (codec) => /^audio\/red$/i.test(codec.mimeType)
 const isVp8: Wanted = (codec) => /^video\/vp8$/i.test(codec.mimeType)
 // one H.264: constrained baseline, packetization mode 1; what cameras, encoders and every browser share
 const isH264: Wanted = (codec) =>
-  /^video\/h264$/i.test(codec.mimeType) && /profile-level-id=42e0/i.test(codec.sdpFmtpLine ?? '') && /packetization-mode=1/.test(codec.sdpFmtpLine ?? '')
-const isVp9: Wanted = (codec) => /^video\/vp9$/i.test(codec.mimeType) && !/profile-id=[1-3]/.test(codec.sdpFmtpLine ?? '')
+  /^video\/h264$/i.test(codec.mimeType) &&
+  /profile-level-id=42e0/i.test(codec.sdpFmtpLine ?? '') &&
+  /packetization-mode=1/.test(codec.sdpFmtpLine ?? '')
+const isVp9: Wanted = (codec) =>
+  /^video\/vp9$/i.test(codec.mimeType) && !/profile-id=[1-3]/.test(codec.sdpFmtpLine ?? '')
 const isAv1: Wanted = (codec) => /^video\/av1$/i.test(codec.mimeType) && !/profile=[12]/.test(codec.sdpFmtpLine ?? '')
 const isRtx: Wanted = (codec) => /^video\/rtx$/i.test(codec.mimeType)
 
@@ -51,7 +54,10 @@ interface Extension {
  * only receives, and never again after an answer without it (VP8 has none).
  */
 function describe(transceiver: RTCRtpTransceiver, codec: RoomCodec): void {
-  const able = transceiver as { getHeaderExtensionsToNegotiate?: () => Extension[]; setHeaderExtensionsToNegotiate?: (list: Extension[]) => void }
+  const able = transceiver as {
+    getHeaderExtensionsToNegotiate?: () => Extension[]
+    setHeaderExtensionsToNegotiate?: (list: Extension[]) => void
+  }
   if (codec === 'vp8' || !able.getHeaderExtensionsToNegotiate || !able.setHeaderExtensionsToNegotiate) return
   const list = able.getHeaderExtensionsToNegotiate()
   const one = list.find(({ uri }) => uri.includes('dependency-descriptor'))
@@ -144,13 +150,21 @@ export class Peer {
     const { width = 0, height = 0 } = track.getSettings()
     this.sent = sendableCodec(this.codec)
     const encodings = cameraEncodings(this.sent, quality, width, height)
-    const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: encodings })
+    const transceiver = this.pc.addTransceiver(track, {
+      direction: 'sendonly',
+      streams: [stream],
+      sendEncodings: encodings,
+    })
     narrow(transceiver, 'video', [WANTED[this.sent], isRtx])
     this.keep(transceiver, 'camera')
   }
 
   addScreen(track: MediaStreamTrack, stream: MediaStream): void {
-    const transceiver = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream], sendEncodings: [{ maxBitrate: 4_000_000, maxFramerate: 15 }] })
+    const transceiver = this.pc.addTransceiver(track, {
+      direction: 'sendonly',
+      streams: [stream],
+      sendEncodings: [{ maxBitrate: 4_000_000, maxFramerate: 15 }],
+    })
     narrow(transceiver, 'video', [isVp8, isRtx])
     this.keep(transceiver, 'screen')
   }

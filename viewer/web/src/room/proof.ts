@@ -18,7 +18,7 @@ export function sameBinding(a: Binding | null, b: Binding | null): boolean {
 
 /** RTP timestamps run modulo 2³²: is `a` at or after `b`? */
 export function atOrAfter(a: number, b: number): boolean {
-  return ((a - b) >>> 0) < 0x80000000
+  return (a - b) >>> 0 < 0x80000000
 }
 
 /** What was asked of one slot and what the server announced for it. */

@@ -141,4 +141,13 @@ export interface SlotWant {
 }
 
 /** Application errors by number. */
-export const CODE = { unauthorized: 1001, forbidden: 1003, notFound: 1004, conflict: 1009, full: 1010, badSdp: 1022, door: 1023, busy: 1029 } as const
+export const CODE = {
+  unauthorized: 1001,
+  forbidden: 1003,
+  notFound: 1004,
+  conflict: 1009,
+  full: 1010,
+  badSdp: 1022,
+  door: 1023,
+  busy: 1029,
+} as const

@@ -28,7 +28,11 @@ export function possibleQualities(maxWidth: number | undefined, maxHeight: numbe
 
 export function cameraConstraints(quality: OwnQuality, deviceId: string | null): MediaTrackConstraints {
   const { width, height } = PICTURES[quality]
-  const constraints: MediaTrackConstraints = { width: { ideal: width }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } }
+  const constraints: MediaTrackConstraints = {
+    width: { ideal: width },
+    height: { ideal: height },
+    frameRate: { ideal: 30, max: 30 },
+  }
   if (deviceId) constraints.deviceId = { exact: deviceId }
   else constraints.facingMode = 'user'
   return constraints
@@ -50,7 +54,12 @@ export function simulcastEncodings(quality: OwnQuality, width: number, height: n
   const bitrate = Math.min(PICTURES[quality].bitrate, PICTURES[covering].bitrate)
   return ['l', 'm', 'h'].map((rid, i) => {
     const halvings = Math.max(0, count - 1 - i)
-    return { rid, scaleResolutionDownBy: 2 ** halvings, maxBitrate: Math.max(120_000 * (i + 1), Math.round(bitrate / (RATE_SHARES[halvings] ?? 1))), active: i < count }
+    return {
+      rid,
+      scaleResolutionDownBy: 2 ** halvings,
+      maxBitrate: Math.max(120_000 * (i + 1), Math.round(bitrate / (RATE_SHARES[halvings] ?? 1))),
+      active: i < count,
+    }
   })
 }
 
@@ -61,13 +70,26 @@ export function simulcastEncodings(quality: OwnQuality, width: number, height: n
  * nobody watches: a smaller picture in fewer layers. `lossy`: the upload loses packets; browsers do not send lost packets of higher temporal layers again when
  * the next picture is nearer than a round trip, so there are none then, and every picture arrives.
  */
-export function cameraEncodings(codec: RoomCodec, quality: OwnQuality, width: number, height: number, spatial = true, unwatched = 0, lossy = false): RTCRtpEncodingParameters[] {
+export function cameraEncodings(
+  codec: RoomCodec,
+  quality: OwnQuality,
+  width: number,
+  height: number,
+  spatial = true,
+  unwatched = 0,
+  lossy = false,
+): RTCRtpEncodingParameters[] {
   const simulcast = simulcastEncodings(quality, width, height)
-  if (codec === 'vp8' || codec === 'h264') return lossy ? simulcast.map((encoding) => ({ ...encoding, scalabilityMode: 'L1T1' })) : simulcast
+  if (codec === 'vp8' || codec === 'h264')
+    return lossy ? simulcast.map((encoding) => ({ ...encoding, scalabilityMode: 'L1T1' })) : simulcast
   if (codec === 'av1' && !spatial) return simulcast.map((encoding) => ({ ...encoding, scalabilityMode: 'L1T3' }))
   const scalabilityMode = ['L3T3_KEY', 'L2T3_KEY', 'L1T3'][unwatched] ?? 'L1T3'
   const maxBitrate = Math.max(120_000, Math.round(PICTURES[quality].bitrate / (RATE_SHARES[unwatched] ?? 14)))
-  return simulcast.map((encoding, i) => (i ? { ...encoding, scalabilityMode: 'L1T3', scaleResolutionDownBy: 1, active: false } : { ...encoding, scalabilityMode, scaleResolutionDownBy: 2 ** unwatched, maxBitrate, active: true }))
+  return simulcast.map((encoding, i) =>
+    i
+      ? { ...encoding, scalabilityMode: 'L1T3', scaleResolutionDownBy: 1, active: false }
+      : { ...encoding, scalabilityMode, scaleResolutionDownBy: 2 ** unwatched, maxBitrate, active: true },
+  )
 }
 
 /** Largest picture of a tier, in pixels (REQUIREMENTS §14 rule 3). */

@@ -174,7 +174,13 @@ export class Rpc {
   }
 
   private receive(text: string): void {
-    let message: { id?: number; method?: string; params?: unknown; result?: unknown; error?: { code: number; message: string; data?: object } }
+    let message: {
+      id?: number
+      method?: string
+      params?: unknown
+      result?: unknown
+      error?: { code: number; message: string; data?: object }
+    }
     try {
       message = JSON.parse(text)
     } catch {

@@ -13,13 +13,36 @@ import { onNetworkChange } from './network'
 import { Patience, patienceMs, VOICE_LAG_MS } from './patience'
 import { AUDIO_SLOTS, Peer } from './peer'
 import { Moderation, type Tell } from './moderation'
-import { CODE, type JoinAnswer, type Limits, type Participant, type QualityRow, type RoomCodec, type RoomFacts, type SharedFile, type SlotNote, type Source } from './protocol'
+import {
+  CODE,
+  type JoinAnswer,
+  type Limits,
+  type Participant,
+  type QualityRow,
+  type RoomCodec,
+  type RoomFacts,
+  type SharedFile,
+  type SlotNote,
+  type Source,
+} from './protocol'
 import { cameraEncodings, overCeiling, type OwnQuality } from './quality'
 import { Disconnected, Rpc, RpcError } from './rpc'
 import { Shower } from './show'
 
 export type Phase = 'new' | 'joining' | 'waiting' | 'live' | 'reconnecting' | 'ended'
-export type EndReason = 'left' | 'removed' | 'refused' | 'locked' | 'replaced' | 'closed' | 'full' | 'forbidden' | 'not_found' | 'unauthorized' | 'sdp' | 'failed'
+export type EndReason =
+  | 'left'
+  | 'removed'
+  | 'refused'
+  | 'locked'
+  | 'replaced'
+  | 'closed'
+  | 'full'
+  | 'forbidden'
+  | 'not_found'
+  | 'unauthorized'
+  | 'sdp'
+  | 'failed'
 
 const ICE_GRACE_MS = 1200
 const ICE_PATIENCE_MS = 8000
@@ -36,7 +59,8 @@ const CODEC_SPREAD_MS = 800
 const CODEC_CAMERA_MS = 1500
 
 function wait(receiver: RTCRtpReceiver, ms: number): void {
-  if ('jitterBufferTarget' in receiver && (receiver.jitterBufferTarget ?? 0) !== ms) receiver.jitterBufferTarget = ms || null
+  if ('jitterBufferTarget' in receiver && (receiver.jitterBufferTarget ?? 0) !== ms)
+    receiver.jitterBufferTarget = ms || null
 }
 
 function withoutMode(encoding: RTCRtpEncodingParameters & { scalabilityMode?: string }): void {
@@ -196,7 +220,8 @@ export class RoomSession {
     const track = await this.local.openCamera(id)
     if (!track) {
       this.local.state.cameraOn = false
-      if (this.state.phase === 'live' && !this.state.sharing) void this.rpc.call('room.video', { on: false }).catch(() => undefined)
+      if (this.state.phase === 'live' && !this.state.sharing)
+        void this.rpc.call('room.video', { on: false }).catch(() => undefined)
       return
     }
     const sender = this.peer.value.sender('camera')
@@ -219,12 +244,23 @@ export class RoomSession {
   /** The camera's layers, by its present size and what the others watch. */
   private fitLayers(): Promise<void> {
     const { width = 0, height = 0 } = this.local.tracks.camera?.getSettings() ?? {}
-    const fitting = cameraEncodings(this.peer.value.cameraCodec, this.local.effective, width, height, this.spatial, this.unwatched, this.lossy)
+    const fitting = cameraEncodings(
+      this.peer.value.cameraCodec,
+      this.local.effective,
+      width,
+      height,
+      this.spatial,
+      this.unwatched,
+      this.lossy,
+    )
     const over = overCeiling(width, height, this.state.limits.tier_max) // a camera that cannot do less
     return this.changeSender('camera', (encoding, i) => {
       const { active, scaleResolutionDownBy = 1, ...rest } = fitting[i] ?? encoding
       withoutMode(encoding)
-      Object.assign(encoding, rest, { scaleResolutionDownBy: scaleResolutionDownBy * over, active: (active ?? true) && (this.watched[i] ?? true) })
+      Object.assign(encoding, rest, {
+        scaleResolutionDownBy: scaleResolutionDownBy * over,
+        active: (active ?? true) && (this.watched[i] ?? true),
+      })
     })
   }
 
@@ -275,7 +311,10 @@ export class RoomSession {
       this.peer.value.useIceServers(ice_servers)
       this.peer.value.setCodec(codec)
     })
-    this.roomKnown = Promise.race([taken.catch(() => undefined), new Promise<void>((resolve) => setTimeout(resolve, ROOM_WAIT_MS))])
+    this.roomKnown = Promise.race([
+      taken.catch(() => undefined),
+      new Promise<void>((resolve) => setTimeout(resolve, ROOM_WAIT_MS)),
+    ])
   }
 
   private prepare(peer: Peer): void {
@@ -315,27 +354,37 @@ export class RoomSession {
     const { rpc, state } = this
     rpc.on<Participant>('room.joined', (person) => this.put(person))
     rpc.on<{ participant: string; cause: string; by?: string }>('room.left', ({ participant, cause, by }) => {
-      if (participant === state.me && cause === 'removed') return this.end('removed', this.moderation.nameOf(by ?? null))
+      if (participant === state.me && cause === 'removed')
+        return this.end('removed', this.moderation.nameOf(by ?? null))
       state.people = state.people.filter((person) => person.id !== participant)
       if (state.speaker === participant) state.speaker = null
     })
-    rpc.on<{ participant: string; source: Source; on: boolean | null; by?: string }>('room.source', ({ participant, source, on, by }) => {
-      const person = this.person(participant)
-      if (!person) return
-      if (by && participant === state.me && on === false) this.moderation.switchedOff(source, by)
-      if (on === null) delete person.sources[source]
-      else person.sources[source] = on
-    })
+    rpc.on<{ participant: string; source: Source; on: boolean | null; by?: string }>(
+      'room.source',
+      ({ participant, source, on, by }) => {
+        const person = this.person(participant)
+        if (!person) return
+        if (by && participant === state.me && on === false) this.moderation.switchedOff(source, by)
+        if (on === null) delete person.sources[source]
+        else person.sources[source] = on
+      },
+    )
     rpc.on<SlotNote>('room.slot', (note) => this.show.announce(note))
-    rpc.on<{ participant: string | null }>('room.speaker', ({ participant }) => void (state.speaker = participant || null))
-    rpc.on<{ source: Source; rids: boolean[]; spatial: boolean; unwatched: number }>('room.layers', ({ source, rids, spatial, unwatched }) => {
-      if (source !== 'camera') return
-      clearTimeout(this.watchedTimer)
-      this.watched = this.watchedTold = rids
-      this.spatial = spatial
-      this.unwatched = unwatched
-      void this.fitLayers()
-    })
+    rpc.on<{ participant: string | null }>(
+      'room.speaker',
+      ({ participant }) => void (state.speaker = participant || null),
+    )
+    rpc.on<{ source: Source; rids: boolean[]; spatial: boolean; unwatched: number }>(
+      'room.layers',
+      ({ source, rids, spatial, unwatched }) => {
+        if (source !== 'camera') return
+        clearTimeout(this.watchedTimer)
+        this.watched = this.watchedTold = rids
+        this.spatial = spatial
+        this.unwatched = unwatched
+        void this.fitLayers()
+      },
+    )
     rpc.on<{ participants: QualityRow[] }>('room.quality', ({ participants }) => {
       for (const row of participants) state.quality[row.id] = row
     })
@@ -407,7 +456,13 @@ export class RoomSession {
     const restart = this.resume !== null && this.wasConnected
     if (restart) peer.useIceServers(this.iceServers)
     const { offer, sections } = await peer.offer(restart)
-    const params = { room: this.room, device: this.device, offer, sections, ...(this.resume ? { resume: this.resume } : {}) }
+    const params = {
+      room: this.room,
+      device: this.device,
+      offer,
+      sections,
+      ...(this.resume ? { resume: this.resume } : {}),
+    }
     let answer: JoinAnswer
     try {
       answer = await this.rpc.call<JoinAnswer>('room.join', params)
@@ -429,7 +484,13 @@ export class RoomSession {
       await new Promise((resolve) => setTimeout(resolve, error.data.retry_ms ?? 1000))
       return this.joinOnce()
     }
-    const reasons: Record<number, EndReason> = { [CODE.unauthorized]: 'unauthorized', [CODE.forbidden]: 'forbidden', [CODE.notFound]: 'not_found', [CODE.full]: 'full', [CODE.badSdp]: 'sdp' }
+    const reasons: Record<number, EndReason> = {
+      [CODE.unauthorized]: 'unauthorized',
+      [CODE.forbidden]: 'forbidden',
+      [CODE.notFound]: 'not_found',
+      [CODE.full]: 'full',
+      [CODE.badSdp]: 'sdp',
+    }
     this.end(reasons[error.code] ?? 'failed', error.data.detail ?? error.message)
   }
 
@@ -469,7 +530,10 @@ export class RoomSession {
       await peer.answer(answer)
     }).catch((error: unknown) => {
       if (error instanceof RpcError && error.code === CODE.notFound) return this.rejoin()
-      if (error instanceof RpcError && error.code === CODE.busy) return new Promise<void>((resolve) => setTimeout(resolve, error.data.retry_ms ?? 1000)).then(() => this.renegotiate(restart))
+      if (error instanceof RpcError && error.code === CODE.busy)
+        return new Promise<void>((resolve) => setTimeout(resolve, error.data.retry_ms ?? 1000)).then(() =>
+          this.renegotiate(restart),
+        )
       if (error instanceof Disconnected) this.rpc.drop()
       else console.warn('offer refused', error)
       return undefined
@@ -546,7 +610,8 @@ export class RoomSession {
     } finally {
       this.healing = false
       // a connection that never broke tells of no change
-      const mended = this.peer.value.pc.connectionState === 'connected' && this.peer.value.pc.iceConnectionState !== 'disconnected'
+      const mended =
+        this.peer.value.pc.connectionState === 'connected' && this.peer.value.pc.iceConnectionState !== 'disconnected'
       if (mended && this.rpc.isOpen && (this.state.phase as Phase) === 'reconnecting') this.state.phase = 'live'
     }
   }
@@ -697,14 +762,19 @@ export class RoomSession {
   }
 
   /** Changes of a sender's parameters must not overlap. */
-  private changeSender(source: Source, change: (encoding: RTCRtpEncodingParameters, index: number) => void): Promise<void> {
-    this.senderWork = this.senderWork.then(async () => {
-      const sender = this.peer.value.sender(source)?.sender
-      if (!sender) return
-      const parameters = sender.getParameters()
-      parameters.encodings?.forEach(change)
-      await sender.setParameters(parameters)
-    }).catch(() => undefined)
+  private changeSender(
+    source: Source,
+    change: (encoding: RTCRtpEncodingParameters, index: number) => void,
+  ): Promise<void> {
+    this.senderWork = this.senderWork
+      .then(async () => {
+        const sender = this.peer.value.sender(source)?.sender
+        if (!sender) return
+        const parameters = sender.getParameters()
+        parameters.encodings?.forEach(change)
+        await sender.setParameters(parameters)
+      })
+      .catch(() => undefined)
     return this.senderWork
   }
 

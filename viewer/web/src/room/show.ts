@@ -49,7 +49,8 @@ export class Shower {
   }
 
   resize(slots: number): void {
-    while (this.entries.length < slots) this.entries.push({ claim: new SlotClaim(), askedAt: 0, restUntil: 0, doubtful: false })
+    while (this.entries.length < slots)
+      this.entries.push({ claim: new SlotClaim(), askedAt: 0, restUntil: 0, doubtful: false })
   }
 
   /** Another PeerConnection: nothing that was said is true any more. */
@@ -69,7 +70,8 @@ export class Shower {
     this.lastSent = ''
     if (!ready) {
       clearTimeout(this.timer)
-      for (const entry of this.entries) entry.doubtful = entry.claim.asked !== null && entry.claim.note?.state !== 'live'
+      for (const entry of this.entries)
+        entry.doubtful = entry.claim.asked !== null && entry.claim.note?.state !== 'live'
       return
     }
     this.wake()
@@ -87,7 +89,8 @@ export class Shower {
     if (!entry) return
     if (note.state === 'empty') entry.restUntil = 0
     if (entry.claim.announce(note)) this.port.changed()
-    if (this.wishes.some((wish) => this.entries[wish.slot] === entry && !sameBinding(entry.claim.asked, wish))) this.wake()
+    if (this.wishes.some((wish) => this.entries[wish.slot] === entry && !sameBinding(entry.claim.asked, wish)))
+      this.wake()
   }
 
   private wake(): void {

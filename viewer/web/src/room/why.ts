@@ -3,7 +3,20 @@ import type { Tier } from './protocol'
 import { OWN_QUALITIES, PICTURES } from './quality'
 
 /** From the most to the least useful to know. */
-export const REASONS = ['up_slow', 'cpu', 'mic_silent', 'camera_silent', 'sends_less', 'up_loss', 'down_slow', 'down_loss', 'tcp', 'delay', 'jitter', 'relay'] as const
+export const REASONS = [
+  'up_slow',
+  'cpu',
+  'mic_silent',
+  'camera_silent',
+  'sends_less',
+  'up_loss',
+  'down_slow',
+  'down_loss',
+  'tcp',
+  'delay',
+  'jitter',
+  'relay',
+] as const
 export type Reason = (typeof REASONS)[number]
 
 /** One's own sending, as one reading of getStats says. */
@@ -67,9 +80,16 @@ export class Steady {
 const ALWAYS: readonly Reason[] = ['up_slow', 'cpu', 'mic_silent', 'camera_silent']
 
 /** The reason that one's own line shows; null: none. `mark` as in room.quality. */
-export function lineReason(reasons: readonly Reason[], mark: number | null, dismissed: ReadonlySet<Reason>): Reason | null {
+export function lineReason(
+  reasons: readonly Reason[],
+  mark: number | null,
+  dismissed: ReadonlySet<Reason>,
+): Reason | null {
   const poor = mark !== null && mark <= 2
-  return reasons.find((reason) => !dismissed.has(reason) && (ALWAYS.includes(reason) || (poor && reason !== 'relay'))) ?? null
+  return (
+    reasons.find((reason) => !dismissed.has(reason) && (ALWAYS.includes(reason) || (poor && reason !== 'relay'))) ??
+    null
+  )
 }
 
 /** What a picture of that height is called. */

@@ -15,7 +15,14 @@ export function tellBad(text: string): void {
 /** Yes or no. */
 export async function ask(text: string, title: string, yes: string, no: string, danger = false): Promise<boolean> {
   try {
-    await ElMessageBox.confirm(text, title, { confirmButtonText: yes, cancelButtonText: no, type: danger ? 'warning' : 'info', autofocus: !danger, confirmButtonClass: danger ? 'el-button--danger ask-yes' : 'ask-yes', customClass: 'ask' })
+    await ElMessageBox.confirm(text, title, {
+      confirmButtonText: yes,
+      cancelButtonText: no,
+      type: danger ? 'warning' : 'info',
+      autofocus: !danger,
+      confirmButtonClass: danger ? 'el-button--danger ask-yes' : 'ask-yes',
+      customClass: 'ask',
+    })
     return true
   } catch {
     return false

@@ -58,9 +58,15 @@ export class UploadQueue {
 
   add(category: string, files: File[]): void {
     for (const file of files) {
-      const old = this.jobs.find((job) => job.state === 'interrupted' && job.name === file.name && job.size === file.size)
+      const old = this.jobs.find(
+        (job) => job.state === 'interrupted' && job.name === file.name && job.size === file.size,
+      )
       if (old) this.choose(old, file)
-      else this.make({ category, name: file.name, size: file.size, state: 'queued', done: 0 }, { file, sha256: '', url: null })
+      else
+        this.make(
+          { category, name: file.name, size: file.size, state: 'queued', done: 0 },
+          { file, sha256: '', url: null },
+        )
     }
     this.next()
   }
@@ -101,7 +107,10 @@ export class UploadQueue {
     work?.abort?.abort(new Error('cancelled'))
     const url = work?.tus?.url ?? work?.url
     await work?.tus?.abort().catch(() => undefined)
-    if (url) await fetch(url, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0', 'X-CSRF-Token': csrfToken() } }).catch(() => undefined)
+    if (url)
+      await fetch(url, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0', 'X-CSRF-Token': csrfToken() } }).catch(
+        () => undefined,
+      )
     this.next()
   }
 
@@ -115,7 +124,10 @@ export class UploadQueue {
     this.work.clear()
   }
 
-  private make(job: Pick<Job, 'category' | 'name' | 'size' | 'state' | 'done'>, work: Pick<Work, 'file' | 'sha256' | 'url'>): Job {
+  private make(
+    job: Pick<Job, 'category' | 'name' | 'size' | 'state' | 'done'>,
+    work: Pick<Work, 'file' | 'sha256' | 'url'>,
+  ): Job {
     const key = nextKey++
     this.jobs.push({ key, speed: 0, error: null, ...job })
     this.work.set(key, { tus: null, abort: null, marks: [], ...work })
@@ -133,7 +145,10 @@ export class UploadQueue {
 
   /** Asks the server how far one of an earlier page came. */
   private async find(row: Unfinished): Promise<void> {
-    const job = this.make({ category: row.category, name: row.name, size: row.size, state: 'interrupted', done: 0 }, { file: null, sha256: row.sha256, url: row.url })
+    const job = this.make(
+      { category: row.category, name: row.name, size: row.size, state: 'interrupted', done: 0 },
+      { file: null, sha256: row.sha256, url: row.url },
+    )
     try {
       const answer = await fetch(row.url, { method: 'HEAD', headers: { 'Tus-Resumable': '1.0.0' }, cache: 'no-store' })
       if (answer.ok && !answer.headers.get('x-file-id')) job.done = Number(answer.headers.get('upload-offset')) || 0
@@ -145,7 +160,8 @@ export class UploadQueue {
 
   private next(): void {
     const running = this.jobs.filter((job) => ['hashing', 'sending', 'waiting', 'checking'].includes(job.state)).length
-    for (const job of this.jobs.filter((one) => one.state === 'queued').slice(0, Math.max(0, AT_ONCE - running))) void this.run(job)
+    for (const job of this.jobs.filter((one) => one.state === 'queued').slice(0, Math.max(0, AT_ONCE - running)))
+      void this.run(job)
   }
 
   private async run(job: Job): Promise<void> {
@@ -190,7 +206,13 @@ export class UploadQueue {
       chunkSize: CHUNK,
       retryDelays: RETRY_MS,
       storeFingerprintForResuming: false,
-      metadata: { request: this.request, category: job.category, filename: job.name, filetype: file.type, sha256: work.sha256 },
+      metadata: {
+        request: this.request,
+        category: job.category,
+        filename: job.name,
+        filetype: file.type,
+        sha256: work.sha256,
+      },
       onBeforeRequest: (request) => request.setHeader('X-CSRF-Token', csrfToken()),
       onAfterResponse: (_request, response) => {
         fileId = response.getHeader('X-File-Id') ?? fileId
@@ -199,7 +221,16 @@ export class UploadQueue {
         const url = work.tus?.url ? new URL(work.tus.url, location.origin).pathname : null
         if (work.url && work.url !== url) this.unfinished.drop(work.url)
         work.url = url
-        if (url) this.unfinished.put({ request: this.request, category: job.category, name: job.name, size: job.size, sha256: work.sha256, url, at: Date.now() })
+        if (url)
+          this.unfinished.put({
+            request: this.request,
+            category: job.category,
+            name: job.name,
+            size: job.size,
+            sha256: work.sha256,
+            url,
+            at: Date.now(),
+          })
       },
       onProgress: (sent, total) => this.progress(job, work, sent, total),
       onShouldRetry: (error) => {
@@ -238,7 +269,13 @@ export class UploadQueue {
     if (error instanceof OtherFile) job.state = 'interrupted'
     else job.state = 'failed'
     // what the server refused it has thrown away: another try begins anew
-    if (work && error instanceof Problem && error.status >= 400 && error.status < 500 && ![401, 403, 429].includes(error.status)) {
+    if (
+      work &&
+      error instanceof Problem &&
+      error.status >= 400 &&
+      error.status < 500 &&
+      ![401, 403, 429].includes(error.status)
+    ) {
       if (work.url) this.unfinished.drop(work.url)
       work.url = null
       work.tus = null

@@ -5,7 +5,10 @@ function roots(): { start: number[]; round: number[] } {
   const primes: number[] = []
   for (let n = 2; primes.length < 64; n++) if (primes.every((p) => n % p !== 0)) primes.push(n)
   const fraction = (x: number) => Math.floor((x - Math.floor(x)) * 4294967296) | 0
-  return { start: primes.slice(0, 8).map((p) => fraction(Math.sqrt(p))), round: primes.map((p) => fraction(Math.cbrt(p))) }
+  return {
+    start: primes.slice(0, 8).map((p) => fraction(Math.sqrt(p))),
+    round: primes.map((p) => fraction(Math.cbrt(p))),
+  }
 }
 const { start: START, round } = roots()
 const ROUND = new Int32Array(round)
@@ -48,15 +51,24 @@ export class Sha256 {
 
   private block(bytes: Uint8Array, at: number): void {
     const w = this.words
-    for (let i = 0; i < 16; i++, at += 4) w[i] = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+    for (let i = 0; i < 16; i++, at += 4)
+      w[i] = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
     for (let i = 16; i < 64; i++) {
-      const x = w[i - 15]!, y = w[i - 2]!
+      const x = w[i - 15]!,
+        y = w[i - 2]!
       const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)
       const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10)
       w[i] = (w[i - 16]! + s0 + w[i - 7]! + s1) | 0
     }
     const state = this.state
-    let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!, e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!
+    let a = state[0]!,
+      b = state[1]!,
+      c = state[2]!,
+      d = state[3]!,
+      e = state[4]!,
+      f = state[5]!,
+      g = state[6]!,
+      h = state[7]!
     for (let i = 0; i < 64; i++) {
       const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
       const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND[i]! + w[i]!) | 0

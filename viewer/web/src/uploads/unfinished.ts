@@ -22,11 +22,21 @@ export interface TextStore {
 
 function isUnfinished(value: unknown): value is Unfinished {
   const row = value as Unfinished
-  return typeof row === 'object' && row !== null && [row.request, row.category, row.name, row.sha256, row.url].every((text) => typeof text === 'string') && /^\/uploads\/[A-Za-z0-9_-]+$/.test(row.url) && Number.isFinite(row.size) && Number.isFinite(row.at)
+  return (
+    typeof row === 'object' &&
+    row !== null &&
+    [row.request, row.category, row.name, row.sha256, row.url].every((text) => typeof text === 'string') &&
+    /^\/uploads\/[A-Za-z0-9_-]+$/.test(row.url) &&
+    Number.isFinite(row.size) &&
+    Number.isFinite(row.at)
+  )
 }
 
 export class UnfinishedList {
-  constructor(private readonly store: TextStore | null = defaultStore(), private readonly now: () => number = Date.now) {}
+  constructor(
+    private readonly store: TextStore | null = defaultStore(),
+    private readonly now: () => number = Date.now,
+  ) {}
 
   all(): Unfinished[] {
     try {

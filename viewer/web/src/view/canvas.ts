@@ -67,7 +67,9 @@ export class PictureCanvas {
       this.limit()
       this.viewer.viewport.setRotation(this.turned, true)
       this.onSharp(false)
-      this.item().addHandler('fully-loaded-change', (event: { fullyLoaded: boolean }) => this.onSharp(event.fullyLoaded))
+      this.item().addHandler('fully-loaded-change', (event: { fullyLoaded: boolean }) =>
+        this.onSharp(event.fullyLoaded),
+      )
       this.onOpen()
       this.changed()
     })
@@ -82,7 +84,13 @@ export class PictureCanvas {
         this.changed()
       })
     })
-    for (const event of ['canvas-drag', 'canvas-scroll', 'canvas-pinch', 'canvas-double-click', 'canvas-key'] as const) {
+    for (const event of [
+      'canvas-drag',
+      'canvas-scroll',
+      'canvas-pinch',
+      'canvas-double-click',
+      'canvas-key',
+    ] as const) {
       this.viewer.addHandler(event, () => this.onUserMove())
     }
   }
@@ -118,7 +126,13 @@ export class PictureCanvas {
   region(): Region {
     const { width, height } = this.size()
     const centre = this.item().viewportToImageCoordinates(this.viewer.viewport.getCenter(true))
-    return regionOf({ x: centre.x * this.unit, y: centre.y * this.unit }, this.scale(), width, height, this.viewer.viewport.getRotation(true))
+    return regionOf(
+      { x: centre.x * this.unit, y: centre.y * this.unit },
+      this.scale(),
+      width,
+      height,
+      this.viewer.viewport.getRotation(true),
+    )
   }
 
   /** At once, without animation: what is seen is what is presented. */
@@ -135,12 +149,17 @@ export class PictureCanvas {
 
   /** Screen position inside the element of a point of the picture. */
   toElement(x: number, y: number): { x: number; y: number } {
-    const point = this.viewer.viewport.pixelFromPoint(this.item().imageToViewportCoordinates(x / this.unit, y / this.unit), true)
+    const point = this.viewer.viewport.pixelFromPoint(
+      this.item().imageToViewportCoordinates(x / this.unit, y / this.unit),
+      true,
+    )
     return { x: point.x, y: point.y }
   }
 
   toPicture(x: number, y: number): { x: number; y: number } {
-    const point = this.item().viewportToImageCoordinates(this.viewer.viewport.pointFromPixel(new OpenSeadragon.Point(x, y), true))
+    const point = this.item().viewportToImageCoordinates(
+      this.viewer.viewport.pointFromPixel(new OpenSeadragon.Point(x, y), true),
+    )
     return { x: point.x * this.unit, y: point.y * this.unit }
   }
 
@@ -154,7 +173,11 @@ export class PictureCanvas {
   /** Hands cannot lose the picture; but whatever region a presenter shows, a follower shows: nothing pulls that back. */
   private limit(): void {
     if (!this.viewer.viewport) return
-    const viewport = this.viewer.viewport as unknown as { visibilityRatio: number; minZoomImageRatio: number; maxZoomPixelRatio: number }
+    const viewport = this.viewer.viewport as unknown as {
+      visibilityRatio: number
+      minZoomImageRatio: number
+      maxZoomPixelRatio: number
+    }
     viewport.visibilityRatio = this.movable ? 0.2 : 0
     viewport.minZoomImageRatio = this.movable ? 0.3 : 0.001
     viewport.maxZoomPixelRatio = this.movable ? 8 : 1000

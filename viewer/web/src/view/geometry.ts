@@ -6,7 +6,13 @@ export function followScale(region: Pick<Region, 'w' | 'h'>, ownWidth: number, o
   return Math.max(region.w / ownWidth, region.h / ownHeight)
 }
 
-export function regionOf(centre: { x: number; y: number }, scale: number, width: number, height: number, rotation: number): Region {
+export function regionOf(
+  centre: { x: number; y: number },
+  scale: number,
+  width: number,
+  height: number,
+  rotation: number,
+): Region {
   return { cx: centre.x, cy: centre.y, w: width * scale, h: height * scale, rotation: normalRotation(rotation) }
 }
 
@@ -15,23 +21,46 @@ export function normalRotation(degrees: number): number {
 }
 
 /** Where a point of the picture is on screen, from the middle of a view with this scale and rotation (clockwise). */
-export function toScreen(point: { x: number; y: number }, region: Region, scale: number, width: number, height: number): { x: number; y: number } {
+export function toScreen(
+  point: { x: number; y: number },
+  region: Region,
+  scale: number,
+  width: number,
+  height: number,
+): { x: number; y: number } {
   const angle = (region.rotation * Math.PI) / 180
   const dx = (point.x - region.cx) / scale
   const dy = (point.y - region.cy) / scale
-  return { x: width / 2 + dx * Math.cos(angle) - dy * Math.sin(angle), y: height / 2 + dx * Math.sin(angle) + dy * Math.cos(angle) }
+  return {
+    x: width / 2 + dx * Math.cos(angle) - dy * Math.sin(angle),
+    y: height / 2 + dx * Math.sin(angle) + dy * Math.cos(angle),
+  }
 }
 
-export function toPicture(screen: { x: number; y: number }, region: Region, scale: number, width: number, height: number): { x: number; y: number } {
+export function toPicture(
+  screen: { x: number; y: number },
+  region: Region,
+  scale: number,
+  width: number,
+  height: number,
+): { x: number; y: number } {
   const angle = (-region.rotation * Math.PI) / 180
   const dx = screen.x - width / 2
   const dy = screen.y - height / 2
-  return { x: region.cx + (dx * Math.cos(angle) - dy * Math.sin(angle)) * scale, y: region.cy + (dx * Math.sin(angle) + dy * Math.cos(angle)) * scale }
+  return {
+    x: region.cx + (dx * Math.cos(angle) - dy * Math.sin(angle)) * scale,
+    y: region.cy + (dx * Math.sin(angle) + dy * Math.cos(angle)) * scale,
+  }
 }
 
 /** Corners of what is on screen, in picture coordinates: upper left, upper right, lower right, lower left of the screen. */
 export function cornersOf(region: Region): { x: number; y: number }[] {
-  const corners: readonly [number, number][] = [[0, 0], [1, 0], [1, 1], [0, 1]]
+  const corners: readonly [number, number][] = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0, 1],
+  ]
   return corners.map(([x, y]) => toPicture({ x: x * region.w, y: y * region.h }, region, 1, region.w, region.h))
 }
 

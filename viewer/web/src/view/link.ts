@@ -62,7 +62,10 @@ export class ViewLink {
   }
 
   async open(file: string | null, page = 1): Promise<void> {
-    const { view } = await this.rpc.call<{ view: SharedFile | null }>('view.open', file === null ? { file } : { file, page })
+    const { view } = await this.rpc.call<{ view: SharedFile | null }>(
+      'view.open',
+      file === null ? { file } : { file, page },
+    )
     this.set(view && view.file ? view : null)
   }
 

@@ -13,7 +13,11 @@ export interface PagePicture {
 }
 
 type Page = import('pdfjs-dist').PDFPageProxy
-type Job = { tile: { level: number }; userData: { task?: { cancel(): void } }; finish(data: unknown, request: unknown, error?: string): void }
+type Job = {
+  tile: { level: number }
+  userData: { task?: { cancel(): void } }
+  finish(data: unknown, request: unknown, error?: string): void
+}
 
 let serial = 0
 
@@ -33,13 +37,23 @@ function pageSource(page: Page, scale: number): OpenSeadragon.TileSource {
   const side = Math.ceil(Math.max(width, height))
   const top = Math.ceil(Math.log2(side))
   const name = `page:${++serial}`
-  const source = new OpenSeadragon.TileSource({ width: Math.round(width), height: Math.round(height), tileSize: side, tileOverlap: 0, minLevel: top - HALVINGS, maxLevel: top } as never)
+  const source = new OpenSeadragon.TileSource({
+    width: Math.round(width),
+    height: Math.round(height),
+    tileSize: side,
+    tileOverlap: 0,
+    minLevel: top - HALVINGS,
+    maxLevel: top,
+  } as never)
   return Object.assign(source, {
     getTileUrl: (level: number) => `${name}/${level}`,
     downloadTileStart(job: Job) {
       const { canvas, task } = drawPage(page, scale / 2 ** (top - job.tile.level))
       job.userData.task = task
-      task.promise.then(() => job.finish(canvas, null), (error: unknown) => job.finish(null, null, String(error)))
+      task.promise.then(
+        () => job.finish(canvas, null),
+        (error: unknown) => job.finish(null, null, String(error)),
+      )
     },
     downloadTileAbort: (job: Job) => job.userData.task?.cancel(),
   })
@@ -52,7 +66,14 @@ export class PdfPages {
     const pdf = await import('pdfjs-dist/legacy/build/pdf.mjs')
     pdf.GlobalWorkerOptions.workerSrc = workerUrl
     const base = `${location.origin}/pdfjs/`
-    const task = pdf.getDocument({ url, cMapUrl: `${base}cmaps/`, cMapPacked: true, standardFontDataUrl: `${base}standard_fonts/`, isEvalSupported: false, withCredentials: true })
+    const task = pdf.getDocument({
+      url,
+      cMapUrl: `${base}cmaps/`,
+      cMapPacked: true,
+      standardFontDataUrl: `${base}standard_fonts/`,
+      isEvalSupported: false,
+      withCredentials: true,
+    })
     return new PdfPages(await task.promise)
   }
 
