@@ -1,7 +1,7 @@
 /* The shared view's side of the protocol: who presents what, and whether this person follows. */
 import { reactive } from 'vue'
-import type { PointerMessage, RegionMessage, SharedFile } from '@/room/protocol'
-import type { Rpc } from '@/room/rpc'
+import type { PointerMessage, RegionMessage, SharedFile } from '@/room/call/protocol'
+import type { Rpc } from '@/room/call/rpc'
 
 export interface Region {
   cx: number

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Problem } from '@/api/problem'
+import type { Report, ReportTexts } from '@/api/types'
+import { Draft } from '@/reports/draft'
+
+const author = { id: 'u', name: '', title: '' }
+
+/** The server's rules: a revision must be the last one. */
+class Store {
+  report: Report | null = null
+  broken: Problem | null = null
+  saves = 0
+  async load() {
+    return this.report
+  }
+  async save(body: ReportTexts & { revision: number }) {
+    this.saves++
+    if (this.broken) throw this.broken
+    if (body.revision !== (this.report?.revision ?? 0)) throw new Problem(409, '', '', 'revision', '')
+    this.report = { ...body, revision: body.revision + 1, version: 1, author, updated_at: 1, signed_at: null }
+    return { revision: this.report.revision }
+  }
+  elsewhere(findings: string) {
+    this.report = {
+      findings,
+      conclusion: '',
+      advice: '',
+      revision: (this.report?.revision ?? 0) + 1,
+      version: 1,
+      author,
+      updated_at: 1,
+      signed_at: null,
+    }
+  }
+}
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+async function opened(store: Store): Promise<Draft> {
+  const draft = new Draft(store)
+  await draft.load()
+  return draft
+}
+function type(draft: Draft, text: string) {
+  draft.state.texts.findings = text
+  draft.typed()
+}
+
+test('what is typed is saved a moment later, once', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  expect(draft.state.phase).toBe('clean')
+  for (const text of ['a', 'ab', 'abc']) {
+    type(draft, text)
+    await vi.advanceTimersByTimeAsync(500)
+  }
+  expect(store.saves).toBe(0)
+  expect(draft.state.phase).toBe('dirty')
+  await vi.advanceTimersByTimeAsync(1300)
+  expect(store.saves).toBe(1)
+  expect(store.report?.findings).toBe('abc')
+  expect([draft.state.phase, draft.state.revision, draft.state.stored]).toEqual(['clean', 1, true])
+})
+
+test('who never pauses is saved all the same', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  for (let i = 0; i < 20; i++) {
+    type(draft, 'x'.repeat(i + 1))
+    await vi.advanceTimersByTimeAsync(600)
+  }
+  expect(store.saves).toBeGreaterThan(0)
+})
+
+test('a broken network is tried again and nothing is lost', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  store.broken = new Problem(0, 'network', '', null, '')
+  type(draft, 'text')
+  await vi.advanceTimersByTimeAsync(1300)
+  expect(draft.state.phase).toBe('failed')
+  store.broken = null
+  await vi.advanceTimersByTimeAsync(5000)
+  expect([draft.state.phase, store.report?.findings]).toEqual(['clean', 'text'])
+})
+
+test('somebody else was first: both are there until one is chosen', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  store.elsewhere('theirs')
+  type(draft, 'mine')
+  expect(await draft.flush()).toBe(false)
+  expect([draft.state.phase, draft.state.theirs?.findings, draft.state.texts.findings]).toEqual([
+    'conflict',
+    'theirs',
+    'mine',
+  ])
+  expect(await draft.flush()).toBe(false)
+  expect(await draft.keepMine()).toBe(true)
+  expect([draft.state.phase, store.report?.findings, store.report?.revision]).toEqual(['clean', 'mine', 2])
+  store.elsewhere('theirs again')
+  type(draft, 'mine again')
+  await draft.flush()
+  draft.takeTheirs()
+  expect([draft.state.phase, draft.state.texts.findings, draft.dirty]).toEqual(['clean', 'theirs again', false])
+})
+
+test('an answer that was lost is no conflict', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  store.elsewhere('mine')
+  type(draft, 'mine')
+  expect(await draft.flush()).toBe(true)
+  expect([draft.state.phase, draft.state.revision]).toEqual(['clean', 1])
+})
+
+test('a signed report is where an amendment begins', async () => {
+  const store = new Store()
+  store.elsewhere('signed text')
+  store.report = { ...(store.report as Report), signed_at: 5 }
+  const draft = await opened(store)
+  expect([draft.state.texts.findings, draft.state.stored, draft.state.signed?.signed_at]).toEqual([
+    'signed text',
+    false,
+    5,
+  ])
+})
