@@ -1,0 +1,41 @@
+/* What a page shows of a stay in a room. */
+import { reactive } from 'vue'
+import type { Limits, Participant, QualityRow } from './protocol'
+
+export type Phase = 'new' | 'joining' | 'waiting' | 'live' | 'reconnecting' | 'ended'
+export type EndReason =
+  | 'left'
+  | 'removed'
+  | 'refused'
+  | 'locked'
+  | 'replaced'
+  | 'closed'
+  | 'full'
+  | 'forbidden'
+  | 'not_found'
+  | 'unauthorized'
+  | 'sdp'
+  | 'failed'
+
+export function roomState() {
+  return reactive({
+    phase: 'new' as Phase,
+    endReason: null as EndReason | null,
+    endDetail: '',
+    me: '',
+    self: null as Participant | null,
+    people: [] as Participant[],
+    speaker: null as string | null,
+    quality: {} as Record<string, QualityRow>,
+    limits: { video_slots: 4, tier_max: '4k', may_video: true, video_max: 30, voice_max: 200 } as Limits,
+    /** Why this person waits before the door. */
+    waiting: 'lobby' as 'lobby' | 'removed',
+    micPublished: false,
+    cameraPublished: false,
+    sharing: false,
+    /** Counts changes of what slots show. */
+    slotVersion: 0,
+    since: 0,
+  })
+}
+export type RoomState = ReturnType<typeof roomState>
