@@ -142,6 +142,7 @@ export interface SlotWant {
 
 /** Application errors by number. */
 export const CODE = {
+  unknownMethod: -32601,
   unauthorized: 1001,
   forbidden: 1003,
   notFound: 1004,
