@@ -184,6 +184,10 @@ export const roomMessages = {
         bot: '录制',
         device: '设备',
       },
+      ending: {
+        closed: '会诊已结束，会诊室将在 {n} 秒后关闭',
+        cancelled: '会诊已取消，会诊室将在 {n} 秒后关闭',
+      },
       ended: {
         left: '您已离开会诊室',
         removed: '主持人 {name} 已将您移出会诊室',
@@ -191,6 +195,7 @@ export const roomMessages = {
         locked: '会诊室已锁定，暂时不能进入',
         replaced: '您已在其他窗口进入此会诊',
         closed: '会诊室已关闭',
+        ended: '会诊已结束，会诊室已关闭',
         full: '会诊室人数已满',
         forbidden: '您没有进入此会诊室的权限',
         not_found: '会诊室不存在或已关闭',
@@ -391,6 +396,10 @@ export const roomMessages = {
         bot: 'Recorder',
         device: 'Device',
       },
+      ending: {
+        closed: 'The consultation has ended. This room closes in {n} s',
+        cancelled: 'The consultation was cancelled. This room closes in {n} s',
+      },
       ended: {
         left: 'You have left the room',
         removed: '{name}, the host, removed you from the room',
@@ -398,6 +407,7 @@ export const roomMessages = {
         locked: 'The room is locked: nobody can enter now',
         replaced: 'You entered this room in another window',
         closed: 'The room was closed',
+        ended: 'The consultation has ended, and the room is closed',
         full: 'The room is full',
         forbidden: 'You may not enter this room',
         not_found: 'There is no such room, or it was closed',

@@ -7,6 +7,11 @@ export function tellGood(text: string): void {
   ElMessage.success({ message: text, duration: 2500 })
 }
 
+/** Neither good nor bad, long enough to be read on a page that has just come. */
+export function tellInPassing(text: string): void {
+  ElMessage.info({ message: text, duration: 6000, showClose: true })
+}
+
 /** Stays until it has been read. */
 export function tellBad(text: string): void {
   ElMessage.error({ message: text, duration: 8000, showClose: true })

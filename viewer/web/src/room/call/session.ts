@@ -1,5 +1,6 @@
 /* A person's stay in a room: joins, keeps the picture of who is there. What is sent is publishing.ts, how it heals healing.ts. */
 import { markRaw, shallowRef } from 'vue'
+import { Ending, type EndingReason } from './ending'
 import { Healing } from './healing'
 import { LocalMedia } from './local'
 import { Patience, patienceMs, VOICE_LAG_MS } from './patience'
@@ -36,6 +37,8 @@ export class RoomSession {
   readonly rpc: Rpc
   readonly moderation: Moderation
   readonly publishing: Publishing
+  /** The consultation is over, and the room soon. */
+  readonly ending = new Ending(() => void this.leave('ended'))
   /** Says something to the person in passing. */
   tellTo(tell: Tell): void {
     this.teller = tell
@@ -123,9 +126,9 @@ export class RoomSession {
     })
   }
 
-  async leave(): Promise<void> {
+  async leave(reason: EndReason = 'left'): Promise<void> {
     if (this.rpc.isOpen) await this.rpc.call('room.leave', {}, 1500).catch(() => undefined)
-    this.end('left')
+    this.end(reason)
   }
 
   /** The page goes away: no time to wait for an answer. */
@@ -191,6 +194,8 @@ export class RoomSession {
     rpc.on<{ participant: string; cause: string; by?: string }>('room.left', ({ participant, cause, by }) => {
       if (participant === state.me && cause === 'removed')
         return this.end('removed', this.moderation.nameOf(by ?? null))
+      // before its time it is a PeerConnection that was given up
+      if (participant === state.me && cause === 'closed' && this.ending.due) return this.end('ended')
       state.people = state.people.filter((person) => person.id !== participant)
       if (state.speaker === participant) state.speaker = null
     })
@@ -223,7 +228,8 @@ export class RoomSession {
     rpc.on('room.admitted', () => this.admitted())
     rpc.on('room.refused', () => this.state.phase === 'waiting' && this.end('refused'))
     rpc.on('room.replaced', () => this.end('replaced'))
-    rpc.on<{ reason: string }>('room.closed', ({ reason }) => this.end('closed', reason))
+    rpc.on<{ seconds: number; reason: EndingReason }>('room.ending', (ending) => this.ending.take(ending))
+    rpc.on<{ reason: string }>('room.closed', ({ reason }) => this.end(reason === 'ended' ? 'ended' : 'closed', reason))
     rpc.on<SharedFile | null>('view.opened', (view) => this.takeView(view))
   }
 
@@ -309,7 +315,8 @@ export class RoomSession {
       [CODE.full]: 'full',
       [CODE.badSdp]: 'sdp',
     }
-    this.end(reasons[error.code] ?? 'failed', error.data.detail ?? error.message)
+    const over = this.ending.state.reason && (error.code === CODE.notFound || error.code === CODE.conflict)
+    this.end(over ? 'ended' : (reasons[error.code] ?? 'failed'), error.data.detail ?? error.message)
   }
 
   private joined(answer: JoinAnswer): void {
@@ -398,6 +405,7 @@ export class RoomSession {
     this.state.endDetail = detail
     this.healing.end()
     this.publishing.end()
+    this.ending.close()
     clearTimeout(this.waitTimer)
     clearInterval(this.repeatsTimer)
     this.show.setReady(false)

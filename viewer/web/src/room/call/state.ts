@@ -10,6 +10,7 @@ export type EndReason =
   | 'locked'
   | 'replaced'
   | 'closed'
+  | 'ended'
   | 'full'
   | 'forbidden'
   | 'not_found'
