@@ -10,6 +10,7 @@ FIRST = os.path.join(ROOT, "bench/first.sh")
 LOAD = "build/release/bench/bench-load"
 FLOOR = "build/release/bench/bench-floor"
 JANUS = "bench/janus/serve.sh"
+PROGRAMS = "consilium consilium-decoder consilium-printer consilium-demo-slide bench-load bench-floor bench-impair-relay"
 commands = []
 
 
@@ -41,8 +42,8 @@ def load(*arguments, seconds=120):
 
 
 def build():
-    """Everything that the benches start, as ./run and ./check build it."""
-    script = ". cmake/setup.sh; need_packages $PACKAGES_RUN janus && build_program release"
+    """What the benches start, as ./run and ./check build it."""
+    script = f". cmake/setup.sh; need_packages $PACKAGES_RUN janus && build_program release {PROGRAMS}"
     return subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=sys.stderr).returncode == 0
 
 
