@@ -1,17 +1,9 @@
 // Calls over bad networks in Chromium, measured: `loss-5` and `downlink-cut`. Prints JSON lines {name, goal, measured, unit, ok, samples}.
 // node bench/impair/impair.mjs [--only loss-5|downlink-cut] [--seconds 60] [--json FILE]
 import { writeFileSync } from 'node:fs'
-import { join, resolve, dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { Call, cutDownlink, follow, lipSync, makeLarge } from '../../tests/e2e/lib/impaired.mjs'
+import { option, sleep } from '../../tests/lib/check.mjs'
 
-const lib = resolve(dirname(fileURLToPath(import.meta.url)), '../../tests/e2e/lib')
-const { Call, cutDownlink, follow, lipSync, makeLarge } = await import(join(lib, 'impaired.mjs'))
-const { sleep } = await import(join(lib, 'check.mjs'))
-
-const option = (name, otherwise) => {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? otherwise : process.argv[at + 1]
-}
 const SECONDS = Number(option('seconds', 60)),
   only = option('only')
 const rows = []

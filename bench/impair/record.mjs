@@ -2,19 +2,12 @@
 // node bench/impair/record.mjs camera|clean|step|loss|wireless|jitter|overtaking [--browser chromium|firefox] [--seconds N] [--out FILE] [--keep]
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve, dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const lib = resolve(dirname(fileURLToPath(import.meta.url)), '../../tests/e2e/lib')
-const { Call, encodings, makeLarge } = await import(join(lib, 'impaired.mjs'))
-const { Namespace } = await import(join(lib, 'browsers.mjs'))
-const { sleep } = await import(join(lib, 'check.mjs'))
+import { join } from 'node:path'
+import { Call, encodings, makeLarge } from '../../tests/e2e/lib/impaired.mjs'
+import { Namespace } from '../../tests/e2e/lib/browsers.mjs'
+import { option, sleep } from '../../tests/lib/check.mjs'
 
 const [what] = process.argv.slice(2)
-const option = (name, otherwise) => {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? otherwise : process.argv[at + 1]
-}
 const folder = mkdtempSync(join(tmpdir(), 'consilium-record-'))
 const small = { width: 320, height: 180, fps: 5, frames: 50 }
 const TAG = 16 // bytes behind the payload, AEAD_AES_128_GCM (RFC 7714)

@@ -2,20 +2,11 @@
 // node bench/join/join.mjs [--joins N] [--pause MS] [--json FILE]
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { join, resolve, dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { Chromium } from '../../tests/e2e/lib/browsers.mjs'
+import { Server } from '../../tests/lib/server.mjs'
+import { approach, consultation, enter, login } from '../../tests/e2e/lib/scene.mjs'
+import { option, until } from '../../tests/lib/check.mjs'
 
-const lib = resolve(dirname(fileURLToPath(import.meta.url)), '../../tests/e2e/lib')
-const load = (name) => import(join(lib, name))
-const { Chromium } = await load('browsers.mjs')
-const { Server } = await load('server.mjs')
-const { approach, consultation, enter, login } = await load('scene.mjs')
-const { until } = await load('check.mjs')
-
-const option = (name, otherwise) => {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? otherwise : process.argv[at + 1]
-}
 const JOINS = Number(option('joins', 40)),
   PAUSE_MS = Number(option('pause', 500)),
   WARM = 3,

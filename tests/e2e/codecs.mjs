@@ -1,9 +1,8 @@
 // The codecs besides VP8, one room each: the picture arrives, and its layer goes down and up with the size on screen without a freeze.
 import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
-import { Relay } from './lib/relay.mjs'
-import { Server } from './lib/server.mjs'
+import { Server } from '../lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { assert, check, equal, sleep, summary, until } from './lib/check.mjs'
+import { assert, check, equal, sleep, finish, until } from '../lib/check.mjs'
 
 const CAMERA = { width: 640, height: 360, fps: 10, frames: 300 }
 const LARGE = { width: 1440, height: 900 },
@@ -82,9 +81,8 @@ async function launch() {
 }
 
 async function meet(codec) {
-  await server.kill('SIGTERM')
-  server.sections.media.codec = codec
-  server.writeConfig()
+  await server.end()
+  server.set('media', { codec })
   await server.start()
   room = (await consultation(server)).room
   await Promise.all(
@@ -213,9 +211,8 @@ async function talk(codec) {
 /** A camera of 4K at two pictures a second: more cannot be encoded here. The screen is as large. */
 async function fourK() {
   for (const b of browsers.splice(0)) await b.close()
-  await server.kill('SIGTERM')
-  server.sections.media.codec = 'vp8'
-  server.writeConfig()
+  await server.end()
+  server.set('media', { codec: 'vp8' })
   await server.start()
   room = (await consultation(server)).room
   for (const [name, username, camera, viewport, scale] of [
@@ -287,15 +284,13 @@ async function goesOn(b, other, seconds = 15) {
 async function choose() {
   const [red, green] = browsers
   await meet('vp8')
-  let fox = null,
-    outer = null
+  let fox = null
   try {
     if (namespace) {
-      outer = await Relay.listen({ host: namespace.outside, toPort: server.ports.port })
       fox = await Remote.launch(namespace, {
         kind: 'firefox',
         name: 'firefox',
-        forward: { port: server.ports.port, host: namespace.outside, toPort: outer.port },
+        forward: await namespace.pages(server),
       })
       await login(fox, server, 'expert02')
       await approach(fox, server, room)
@@ -308,7 +303,6 @@ async function choose() {
     for (const codec of ['h264', 'vp9', 'av1', 'vp8']) await chooseOne(codec, red, green, fox)
   } finally {
     await fox?.close()
-    outer?.close()
   }
 }
 
@@ -400,4 +394,4 @@ if (!wanted.length || wanted.includes('4k'))
 for (const b of browsers) await b.close()
 await server.stop()
 namespace?.remove()
-process.exit(summary() ? 0 : 1)
+finish()

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Chromium } from './lib/browsers.mjs'
-import { root, Server } from './lib/server.mjs'
-import { Socket } from './lib/socket.mjs'
+import { root, Server } from '../lib/server.mjs'
+import { Socket } from '../lib/socket.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { assert, check, equal, sleep, summary, until } from './lib/check.mjs'
+import { assert, check, equal, sleep, finish, until } from '../lib/check.mjs'
 
 const CEILING_MS = 1000
 const server = new Server({ name: 'host', extra: { media: { room_video_max: 2 } } })
@@ -100,7 +100,7 @@ async function inside(b) {
 async function end() {
   for (const b of browsers) await b.close()
   await server.stop()
-  process.exit(summary() ? 0 : 1)
+  finish()
 }
 
 const begun = await check(

@@ -2,9 +2,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Chromium } from './lib/browsers.mjs'
 import { colourOf } from './lib/pictures.mjs'
-import { Server } from './lib/server.mjs'
+import { Server } from '../lib/server.mjs'
 import { approach, enter, login } from './lib/scene.mjs'
-import { check, assert, equal, summary, sleep, until } from './lib/check.mjs'
+import { check, assert, equal, finish, sleep, until } from '../lib/check.mjs'
 
 const rounds = process.env.CONSILIUM_LONG ? 100 : 20
 const server = new Server({ name: 'kill' })
@@ -118,7 +118,7 @@ await check(
         draftWork(expert, request, known, signal),
       ]
       await sleep(150 + Math.floor((round * 7919) % 350))
-      await server.kill('SIGKILL')
+      await server.end('SIGKILL')
       signal.stop = true
       await Promise.all(workers)
       await server.start()
@@ -173,15 +173,9 @@ await check(
       assert(r.diagnoses.includes(stored.diagnosis), `request ${r.id}: ${stored.diagnosis} is none of ${r.diagnoses}`)
     }
     for (const f of known.files) {
-      const answer = await referrer.raw('GET', `/api/v1/files/${f.id}/content`)
+      const answer = await referrer.call('GET', `/api/v1/files/${f.id}/content`)
       equal(answer.status, 200, `file ${f.id}`)
-      equal(
-        createHash('sha256')
-          .update(Buffer.from(await answer.arrayBuffer()))
-          .digest('hex'),
-        f.sha256,
-        `file ${f.id}`,
-      )
+      equal(createHash('sha256').update(answer.body).digest('hex'), f.sha256, `file ${f.id}`)
     }
   },
   300,
@@ -190,7 +184,7 @@ await check(
 await check(
   'told to end, it ends within 10 s although documents wait to be converted',
   async () => {
-    await server.kill('SIGTERM')
+    await server.end()
   },
   10,
 )
@@ -215,4 +209,4 @@ await check('documents that waited through all of it are converted after the sta
 })
 
 await server.stop()
-process.exit(summary() ? 0 : 1)
+finish()

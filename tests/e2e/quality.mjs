@@ -1,14 +1,13 @@
 // The own quality: what a doctor chooses to send is what the others get; and what a slow line does is said in words.
 import { execFileSync } from 'node:child_process'
 import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
-import { Relay } from './lib/relay.mjs'
-import { Server } from './lib/server.mjs'
+import { Server } from '../lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { Skip, assert, check, sleep, summary, until } from './lib/check.mjs'
+import { Skip, assert, check, sleep, finish, until } from '../lib/check.mjs'
 
 const namespace = canNamespace() ? new Namespace(4) : null
 const server = new Server({ name: 'quality', media: namespace ? `127.0.0.1,${namespace.outside}` : '127.0.0.1' })
-let scene, room, page
+let scene, room
 const browsers = []
 
 await check(
@@ -94,13 +93,12 @@ await check(
     if (!namespace) throw new Skip('needs a network namespace, which only root can make')
     const [red, green] = browsers
     await red.click('control-leave').catch(() => {})
-    page = await Relay.listen({ host: namespace.outside, toPort: server.ports.port })
     const blue = await Remote.launch(namespace, {
       kind: 'chromium',
       name: 'blue',
       colour: 'blue',
       camera: { width: 1280, height: 720, fps: 10, frames: 100 },
-      forward: { port: server.ports.port, host: namespace.outside, toPort: page.port },
+      forward: await namespace.pages(server),
     })
     browsers.push(blue)
     await login(blue, server, 'expert02')
@@ -204,7 +202,6 @@ await check(
 )
 
 for (const b of browsers) await b.close()
-page?.close()
 await server.stop()
 namespace?.remove()
-process.exit(summary() ? 0 : 1)
+finish()

@@ -2,15 +2,13 @@
 import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
 import { colourOf } from './lib/pictures.mjs'
 import { Nat } from './lib/nat.mjs'
-import { Relay } from './lib/relay.mjs'
-import { Server } from './lib/server.mjs'
+import { Server } from '../lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { assert, check, equal, sleep, summary, until } from './lib/check.mjs'
+import { assert, check, equal, sleep, finish, until } from '../lib/check.mjs'
 
 if (!canNamespace()) {
   console.log('skipped: needs the right to make a network namespace')
-  summary()
-  process.exit(0)
+  finish()
 }
 
 const namespace = new Namespace(5)
@@ -66,10 +64,8 @@ const segments = async () =>
 
 /** The server with other media addresses, on the same ports; both doctors in the room. */
 async function anew(media) {
-  await server.kill('SIGTERM')
-  delete server.sections.media.announce
-  Object.assign(server.sections.media, media)
-  server.writeConfig()
+  await server.end()
+  server.set('media', { announce: undefined, ...media })
   await server.start()
   for (const b of [red, green]) {
     await approach(b, server, scene.room)
@@ -84,14 +80,13 @@ await check(
     server = new Server({ name: 'roam', media: namespace.outside })
     server.init()
     await server.start()
-    const page = (await Relay.listen({ host: namespace.outside, toPort: server.ports.port })).port
     scene = await consultation(server)
     ;[red, green] = await Promise.all([
       Remote.launch(namespace, {
         kind: 'chromium',
         name: 'red',
         colour: 'red',
-        forward: { port: server.ports.port, host: namespace.outside, toPort: page },
+        forward: await namespace.pages(server),
       }),
       Chromium.launch({ name: 'green', colour: 'green' }),
     ])
@@ -180,4 +175,4 @@ await check(
 for (const b of browsers) await b.close()
 await server?.stop()
 namespace.remove()
-process.exit(summary() ? 0 : 1)
+finish()

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
 import { colourOf } from './lib/pictures.mjs'
-import { root, Server } from './lib/server.mjs'
+import { root, Server } from '../lib/server.mjs'
 import { Relay } from './lib/relay.mjs'
-import { Socket } from './lib/socket.mjs'
+import { Socket } from '../lib/socket.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { assert, check, equal, Skip, sleep, summary, until } from './lib/check.mjs'
+import { assert, check, equal, Skip, sleep, finish, until } from '../lib/check.mjs'
 
 const LAG_MS = 500
 const TIMEOUT_S = 20
@@ -27,7 +27,7 @@ const server = new Server({
   extra: { media: { timeout_s: TIMEOUT_S, room_video_max: 4, room_voice_max: 2 } },
 })
 const browsers = []
-let scene, slow, firefox, outer
+let scene, slow, firefox
 
 const others = (b) => browsers.filter((o) => o !== b)
 const chromiums = () => browsers.filter((b) => b.colour)
@@ -102,7 +102,6 @@ async function cleanUp() {
   for (const b of browsers) await b.close()
   if (firefox && !browsers.includes(firefox)) await firefox.close()
   slow?.close()
-  outer?.close()
   await server.stop()
   namespace?.remove()
 }
@@ -112,7 +111,6 @@ await check('the server starts and a consultation is scheduled', async () => {
   await server.start()
   scene = await consultation(server)
   slow = await Relay.listen({ toPort: server.ports.port })
-  if (namespace) outer = await Relay.listen({ host: namespace.outside, toPort: server.ports.port })
 })
 
 await check(
@@ -145,7 +143,7 @@ await check(
       kind: 'firefox',
       name: 'firefox',
       tone: FIREFOX_HZ,
-      forward: { port: server.ports.port, host: namespace.outside, toPort: outer.port },
+      forward: await namespace.pages(server),
     })
     await login(firefox, server, 'expert03')
     await firefox.eval(`localStorage.setItem('consilium.devices', '{"quality":"sd"}')`) // its own camera would be 720p at 30 frames, which costs a core
@@ -489,7 +487,7 @@ await check(
   async () => {
     for (const b of browsers) await b.eval('window.__notReloaded = true')
     const before = new Map(browsers.map((b) => [b, b.participant]))
-    await server.kill('SIGKILL')
+    await server.end('SIGKILL')
     await sleep(1500)
     await server.start()
     for (const b of browsers)
@@ -512,4 +510,4 @@ await check(
 await check('everybody leaves for good', everybodyLeaves)
 
 await cleanUp()
-process.exit(summary() ? 0 : 1)
+finish()

@@ -5,8 +5,8 @@ import { Chromium } from './lib/browsers.mjs'
 import { colourOf } from './lib/pictures.mjs'
 import { papers, pdfFonts, pdfText, sha256File } from './lib/papers.mjs'
 import { enter, login } from './lib/scene.mjs'
-import { Server, artefacts } from './lib/server.mjs'
-import { assert, check, equal, sleep, summary, until } from './lib/check.mjs'
+import { Server, artefacts } from '../lib/server.mjs'
+import { assert, check, equal, sleep, finish, until } from '../lib/check.mjs'
 
 const WIDE = { width: 1440, height: 900 },
   NARROW = { width: 390, height: 844 }
@@ -297,7 +297,7 @@ await step(
     )
     assert(offsets[0] === cut.done, `went on at byte ${offsets[0]}, ${cut.done} had arrived`)
 
-    await server.kill('SIGKILL')
+    await server.end('SIGKILL')
     await until('the page saying that it waits', async () => (await job(referrer))?.state === 'waiting')
     await shot(referrer, '08-upload-waiting', false)
     const known = offsets.length
@@ -663,4 +663,4 @@ await check('no page threw an error', async () => {
 })
 
 await cleanUp()
-process.exit(summary() ? 0 : 1)
+finish()

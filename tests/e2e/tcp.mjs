@@ -1,15 +1,13 @@
 // A hospital whose firewall drops all UDP: the browsers reach the room over TCP on the media port (ICE-TCP), without any relay.
 import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
 import { colourOf } from './lib/pictures.mjs'
-import { Relay } from './lib/relay.mjs'
-import { Server } from './lib/server.mjs'
+import { Server } from '../lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { assert, check, equal, summary, until } from './lib/check.mjs'
+import { assert, check, equal, finish, until } from '../lib/check.mjs'
 
 if (!canNamespace()) {
   console.log('skipped: needs the right to make a network namespace')
-  summary()
-  process.exit(0)
+  finish()
 }
 
 const RED_HZ = 520,
@@ -18,7 +16,7 @@ const RED_HZ = 520,
   SILENT_HZ = 2600
 const namespace = new Namespace(4)
 const browsers = []
-let server, scene, red, green, blue, page
+let server, scene, red, green, blue
 
 const hook = `(() => { const P = RTCPeerConnection.prototype, set = P.setRemoteDescription; P.setRemoteDescription = function (...a) { window.__pc = this; return set.apply(this, a) } })()`
 const stats = `(async () => {
@@ -51,10 +49,9 @@ await check(
     server = new Server({ name: 'tcp', media: namespace.outside })
     server.init()
     await server.start()
-    page = (await Relay.listen({ host: namespace.outside, toPort: server.ports.port })).port
     scene = await consultation(server)
     namespace.udp(false)
-    const forward = { port: server.ports.port, host: namespace.outside, toPort: page }
+    const forward = await namespace.pages(server)
     ;[red, blue, green] = await Promise.all([
       Remote.launch(namespace, { kind: 'chromium', name: 'red', colour: 'red', tone: RED_HZ, forward }),
       Remote.launch(namespace, { kind: 'firefox', name: 'blue', tone: BLUE_HZ }),
@@ -153,4 +150,4 @@ await check(
 for (const b of browsers) await b.close()
 await server?.stop()
 namespace.remove()
-process.exit(summary() ? 0 : 1)
+finish()

@@ -7,15 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
 import { colourOf } from './lib/pictures.mjs'
-import { Relay } from './lib/relay.mjs'
-import { artefacts, Server } from './lib/server.mjs'
+import { artefacts, Server } from '../lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
-import { assert, check, equal, summary, until } from './lib/check.mjs'
+import { assert, check, equal, finish, until } from '../lib/check.mjs'
 
 if (!canNamespace()) {
   console.log('skipped: needs the right to make a network namespace')
-  summary()
-  process.exit(0)
+  finish()
 }
 
 const RED_HZ = 520,
@@ -137,15 +135,16 @@ await check(
     })
     server.init()
     await server.start()
-    page = (await Relay.listen({ host: namespace.outside, toPort: server.ports.port })).port
     scene = await consultation(server)
+    const forward = await namespace.pages(server)
+    page = forward.toPort
     red = await Remote.launch(namespace, {
       kind: 'chromium',
       name: 'red',
       colour: 'red',
       tone: RED_HZ,
       flags: [`--ignore-certificate-errors-spki-list=${tls.hash}`],
-      forward: { port: server.ports.port, host: namespace.outside, toPort: page },
+      forward,
     })
     browsers.push(red)
     green = await Chromium.launch({ name: 'green', colour: 'green', tone: GREEN_HZ })
@@ -217,4 +216,4 @@ await server?.stop()
 relay?.kill('SIGKILL')
 namespace.remove()
 rmSync(dir, { recursive: true, force: true })
-process.exit(summary() ? 0 : 1)
+finish()

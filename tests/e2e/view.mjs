@@ -1,15 +1,14 @@
 // The shared view in real browsers: followers see what the presenter sees, at their own screen's resolution, as OpenSlide itself renders it.
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Server, root } from './lib/server.mjs'
+import { Server, root } from '../lib/server.mjs'
 import { Chromium, Remote } from './lib/browsers.mjs'
 import { Slide, compare } from './lib/canvas.mjs'
 import { writeDocx } from './lib/docx.mjs'
 import { smallPng } from './lib/palette.mjs'
 import { film, people } from './lib/portraits.mjs'
-import { check, assert, equal, until, sleep, summary } from './lib/check.mjs'
+import { check, assert, equal, until, sleep, finish } from '../lib/check.mjs'
 import {
   picture,
   scaleOf,
@@ -71,7 +70,7 @@ function near(both, what) {
 async function end() {
   for (const who of Object.values(open)) await who.close().catch(() => {})
   await server.stop()
-  process.exit(summary() ? 0 : 1)
+  finish()
 }
 /** What everything after it stands on. */
 const must = async (...args) => {
@@ -390,27 +389,10 @@ await check('a Word document: pages turn together, the pointer is shared', async
 
 await check('who is foreign gets no tile, no file and no entry', async () => {
   const password = 'Fremd-und-lang-7!'
-  execFileSync(
-    server.bin,
-    [
-      'user',
-      'add',
-      'stranger',
-      '--role',
-      'expert',
-      '--hospital',
-      '外院（演示）',
-      '--department',
-      '病理科',
-      '--name',
-      '外人',
-      '--password-stdin',
-      '--config',
-      server.config,
-    ],
-    { input: `${password}\n` },
+  server.people(
+    { stranger: 'expert' },
+    { hospital: '外院（演示）', password, more: ['--department', '病理科', '--name', '外人'] },
   )
-  server.users.stranger = password
   const stranger = await server.login('stranger')
   for (const path of [
     `/slides/${slide}.dzi`,
@@ -423,9 +405,9 @@ await check('who is foreign gets no tile, no file and no entry', async () => {
     `/api/v1/rooms/${room}`,
     `/api/v1/requests/${request}`,
   ])
-    equal((await stranger.raw('GET', path)).status, 404, path)
+    equal((await stranger.call('GET', path)).status, 404, path)
   equal(
-    (await apis.expert02.raw('GET', `/slides/${slide}_files/10/0_0.jpeg`)).status,
+    (await apis.expert02.call('GET', `/slides/${slide}_files/10/0_0.jpeg`)).status,
     200,
     'the same tile for an expert of the room',
   )

@@ -1,6 +1,6 @@
 // Voices over a line that loses packets: redundancy (RFC 2198) between browsers that have it, and what the speaker's encoder hears of it.
 import { Call, voices } from './lib/impaired.mjs'
-import { assert, check, sleep, summary, until } from './lib/check.mjs'
+import { assert, check, sleep, finish, until } from '../lib/check.mjs'
 
 const LOSS = 0.1,
   SECONDS = 15
@@ -94,4 +94,4 @@ await check(
 )
 
 await call.end()
-process.exit(summary() ? 0 : 1)
+finish()

@@ -5,31 +5,24 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Server, Session, call, check, equal, finish, sleep, truth } from './support.mjs'
+import { assert, check, equal, finish, sleep, until } from '../lib/check.mjs'
+import { Session, call, partHeaders, tus, uploadHeaders } from '../lib/rest.mjs'
+import { Server, sanitized } from '../lib/server.mjs'
 
 const PASSWORD = 'Good-pass-1x'
 const form = (n) => ({ patient: { name: `患者${n}`, sex: 'unknown' }, diagnosis: `diagnosis ${n}` })
 
-async function until(what, seconds, done) {
-  const end = Date.now() + seconds * 1000
-  let last
-  while (Date.now() < end) {
-    last = await done()
-    if (last === true) return
-    await sleep(100)
-  }
-  throw new Error(`${what} not within ${seconds} s: ${JSON.stringify(last)}`)
-}
-
-const ready = async (server) => {
-  const answer = await call(server.port, 'GET', '/readyz')
-  return answer.status === 200 ? true : answer.json
+/** True; throws what /readyz says otherwise. */
+async function ready(server) {
+  const answer = await call(server.url, 'GET', '/readyz')
+  if (answer.status !== 200) throw new Error(answer.body)
+  return true
 }
 
 async function begin(server) {
-  server.run(['user', 'add', 'referrer1', '--role', 'referrer', '--hospital', 'H', '--password-stdin'], `${PASSWORD}\n`)
+  server.people({ referrer1: 'referrer' }, { password: PASSWORD })
   await server.start()
-  return new Session(server.port).login('referrer1', PASSWORD)
+  return new Session(server.url).login('referrer1', PASSWORD)
 }
 
 /** Creates requests until told to stop; notes what was answered with 201 and every other status. */
@@ -52,14 +45,14 @@ async function allThere(session, known) {
 
 function refused(answer, what) {
   equal([answer.status, answer.headers['content-type']], [503, 'application/problem+json'], what)
-  truth(Number(answer.headers['retry-after']) > 0, `${what}: no Retry-After`)
+  assert(Number(answer.headers['retry-after']) > 0, `${what}: no Retry-After`)
 }
 
 async function finishLogs(server, known) {
   await check('it ends in order and both logs verify', async () => {
-    equal((await server.stop()).code, 0, 'exit')
-    truth(/ 0 faults/.test(server.run(['verify', 'audit'])), 'audit')
-    truth(/ 0 faults/.test(server.run(['verify', 'ledger'])), 'ledger')
+    equal((await server.end()).code, 0, 'exit')
+    assert(/ 0 faults/.test(server.run('verify', 'audit')), 'audit')
+    assert(/ 0 faults/.test(server.run('verify', 'ledger')), 'ledger')
     console.log(`${known.requests.length} requests were answered, statuses ${[...known.statuses].sort()}`)
   })
 }
@@ -100,6 +93,9 @@ async function fullDisk() {
   const disk = new Disk(192)
   const at = (name) => join(disk.path, name)
   const server = new Server({
+    build: sanitized,
+    name: 'faults-disk',
+    pages: false,
     extra: {
       database: { url: `sqlite:${at('consilium.db')}` },
       files: { root: at('files') },
@@ -109,11 +105,10 @@ async function fullDisk() {
   const session = await begin(server)
   const known = { next: 0, requests: [], statuses: new Set() }
   const bytes = Buffer.concat([Buffer.from('%PDF-1.4\n'), randomBytes(400000)])
-  const tus = { 'Tus-Resumable': '1.0.0' }
   const patch = (offset, n) =>
     session.call('PATCH', known.upload, {
       body: bytes.subarray(offset, offset + n),
-      headers: { ...tus, 'Upload-Offset': offset, 'Content-Type': 'application/offset+octet-stream' },
+      headers: partHeaders(offset),
     })
   const offset = async () =>
     Number((await session.call('HEAD', known.upload, { headers: tus })).headers['upload-offset'])
@@ -123,14 +118,8 @@ async function fullDisk() {
     const answer = await session.call('POST', '/api/v1/requests', { json: form('first') })
     equal(answer.status, 201, 'request')
     known.requests.push({ id: answer.json.id, diagnosis: 'diagnosis first' })
-    const b64 = (s) => Buffer.from(s).toString('base64')
-    const made = await session.call('POST', '/uploads', {
-      headers: {
-        ...tus,
-        'Upload-Length': bytes.length,
-        'Upload-Metadata': `request ${b64(answer.json.id)},category ${b64('consent')},filename ${b64('consent.pdf')}`,
-      },
-    })
+    const headers = uploadHeaders(bytes.length, answer.json.id, 'consent', 'consent.pdf')
+    const made = await session.call('POST', '/uploads', { headers })
     equal(made.status, 201, 'upload')
     known.upload = made.headers.location
     equal((await patch(0, 100000)).status, 204, 'first part')
@@ -138,10 +127,10 @@ async function fullDisk() {
 
   await check('a full disk: not ready, 503, reading goes on', async () => {
     disk.fill()
-    const answer = await call(server.port, 'GET', '/readyz')
+    const answer = await call(server.url, 'GET', '/readyz')
     equal([answer.status, answer.json.ready, answer.json.components.files], [503, false, 'the disk is full'], 'readyz')
-    truth(answer.json.components.database !== 'ok', 'the database cannot be written, yet is called ready')
-    equal((await call(server.port, 'GET', '/healthz')).status, 200, 'healthz')
+    assert(answer.json.components.database !== 'ok', 'the database cannot be written, yet is called ready')
+    equal((await call(server.url, 'GET', '/healthz')).status, 200, 'healthz')
     refused(await session.call('POST', '/api/v1/requests', { json: form('full') }), 'a new request')
     refused(await session.call('PUT', `/api/v1/requests/${known.requests[0].id}`, { json: form('full') }), 'a change')
     refused(await patch(100000, 200000), 'more of the upload')
@@ -151,7 +140,7 @@ async function fullDisk() {
 
   await check('with room again it goes on by itself, and the upload where it stood', async () => {
     disk.free()
-    await until('ready again', 10, () => ready(server))
+    await until('ready again', () => ready(server), 10)
     await allThere(session, known)
     equal(await offset(), 100000, 'where the upload stands')
     const last = await patch(100000, bytes.length - 100000)
@@ -173,22 +162,22 @@ async function fullDisk() {
       await sleep(150)
       disk.free()
     }
-    await until('ready again', 10, () => ready(server))
+    await until('ready again', () => ready(server), 10)
     await sleep(300)
     signal.stop = true
     await Promise.all(workers)
-    truth(known.requests.length > 20, `only ${known.requests.length} requests were made`)
+    assert(known.requests.length > 20, `only ${known.requests.length} requests were made`)
     equal([...known.statuses].sort(), [201, 503], 'statuses')
     await allThere(session, known)
     const list = await session.call('GET', '/api/v1/requests?size=1')
-    truth(
+    assert(
       list.json.total >= known.requests.length,
       `${list.json.total} are stored, ${known.requests.length} were answered`,
     )
   })
 
   await check('uploads that nobody finished go after a week, at the next start', async () => {
-    await server.stop()
+    await server.end()
     const db = (sql) =>
       execFileSync('sqlite3', ['-cmd', '.timeout 5000', at('consilium.db'), sql], { encoding: 'utf8' }).trim()
     db(
@@ -196,10 +185,7 @@ async function fullDisk() {
     )
     equal(db('SELECT COUNT(*) FROM uploads'), '2', 'before')
     await server.start()
-    await until('gone', 10, async () => {
-      const n = db('SELECT COUNT(*) FROM uploads')
-      return n === '1' || n
-    })
+    await until('the old one being gone', () => equal(db('SELECT COUNT(*) FROM uploads'), '1', 'uploads') ?? true, 10)
   })
 
   await finishLogs(server, known)
@@ -247,14 +233,15 @@ class Postgres {
       { ...this.as, cwd: this.dir, stdio: ['ignore', log, log] },
     )
     this.ended = new Promise((done) => this.process.on('exit', done))
-    await until('PostgreSQL', 30, () => {
+    const ready = () => {
       try {
         execFileSync(join(this.bin, 'pg_isready'), ['-q', '-h', this.dir], { stdio: 'ignore' })
         return true
       } catch {
-        return readFileSync(join(this.dir, 'log'), 'utf8').slice(-500)
+        throw new Error(readFileSync(join(this.dir, 'log'), 'utf8').slice(-500))
       }
-    })
+    }
+    await until('PostgreSQL being ready', ready, 30)
   }
 
   /** SIGQUIT: at once, without a checkpoint, as after a crash. */
@@ -271,15 +258,20 @@ class Postgres {
 async function lostDatabase() {
   const postgres = new Postgres()
   await postgres.start()
-  const server = new Server({ extra: { database: { url: 'sealed below' } } })
+  const server = new Server({
+    build: sanitized,
+    name: 'faults-database',
+    pages: false,
+    extra: { database: { url: 'sealed below' } },
+  })
   // its password would not stand in the file
-  const sealed = server.run(['key', 'seal'], `${postgres.url}\n`).trim()
-  server.set('database', 'url', sealed)
+  const sealed = server.feed(`${postgres.url}\n`, 'key', 'seal').trim()
+  server.set('database', { url: sealed })
   const session = await begin(server)
   const known = { next: 0, requests: [], statuses: new Set() }
 
   await check('with its database it works', async () => {
-    truth(/^sealed:/.test(sealed) && !sealed.includes(postgres.dir), 'the connection string is not sealed')
+    assert(/^sealed:/.test(sealed) && !sealed.includes(postgres.dir), 'the connection string is not sealed')
     equal(await ready(server), true, 'readyz')
     const answer = await session.call('POST', '/api/v1/requests', { json: form('first') })
     equal(answer.status, 201, 'request')
@@ -288,15 +280,15 @@ async function lostDatabase() {
 
   await check('without it: not ready, 503, still alive', async () => {
     await postgres.crash()
-    const answer = await call(server.port, 'GET', '/readyz')
+    const answer = await call(server.url, 'GET', '/readyz')
     equal([answer.status, answer.json.ready, answer.json.components.files], [503, false, 'ok'], 'readyz')
-    truth(answer.json.components.database !== 'ok', 'the database is called ready')
-    equal((await call(server.port, 'GET', '/healthz')).status, 200, 'healthz')
+    assert(answer.json.components.database !== 'ok', 'the database is called ready')
+    equal((await call(server.url, 'GET', '/healthz')).status, 200, 'healthz')
     await sleep(2100) // who is logged in is remembered for 2 s
     refused(await session.call('GET', '/api/v1/requests'), 'the list')
     refused(await session.call('POST', '/api/v1/requests', { json: form('lost') }), 'a new request')
     refused(
-      await call(server.port, 'POST', '/api/v1/login', {
+      await call(server.url, 'POST', '/api/v1/login', {
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ username: 'referrer1', password: PASSWORD }),
       }),
@@ -306,7 +298,7 @@ async function lostDatabase() {
 
   await check('with it again it goes on by itself', async () => {
     await postgres.start()
-    await until('ready again', 15, () => ready(server))
+    await until('ready again', () => ready(server), 15)
     await allThere(session, known)
   })
 
@@ -318,12 +310,12 @@ async function lostDatabase() {
       await postgres.crash()
       await sleep(200)
       await postgres.start()
-      await until('ready again', 15, () => ready(server))
+      await until('ready again', () => ready(server), 15)
     }
     await sleep(300)
     signal.stop = true
     await Promise.all(workers)
-    truth(known.requests.length > 20, `only ${known.requests.length} requests were made`)
+    assert(known.requests.length > 20, `only ${known.requests.length} requests were made`)
     equal([...known.statuses].sort(), [201, 503], 'statuses')
     await allThere(session, known)
   })

@@ -2,10 +2,18 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Server, Session, Socket, call, check, equal, finish, root, sleep, truth } from './support.mjs'
+import { assert, check, equal, finish, sleep } from '../lib/check.mjs'
+import { Session, call } from '../lib/rest.mjs'
+import { Server, root, sanitized } from '../lib/server.mjs'
+import { Socket } from '../lib/socket.mjs'
 
 const PASSWORD = 'Good-pass-1x'
-const server = new Server({ extra: { media: { room_video_max: 2, room_voice_max: 6 } } })
+const server = new Server({
+  build: sanitized,
+  name: 'door-host',
+  pages: false,
+  extra: { media: { room_video_max: 2, room_voice_max: 6 } },
+})
 const people = {
   referrer1: 'referrer',
   centre1: 'consult_admin',
@@ -14,11 +22,10 @@ const people = {
   expert3: 'expert',
   expert4: 'expert',
 }
-for (const [name, role] of Object.entries(people))
-  server.run(['user', 'add', name, '--role', role, '--hospital', 'H', '--password-stdin'], `${PASSWORD}\n`)
+server.people(people, { password: PASSWORD })
 await server.start()
 const session = {}
-for (const name of Object.keys(people)) session[name] = await new Session(server.port).login(name, PASSWORD)
+for (const name of Object.keys(people)) session[name] = await new Session(server.url).login(name, PASSWORD)
 
 const full = readFileSync(join(root, 'tests/data/sdp/chromium-phone.sdp'), 'utf8')
 /** An offer with microphone, and a camera unless `voice`. */
@@ -45,11 +52,11 @@ function offer(voice) {
 let room
 const rest = async (who, method, path, json) => {
   const answer = await session[who].call(method, path, { json })
-  truth(answer.status < 300, `${who} ${method} ${path}: ${answer.status} ${answer.body}`)
+  assert(answer.status < 300, `${who} ${method} ${path}: ${answer.status} ${answer.body}`)
   return answer.json
 }
 const open = async (who) => {
-  const s = new Socket(server.port, { cookie: session[who].cookie })
+  const s = new Socket(server.url, { cookie: session[who].cookie })
   equal((await s.opened).status, 101, who)
   return s
 }
@@ -76,7 +83,7 @@ const refused = async (s, method, params, code, reason, field) => {
 }
 const done = async (s, method, params) => {
   const answer = await s.call(method, params)
-  truth(answer.result, `${method}: ${JSON.stringify(answer.error)}`)
+  assert(answer.result, `${method}: ${JSON.stringify(answer.error)}`)
   return answer.result
 }
 
@@ -86,20 +93,7 @@ await check('a consultation with lead expert, two experts, referrer and administ
     diagnosis: '占位',
     question: '性质？',
   })
-  const b64 = (s) => Buffer.from(s).toString('base64'),
-    tus = { 'Tus-Resumable': '1.0.0' },
-    bytes = Buffer.from('知情同意\n')
-  const made = await session.referrer1.call('POST', '/uploads', {
-    headers: {
-      ...tus,
-      'Upload-Length': bytes.length,
-      'Upload-Metadata': `request ${b64(id)},category ${b64('consent')},filename ${b64('consent.txt')}`,
-    },
-  })
-  await session.referrer1.call('PATCH', made.headers.location, {
-    body: bytes,
-    headers: { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' },
-  })
+  await session.referrer1.upload(id, 'consent', 'consent.txt', Buffer.from('知情同意\n'))
   await rest('referrer1', 'POST', `/api/v1/requests/${id}/submit`, {})
   await rest('centre1', 'POST', `/api/v1/requests/${id}/schedule`, {
     lead: session.expert1.user.id,
@@ -133,7 +127,7 @@ await check('lobby: wait, be listed, be let in or not; a host need not wait', as
   await done(centre, 'room.admit', { participant: list[0].participant, on: true })
   await waiting.s.notice('room.admitted')
   const inside = await enter('expert2', { voice: true, s: waiting.s })
-  truth(inside.id, JSON.stringify(inside.error))
+  assert(inside.id, JSON.stringify(inside.error))
   const third = await enter('expert3', { voice: true })
   equal(third.error?.data?.reason, 'lobby')
   third.s.close()
@@ -141,7 +135,7 @@ await check('lobby: wait, be listed, be let in or not; a host need not wait', as
   const late = await enter('expert3', { voice: true })
   await done(lead, 'room.settings', { lobby: false })
   await late.s.notice('room.admitted')
-  truth((await enter('expert3', { voice: true, s: late.s })).id, 'the lobby is open')
+  assert((await enter('expert3', { voice: true, s: late.s })).id, 'the lobby is open')
   await leave(lead, centre, inside, late.s)
 })
 
@@ -230,7 +224,7 @@ await check('hands are in the order of raising, a host lowers them', async () =>
   ]
   const first = (await done(b, 'room.hand', { on: true })).at,
     second = (await done(a, 'room.hand', { on: true })).at
-  truth(second > first, `${second} is not after ${first}`)
+  assert(second > first, `${second} is not after ${first}`)
   equal((await lead.notice('room.hand')).params.participant, b.id)
   equal((await lead.notice('room.hand')).params, { participant: a.id, at: second, by: a.id })
   equal((await done(a, 'room.hand', { on: true })).at, second, 'raised twice')
@@ -280,9 +274,9 @@ await check('locked: nobody new, but those inside come back, within two minutes'
   const stranger = await enter('expert4', { voice: true })
   equal([stranger.error?.code, stranger.error?.data?.reason], [1023, 'locked'])
   const before = await enter('expert3', { voice: true })
-  truth(before.id, `expert3 was inside a moment ago: ${JSON.stringify(before.error)}`)
-  const token = server.run(['room', 'token', room, '--publish']).trim()
-  const whip = await call(server.port, 'POST', `/whip/${room}`, {
+  assert(before.id, `expert3 was inside a moment ago: ${JSON.stringify(before.error)}`)
+  const token = server.run('room', 'token', room, '--publish').trim()
+  const whip = await call(server.url, 'POST', `/whip/${room}`, {
     headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/sdp' },
     body: full,
   })
@@ -306,14 +300,17 @@ await check(
     await refused(other, 'room.source', { source: 'mic', on: true }, 1004, 'not_found')
     const again = await enter('expert2', { voice: true, s: other.s })
     equal([again.error?.code, again.error?.data?.reason], [1023, 'removed'])
-    truth(again.error.data.retry_ms > 50000 && again.error.data.retry_ms <= 60000, `retry ${again.error.data.retry_ms}`)
+    assert(
+      again.error.data.retry_ms > 50000 && again.error.data.retry_ms <= 60000,
+      `retry ${again.error.data.retry_ms}`,
+    )
     const { knocks } = (await lead.next((m) => m.method === 'room.knock' && m.params.knocks.length === 1)).params
     equal(knocks[0].removed, true)
     await done(lead, 'room.admit', { participant: knocks[0].participant, on: true })
-    truth((await enter('expert2', { voice: true, s: other.s })).id, 'a host let him in')
+    assert((await enter('expert2', { voice: true, s: other.s })).id, 'a host let him in')
     await done(lead, 'room.settings', { locked: true, tier_max: 'hd', codec: 'vp9' })
     await leave(lead, other, centre)
-    await server.stop()
+    await server.end()
     await server.start()
     const late = await enter('expert3', { voice: true })
     equal([late.error?.code, late.error?.data?.reason], [1023, 'locked'])
@@ -359,12 +356,12 @@ await check(
     )
     await refused(b, 'room.video', { on: true }, 1010, 'video_full')
     const { error } = await b.call('room.video', { on: true })
-    truth(/2 people have their camera on/.test(error.data.detail), error.data.detail)
+    assert(/2 people have their camera on/.test(error.data.detail), error.data.detail)
     await done(a, 'room.source', { source: 'camera', on: false })
     equal((await b.notice('room.video')).params, { participant: a.id, on: false })
     equal((await done(b, 'room.video', { on: true })).limits.may_video, true)
     const answer = await done(b, 'room.offer', offer(false))
-    truth(
+    assert(
       !/^m=video 0 /m.test(answer.answer.split(/^(?=m=)/m).find((m) => /a=simulcast:recv/.test(m)) ?? 'm=video 0 '),
       'the camera is accepted on the same connection',
     )
@@ -376,7 +373,7 @@ await check(
 )
 
 await check('acts of hosts are in the audit log, with ids and no names', async () => {
-  await server.stop()
+  await server.end()
   const text = execFileSync(
     'sqlite3',
     [
@@ -396,16 +393,16 @@ await check('acts of hosts are in the audit log, with ids and no names', async (
     'room.admit',
     'room.hand',
   ]) {
-    truth(
+    assert(
       rows.some((r) => r.action === action && r.outcome === 'ok' && r.object === `room:${room}`),
       `${action}: no row`,
     )
-    truth(
+    assert(
       rows.some((r) => r.action === action && r.outcome === 'denied'),
       `${action}: no row for who may not`,
     )
   }
-  truth(!rows.some((r) => /欧阳|expert\d|centre1/.test(r.detail)), 'a name in the audit log')
+  assert(!rows.some((r) => /欧阳|expert\d|centre1/.test(r.detail)), 'a name in the audit log')
 })
 
 server.remove()

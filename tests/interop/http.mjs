@@ -7,32 +7,37 @@ import { join } from 'node:path'
 import tls from 'node:tls'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { pick, scrape } from './prom.mjs'
-import { Server, Session, Socket, call, check, equal, finish, raw, sleep, truth } from './support.mjs'
+import { assert, check, equal, finish, sleep } from '../lib/check.mjs'
+import { Session, call, partHeaders, raw, tus, uploadHeaders } from '../lib/rest.mjs'
+import { Server, sanitized } from '../lib/server.mjs'
+import { Socket } from '../lib/socket.mjs'
 
 const PASSWORD = 'Good-pass-1x'
 const INDEX = '<!doctype html><title>index</title>'
 const SCRIPT = `console.log(${JSON.stringify('x'.repeat(3000))})`
 
-const server = new Server()
+const server = new Server({ build: sanitized, name: 'door-http', pages: false })
 writeFileSync(join(server.web, 'index.html'), INDEX)
 writeFileSync(join(server.web, 'assets', 'app-1a2b.js'), SCRIPT)
 writeFileSync(join(server.web, 'assets', 'app-1a2b.js.br'), brotliCompressSync(SCRIPT))
 writeFileSync(join(server.web, 'assets', 'app-1a2b.js.gz'), gzipSync(SCRIPT))
-const userAdd = (name, role) =>
-  server.run(['user', 'add', name, '--role', role, '--hospital', 'H', '--password-stdin'], `${PASSWORD}\n`)
-userAdd('referrer1', 'referrer')
-userAdd('referrer2', 'referrer')
-userAdd('centre1', 'consult_admin')
-userAdd('locked1', 'referrer')
-userAdd('config1', 'config_admin')
-const token = (kind) => server.run(['room', 'token', 'lab', `--${kind}`]).trim()
+const people = {
+  referrer1: 'referrer',
+  referrer2: 'referrer',
+  centre1: 'consult_admin',
+  locked1: 'referrer',
+  config1: 'config_admin',
+}
+server.people(people, { password: PASSWORD })
+const token = (kind) => server.run('room', 'token', 'lab', `--${kind}`).trim()
 const publishToken = token('publish')
 const viewToken = token('view')
 await server.start()
-const { port } = server
+const base = server.url
+const { port } = server.ports
 const json = { 'Content-Type': 'application/json' }
 const login = (body, headers = {}) =>
-  call(port, 'POST', '/api/v1/login', {
+  call(base, 'POST', '/api/v1/login', {
     headers: { ...json, ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
@@ -40,26 +45,26 @@ const login = (body, headers = {}) =>
 // ---- health, headers ----
 
 await check('healthz and readyz answer', async () => {
-  equal((await call(port, 'GET', '/healthz')).status, 200, 'healthz')
-  const ready = await call(port, 'GET', '/readyz')
+  equal((await call(base, 'GET', '/healthz')).status, 200, 'healthz')
+  const ready = await call(base, 'GET', '/readyz')
   equal([ready.status, ready.json.ready], [200, true], 'readyz')
 })
 
 await check('metrics are on the management listener only', async () => {
-  const metrics = await call(server.management_port, 'GET', '/metrics')
+  const metrics = await call(server.management, 'GET', '/metrics')
   equal(metrics.status, 200)
   const families = scrape(metrics.body.toString())
-  truth(pick(families, 'consilium_http_requests_total')[0]?.value > 0, 'no counter of requests')
+  assert(pick(families, 'consilium_http_requests_total')[0]?.value > 0, 'no counter of requests')
   const delay = pick(families, 'consilium_worker_forward_delay_seconds', { worker: '0' })
   equal(delay.filter((s) => s.labels.le === '+Inf').length, 1, 'histograms of the first worker')
   equal(pick(families, 'consilium_room_participants'), [], 'rooms')
-  equal((await call(port, 'GET', '/metrics')).status, 404)
+  equal((await call(base, 'GET', '/metrics')).status, 404)
 })
 
 await check('every answer carries the security headers and none says what serves', async () => {
   for (const path of ['/', '/healthz', '/api/v1/session', '/nothing.here']) {
-    const { headers } = await call(port, 'GET', path)
-    truth(/frame-ancestors 'self'/.test(headers['content-security-policy']), `${path}: no policy`)
+    const { headers } = await call(base, 'GET', path)
+    assert(/frame-ancestors 'self'/.test(headers['content-security-policy']), `${path}: no policy`)
     equal(
       [headers['x-content-type-options'], headers['referrer-policy'], headers.server],
       ['nosniff', 'same-origin', undefined],
@@ -69,9 +74,9 @@ await check('every answer carries the security headers and none says what serves
 })
 
 await check('how well rooms run is for administrators only', async () => {
-  equal((await call(port, 'GET', '/api/v1/rooms?state=open')).status, 401, 'nobody')
+  equal((await call(base, 'GET', '/api/v1/rooms?state=open')).status, 401, 'nobody')
   const ask = async (name, path) => {
-    const s = new Session(port)
+    const s = new Session(base)
     await s.login(name, PASSWORD)
     return s.call('GET', path)
   }
@@ -92,7 +97,7 @@ await check('how well rooms run is for administrators only', async () => {
 await check('login gives a cookie, the user and a token', async () => {
   const answer = await login({ username: 'Referrer1', password: PASSWORD })
   equal(answer.status, 200)
-  truth(
+  assert(
     /^sid=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/.test(answer.headers['set-cookie'][0]),
     `cookie ${answer.headers['set-cookie']}`,
   )
@@ -100,8 +105,8 @@ await check('login gives a cookie, the user and a token', async () => {
     [answer.json.user.username, answer.json.user.roles, answer.json.user.rights],
     ['referrer1', ['referrer'], ['request.create']],
   )
-  truth(answer.json.csrf.length >= 40, 'no csrf')
-  truth(!JSON.stringify(answer.json).includes('password'), 'a secret in the answer')
+  assert(answer.json.csrf.length >= 40, 'no csrf')
+  assert(!JSON.stringify(answer.json).includes('password'), 'a secret in the answer')
 })
 
 await check('a wrong password and an unknown name get the same answer', async () => {
@@ -115,7 +120,7 @@ await check('five wrong passwords lock the account, also for the right one', asy
   for (let i = 0; i < 5; i++) equal((await login({ username: 'locked1', password: `Wrong-pass-${i}x` })).status, 401)
   const answer = await login({ username: 'locked1', password: PASSWORD })
   equal(answer.status, 429)
-  truth(Number(answer.headers['retry-after']) > 0, 'no Retry-After')
+  assert(Number(answer.headers['retry-after']) > 0, 'no Retry-After')
 })
 
 await check('login is accepted from our own pages only', async () => {
@@ -134,24 +139,24 @@ await check('bad bodies get a problem that says what is wrong', async () => {
   const type = await login({ username: 7, password: 'x' })
   equal([type.status, type.json.field], [422, 'username'], 'wrong type')
   equal(
-    (await call(port, 'POST', '/api/v1/login', { headers: { 'Content-Type': 'text/plain' }, body: '{}' })).status,
+    (await call(base, 'POST', '/api/v1/login', { headers: { 'Content-Type': 'text/plain' }, body: '{}' })).status,
     415,
     'text/plain',
   )
   equal((await login({ username: 'referrer1', password: 'x'.repeat(300_000) })).status, 413, 'oversize')
 })
 
-const referrer = await new Session(port).login('referrer1', PASSWORD)
-const centre = await new Session(port).login('centre1', PASSWORD)
+const referrer = await new Session(base).login('referrer1', PASSWORD)
+const centre = await new Session(base).login('centre1', PASSWORD)
 
 await check('the session says who one is', async () => {
   const answer = await referrer.call('GET', '/api/v1/session')
   equal([answer.status, answer.json.user.username, answer.json.csrf], [200, 'referrer1', referrer.csrf])
-  equal((await call(port, 'GET', '/api/v1/session', { headers: { Cookie: 'sid=' + 'A'.repeat(43) } })).status, 401)
+  equal((await call(base, 'GET', '/api/v1/session', { headers: { Cookie: 'sid=' + 'A'.repeat(43) } })).status, 401)
 })
 
 await check('a changing call without the right anti-forgery token is refused', async () => {
-  const without = await call(port, 'POST', '/api/v1/logout', {
+  const without = await call(base, 'POST', '/api/v1/logout', {
     headers: { Cookie: referrer.cookie, ...json },
     body: '{}',
   })
@@ -172,28 +177,31 @@ await check('rights are checked per route', async () => {
 })
 
 await check('every described route that wants a login refuses without one', async () => {
-  const { paths } = (await call(port, 'GET', '/api/v1/openapi.json')).json
+  const { paths } = (await call(base, 'GET', '/api/v1/openapi.json')).json
   let asked = 0
   for (const [path, operations] of Object.entries(paths))
     for (const [method, operation] of Object.entries(operations)) {
       if (!['get', 'post', 'put', 'patch', 'delete', 'head'].includes(method)) continue
       if (operation.security && operation.security.length === 0) continue
       const url = path.replace(/\{\w+\}/g, '01ARZ3NDEKTSV4RRFFQ69G5FAV')
-      const answer = await call(port, method.toUpperCase(), url, {
+      const answer = await call(base, method.toUpperCase(), url, {
         headers: json,
         body: method === 'get' || method === 'head' ? undefined : '{}',
       })
       equal(answer.status, 401, `${method} ${path}`)
       asked++
     }
-  truth(asked > 25, `only ${asked} routes`)
+  assert(asked > 25, `only ${asked} routes`)
 })
 
 await check('logout ends the login and clears the browser', async () => {
-  const other = await new Session(port).login('referrer1', PASSWORD)
+  const other = await new Session(base).login('referrer1', PASSWORD)
   const out = await other.call('POST', '/api/v1/logout', { json: {} })
   equal(out.status, 204)
-  truth(/Max-Age=0/.test(out.headers['set-cookie'][0]) && /storage/.test(out.headers['clear-site-data']), 'not cleared')
+  assert(
+    /Max-Age=0/.test(out.headers['set-cookie'][0]) && /storage/.test(out.headers['clear-site-data']),
+    'not cleared',
+  )
   equal((await other.call('GET', '/api/v1/session')).status, 401)
   equal((await referrer.call('GET', '/api/v1/session')).status, 200, 'the other login')
 })
@@ -219,13 +227,13 @@ await check('nothing outside the routes can be asked for', async () => {
     `/x?${'q=1&'.repeat(200)}`,
   ]
   for (const path of paths) {
-    const got = await raw(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`, 3000)
+    const got = await raw(base, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`, 3000)
     const status = Number(/^HTTP\/1\.\d (\d+)/.exec(got)?.[1] ?? 0)
-    truth(status === 0 || (status >= 400 && status < 500), `${path.slice(0, 40)}: ${status}`)
-    truth(!/root:|master/.test(got), `${path}: content came out`)
-    truth(!/libwebsockets/i.test(got), `${path}: says what serves`)
+    assert(status === 0 || (status >= 400 && status < 500), `${path.slice(0, 40)}: ${status}`)
+    assert(!/root:|master/.test(got), `${path}: content came out`)
+    assert(!/libwebsockets/i.test(got), `${path}: says what serves`)
   }
-  equal((await call(port, 'GET', '/healthz')).status, 200, 'afterwards')
+  equal((await call(base, 'GET', '/healthz')).status, 200, 'afterwards')
 })
 
 await check('malformed requests do not disturb the next one', async () => {
@@ -240,32 +248,32 @@ await check('malformed requests do not disturb the next one', async () => {
     'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n\r\n',
   ]
-  for (const text of bad) await raw(port, text, 400)
-  equal((await call(port, 'GET', '/healthz')).status, 200)
+  for (const text of bad) await raw(base, text, 400)
+  equal((await call(base, 'GET', '/healthz')).status, 200)
 })
 
 await check('chunked request bodies are answered 411', async () => {
   const got = await raw(
-    port,
+    base,
     'POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
   )
-  truth(/^HTTP\/1\.1 411 /.test(got), got.slice(0, 60))
+  assert(/^HTTP\/1\.1 411 /.test(got), got.slice(0, 60))
 })
 
 await check('an unknown address is 404, a wrong method 405 with Allow', async () => {
-  const none = await call(port, 'GET', '/api/v1/nothing')
+  const none = await call(base, 'GET', '/api/v1/nothing')
   equal([none.status, none.headers['content-type'], none.json.status], [404, 'application/problem+json', 404])
-  const wrong = await call(port, 'DELETE', '/api/v1/login')
+  const wrong = await call(base, 'DELETE', '/api/v1/login')
   equal([wrong.status, wrong.headers.allow], [405, 'POST'])
 })
 
 await check('one connection serves many requests, pipelined ones too', async () => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
   for (let i = 0; i < 50; i++)
-    equal((await call(port, 'GET', i % 2 ? '/healthz' : '/api/v1/session', { agent })).status, i % 2 ? 200 : 401)
+    equal((await call(base, 'GET', i % 2 ? '/healthz' : '/api/v1/session', { agent })).status, i % 2 ? 200 : 401)
   agent.destroy()
   const two = await raw(
-    port,
+    base,
     'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
     3000,
   )
@@ -282,11 +290,11 @@ await check('a body sent right behind another request is not taken for anything 
     post('PUT', ''),
     post('GET', 'Content-Length: 31\r\n'),
   ]) {
-    const got = await raw(port, get + second, 500)
-    truth(/^HTTP\/1\.1 200 /.test(got), `the first answer: ${got.slice(0, 60)}`)
+    const got = await raw(base, get + second, 500)
+    assert(/^HTTP\/1\.1 200 /.test(got), `the first answer: ${got.slice(0, 60)}`)
     equal(got.split('HTTP/1.1 ').length, 2, 'answers')
   }
-  equal((await call(port, 'GET', '/healthz')).status, 200, 'afterwards')
+  equal((await call(base, 'GET', '/healthz')).status, 200, 'afterwards')
 })
 
 await check('two hundred requests at once are answered', async () => {
@@ -311,14 +319,14 @@ await check('clients that go away while their request is worked on do no harm', 
         }),
     ),
   )
-  equal((await call(port, 'GET', '/readyz')).status, 200)
+  equal((await call(base, 'GET', '/readyz')).status, 200)
 })
 
 // ---- the web app's files ----
 
 await check('files of the app come in the best encoding the browser takes', async () => {
   const get = (encoding) =>
-    call(port, 'GET', '/assets/app-1a2b.js', { headers: encoding ? { 'Accept-Encoding': encoding } : {} })
+    call(base, 'GET', '/assets/app-1a2b.js', { headers: encoding ? { 'Accept-Encoding': encoding } : {} })
   const br = await get('gzip, deflate, br')
   equal(
     [br.status, br.headers['content-encoding'], br.headers.vary, br.headers['cache-control']],
@@ -332,19 +340,19 @@ await check('files of the app come in the best encoding the browser takes', asyn
     [plain.headers['content-encoding'], plain.body.toString() === SCRIPT, plain.headers['content-type']],
     [undefined, true, 'text/javascript; charset=utf-8'],
   )
-  const again = await call(port, 'GET', '/assets/app-1a2b.js', { headers: { 'If-None-Match': plain.headers.etag } })
+  const again = await call(base, 'GET', '/assets/app-1a2b.js', { headers: { 'If-None-Match': plain.headers.etag } })
   equal([again.status, again.body.length], [304, 0])
-  const head = await call(port, 'HEAD', '/assets/app-1a2b.js')
+  const head = await call(base, 'HEAD', '/assets/app-1a2b.js')
   equal([head.status, head.headers['content-length'], head.body.length], [200, String(SCRIPT.length), 0])
 })
 
 await check('addresses of the app give its page, others do not', async () => {
   for (const path of ['/', '/requests', '/requests/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/room/x']) {
-    const page = await call(port, 'GET', path, { headers: { Accept: 'text/html,*/*' } })
+    const page = await call(base, 'GET', path, { headers: { Accept: 'text/html,*/*' } })
     equal([page.status, page.body.toString(), page.headers['cache-control']], [200, INDEX, 'no-cache'], path)
   }
   for (const path of ['/assets/gone.js', '/favicon.png', '/api/x', '/uploads/x/y', '/slides/x'])
-    equal((await call(port, 'GET', path, { headers: { Accept: 'text/html' } })).status, 404, path)
+    equal((await call(base, 'GET', path, { headers: { Accept: 'text/html' } })).status, 404, path)
 })
 
 // ---- a request, its uploads and files ----
@@ -363,8 +371,6 @@ await check('a request can be made', async () => {
   equal([wrong.status, wrong.json.field], [422, 'urgency'])
 })
 
-const tus = { 'Tus-Resumable': '1.0.0' }
-const b64 = (text) => Buffer.from(text).toString('base64')
 const pdf = Buffer.concat([
   Buffer.from(
     '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj 3 0 obj<</Type/Page/MediaBox[0 0 9 9]>>endobj\n',
@@ -374,16 +380,12 @@ const pdf = Buffer.concat([
 ])
 const create = (size, name = 'consent.pdf') =>
   referrer.call('POST', '/uploads', {
-    headers: {
-      ...tus,
-      'Upload-Length': size,
-      'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64(name)}`,
-    },
+    headers: uploadHeaders(size, request, 'consent', name),
   })
 const patch = (url, offset, body) =>
   referrer.call('PATCH', url, {
     body,
-    headers: { ...tus, 'Upload-Offset': offset, 'Content-Type': 'application/offset+octet-stream' },
+    headers: partHeaders(offset),
   })
 const offsetOf = async (url) => Number((await referrer.call('HEAD', url, { headers: tus })).headers['upload-offset'])
 
@@ -419,7 +421,7 @@ await check('an upload that is cut keeps what arrived and goes on from there', a
   const end = await patch(url, offset, pdf.subarray(offset))
   equal([end.status, end.headers['upload-offset']], [204, String(pdf.length)])
   file = end.headers['x-file-id']
-  truth(file, 'no file')
+  assert(file, 'no file')
 })
 
 await check('uploads of forbidden kinds and foreign requests are refused', async () => {
@@ -436,7 +438,7 @@ await check('uploads of forbidden kinds and foreign requests are refused', async
     (
       await referrer.call('PATCH', '/uploads/01ARZ3NDEKTSV4RRFFQ69G5FAV', {
         body: 'x',
-        headers: { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' },
+        headers: partHeaders(0),
       })
     ).status,
     404,
@@ -456,13 +458,13 @@ await check('content that is not what its name says is refused and nothing of it
     equal(made.status, 201, name)
     const sent = await patch(made.headers.location, 0, content)
     equal([sent.status, sent.headers['content-type']], [422, 'application/problem+json'], name)
-    truth(!sent.headers['x-file-id'] && !sent.json.detail.includes(content), `${name}: ${sent.body}`)
+    assert(!sent.headers['x-file-id'] && !sent.json.detail.includes(content), `${name}: ${sent.body}`)
   }
   equal(await files(), before, 'files')
 })
 
 await check("a record of somebody else's looks like one that does not exist", async () => {
-  const outsider = await new Session(port).login('referrer2', PASSWORD)
+  const outsider = await new Session(base).login('referrer2', PASSWORD)
   const none = await outsider.call('GET', '/api/v1/requests/01ARZ3NDEKTSV4RRFFQ69G5FAV')
   const body = { json: { kind: 'C', urgency: 'ordinary', revision: 1 } }
   for (const [method, url, more] of [
@@ -473,18 +475,14 @@ await check("a record of somebody else's looks like one that does not exist", as
     ['PUT', `/api/v1/requests/${request}`, body],
   ]) {
     const answer = await outsider.call(method, url, more)
-    truth(
+    assert(
       [404, 405, 422].includes(answer.status) && !/张三丰|胸痛/.test(answer.body.toString()),
       `${method} ${url}: ${answer.status}`,
     )
     if (answer.status === 404) equal(answer.json, none.json, url)
   }
   const upload = await outsider.call('POST', '/uploads', {
-    headers: {
-      ...tus,
-      'Upload-Length': 5,
-      'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64('a.pdf')}`,
-    },
+    headers: uploadHeaders(5, request, 'consent', 'a.pdf'),
   })
   equal(upload.status, 404, 'an upload into it')
 })
@@ -503,34 +501,34 @@ await check('a file is served with ranges and an entity tag', async () => {
   const beyond = await referrer.call('GET', url, { headers: { Range: `bytes=${pdf.length}-` } })
   equal([beyond.status, beyond.headers['content-range']], [416, `bytes */${pdf.length}`])
   equal((await referrer.call('GET', url, { headers: { 'If-None-Match': whole.headers.etag } })).status, 304)
-  equal((await call(port, 'GET', url)).status, 401)
+  equal((await call(base, 'GET', url)).status, 401)
 })
 
 // ---- the live protocol ----
 
 await check('a handshake needs cookie, own origin and the right path', async () => {
-  equal((await new Socket(port).opened).status, 401, 'no cookie')
+  equal((await new Socket(base).opened).status, 401, 'no cookie')
   equal(
-    (await new Socket(port, { cookie: referrer.cookie, origin: 'http://evil.example' }).opened).status,
+    (await new Socket(base, { cookie: referrer.cookie, origin: 'http://evil.example' }).opened).status,
     403,
     'evil origin',
   )
-  equal((await new Socket(port, { cookie: referrer.cookie, origin: null }).opened).status, 403, 'no origin')
-  equal((await new Socket(port, { cookie: referrer.cookie, path: '/ws2' }).opened).status, 404, 'another path')
+  equal((await new Socket(base, { cookie: referrer.cookie, origin: null }).opened).status, 403, 'no origin')
+  equal((await new Socket(base, { cookie: referrer.cookie, path: '/ws2' }).opened).status, 404, 'another path')
 })
 
 await check('an unknown login hears so and is closed', async () => {
-  const ws = new Socket(port, { cookie: `sid=${'A'.repeat(43)}` })
+  const ws = new Socket(base, { cookie: `sid=${'A'.repeat(43)}` })
   equal((await ws.opened).status, 101)
   equal((await ws.call('ping')).error.code, 1001)
   equal(await ws.closed, 4401)
 })
 
-const ws = new Socket(port, { cookie: centre.cookie })
+const ws = new Socket(base, { cookie: centre.cookie })
 await ws.opened
 
 await check('ping answers with the time', async () => {
-  truth(Math.abs((await ws.call('ping')).result.time - Date.now()) < 5000, 'the clock')
+  assert(Math.abs((await ws.call('ping')).result.time - Date.now()) < 5000, 'the clock')
 })
 
 await check('messages that are no JSON-RPC get their errors and nothing else happens', async () => {
@@ -548,7 +546,7 @@ await check('messages that are no JSON-RPC get their errors and nothing else hap
     equal((await ws.next((message) => message.error, text)).error.code, code, text)
   }
   ws.notify('nope', {})
-  truth((await ws.call('ping')).result, 'afterwards')
+  assert((await ws.call('ping')).result, 'afterwards')
 })
 
 const join_ = (more = {}) =>
@@ -584,11 +582,11 @@ await check('calls of participants need a room', async () => {
     'view.pointer',
   ])
     equal((await ws.call(method)).error.code, 1004, method)
-  truth((await ws.call('room.leave')).result, 'leaving nothing is fine')
+  assert((await ws.call('room.leave')).result, 'leaving nothing is fine')
 })
 
 await check('who has no part in a room does not get in', async () => {
-  const other = new Socket(port, { cookie: referrer.cookie })
+  const other = new Socket(base, { cookie: referrer.cookie })
   await other.opened
   equal(
     (await other.call('room.join', { room: 'lab', device: 'phone', offer: 'v=0\r\n', sections: { 0: 'mic' } })).error
@@ -599,11 +597,11 @@ await check('who has no part in a room does not get in', async () => {
 })
 
 await check('messages that are too large or binary end the connection', async () => {
-  const big = new Socket(port, { cookie: centre.cookie })
+  const big = new Socket(base, { cookie: centre.cookie })
   await big.opened
   big.send('x'.repeat(300_000))
   equal(await big.closed, 1009)
-  const binary = new Socket(port, { cookie: centre.cookie })
+  const binary = new Socket(base, { cookie: centre.cookie })
   await binary.opened
   await binary.call('ping')
   binary.frame(2, Buffer.from('{}'))
@@ -611,21 +609,21 @@ await check('messages that are too large or binary end the connection', async ()
 })
 
 await check('a login that ends closes its live connection within 5 s', async () => {
-  const leaving = await new Session(port).login('centre1', PASSWORD)
-  const live = new Socket(port, { cookie: leaving.cookie })
+  const leaving = await new Session(base).login('centre1', PASSWORD)
+  const live = new Socket(base, { cookie: leaving.cookie })
   await live.opened
   await live.call('ping')
   await leaving.call('POST', '/api/v1/logout', { json: {} })
   const start = Date.now()
   equal(await Promise.race([live.closed, sleep(6000)]), 4401)
-  truth(Date.now() - start < 5500, 'too late')
+  assert(Date.now() - start < 5500, 'too late')
 })
 
 // ---- WHIP and WHEP ----
 
 await check('WHIP and WHEP want the right token, type and offer', async () => {
   const post = (path, bearer, type = 'application/sdp', body = 'v=0\r\n') =>
-    call(port, 'POST', path, {
+    call(base, 'POST', path, {
       headers: { 'Content-Type': type, ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}) },
       body,
     })
@@ -641,14 +639,14 @@ await check('WHIP and WHEP want the right token, type and offer', async () => {
     ['/whep/lab', viewToken],
   ]) {
     const bad = await post(...path)
-    truth(bad.status === 400 || bad.status === 422, `bad SDP: ${bad.status}`)
+    assert(bad.status === 400 || bad.status === 422, `bad SDP: ${bad.status}`)
     equal(bad.headers['content-type'], 'application/problem+json')
   }
-  const options = await call(port, 'OPTIONS', '/whip/lab')
+  const options = await call(base, 'OPTIONS', '/whip/lab')
   equal([options.status, options.headers['accept-post']], [204, 'application/sdp'])
   equal(
     (
-      await call(port, 'DELETE', '/whip/lab/01ARZ3NDEKTSV4RRFFQ69G5FAV', {
+      await call(base, 'DELETE', '/whip/lab/01ARZ3NDEKTSV4RRFFQ69G5FAV', {
         headers: { Authorization: `Bearer ${publishToken}` },
       })
     ).status,
@@ -660,21 +658,21 @@ await check('WHIP and WHEP want the right token, type and offer', async () => {
 
 await check('SIGTERM ends it cleanly and both logs verify', async () => {
   ws.close()
-  const end = await server.stop()
+  const end = await server.end()
   equal(end, { code: 0, signal: null }, server.log().slice(-4000))
-  truth(!/ERROR: (Address|Leak)Sanitizer|runtime error/.test(server.log()), server.log().slice(-4000))
-  truth(/0 faults/.test(server.run(['verify', 'audit'])), 'audit')
-  truth(/0 faults/.test(server.run(['verify', 'ledger'])), 'ledger')
+  assert(!/ERROR: (Address|Leak)Sanitizer|runtime error/.test(server.log()), server.log().slice(-4000))
+  assert(/0 faults/.test(server.run('verify', 'audit')), 'audit')
+  assert(/0 faults/.test(server.run('verify', 'ledger')), 'ledger')
 })
 
 await check('no password, token or patient stands in the log', async () => {
   for (const word of [PASSWORD, publishToken, '张三丰', '13800000000', referrer.cookie.slice(4)])
-    truth(!server.log().includes(word), `"${word.slice(0, 6)}…" is in the log`)
+    assert(!server.log().includes(word), `"${word.slice(0, 6)}…" is in the log`)
 })
 server.remove()
 
 await check('HTTPS: HTTP/1.1 by ALPN, secure cookie, HSTS, nothing older than TLS 1.2', async () => {
-  const safe = new Server()
+  const safe = new Server({ build: sanitized, name: 'door-https', pages: false })
   try {
     const key = join(safe.dir, 'key.pem'),
       cert = join(safe.dir, 'cert.pem')
@@ -699,28 +697,22 @@ await check('HTTPS: HTTP/1.1 by ALPN, secure cookie, HSTS, nothing older than TL
       ],
       { stdio: 'ignore' },
     )
-    safe.run(['user', 'add', 'referrer1', '--role', 'referrer', '--hospital', 'H', '--password-stdin'], `${PASSWORD}\n`)
-    writeFileSync(
-      safe.config,
-      (await import('node:fs'))
-        .readFileSync(safe.config, 'utf8')
-        .replace('[server]', `[server]\ntls_cert = ${cert}\ntls_key = ${key}`),
-    )
+    safe.people({ referrer1: 'referrer' }, { password: PASSWORD })
+    safe.set('server', { tls_cert: cert, tls_key: key })
     await safe.start()
-    const answer = await call(safe.port, 'POST', '/api/v1/login', {
-      secure: true,
+    const answer = await call(safe.url, 'POST', '/api/v1/login', {
       headers: json,
       body: JSON.stringify({ username: 'referrer1', password: PASSWORD }),
     })
     equal(answer.status, 200)
-    truth(
+    assert(
       /; Secure/.test(answer.headers['set-cookie'][0]) && answer.headers['strict-transport-security'],
       'cookie or HSTS',
     )
     const connect = (options) =>
       new Promise((done) => {
         const socket = tls.connect(
-          { host: '127.0.0.1', port: safe.port, rejectUnauthorized: false, ...options },
+          { host: '127.0.0.1', port: safe.ports.port, rejectUnauthorized: false, ...options },
           () => {
             done(socket.alpnProtocol || 'none')
             socket.destroy()
@@ -730,9 +722,9 @@ await check('HTTPS: HTTP/1.1 by ALPN, secure cookie, HSTS, nothing older than TL
       })
     equal(await connect({ ALPNProtocols: ['h2', 'http/1.1'] }), 'http/1.1')
     equal(await connect({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1' }), 'refused')
-    equal((await safe.stop()).code, 0, safe.log().slice(-3000))
+    equal((await safe.end()).code, 0, safe.log().slice(-3000))
   } finally {
-    safe.process?.kill('SIGKILL')
+    await safe.end('SIGKILL')
     safe.remove()
   }
 })

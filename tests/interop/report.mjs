@@ -1,21 +1,21 @@
 // The printed report from outside, against the real server: node tests/interop/report.mjs (CN_BUILD=release for another build).
 import { execFileSync } from 'node:child_process'
-import { Server, Session, check, equal, finish, truth } from './support.mjs'
+import { assert, check, equal, finish } from '../lib/check.mjs'
+import { Session } from '../lib/rest.mjs'
+import { Server, sanitized } from '../lib/server.mjs'
 
 const PASSWORD = 'Good-pass-1x'
-const server = new Server()
-const userAdd = (name, role) =>
-  server.run(
-    ['user', 'add', name, '--role', role, '--hospital', '省肿瘤医院', '--title', '主任医师', '--password-stdin'],
-    `${PASSWORD}\n`,
-  )
-userAdd('referrer1', 'referrer')
-userAdd('referrer2', 'referrer')
-userAdd('centre1', 'consult_admin')
-userAdd('expert1', 'expert')
-userAdd('expert2', 'expert')
+const server = new Server({ build: sanitized, name: 'door-report', pages: false })
+const people = {
+  referrer1: 'referrer',
+  referrer2: 'referrer',
+  centre1: 'consult_admin',
+  expert1: 'expert',
+  expert2: 'expert',
+}
+server.people(people, { hospital: '省肿瘤医院', password: PASSWORD, more: ['--title', '主任医师'] })
 await server.start()
-const login = (name) => new Session(server.port).login(name, PASSWORD)
+const login = (name) => new Session(server.url).login(name, PASSWORD)
 const [referrer, stranger, centre, lead, second] = [
   await login('referrer1'),
   await login('referrer2'),
@@ -32,29 +32,6 @@ async function done(session, method, where, json, status = 200) {
   return answer.json
 }
 
-async function upload(session, request, bytes) {
-  const b64 = (s) => Buffer.from(s).toString('base64')
-  const tus = { 'Tus-Resumable': '1.0.0' }
-  const made = await session.call('POST', '/uploads', {
-    headers: {
-      ...tus,
-      'Upload-Length': bytes.length,
-      'Upload-Metadata': `request ${b64(request)},category ${b64('consent')},filename ${b64('consent.txt')}`,
-    },
-  })
-  equal(made.status, 201, 'upload')
-  equal(
-    (
-      await session.call('PATCH', made.headers.location, {
-        body: bytes,
-        headers: { ...tus, 'Upload-Offset': 0, 'Content-Type': 'application/offset+octet-stream' },
-      })
-    ).status,
-    204,
-    'upload',
-  )
-}
-
 await check('a consultation comes to its report', async () => {
   const { id } = await done(
     referrer,
@@ -68,7 +45,7 @@ await check('a consultation comes to its report', async () => {
     201,
   )
   path = `/api/v1/requests/${id}`
-  await upload(referrer, id, Buffer.from('知情同意\n'))
+  await referrer.upload(id, 'consent', 'consent.txt', Buffer.from('知情同意\n'))
   await done(referrer, 'POST', `${path}/submit`, {})
   await done(centre, 'POST', `${path}/schedule`, {
     lead: lead.user.id,
@@ -96,7 +73,7 @@ await check('a draft is printed for its author alone, and says so', async () => 
   })
   const draft = await lead.call('GET', `${path}/report.pdf`)
   equal([draft.status, draft.headers['content-type']], [200, 'application/pdf'], 'draft')
-  truth(text(draft.body).includes('草稿，尚未签发'), 'the draft does not say that it is one')
+  assert(text(draft.body).includes('草稿，尚未签发'), 'the draft does not say that it is one')
   for (const session of [referrer, second, centre]) {
     const answer = await session.call('GET', `${path}/report.pdf`)
     equal([answer.status, answer.json.type], [409, 'urn:consilium:problem:state'], 'somebody else’s draft')
@@ -114,12 +91,12 @@ await check('the signed report is printed for whoever has a part in it', async (
       [200, 'application/pdf', 'no-store'],
       'report',
     )
-    truth(
+    assert(
       /^inline; filename="report-C\d{8}-\d{4}\.pdf"$/.test(answer.headers['content-disposition']),
       answer.headers['content-disposition'],
     )
     first ??= answer.body
-    truth(answer.body.equals(first), 'two get different bytes')
+    assert(answer.body.equals(first), 'two get different bytes')
   }
   const words = text(first)
   for (const word of [
@@ -132,8 +109,8 @@ await check('the signed report is printed for whoever has a part in it', async (
     '签发时间：20',
     '第1页/共1页',
   ])
-    truth(words.includes(word), `${word} is not in ${words}`)
-  truth(!words.includes('草稿'), 'a signed report is called a draft')
+    assert(words.includes(word), `${word} is not in ${words}`)
+  assert(!words.includes('草稿'), 'a signed report is called a draft')
 })
 
 await check('nobody else prints it, and bad questions are told so', async () => {
@@ -152,7 +129,7 @@ await check('many at once are all printed', async () => {
 })
 
 await check('it ends in order', async () => {
-  equal((await server.stop()).code, 0, server.log().slice(-2000))
+  equal((await server.end()).code, 0, server.log().slice(-2000))
 })
 server.remove()
 finish()

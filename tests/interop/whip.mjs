@@ -5,11 +5,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import readline from 'node:readline'
 import { Chromium, Namespace, Remote, canNamespace } from '../e2e/lib/browsers.mjs'
-import { Relay } from '../e2e/lib/relay.mjs'
 import { approach, consultation, enter, login } from '../e2e/lib/scene.mjs'
-import { assert, check, equal, Skip, sleep, summary, until } from '../e2e/lib/check.mjs'
+import { assert, check, equal, finish, Skip, sleep, until } from '../lib/check.mjs'
+import { call as ask } from '../lib/rest.mjs'
+import { artefacts, Server, root } from '../lib/server.mjs'
 import { pick, scrape } from './prom.mjs'
-import { artefacts, Server, root } from '../e2e/lib/server.mjs'
 
 const BARS = ['white', 'yellow', 'cyan', 'green', 'magenta', 'red', 'blue']
 const TONES = { h264: 660, vp8: 1180 }
@@ -95,28 +95,22 @@ const small = new Server({ name: 'whip-small', extra: { media: { room_video_max:
 const peers = []
 const publisher = {}
 const sdp = (name) => readFileSync(join(root, 'tests/data/sdp', name), 'utf8')
-let scene, publish, view, chromium, firefox, outer
+let scene, publish, view, chromium, firefox
 
 const tokenOf = (s, room, right) => s.run('room', 'token', room, right).trim()
 
 /** One call of the HTTP side. */
 async function call(method, path, { token, body, type = 'application/sdp', headers = {}, at = server } = {}) {
-  const r = await fetch(at.url + path, {
-    method,
+  const r = await ask(at.url, method, path, {
     body,
     headers: {
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-      ...(body === undefined ? {} : { 'content-type': type }),
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      ...(body === undefined ? {} : { 'Content-Type': type }),
       ...headers,
     },
   })
-  const text = await r.text()
-  return {
-    status: r.status,
-    headers: r.headers,
-    text,
-    problem: r.headers.get('content-type')?.startsWith('application/problem+json') ? JSON.parse(text) : null,
-  }
+  const problem = r.headers['content-type']?.startsWith('application/problem+json') ? r.json : null
+  return { ...r, text: r.body.toString(), problem }
 }
 
 function refused(r, status, about) {
@@ -192,39 +186,23 @@ async function shows(browser, gst, seconds = 25) {
   )
 }
 
-/** Fewer people than the demo has, and without its slide, which takes a while to draw. */
-function makePeople() {
-  server.run('key', 'create')
-  server.users = {}
-  const people = [
-    ['admin01', 'consult_admin'],
-    ['doctor01', 'referrer'],
-    ['expert01', 'expert'],
-    ['expert02', 'expert'],
-  ]
-  for (const [name, role] of people)
-    server.users[name] = /password (\S+)/.exec(
-      server.run('user', 'add', name, '--role', role, '--hospital', '江城大学附属医院', '--name', name),
-    )[1]
-}
-
 await check('the server starts and a consultation is scheduled', async () => {
-  makePeople()
+  // fewer people than the demo has, and without its slide, which takes a while to draw
+  server.people({ admin01: 'consult_admin', doctor01: 'referrer', expert01: 'expert', expert02: 'expert' })
   await server.start()
   scene = await consultation(server, { experts: ['expert01', 'expert02'] })
   publish = tokenOf(server, scene.room, '--publish')
   view = tokenOf(server, scene.room, '--view')
-  if (namespace) outer = await Relay.listen({ host: namespace.outside, toPort: server.ports.port })
 })
 
 await check('OPTIONS says what is taken', async () => {
   for (const path of [`/whip/${scene.room}`, `/whep/${scene.room}`]) {
     const r = await call('OPTIONS', path)
     equal(r.status, 204, path)
-    equal(r.headers.get('accept-post'), 'application/sdp', 'Accept-Post')
+    equal(r.headers['accept-post'], 'application/sdp', 'Accept-Post')
     const one = await call('OPTIONS', `${path}/01M7YRXVZ05JF0P11AGT1WA0MR`)
-    equal(one.headers.get('accept-patch'), 'application/trickle-ice-sdpfrag', 'Accept-Patch')
-    equal(one.headers.get('allow'), 'PATCH, DELETE, OPTIONS', 'Allow')
+    equal(one.headers['accept-patch'], 'application/trickle-ice-sdpfrag', 'Accept-Patch')
+    equal(one.headers.allow, 'PATCH, DELETE, OPTIONS', 'Allow')
   }
 })
 
@@ -233,7 +211,7 @@ await check('who may not is refused with a problem document', async () => {
     path = `/whip/${scene.room}`
   const none = await call('POST', path, { body })
   refused(none, 401, 'no token')
-  assert(/^Bearer/.test(none.headers.get('www-authenticate')), 'WWW-Authenticate names Bearer')
+  assert(/^Bearer/.test(none.headers['www-authenticate']), 'WWW-Authenticate names Bearer')
   refused(await call('POST', path, { body, token: 'nonsense' }), 401, 'a wrong token')
   refused(await call('POST', path, { body, token: view }), 403, 'a viewer who publishes')
   refused(
@@ -361,7 +339,7 @@ await check(
       kind: 'firefox',
       name: 'firefox',
       tone: 1500,
-      forward: { port: server.ports.port, host: namespace.outside, toPort: outer.port },
+      forward: await namespace.pages(server),
     })
     await login(firefox, server, 'expert01')
     await approach(firefox, server, scene.room)
@@ -385,7 +363,7 @@ await check(
 const peerSeries = (families, id) =>
   [...families.values()].flatMap((f) => f.samples).filter((s) => s.labels.peer === id)
 async function metrics() {
-  const text = await (await fetch(`http://127.0.0.1:${server.ports.management_port}/metrics`)).text()
+  const text = await (await fetch(`${server.management}/metrics`)).text()
   writeFileSync(join(artefacts, 'metrics.txt'), text)
   return scrape(text)
 }
@@ -439,7 +417,6 @@ await check(
 )
 
 await check('a full room says so', async () => {
-  small.run('key', 'create')
   await small.start()
   const [inn, out] = [tokenOf(small, 'little', '--publish'), tokenOf(small, 'little', '--view')]
   for (let i = 0; i < SMALL_ROOM; i++)
@@ -450,7 +427,7 @@ await check('a full room says so', async () => {
     )
   const full = await call('POST', '/whip/little', { at: small, token: inn, body: sdp('gst-whip.sdp') })
   refused(full, 503, 'one publisher too many')
-  assert(full.headers.get('retry-after') && /full|limit/.test(full.problem.detail), `the reason: ${full.text}`)
+  assert(full.headers['retry-after'] && /full|limit/.test(full.problem.detail), `the reason: ${full.text}`)
   equal(
     (
       await call('POST', '/whep/little', {
@@ -476,8 +453,7 @@ await check('a full room says so', async () => {
 for (const gst of peers) await gst.end()
 await chromium?.close()
 await firefox?.close()
-outer?.close()
 await small.stop()
 await server.stop()
 namespace?.remove()
-process.exit(summary() ? 0 : 1)
+finish()

@@ -4,7 +4,8 @@ import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { check, equal, finish, root, truth } from './support.mjs'
+import { assert, check, equal, finish } from '../lib/check.mjs'
+import { root } from '../lib/server.mjs'
 
 const dir = mkdtempSync(join(tmpdir(), 'consilium-wide-'))
 const at = (name) => join(dir, name)
@@ -97,7 +98,7 @@ const whole = (result) =>
     JSON.stringify(result),
   )
 const rate = (frames, what) =>
-  truth(Math.abs(frames / SECONDS - 30) <= 1.5, `${what}: ${frames} frames in ${SECONDS} s`)
+  assert(Math.abs(frames / SECONDS - 30) <= 1.5, `${what}: ${frames} frames in ${SECONDS} s`)
 
 encode()
 const [three, one] = await Promise.all([
@@ -133,9 +134,9 @@ await check('three layers: every frame of 4K, 2K and SD comes unaltered, 30 a se
   }
 })
 await check('a ceiling of 2K set by the host ends the 4K layer within a second, and 2K comes instead', () => {
-  truth(three.ceiling_ms >= 0 && three.ceiling_ms <= 1000, `4K came for ${three.ceiling_ms} ms`)
+  assert(three.ceiling_ms >= 0 && three.ceiling_ms <= 1000, `4K came for ${three.ceiling_ms} ms`)
   equal(three.ceiling_slot, 'live', 'slot')
-  truth(three.ceiling_frames?.[1440] >= 30, `2K: ${JSON.stringify(three.ceiling_frames)}`)
+  assert(three.ceiling_frames?.[1440] >= 30, `2K: ${JSON.stringify(three.ceiling_frames)}`)
 })
 await check('4K alone: every frame comes unaltered to who wants 4K; for the others the slot says `limit`', () => {
   whole(one)

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import readline from 'node:readline'
 import { writeY4m, writeTone, CELLS, COUNTER_BITS } from './pictures.mjs'
 import { installProbe } from './inpage.mjs'
-import { artefacts } from './server.mjs'
+import { Relay } from './relay.mjs'
+import { artefacts } from '../../lib/server.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const QUIET = [
@@ -157,6 +158,7 @@ export class Namespace {
       ip('netns', 'exec', this.name, 'ip', ...a)
   }
   remove() {
+    for (const relay of this.relays?.values() ?? []) relay.close()
     for (const link of [this.link, this.link1])
       try {
         if (link) execFileSync('ip', ['link', 'del', link])
@@ -164,6 +166,13 @@ export class Namespace {
     try {
       execFileSync('ip', ['netns', 'del', this.name])
     } catch {}
+  }
+  /** A server's pages for browsers in here, `forward` of Remote.launch: under 127.0.0.1 as outside, since only there plain HTTP is a secure context. They go with the namespace. */
+  async pages(server) {
+    const { port } = server.ports
+    this.relays ??= new Map()
+    if (!this.relays.has(port)) this.relays.set(port, await Relay.listen({ host: this.outside, toPort: port }))
+    return { port, host: this.outside, toPort: this.relays.get(port).port }
   }
   /** IPv6 on the link besides: two addresses outside, one inside. */
   addIpv6() {

@@ -1,12 +1,11 @@
 // A call over bad lines, and what its people see and hear. Used by tests/e2e/impair.mjs and bench/impair/impair.mjs.
 import { Chromium, Remote } from './browsers.mjs'
-import { Server } from './server.mjs'
+import { Server } from '../../lib/server.mjs'
 import { approach, consultation, enter, login } from './scene.mjs'
 import { Line } from './line.mjs'
-import { Relay } from './relay.mjs'
 import { COUNTER_BITS } from './pictures.mjs'
 import { installStudio, openEyes, PULSE_MS } from './studio.mjs'
-import { sleep, until } from './check.mjs'
+import { sleep, until } from '../../lib/check.mjs'
 
 const tileOf = (id) => `[data-testid="tile"][data-participant="${id}"][data-source="camera"]`
 
@@ -60,12 +59,11 @@ export class Call {
   }
 
   async firefox(p) {
-    this.page = await Relay.listen({ host: p.firefox.outside, toPort: this.server.ports.port })
     return Remote.launch(p.firefox, {
       kind: 'firefox',
       name: p.name,
       tone: p.tone,
-      forward: { port: this.server.ports.port, host: p.firefox.outside, toPort: this.page.port },
+      forward: await p.firefox.pages(this.server),
     })
   }
 
@@ -89,7 +87,6 @@ export class Call {
       p.line.close()
       await p.close()
     }
-    this.page?.close()
     await this.server.stop()
   }
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import readline from 'node:readline'
-import { root } from './server.mjs'
+import { root } from '../../lib/server.mjs'
 
 export class Line {
   /** A line to the server's media ports at `to`, for browsers that reach us at `host`; `record`: a file in which every datagram is written down. */

@@ -19,8 +19,8 @@ export async function papers(server) {
   const { items } = await api.get('/api/v1/requests?tab=pending&size=50')
   const { files } = await api.get(`/api/v1/requests/${items.at(-1).id}`)
   const fetched = async (category, name) => {
-    const answer = await api.raw('GET', `/api/v1/files/${files.find((f) => f.category === category).id}/content`)
-    writeFileSync(join(folder, name), Buffer.from(await answer.arrayBuffer()))
+    const answer = await api.call('GET', `/api/v1/files/${files.find((f) => f.category === category).id}/content`)
+    writeFileSync(join(folder, name), answer.body)
     return join(folder, name)
   }
   const written = (name, bytes) => {

@@ -1,5 +1,5 @@
 // A consultation that is about to begin, and doctors who enter its room as doctors do: through the pages.
-import { until } from './check.mjs'
+import { until } from '../../lib/check.mjs'
 
 export const form = (text = '胃镜活检标本会诊') => ({
   urgency: 'ordinary',

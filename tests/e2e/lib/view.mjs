@@ -1,6 +1,6 @@
 // The shared view as a page shows it: which region, when, and what is drawn. `who` is a Chromium or a Firefox of browsers.mjs.
 import { readPng } from './canvas.mjs'
-import { until, sleep } from './check.mjs'
+import { until, sleep } from '../../lib/check.mjs'
 
 export const picture = (who) =>
   who.eval(`(() => {
