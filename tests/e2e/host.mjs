@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Chromium } from './lib/browsers.mjs'
 import { root, Server } from '../lib/server.mjs'
 import { Socket } from '../lib/socket.mjs'
-import { approach, consultation, enter, login } from './lib/scene.mjs'
+import { approach, consultation, enter, inside, login } from './lib/scene.mjs'
 import { assert, check, equal, sleep, finish, until } from '../lib/check.mjs'
 
 const CEILING_MS = 1000
@@ -85,18 +85,6 @@ const keepConnection = (b) =>
   b.eval(
     `(() => { const P = RTCPeerConnection.prototype, set = P.setRemoteDescription; window.__pcs = new Set(); P.setRemoteDescription = function (...a) { window.__pcs.add(this); return set.apply(this, a) } })()`,
   )
-async function inside(b) {
-  const state = await until(
-    `${b.name} being in the room`,
-    async () => {
-      const c = await b.eval('window.__consilium')
-      return c?.phase === 'live' && c.participant && c
-    },
-    20,
-  )
-  b.participant = state.participant
-}
-
 async function end() {
   for (const b of browsers) await b.close()
   await server.stop()

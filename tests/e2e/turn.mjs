@@ -1,5 +1,5 @@
 // A hospital whose firewall lets nothing out but TLS to port 443: the browser reaches the room through coturn alone, with the server's short-lived credentials.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash, createHmac, createPublicKey } from 'node:crypto'
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Chromium, Namespace, Remote, canNamespace } from './lib/browsers.mjs'
 import { colourOf } from './lib/pictures.mjs'
+import { certificate } from '../lib/certificate.mjs'
 import { artefacts, Server } from '../lib/server.mjs'
 import { approach, consultation, enter, login } from './lib/scene.mjs'
 import { assert, check, equal, finish, until } from '../lib/check.mjs'
@@ -25,32 +26,9 @@ const namespace = new Namespace(3)
 const browsers = []
 let server, relay
 
-/** A certificate of its own for the relay; gives the hash by which a browser is told to take it. */
-function certificate() {
-  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')]
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      '-days',
-      '2',
-      '-subj',
-      '/CN=relay',
-      '-addext',
-      `subjectAltName=IP:${namespace.outside}`,
-    ],
-    { stdio: 'ignore' },
-  )
+/** A certificate of its own for the relay, with the hash by which a browser is told to take it. */
+function relayCertificate() {
+  const { key, cert } = certificate(dir, { name: 'relay', address: namespace.outside })
   const spki = createPublicKey(readFileSync(cert)).export({ type: 'spki', format: 'der' })
   return { key, cert, hash: createHash('sha256').update(spki).digest('base64') }
 }
@@ -119,7 +97,7 @@ let scene, red, green, page, port
 await check(
   'a room with a relay, a doctor at the centre',
   async () => {
-    const tls = certificate()
+    const tls = relayCertificate()
     port = await freePort()
     await startRelay(tls, port)
     writeFileSync(join(dir, 'secret'), `${secret}\n`, { mode: 0o400 })

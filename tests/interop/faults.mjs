@@ -43,6 +43,19 @@ async function allThere(session, known) {
   }
 }
 
+/** While three make requests, `trouble` comes and goes; everything that was answered with 201 is there afterwards. */
+async function underLoad(session, known, trouble) {
+  const signal = { stop: false }
+  const workers = [create(session, known, signal), create(session, known, signal), create(session, known, signal)]
+  await trouble()
+  await sleep(300)
+  signal.stop = true
+  await Promise.all(workers)
+  assert(known.requests.length > 20, `only ${known.requests.length} requests were made`)
+  equal([...known.statuses].sort(), [201, 503], 'statuses')
+  await allThere(session, known)
+}
+
 function refused(answer, what) {
   equal([answer.status, answer.headers['content-type']], [503, 'application/problem+json'], what)
   assert(Number(answer.headers['retry-after']) > 0, `${what}: no Retry-After`)
@@ -154,21 +167,15 @@ async function fullDisk() {
   })
 
   await check('filled ten times under load, nothing that was answered is lost', async () => {
-    const signal = { stop: false }
-    const workers = [create(session, known, signal), create(session, known, signal), create(session, known, signal)]
-    for (let round = 0; round < 10; round++) {
-      await sleep(150)
-      disk.fill()
-      await sleep(150)
-      disk.free()
-    }
-    await until('ready again', () => ready(server), 10)
-    await sleep(300)
-    signal.stop = true
-    await Promise.all(workers)
-    assert(known.requests.length > 20, `only ${known.requests.length} requests were made`)
-    equal([...known.statuses].sort(), [201, 503], 'statuses')
-    await allThere(session, known)
+    await underLoad(session, known, async () => {
+      for (let round = 0; round < 10; round++) {
+        await sleep(150)
+        disk.fill()
+        await sleep(150)
+        disk.free()
+      }
+      await until('ready again', () => ready(server), 10)
+    })
     const list = await session.call('GET', '/api/v1/requests?size=1')
     assert(
       list.json.total >= known.requests.length,
@@ -303,21 +310,15 @@ async function lostDatabase() {
   })
 
   await check('crashed three times under load, nothing that was answered is lost', async () => {
-    const signal = { stop: false }
-    const workers = [create(session, known, signal), create(session, known, signal), create(session, known, signal)]
-    for (let round = 0; round < 3; round++) {
-      await sleep(400)
-      await postgres.crash()
-      await sleep(200)
-      await postgres.start()
-      await until('ready again', () => ready(server), 15)
-    }
-    await sleep(300)
-    signal.stop = true
-    await Promise.all(workers)
-    assert(known.requests.length > 20, `only ${known.requests.length} requests were made`)
-    equal([...known.statuses].sort(), [201, 503], 'statuses')
-    await allThere(session, known)
+    await underLoad(session, known, async () => {
+      for (let round = 0; round < 3; round++) {
+        await sleep(400)
+        await postgres.crash()
+        await sleep(200)
+        await postgres.start()
+        await until('ready again', () => ready(server), 15)
+      }
+    })
   })
 
   await finishLogs(server, known)

@@ -1,5 +1,4 @@
 // The door from outside, against the real server: node tests/interop/http.mjs (CN_BUILD=release for another build).
-import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
@@ -7,6 +6,7 @@ import { join } from 'node:path'
 import tls from 'node:tls'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { pick, scrape } from './prom.mjs'
+import { certificate } from '../lib/certificate.mjs'
 import { assert, check, equal, finish, sleep } from '../lib/check.mjs'
 import { Session, call, partHeaders, raw, tus, uploadHeaders } from '../lib/rest.mjs'
 import { Server, sanitized } from '../lib/server.mjs'
@@ -674,29 +674,7 @@ server.remove()
 await check('HTTPS: HTTP/1.1 by ALPN, secure cookie, HSTS, nothing older than TLS 1.2', async () => {
   const safe = new Server({ build: sanitized, name: 'door-https', pages: false })
   try {
-    const key = join(safe.dir, 'key.pem'),
-      cert = join(safe.dir, 'cert.pem')
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        '/CN=localhost',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-      ],
-      { stdio: 'ignore' },
-    )
+    const { key, cert } = certificate(safe.dir)
     safe.people({ referrer1: 'referrer' }, { password: PASSWORD })
     safe.set('server', { tls_cert: cert, tls_key: key })
     await safe.start()

@@ -51,6 +51,11 @@ export async function approach(browser, server, room, url = server.url) {
 /** From the device check into the room; gives the participant's id. */
 export async function enter(browser) {
   await browser.click('room-enter')
+  return inside(browser)
+}
+
+/** Waits until the browser is in the room; gives the participant's id. */
+export async function inside(browser) {
   const state = await until(
     `${browser.name} being in the room`,
     async () => {
