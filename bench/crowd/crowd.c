@@ -28,7 +28,7 @@ crowd_totals *crowd_totals_get(crowd *throng)
 {
     uint64_t bad = throng->gone_bad;
     for (const crowd_pc *pc = throng->pcs; pc; pc = pc->next) {
-        const cn_client_counts *counts = cn_client_counts_get(pc->client);
+        const rtc_client_counts *counts = rtc_client_counts_get(pc->client);
         bad += counts->rtp_bad + counts->rtcp_bad;
     }
     throng->totals.undecryptable = bad - throng->bad_before;

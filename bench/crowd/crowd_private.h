@@ -9,7 +9,7 @@
 #include "media/rate/twcc.h"
 #include "outlet.h"
 #include "pc.h"
-#include "support_client.h"
+#include "client/client.h"
 
 typedef struct crowd_watched {
     int fd;
@@ -49,7 +49,7 @@ typedef struct watch {
 struct crowd_pc {
     crowd *crowd;
     crowd_pc *next;
-    cn_client *client;
+    rtc_client *client;
     uint16_t sender, twcc_seq;
     unsigned layers;
     bool started;

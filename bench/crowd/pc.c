@@ -70,7 +70,7 @@ static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *rtp, uint16_t s
     inlet_content(in, &throng->totals, seq, rtp->ts, &piece, throng->now_ns);
 }
 
-static void on_rtp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
+static void on_rtp(void *arg, rtc_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
     crowd_pc *pc = arg;
@@ -156,7 +156,7 @@ static void report_take(crowd_pc *pc, const cn_rtcp *packet)
     }
 }
 
-static void on_rtcp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
+static void on_rtcp(void *arg, rtc_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
     crowd_pc *pc = arg;
@@ -169,7 +169,7 @@ static void on_rtcp(void *arg, cn_client *client, const uint8_t *bytes, size_t l
     }
 }
 
-static void on_arrived(void *arg, cn_client *client, size_t len, int64_t wall_ns)
+static void on_arrived(void *arg, rtc_client *client, size_t len, int64_t wall_ns)
 {
     (void)client;
     crowd_pc *pc = arg;
@@ -217,7 +217,7 @@ void crowd_pc_send(crowd_pc *pc, outlet *feed, const outlet_packet *pkt, bool ag
         film_sent(pc->crowd->film, feed->layer, (unsigned)(pkt->frame - feed->footage->frame), piece.sent_ns);
         pc->crowd->totals.frames_sent++;
     }
-    (void)cn_client_rtp(pc->client, packet, at + piece.bytes);
+    (void)rtc_client_rtp(pc->client, packet, at + piece.bytes);
 }
 
 static size_t blocks_fill(crowd_pc *pc, cn_rtcp_block *blocks)
@@ -252,7 +252,7 @@ static void reports_send(crowd_pc *pc)
     }
     if (!pc->outlet_n) at = cn_rtcp_write_rr(packet, sizeof packet, 1, blocks, n);
     if (at && pc->outlet_n) at += cn_rtcp_write_cname(packet + at, sizeof packet - at, pc->outlets[0].ssrc, "crowd");
-    if (at) (void)cn_client_rtcp(pc->client, packet, at);
+    if (at) (void)rtc_client_rtcp(pc->client, packet, at);
 }
 
 static void nacks_send(crowd_pc *pc)
@@ -265,7 +265,7 @@ static void nacks_send(crowd_pc *pc)
         if (!n) continue;
         size_t len = cn_rtcp_write_nack(packet, sizeof packet, 1, in->ssrc, missing, n, &used);
         pc->crowd->totals.nacks_out += used;
-        if (len) (void)cn_client_rtcp(pc->client, packet, len);
+        if (len) (void)rtc_client_rtcp(pc->client, packet, len);
     }
 }
 
@@ -280,8 +280,8 @@ void crowd_pc_turn(crowd_pc *pc)
 {
     crowd *throng = pc->crowd;
     uint64_t now = throng->now_ns;
-    if (!cn_client_connected(pc->client)) {
-        if (pc->started && due(&pc->check_ns, HELLO_NS, now)) cn_client_tick(pc->client);
+    if (!rtc_client_connected(pc->client)) {
+        if (pc->started && due(&pc->check_ns, HELLO_NS, now)) rtc_client_tick(pc->client);
         return;
     }
     for (size_t i = 0; i < pc->outlet_n && !throng->held; i++) {
@@ -291,10 +291,10 @@ void crowd_pc_turn(crowd_pc *pc)
             *(feed->video ? &throng->totals.video_sent : &throng->totals.audio_sent) += 1;
         }
     }
-    if (cn_twcc_in_due(&pc->twcc, now)) cn_client_feedback(pc->client, &pc->twcc, now);
+    if (cn_twcc_in_due(&pc->twcc, now)) rtc_client_feedback(pc->client, &pc->twcc, now);
     if (due(&pc->report_ns, REPORT_NS, now)) reports_send(pc);
     if (due(&pc->nack_ns, NACK_NS, now)) nacks_send(pc);
-    if (due(&pc->check_ns, CHECK_NS, now)) (void)cn_client_check(pc->client, true, false);
+    if (due(&pc->check_ns, CHECK_NS, now)) (void)rtc_client_check(pc->client, true, false);
     if (due(&pc->names_ns, NAMES_NS, now))
         for (size_t i = 0; i < pc->inlet_n; i++) inlet_names_judge(&pc->inlets[i], &throng->totals, now);
 }
@@ -305,12 +305,12 @@ crowd_pc *crowd_pc_new(crowd *throng, uint16_t sender)
 {
     crowd_pc *pc = CN_NEW(crowd_pc);
     if (!pc) return NULL;
-    cn_client_events events = {on_rtp, on_rtcp, on_arrived};
+    rtc_client_events events = {on_rtp, on_rtcp, on_arrived};
     pc->crowd = throng;
     pc->sender = sender;
     cn_random(&pc->ssrc, sizeof pc->ssrc);
     pc->ssrc = (pc->ssrc & ~15u) | 1u << 30;
-    pc->client = cn_client_new(throng->shape.profile, false, &events, pc);
+    pc->client = rtc_client_new(throng->shape.profile, false, &events, pc);
     if (!pc->client || !crowd_offer_exts(&pc->exts_out)) abort();
     pc->next = throng->pcs;
     throng->pcs = pc;
@@ -319,9 +319,9 @@ crowd_pc *crowd_pc_new(crowd *throng, uint16_t sender)
 
 void crowd_pc_own(const crowd_pc *pc, crowd_offer *offer)
 {
-    offer->ufrag = cn_client_ufrag(pc->client);
-    offer->pwd = cn_client_pwd(pc->client);
-    offer->fingerprint = cn_client_fingerprint(pc->client);
+    offer->ufrag = rtc_client_ufrag(pc->client);
+    offer->pwd = rtc_client_pwd(pc->client);
+    offer->fingerprint = rtc_client_fingerprint(pc->client);
     offer->mic_ssrc = pc->ssrc;
     offer->camera_ssrc = pc->ssrc + 2;
     offer->codec = pc->crowd->shape.codec;
@@ -364,7 +364,7 @@ void crowd_pc_camera(crowd_pc *pc, unsigned layers)
 
 static void pc_readable(void *arg)
 {
-    cn_client_receive(((crowd_pc *)arg)->client);
+    rtc_client_receive(((crowd_pc *)arg)->client);
 }
 
 bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp)
@@ -385,14 +385,14 @@ bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp)
     memcpy(pc->kind, sdp->kind, sizeof pc->kind);
     pc->exts_in = sdp->exts;
     if (pc->started) return true;
-    if (!cn_client_target(pc->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint) ||
-        !crowd_watch(pc->crowd, cn_client_fd(pc->client), pc_readable, pc))
+    if (!rtc_client_target(pc->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint) ||
+        !crowd_watch(pc->crowd, rtc_client_fd(pc->client), pc_readable, pc))
         return false;
     uint64_t now = cn_mono_ns();
     pc->report_ns = now + pc->sender * 7907u % 1000 * 1000000ull;
     pc->check_ns = now + HELLO_NS;
     pc->started = true;
-    cn_client_start(pc->client);
+    rtc_client_start(pc->client);
     return true;
 }
 
@@ -401,19 +401,19 @@ bool crowd_pc_candidate(const crowd_pc *pc, char *out, size_t size)
     struct sockaddr_in own;
     socklen_t n = sizeof own;
     char address[INET_ADDRSTRLEN];
-    return getsockname(cn_client_fd(pc->client), (struct sockaddr *)&own, &n) == 0 && own.sin_family == AF_INET &&
+    return getsockname(rtc_client_fd(pc->client), (struct sockaddr *)&own, &n) == 0 && own.sin_family == AF_INET &&
            inet_ntop(AF_INET, &own.sin_addr, address, sizeof address) &&
            cn_fmt(out, size, "candidate:1 1 udp 2130706431 %s %u typ host", address, ntohs(own.sin_port));
 }
 
 bool crowd_pc_connected(const crowd_pc *pc)
 {
-    return cn_client_connected(pc->client);
+    return rtc_client_connected(pc->client);
 }
 
 const char *crowd_pc_profile(const crowd_pc *pc)
 {
-    return cn_client_profile(pc->client);
+    return rtc_client_profile(pc->client);
 }
 
 static inlet *inlet_by_mid(crowd_pc *pc, const char *mid)
@@ -450,10 +450,10 @@ void crowd_pc_free(crowd_pc *pc)
         *at = pc->next;
         break;
     }
-    if (pc->started) crowd_unwatch(throng, cn_client_fd(pc->client));
-    const cn_client_counts *counts = cn_client_counts_get(pc->client);
+    if (pc->started) crowd_unwatch(throng, rtc_client_fd(pc->client));
+    const rtc_client_counts *counts = rtc_client_counts_get(pc->client);
     throng->gone_bad += counts->rtp_bad + counts->rtcp_bad;
-    cn_client_free(pc->client);
+    rtc_client_free(pc->client);
     for (size_t i = 0; i < pc->inlet_n; i++) watch_close(&pc->inlets[i]);
     free(pc->outlets);
     free(pc);

@@ -14,7 +14,7 @@
 #include "media/wire/rtcp.h"
 #include "media/wire/rtp.h"
 #include "media/rate/twcc.h"
-#include "support_client.h"
+#include "client/client.h"
 
 #define NS_PER_S 1000000000ull
 #define AUDIO_EVERY_NS 20000000ull
@@ -46,7 +46,7 @@ typedef struct heard {
 
 typedef struct member {
     crowd *crowd;
-    cn_client *client;
+    rtc_client *client;
     unsigned index;
     char name[BENCH_NAME];
     bool video, speaks, key_wanted;
@@ -102,7 +102,7 @@ static void count_gap(member *who, const cn_rtp *rtp)
     hearing->ssrc = rtp->ssrc;
 }
 
-static void on_rtp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
+static void on_rtp(void *arg, rtc_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
     member *who = arg;
@@ -131,7 +131,7 @@ static void on_rtp(void *arg, cn_client *client, const uint8_t *bytes, size_t le
     }
 }
 
-static void on_rtcp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
+static void on_rtcp(void *arg, rtc_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
     member *who = arg;
@@ -144,7 +144,7 @@ static void on_rtcp(void *arg, cn_client *client, const uint8_t *bytes, size_t l
     }
 }
 
-static void on_arrived(void *arg, cn_client *client, size_t len, int64_t wall_ns)
+static void on_arrived(void *arg, rtc_client *client, size_t len, int64_t wall_ns)
 {
     (void)client;
     member *who = arg;
@@ -167,7 +167,7 @@ static void rtp_send(member *who, cn_rtp_head *head, const char *mid, uint8_t *p
     size_t at = cn_rtp_write_header(packet, sizeof packet, head, &throng->exts, &twcc_at);
     if (!at || at + len > sizeof packet) abort();
     memcpy(packet + at, payload, len);
-    (void)cn_client_rtp(who->client, packet, at + len);
+    (void)rtc_client_rtp(who->client, packet, at + len);
 }
 
 static void audio_send(member *who)
@@ -240,13 +240,13 @@ static void reports_send(member *who)
                      .rtp_ts = who->audio_ts,
                      .packets = who->audio_packets};
     size_t n = cn_rtcp_write_sr(packet, sizeof packet, &sr, NULL, 0);
-    if (n) (void)cn_client_rtcp(who->client, packet, n);
+    if (n) (void)rtc_client_rtcp(who->client, packet, n);
     if (!who->video) return;
     sr.ssrc = who->video_ssrc;
     sr.rtp_ts = who->video_ts;
     sr.packets = who->video_packets;
     n = cn_rtcp_write_sr(packet, sizeof packet, &sr, NULL, 0);
-    if (n) (void)cn_client_rtcp(who->client, packet, n);
+    if (n) (void)rtc_client_rtcp(who->client, packet, n);
 }
 
 static bool due(uint64_t *at, uint64_t every, uint64_t now)
@@ -260,9 +260,9 @@ static void member_turn(member *who, uint64_t now)
 {
     while (who->audio_ns <= now) audio_send(who);
     while (who->video && who->video_ns <= now) video_packet(who);
-    if (due(&who->feedback_ns, FEEDBACK_EVERY_NS, now)) cn_client_feedback(who->client, &who->twcc, now);
+    if (due(&who->feedback_ns, FEEDBACK_EVERY_NS, now)) rtc_client_feedback(who->client, &who->twcc, now);
     if (due(&who->report_ns, REPORT_EVERY_NS, now)) reports_send(who);
-    if (due(&who->check_ns, CHECK_EVERY_NS, now)) (void)cn_client_check(who->client, true, false);
+    if (due(&who->check_ns, CHECK_EVERY_NS, now)) (void)rtc_client_check(who->client, true, false);
 }
 
 /* ---- the crowd ---- */
@@ -274,7 +274,7 @@ static void receive(crowd *throng, int wait_ms)
     do {
         n = epoll_wait(throng->epoll, events, 64, wait_ms);
         throng->now_ns = cn_mono_ns();
-        for (int i = 0; i < n; i++) cn_client_receive(((member *)events[i].data.ptr)->client);
+        for (int i = 0; i < n; i++) rtc_client_receive(((member *)events[i].data.ptr)->client);
         wait_ms = 0;
     } while (n == 64);
 }
@@ -311,15 +311,15 @@ static bool member_join(crowd *throng, size_t index)
     (void)cn_fmt(who->name, sizeof who->name, "p%zu", index);
     cn_random(&who->audio_ssrc, sizeof who->audio_ssrc);
     who->video_ssrc = who->audio_ssrc + 1;
-    cn_client_events events = {on_rtp, on_rtcp, throng->shape.record ? on_arrived : NULL};
-    who->client = cn_client_new("SRTP_AEAD_AES_128_GCM", false, &events, who);
+    rtc_client_events events = {on_rtp, on_rtcp, throng->shape.record ? on_arrived : NULL};
+    who->client = rtc_client_new("SRTP_AEAD_AES_128_GCM", false, &events, who);
     char *offer = cn_calloc(1, BENCH_OFFER), *answer = cn_calloc(1, BENCH_OFFER);
     if (!who->client || !offer || !answer) abort();
     bench_join join = {.video = who->video, .audio_slots = 5, .video_slots = throng->shape.slots};
     (void)cn_strcpy(join.name, sizeof join.name, who->name);
-    crowd_offer of = {.ufrag = cn_client_ufrag(who->client),
-                      .pwd = cn_client_pwd(who->client),
-                      .fingerprint = cn_client_fingerprint(who->client),
+    crowd_offer of = {.ufrag = rtc_client_ufrag(who->client),
+                      .pwd = rtc_client_pwd(who->client),
+                      .fingerprint = rtc_client_fingerprint(who->client),
                       .setup = "actpass",
                       .mic = true,
                       .mic_ssrc = who->audio_ssrc,
@@ -334,14 +334,14 @@ static bool member_join(crowd *throng, size_t index)
               bench_server_join(throng->server, &join, offer, answer, BENCH_OFFER);
     if (!ok) fprintf(stderr, "forward: %s cannot join: %s\n", who->name, answer);
     ok = ok && crowd_sdp_read(sdp, answer) &&
-         cn_client_target(who->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint);
+         rtc_client_target(who->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint);
     free(sdp);
     free(offer);
     free(answer);
     if (!ok) return false;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = who};
-    cn_client_start(who->client);
-    return epoll_ctl(throng->epoll, EPOLL_CTL_ADD, cn_client_fd(who->client), &event) == 0;
+    rtc_client_start(who->client);
+    return epoll_ctl(throng->epoll, EPOLL_CTL_ADD, rtc_client_fd(who->client), &event) == 0;
 }
 
 static bool everybody_connected(crowd *throng)
@@ -352,8 +352,8 @@ static bool everybody_connected(crowd *throng)
         receive(throng, 20);
         connected = 0;
         for (size_t i = 0; i < throng->n; i++) {
-            connected += cn_client_connected(throng->members[i].client);
-            if (!cn_client_connected(throng->members[i].client)) cn_client_tick(throng->members[i].client);
+            connected += rtc_client_connected(throng->members[i].client);
+            if (!rtc_client_connected(throng->members[i].client)) rtc_client_tick(throng->members[i].client);
         }
     }
     if (connected < throng->n) fprintf(stderr, "forward: only %zu of %zu connected\n", connected, throng->n);
@@ -403,7 +403,7 @@ static uint64_t bad_total(const crowd *throng)
 {
     uint64_t bad = 0;
     for (size_t i = 0; i < throng->n; i++) {
-        const cn_client_counts *counts = cn_client_counts_get(throng->members[i].client);
+        const rtc_client_counts *counts = rtc_client_counts_get(throng->members[i].client);
         bad += counts->rtp_bad + counts->rtcp_bad;
     }
     return bad;
@@ -463,7 +463,7 @@ bool crowd_schedule_write(crowd *throng, const char *path)
 void crowd_free(crowd *throng)
 {
     if (!throng) return;
-    for (size_t i = 0; throng->members && i < throng->n; i++) cn_client_free(throng->members[i].client);
+    for (size_t i = 0; throng->members && i < throng->n; i++) rtc_client_free(throng->members[i].client);
     free(throng->members);
     free(throng->departures);
     if (throng->epoll >= 0) close(throng->epoll);

@@ -42,7 +42,7 @@ static void on_closed(void *arg, cn_transport_cause cause)
 
 static const cn_transport_events events = {on_connected, on_rtp, on_rtcp, on_closed};
 
-static void on_client_rtp(void *arg, cn_client *client, const uint8_t *packet, size_t len)
+static void on_client_rtp(void *arg, rtc_client *client, const uint8_t *packet, size_t len)
 {
     (void)client;
     bed_peer *peer = arg;
@@ -51,13 +51,13 @@ static void on_client_rtp(void *arg, cn_client *client, const uint8_t *packet, s
     peer->client_rtp_in++;
 }
 
-static void on_client_rtcp(void *arg, cn_client *client, const uint8_t *packet, size_t len)
+static void on_client_rtcp(void *arg, rtc_client *client, const uint8_t *packet, size_t len)
 {
     (void)client, (void)packet, (void)len;
     ((bed_peer *)arg)->client_rtcp_in++;
 }
 
-static const cn_client_events client_events = {on_client_rtp, on_client_rtcp, NULL};
+static const rtc_client_events client_events = {on_client_rtp, on_client_rtcp, NULL};
 
 static void after_turn(void *arg)
 {
@@ -88,13 +88,13 @@ void bed_new(bed *testbed, const char *address, const cn_port_limits *limits)
 static void on_client_readable(void *arg, uint32_t what)
 {
     (void)what;
-    cn_client_receive(((bed_peer *)arg)->c);
+    rtc_client_receive(((bed_peer *)arg)->c);
 }
 
 void bed_watch(bed_peer *peer)
 {
     if (peer->watched >= 0) cn_loop_unwatch(peer->bed->loop, peer->watched);
-    peer->watched = cn_client_fd(peer->c);
+    peer->watched = rtc_client_fd(peer->c);
     assert_ok(cn_loop_watch(peer->bed->loop, peer->watched, 1 /* EPOLLIN */, on_client_readable, peer));
 }
 
@@ -105,19 +105,19 @@ static bed_peer *peer_new(bed *testbed, const char *address, const char *profile
     while (peer->bed) peer++;
     assert_true(peer < testbed->peers + BED_PEERS);
     *peer = (bed_peer){.bed = testbed, .watched = -1};
-    peer->c = cn_client_new(profiles, long_hello, &client_events, peer);
+    peer->c = rtc_client_new(profiles, long_hello, &client_events, peer);
     assert_non_null(peer->c);
-    cn_client_tcp(peer->c, tcp);
+    rtc_client_tcp(peer->c, tcp);
     assert_ok(cn_transport_new(&peer->t, testbed->port, &events, peer));
     const char *ufrag, *pwd;
     cn_transport_credentials(peer->t, &ufrag, &pwd);
     char fingerprint[97];
-    (void)cn_strcpy(fingerprint, sizeof fingerprint, cn_client_fingerprint(peer->c));
+    (void)cn_strcpy(fingerprint, sizeof fingerprint, rtc_client_fingerprint(peer->c));
     fingerprint[95] = '\0';
     if (wrong == 'f') fingerprint[0] = fingerprint[0] == 'A' ? 'B' : 'A';
-    assert_ok(cn_transport_remote(peer->t, cn_client_ufrag(peer->c), cn_client_pwd(peer->c), "sha-256", fingerprint));
+    assert_ok(cn_transport_remote(peer->t, rtc_client_ufrag(peer->c), rtc_client_pwd(peer->c), "sha-256", fingerprint));
     if (wrong == 'p') pwd = "thisisnotthepasswordatall";
-    assert_true(cn_client_target(peer->c, address, cn_port_number(testbed->port), ufrag, pwd,
+    assert_true(rtc_client_target(peer->c, address, cn_port_number(testbed->port), ufrag, pwd,
                                  cn_identity_fingerprint(testbed->identity)));
     bed_watch(peer);
     return peer;
@@ -136,12 +136,12 @@ bed_peer *bed_peer_tcp(bed *testbed, const char *address, const char *profiles)
 static bool both_connected(void *arg)
 {
     bed_peer *peer = arg;
-    return cn_client_connected(peer->c) && peer->connected;
+    return rtc_client_connected(peer->c) && peer->connected;
 }
 
 void bed_connect(bed_peer *peer)
 {
-    cn_client_start(peer->c);
+    rtc_client_start(peer->c);
     assert_true(bed_until(peer->bed, both_connected, peer, 5000));
     assert_int_equal(peer->connected, 1);
     assert_true(cn_transport_connected(peer->t));
@@ -168,7 +168,7 @@ void bed_free(bed *testbed)
         bed_peer *peer = &testbed->peers[i];
         if (!peer->bed) continue;
         if (peer->watched >= 0) cn_loop_unwatch(testbed->loop, peer->watched);
-        cn_client_free(peer->c);
+        rtc_client_free(peer->c);
         cn_transport_free(peer->t);
     }
     cn_timer_free(testbed->tick);

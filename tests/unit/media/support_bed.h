@@ -9,7 +9,7 @@
 #include "base/loop.h"
 #include "media/transport/port.h"
 #include "media/transport/transport.h"
-#include "support_client.h"
+#include "client/client.h"
 
 #define BED_PEERS 8
 #define BED_PACKET 1500
@@ -18,7 +18,7 @@
 typedef struct bed_peer {
     struct bed *bed;
     cn_transport *t;
-    cn_client *c;
+    rtc_client *c;
     int watched; /* descriptor on the loop, -1: none */
     unsigned connected, closed, rtp_in, rtcp_in;
     cn_transport_cause cause;

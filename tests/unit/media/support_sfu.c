@@ -194,7 +194,7 @@ static void read_red(sfu_packet *out, const cn_rtp *rtp)
     out->older = (uint8_t)(red.count - 1);
 }
 
-static void on_rtp(void *arg, cn_client *client, const uint8_t *bytes, size_t len)
+static void on_rtp(void *arg, rtc_client *client, const uint8_t *bytes, size_t len)
 {
     (void)client;
     sfu_client *user = arg;
@@ -246,7 +246,7 @@ static void take_control(sfu_client *client, const cn_rtcp *pkt)
     }
 }
 
-static void on_rtcp(void *arg, cn_client *client, const uint8_t *bytes, size_t length)
+static void on_rtcp(void *arg, rtc_client *client, const uint8_t *bytes, size_t length)
 {
     (void)client;
     sfu_client *user = arg;
@@ -326,7 +326,7 @@ static void audio_send(sfu_client *client)
     size_t n = packet_write(client, packet, sizeof packet, &head, payload, len);
     client->twcc_seq++;
     client->audio_packets++;
-    (void)cn_client_rtp(client->c, packet, n);
+    (void)rtc_client_rtp(client->c, packet, n);
 }
 
 /* RFC 7741: 15-bit picture id, TL0PICIDX, TID; in the first packet a frame tag, in a key frame's its size. */
@@ -379,7 +379,7 @@ void sfu_frame(sfu_client *client, unsigned layer, bool key, uint32_t lose)
         sent_layer->packets++;
         if (lose >> i & 1 || drops(client->sfu, client->lose_up)) continue;
         client->twcc_seq++;
-        (void)cn_client_rtp(client->c, sent->bytes, sent->n);
+        (void)rtc_client_rtp(client->c, sent->bytes, sent->n);
     }
     sent_layer->frames++;
     sent_layer->key_wanted = false;
@@ -409,7 +409,7 @@ static void svc_frame_send(sfu_client *client, bool top)
         sent->n = packet_write(client, sent->bytes, sizeof sent->bytes, &head, payload, sizeof payload);
         sent_layer->packets++;
         client->twcc_seq++;
-        (void)cn_client_rtp(client->c, sent->bytes, sent->n);
+        (void)rtc_client_rtp(client->c, sent->bytes, sent->n);
     }
     client->svc.number++;
     sent_layer->frames++;
@@ -448,7 +448,7 @@ static void rtx_send(sfu_client *client, sfu_layer *sent_layer, uint16_t seq)
     size_t n =
         cn_rtp_write_rtx(packet, sizeof packet, &head, &client->sfu->exts, seq, rtp.payload, rtp.payload_len, NULL);
     assert_true(n > 0);
-    (void)cn_client_rtp(client->c, packet, n);
+    (void)rtc_client_rtp(client->c, packet, n);
 }
 
 static void report_send(sfu_client *client, uint32_t ssrc, uint32_t ts, uint32_t packets)
@@ -456,7 +456,7 @@ static void report_send(sfu_client *client, uint32_t ssrc, uint32_t ts, uint32_t
     uint8_t packet[200];
     cn_rtcp_sr sr = {.ssrc = ssrc, .ntp = cn_ntp_from_wall_ns(cn_wall_ns()), .rtp_ts = ts, .packets = packets};
     size_t n = cn_rtcp_write_sr(packet, sizeof packet, &sr, NULL, 0);
-    (void)cn_client_rtcp(client->c, packet, n);
+    (void)rtc_client_rtcp(client->c, packet, n);
 }
 
 static void remb_send(sfu_client *client)
@@ -464,7 +464,7 @@ static void remb_send(sfu_client *client)
     uint8_t packet[64];
     const uint32_t ssrc = sfu_slot_ssrc(client, "v0", NULL);
     size_t n = cn_rtcp_write_remb(packet, sizeof packet, 1, client->remb_bps, &ssrc, 1);
-    (void)cn_client_rtcp(client->c, packet, n);
+    (void)rtc_client_rtcp(client->c, packet, n);
 }
 
 static bool due(uint64_t *at, uint64_t every, uint64_t now)
@@ -477,11 +477,11 @@ static bool due(uint64_t *at, uint64_t every, uint64_t now)
 static void client_turn(sfu_client *client)
 {
     uint64_t now = client->sfu->now_ns;
-    bool connected = cn_client_connected(client->c);
+    bool connected = rtc_client_connected(client->c);
     if (client->gone) return;
-    if (due(&client->tick_ns, connected ? CHECK_EVERY_NS : HELLO_EVERY_NS, now)) cn_client_tick(client->c);
+    if (due(&client->tick_ns, connected ? CHECK_EVERY_NS : HELLO_EVERY_NS, now)) rtc_client_tick(client->c);
     if (!connected) return;
-    if (due(&client->feedback_ns, FEEDBACK_EVERY_NS, now)) cn_client_feedback(client->c, &client->twcc, now);
+    if (due(&client->feedback_ns, FEEDBACK_EVERY_NS, now)) rtc_client_feedback(client->c, &client->twcc, now);
     if (client->mute) return;
     if (client->shape.audio && due(&client->audio_ns, AUDIO_EVERY_NS, now)) audio_send(client);
     if (client->shape.layers && due(&client->video_ns, 1000 * MS / SFU_FPS, now)) {
@@ -503,11 +503,11 @@ static void client_turn(sfu_client *client)
 static void turn(sfu *server, bool send)
 {
     struct pollfd fds[SFU_CLIENTS];
-    for (size_t i = 0; i < server->n; i++) fds[i] = (struct pollfd){cn_client_fd(server->clients[i].c), POLLIN, 0};
+    for (size_t i = 0; i < server->n; i++) fds[i] = (struct pollfd){rtc_client_fd(server->clients[i].c), POLLIN, 0};
     (void)poll(fds, server->n, 2);
     server->now_ns = cn_mono_ns();
     for (size_t i = 0; i < server->n; i++) {
-        if (!server->clients[i].gone) cn_client_receive(server->clients[i].c);
+        if (!server->clients[i].gone) rtc_client_receive(server->clients[i].c);
         if (send) client_turn(&server->clients[i]);
     }
 }
@@ -544,7 +544,7 @@ static void offer_section(cn_buf *buf, const sfu_client *client, const char *mid
                                    : "111",
                mid, sends ? "sendonly" : "recvonly");
     cn_buf_fmt(buf, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\na=fingerprint:sha-256 %s\r\na=setup:actpass\r\n",
-               cn_client_ufrag(client->c), cn_client_pwd(client->c), cn_client_fingerprint(client->c));
+               rtc_client_ufrag(client->c), rtc_client_pwd(client->c), rtc_client_fingerprint(client->c));
     for (size_t i = 0; i < COUNT_OF(exts); i++)
         if ((video ? exts[i].video : exts[i].audio) &&
             (exts[i].ext != CN_RTP_EXT_DEPENDENCY || (client->shape.vp9 && !client->shape.no_descriptor)))
@@ -641,7 +641,7 @@ static void value(const char *sdp, const char *key, char *out, size_t size)
 static bool is_connected(void *arg)
 {
     sfu_client *client = arg;
-    return cn_client_connected(client->c) && sfu_events(client->sfu, 'c', client->name, 0, NULL) > 0;
+    return rtc_client_connected(client->c) && sfu_events(client->sfu, 'c', client->name, 0, NULL) > 0;
 }
 
 static void client_connect(sfu_client *client)
@@ -653,18 +653,18 @@ static void client_connect(sfu_client *client)
     value(client->answer, "a=fingerprint:sha-256 ", fingerprint, sizeof fingerprint);
     value(client->answer, "a=candidate:", candidate, sizeof candidate);
     assert_int_equal(sscanf(candidate, "%*s 1 %*s %*s %63s %u typ host", address, &port), 2);
-    assert_true(cn_client_target(client->c, address, (uint16_t)port, ufrag, pwd, fingerprint));
-    cn_client_start(client->c);
+    assert_true(rtc_client_target(client->c, address, (uint16_t)port, ufrag, pwd, fingerprint));
+    rtc_client_start(client->c);
 }
 
 static void client_init(sfu *server, sfu_client *client, const char *name, const sfu_shape *shape)
 {
-    static const cn_client_events client_events = {on_rtp, on_rtcp, NULL};
+    static const rtc_client_events client_events = {on_rtp, on_rtcp, NULL};
     *client = (sfu_client){.sfu = server, .index = (unsigned)server->n, .shape = *shape, .level = 127};
     (void)cn_strcpy(client->name, sizeof client->name, name);
-    client->c = cn_client_new(shape->profiles ? shape->profiles : SFU_BOTH, false, &client_events, client);
-    cn_client_tcp(client->c, shape->tcp);
-    cn_client_line(client->c, shape->line_bps);
+    client->c = rtc_client_new(shape->profiles ? shape->profiles : SFU_BOTH, false, &client_events, client);
+    rtc_client_tcp(client->c, shape->tcp);
+    rtc_client_line(client->c, shape->line_bps);
     client->log = cn_calloc(SFU_LOG, sizeof *client->log);
     client->rtcp = cn_calloc(SFU_RTCP, sizeof *client->rtcp);
     assert_true(client->c && client->log && client->rtcp);
@@ -768,7 +768,7 @@ size_t sfu_of(const sfu_client *client, uint32_t ssrc, size_t from, size_t *out,
 void sfu_clean(const sfu *server)
 {
     for (size_t i = 0; i < server->n; i++) {
-        const cn_client_counts *counts = cn_client_counts_get(server->clients[i].c);
+        const rtc_client_counts *counts = rtc_client_counts_get(server->clients[i].c);
         assert_int_equal(counts->rtp_bad, 0);
         assert_int_equal(counts->rtcp_bad, 0);
     }
@@ -851,7 +851,7 @@ void sfu_free(sfu *server)
     cn_media_free(server->media);
     for (size_t i = 0; i < server->n; i++) {
         sfu_client *client = &server->clients[i];
-        cn_client_free(client->c);
+        rtc_client_free(client->c);
         free(client->answer);
         free(client->log);
         free(client->rtcp);

@@ -15,7 +15,7 @@
 #include "media/wire/rtp.h"
 #include "media/rate/twcc.h"
 #include "media/wire/depdesc.h"
-#include "support_client.h"
+#include "client/client.h"
 #include "support_svc.h"
 
 #define SFU_CLIENTS 16
@@ -98,7 +98,7 @@ typedef struct sfu_layer {
 
 typedef struct sfu_client {
     struct sfu *sfu;
-    cn_client *c;
+    rtc_client *c;
     unsigned index;
     char name[16];
     sfu_shape shape;

@@ -67,7 +67,7 @@ static void everybody_gets_everybody(void **state)
         sfu_shape shape = sender;
         shape.profiles = profiles[i];
         sfu_join(&server, names[i], &shape)->level = 30;
-        assert_string_equal(cn_client_profile(server.clients[i].c), i == 1 ? profiles[1] : profiles[0]);
+        assert_string_equal(rtc_client_profile(server.clients[i].c), i == 1 ? profiles[1] : profiles[0]);
     }
     for (size_t i = 0; i < 3; i++) {
         cn_slot_want wants[2] = {{.mid = "v0", .source = CN_SOURCE_CAMERA, .width = 320, .height = 180, .priority = 2},
@@ -292,7 +292,7 @@ static void nack_send(sfu_client *client, uint32_t ssrc, const uint16_t *seqs, s
     uint8_t packet[300];
     size_t used = 0, len = cn_rtcp_write_nack(packet, sizeof packet, 1, ssrc, seqs, count, &used);
     assert_int_equal(used, count);
-    assert_true(cn_client_rtcp(client->c, packet, len));
+    assert_true(rtc_client_rtcp(client->c, packet, len));
 }
 
 static const sfu_packet *repeated(const sfu_client *client, uint32_t rtx_ssrc, uint16_t seq, size_t from)
@@ -353,7 +353,7 @@ static void key_frame_requests_are_throttled(void **state)
         uint8_t packet[40];
         size_t n = i % 2 ? cn_rtcp_write_pli(packet, sizeof packet, 1, ssrc)
                          : cn_rtcp_write_fir(packet, sizeof packet, 1, ssrc, (uint8_t)i);
-        assert_true(cn_client_rtcp(eye->c, packet, n));
+        assert_true(rtc_client_rtcp(eye->c, packet, n));
         sfu_play(&server, 15);
     }
     unsigned asked = anna->layer[0].plis - before;
@@ -574,9 +574,9 @@ static void ice_restarts_and_media_goes_on(void **state)
         assert_int_equal(sscanf(at, "%*s 1 %*s %*s %*s %63s", port), 1);
         int64_t number = 0;
         assert_true(cn_parse_i64(port, 1, 65535, &number));
-        assert_true(cn_client_target(eye->c, "127.0.0.1", (uint16_t)number, waiter.ufrag, waiter.pwd, NULL));
-        assert_true(cn_client_move(eye->c)); /* another network: another port */
-        assert_true(cn_client_check(eye->c, true, false));
+        assert_true(rtc_client_target(eye->c, "127.0.0.1", (uint16_t)number, waiter.ufrag, waiter.pwd, NULL));
+        assert_true(rtc_client_move(eye->c)); /* another network: another port */
+        assert_true(rtc_client_check(eye->c, true, false));
         sfu_play(&server, 60);
         sfu_hears(&server, eye, anna, true, 20);
     }
@@ -636,14 +636,14 @@ static void replays_are_counted_and_harmless(void **state)
     sfu_frame(anna, 0, false, 0);
     uint8_t copy[1500];
     const uint8_t *p = NULL;
-    size_t n = cn_client_last_sent(anna->c, &p);
+    size_t n = rtc_client_last_sent(anna->c, &p);
     memcpy(copy, p, n);
-    for (unsigned i = 0; i < 20; i++) assert_true(cn_client_raw(anna->c, copy, n));
+    for (unsigned i = 0; i < 20; i++) assert_true(rtc_client_raw(anna->c, copy, n));
     uint8_t rr[8] = {0x80, 201, 0, 1, 0, 0, 0, 7};
-    assert_true(cn_client_rtcp(anna->c, rr, sizeof rr));
-    n = cn_client_last_sent(anna->c, &p);
+    assert_true(rtc_client_rtcp(anna->c, rr, sizeof rr));
+    n = rtc_client_last_sent(anna->c, &p);
     memcpy(copy, p, n);
-    for (unsigned i = 0; i < 20; i++) assert_true(cn_client_raw(anna->c, copy, n));
+    for (unsigned i = 0; i < 20; i++) assert_true(rtc_client_raw(anna->c, copy, n));
     sfu_play(&server, 200);
     cn_media_totals_get(server.media, &after);
     assert_int_equal(after.replayed - before.replayed, 40);
@@ -667,11 +667,11 @@ static void a_captured_check_draws_no_media(void **state)
     sfu_hears(&sfu_server, eye, anna, true, 10);
     struct sockaddr_in server;
     socklen_t server_n = sizeof server;
-    assert_int_equal(getpeername(cn_client_fd(eye->c), (struct sockaddr *)&server, &server_n), 0);
+    assert_int_equal(getpeername(rtc_client_fd(eye->c), (struct sockaddr *)&server, &server_n), 0);
     int thief = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     assert_int_equal(connect(thief, (struct sockaddr *)&server, server_n), 0);
     const uint8_t *check = NULL;
-    size_t n = cn_client_last_check(eye->c, &check), stolen = 0;
+    size_t n = rtc_client_last_check(eye->c, &check), stolen = 0;
     size_t since = eye->log_n;
     for (unsigned i = 0; i < 20; i++) {
         uint8_t junk[2000];
@@ -707,7 +707,7 @@ static void garbage_is_counted_and_harmless(void **state)
         static const uint8_t first[] = {0x00, 0x16, 0x17, 0x80, 0x90, 0xb0, 0x40, 0xff};
         junk[0] = first[i % sizeof first];
         if (i % 3 == 0) junk[1] = 200;
-        assert_true(cn_client_raw((i & 1 ? anna : eye)->c, junk, 20 + random % 380));
+        assert_true(rtc_client_raw((i & 1 ? anna : eye)->c, junk, 20 + random % 380));
         if (i % 40 == 0) sfu_play(&server, 2);
     }
     sfu_play(&server, 200);
@@ -789,7 +789,7 @@ static void people_come_and_go(void **state)
         sfu_show_one(eye, name, 320);
         sfu_hears(&server, eye, guest, true, 8);
         if (i % 2)
-            cn_client_bye(guest->c);
+            rtc_client_bye(guest->c);
         else
             cn_media_leave(server.media, name, CN_LEAVE_ASKED);
         assert_true(sfu_play_until(&server, is_gone, guest, 3000));

@@ -283,7 +283,7 @@ static void report_about(sfu_client *client, uint32_t ssrc, uint8_t fraction)
     uint8_t packet[100];
     cn_rtcp_block block = {.ssrc = ssrc, .fraction_lost = fraction, .lost = 5, .highest_seq = 1};
     size_t n = cn_rtcp_write_rr(packet, sizeof packet, 1, &block, 1);
-    assert_true(n && cn_client_rtcp(client->c, packet, n));
+    assert_true(n && rtc_client_rtcp(client->c, packet, n));
 }
 
 typedef struct told_loss {

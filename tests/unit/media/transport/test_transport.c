@@ -48,7 +48,7 @@ static void rtp_flows_both_ways(bed_peer *peer, uint16_t seq)
     uint8_t packet[BED_PACKET];
     peer->rtp_in = peer->client_rtp_in = 0;
     size_t n = bed_rtp(packet, 0x11223344, seq, 300, 0x5a);
-    assert_true(cn_client_rtp(peer->c, packet, n));
+    assert_true(rtc_client_rtp(peer->c, packet, n));
     assert_true(bed_until(peer->bed, got_rtp, peer, 2000));
     assert_int_equal(peer->last_rtp_n, n);
     assert_memory_equal(peer->last_rtp, packet, n);
@@ -68,13 +68,13 @@ static void media_flows(const char *address, const char *profiles, const char *e
     assert_false(bed_send(peer, 1, 1, 100, 0)); /* before the keys */
     bed_connect(peer);
     assert_string_equal(cn_transport_profile(peer->t), expected);
-    assert_string_equal(cn_client_profile(peer->c), expected);
+    assert_string_equal(rtc_client_profile(peer->c), expected);
     rtp_flows_both_ways(peer, 1);
-    assert_true(cn_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
+    assert_true(rtc_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
     assert_true(bed_until(&testbed, got_rtcp, peer, 2000));
     cn_transport_rtcp_send(peer->t, receiver_report, sizeof receiver_report);
     assert_true(bed_until(&testbed, client_got_rtcp, peer, 2000));
-    assert_int_equal(cn_client_counts_get(peer->c)->rtp_bad, 0);
+    assert_int_equal(rtc_client_counts_get(peer->c)->rtp_bad, 0);
     assert_int_equal(totals(peer)->bad_stun + totals(peer)->bad_dtls + totals(peer)->bad_rtp + totals(peer)->bad_rtcp,
                      0);
     bed_free(&testbed);
@@ -141,7 +141,7 @@ static void wrong_fingerprint_is_refused(void **state)
     bed testbed;
     bed_new(&testbed, "127.0.0.1", NULL);
     bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 'f');
-    cn_client_start(peer->c);
+    rtc_client_start(peer->c);
     assert_true(bed_until(&testbed, was_closed, peer, 5000));
     assert_int_equal(peer->cause, CN_TRANSPORT_FINGERPRINT);
     assert_int_equal(peer->connected, 0);
@@ -156,7 +156,7 @@ static void no_srtp_profile_is_refused(void **state)
     bed_new(&testbed, "127.0.0.1", NULL);
     bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", NULL, false, 0);
     peer->free_on_close = true;
-    cn_client_start(peer->c);
+    rtc_client_start(peer->c);
     assert_true(bed_until(&testbed, was_closed, peer, 5000));
     assert_int_equal(peer->cause, CN_TRANSPORT_FAILED);
     assert_int_equal(peer->connected, 0);
@@ -169,13 +169,13 @@ static void wrong_password_is_dropped(void **state)
     bed testbed;
     bed_new(&testbed, "127.0.0.1", NULL);
     bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 'p');
-    cn_client_start(peer->c);
+    rtc_client_start(peer->c);
     bed_turn(&testbed, 50);
     assert_int_equal(totals(peer)->bad_stun, 1);
     assert_int_equal(totals(peer)->datagrams_out, 0);
-    assert_int_equal(cn_client_counts_get(peer->c)->datagrams_in, 0);
+    assert_int_equal(rtc_client_counts_get(peer->c)->datagrams_in, 0);
     /* DTLS without a valid check draws nothing either */
-    cn_client_handshake(peer->c);
+    rtc_client_handshake(peer->c);
     bed_turn(&testbed, 50);
     assert_true(totals(peer)->unknown_source >= 1);
     assert_int_equal(totals(peer)->datagrams_out, 0);
@@ -184,7 +184,7 @@ static void wrong_password_is_dropped(void **state)
 
 static bool stun_error_came(void *arg)
 {
-    return cn_client_stun_error(((bed_peer *)arg)->c) != 0;
+    return rtc_client_stun_error(((bed_peer *)arg)->c) != 0;
 }
 
 static void role_conflict_is_answered_487(void **state)
@@ -193,12 +193,12 @@ static void role_conflict_is_answered_487(void **state)
     bed testbed;
     bed_new(&testbed, "127.0.0.1", NULL);
     bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
-    assert_true(cn_client_check(peer->c, false, true));
+    assert_true(rtc_client_check(peer->c, false, true));
     assert_true(bed_until(&testbed, stun_error_came, peer, 2000));
-    assert_int_equal(cn_client_stun_error(peer->c), 487);
+    assert_int_equal(rtc_client_stun_error(peer->c), 487);
     assert_int_equal(totals(peer)->role_conflicts, 1);
     /* it made no address known */
-    cn_client_handshake(peer->c);
+    rtc_client_handshake(peer->c);
     bed_turn(&testbed, 30);
     assert_true(totals(peer)->unknown_source >= 1);
     bed_free(&testbed);
@@ -224,7 +224,7 @@ static void replayed_check_draws_no_media(void **state)
     bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
     bed_connect(peer);
     const uint8_t *check, *sent;
-    size_t n = cn_client_last_check(peer->c, &check);
+    size_t n = rtc_client_last_check(peer->c, &check);
     int fd = stranger(&testbed);
     uint8_t answer[2048];
 
@@ -236,7 +236,7 @@ static void replayed_check_draws_no_media(void **state)
     assert_true(recv(fd, answer, sizeof answer, 0) < 0); /* … and nothing else */
 
     /* nor does replayed media move the address */
-    n = cn_client_last_sent(peer->c, &sent);
+    n = rtc_client_last_sent(peer->c, &sent);
     uint64_t before = totals(peer)->replayed;
     assert_int_equal(send(fd, sent, n, 0), (ssize_t)n);
     bed_turn(&testbed, 20);
@@ -255,7 +255,7 @@ static void a_replayed_check_is_no_sign_of_life(void **state)
     bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
     bed_connect(peer);
     const uint8_t *check;
-    size_t n = cn_client_last_check(peer->c, &check);
+    size_t n = rtc_client_last_check(peer->c, &check);
     int fd = stranger(&testbed);
     for (unsigned i = 0; i < 40 && !peer->closed; i++) {
         assert_int_equal(send(fd, check, n, 0), (ssize_t)n);
@@ -269,7 +269,7 @@ static void a_replayed_check_is_no_sign_of_life(void **state)
 
 static bool more_checks(void *arg)
 {
-    return cn_client_counts_get(((bed_peer *)arg)->c)->stun_ok >= 2;
+    return rtc_client_counts_get(((bed_peer *)arg)->c)->stun_ok >= 2;
 }
 
 /* the client's network changed: it checks from a new port, then its media comes from there */
@@ -283,15 +283,15 @@ static void media_moves_the_address(void **state)
     rtp_flows_both_ways(peer, 1);
     cn_loop_unwatch(testbed.loop, peer->watched);
     peer->watched = -1;
-    assert_true(cn_client_move(peer->c));
+    assert_true(rtc_client_move(peer->c));
     bed_watch(peer);
     /* media before a check: dropped */
     uint8_t packet[BED_PACKET];
     uint64_t unknown = totals(peer)->unknown_source;
-    assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 2, 100, 0)));
+    assert_true(rtc_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 2, 100, 0)));
     bed_turn(&testbed, 20);
     assert_int_equal(totals(peer)->unknown_source, unknown + 1);
-    assert_true(cn_client_check(peer->c, true, false));
+    assert_true(rtc_client_check(peer->c, true, false));
     assert_true(bed_until(&testbed, more_checks, peer, 2000));
     rtp_flows_both_ways(peer, 3);
     bed_free(&testbed);
@@ -314,31 +314,31 @@ static void ice_restart_keeps_the_session(void **state)
     cn_transport_credentials(peer->t, &ufrag, &pwd);
     assert_string_not_equal(old, ufrag);
     /* until the new ones are used, the old ones are good */
-    uint64_t ok = cn_client_counts_get(peer->c)->stun_ok;
-    assert_true(cn_client_check(peer->c, false, false));
+    uint64_t ok = rtc_client_counts_get(peer->c)->stun_ok;
+    assert_true(rtc_client_check(peer->c, false, false));
     bed_turn(&testbed, 20);
-    assert_int_equal(cn_client_counts_get(peer->c)->stun_ok, ok + 1);
+    assert_int_equal(rtc_client_counts_get(peer->c)->stun_ok, ok + 1);
     rtp_flows_both_ways(peer, 2);
     const uint8_t *check;
     uint8_t old_check[512];
-    size_t old_n = cn_client_last_check(peer->c, &check);
+    size_t old_n = rtc_client_last_check(peer->c, &check);
     memcpy(old_check, check, old_n);
 
     assert_ok(cn_transport_remote(peer->t, "newufrag", "newpasswordnewpassword22", "sha-256",
-                                  cn_client_fingerprint(peer->c)));
-    assert_true(cn_client_target(peer->c, "127.0.0.1", cn_port_number(testbed.port), ufrag, pwd, NULL));
-    assert_true(cn_client_check(peer->c, true, false));
+                                  rtc_client_fingerprint(peer->c)));
+    assert_true(rtc_client_target(peer->c, "127.0.0.1", cn_port_number(testbed.port), ufrag, pwd, NULL));
+    assert_true(rtc_client_check(peer->c, true, false));
     bed_turn(&testbed, 20);
-    assert_int_equal(cn_client_counts_get(peer->c)->stun_ok, ok + 2);
+    assert_int_equal(rtc_client_counts_get(peer->c)->stun_ok, ok + 2);
     uint64_t bad = totals(peer)->bad_stun;
-    assert_true(cn_client_raw(peer->c, old_check, old_n));
+    assert_true(rtc_client_raw(peer->c, old_check, old_n));
     bed_turn(&testbed, 20);
     assert_int_equal(totals(peer)->bad_stun, bad + 1);
     rtp_flows_both_ways(peer, 3);
     assert_int_equal(peer->connected, 1);
 
     char other[96];
-    (void)cn_strcpy(other, sizeof other, cn_client_fingerprint(peer->c));
+    (void)cn_strcpy(other, sizeof other, rtc_client_fingerprint(peer->c));
     other[95] = '\0';
     other[0] = other[0] == '0' ? '1' : '0';
     assert_err(cn_transport_remote(peer->t, "newufrag", "newpasswordnewpassword22", "sha-256", other), CN_ERR_STATE);
@@ -357,9 +357,9 @@ static void silence_ends_a_peer(void **state)
     /* signs of life of each kind keep it */
     for (uint16_t i = 0; i < 8; i++) {
         uint8_t packet[BED_PACKET];
-        if (i % 3 == 0) assert_true(cn_client_check(peer->c, false, false));
-        if (i % 3 == 1) assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 9, i, 50, 0)));
-        if (i % 3 == 2) assert_true(cn_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
+        if (i % 3 == 0) assert_true(rtc_client_check(peer->c, false, false));
+        if (i % 3 == 1) assert_true(rtc_client_rtp(peer->c, packet, bed_rtp(packet, 9, i, 50, 0)));
+        if (i % 3 == 2) assert_true(rtc_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
         bed_turn(&testbed, 100);
         assert_int_equal(peer->closed, 0);
     }
@@ -386,7 +386,7 @@ static void good_bye_ends_a_peer(void **state)
     peer->free_on_close = true;
     bed_connect(peer);
     bed_connect(q);
-    cn_client_bye(peer->c);
+    rtc_client_bye(peer->c);
     assert_true(bed_until(&testbed, was_closed, peer, 2000));
     assert_int_equal(peer->cause, CN_TRANSPORT_CLOSED);
     rtp_flows_both_ways(q, 1);
@@ -397,7 +397,7 @@ static void good_bye_ends_a_peer(void **state)
     q->t = NULL;
     bed_turn(&testbed, 50);
     assert_int_equal(q->client_rtp_in, 1);
-    assert_true(cn_client_closed(q->c));
+    assert_true(rtc_client_closed(q->c));
     bed_free(&testbed);
 }
 
@@ -410,19 +410,19 @@ static void replays_are_dropped(void **state)
     bed_connect(peer);
     rtp_flows_both_ways(peer, 1);
     const uint8_t *sent;
-    size_t n = cn_client_last_sent(peer->c, &sent);
-    for (unsigned i = 0; i < 3; i++) assert_true(cn_client_raw(peer->c, sent, n));
-    assert_true(cn_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
-    n = cn_client_last_sent(peer->c, &sent);
-    for (unsigned i = 0; i < 3; i++) assert_true(cn_client_raw(peer->c, sent, n));
+    size_t n = rtc_client_last_sent(peer->c, &sent);
+    for (unsigned i = 0; i < 3; i++) assert_true(rtc_client_raw(peer->c, sent, n));
+    assert_true(rtc_client_rtcp(peer->c, receiver_report, sizeof receiver_report));
+    n = rtc_client_last_sent(peer->c, &sent);
+    for (unsigned i = 0; i < 3; i++) assert_true(rtc_client_raw(peer->c, sent, n));
     bed_turn(&testbed, 30);
     assert_int_equal(peer->rtp_in, 1);
     assert_int_equal(peer->rtcp_in, 1);
     assert_int_equal(totals(peer)->replayed, 6);
     /* late but new ones are within the window of 1,024 */
     uint8_t packet[BED_PACKET];
-    assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 1010, 60, 1)));
-    assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 2, 60, 1)));
+    assert_true(rtc_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 1010, 60, 1)));
+    assert_true(rtc_client_rtp(peer->c, packet, bed_rtp(packet, 0x11223344, 2, 60, 1)));
     bed_turn(&testbed, 30);
     assert_int_equal(peer->rtp_in, 3);
     bed_free(&testbed);
@@ -446,7 +446,7 @@ static void an_index_is_protected_once(void **state)
         bed_turn(&testbed, 30);
         assert_int_equal(peers[i]->client_rtp_in, 3);
         assert_int_equal(totals(gcm)->protect_failed, failed + 2);
-        assert_int_equal(cn_client_counts_get(peers[i]->c)->rtp_bad, 0);
+        assert_int_equal(rtc_client_counts_get(peers[i]->c)->rtp_bad, 0);
     }
     bed_free(&testbed);
 }
@@ -470,14 +470,14 @@ static void garbage_is_counted_and_harmless(void **state)
         if (junk[0] == 22) junk[1] = 0xfe;
         size_t n = 1 + (i * 7919) % 1400;
         if (i % 3) {
-            assert_true(cn_client_raw(peer->c, junk, n));
+            assert_true(rtc_client_raw(peer->c, junk, n));
         } else {
             assert_int_equal(send(fd, junk, n, 0), (ssize_t)n);
         }
         if (i % 50 == 49) bed_turn(&testbed, 5);
     }
     assert_true(send(fd, junk, 0, 0) == 0);
-    assert_true(cn_client_raw(peer->c, junk, 2048)); /* as long as the buffer */
+    assert_true(rtc_client_raw(peer->c, junk, 2048)); /* as long as the buffer */
     bed_turn(&testbed, 50);
     const cn_port_totals *sum = totals(peer);
     assert_true(sum->bad_stun > 0 && sum->bad_dtls > 0 && sum->bad_rtp > 0 && sum->bad_rtcp > 0 &&
@@ -499,12 +499,12 @@ static void garbage_before_the_hello_is_harmless(void **state)
     bed testbed;
     bed_new(&testbed, "127.0.0.1", NULL);
     bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
-    assert_true(cn_client_check(peer->c, true, false));
+    assert_true(rtc_client_check(peer->c, true, false));
     bed_turn(&testbed, 10);
     uint8_t record[13 + 12 + 30] = {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12 + 30};
-    assert_true(cn_client_raw(peer->c, record, sizeof record)); /* a HelloRequest from a client */
+    assert_true(rtc_client_raw(peer->c, record, sizeof record)); /* a HelloRequest from a client */
     record[13] = 1, record[16] = 30, record[24] = 30;           /* a ClientHello of zeros */
-    assert_true(cn_client_raw(peer->c, record, sizeof record));
+    assert_true(rtc_client_raw(peer->c, record, sizeof record));
     bed_turn(&testbed, 20);
     assert_true(totals(peer)->bad_dtls >= 2);
     assert_int_equal(peer->closed, 0);
@@ -532,7 +532,7 @@ static void a_burst_leaves_in_few_sends(void **state)
         bed_turn(&testbed, 50);
         assert_int_equal(peer->client_rtp_in, 200);
         assert_int_equal(q->client_rtp_in, 200);
-        assert_int_equal(cn_client_counts_get(peer->c)->rtp_bad + cn_client_counts_get(q->c)->rtp_bad, 0);
+        assert_int_equal(rtc_client_counts_get(peer->c)->rtp_bad + rtc_client_counts_get(q->c)->rtp_bad, 0);
         assert_int_equal(totals(peer)->datagrams_out - before.datagrams_out, 400);
         if (no_gso) {
             assert_int_equal(totals(peer)->gso_sends, 0);
@@ -586,7 +586,7 @@ static void bad_descriptions_are_refused(void **state)
     bed testbed;
     bed_new(&testbed, "127.0.0.1", &(cn_port_limits){.transports_max = 2});
     bed_peer *peer = bed_peer_new(&testbed, "127.0.0.1", both, false, 0);
-    const char *good = cn_client_fingerprint(peer->c), pwd[] = "0123456789012345678901";
+    const char *good = rtc_client_fingerprint(peer->c), pwd[] = "0123456789012345678901";
     assert_err(cn_transport_remote(peer->t, "abc", pwd, "sha-256", good), CN_ERR_INVALID);
     assert_err(cn_transport_remote(peer->t, "ab c", pwd, "sha-256", good), CN_ERR_INVALID);
     assert_err(cn_transport_remote(peer->t, "abcd", "short", "sha-256", good), CN_ERR_INVALID);

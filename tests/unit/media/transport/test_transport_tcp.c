@@ -35,7 +35,7 @@ static void rtp_flows_both_ways(bed_peer *peer, uint16_t seq)
     uint8_t packet[BED_PACKET];
     peer->rtp_in = peer->client_rtp_in = 0;
     size_t n = bed_rtp(packet, 0x11223344, seq, 300, 0x5a);
-    assert_true(cn_client_rtp(peer->c, packet, n));
+    assert_true(rtc_client_rtp(peer->c, packet, n));
     assert_true(bed_until(peer->bed, got_rtp, peer, 2000));
     assert_int_equal(peer->last_rtp_n, n);
     assert_memory_equal(peer->last_rtp, packet, n);
@@ -85,7 +85,7 @@ static void a_burst_keeps_its_order(void **state)
     assert_int_equal(udp->client_rtp_in, 40);
     assert_int_equal(peer->client_rtp_n, 239);
     assert_int_equal(peer->client_rtp[20], 39);
-    assert_int_equal(cn_client_counts_get(peer->c)->rtp_bad + cn_client_counts_get(udp->c)->rtp_bad, 0);
+    assert_int_equal(rtc_client_counts_get(peer->c)->rtp_bad + rtc_client_counts_get(udp->c)->rtp_bad, 0);
     assert_int_equal(tcp(&testbed)->send_calls - calls, 1);
     bed_free(&testbed);
 }
@@ -94,8 +94,8 @@ static void watch_moved(bed_peer *peer, bool to_tcp)
 {
     cn_loop_unwatch(peer->bed->loop, peer->watched);
     peer->watched = -1;
-    cn_client_tcp(peer->c, to_tcp);
-    assert_true(cn_client_move(peer->c));
+    rtc_client_tcp(peer->c, to_tcp);
+    assert_true(rtc_client_move(peer->c));
     bed_watch(peer);
 }
 
@@ -110,10 +110,10 @@ static void media_moves_between_udp_and_tcp(void **state)
     rtp_flows_both_ways(peer, 1);
     for (uint16_t i = 0; i < 4; i++) {
         watch_moved(peer, i % 2 == 0);
-        uint64_t ok = cn_client_counts_get(peer->c)->stun_ok;
-        assert_true(cn_client_check(peer->c, true, false));
+        uint64_t ok = rtc_client_counts_get(peer->c)->stun_ok;
+        assert_true(rtc_client_check(peer->c, true, false));
         bed_turn(&testbed, 20);
-        assert_int_equal(cn_client_counts_get(peer->c)->stun_ok, ok + 1);
+        assert_int_equal(rtc_client_counts_get(peer->c)->stun_ok, ok + 1);
         rtp_flows_both_ways(peer, (uint16_t)(10 + i));
         assert_int_equal(tcp(&testbed)->open, i % 2 == 0);
     }
@@ -133,14 +133,14 @@ static void a_new_connection_goes_on(void **state)
     rtp_flows_both_ways(peer, 1);
     cn_loop_unwatch(testbed.loop, peer->watched);
     peer->watched = -1;
-    assert_int_equal(shutdown(cn_client_fd(peer->c), SHUT_RDWR), 0);
+    assert_int_equal(shutdown(rtc_client_fd(peer->c), SHUT_RDWR), 0);
     bed_turn(&testbed, 30);
     assert_int_equal(tcp(&testbed)->open, 0);
     assert_false(bed_send(peer, 0x55667788, 2, 100, 0));
     assert_int_equal(peer->closed, 0);
-    assert_true(cn_client_move(peer->c));
+    assert_true(rtc_client_move(peer->c));
     bed_watch(peer);
-    assert_true(cn_client_check(peer->c, true, false));
+    assert_true(rtc_client_check(peer->c, true, false));
     bed_turn(&testbed, 30);
     rtp_flows_both_ways(peer, 3);
     bed_free(&testbed);
@@ -231,14 +231,14 @@ static void garbage_from_a_peer_costs_its_connection(void **state)
         for (size_t k = 0; k < sizeof junk; k++) junk[k] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
         static const uint8_t first[] = {0x00, 22, 0x80, 0x90};
         junk[0] = first[i % sizeof first];
-        assert_true(cn_client_raw(peer->c, junk, 20 + i % 180));
+        assert_true(rtc_client_raw(peer->c, junk, 20 + i % 180));
         if (i % 20 == 0) bed_turn(&testbed, 1);
     }
     bed_turn(&testbed, 20);
     assert_int_equal(tcp(&testbed)->open, 1); /* well framed, of a known kind, not authentic */
     rtp_flows_both_ways(peer, 1);
     junk[0] = 0xff;
-    assert_true(cn_client_raw(peer->c, junk, 20));
+    assert_true(rtc_client_raw(peer->c, junk, 20));
     bed_turn(&testbed, 20);
     assert_int_equal(tcp(&testbed)->open, 0);
     assert_int_equal(tcp(&testbed)->broken, 1);
@@ -256,14 +256,14 @@ static void bytes_one_by_one_are_put_together(void **state)
     bed_connect(peer);
     const uint8_t *sent;
     uint8_t packet[BED_PACKET], frame[BED_PACKET];
-    assert_true(cn_client_rtp(peer->c, packet, bed_rtp(packet, 5, 1, 60, 1)));
+    assert_true(rtc_client_rtp(peer->c, packet, bed_rtp(packet, 5, 1, 60, 1)));
     assert_true(bed_until(&testbed, got_rtp, peer, 1000));
-    size_t n = cn_client_last_sent(peer->c, &sent); /* the same again: a replay, but taken apart as one packet */
+    size_t n = rtc_client_last_sent(peer->c, &sent); /* the same again: a replay, but taken apart as one packet */
     frame[0] = 0;
     frame[1] = (uint8_t)n;
     memcpy(frame + 2, sent, n);
     for (size_t i = 0; i < n + 2; i++) {
-        put(cn_client_fd(peer->c), frame + i, 1);
+        put(rtc_client_fd(peer->c), frame + i, 1);
         if (i % 10 == 0) bed_turn(&testbed, 1);
     }
     bed_turn(&testbed, 20);
@@ -366,7 +366,7 @@ static void a_slow_reader_is_noticed_and_cut_off(void **state)
     bed_watch(peer);
     bed_turn(&testbed, 500);
     assert_int_equal(peer->client_rtp_in, sent);
-    assert_int_equal(cn_client_counts_get(peer->c)->rtp_bad, 0);
+    assert_int_equal(rtc_client_counts_get(peer->c)->rtp_bad, 0);
     assert_false(cn_transport_full(peer->t, 200));
     /* and stops for good */
     cn_loop_unwatch(testbed.loop, peer->watched);
