@@ -1,3 +1,5 @@
+#include "crowd.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +8,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "crowd_private.h"
-
-#define EVENTS 128
+#include "pc.h"
+#include "poll.h"
+#include "state.h"
+#include "watch.h"
 
 crowd *crowd_new(const crowd_shape *shape)
 {
@@ -16,9 +19,9 @@ crowd *crowd_new(const crowd_shape *shape)
     if (!throng) return NULL;
     throng->shape = *shape;
     bool files = false;
-    for (unsigned i = 0; i < CROWD_LAYERS; i++) files |= shape->footage[i] != NULL;
+    for (unsigned i = 0; i < RTC_LAYERS; i++) files |= shape->footage[i] != NULL;
     if (files && !(throng->film = CN_NEW(film))) abort();
-    for (unsigned i = 0; files && i < CROWD_LAYERS; i++) throng->film->layer[i] = shape->footage[i];
+    for (unsigned i = 0; files && i < RTC_LAYERS; i++) throng->film->layer[i] = shape->footage[i];
     throng->epoll = epoll_create1(EPOLL_CLOEXEC);
     throng->now_ns = cn_mono_ns();
     return throng;
@@ -42,7 +45,7 @@ void crowd_totals_reset(crowd *throng)
     for (crowd_pc *pc = throng->pcs; pc; pc = pc->next)
         for (size_t i = 0; i < pc->inlet_n; i++) {
             inlet_close(&pc->inlets[i], &throng->totals);
-            watch_reset(&pc->inlets[i]);
+            film_watch_reset(&pc->inlets[i]);
         }
     memset(&throng->totals, 0, sizeof throng->totals);
 }
@@ -67,56 +70,6 @@ unsigned crowd_streams(const crowd *throng, unsigned *delivering, unsigned *audi
         }
     }
     return wanted;
-}
-
-uint64_t crowd_delays(const uint32_t buckets[CROWD_DELAY_BUCKETS])
-{
-    uint64_t all = 0;
-    for (size_t i = 0; i < CROWD_DELAY_BUCKETS; i++) all += buckets[i];
-    return all;
-}
-
-double crowd_delay_ms(const uint32_t buckets[CROWD_DELAY_BUCKETS], double share)
-{
-    uint64_t all = crowd_delays(buckets), seen = 0;
-    size_t i = 0;
-    for (; i < CROWD_DELAY_BUCKETS && all; i++) {
-        seen += buckets[i];
-        if ((double)seen >= share * (double)all) break;
-    }
-    return (double)(i + 1) * CROWD_DELAY_STEP_NS / 1e6;
-}
-
-bool crowd_watch(crowd *throng, int fd, void (*fn)(void *arg), void *arg)
-{
-    if ((size_t)fd >= throng->watched_n) {
-        size_t n = (size_t)fd + 64;
-        crowd_watched *more = reallocarray(throng->watched, n, sizeof *more);
-        if (!more) return false;
-        memset(more + throng->watched_n, 0, (n - throng->watched_n) * sizeof *more);
-        throng->watched = more;
-        throng->watched_n = n;
-    }
-    throng->watched[fd] = (crowd_watched){fd, fn, arg};
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    return epoll_ctl(throng->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
-void crowd_unwatch(crowd *throng, int fd)
-{
-    (void)epoll_ctl(throng->epoll, EPOLL_CTL_DEL, fd, NULL);
-    if ((size_t)fd < throng->watched_n) throng->watched[fd].fn = NULL;
-}
-
-static void receive(crowd *throng, int wait_ms)
-{
-    struct epoll_event events[EVENTS];
-    int n = epoll_wait(throng->epoll, events, EVENTS, wait_ms);
-    throng->now_ns = cn_mono_ns();
-    for (int i = 0; i < n; i++) {
-        crowd_watched watched = throng->watched[events[i].data.fd];
-        if (watched.fn) watched.fn(watched.arg);
-    }
 }
 
 void crowd_departures_keep(crowd *throng, size_t max)
@@ -159,7 +112,7 @@ void crowd_play(crowd *throng, unsigned ms)
     do {
         throng->now_ns = cn_mono_ns();
         for (crowd_pc *pc = throng->pcs; pc; pc = pc->next) crowd_pc_turn(pc);
-        receive(throng, 1);
+        crowd_receive(throng, 1);
     } while (throng->now_ns < until);
 }
 

@@ -55,7 +55,7 @@ static bool find_newest(const film *reel, unsigned layer, const uint8_t *bytes, 
 static bool begin(const film *reel, film_view *view, const uint8_t *bytes, size_t len)
 {
     uint64_t at;
-    for (unsigned i = CROWD_LAYERS; i-- > 0;) {
+    for (unsigned i = RTC_LAYERS; i-- > 0;) {
         if (!reel->layer[i] || !find_newest(reel, i, bytes, len, &at)) continue;
         bool went_on = view->running && view->layer == i && !view->paused;
         if (!went_on && !sent(reel, i, at)->key) return false;

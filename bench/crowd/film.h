@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/names.h"
 #include "footage.h"
-#include "sdp.h"
 
 #define FILM_LOG 4096 /* frames of a layer that are remembered */
 
@@ -17,10 +17,10 @@ typedef struct film_log {
 } film_log;
 
 typedef struct film {
-    const footage *layer[CROWD_LAYERS]; /* NULL: this layer is not sent */
+    const footage *layer[RTC_LAYERS]; /* NULL: this layer is not sent */
     uint16_t sender;
-    film_log log[CROWD_LAYERS];
-    uint64_t seen_ns[CROWD_LAYERS]; /* last whole frame of a layer at anybody */
+    film_log log[RTC_LAYERS];
+    uint64_t seen_ns[RTC_LAYERS]; /* last whole frame of a layer at anybody */
 } film;
 
 /* One receiver's place in it. */
@@ -30,7 +30,7 @@ typedef struct film_view {
     uint64_t at; /* the last frame: its number in the layer's log */
     bool paused; /* the server said so: a key frame may follow anything */
     bool torn;   /* the last one came in part only */
-    uint64_t seen[CROWD_LAYERS], altered, missing, cut;
+    uint64_t seen[RTC_LAYERS], altered, missing, cut;
 } film_view;
 
 /** The layer's last packet of this frame leaves. */

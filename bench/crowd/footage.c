@@ -77,7 +77,7 @@ static cn_err ivf_parse(footage *clip, const uint8_t *bytes, size_t len)
     if (memcmp(bytes + 8, "VP80", 4) != 0) return CN_ERR_UNSUPPORTED;
     uint32_t rate = le32(bytes + 16), scale = le32(bytes + 20);
     if (!rate || !scale || rate > IVF_TIMES || scale > IVF_TIMES) return CN_ERR_PARSE;
-    clip->codec = PAYLOAD_VP8;
+    clip->codec = CN_CODEC_VP8;
     clip->width = le16(bytes + 12);
     clip->height = le16(bytes + 14);
     clip->bytes = cn_memdup(bytes, len);
@@ -134,7 +134,7 @@ static cn_err h264_parse(footage *clip, const uint8_t *bytes, size_t length, uns
     size_t nal, len;
     unit u = {0};
     cn_err err = CN_OK;
-    clip->codec = PAYLOAD_H264;
+    clip->codec = CN_CODEC_H264;
     clip->bytes = cn_calloc(1, length + length / 2 + 1); /* 00 00 01 and a byte become five bytes, at most */
     if (!clip->bytes) return CN_ERR_NOMEM;
     for (size_t at = 0; !err && packing_nal(bytes, length, &at, &nal, &len);) {

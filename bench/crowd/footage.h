@@ -24,7 +24,7 @@ typedef struct footage_frame {
 } footage_frame;
 
 typedef struct footage {
-    payload_codec codec;
+    cn_codec codec;
     uint16_t width, height;
     size_t frames;
     footage_frame *frame; /* the first one is a key frame */

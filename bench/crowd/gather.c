@@ -12,7 +12,7 @@ typedef struct held {
 } held;
 
 struct gather {
-    payload_codec codec;
+    cn_codec codec;
     gather_fn fn;
     void *arg;
     bool started;
@@ -26,7 +26,7 @@ struct gather {
     bool torn; /* something is missing: nothing is a frame before the next marker or timestamp */
 };
 
-gather *gather_new(payload_codec codec, gather_fn fn, void *arg)
+gather *gather_new(cn_codec codec, gather_fn fn, void *arg)
 {
     gather *gathered = CN_NEW(gather);
     if (!gathered) return NULL;

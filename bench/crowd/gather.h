@@ -31,7 +31,7 @@ typedef struct gather_frame {
 
 typedef void (*gather_fn)(void *arg, const gather_frame *frame);
 
-gather *gather_new(payload_codec codec, gather_fn fn, void *arg);
+gather *gather_new(cn_codec codec, gather_fn fn, void *arg);
 /** A new packet (none twice), in any order. Calls back with each frame that it completes. */
 void gather_put(gather *gathered, const gather_packet *packet);
 /** NULL allowed. */

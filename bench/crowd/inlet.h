@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pc.h"
+#include "client/names.h"
+#include "payload.h"
+#include "totals.h"
 
 #define INLET_WINDOW 1024
 #define INLET_NAMES 8
@@ -26,7 +28,7 @@ typedef struct inlet_asked {
 
 typedef struct inlet {
     uint32_t ssrc, rtx;
-    char mid[CROWD_MID];
+    char mid[RTC_MID];
     bool video, started;
     uint64_t highest; /* extended sequence number, from 65536 */
     uint64_t floor;   /* what is below was judged */
@@ -51,7 +53,7 @@ typedef struct inlet {
     double jitter;
     int64_t transit;
     uint64_t nack_ns;
-    struct watch *watch; /* NULL: payloads are checked one by one */
+    struct film_watch *watch; /* NULL: payloads are checked one by one */
 } inlet;
 
 /** A packet with this sequence number came: true when it is new. `again`: a retransmission. */

@@ -2,9 +2,10 @@
 
 #include "base/clock.h"
 
-#define AUDIO_NS 20000000ull
 #define NS_PER_S 1000000000ull
-#define KEY_TIMES 5 /* a key frame against others */
+#define KEY_TIMES 5     /* a key frame against others */
+#define SPOKEN_BYTES 80 /* 32 kbit/s */
+#define LAST_SHORTER 200
 
 static uint32_t chance(outlet *feed, uint32_t below)
 {
@@ -25,19 +26,35 @@ static outlet_packet *keep(outlet *feed, const payload_piece *piece, uint8_t lev
     return packet;
 }
 
+/* −dBov, the highest bit: it is voice. */
+static uint8_t level_now(outlet *feed, const crowd_shape *shape)
+{
+    if (feed->voice == CROWD_SPEAKS) return (uint8_t)(0x80 | (20 + feed->seq % 7));
+    if (feed->voice == CROWD_SILENT) return 127;
+    double share = shape->microphones ? (double)shape->talkers / shape->microphones : 0;
+    return talk_level(&feed->speech, share, feed->next_ns);
+}
+
+static unsigned voice_bytes(outlet *feed, uint8_t level)
+{
+    if (feed->voice == CROWD_SPEAKS) return SPOKEN_BYTES;
+    if (feed->voice == CROWD_SILENT) return PAYLOAD_MIN_OPUS;
+    return level & 0x80 ? 60 + chance(feed, 60) : 36 + chance(feed, 24);
+}
+
 static const outlet_packet *audio_next(outlet *feed, const crowd_shape *shape)
 {
-    double share = shape->microphones ? (double)shape->talkers / shape->microphones : 0;
-    uint8_t level = talk_level(&feed->voice, share, feed->next_ns);
-    payload_piece piece = {.codec = PAYLOAD_OPUS,
+    uint64_t every = feed->voice == CROWD_SILENT ? OUTLET_SILENT_NS : OUTLET_VOICE_NS;
+    uint8_t level = level_now(feed, shape);
+    payload_piece piece = {.codec = CN_CODEC_OPUS,
                            .sender = feed->sender,
                            .first = true,
                            .last = true,
                            .index = feed->index,
-                           .bytes = (uint16_t)(level & 0x80 ? 60 + chance(feed, 60) : 36 + chance(feed, 24))};
+                           .bytes = (uint16_t)voice_bytes(feed, level)};
     const outlet_packet *packet = keep(feed, &piece, level);
-    feed->ts += 960;
-    feed->next_ns += AUDIO_NS;
+    feed->ts += (uint32_t)(every / 1000 * 48 / 1000);
+    feed->next_ns += every;
     return packet;
 }
 
@@ -63,11 +80,14 @@ static void frame_begin(outlet *feed, const crowd_shape *shape)
     feed->key = key_due(feed, shape);
     feed->key_wanted = false;
     unsigned bytes = layer_shape->kbps * 125u / shape->fps;
-    bytes = feed->key ? bytes * KEY_TIMES : bytes * (70 + chance(feed, 61)) / 100;
-    unsigned least = PAYLOAD_MIN * 2;
+    if (feed->key)
+        bytes *= KEY_TIMES;
+    else if (!shape->packet_bytes)
+        bytes = bytes * (70 + chance(feed, 61)) / 100;
+    unsigned least = PAYLOAD_MIN * 2, most = shape->packet_bytes ? shape->packet_bytes : PAYLOAD_MAX;
     feed->bytes_left = bytes < least ? least : bytes;
-    feed->in_frame = (feed->bytes_left + PAYLOAD_MAX - 1) / PAYLOAD_MAX;
-    if (shape->codec == PAYLOAD_H264 && feed->key && feed->in_frame < 2) feed->in_frame = 2;
+    feed->in_frame = (feed->bytes_left + most - 1) / most;
+    if (shape->codec == CN_CODEC_H264 && feed->key && feed->in_frame < 2) feed->in_frame = 2;
     frame_named(feed);
 }
 
@@ -145,23 +165,29 @@ static const outlet_packet *film_next(outlet *feed, const crowd_shape *shape)
     return packet;
 }
 
+static unsigned packet_bytes(const outlet *feed, const crowd_shape *shape, const recording *tape)
+{
+    if (tape) return recorded_bytes(feed, tape);
+    if (!shape->packet_bytes) return feed->bytes_left / feed->left;
+    return shape->packet_bytes - (feed->left == 1 ? LAST_SHORTER : 0);
+}
+
 static const outlet_packet *video_next(outlet *feed, const crowd_shape *shape)
 {
-    const recording *tape = shape->pace == CROWD_RECORDED && feed->layer == CROWD_LAYERS - 1 ? shape->recording : NULL;
+    const recording *tape = shape->pace == CROWD_RECORDED && feed->layer == RTC_LAYERS - 1 ? shape->recording : NULL;
     if (!feed->left && tape)
         frame_begin_recorded(feed, tape);
     else if (!feed->left)
         frame_begin(feed, shape);
     const crowd_layer_shape *layer_shape = &shape->layer[feed->layer];
-    unsigned nth = feed->in_frame - feed->left,
-             bytes = tape ? recorded_bytes(feed, tape) : feed->bytes_left / feed->left;
+    unsigned nth = feed->in_frame - feed->left, bytes = packet_bytes(feed, shape, tape);
     payload_piece piece = {.codec = shape->codec,
                            .sender = feed->sender,
                            .layer = feed->layer,
                            .first = nth == 0,
                            .last = feed->left == 1,
                            .key = feed->key,
-                           .starts = nth == (feed->key && shape->codec == PAYLOAD_H264 ? 1u : 0u),
+                           .starts = nth == (feed->key && shape->codec == CN_CODEC_H264 ? 1u : 0u),
                            .index = feed->index,
                            .bytes = (uint16_t)(bytes < PAYLOAD_MAX ? bytes : PAYLOAD_MAX),
                            .picture = feed->picture,
@@ -174,7 +200,7 @@ static const outlet_packet *video_next(outlet *feed, const crowd_shape *shape)
         recorded_pass(feed, tape);
         return packet;
     }
-    feed->bytes_left -= piece.bytes;
+    if (!shape->packet_bytes) feed->bytes_left -= piece.bytes;
     step(feed, shape, NS_PER_S / shape->fps, 90000u / shape->fps);
     return packet;
 }

@@ -8,10 +8,12 @@
 
 #include "footage.h"
 #include "payload.h"
-#include "pc.h"
+#include "shape.h"
 #include "talk.h"
 
 #define OUTLET_PAST 512
+#define OUTLET_VOICE_NS 20000000ull   /* from packet to packet of who talks, … */
+#define OUTLET_SILENT_NS 400000000ull /* … and of who never does */
 
 typedef struct outlet_packet {
     payload_piece piece;
@@ -38,7 +40,8 @@ typedef struct outlet {
     size_t recorded;        /* next packet of the recording */
     const footage *footage; /* the camera's frames come from here; NULL: are made up */
     size_t frame;           /* of the file: the one under way */
-    talk voice;
+    crowd_voice voice;
+    talk speech;
     uint32_t packets, octets;
     outlet_packet past[OUTLET_PAST]; /* video */
 } outlet;

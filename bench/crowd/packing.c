@@ -105,12 +105,12 @@ static void h264_cuts(cutter *knife, const uint8_t *frame, size_t length)
     }
 }
 
-size_t packing_cuts(packing_cut *out, size_t max, payload_codec codec, const uint8_t *frame, size_t len)
+size_t packing_cuts(packing_cut *out, size_t max, cn_codec codec, const uint8_t *frame, size_t len)
 {
     cutter knife = {.out = out, .max = max};
     if (len > UINT32_MAX / 2) return 0;
-    if (codec == PAYLOAD_VP8) spread(&knife, (packing_cut){.kind = PACKING_VP8}, 0, len, VP8_DESCRIPTOR);
-    if (codec == PAYLOAD_H264) h264_cuts(&knife, frame, len);
+    if (codec == CN_CODEC_VP8) spread(&knife, (packing_cut){.kind = PACKING_VP8}, 0, len, VP8_DESCRIPTOR);
+    if (codec == CN_CODEC_H264) h264_cuts(&knife, frame, len);
     return knife.n;
 }
 
@@ -201,10 +201,10 @@ static bool h264_take(uint8_t *frame, size_t max, size_t *used, const uint8_t *b
     return append(frame, max, used, bytes + 2, len - 2);
 }
 
-bool packing_take(uint8_t *frame, size_t max, size_t *used, payload_codec codec, const uint8_t *payload, size_t len)
+bool packing_take(uint8_t *frame, size_t max, size_t *used, cn_codec codec, const uint8_t *payload, size_t len)
 {
     if (!len || *used > max) return false;
-    if (codec == PAYLOAD_H264) return h264_take(frame, max, used, payload, len);
+    if (codec == CN_CODEC_H264) return h264_take(frame, max, used, payload, len);
     size_t skip = vp8_descriptor(payload, len);
     return skip && append(frame, max, used, payload + skip, len - skip);
 }

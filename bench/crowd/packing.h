@@ -26,11 +26,11 @@ typedef struct packing_cut {
 } packing_cut;
 
 /** Cuts a frame. Returns how many parts it has, of which at most `max` are written; 0: no frame of this codec. */
-size_t packing_cuts(packing_cut *out, size_t max, payload_codec codec, const uint8_t *frame, size_t len);
+size_t packing_cuts(packing_cut *out, size_t max, cn_codec codec, const uint8_t *frame, size_t len);
 /** Writes cut->bytes bytes. `picture`, `tl0`: VP8's PictureID of 15 bits and TL0PICIDX. */
 void packing_write(uint8_t *out, const uint8_t *frame, const packing_cut *cut, uint16_t picture, uint8_t tl0);
 /** Appends what a payload carries to a frame of `*used` bytes. False: malformed, or it would exceed `max`. */
-bool packing_take(uint8_t *frame, size_t max, size_t *used, payload_codec codec, const uint8_t *payload, size_t len);
+bool packing_take(uint8_t *frame, size_t max, size_t *used, cn_codec codec, const uint8_t *payload, size_t len);
 
 /** The next NAL unit of an Annex-B byte stream (ITU-T H.264 §B.1) at or behind `*at`, without start code and trailing
  * zeros; `*at` moves behind it. False: there is none. */

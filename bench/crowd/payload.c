@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "client/bits.h"
+
 #define MAGIC 0xc0515e11u
 #define PATTERN 16384
 #define VP8_DESCRIPTOR 6
@@ -43,27 +45,6 @@ static const uint8_t *body_of(uint16_t sender, uint8_t layer, uint32_t index)
 
 /* ---- H.264 parameter sets ---- */
 
-typedef struct bits {
-    uint8_t *p;
-    unsigned at;
-} bits;
-
-static void put(bits *bitstream, unsigned width, uint32_t value)
-{
-    while (width--) {
-        if (value >> width & 1) bitstream->p[bitstream->at / 8] |= (uint8_t)(0x80 >> bitstream->at % 8);
-        bitstream->at++;
-    }
-}
-
-static void put_ue(bits *bitstream, uint32_t value)
-{
-    unsigned n = 0;
-    while ((value + 1) >> (n + 1)) n++;
-    put(bitstream, n, 0);
-    put(bitstream, n + 1, value + 1);
-}
-
 /** Constrained baseline, level 3.1, one reference (ITU-T H.264 §7.3.2.1). */
 static size_t sps_write(uint8_t *bytes, unsigned width, unsigned height)
 {
@@ -71,26 +52,26 @@ static size_t sps_write(uint8_t *bytes, unsigned width, unsigned height)
     unsigned wide = (width + 15) / 16, high = (height + 15) / 16, crop = (high * 16 - height) / 2;
     static const uint8_t head[] = {0x67, 0x42, 0xe0, 0x1f};
     memcpy(bytes, head, sizeof head);
-    bits bitstream = {bytes, 32};
-    put_ue(&bitstream, 0); /* id */
-    put_ue(&bitstream, 0); /* frame numbers of 4 bits */
-    put_ue(&bitstream, 2); /* output in decoding order */
-    put_ue(&bitstream, 1);
-    put(&bitstream, 1, 0);
-    put_ue(&bitstream, wide - 1);
-    put_ue(&bitstream, high - 1);
-    put(&bitstream, 1, 1); /* frames only */
-    put(&bitstream, 1, 1);
-    put(&bitstream, 1, crop != 0);
+    rtc_bits bitstream = {bytes, 32};
+    rtc_bits_put_ue(&bitstream, 0); /* id */
+    rtc_bits_put_ue(&bitstream, 0); /* frame numbers of 4 bits */
+    rtc_bits_put_ue(&bitstream, 2); /* output in decoding order */
+    rtc_bits_put_ue(&bitstream, 1);
+    rtc_bits_put(&bitstream, 1, 0);
+    rtc_bits_put_ue(&bitstream, wide - 1);
+    rtc_bits_put_ue(&bitstream, high - 1);
+    rtc_bits_put(&bitstream, 1, 1); /* frames only */
+    rtc_bits_put(&bitstream, 1, 1);
+    rtc_bits_put(&bitstream, 1, crop != 0);
     if (crop) {
-        put_ue(&bitstream, 0);
-        put_ue(&bitstream, 0);
-        put_ue(&bitstream, 0);
-        put_ue(&bitstream, crop);
+        rtc_bits_put_ue(&bitstream, 0);
+        rtc_bits_put_ue(&bitstream, 0);
+        rtc_bits_put_ue(&bitstream, 0);
+        rtc_bits_put_ue(&bitstream, crop);
     }
-    put(&bitstream, 1, 0);
-    put(&bitstream, 1, 1);
-    return (bitstream.at + 7) / 8;
+    rtc_bits_put(&bitstream, 1, 0);
+    rtc_bits_put(&bitstream, 1, 1);
+    return rtc_bits_bytes(&bitstream);
 }
 
 /* ---- heads: what stands before the body ---- */
@@ -151,8 +132,8 @@ static size_t h264_head(uint8_t *out, const payload_piece *piece)
 
 static size_t head_write(uint8_t *out, const payload_piece *piece)
 {
-    if (piece->codec == PAYLOAD_VP8) return vp8_head(out, piece);
-    if (piece->codec == PAYLOAD_H264) return h264_head(out, piece);
+    if (piece->codec == CN_CODEC_VP8) return vp8_head(out, piece);
+    if (piece->codec == CN_CODEC_H264) return h264_head(out, piece);
     out[0] = 0x78; /* CELT, fullband, 20 ms, mono */
     return 1;
 }
@@ -186,7 +167,7 @@ static size_t vp8_skip(const uint8_t *bytes, size_t len)
     return at < len ? at : len;
 }
 
-bool payload_check(const uint8_t *bytes, size_t len, payload_codec codec, payload_piece *out)
+bool payload_check(const uint8_t *bytes, size_t len, cn_codec codec, payload_piece *out)
 {
     stamp stamped;
     if (len < sizeof stamped + 1) return false;
@@ -206,8 +187,8 @@ bool payload_check(const uint8_t *bytes, size_t len, payload_codec codec, payloa
                            .height = sizes[stamped.size].height,
                            .sent_ns = stamped.sent_ns};
     uint8_t head[96];
-    size_t wrote = head_write(head, out), own = codec == PAYLOAD_VP8 ? VP8_DESCRIPTOR : 0;
-    size_t skip = codec == PAYLOAD_VP8 ? vp8_skip(bytes, len) : 0;
+    size_t wrote = head_write(head, out), own = codec == CN_CODEC_VP8 ? VP8_DESCRIPTOR : 0;
+    size_t skip = codec == CN_CODEC_VP8 ? vp8_skip(bytes, len) : 0;
     size_t body = out->bytes - wrote - sizeof stamped;
     return len - skip == out->bytes - own && memcmp(bytes + skip, head + own, wrote - own) == 0 &&
            memcmp(bytes + skip + wrote - own, body_of(stamped.sender, stamped.layer, stamped.index), body) == 0;

@@ -7,15 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "media/wire/codec.h"
+
 #define PAYLOAD_MAX 1180
 #define PAYLOAD_MIN 96 /* room for headers, parameter sets and stamp; Opus needs PAYLOAD_MIN_OPUS */
 #define PAYLOAD_MIN_OPUS 28
 
-typedef enum payload_codec { PAYLOAD_OPUS, PAYLOAD_VP8, PAYLOAD_H264 } payload_codec;
-
 /* One packet of a source. */
 typedef struct payload_piece {
-    payload_codec codec;
+    cn_codec codec; /* OPUS, VP8 or H264 */
     uint16_t sender;
     uint8_t layer;
     bool first, last, key; /* of its frame; of a key frame */
@@ -32,6 +32,6 @@ typedef struct payload_piece {
 void payload_write(uint8_t *out, const payload_piece *piece);
 /** Reads who sent it, which packet it is and when it left, and compares every byte behind the codec's descriptor with
  * what that sender wrote. False when anything differs; `out` is then not to be used. */
-bool payload_check(const uint8_t *bytes, size_t len, payload_codec codec, payload_piece *out);
+bool payload_check(const uint8_t *bytes, size_t len, cn_codec codec, payload_piece *out);
 
 #endif

@@ -11,8 +11,13 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "crowd_private.h"
+#include "client/names.h"
+#include "client/packet.h"
+#include "client/report.h"
 #include "media/wire/rtcp.h"
+#include "poll.h"
+#include "state.h"
+#include "watch.h"
 
 #define REPORT_NS 1000000000ull
 #define CHECK_NS 4000000000ull
@@ -20,6 +25,49 @@
 #define NAMES_NS 500000000ull
 #define HELLO_NS 30000000ull
 #define BLOCKS 31
+#define PACKET 1500
+
+/* ---- packets ---- */
+
+static size_t packet_write(crowd_pc *pc, outlet *feed, const outlet_packet *pkt, bool again, uint64_t sent_ns,
+                           uint8_t out[PACKET])
+{
+    uint8_t payload[PACKET];
+    payload_piece piece = pkt->piece;
+    cn_rtp_head head = {.ts = pkt->ts, .ssrc = feed->ssrc, .seq = pkt->seq, .marker = feed->video && piece.last};
+    head.pt = rtc_pt(piece.codec);
+    if (again) {
+        head.ssrc = feed->ssrc + 1;
+        head.seq = feed->rtx_seq++;
+        head.pt++;
+    }
+    if (!feed->acknowledged || again)
+        rtc_packet_name(&head, feed->video ? "cam" : "mic", feed->video && pc->layers > 1 ? rtc_rid(feed->layer) : NULL,
+                        again);
+    if (!feed->video) cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, pkt->level, 1);
+    piece.sent_ns = again ? piece.sent_ns : sent_ns;
+    if (pkt->frame)
+        packing_write(payload, pkt->frame->bytes, pkt->cut, piece.picture, piece.tl0);
+    else
+        payload_write(payload, &piece);
+    return again ? rtc_packet_rtx(pc->client, out, PACKET, &head, pkt->seq, payload, piece.bytes)
+                 : rtc_packet_write(pc->client, out, PACKET, &head, payload, piece.bytes);
+}
+
+static void packet_send(crowd_pc *pc, outlet *feed, const outlet_packet *pkt, bool again)
+{
+    uint8_t packet[PACKET];
+    crowd *throng = pc->crowd;
+    uint64_t now = (uint64_t)cn_wall_ns();
+    size_t len = packet_write(pc, feed, pkt, again, now, packet);
+    if (!len) abort();
+    throng->totals.resent += again;
+    if (pkt->frame && pkt->piece.last && !again) {
+        film_sent(throng->film, feed->layer, (unsigned)(pkt->frame - feed->footage->frame), now);
+        throng->totals.frames_sent++;
+    }
+    (void)rtc_packet_send(pc->client, packet, len);
+}
 
 /* ---- receiving ---- */
 
@@ -39,12 +87,6 @@ static inlet *inlet_of(crowd_pc *pc, uint32_t ssrc, bool *rtx)
     return NULL;
 }
 
-void crowd_delay_count(uint32_t buckets[CROWD_DELAY_BUCKETS], int64_t ns)
-{
-    int64_t i = ns / CROWD_DELAY_STEP_NS;
-    buckets[i < 0 ? 0 : i < CROWD_DELAY_BUCKETS ? i : CROWD_DELAY_BUCKETS - 1]++;
-}
-
 static void jitter_count(inlet *in, uint32_t ts, uint64_t now_ns)
 {
     int64_t transit = (int64_t)(now_ns / 1000 * (in->video ? 90 : 48) / 1000) - (int64_t)ts;
@@ -53,7 +95,7 @@ static void jitter_count(inlet *in, uint32_t ts, uint64_t now_ns)
     in->transit = transit;
 }
 
-static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, payload_codec codec,
+static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, cn_codec codec,
                           const uint8_t *bytes, size_t len)
 {
     crowd *throng = pc->crowd;
@@ -72,39 +114,37 @@ static void content_check(crowd_pc *pc, inlet *in, const cn_rtp *rtp, uint16_t s
 
 static void on_rtp(void *arg, rtc_client *client, const uint8_t *bytes, size_t len)
 {
-    (void)client;
     crowd_pc *pc = arg;
     crowd *throng = pc->crowd;
     cn_rtp rtp;
-    uint16_t number;
     bool again = false;
-    if (cn_rtp_parse(bytes, len, &pc->exts_in, &rtp)) {
+    if (cn_rtp_parse(bytes, len, &pc->exts, &rtp)) {
         throng->totals.corrupt++;
         return;
     }
-    if (cn_rtp_twcc(&rtp, &number)) cn_twcc_in_packet(&pc->twcc, number, throng->now_ns);
+    (void)rtc_report_came(client, &rtp, throng->now_ns);
     inlet *in = inlet_of(pc, rtp.ssrc, &again);
-    uint8_t kind = rtp.pt < 128 ? pc->kind[rtp.pt] : CROWD_NOTHING;
-    if (!in || kind == CROWD_NOTHING || (kind == CROWD_RTX) != again) {
+    cn_codec kind = rtp.pt < sizeof pc->codec ? (cn_codec)pc->codec[rtp.pt] : CN_CODEC_OTHER;
+    if (!in || kind == CN_CODEC_OTHER || (kind == CN_CODEC_RTX) != again) {
         if (rtp.payload_len) throng->totals.corrupt++;
         return;
     }
     size_t skip = again ? CN_RTX_OSN : 0;
     if (rtp.payload_len <= skip) {
         if (!again && inlet_arrived(in, &throng->totals, rtp.seq, false) && in->watch)
-            watch_packet(in, &rtp, rtp.seq, false, NULL, 0);
+            film_watch_packet(in, &rtp, rtp.seq, false, NULL, 0);
         return; /* padding alone */
     }
-    uint16_t seq = again ? (uint16_t)(rtp.payload[0] << 8 | rtp.payload[1]) : rtp.seq;
+    const uint16_t seq = again ? cn_be16(rtp.payload) : rtp.seq;
     if (!inlet_arrived(in, &throng->totals, seq, again)) return;
     if (!again) jitter_count(in, rtp.ts, throng->now_ns);
     if (in->watch) {
         throng->totals.video_in++;
         throng->totals.bytes_in += rtp.len;
-        watch_packet(in, &rtp, seq, again, rtp.payload + skip, rtp.payload_len - skip);
+        film_watch_packet(in, &rtp, seq, again, rtp.payload + skip, rtp.payload_len - skip);
         return;
     }
-    payload_codec codec = in->video ? throng->shape.codec : PAYLOAD_OPUS;
+    cn_codec codec = in->video ? throng->shape.codec : CN_CODEC_OPUS;
     content_check(pc, in, &rtp, seq, again, codec, rtp.payload + skip, rtp.payload_len - skip);
 }
 
@@ -122,7 +162,7 @@ static void resend(crowd_pc *pc, const cn_rtcp *packet)
     for (uint16_t seq; feed && cn_rtcp_nack_next(&it, &seq);) {
         const outlet_packet *pkt = outlet_past(feed, seq);
         pc->crowd->totals.nacks_in++;
-        if (pkt) crowd_pc_send(pc, feed, pkt, true);
+        if (pkt) packet_send(pc, feed, pkt, true);
     }
 }
 
@@ -179,46 +219,7 @@ static void on_arrived(void *arg, rtc_client *client, size_t len, int64_t wall_n
         throng->departures[throng->departures_n++] = (crowd_departure){wall_ns, pc->sender, (uint32_t)len};
 }
 
-/* ---- sending ---- */
-
-void crowd_pc_send(crowd_pc *pc, outlet *feed, const outlet_packet *pkt, bool again)
-{
-    uint8_t packet[1500];
-    bool vp8 = pkt->piece.codec == PAYLOAD_VP8;
-    cn_rtp_head head = {.ts = pkt->ts, .ssrc = feed->ssrc, .seq = pkt->seq, .marker = feed->video && pkt->piece.last};
-    head.pt = (uint8_t)(!feed->video ? CROWD_PT_OPUS : vp8 ? CROWD_PT_VP8 : CROWD_PT_H264);
-    const char *rid = crowd_rid(feed->layer), *mid = feed->video ? "cam" : "mic";
-    if (again) {
-        head.ssrc = feed->ssrc + 1;
-        head.seq = feed->rtx_seq++;
-        head.pt++;
-    }
-    if (!feed->acknowledged || again) {
-        cn_rtp_head_bytes(&head, CN_RTP_EXT_MID, mid, 3);
-        if (feed->video && pc->layers > 1)
-            cn_rtp_head_bytes(&head, again ? CN_RTP_EXT_REPAIRED_RID : CN_RTP_EXT_RID, rid, 1);
-    }
-    if (!feed->video) cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, pkt->level, 1);
-    cn_rtp_head_number(&head, CN_RTP_EXT_TWCC, pc->twcc_seq++, 2);
-    size_t at = cn_rtp_write_header(packet, sizeof packet, &head, &pc->exts_out, NULL);
-    if (!at || at + 2 + pkt->piece.bytes > sizeof packet) abort();
-    if (again) {
-        packet[at++] = (uint8_t)(pkt->seq >> 8);
-        packet[at++] = (uint8_t)pkt->seq;
-        pc->crowd->totals.resent++;
-    }
-    payload_piece piece = pkt->piece;
-    if (!again) piece.sent_ns = (uint64_t)cn_wall_ns();
-    if (pkt->frame)
-        packing_write(packet + at, pkt->frame->bytes, pkt->cut, piece.picture, piece.tl0);
-    else
-        payload_write(packet + at, &piece);
-    if (pkt->frame && piece.last && !again) {
-        film_sent(pc->crowd->film, feed->layer, (unsigned)(pkt->frame - feed->footage->frame), piece.sent_ns);
-        pc->crowd->totals.frames_sent++;
-    }
-    (void)rtc_client_rtp(pc->client, packet, at + piece.bytes);
-}
+/* ---- reports ---- */
 
 static size_t blocks_fill(crowd_pc *pc, cn_rtcp_block *blocks)
 {
@@ -239,20 +240,16 @@ static size_t blocks_fill(crowd_pc *pc, cn_rtcp_block *blocks)
 
 static void reports_send(crowd_pc *pc)
 {
-    uint8_t packet[1400];
     cn_rtcp_block blocks[BLOCKS];
-    size_t n = blocks_fill(pc, blocks), at = 0;
-    uint64_t ntp = cn_ntp_from_wall_ns(cn_wall_ns());
-    for (size_t i = 0; i < pc->outlet_n; i++) {
+    cn_rtcp_sr streams[1 + RTC_LAYERS];
+    size_t n = blocks_fill(pc, blocks), count = 0;
+    for (size_t i = 0; i < pc->outlet_n && count < 1 + RTC_LAYERS; i++) {
         const outlet *feed = &pc->outlets[i];
         if (!feed->packets) continue;
-        cn_rtcp_sr sr = {
-            .ssrc = feed->ssrc, .ntp = ntp, .rtp_ts = feed->ts, .packets = feed->packets, .octets = feed->octets};
-        at += cn_rtcp_write_sr(packet + at, sizeof packet - at, &sr, blocks, at ? 0 : n);
+        streams[count++] =
+            (cn_rtcp_sr){.ssrc = feed->ssrc, .rtp_ts = feed->ts, .packets = feed->packets, .octets = feed->octets};
     }
-    if (!pc->outlet_n) at = cn_rtcp_write_rr(packet, sizeof packet, 1, blocks, n);
-    if (at && pc->outlet_n) at += cn_rtcp_write_cname(packet + at, sizeof packet - at, pc->outlets[0].ssrc, "crowd");
-    if (at) (void)rtc_client_rtcp(pc->client, packet, at);
+    rtc_report_streams(pc->client, streams, count, blocks, n, "crowd");
 }
 
 static void nacks_send(crowd_pc *pc)
@@ -287,11 +284,11 @@ void crowd_pc_turn(crowd_pc *pc)
     for (size_t i = 0; i < pc->outlet_n && !throng->held; i++) {
         outlet *feed = &pc->outlets[i];
         for (const outlet_packet *packet; (packet = outlet_next(feed, &throng->shape, now));) {
-            crowd_pc_send(pc, feed, packet, false);
+            packet_send(pc, feed, packet, false);
             *(feed->video ? &throng->totals.video_sent : &throng->totals.audio_sent) += 1;
         }
     }
-    if (cn_twcc_in_due(&pc->twcc, now)) rtc_client_feedback(pc->client, &pc->twcc, now);
+    if (rtc_report_due(pc->client, now)) rtc_report_feedback(pc->client, now);
     if (due(&pc->report_ns, REPORT_NS, now)) reports_send(pc);
     if (due(&pc->nack_ns, NACK_NS, now)) nacks_send(pc);
     if (due(&pc->check_ns, CHECK_NS, now)) (void)rtc_client_check(pc->client, true, false);
@@ -311,25 +308,22 @@ crowd_pc *crowd_pc_new(crowd *throng, uint16_t sender)
     cn_random(&pc->ssrc, sizeof pc->ssrc);
     pc->ssrc = (pc->ssrc & ~15u) | 1u << 30;
     pc->client = rtc_client_new(throng->shape.profile, false, &events, pc);
-    if (!pc->client || !crowd_offer_exts(&pc->exts_out)) abort();
+    if (!pc->client) abort();
     pc->next = throng->pcs;
     throng->pcs = pc;
     return pc;
 }
 
-void crowd_pc_own(const crowd_pc *pc, crowd_offer *offer)
+void crowd_pc_own(const crowd_pc *pc, rtc_offer *offer)
 {
-    offer->ufrag = rtc_client_ufrag(pc->client);
-    offer->pwd = rtc_client_pwd(pc->client);
-    offer->fingerprint = rtc_client_fingerprint(pc->client);
+    rtc_offer_own(offer, pc->client);
     offer->mic_ssrc = pc->ssrc;
     offer->camera_ssrc = pc->ssrc + 2;
     offer->codec = pc->crowd->shape.codec;
 }
 
-static void outlet_add(crowd_pc *pc, bool video, unsigned layer)
+static outlet *outlet_add(crowd_pc *pc, bool video, unsigned layer, uint64_t period)
 {
-    uint64_t now = cn_mono_ns(), period = video ? 1000000000ull / pc->crowd->shape.fps : 20000000ull;
     outlet *more = reallocarray(pc->outlets, pc->outlet_n + 1, sizeof *more);
     if (!more) abort();
     pc->outlets = more;
@@ -339,27 +333,31 @@ static void outlet_add(crowd_pc *pc, bool video, unsigned layer)
     feed->ssrc = pc->ssrc + (video ? 2 + 2 * layer : 0);
     feed->footage = video ? pc->crowd->shape.footage[layer] : NULL;
     feed->random = pc->sender * 2654435761u + layer * 40503u + 88172645u;
-    feed->voice.random = pc->sender * 747796405u + 2891336453u;
+    feed->speech.random = pc->sender * 747796405u + 2891336453u;
     cn_random(&feed->seq, sizeof feed->seq);
     cn_random(&feed->rtx_seq, sizeof feed->rtx_seq);
     cn_random(&feed->ts, sizeof feed->ts);
     cn_random(&feed->picture, sizeof feed->picture);
     feed->picture &= 0x7fff;
-    /* everybody begins somewhere else in the 20 ms, or in the frame */
-    feed->next_ns = now + period * (pc->sender * 7919u % 1000) / 1000 + period * layer / 7;
+    /* everybody begins somewhere else between two packets, or in the frame */
+    feed->next_ns = cn_mono_ns() + period * (pc->sender * 7919u % 1000) / 1000 + period * layer / 7;
+    return feed;
 }
 
-void crowd_pc_mic(crowd_pc *pc)
+void crowd_pc_mic(crowd_pc *pc, crowd_voice voice)
 {
-    outlet_add(pc, false, 0);
+    outlet_add(pc, false, 0, voice == CROWD_SILENT ? OUTLET_SILENT_NS : OUTLET_VOICE_NS)->voice = voice;
 }
 
 void crowd_pc_camera(crowd_pc *pc, unsigned layers)
 {
+    uint64_t period = 1000000000ull / pc->crowd->shape.fps;
     pc->layers = layers;
     if (pc->crowd->film) pc->crowd->film->sender = pc->sender;
-    for (unsigned i = 0; i < layers; i++) outlet_add(pc, true, layers == 1 ? CROWD_LAYERS - 1 : i);
-    if (layers == 1) pc->outlets[pc->outlet_n - 1].ssrc = pc->ssrc + 2;
+    for (unsigned i = 0; i < layers; i++) {
+        outlet *feed = outlet_add(pc, true, layers == 1 ? RTC_LAYERS - 1 : i, period);
+        if (layers == 1) feed->ssrc = pc->ssrc + 2;
+    }
 }
 
 static void pc_readable(void *arg)
@@ -367,26 +365,25 @@ static void pc_readable(void *arg)
     rtc_client_receive(((crowd_pc *)arg)->client);
 }
 
-bool crowd_pc_remote(crowd_pc *pc, const crowd_sdp *sdp)
+bool crowd_pc_remote(crowd_pc *pc, const rtc_sdp *sdp)
 {
     for (size_t i = 0; i < sdp->sections; i++) {
-        const crowd_section *section = &sdp->section[i];
+        const rtc_section *section = &sdp->section[i];
         if (!section->sends || !section->ssrc) continue;
         size_t k = 0;
         while (k < pc->inlet_n && strcmp(pc->inlets[k].mid, section->mid) != 0) k++;
-        if (k == CROWD_SECTIONS) return false;
+        if (k == RTC_SECTIONS) return false;
         if (k == pc->inlet_n) pc->inlet_n++;
         if (pc->inlets[k].ssrc == section->ssrc) continue;
-        watch_close(&pc->inlets[k]);
+        film_watch_close(&pc->inlets[k]);
         pc->inlets[k] = (inlet){.ssrc = section->ssrc, .rtx = section->rtx, .video = section->video, .fixed = -1};
-        (void)cn_strcpy(pc->inlets[k].mid, CROWD_MID, section->mid);
-        if (section->video && pc->crowd->film && !watch_open(pc, &pc->inlets[k])) return false;
+        (void)cn_strcpy(pc->inlets[k].mid, RTC_MID, section->mid);
+        if (section->video && pc->crowd->film && !film_watch_open(pc, &pc->inlets[k])) return false;
     }
-    memcpy(pc->kind, sdp->kind, sizeof pc->kind);
-    pc->exts_in = sdp->exts;
+    memcpy(pc->codec, sdp->codec, sizeof pc->codec);
+    pc->exts = sdp->exts;
     if (pc->started) return true;
-    if (!rtc_client_target(pc->client, sdp->address, sdp->port, sdp->ufrag, sdp->pwd, sdp->fingerprint) ||
-        !crowd_watch(pc->crowd, rtc_client_fd(pc->client), pc_readable, pc))
+    if (!rtc_sdp_target(sdp, pc->client) || !crowd_watch(pc->crowd, rtc_client_fd(pc->client), pc_readable, pc))
         return false;
     uint64_t now = cn_mono_ns();
     pc->report_ns = now + pc->sender * 7907u % 1000 * 1000000ull;
@@ -454,7 +451,7 @@ void crowd_pc_free(crowd_pc *pc)
     const rtc_client_counts *counts = rtc_client_counts_get(pc->client);
     throng->gone_bad += counts->rtp_bad + counts->rtcp_bad;
     rtc_client_free(pc->client);
-    for (size_t i = 0; i < pc->inlet_n; i++) watch_close(&pc->inlets[i]);
+    for (size_t i = 0; i < pc->inlet_n; i++) film_watch_close(&pc->inlets[i]);
     free(pc->outlets);
     free(pc);
 }

@@ -1,15 +1,17 @@
-/* Receiving the frames of a file: inlets whose packets are put together and compared. */
+#include "watch.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "crowd_private.h"
-#include "media/wire/rtp.h"
+#include "base/mem.h"
+#include "state.h"
 
 /* From the first key frame of the largest layer on, as long as frame follows frame. */
 static void save(inlet *in, const film *reel, const gather_frame *frame, bool known)
 {
-    watch *watcher = in->watch;
-    unsigned largest = CROWD_LAYERS;
+    film_watch *watcher = in->watch;
+    unsigned largest = RTC_LAYERS;
     while (largest > 0 && !reel->layer[largest - 1]) largest--;
     if (!watcher->save || watcher->saved_all || !largest) return;
     const footage *from = reel->layer[--largest];
@@ -22,7 +24,7 @@ static void save(inlet *in, const film *reel, const gather_frame *frame, bool kn
     uint8_t head[FOOTAGE_IVF_HEAD], each[FOOTAGE_IVF_FRAME];
     footage_ivf_head(head, from->width, from->height);
     footage_ivf_frame(each, (uint32_t)frame->n, watcher->saved_ticks);
-    if (from->codec == PAYLOAD_VP8) {
+    if (from->codec == CN_CODEC_VP8) {
         if (!watcher->saved) (void)fwrite(head, sizeof head, 1, watcher->save);
         (void)fwrite(each, sizeof each, 1, watcher->save);
     }
@@ -35,7 +37,7 @@ static void save(inlet *in, const film *reel, const gather_frame *frame, bool kn
 static void on_frame(void *arg, const gather_frame *frame)
 {
     inlet *in = arg;
-    watch *watcher = in->watch;
+    film_watch *watcher = in->watch;
     crowd *throng = watcher->pc->crowd;
     film *reel = throng->film;
     uint64_t missing = watcher->view.missing, altered = watcher->view.altered, cut = watcher->view.cut;
@@ -56,9 +58,9 @@ static void on_frame(void *arg, const gather_frame *frame)
     inlet_content(in, &throng->totals, (uint16_t)frame->seq, frame->ts, &piece, throng->now_ns);
 }
 
-bool watch_open(crowd_pc *pc, inlet *in)
+bool film_watch_open(crowd_pc *pc, inlet *in)
 {
-    watch *watcher = CN_NEW(watch);
+    film_watch *watcher = CN_NEW(film_watch);
     if (!watcher) return false;
     watcher->pc = pc;
     watcher->frames = gather_new(pc->crowd->shape.codec, on_frame, in);
@@ -66,7 +68,7 @@ bool watch_open(crowd_pc *pc, inlet *in)
     return watcher->frames != NULL;
 }
 
-void watch_packet(inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, const uint8_t *payload, size_t len)
+void film_watch_packet(inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, const uint8_t *payload, size_t len)
 {
     gather_packet packet = {.seq = inlet_extended(in, seq), .ts = rtp->ts, .marker = rtp->marker, .again = again};
     packet.payload = payload;
@@ -74,7 +76,7 @@ void watch_packet(inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, const 
     gather_put(in->watch->frames, &packet);
 }
 
-void watch_close(inlet *in)
+void film_watch_close(inlet *in)
 {
     if (!in->watch) return;
     gather_free(in->watch->frames);
@@ -82,9 +84,9 @@ void watch_close(inlet *in)
     in->watch = NULL;
 }
 
-void watch_reset(inlet *in)
+void film_watch_reset(inlet *in)
 {
-    watch *watcher = in->watch;
+    film_watch *watcher = in->watch;
     if (!watcher) return;
     memset(watcher->view.seen, 0, sizeof watcher->view.seen);
     watcher->view.altered = watcher->view.missing = watcher->view.cut = 0;
@@ -94,8 +96,8 @@ void crowd_pc_frames(const crowd_pc *pc, crowd_frames *out)
 {
     *out = (crowd_frames){.layer = -1};
     for (size_t i = 0; i < pc->inlet_n; i++) {
-        const watch *watcher = pc->inlets[i].watch;
-        for (unsigned k = 0; watcher && k < CROWD_LAYERS; k++) out->seen[k] += watcher->view.seen[k];
+        const film_watch *watcher = pc->inlets[i].watch;
+        for (unsigned k = 0; watcher && k < RTC_LAYERS; k++) out->seen[k] += watcher->view.seen[k];
         if (watcher && watcher->view.running) out->layer = watcher->view.layer;
         out->altered += watcher ? watcher->view.altered : 0;
         out->missing += watcher ? watcher->view.missing : 0;
@@ -104,7 +106,7 @@ void crowd_pc_frames(const crowd_pc *pc, crowd_frames *out)
 
 uint64_t crowd_layer_seen_ns(const crowd *throng, unsigned layer)
 {
-    return throng->film && layer < CROWD_LAYERS ? throng->film->seen_ns[layer] : 0;
+    return throng->film && layer < RTC_LAYERS ? throng->film->seen_ns[layer] : 0;
 }
 
 void crowd_pc_save(crowd_pc *pc, FILE *file)

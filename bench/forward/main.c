@@ -10,22 +10,22 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cpu.h"
-#include "crowd.h"
+#include "room.h"
 #include "server.h"
 
-typedef struct options {
-    crowd_shape shape;
+typedef struct forward_options {
+    room_shape shape;
     unsigned seconds, workers;
     int server_cpu, client_cpu;
     bool json;
     const char *schedule;
-} options;
+} forward_options;
 
-typedef struct outcome {
-    crowd_counts crowd;
+typedef struct forward_outcome {
+    room_counts room;
     bench_stats before, after;
     double wall_s;
-} outcome;
+} forward_outcome;
 
 static void usage(void)
 {
@@ -37,7 +37,7 @@ static void usage(void)
          "  --spread evenly");
 }
 
-static bool parse(options *opts, int argc, char **argv)
+static bool parse(forward_options *opts, int argc, char **argv)
 {
     static const struct option longs[] = {{"video", 1, 0, 'v'},      {"voice", 1, 0, 'a'},   {"speakers", 1, 0, 'p'},
                                           {"slots", 1, 0, 's'},      {"kbps", 1, 0, 'k'},    {"fps", 1, 0, 'f'},
@@ -67,32 +67,32 @@ static bool parse(options *opts, int argc, char **argv)
            opts->workers <= BENCH_WORKERS;
 }
 
-static bool measure(outcome *out, const options *opts)
+static bool measure(forward_outcome *out, const forward_options *opts)
 {
     bench_server server;
     if (!bench_server_start(&server, opts->server_cpu, opts->workers)) return false;
     if (opts->client_cpu >= 0) (void)cpu_pin(opts->client_cpu);
-    crowd *throng = crowd_new(&server, &opts->shape);
-    bool ok = throng != NULL;
+    room *played = room_new(&server, &opts->shape);
+    bool ok = played != NULL;
     if (ok) {
-        crowd_play(throng, 3000); /* key frames, estimates, first bindings */
-        crowd_reset(throng);
+        room_play(played, 3000); /* key frames, estimates, first bindings */
+        room_reset(played);
         ok = bench_server_stats(&server, &out->before);
         uint64_t start = cn_mono_ns();
-        crowd_play(throng, opts->seconds * 1000);
+        room_play(played, opts->seconds * 1000);
         ok = ok && bench_server_stats(&server, &out->after);
         out->wall_s = (double)(cn_mono_ns() - start) / 1e9;
-        crowd_counts_get(throng, &out->crowd);
-        if (opts->schedule) ok = crowd_schedule_write(throng, opts->schedule) && ok;
+        if (opts->schedule) ok = room_schedule_write(played, opts->schedule) && ok;
+        room_counts_get(played, &out->room);
     }
-    crowd_free(throng);
+    room_free(played);
     if (bench_server_stop(&server)) return ok;
     fprintf(stderr, "forward: the server did not end well\n");
     return false;
 }
 
 /* Of all workers, between two looks. */
-static cn_media_worker passed(const outcome *result)
+static cn_media_worker passed(const forward_outcome *result)
 {
     cn_media_worker sum = {0};
     for (unsigned i = 0; i < result->after.workers; i++) {
@@ -119,7 +119,7 @@ static double delay_bound_ms(const cn_media_worker *worker, double share)
     return INFINITY;
 }
 
-static void report_workers(const outcome *result, bool json)
+static void report_workers(const forward_outcome *result, bool json)
 {
     cn_media_worker worker = passed(result);
     double datagrams = (double)(worker.messages - worker.gso_messages + worker.gso_datagrams);
@@ -139,12 +139,12 @@ static void report_workers(const outcome *result, bool json)
     if (json) printf("]}\n");
 }
 
-static void report(const outcome *result, const options *opts)
+static void report(const forward_outcome *result, const forward_options *opts)
 {
     double forwarded = (double)(result->after.forwarded - result->before.forwarded);
     double cpu_ns = (double)(result->after.cpu_ns - result->before.cpu_ns),
            soft_ns = (double)(result->after.softirq_ns - result->before.softirq_ns);
-    double delivered = (double)(result->crowd.video_in + result->crowd.audio_in);
+    double delivered = (double)(result->room.video_in + result->room.audio_in);
     unsigned n = opts->shape.video + opts->shape.voice;
     const char *format =
         opts->json
@@ -163,11 +163,11 @@ static void report(const outcome *result, const options *opts)
               "bad datagrams at the server %.0f\nmeasured for %.2f s\n";
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    printf(format, n, opts->shape.video, forwarded, delivered, (double)result->crowd.video_in,
-           (double)result->crowd.audio_in, (double)result->crowd.bad, (double)result->crowd.foreign,
-           (double)result->crowd.missing, (cpu_ns + soft_ns) / forwarded / 1000, soft_ns / forwarded / 1000,
-           (cpu_ns + soft_ns) / result->wall_s / 1e7, forwarded / result->wall_s, result->crowd.delay_p50_ms,
-           result->crowd.delay_p99_ms, result->crowd.delay_max_ms, (double)result->after.rss_bytes / 1048576,
+    printf(format, n, opts->shape.video, forwarded, delivered, (double)result->room.video_in,
+           (double)result->room.audio_in, (double)result->room.bad, (double)result->room.foreign,
+           (double)result->room.missing, (cpu_ns + soft_ns) / forwarded / 1000, soft_ns / forwarded / 1000,
+           (cpu_ns + soft_ns) / result->wall_s / 1e7, forwarded / result->wall_s, result->room.delay_p50_ms,
+           result->room.delay_p99_ms, result->room.delay_max_ms, (double)result->after.rss_bytes / 1048576,
            (double)(result->after.bad - result->before.bad), result->wall_s);
 #pragma GCC diagnostic pop
     report_workers(result, opts->json);
@@ -175,19 +175,19 @@ static void report(const outcome *result, const options *opts)
 
 int main(int argc, char **argv)
 {
-    options opts = {.shape = {.video = 30, .voice = 200, .speakers = 5, .slots = 4, .kbps = 300, .fps = 15},
-                    .seconds = 10,
-                    .workers = 1,
-                    .server_cpu = 0,
-                    .client_cpu = 1};
+    forward_options opts = {.shape = {.video = 30, .voice = 200, .speakers = 5, .slots = 4, .kbps = 300, .fps = 15},
+                            .seconds = 10,
+                            .workers = 1,
+                            .server_cpu = 0,
+                            .client_cpu = 1};
     if (!parse(&opts, argc, argv)) {
         usage();
         return 2;
     }
-    outcome result;
+    forward_outcome result;
     if (!measure(&result, &opts)) return 1;
     report(&result, &opts);
-    bool clean = !result.crowd.bad && !result.crowd.foreign && result.crowd.video_in && result.crowd.audio_in;
+    bool clean = !result.room.bad && !result.room.foreign && result.room.video_in && result.room.audio_in;
     if (!clean) fprintf(stderr, "forward: not everything that should have arrived did\n");
     return clean ? 0 : 1;
 }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "client/names.h"
 #include "cpu.h"
 #include "media/media.h"
 
@@ -64,8 +65,11 @@ static size_t sections_of(const bench_join *join, cn_section *out)
         out[n] = (cn_section){.source = CN_SOURCE_CAMERA};
         (void)cn_strcpy(out[n++].mid, CN_MEDIA_ID, "cam");
     }
-    for (unsigned i = 0; i < join->audio_slots; i++, n++) (void)cn_fmt(out[n].mid, CN_MEDIA_ID, "a%u", i);
-    for (unsigned i = 0; i < join->video_slots; i++, n++) (void)cn_fmt(out[n].mid, CN_MEDIA_ID, "v%u", i);
+    for (unsigned i = 0; i < join->audio_slots + join->video_slots; i++) {
+        char mid[RTC_MID];
+        (void)rtc_slot_mid(mid, i, join->audio_slots);
+        (void)cn_strcpy(out[n++].mid, CN_MEDIA_ID, mid);
+    }
     return n;
 }
 

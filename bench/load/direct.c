@@ -34,8 +34,7 @@ static void count(crowd_totals *out, int fd)
 {
     int64_t sent, arrived;
     while (arrival_take(fd, &sent, &arrived)) {
-        int64_t i = (arrived - sent) / CROWD_DELAY_STEP_NS;
-        out->delays[i < 0 ? 0 : i < CROWD_DELAY_BUCKETS ? i : CROWD_DELAY_BUCKETS - 1]++;
+        crowd_delay_count(out->delays, arrived - sent);
         out->video_in++;
     }
 }

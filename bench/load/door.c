@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crowd/poll.h"
 #include "crowd/ws.h"
 
 #define NAMES 4096
@@ -153,12 +154,11 @@ static json_t *call(seat *place, const char *method, json_t *params)
 static json_t *sections(const seat_shape *shape)
 {
     json_t *all = json_object();
-    char mid[CROWD_MID];
+    char mid[RTC_MID];
     if (shape->mic) json_object_set_new(all, "mic", json_string("mic"));
     if (shape->layers) json_object_set_new(all, "cam", json_string("camera"));
     for (unsigned i = 0; i < shape->audio_slots + shape->video_slots; i++) {
-        bool video = i >= shape->audio_slots;
-        (void)cn_fmt(mid, sizeof mid, "%c%u", video ? 'v' : 'a', video ? i - shape->audio_slots : i);
+        (void)rtc_slot_mid(mid, i, shape->audio_slots);
         json_object_set_new(all, mid, json_string("slot"));
     }
     return all;
@@ -166,26 +166,26 @@ static json_t *sections(const seat_shape *shape)
 
 static bool enter(seat *place, const seat_shape *shape)
 {
-    crowd_offer offer = {.setup = "actpass",
-                         .mic = shape->mic,
-                         .layers = shape->layers,
-                         .audio_slots = shape->audio_slots,
-                         .video_slots = shape->video_slots};
-    char *text = cn_calloc(1, CROWD_SDP_MAX);
-    crowd_sdp *sdp = CN_NEW(crowd_sdp);
+    rtc_offer offer = {.setup = "actpass",
+                       .mic = shape->mic,
+                       .layers = shape->layers,
+                       .audio_slots = shape->audio_slots,
+                       .video_slots = shape->video_slots};
+    char *text = cn_calloc(1, RTC_SDP_MAX);
+    rtc_sdp *sdp = CN_NEW(rtc_sdp);
     if (!text || !sdp) abort();
     crowd_pc_own(place->pc, &offer);
     json_t *joined = NULL;
-    if (crowd_offer_write(text, CROWD_SDP_MAX, &offer))
+    if (rtc_offer_write(text, RTC_SDP_MAX, &offer))
         joined = call(place, "room.join",
                       json_pack("{s:s, s:s, s:s, s:o}", "room", shape->room, "device", "desktop", "offer", text,
                                 "sections", sections(shape)));
     const char *answer = json_string_value(json_object_get(joined, "answer"));
     const char *id = json_string_value(json_object_get(joined, "participant"));
-    bool ok = answer && id && cn_strcpy(place->participant, PARTICIPANT, id) && crowd_sdp_read(sdp, answer);
+    bool ok = answer && id && cn_strcpy(place->participant, PARTICIPANT, id) && rtc_sdp_read(sdp, answer);
     if (ok) {
         name_add(place->door, id, place->sender);
-        if (shape->mic) crowd_pc_mic(place->pc);
+        if (shape->mic) crowd_pc_mic(place->pc, CROWD_TALKS);
         if (shape->layers) crowd_pc_camera(place->pc, shape->layers);
         ok = crowd_pc_remote(place->pc, sdp);
     }
@@ -237,7 +237,7 @@ bool seat_show_all(seat *place, const seat_show *shows, unsigned count, const ch
 {
     json_t *slots = json_array();
     for (unsigned i = 0; i < count; i++) {
-        char mid[CROWD_MID];
+        char mid[RTC_MID];
         const char *who = participant_of(place->door, shows[i].sender);
         (void)cn_fmt(mid, sizeof mid, "v%u", i);
         json_array_append_new(slots, json_pack("{s:s, s:s?, s:s, s:i, s:i, s:i}", "mid", mid, "participant", who,

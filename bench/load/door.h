@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "crowd/crowd.h"
 #include "crowd/pc.h"
 
 typedef struct door door;

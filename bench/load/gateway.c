@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "crowd/poll.h"
 #include "crowd/ws.h"
 #include "proc.h"
 
@@ -45,8 +46,7 @@ static uint16_t free_port(void)
     return ok ? ntohs(addr.sin_port) : 0;
 }
 
-bool gateway_start(gateway_host *gateway, const char *script, int cpu, unsigned rooms, payload_codec codec,
-                   unsigned loops)
+bool gateway_start(gateway_host *gateway, const char *script, int cpu, unsigned rooms, cn_codec codec, unsigned loops)
 {
     char port[16], count[16], log[96], events[16], version[1024];
     const char *ask[] = {"dpkg-query", "-W", "-f=Janus ${Version} (Debian)", "janus", NULL};
@@ -58,7 +58,7 @@ bool gateway_start(gateway_host *gateway, const char *script, int cpu, unsigned 
     (void)cn_fmt(count, sizeof count, "%u", rooms);
     (void)cn_fmt(events, sizeof events, "%u", loops);
     (void)cn_fmt(log, sizeof log, "%s/log", gateway->folder);
-    const char *serve[] = {script, gateway->folder, port, count, codec == PAYLOAD_VP8 ? "vp8" : "h264", events, NULL};
+    const char *serve[] = {script, gateway->folder, port, count, codec == CN_CODEC_VP8 ? "vp8" : "h264", events, NULL};
     gateway->pid = proc_start(serve, log, cpu);
     uint64_t until = cn_mono_ms() + START_MS;
     while (gateway->pid > 0 && cn_mono_ms() < until) {
@@ -155,17 +155,17 @@ static bool trickle(guest *visitor, json_int_t handle, const crowd_pc *pc)
     return done != NULL;
 }
 
-static bool remote_of(guest *visitor, json_int_t handle, crowd_pc *pc, const json_t *answer, crowd_sdp *sdp)
+static bool remote_of(guest *visitor, json_int_t handle, crowd_pc *pc, const json_t *answer, rtc_sdp *sdp)
 {
     const char *text = json_string_value(json_object_get(json_object_get(answer, "jsep"), "sdp"));
-    return text && crowd_sdp_read(sdp, text) && crowd_pc_remote(pc, sdp) && trickle(visitor, handle, pc);
+    return text && rtc_sdp_read(sdp, text) && crowd_pc_remote(pc, sdp) && trickle(visitor, handle, pc);
 }
 
 static bool publish(guest *visitor)
 {
-    crowd_offer offer = {.setup = "active", .mic = visitor->person->mic, .layers = visitor->person->layers};
-    char *text = cn_calloc(1, CROWD_SDP_MAX);
-    crowd_sdp *sdp = CN_NEW(crowd_sdp);
+    rtc_offer offer = {.setup = "active", .mic = visitor->person->mic, .layers = visitor->person->layers};
+    char *text = cn_calloc(1, RTC_SDP_MAX);
+    rtc_sdp *sdp = CN_NEW(rtc_sdp);
     if (!text || !sdp) abort();
     crowd_pc_own(visitor->out, &offer);
     json_t *joined = ask(visitor, visitor->publisher,
@@ -173,9 +173,9 @@ static bool publish(guest *visitor)
                                    (int)visitor->person->room + 1, "id", visitor->sender + 1),
                          NULL, NULL);
     json_t *answer = NULL;
-    if (joined && crowd_offer_write(text, CROWD_SDP_MAX, &offer))
+    if (joined && rtc_offer_write(text, RTC_SDP_MAX, &offer))
         answer = ask(visitor, visitor->publisher, json_pack("{s:s}", "request", "publish"), "offer", text);
-    if (visitor->person->mic) crowd_pc_mic(visitor->out);
+    if (visitor->person->mic) crowd_pc_mic(visitor->out, CROWD_TALKS);
     if (visitor->person->layers) crowd_pc_camera(visitor->out, visitor->person->layers);
     bool ok = answer && remote_of(visitor, visitor->publisher, visitor->out, answer, sdp);
     json_decref(joined);
@@ -234,17 +234,17 @@ bool guest_subscribe(guest *visitor)
     if (!visitor->person->audio_slots && !visitor->person->shows_n) return true;
     visitor->subscriber = attach(visitor);
     visitor->in = crowd_pc_new(visitor->crowd, visitor->sender);
-    crowd_offer own = {.setup = "active"};
+    rtc_offer own = {.setup = "active"};
     crowd_pc_own(visitor->in, &own);
-    char *text = cn_calloc(1, CROWD_SDP_MAX);
-    crowd_sdp *sdp = CN_NEW(crowd_sdp);
+    char *text = cn_calloc(1, RTC_SDP_MAX);
+    rtc_sdp *sdp = CN_NEW(rtc_sdp);
     if (!text || !sdp) abort();
     json_t *offered = ask(visitor, visitor->subscriber,
                           json_pack("{s:s, s:s, s:i, s:o}", "request", "join", "ptype", "subscriber", "room",
                                     (int)visitor->person->room + 1, "streams", streams_wanted(visitor)),
                           NULL, NULL);
     const char *offer = json_string_value(json_object_get(json_object_get(offered, "jsep"), "sdp"));
-    bool ok = offer && crowd_answer_write(text, CROWD_SDP_MAX, offer, &own);
+    bool ok = offer && rtc_answer_write(text, RTC_SDP_MAX, offer, &own);
     json_t *started =
         ok ? ask(visitor, visitor->subscriber, json_pack("{s:s}", "request", "start"), "answer", text) : NULL;
     ok = started && remote_of(visitor, visitor->subscriber, visitor->in, offered, sdp);
@@ -266,11 +266,11 @@ bool guest_layers(guest *visitor)
 {
     if (!visitor->person->shows_n) return true;
     json_t *all = json_array();
-    char mid[CROWD_MID];
+    char mid[RTC_MID];
     for (unsigned i = 0; i < visitor->person->shows_n; i++) {
         (void)cn_fmt(mid, sizeof mid, "%u", visitor->person->audio_slots + i);
         json_array_append_new(
-            all, json_pack("{s:s, s:i}", "mid", mid, "substream", substream(&visitor->person->shows[i], CROWD_LAYERS)));
+            all, json_pack("{s:s, s:i}", "mid", mid, "substream", substream(&visitor->person->shows[i], RTC_LAYERS)));
     }
     json_t *answer =
         ask(visitor, visitor->subscriber, json_pack("{s:s, s:o}", "request", "configure", "streams", all), NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "crowd/crowd.h"
 #include "crowd/pc.h"
 #include "scene.h"
 
@@ -18,8 +19,7 @@ typedef struct gateway_host {
 } gateway_host;
 
 /** Starts bench/janus/serve.sh on one core; false with a message on standard error. */
-bool gateway_start(gateway_host *gateway, const char *script, int cpu, unsigned rooms, payload_codec codec,
-                   unsigned loops);
+bool gateway_start(gateway_host *gateway, const char *script, int cpu, unsigned rooms, cn_codec codec, unsigned loops);
 void gateway_stop(gateway_host *gateway, bool keep);
 
 typedef struct guest guest;

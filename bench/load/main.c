@@ -18,7 +18,7 @@
 #include "scene.h"
 #include "soak.h"
 
-typedef struct options {
+typedef struct load_options {
     scene_options scene;
     play_options play;
     soak_options soak;
@@ -30,7 +30,7 @@ typedef struct options {
     unsigned janus_loops;
     unsigned workers;
     bool json, keep;
-} options;
+} load_options;
 
 static const char *const paces[] = {[CROWD_EVEN] = "even", [CROWD_BURST] = "burst", [CROWD_RECORDED] = "recorded"};
 
@@ -48,7 +48,7 @@ static void usage(void)
          "bench-load --soak SECONDS [--csv FILE] [--rooms N] [--faster N]");
 }
 
-static bool text_take(options *opts, int option, const char *value)
+static bool text_take(load_options *opts, int option, const char *value)
 {
     static const char gcm[] = "SRTP_AEAD_AES_128_GCM", sha1[] = "SRTP_AES128_CM_SHA1_80";
     crowd_shape *shape = &opts->play.shape;
@@ -61,7 +61,7 @@ static bool text_take(options *opts, int option, const char *value)
     if (option == 'T') opts->tiers = value;
     if (option == 'C') opts->play.ceiling = value;
     if (option == 'A') opts->play.save = value;
-    if (option == 'k') shape->codec = strcmp(value, "h264") == 0 ? PAYLOAD_H264 : PAYLOAD_VP8;
+    if (option == 'k') shape->codec = strcmp(value, "h264") == 0 ? CN_CODEC_H264 : CN_CODEC_VP8;
     if (option == 'e')
         for (size_t i = 0; i < sizeof paces / sizeof *paces; i++)
             if (strcmp(value, paces[i]) == 0) shape->pace = (crowd_pace)i;
@@ -70,7 +70,7 @@ static bool text_take(options *opts, int option, const char *value)
     return strchr("nVgkepJDRmTCA", option) != NULL;
 }
 
-static bool parse(options *opts, int argc, char **argv)
+static bool parse(load_options *opts, int argc, char **argv)
 {
     static const struct option longs[] = {
         {"scene", 1, 0, 'n'},      {"video", 1, 0, 'v'},       {"voice", 1, 0, 'a'},
@@ -101,7 +101,7 @@ static bool parse(options *opts, int argc, char **argv)
         if (c == 'W') opts->workers = n;
         if (c == 's') opts->play.server_cpu = (int)number;
         if (c == 'l') opts->load_cpu = (int)number;
-        if (c == 'b') opts->play.shape.layer[CROWD_LAYERS - 1].kbps = (uint16_t)(n > 60000 ? 60000 : n);
+        if (c == 'b') opts->play.shape.layer[RTC_LAYERS - 1].kbps = (uint16_t)(n > 60000 ? 60000 : n);
         if (c == 'S') opts->soak.seconds = n;
         if (c == 'F') opts->soak.faster = n ? n : 1;
         if (c == 'L') opts->janus_loops = n;
@@ -124,7 +124,7 @@ static json_t *seen_json(const crowd_frames *frames, const crowd_shape *shape)
 {
     json_t *object = json_object();
     char height[16];
-    for (unsigned i = 0; i < CROWD_LAYERS; i++) {
+    for (unsigned i = 0; i < RTC_LAYERS; i++) {
         if (!shape->footage[i]) continue;
         (void)cn_fmt(height, sizeof height, "%u", shape->footage[i]->height);
         json_object_set_new(object, height, json_integer((json_int_t)frames->seen[i]));
@@ -133,7 +133,7 @@ static json_t *seen_json(const crowd_frames *frames, const crowd_shape *shape)
 }
 
 /* What became of a file's frames. */
-static json_t *frames_json(const play_result *result, const options *opts)
+static json_t *frames_json(const play_result *result, const load_options *opts)
 {
     const crowd_totals *totals = &result->totals;
     json_t *listeners = json_array();
@@ -157,21 +157,8 @@ static json_t *frames_json(const play_result *result, const options *opts)
     return object;
 }
 
-static json_t *result_json(const play_result *result, const options *opts)
+static void counts_add(json_t *object, const crowd_totals *totals)
 {
-    const crowd_totals *totals = &result->totals;
-    double delivered = (double)(totals->audio_in + totals->video_in);
-    double cpu = (double)(result->after.cpu_ns - result->before.cpu_ns + result->softirq_ns) / 1e9;
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "server", result->server, "scene", opts->scene.name,
-                               "codec", opts->play.shape.codec == PAYLOAD_VP8 ? "VP8" : "H264", "pace",
-                               paces[opts->play.shape.pace], "srtp", result->profile);
-    json_t *more = json_pack("{s:f, s:f, s:i, s:i, s:I, s:I, s:I, s:I}", "seconds", result->seconds, "join_seconds",
-                             result->join_seconds, "streams_wanted", (int)result->streams_wanted, "streams_delivered",
-                             (int)result->streams_delivered, "audio_sent", (json_int_t)totals->audio_sent, "video_sent",
-                             (json_int_t)totals->video_sent, "audio_in", (json_int_t)totals->audio_in, "video_in",
-                             (json_int_t)totals->video_in);
-    json_object_update(object, more);
-    json_decref(more);
     const struct {
         const char *name;
         uint64_t value;
@@ -192,6 +179,24 @@ static json_t *result_json(const play_result *result, const options *opts)
                   {"bytes_in", totals->bytes_in}};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         json_object_set_new(object, counts[i].name, json_integer((json_int_t)counts[i].value));
+}
+
+static json_t *result_json(const play_result *result, const load_options *opts)
+{
+    const crowd_totals *totals = &result->totals;
+    double delivered = (double)(totals->audio_in + totals->video_in);
+    double cpu = (double)(result->after.cpu_ns - result->before.cpu_ns + result->softirq_ns) / 1e9;
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "server", result->server, "scene", opts->scene.name,
+                               "codec", opts->play.shape.codec == CN_CODEC_VP8 ? "VP8" : "H264", "pace",
+                               paces[opts->play.shape.pace], "srtp", result->profile);
+    json_t *more = json_pack("{s:f, s:f, s:i, s:i, s:I, s:I, s:I, s:I}", "seconds", result->seconds, "join_seconds",
+                             result->join_seconds, "streams_wanted", (int)result->streams_wanted, "streams_delivered",
+                             (int)result->streams_delivered, "audio_sent", (json_int_t)totals->audio_sent, "video_sent",
+                             (json_int_t)totals->video_sent, "audio_in", (json_int_t)totals->audio_in, "video_in",
+                             (json_int_t)totals->video_in);
+    json_object_update(object, more);
+    json_decref(more);
+    counts_add(object, totals);
     more = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:f, s:f, s:f, s:f}", "packets_per_s",
                      delivered / result->seconds, "us_per_packet", delivered > 0 ? cpu * 1e6 / delivered : 0.0,
                      "cpu_s_per_million", delivered > 0 ? cpu * 1e6 / delivered : 0.0, "core_percent",
@@ -235,7 +240,7 @@ static void print(const json_t *object, bool as_json)
     }
 }
 
-static bool against_consilium(play_result *result, const scene *setting, const options *opts)
+static bool against_consilium(play_result *result, const scene *setting, const load_options *opts)
 {
     host machine;
     host_shape shape = {.program = opts->program,
@@ -250,7 +255,7 @@ static bool against_consilium(play_result *result, const scene *setting, const o
     return ok;
 }
 
-static bool against_janus(play_result *result, const scene *setting, const options *opts)
+static bool against_janus(play_result *result, const scene *setting, const load_options *opts)
 {
     gateway_host gateway;
     if (!gateway_start(&gateway, opts->janus, opts->play.server_cpu, setting->rooms, opts->play.shape.codec,
@@ -261,7 +266,7 @@ static bool against_janus(play_result *result, const scene *setting, const optio
     return ok;
 }
 
-static int play(options *opts)
+static int play(load_options *opts)
 {
     media plane = {0};
     scene setting;
@@ -281,7 +286,7 @@ static int play(options *opts)
     return status;
 }
 
-static int soak(const options *opts)
+static int soak(const load_options *opts)
 {
     host machine;
     host_shape shape = {.program = opts->program,
@@ -299,25 +304,25 @@ static int soak(const options *opts)
 int main(int argc, char **argv)
 {
     static char dir[1024], program[1100];
-    options opts = {.scene = {.name = "consultation",
-                              .video = 30,
-                              .voice = 200,
-                              .rooms = 100,
-                              .layers = 1,
-                              .width = 1280,
-                              .height = 720},
-                    .play = {.shape = {.codec = PAYLOAD_VP8,
-                                       .fps = 30,
-                                       .layer = {{320, 180, 150}, {640, 360, 500}, {1280, 720, 1500}},
-                                       .talkers = 6},
-                             .warm = 10,
-                             .seconds = 10,
-                             .server_cpu = 0},
-                    .soak = {.csv = "soak.csv", .faster = 1},
-                    .recording = CN_RECORDING,
-                    .fps = 30,
-                    .load_cpu = 1,
-                    .workers = 1};
+    load_options opts = {.scene = {.name = "consultation",
+                                   .video = 30,
+                                   .voice = 200,
+                                   .rooms = 100,
+                                   .layers = 1,
+                                   .width = 1280,
+                                   .height = 720},
+                         .play = {.shape = {.codec = CN_CODEC_VP8,
+                                            .fps = 30,
+                                            .layer = {{320, 180, 150}, {640, 360, 500}, {1280, 720, 1500}},
+                                            .talkers = 6},
+                                  .warm = 10,
+                                  .seconds = 10,
+                                  .server_cpu = 0},
+                         .soak = {.csv = "soak.csv", .faster = 1},
+                         .recording = CN_RECORDING,
+                         .fps = 30,
+                         .load_cpu = 1,
+                         .workers = 1};
     if (cn_program_dir(dir, sizeof dir) || !cn_fmt(program, sizeof program, "%s/../consilium", dir)) return 1;
     opts.program = program;
     (void)text_take(&opts, 'p', "gcm");

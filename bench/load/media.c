@@ -20,11 +20,11 @@ static unsigned split(char *list, char **parts, unsigned max)
 
 static bool files_open(media *plane, unsigned fps, play_options *play, scene_options *wanted)
 {
-    char *path[CROWD_LAYERS] = {0};
-    unsigned n = split(plane->list, path, CROWD_LAYERS);
-    if (!n) fprintf(stderr, "load: --media wants one to %d files\n", CROWD_LAYERS);
+    char *path[RTC_LAYERS] = {0};
+    unsigned n = split(plane->list, path, RTC_LAYERS);
+    if (!n) fprintf(stderr, "load: --media wants one to %d files\n", RTC_LAYERS);
     for (unsigned i = 0; i < n; i++) {
-        unsigned layer = n == 1 ? CROWD_LAYERS - 1 : i;
+        unsigned layer = n == 1 ? RTC_LAYERS - 1 : i;
         footage *clip = &plane->layer[layer];
         cn_err err = footage_open(clip, path[i], fps);
         if (!err && i && clip->codec != play->shape.codec) err = CN_ERR_UNSUPPORTED;
@@ -65,7 +65,7 @@ bool media_open(media *plane, const char *files, const char *tiers, unsigned fps
 
 void media_close(media *plane)
 {
-    for (unsigned i = 0; i < CROWD_LAYERS; i++) footage_free(&plane->layer[i]);
+    for (unsigned i = 0; i < RTC_LAYERS; i++) footage_free(&plane->layer[i]);
     free(plane->list);
     free(plane->tiers);
     *plane = (media){0};

@@ -12,7 +12,7 @@
 
 typedef struct media {
     char *list, *tiers; /* as given, cut up */
-    footage layer[CROWD_LAYERS];
+    footage layer[RTC_LAYERS];
     const char *tier[MEDIA_TIERS];
 } media;
 

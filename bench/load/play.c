@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cpu.h"
+#include "crowd/watch.h"
 #include "direct.h"
 #include "door.h"
 #include "gateway.h"
@@ -69,7 +70,7 @@ typedef struct table {
 static bool files(const play_options *opts)
 {
     bool any = false;
-    for (unsigned i = 0; i < CROWD_LAYERS; i++) any |= opts->shape.footage[i] != NULL;
+    for (unsigned i = 0; i < RTC_LAYERS; i++) any |= opts->shape.footage[i] != NULL;
     return any;
 }
 
@@ -93,7 +94,7 @@ static bool settled(const seat *who, const char *tier_max, const play_options *o
     crowd_frames frames;
     int best = -1;
     (void)cn_tier_parse(tier_max ? tier_max : "4k", &tier);
-    for (int i = 0; i < CROWD_LAYERS; i++) {
+    for (int i = 0; i < RTC_LAYERS; i++) {
         const footage *clip = opts->shape.footage[i];
         if (clip && (int64_t)clip->width * clip->height <= cn_tier_area_max(tier)) best = i;
     }
@@ -124,14 +125,14 @@ static bool ceiling_play(play_result *out, crowd *throng, seat *const *seats, co
     uint64_t start = cn_mono_ns(), last = start;
     if (!cn_tier_parse(opts->ceiling, &tier) || !seat_ceiling(seats[0], opts->ceiling)) return false;
     crowd_play(throng, CEILING_MS);
-    for (unsigned i = 0; i < CROWD_LAYERS; i++) {
+    for (unsigned i = 0; i < RTC_LAYERS; i++) {
         const footage *clip = opts->shape.footage[i];
         uint64_t seen = crowd_layer_seen_ns(throng, i);
         if (clip && (int64_t)clip->width * clip->height > cn_tier_area_max(tier) && seen > last) last = seen;
     }
     out->ceiling_ms = (double)(last - start) / 1e6;
     crowd_pc_frames(seat_pc(seats[1]), &out->ceiling_frames);
-    for (unsigned i = 0; i < CROWD_LAYERS; i++) out->ceiling_frames.seen[i] -= before.seen[i];
+    for (unsigned i = 0; i < RTC_LAYERS; i++) out->ceiling_frames.seen[i] -= before.seen[i];
     (void)cn_strcpy(out->ceiling_state, sizeof out->ceiling_state, seat_slot_state(seats[1]));
     out->totals.frames_altered = crowd_totals_get(throng)->frames_altered;
     out->totals.frames_missing = crowd_totals_get(throng)->frames_missing;

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "crowd/pc.h"
+#include "crowd/crowd.h"
 #include "gateway.h"
 #include "host.h"
 #include "proc.h"

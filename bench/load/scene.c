@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "client/names.h"
 
 #define VOICES 5
 
@@ -21,7 +22,7 @@ static void consultation(scene *setting, const scene_options *opts)
 {
     for (unsigned i = 0; i < setting->persons; i++) {
         scene_person *person = &setting->person[i];
-        *person = (scene_person){.mic = true, .audio_slots = VOICES, .layers = i < opts->video ? CROWD_LAYERS : 0};
+        *person = (scene_person){.mic = true, .audio_slots = VOICES, .layers = i < opts->video ? RTC_LAYERS : 0};
         voices_fixed(person, (uint16_t)i, setting->persons);
         for (unsigned k = 1; i < opts->video && k < opts->video && person->shows_n < SCENE_SHOWS; k++) {
             bool large = k == 1;
@@ -47,7 +48,7 @@ static void clinics(scene *setting)
 {
     for (unsigned i = 0; i < setting->persons; i++) {
         scene_person *person = &setting->person[i];
-        *person = (scene_person){.room = i / 2, .mic = true, .layers = CROWD_LAYERS, .audio_slots = 1, .shows_n = 1};
+        *person = (scene_person){.room = i / 2, .mic = true, .layers = RTC_LAYERS, .audio_slots = 1, .shows_n = 1};
         person->shows[0] = (scene_show){.sender = (uint16_t)(i ^ 1u), .width = 640, .height = 360};
         person->voices[0] = (uint16_t)(i ^ 1u);
     }

@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "crowd/pc.h"
-
 #define SCENE_SHOWS 40
 
 typedef struct scene_show {

@@ -139,7 +139,7 @@ static bool play(soak *test)
 
 bool soak_run(const host *machine, const soak_options *opts)
 {
-    crowd_shape shape = {.codec = PAYLOAD_VP8,
+    crowd_shape shape = {.codec = CN_CODEC_VP8,
                          .fps = 10,
                          .layer = {{320, 180, 60}, {640, 360, 150}, {1280, 720, 300}},
                          .talkers = 1,

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "media/wire/rtcp.h"
+#include "names.h"
 
 static void random_text(char *out, size_t len)
 {
@@ -27,6 +27,7 @@ rtc_client *rtc_client_new(const char *profiles, bool long_hello, const rtc_clie
     random_text(client->ufrag, 8);
     random_text(client->pwd, 24);
     rtc_ice_init(client);
+    rtc_exts_get(&client->exts);
     static bool srtp_started;
     if (!srtp_started) srtp_started = srtp_init() == srtp_err_status_ok;
     if (!rtc_dtls_init(client, profiles, long_hello)) {
@@ -144,23 +145,6 @@ bool rtc_client_rtp(rtc_client *client, const uint8_t *packet, size_t len)
 bool rtc_client_rtcp(rtc_client *client, const uint8_t *packet, size_t len)
 {
     return protect_and_send(client, srtp_protect_rtcp, packet, len);
-}
-
-void rtc_client_feedback(rtc_client *client, cn_twcc_in *came, uint64_t now_ns)
-{
-    cn_twcc_arrival arrivals[512];
-    uint16_t base = 0;
-    size_t n = cn_twcc_in_take(came, now_ns, arrivals, 512, &base), at = 0;
-    while (at < n) {
-        uint8_t packet[1200];
-        size_t used = 0;
-        size_t len = cn_rtcp_write_twcc(packet, sizeof packet, 1, 1, came->number, base, arrivals + at, n - at, &used);
-        if (!len || !used) return;
-        came->number++;
-        at += used;
-        if (at < n) base = arrivals[at].seq;
-        (void)rtc_client_rtcp(client, packet, len);
-    }
 }
 
 size_t rtc_client_last_sent(const rtc_client *client, const uint8_t **bytes)

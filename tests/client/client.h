@@ -3,14 +3,12 @@
  * checks (libnice), a DTLS client (OpenSSL) and SRTP (libsrtp), written apart from media/'s server side so that the two
  * cannot agree on the same mistake. Not thread-safe; one thread per client.
  */
-#ifndef RTC_CLIENT_H
-#define RTC_CLIENT_H
+#ifndef CN_CLIENT_H
+#define CN_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "media/rate/twcc.h"
 
 typedef struct rtc_client rtc_client;
 
@@ -72,8 +70,6 @@ const char *rtc_client_profile(const rtc_client *client);
 /** Protects and sends; `packet` is a whole RTP or RTCP packet, copied. */
 bool rtc_client_rtp(rtc_client *client, const uint8_t *packet, size_t len);
 bool rtc_client_rtcp(rtc_client *client, const uint8_t *packet, size_t len);
-/** Reports by transport-wide feedback what came since the last report. */
-void rtc_client_feedback(rtc_client *client, cn_twcc_in *came, uint64_t now_ns);
 /** Bytes of the last protected packet, to be replayed. */
 size_t rtc_client_last_sent(const rtc_client *client, const uint8_t **bytes);
 /** Any bytes, as they are. */

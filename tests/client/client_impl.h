@@ -1,6 +1,6 @@
 /* What the parts of a client share. */
-#ifndef RTC_CLIENT_IMPL_H
-#define RTC_CLIENT_IMPL_H
+#ifndef CN_CLIENT_IMPL_H
+#define CN_CLIENT_IMPL_H
 
 #include <netinet/in.h>
 #include <openssl/bio.h>
@@ -9,6 +9,8 @@
 #include <stun/stunagent.h>
 
 #include "client.h"
+#include "media/rate/twcc.h"
+#include "media/wire/rtp.h"
 
 #define RTC_DATAGRAM 2048
 
@@ -40,6 +42,10 @@ struct rtc_client {
 
     uint8_t sent[RTC_DATAGRAM];
     size_t sent_n;
+    cn_rtp_exts exts;  /* of what it sends */
+    uint16_t twcc_seq; /* transport-wide number of the next packet */
+    cn_twcc_in came;
+
     rtc_client_events events;
     void *arg;
     rtc_client_counts counts;

@@ -69,7 +69,7 @@ static void frames_of_an_ivf_file_are_found(void **state)
     ivf_add(&target, false, 500, 3000, 2);
     ivf_add(&target, false, 501, 6003, 3);
     assert_ok(footage_parse(&clip, target.p, target.n, 30));
-    assert_int_equal(clip.codec, PAYLOAD_VP8);
+    assert_int_equal(clip.codec, CN_CODEC_VP8);
     assert_int_equal(clip.width, 3840);
     assert_int_equal(clip.height, 2160);
     assert_int_equal(clip.frames, 3);
@@ -90,7 +90,7 @@ static void access_units_of_a_byte_stream_are_found(void **state)
     h264_add(&target, false, 900, 0x56);
     h264_add(&target, false, 4000, 0x57);
     assert_ok(footage_parse(&clip, target.p, target.n, 25));
-    assert_int_equal(clip.codec, PAYLOAD_H264);
+    assert_int_equal(clip.codec, CN_CODEC_H264);
     assert_int_equal(clip.frames, 3);
     assert_true(clip.frame[0].key && !clip.frame[1].key && !clip.frame[2].key);
     assert_int_equal(clip.frame[1].ticks, 3600);
@@ -286,18 +286,18 @@ static void damaged_payloads_are_refused(void **state)
     (void)state;
     uint8_t frame[64];
     static const struct {
-        payload_codec codec;
+        cn_codec codec;
         uint8_t p[8];
         size_t n;
     } bad[] = {
-        {PAYLOAD_VP8, {0x90}, 1},                /* X, but nothing follows */
-        {PAYLOAD_VP8, {0x90, 0xe0, 0x80, 1}, 4}, /* descriptor cut off */
-        {PAYLOAD_VP8, {0x10}, 1},                /* nothing behind it */
-        {PAYLOAD_H264, {0x78}, 1},               /* STAP-A of nothing */
-        {PAYLOAD_H264, {0x78, 0, 9, 0x67}, 4},   /* unit longer than the packet */
-        {PAYLOAD_H264, {0x78, 0, 0}, 3},         /* empty unit */
-        {PAYLOAD_H264, {0x78, 0}, 2},            /* half a length */
-        {PAYLOAD_H264, {0x7c, 0x85}, 2},         /* FU-A without bytes */
+        {CN_CODEC_VP8, {0x90}, 1},                /* X, but nothing follows */
+        {CN_CODEC_VP8, {0x90, 0xe0, 0x80, 1}, 4}, /* descriptor cut off */
+        {CN_CODEC_VP8, {0x10}, 1},                /* nothing behind it */
+        {CN_CODEC_H264, {0x78}, 1},               /* STAP-A of nothing */
+        {CN_CODEC_H264, {0x78, 0, 9, 0x67}, 4},   /* unit longer than the packet */
+        {CN_CODEC_H264, {0x78, 0, 0}, 3},         /* empty unit */
+        {CN_CODEC_H264, {0x78, 0}, 2},            /* half a length */
+        {CN_CODEC_H264, {0x7c, 0x85}, 2},         /* FU-A without bytes */
     };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         size_t n = 0;
@@ -305,7 +305,7 @@ static void damaged_payloads_are_refused(void **state)
     }
     size_t n = sizeof frame - 3;
     const uint8_t fits_not[] = {0x10, 1, 2, 3, 4};
-    assert_false(packing_take(frame, sizeof frame, &n, PAYLOAD_VP8, fits_not, sizeof fits_not));
+    assert_false(packing_take(frame, sizeof frame, &n, CN_CODEC_VP8, fits_not, sizeof fits_not));
 }
 
 /* Files and packets with bytes changed, cut off anywhere: taken or refused, never read or written past their end (which
@@ -335,7 +335,8 @@ static void any_bytes_are_taken_or_refused(void **state)
         for (size_t at = 0; at + 40 < n; at += 40) {
             uint8_t *payload = cn_memdup(exact + at, 1 + at % 40);
             size_t got = 0;
-            (void)packing_take(frame, sizeof frame, &got, round % 2 ? PAYLOAD_H264 : PAYLOAD_VP8, payload, 1 + at % 40);
+            (void)packing_take(frame, sizeof frame, &got, round % 2 ? CN_CODEC_H264 : CN_CODEC_VP8, payload,
+                               1 + at % 40);
             assert_in_range(got, 0, sizeof frame);
             free(payload);
         }

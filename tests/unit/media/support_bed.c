@@ -118,7 +118,7 @@ static bed_peer *peer_new(bed *testbed, const char *address, const char *profile
     assert_ok(cn_transport_remote(peer->t, rtc_client_ufrag(peer->c), rtc_client_pwd(peer->c), "sha-256", fingerprint));
     if (wrong == 'p') pwd = "thisisnotthepasswordatall";
     assert_true(rtc_client_target(peer->c, address, cn_port_number(testbed->port), ufrag, pwd,
-                                 cn_identity_fingerprint(testbed->identity)));
+                                  cn_identity_fingerprint(testbed->identity)));
     bed_watch(peer);
     return peer;
 }

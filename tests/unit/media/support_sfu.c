@@ -9,22 +9,18 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "client/offer.h"
+#include "client/packet.h"
+#include "client/report.h"
 #include "cn_test.h"
 #include "media/wire/payload_vp8.h"
 #include "media/wire/payload_vp9.h"
 #include "media/wire/red.h"
 
-#define OPUS 111
-#define RED 63
 #define RED_OLDER 2
 #define OPUS_TICKS 960
-#define VP8 96
-#define VP8_RTX 97
-#define VP9 98
-#define VP9_RTX 99
 #define SVC_KEY_AFTER 5 /* pictures */
 #define MAGIC 0x51f0cafeu
-#define SDP_MAX (64 * 1024)
 #define MS 1000000ull
 #define AUDIO_EVERY_NS (20 * MS)
 #define FEEDBACK_EVERY_NS (50 * MS)
@@ -34,19 +30,6 @@
 #define DESCRIPTOR 6
 #define AUDIO_BYTES 60
 #define VIDEO_BYTES 700
-
-static const struct {
-    cn_rtp_ext ext;
-    unsigned id;
-    bool audio, video;
-} exts[] = {{CN_RTP_EXT_AUDIO_LEVEL, 1, true, false},
-            {CN_RTP_EXT_TWCC, 3, true, true},
-            {CN_RTP_EXT_MID, 4, true, true},
-            {CN_RTP_EXT_RID, 10, false, true},
-            {CN_RTP_EXT_REPAIRED_RID, 11, false, true},
-            {CN_RTP_EXT_DEPENDENCY, 12, false, true}};
-
-static const char *const rids[SFU_LAYERS] = {"l", "m", "h"};
 
 /* ---- events ---- */
 
@@ -184,7 +167,7 @@ static void read_red(sfu_packet *out, const cn_rtp *rtp)
     for (size_t i = 0; i < red.count; i++) {
         const cn_red_block *block = &red.block[i];
         sfu_stamp stamp;
-        assert_int_equal(block->pt, OPUS);
+        assert_int_equal(block->pt, RTC_PT_OPUS);
         assert_int_equal(block->len, AUDIO_BYTES);
         memcpy(&stamp, rtp->payload + block->at + block->len - sizeof stamp, sizeof stamp);
         assert_int_equal(stamp.magic, MAGIC);
@@ -196,13 +179,11 @@ static void read_red(sfu_packet *out, const cn_rtp *rtp)
 
 static void on_rtp(void *arg, rtc_client *client, const uint8_t *bytes, size_t len)
 {
-    (void)client;
     sfu_client *user = arg;
     cn_rtp rtp;
     assert_ok(cn_rtp_parse(bytes, len, &user->sfu->exts, &rtp));
     if (drops(user->sfu, user->lose_down)) return;
-    uint16_t seq = 0;
-    if (cn_rtp_twcc(&rtp, &seq)) cn_twcc_in_packet(&user->twcc, seq, cn_mono_ns());
+    uint16_t seq = rtc_report_came(client, &rtp, cn_mono_ns());
     assert_true(user->log_n < SFU_LOG);
     sfu_packet *out = &user->log[user->log_n++];
     *out = (sfu_packet){.at_ns = cn_mono_ns(),
@@ -212,11 +193,11 @@ static void on_rtp(void *arg, rtc_client *client, const uint8_t *bytes, size_t l
                         .twcc = seq,
                         .pt = rtp.pt,
                         .marker = rtp.marker,
-                        .rtx = rtp.pt == VP8_RTX || rtp.pt == VP9_RTX};
+                        .rtx = rtp.pt == RTC_PT_VP8 + 1 || rtp.pt == RTC_PT_VP9 + 1};
     out->probe = rtp.payload_len < sizeof out->stamp;
     if (!out->probe) memcpy(&out->stamp, rtp.payload + rtp.payload_len - sizeof out->stamp, sizeof out->stamp);
-    if (rtp.pt == RED) read_red(out, &rtp);
-    bool video = rtp.pt != OPUS && rtp.pt != RED && !out->probe;
+    if (rtp.pt == RTC_PT_RED) read_red(out, &rtp);
+    bool video = rtp.pt != RTC_PT_OPUS && rtp.pt != RTC_PT_RED && !out->probe;
     if (video && user->shape.vp9) read_vp9(user->sfu, out, &rtp);
     if (video && !user->shape.vp9) read_video(out, &rtp);
     if (!out->probe) assert_int_equal(out->stamp.magic, MAGIC);
@@ -271,14 +252,12 @@ static void put_stamp(uint8_t *payload, size_t len, sfu_stamp stamp)
     memcpy(payload + len - sizeof stamp, &stamp, sizeof stamp);
 }
 
-static size_t packet_write(sfu_client *client, uint8_t *out, size_t cap, cn_rtp_head *head, const uint8_t *bytes,
+static size_t packet_write(const sfu_client *client, uint8_t *out, size_t cap, cn_rtp_head *head, const uint8_t *bytes,
                            size_t len)
 {
-    cn_rtp_head_number(head, CN_RTP_EXT_TWCC, client->twcc_seq, 2);
-    size_t at = cn_rtp_write_header(out, cap, head, &client->sfu->exts, NULL);
-    assert_true(at > 0 && at + len <= cap);
-    memcpy(out + at, bytes, len);
-    return at + len;
+    size_t n = rtc_packet_write(client->c, out, cap, head, bytes, len);
+    assert_true(n > 0);
+    return n;
 }
 
 static size_t audio_payload(const sfu_client *client, uint8_t *out)
@@ -288,10 +267,10 @@ static size_t audio_payload(const sfu_client *client, uint8_t *out)
                                                        : RED_OLDER,
            n = 0;
     for (size_t i = older; i > 0; i--, n += 4) {
-        out[n] = 0x80 | OPUS;
+        out[n] = 0x80 | RTC_PT_OPUS;
         cn_put24(out + n + 1, (uint32_t)(i * OPUS_TICKS) << 10 | AUDIO_BYTES);
     }
-    if (client->shape.red) out[n++] = OPUS;
+    if (client->shape.red) out[n++] = RTC_PT_OPUS;
     for (size_t i = older + 1; i-- > 0; n += AUDIO_BYTES) {
         memset(out + n, 0x78, AUDIO_BYTES);
         put_stamp(out + n, AUDIO_BYTES,
@@ -318,15 +297,14 @@ static void audio_send(sfu_client *client)
     cn_rtp_head head = {.ts = client->audio_packets * OPUS_TICKS,
                         .ssrc = client->audio_ssrc,
                         .seq = client->audio_seq++,
-                        .pt = client->shape.red ? RED : OPUS};
+                        .pt = client->shape.red ? RTC_PT_RED : RTC_PT_OPUS};
     uint8_t level = word ? (uint8_t)(client->level + client->audio_packets % 3) : 100;
     if (client->level == 127) level = 127;
     cn_rtp_head_number(&head, CN_RTP_EXT_AUDIO_LEVEL, (word ? 0x80u : 0) | level, 1);
-    cn_rtp_head_bytes(&head, CN_RTP_EXT_MID, "mic", 3);
+    rtc_packet_name(&head, "mic", NULL, false);
     size_t n = packet_write(client, packet, sizeof packet, &head, payload, len);
-    client->twcc_seq++;
     client->audio_packets++;
-    (void)rtc_client_rtp(client->c, packet, n);
+    (void)rtc_packet_send(client->c, packet, n);
 }
 
 /* RFC 7741: 15-bit picture id, TL0PICIDX, TID; in the first packet a frame tag, in a key frame's its size. */
@@ -349,10 +327,9 @@ static void video_payload(const sfu_client *client, unsigned layer, uint8_t *byt
     if (key) memcpy(bytes + DESCRIPTOR + 3, start, sizeof start);
 }
 
-static void head_names(const sfu_client *client, cn_rtp_head *head, unsigned layer, cn_rtp_ext rid)
+static void name(const sfu_client *client, cn_rtp_head *head, unsigned layer, bool again)
 {
-    cn_rtp_head_bytes(head, CN_RTP_EXT_MID, "cam", 3);
-    if (client->shape.layers > 1) cn_rtp_head_bytes(head, rid, rids[layer], 1);
+    rtc_packet_name(head, "cam", client->shape.layers > 1 ? rtc_rid(layer) : NULL, again);
 }
 
 void sfu_frame(sfu_client *client, unsigned layer, bool key, uint32_t lose)
@@ -372,14 +349,13 @@ void sfu_frame(sfu_client *client, unsigned layer, bool key, uint32_t lose)
         cn_rtp_head head = {.ts = client->video_ts,
                             .ssrc = sent_layer->ssrc,
                             .seq = sent_layer->seq++,
-                            .pt = VP8,
+                            .pt = RTC_PT_VP8,
                             .marker = i + 1 == count};
-        head_names(client, &head, layer, CN_RTP_EXT_RID);
+        name(client, &head, layer, false);
         sent->n = packet_write(client, sent->bytes, sizeof sent->bytes, &head, payload, sizeof payload);
         sent_layer->packets++;
         if (lose >> i & 1 || drops(client->sfu, client->lose_up)) continue;
-        client->twcc_seq++;
-        (void)rtc_client_rtp(client->c, sent->bytes, sent->n);
+        (void)rtc_packet_send(client->c, sent->bytes, sent->n);
     }
     sent_layer->frames++;
     sent_layer->key_wanted = false;
@@ -401,15 +377,14 @@ static void svc_frame_send(sfu_client *client, bool top)
         cn_rtp_head head = {.ts = client->video_ts,
                             .ssrc = sent_layer->ssrc,
                             .seq = sent_layer->seq++,
-                            .pt = VP9,
+                            .pt = RTC_PT_VP9,
                             .marker = top && i + 1 == count};
-        cn_rtp_head_bytes(&head, CN_RTP_EXT_MID, "cam", 3);
+        rtc_packet_name(&head, "cam", NULL, false);
         size_t n = svc_descriptor(descriptor, &client->svc, first, last);
         cn_rtp_head_bytes(&head, CN_RTP_EXT_DEPENDENCY, descriptor, (uint8_t)n);
         sent->n = packet_write(client, sent->bytes, sizeof sent->bytes, &head, payload, sizeof payload);
         sent_layer->packets++;
-        client->twcc_seq++;
-        (void)rtc_client_rtp(client->c, sent->bytes, sent->n);
+        (void)rtc_packet_send(client->c, sent->bytes, sent->n);
     }
     client->svc.number++;
     sent_layer->frames++;
@@ -440,23 +415,26 @@ static void rtx_send(sfu_client *client, sfu_layer *sent_layer, uint16_t seq)
     cn_rtp_head head = {.ts = rtp.ts,
                         .ssrc = sent_layer->rtx_ssrc,
                         .seq = sent_layer->rtx_seq++,
-                        .pt = client->shape.vp9 ? VP9_RTX : VP8_RTX,
+                        .pt = client->shape.vp9 ? RTC_PT_VP9 + 1 : RTC_PT_VP8 + 1,
                         .marker = rtp.marker};
     cn_rtp_head_copy(&head, &rtp, CN_RTP_EXT_BIT(CN_RTP_EXT_DEPENDENCY));
-    head_names(client, &head, (unsigned)(sent_layer - client->layer), CN_RTP_EXT_REPAIRED_RID);
-    cn_rtp_head_number(&head, CN_RTP_EXT_TWCC, client->twcc_seq++, 2);
-    size_t n =
-        cn_rtp_write_rtx(packet, sizeof packet, &head, &client->sfu->exts, seq, rtp.payload, rtp.payload_len, NULL);
+    name(client, &head, (unsigned)(sent_layer - client->layer), true);
+    size_t n = rtc_packet_rtx(client->c, packet, sizeof packet, &head, seq, rtp.payload, rtp.payload_len);
     assert_true(n > 0);
-    (void)rtc_client_rtp(client->c, packet, n);
+    (void)rtc_packet_send(client->c, packet, n);
 }
 
-static void report_send(sfu_client *client, uint32_t ssrc, uint32_t ts, uint32_t packets)
+static void reports_send(sfu_client *client)
 {
-    uint8_t packet[200];
-    cn_rtcp_sr sr = {.ssrc = ssrc, .ntp = cn_ntp_from_wall_ns(cn_wall_ns()), .rtp_ts = ts, .packets = packets};
-    size_t n = cn_rtcp_write_sr(packet, sizeof packet, &sr, NULL, 0);
-    (void)rtc_client_rtcp(client->c, packet, n);
+    cn_rtcp_sr streams[1 + RTC_LAYERS];
+    size_t n = 0;
+    if (client->shape.audio)
+        streams[n++] = (cn_rtcp_sr){
+            .ssrc = client->audio_ssrc, .rtp_ts = client->audio_packets * OPUS_TICKS, .packets = client->audio_packets};
+    for (unsigned i = 0; i < client->shape.layers; i++)
+        streams[n++] = (cn_rtcp_sr){
+            .ssrc = client->layer[i].ssrc, .rtp_ts = client->video_ts, .packets = client->layer[i].packets};
+    if (n) rtc_report_streams(client->c, streams, n, NULL, 0, NULL);
 }
 
 static void remb_send(sfu_client *client)
@@ -481,7 +459,7 @@ static void client_turn(sfu_client *client)
     if (client->gone) return;
     if (due(&client->tick_ns, connected ? CHECK_EVERY_NS : HELLO_EVERY_NS, now)) rtc_client_tick(client->c);
     if (!connected) return;
-    if (due(&client->feedback_ns, FEEDBACK_EVERY_NS, now)) rtc_client_feedback(client->c, &client->twcc, now);
+    if (due(&client->feedback_ns, FEEDBACK_EVERY_NS, now)) rtc_report_feedback(client->c, now);
     if (client->mute) return;
     if (client->shape.audio && due(&client->audio_ns, AUDIO_EVERY_NS, now)) audio_send(client);
     if (client->shape.layers && due(&client->video_ns, 1000 * MS / SFU_FPS, now)) {
@@ -492,10 +470,7 @@ static void client_turn(sfu_client *client)
     }
     if (!due(&client->report_ns, REPORT_EVERY_NS, now)) return;
     if (client->remb_bps) remb_send(client);
-    if (client->shape.audio)
-        report_send(client, client->audio_ssrc, client->audio_packets * 960, client->audio_packets);
-    for (unsigned i = 0; i < client->shape.layers; i++)
-        report_send(client, client->layer[i].ssrc, client->video_ts, client->layer[i].packets);
+    reports_send(client);
 }
 
 /* ---- turns ---- */
@@ -534,72 +509,38 @@ void sfu_listen(sfu *server, unsigned ms)
 
 /* ---- offers and answers ---- */
 
-static void offer_section(cn_buf *buf, const sfu_client *client, const char *mid, bool video, bool sends)
-{
-    cn_buf_fmt(buf,
-               "m=%s 9 UDP/TLS/RTP/SAVPF %s\r\nc=IN IP4 0.0.0.0\r\na=mid:%s\r\na=%s\r\na=rtcp-mux\r\na=rtcp-rsize\r\n",
-               video ? "video" : "audio",
-               video               ? client->shape.vp9 ? "98 99" : "96 97"
-               : client->shape.red ? "63 111"
-                                   : "111",
-               mid, sends ? "sendonly" : "recvonly");
-    cn_buf_fmt(buf, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\na=fingerprint:sha-256 %s\r\na=setup:actpass\r\n",
-               rtc_client_ufrag(client->c), rtc_client_pwd(client->c), rtc_client_fingerprint(client->c));
-    for (size_t i = 0; i < COUNT_OF(exts); i++)
-        if ((video ? exts[i].video : exts[i].audio) &&
-            (exts[i].ext != CN_RTP_EXT_DEPENDENCY || (client->shape.vp9 && !client->shape.no_descriptor)))
-            cn_buf_fmt(buf, "a=extmap:%u %s\r\n", exts[i].id, cn_rtp_ext_uri(exts[i].ext));
-    unsigned pt = client->shape.vp9 ? VP9 : VP8;
-    if (video)
-        cn_buf_fmt(buf,
-                   "a=rtpmap:%u %s/90000\r\na=rtcp-fb:%u transport-cc\r\na=rtcp-fb:%u ccm fir\r\na=rtcp-fb:%u "
-                   "nack\r\na=rtcp-fb:%u nack pli\r\na=rtpmap:%u "
-                   "rtx/90000\r\na=fmtp:%u apt=%u\r\n",
-                   pt, client->shape.vp9 ? "VP9" : "VP8", pt, pt, pt, pt, pt + 1, pt + 1, pt);
-    else
-        cn_buf_str(buf, "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\n");
-    if (!video && client->shape.red) cn_buf_str(buf, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n");
-    if (!sends || (video && client->shape.layers > 1)) return;
-    uint32_t ssrc = video ? client->layer[0].ssrc : client->audio_ssrc;
-    if (video) cn_buf_fmt(buf, "a=ssrc-group:FID %u %u\r\n", ssrc, client->layer[0].rtx_ssrc);
-    cn_buf_fmt(buf, "a=ssrc:%u cname:t\r\n", ssrc);
-    if (video) cn_buf_fmt(buf, "a=ssrc:%u cname:t\r\n", client->layer[0].rtx_ssrc);
-}
-
-static void offer_simulcast(cn_buf *buf, const sfu_client *client)
-{
-    for (unsigned i = 0; i < client->shape.layers; i++) cn_buf_fmt(buf, "a=rid:%s send\r\n", rids[i]);
-    cn_buf_str(buf, "a=simulcast:send ");
-    for (unsigned i = 0; i < client->shape.layers; i++) cn_buf_fmt(buf, "%s%s", i ? ";" : "", rids[i]);
-    cn_buf_str(buf, "\r\n");
-}
-
 static size_t sections_of(const sfu_shape *shape, cn_section *out)
 {
     size_t n = 0;
     if (shape->audio) out[n++] = (cn_section){"mic", CN_SOURCE_MIC};
     if (shape->layers) out[n++] = (cn_section){"cam", CN_SOURCE_CAMERA};
     for (unsigned i = 0; i < shape->audio_slots + shape->video_slots; i++) {
-        bool video = i >= shape->audio_slots;
+        char mid[RTC_MID];
+        (void)rtc_slot_mid(mid, i, shape->audio_slots);
         out[n] = (cn_section){"", CN_SOURCE_NONE};
-        (void)cn_fmt(out[n++].mid, CN_MEDIA_ID, "%c%u", video ? 'v' : 'a', video ? i - shape->audio_slots : i);
+        (void)cn_strcpy(out[n++].mid, CN_MEDIA_ID, mid);
     }
     return n;
 }
 
-static char *offer_write(const sfu_client *client, const cn_section *sections, size_t count)
+static char *offer_write(const sfu_client *client)
 {
-    cn_buf buf = {.max = SDP_MAX};
-    cn_buf_str(&buf, "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE");
-    for (size_t i = 0; i < count; i++) cn_buf_fmt(&buf, " %s", sections[i].mid);
-    cn_buf_str(&buf, "\r\na=extmap-allow-mixed\r\n");
-    for (size_t i = 0; i < count; i++) {
-        bool video = sections[i].source == CN_SOURCE_CAMERA || sections[i].mid[0] == 'v';
-        offer_section(&buf, client, sections[i].mid, video, sections[i].source != CN_SOURCE_NONE);
-        if (sections[i].source == CN_SOURCE_CAMERA && client->shape.layers > 1) offer_simulcast(&buf, client);
-    }
-    assert_ok(buf.err);
-    return buf.p;
+    const sfu_shape *shape = &client->shape;
+    rtc_offer offer = {.setup = "actpass",
+                       .mic = shape->audio,
+                       .red = shape->red,
+                       .mic_ssrc = client->audio_ssrc,
+                       .codec = shape->vp9 ? CN_CODEC_VP9 : CN_CODEC_VP8,
+                       .dependency = shape->vp9 && !shape->no_descriptor,
+                       .layers = shape->layers,
+                       .camera_ssrc = client->layer[0].ssrc,
+                       .audio_slots = shape->audio_slots,
+                       .video_slots = shape->video_slots};
+    char *text = cn_calloc(1, RTC_SDP_MAX);
+    assert_non_null(text);
+    rtc_offer_own(&offer, client->c);
+    assert_true(rtc_offer_write(text, RTC_SDP_MAX, &offer));
+    return text;
 }
 
 typedef struct answering {
@@ -630,31 +571,10 @@ static bool is_answered(void *arg)
     return done;
 }
 
-static void value(const char *sdp, const char *key, char *out, size_t size)
-{
-    const char *at = strstr(sdp, key);
-    assert_non_null(at);
-    at += strlen(key);
-    (void)cn_fmt(out, size, "%.*s", (int)strcspn(at, "\r\n"), at);
-}
-
 static bool is_connected(void *arg)
 {
     sfu_client *client = arg;
     return rtc_client_connected(client->c) && sfu_events(client->sfu, 'c', client->name, 0, NULL) > 0;
-}
-
-static void client_connect(sfu_client *client)
-{
-    char ufrag[64], pwd[64], fingerprint[128], candidate[200], address[64];
-    unsigned port = 0;
-    value(client->answer, "a=ice-ufrag:", ufrag, sizeof ufrag);
-    value(client->answer, "a=ice-pwd:", pwd, sizeof pwd);
-    value(client->answer, "a=fingerprint:sha-256 ", fingerprint, sizeof fingerprint);
-    value(client->answer, "a=candidate:", candidate, sizeof candidate);
-    assert_int_equal(sscanf(candidate, "%*s 1 %*s %*s %63s %u typ host", address, &port), 2);
-    assert_true(rtc_client_target(client->c, address, (uint16_t)port, ufrag, pwd, fingerprint));
-    rtc_client_start(client->c);
 }
 
 static void client_init(sfu *server, sfu_client *client, const char *name, const sfu_shape *shape)
@@ -691,7 +611,7 @@ sfu_client *sfu_ask(sfu *server, const char *name, const sfu_shape *shape)
     answering waiter = {.lock = PTHREAD_MUTEX_INITIALIZER};
     client_init(server, client, name, shape);
     size_t n = sections_of(shape, sections);
-    char *offer = offer_write(client, sections, n);
+    char *offer = offer_write(client);
     cn_media_join join = {.room = SFU_ROOM,
                           .participant = client->name,
                           .kind = CN_PEER_APP,
@@ -708,12 +628,14 @@ sfu_client *sfu_ask(sfu *server, const char *name, const sfu_shape *shape)
     assert_true(answered);
     assert_string_equal(waiter.detail, "");
     client->answer = waiter.text;
+    assert_true(rtc_sdp_read(&client->sdp, client->answer));
     return client;
 }
 
 void sfu_connect(sfu_client *client)
 {
-    client_connect(client);
+    assert_true(rtc_sdp_target(&client->sdp, client->c));
+    rtc_client_start(client->c);
     assert_true(sfu_play_until(client->sfu, is_connected, client, 10000));
 }
 
@@ -726,20 +648,11 @@ sfu_client *sfu_join(sfu *server, const char *name, const sfu_shape *shape)
 
 uint32_t sfu_slot_ssrc(const sfu_client *client, const char *mid, uint32_t *rtx)
 {
-    char line[CN_MEDIA_ID + 16], text[64];
-    unsigned ssrc = 0, again = 0;
-    (void)cn_fmt(line, sizeof line, "a=mid:%s\r\n", mid);
-    const char *section = strstr(client->answer, line);
+    const rtc_section *section = rtc_sdp_section(&client->sdp, mid);
     assert_non_null(section);
-    const char *end = strstr(section, "\r\nm="), *group = strstr(section, "a=ssrc-group:FID ");
-    if (group && (!end || group < end)) {
-        assert_int_equal(sscanf(group, "a=ssrc-group:FID %u %u", &ssrc, &again), 2);
-    } else {
-        value(section, "a=ssrc:", text, sizeof text);
-        assert_int_equal(sscanf(text, "%u", &ssrc), 1);
-    }
-    if (rtx) *rtx = again;
-    return ssrc;
+    assert_true(section->ssrc > 0);
+    if (rtx) *rtx = section->rtx;
+    return section->ssrc;
 }
 
 void sfu_show(sfu_client *client, size_t count, const cn_slot_want *wants)
@@ -799,21 +712,21 @@ size_t sfu_heard(const sfu_client *client, const sfu_client *from, bool video, s
     return n;
 }
 
-typedef struct waiting {
+typedef struct hearing {
     const sfu_client *c, *from;
     bool video;
     size_t since, count;
-} waiting;
+} hearing;
 
 static bool has_heard(void *arg)
 {
-    const waiting *waiter = arg;
+    const hearing *waiter = arg;
     return sfu_heard(waiter->c, waiter->from, waiter->video, waiter->since) >= waiter->count;
 }
 
 void sfu_hears(sfu *server, const sfu_client *client, const sfu_client *from, bool video, size_t count)
 {
-    waiting waiter = {client, from, video, client->log_n, count};
+    hearing waiter = {client, from, video, client->log_n, count};
     assert_true(sfu_play_until(server, has_heard, &waiter, 5000));
 }
 
@@ -839,8 +752,7 @@ void sfu_new(sfu *server, unsigned workers, unsigned timeout_s)
     memset(server, 0, sizeof *server);
     server->random = 1;
     assert_int_equal(pthread_mutex_init(&server->lock, NULL), 0);
-    server->exts.two_byte = true;
-    for (size_t i = 0; i < COUNT_OF(exts); i++) assert_true(cn_rtp_exts_set(&server->exts, exts[i].ext, exts[i].id));
+    rtc_exts_get(&server->exts);
     cn_media_config config = {
         .listen = {"127.0.0.1"}, .addresses = 1, .workers = workers, .timeout_s = timeout_s ? timeout_s : 20};
     assert_ok(cn_media_new(&server->media, &config, &events, server));
@@ -855,7 +767,7 @@ void sfu_free(sfu *server)
         free(client->answer);
         free(client->log);
         free(client->rtcp);
-        for (unsigned k = 0; k < SFU_LAYERS; k++) free(client->layer[k].sent);
+        for (unsigned k = 0; k < RTC_LAYERS; k++) free(client->layer[k].sent);
     }
     pthread_mutex_destroy(&server->lock);
 }

@@ -13,13 +13,13 @@
 #include "media/media.h"
 #include "media/wire/rtcp.h"
 #include "media/wire/rtp.h"
-#include "media/rate/twcc.h"
 #include "media/wire/depdesc.h"
 #include "client/client.h"
+#include "client/names.h"
+#include "client/sdp.h"
 #include "support_svc.h"
 
 #define SFU_CLIENTS 16
-#define SFU_LAYERS 3
 #define SFU_LOG 30000
 #define SFU_RTCP 4000
 #define SFU_EVENTS 2000
@@ -103,12 +103,12 @@ typedef struct sfu_client {
     char name[16];
     sfu_shape shape;
     char *answer;
+    rtc_sdp sdp; /* what the answer says */
 
     uint32_t audio_ssrc, audio_packets, video_ts;
-    uint16_t audio_seq, twcc_seq;
+    uint16_t audio_seq;
     uint64_t audio_ns, video_ns, feedback_ns, report_ns, tick_ns;
-    sfu_layer layer[SFU_LAYERS];
-    cn_twcc_in twcc;
+    sfu_layer layer[RTC_LAYERS];
 
     uint32_t word_frame; /* packet with which it began to speak, and when; set word_ns to 0 for the next */
     uint64_t word_ns;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "client/bits.h"
+
 #define TARGETS (SVC_SPATIAL * SVC_TEMPORAL)
 #define GROUP 4 /* pictures from one of temporal layer 0 to the next */
 #define KINDS 5 /* of frames of a spatial layer: templates 5 × sid + … */
@@ -11,7 +13,7 @@
 
 typedef enum dti { ABSENT, DISCARDABLE, SWITCH, REQUIRED } dti;
 /* In the order of templates: by spatial, then temporal layer. LATER: of temporal layer 2, behind that of 1. */
-typedef enum kind { BASE, KEY, MIDDLE, FIRST, LATER } kind;
+typedef enum svc_kind { BASE, KEY, MIDDLE, FIRST, LATER } svc_kind;
 
 static const uint8_t tid_of[KINDS] = {0, 0, 1, 2, 2};
 static const uint8_t behind[KINDS] = {GROUP, 0, 2, 1, 1}; /* pictures to the one it is predicted from */
@@ -22,13 +24,13 @@ unsigned svc_tid(uint32_t picture)
     return picture % 2 ? 2 : picture % GROUP ? 1 : 0;
 }
 
-static kind kind_of(uint32_t picture)
+static svc_kind kind_of(uint32_t picture)
 {
-    static const kind in_group[GROUP] = {BASE, FIRST, MIDDLE, LATER};
+    static const svc_kind in_group[GROUP] = {BASE, FIRST, MIDDLE, LATER};
     return picture ? in_group[picture % GROUP] : KEY;
 }
 
-static dti dti_for(unsigned sid, kind which, unsigned target)
+static dti dti_for(unsigned sid, svc_kind which, unsigned target)
 {
     unsigned spatial = target / SVC_TEMPORAL, temporal = target % SVC_TEMPORAL;
     if (spatial < sid || temporal < tid_of[which]) return ABSENT;
@@ -38,7 +40,7 @@ static dti dti_for(unsigned sid, kind which, unsigned target)
 }
 
 /* Frames back to the last one of chain `chain`: those of temporal layer 0 up to that spatial layer. */
-static unsigned chain_back(unsigned sid, kind which, unsigned chain)
+static unsigned chain_back(unsigned sid, svc_kind which, unsigned chain)
 {
     if (since[which]) return since[which] * SVC_SPATIAL + sid - chain;
     if (which == KEY) return chain < sid ? sid - chain : 0;
@@ -46,88 +48,64 @@ static unsigned chain_back(unsigned sid, kind which, unsigned chain)
     return sid - (chain < sid ? chain : sid - 1);
 }
 
-/* ---- bits ---- */
+/* ---- descriptors ---- */
 
-typedef struct bits {
-    uint8_t *p;
-    unsigned at;
-} bits;
-
-static void put(bits *bitstream, unsigned width, unsigned value)
-{
-    while (width--) {
-        if (value >> width & 1) bitstream->p[bitstream->at / 8] |= (uint8_t)(0x80 >> bitstream->at % 8);
-        bitstream->at++;
-    }
-}
-
-/* Not symmetric (AV1 §4.10.7): of bound values, the first ones take a bit less. */
-static void put_ns(bits *bitstream, unsigned bound, unsigned value)
-{
-    unsigned w = 0;
-    while (bound >> w) w++;
-    unsigned few = (1u << w) - bound;
-    if (value < few)
-        put(bitstream, w - 1, value);
-    else
-        put(bitstream, w, value + few);
-}
-
-static void put_layers(bits *bitstream)
+static void put_layers(rtc_bits *bitstream)
 {
     for (unsigned i = 1; i < TEMPLATES; i++) {
         unsigned same_sid = i % KINDS != 0, same_tid = same_sid && tid_of[i % KINDS] == tid_of[i % KINDS - 1];
-        put(bitstream, 2, !same_sid ? 2 : same_tid ? 0 : 1);
+        rtc_bits_put(bitstream, 2, !same_sid ? 2 : same_tid ? 0 : 1);
     }
-    put(bitstream, 2, 3);
+    rtc_bits_put(bitstream, 2, 3);
 }
 
-static void put_references(bits *bitstream, unsigned sid, kind which)
+static void put_references(rtc_bits *bitstream, unsigned sid, svc_kind which)
 {
     unsigned fdiffs[2], n = 0;
     if (which != KEY) fdiffs[n++] = behind[which] * SVC_SPATIAL;
     if (sid) fdiffs[n++] = 1;
     for (unsigned i = 0; i < n; i++) {
-        put(bitstream, 1, 1);
-        put(bitstream, 4, fdiffs[i] - 1);
+        rtc_bits_put(bitstream, 1, 1);
+        rtc_bits_put(bitstream, 4, fdiffs[i] - 1);
     }
-    put(bitstream, 1, 0);
+    rtc_bits_put(bitstream, 1, 0);
 }
 
 /* template_dependency_structure() */
-static void put_structure(bits *bitstream)
+static void put_structure(rtc_bits *bitstream)
 {
-    put(bitstream, 6, 0);
-    put(bitstream, 5, TARGETS - 1);
+    rtc_bits_put(bitstream, 6, 0);
+    rtc_bits_put(bitstream, 5, TARGETS - 1);
     put_layers(bitstream);
     for (unsigned i = 0; i < TEMPLATES; i++)
-        for (unsigned t = 0; t < TARGETS; t++) put(bitstream, 2, dti_for(i / KINDS, (kind)(i % KINDS), t));
-    for (unsigned i = 0; i < TEMPLATES; i++) put_references(bitstream, i / KINDS, (kind)(i % KINDS));
-    put_ns(bitstream, TARGETS + 1, SVC_SPATIAL);
-    for (unsigned t = 0; t < TARGETS; t++) put_ns(bitstream, SVC_SPATIAL, t / SVC_TEMPORAL);
+        for (unsigned t = 0; t < TARGETS; t++) rtc_bits_put(bitstream, 2, dti_for(i / KINDS, (svc_kind)(i % KINDS), t));
+    for (unsigned i = 0; i < TEMPLATES; i++) put_references(bitstream, i / KINDS, (svc_kind)(i % KINDS));
+    rtc_bits_put_ns(bitstream, TARGETS + 1, SVC_SPATIAL);
+    for (unsigned t = 0; t < TARGETS; t++) rtc_bits_put_ns(bitstream, SVC_SPATIAL, t / SVC_TEMPORAL);
     for (unsigned i = 0; i < TEMPLATES; i++)
-        for (unsigned c = 0; c < SVC_SPATIAL; c++) put(bitstream, 4, chain_back(i / KINDS, (kind)(i % KINDS), c));
-    put(bitstream, 1, 1);
+        for (unsigned c = 0; c < SVC_SPATIAL; c++)
+            rtc_bits_put(bitstream, 4, chain_back(i / KINDS, (svc_kind)(i % KINDS), c));
+    rtc_bits_put(bitstream, 1, 1);
     for (unsigned s = 0; s < SVC_SPATIAL; s++) {
-        put(bitstream, 16, (WIDTH << s) - 1);
-        put(bitstream, 16, (HEIGHT << s) - 1);
+        rtc_bits_put(bitstream, 16, (WIDTH << s) - 1);
+        rtc_bits_put(bitstream, 16, (HEIGHT << s) - 1);
     }
 }
 
 size_t svc_descriptor(uint8_t out[SVC_DESCRIPTOR_MAX], const svc_frame *frame, bool first, bool last)
 {
-    bits bitstream = {out, 0};
-    kind which = kind_of(frame->picture);
+    rtc_bits bitstream = {out, 0};
+    svc_kind which = kind_of(frame->picture);
     memset(out, 0, SVC_DESCRIPTOR_MAX);
-    put(&bitstream, 1, first);
-    put(&bitstream, 1, last);
-    put(&bitstream, 6, frame->sid * KINDS + (unsigned)which);
-    put(&bitstream, 16, frame->number);
+    rtc_bits_put(&bitstream, 1, first);
+    rtc_bits_put(&bitstream, 1, last);
+    rtc_bits_put(&bitstream, 6, frame->sid * KINDS + (unsigned)which);
+    rtc_bits_put(&bitstream, 16, frame->number);
     if (which == KEY && !frame->sid && first) {
-        put(&bitstream, 5, 0x10); /* a structure, nothing else */
+        rtc_bits_put(&bitstream, 5, 0x10); /* a structure, nothing else */
         put_structure(&bitstream);
     }
-    return (bitstream.at + 7) / 8;
+    return rtc_bits_bytes(&bitstream);
 }
 
 size_t svc_vp9(uint8_t out[SVC_VP9_MAX], const svc_frame *frame, bool first, bool last)

@@ -503,7 +503,7 @@ static void garbage_before_the_hello_is_harmless(void **state)
     bed_turn(&testbed, 10);
     uint8_t record[13 + 12 + 30] = {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12 + 30};
     assert_true(rtc_client_raw(peer->c, record, sizeof record)); /* a HelloRequest from a client */
-    record[13] = 1, record[16] = 30, record[24] = 30;           /* a ClientHello of zeros */
+    record[13] = 1, record[16] = 30, record[24] = 30;            /* a ClientHello of zeros */
     assert_true(rtc_client_raw(peer->c, record, sizeof record));
     bed_turn(&testbed, 20);
     assert_true(totals(peer)->bad_dtls >= 2);

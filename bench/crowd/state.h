@@ -1,15 +1,22 @@
-/* What crowd.c and pc.c share. */
-#ifndef CN_CROWD_PRIVATE_H
-#define CN_CROWD_PRIVATE_H
+/* The state of a crowd and of its clients, for the files of this folder. */
+#ifndef CN_CROWD_STATE_H
+#define CN_CROWD_STATE_H
 
-#include "base/mem.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "client/client.h"
+#include "client/sdp.h"
 #include "film.h"
 #include "gather.h"
 #include "inlet.h"
-#include "media/rate/twcc.h"
 #include "outlet.h"
-#include "pc.h"
-#include "client/client.h"
+#include "shape.h"
+#include "totals.h"
+
+typedef struct crowd crowd;
+typedef struct crowd_pc crowd_pc;
 
 typedef struct crowd_watched {
     int fd;
@@ -37,43 +44,31 @@ struct crowd {
 };
 
 /* Of an inlet to which a file's frames come. */
-typedef struct watch {
+typedef struct film_watch {
     crowd_pc *pc;
     gather *frames;
     film_view view;
     FILE *save; /* borrowed */
     bool saved_all;
     uint64_t saved, saved_at, saved_ticks;
-} watch;
+} film_watch;
 
 struct crowd_pc {
     crowd *crowd;
     crowd_pc *next;
     rtc_client *client;
-    uint16_t sender, twcc_seq;
+    uint16_t sender;
     unsigned layers;
     bool started;
     uint32_t ssrc; /* microphone; +2, +4, +6: layers, each with its RTX one above */
     int64_t arrived_ns;
-    cn_rtp_exts exts_out, exts_in;
-    uint8_t kind[128];
+    cn_rtp_exts exts;     /* of what comes */
+    uint8_t codec[128];   /* cn_codec by payload type, of what comes */
     uint8_t by_ssrc[256]; /* hint: 1 + index in inlets */
-    cn_twcc_in twcc;
     uint64_t report_ns, check_ns, nack_ns, names_ns;
     size_t outlet_n, inlet_n;
     outlet *outlets;
-    inlet inlets[CROWD_SECTIONS];
+    inlet inlets[RTC_SECTIONS];
 };
-
-void crowd_pc_turn(crowd_pc *pc);
-void crowd_pc_send(crowd_pc *pc, outlet *feed, const outlet_packet *pkt, bool again);
-void crowd_delay_count(uint32_t buckets[CROWD_DELAY_BUCKETS], int64_t ns);
-
-bool watch_open(crowd_pc *pc, inlet *in);
-/** A packet that inlet_arrived took as new. */
-void watch_packet(inlet *in, const cn_rtp *rtp, uint16_t seq, bool again, const uint8_t *payload, size_t len);
-/** Counts from zero. */
-void watch_reset(inlet *in);
-void watch_close(inlet *in);
 
 #endif
