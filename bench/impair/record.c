@@ -8,14 +8,14 @@
 
 #define BUFFER (1 << 20) /* written out while nothing else waits for the disk: seldom */
 
-struct record {
+struct line_record {
     FILE *file;
     uint64_t began_ns;
 };
 
-record *record_new(const char *path, uint64_t now_ns)
+line_record *record_new(const char *path, uint64_t now_ns)
 {
-    record *rec = CN_NEW(record);
+    line_record *rec = CN_NEW(line_record);
     if (!rec) return NULL;
     rec->began_ns = now_ns;
     rec->file = fopen(path, "we");
@@ -54,7 +54,8 @@ static unsigned header_bytes(const line_packet *packet)
     return n <= packet->size ? n : 0;
 }
 
-void record_packet(record *rec, bool up, unsigned client, const line_packet *packet, line_fate fate, uint64_t left_ns)
+void record_packet(line_record *rec, bool up, unsigned client, const line_packet *packet, line_fate fate,
+                   uint64_t left_ns)
 {
     if (!rec) return;
     const char *what = kind(packet);
@@ -72,12 +73,12 @@ void record_packet(record *rec, bool up, unsigned client, const line_packet *pac
     fputc('\n', rec->file);
 }
 
-void record_command(record *rec, const char *text, size_t len, uint64_t now_ns)
+void record_command(line_record *rec, const char *text, size_t len, uint64_t now_ns)
 {
     if (rec) fprintf(rec->file, "# %llu %.*s\n", (unsigned long long)(now_ns - rec->began_ns) / 1000, (int)len, text);
 }
 
-bool record_end(record *rec)
+bool record_end(line_record *rec)
 {
     if (!rec) return true;
     bool ok = !ferror(rec->file);

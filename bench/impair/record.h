@@ -14,14 +14,15 @@
 
 #include "line.h"
 
-typedef struct record record;
+typedef struct line_record line_record;
 
 /** NULL when the file cannot be written. Time 0 is `now_ns`. */
-record *record_new(const char *path, uint64_t now_ns);
+line_record *record_new(const char *path, uint64_t now_ns);
 /** A packet that left at `left_ns`, or did not: `fate` says. NULL record: nothing. */
-void record_packet(record *rec, bool up, unsigned client, const line_packet *packet, line_fate fate, uint64_t left_ns);
-void record_command(record *rec, const char *text, size_t len, uint64_t now_ns);
+void record_packet(line_record *rec, bool up, unsigned client, const line_packet *packet, line_fate fate,
+                   uint64_t left_ns);
+void record_command(line_record *rec, const char *text, size_t len, uint64_t now_ns);
 /** False when something could not be written. NULL allowed. */
-bool record_end(record *rec);
+bool record_end(line_record *rec);
 
 #endif

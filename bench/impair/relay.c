@@ -39,27 +39,27 @@
 #define ROUND 64         /* datagrams taken from one socket before the others have their turn */
 
 /* Where clients come in, for one port of the server. */
-typedef struct door {
+typedef struct relay_door {
     int fd;
     uint16_t port;
     struct sockaddr_in server;
-} door;
+} relay_door;
 
 typedef struct client {
     struct sockaddr_in address;
-    door *door;
+    relay_door *door;
     int fd; /* towards the server */
     unsigned number;
 } client;
 
 typedef struct relay {
     int poll, timer;
-    door doors[DOORS];
+    relay_door doors[DOORS];
     size_t door_count;
     line *up, *down;
     client *clients[CLIENTS];
     size_t client_count;
-    record *record; /* NULL: none is wanted */
+    line_record *record; /* NULL: none is wanted */
     char command[COMMAND];
     size_t command_used;
     bool ended;
@@ -89,7 +89,7 @@ static int udp_socket(relay *proxy, void *tag)
     return -1;
 }
 
-static client *client_of(relay *proxy, door *gate, const struct sockaddr_in *from)
+static client *client_of(relay *proxy, relay_door *gate, const struct sockaddr_in *from)
 {
     for (size_t i = 0; i < proxy->client_count; i++) {
         client *caller = proxy->clients[i];
@@ -119,7 +119,7 @@ static void send_on_its_way(relay *proxy, line *wire, line_packet *packet)
         record_packet(proxy->record, wire == proxy->up, ((client *)packet->flow)->number, packet, fate, 0);
 }
 
-static void receive_up(relay *proxy, door *gate)
+static void receive_up(relay *proxy, relay_door *gate)
 {
     for (int i = 0; i < ROUND; i++) {
         line_packet *packet = line_packet_new(proxy->up);
@@ -297,9 +297,9 @@ static void read_commands(relay *proxy)
 
 static bool add_door(relay *proxy, struct sockaddr_in own, const struct sockaddr_in *server)
 {
-    door *gate = &proxy->doors[proxy->door_count];
+    relay_door *gate = &proxy->doors[proxy->door_count];
     socklen_t size = sizeof own;
-    *gate = (door){.server = *server};
+    *gate = (relay_door){.server = *server};
     gate->fd = udp_socket(proxy, gate);
     if (gate->fd < 0) return false;
     proxy->door_count++;

@@ -23,14 +23,14 @@
 #define EARLY_US 4000000 /* a recorded probe may come before its time by so much: another estimator waited for it */
 #define NEEDED 2e6       /* bps: the same; what was sent beyond was repeated on demand */
 
-typedef struct packet {
+typedef struct trace_packet {
     uint64_t sent_us, came_us; /* came: 0 for lost */
     uint16_t bytes;
     bool repeat, told_lost; /* repeat: of a probe */
-} packet;
+} trace_packet;
 
 typedef struct replay {
-    packet packets[PACKETS];
+    trace_packet packets[PACKETS];
     size_t sent, told; /* told: below this number all were reported */
     uint64_t now_us, last_repeat_us, line_us;
     uint32_t line_kbps, rtt_ms;
@@ -81,16 +81,16 @@ static bool packet_read(replay *player, char *word, char **rest)
     if (player->sent == PACKETS || !on_the_way || !cn_parse_i64(word, 1, 2000, &bytes)) return false;
     if (!lost && !cn_parse_i64(on_the_way, 0, 1000000, &way)) return false;
     probe_follow(player, repeat);
-    player->packets[player->sent++] = (packet){.sent_us = player->now_us,
-                                               .came_us = lost ? 0 : player->now_us + (uint64_t)way * UNIT_US,
-                                               .bytes = (uint16_t)bytes,
-                                               .repeat = repeat};
+    player->packets[player->sent++] = (trace_packet){.sent_us = player->now_us,
+                                                     .came_us = lost ? 0 : player->now_us + (uint64_t)way * UNIT_US,
+                                                     .bytes = (uint16_t)bytes,
+                                                     .repeat = repeat};
     return true;
 }
 
 static cn_twcc_result result(const replay *player, size_t index, bool came)
 {
-    const packet *pkt = &player->packets[index];
+    const trace_packet *pkt = &player->packets[index];
     return (cn_twcc_result){.seq = index,
                             .sent_ns = clock_ns(pkt->sent_us),
                             .arrival_us = came ? (int64_t)(pkt->came_us / TICK_US * TICK_US) - 777000000 : CN_TWCC_LOST,
@@ -108,7 +108,7 @@ static void feedback(replay *player, uint64_t left_us)
     for (size_t i = player->told; i < player->sent; i++)
         if (player->packets[i].came_us && player->packets[i].came_us <= left_us) newest = i + 1;
     for (size_t i = from; i < newest; i++) {
-        packet *pkt = &player->packets[i];
+        trace_packet *pkt = &player->packets[i];
         bool came = pkt->came_us && pkt->came_us <= left_us;
         if (i < player->told && !(pkt->told_lost && came)) continue;
         results[n++] = result(player, i, came);
@@ -241,15 +241,15 @@ static void jitter_costs_little(void **state)
     holds("firefox-overtaking", 0.9);
 }
 
-typedef struct step {
+typedef struct trace_step {
     uint32_t low_kbps;
     double former_bps, fell_s, back_s; /* fell, back: 0 while it has not */
     double high_after;                 /* largest share of the narrow line from 3 s on */
-} step;
+} trace_step;
 
 static void keep_step(void *arg, const moment *when)
 {
-    step *one = arg;
+    trace_step *one = arg;
     double since_s = (double)(when->now_us - when->line_us) / 1e6;
     if (when->line_us < SECOND_US) {
         one->former_bps = when->sent_bps;
@@ -264,7 +264,7 @@ static void keep_step(void *arg, const moment *when)
 
 static void follows(const char *name)
 {
-    step one = {0};
+    trace_step one = {0};
     play(name, keep_step, &one);
     if (verbose)
         printf("%s: under the line after %.1f s, then at most %.2f of it, back "

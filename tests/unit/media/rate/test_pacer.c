@@ -132,20 +132,20 @@ static void a_full_queue_says_so_and_one_slot_can_be_emptied(void **state)
 
 /* ---- a camera of three layers with key frames, and a voice, over a narrow line ---- */
 
-typedef struct call {
+typedef struct paced_call {
     link_sim link;
     cn_pacer *pacer; /* NULL: everything leaves at once */
     unsigned voice_lost, lost, frames;
-} call;
+} paced_call;
 
-static void packet(call *exchange, uint32_t bytes)
+static void packet(paced_call *exchange, uint32_t bytes)
 {
     exchange->lost += !link_send(&exchange->link, bytes);
     if (exchange->pacer) cn_pacer_left(exchange->pacer, bytes, exchange->link.now_ns);
 }
 
 /* 30 frames a second of the layer that fits; every 60th is a key frame ten times as large as the others. */
-static void frame(call *exchange)
+static void frame(paced_call *exchange)
 {
     double bps = link_layer_bps(&exchange->link);
     bool key = exchange->frames++ % 60 == 0;
@@ -158,7 +158,7 @@ static void frame(call *exchange)
     }
 }
 
-static void play(call *exchange, uint64_t ms)
+static void play(paced_call *exchange, uint64_t ms)
 {
     cn_paced paced;
     exchange->voice_lost = exchange->lost = 0;
@@ -185,7 +185,7 @@ typedef struct outcome {
 
 static outcome over_a_narrow_line(bool paced)
 {
-    call exchange = {0};
+    paced_call exchange = {0};
     outcome result = {0};
     link_init(&exchange.link, 4e6);
     exchange.link.queue_ms = 60;

@@ -51,11 +51,11 @@ static void descriptors_say_what_they_should(void **state)
 
 /* ---- what a receiver got ---- */
 
-typedef struct seen {
+typedef struct svc_seen {
     size_t pictures, packets;
     unsigned sid, tid; /* highest */
     size_t ups, downs; /* changes of the spatial layer */
-} seen;
+} svc_seen;
 
 typedef struct judge {
     uint8_t came[1 << 16]; /* by the publisher's frame: wholly */
@@ -97,7 +97,7 @@ static void goes_on(const sfu_packet *left, const sfu_packet *right)
 
 /* Upwards only with a key picture, downwards only where the descriptor says that one may: not in the last temporal
  * layer. */
-static void picture_ends(judge *verdict, seen *marks)
+static void picture_ends(judge *verdict, svc_seen *marks)
 {
     if (verdict->before >= 0 && verdict->top > verdict->before) {
         assert_true(verdict->key);
@@ -110,7 +110,7 @@ static void picture_ends(judge *verdict, seen *marks)
     verdict->before = verdict->top;
 }
 
-static void picture_begins(judge *verdict, seen *marks, const sfu_packet *packet)
+static void picture_begins(judge *verdict, svc_seen *marks, const sfu_packet *packet)
 {
     marks->pictures++;
     if (packet->tid > marks->tid) marks->tid = packet->tid;
@@ -119,17 +119,17 @@ static void picture_begins(judge *verdict, seen *marks, const sfu_packet *packet
 }
 
 /* Walks over everything that came to slot v0; counts what came from index `from` of the log on. */
-static seen judged(const sfu_client *client, size_t from)
+static svc_seen judged(const sfu_client *client, size_t from)
 {
     static judge verdict;
     static size_t list[SFU_LOG];
-    seen before = {0}, marks = {0};
+    svc_seen before = {0}, marks = {0};
     size_t n = sfu_of(client, sfu_slot_ssrc(client, "v0", NULL), 0, list, SFU_LOG);
     memset(&verdict, 0, sizeof verdict);
     verdict.top = verdict.before = -1;
     for (size_t i = 0; i < n; i++) {
         const sfu_packet *packet = &client->log[list[i]];
-        seen *to = list[i] >= from ? &marks : &before;
+        svc_seen *to = list[i] >= from ? &marks : &before;
         if (packet->probe) continue;
         assert_int_equal(packet->stamp.layer, packet->sid);
         if (verdict.last) goes_on(verdict.last, packet);
@@ -217,7 +217,7 @@ static void everybody_gets_the_layers_that_fit(void **state)
     sfu_play(&server, 1000);
     sent = (cam->layer[0].frames - sent) / SVC_SPATIAL;
     for (size_t i = 0; i < COUNT_OF(people); i++) {
-        const seen got = judged(&server.clients[1 + i], since[i]);
+        const svc_seen got = judged(&server.clients[1 + i], since[i]);
         assert_int_equal(got.sid, people[i].sid);
         assert_int_equal(got.tid, people[i].tid);
         assert_in_range(got.pictures * (people[i].tid == 2 ? 1 : 2), sent - 6, sent + 6);
@@ -249,7 +249,7 @@ static void layers_change_where_they_may(void **state)
         wish wanted = {anna, steps[i].sid, steps[i].tid};
         anna->remb_bps = steps[i].remb_bps;
         assert_true(sfu_play_until(&server, comes, &wanted, 15000));
-        const seen got = judged(anna, from);
+        const svc_seen got = judged(anna, from);
         if (i) assert_int_equal(got.downs, steps[i].downs);
         if (steps[i].ups) assert_true(got.ups >= 1 && cam->layer[0].plis > plis);
         if (i && !steps[i].ups) assert_int_equal(got.ups, 0);
