@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/demo/demo.h"
+#include "consult/people/password.h"
 #include "consult/room/room.h"
 #include "consult/room/token.h"
 #include "signaling/app.h"

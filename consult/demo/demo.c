@@ -10,9 +10,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "consult/people/accounts.h"
 #include "consult/demo/files.h"
 #include "consult/file/file.h"
+#include "consult/people/accounts.h"
+#include "consult/people/password.h"
 #include "consult/request/request.h"
 
 #define CHUNK (4 << 20)

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file_private.h"
-#include "consult/request/request.h"
+#include "consult/scope.h"
 
 static const struct {
     const char *name;

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file_private.h"
-#include "consult/request/request.h"
+#include "consult/scope.h"
 
 #define HEAD_BYTES 65536
 #define KEEP_MS ((int64_t)7 * 86400000)

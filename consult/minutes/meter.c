@@ -8,9 +8,16 @@
 #define DAY_MS ((int64_t)86400000)
 
 static const struct {
-    int64_t area; /* largest that still belongs to the tier */
+    const char *name; /* as in docs/protocol.md */
+    int64_t area;     /* largest that still belongs to the tier */
     int weight;
-} tiers[CN_METER_TIERS] = {{0, 1}, {307200, 2}, {921600, 4}, {2073600, 9}, {3686400, 16}, {INT64_MAX, 36}};
+} tiers[CN_METER_TIERS] = {{"voice", 0, 1},          {"sd", 307200, 2},   {"hd", 921600, 4},
+                           {"super_hd", 2073600, 9}, {"2k", 3686400, 16}, {"4k", INT64_MAX, 36}};
+
+const char *cn_meter_tier_name(int tier)
+{
+    return tier >= 0 && tier < CN_METER_TIERS ? tiers[tier].name : "";
+}
 
 int cn_meter_weight(int tier)
 {

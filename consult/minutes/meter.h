@@ -21,6 +21,8 @@
 /* Room for segments of one call: enough for a checkpoint once a month or more often. */
 #define CN_METER_SEGMENTS 4
 
+/** "voice", "sd", "hd", "super_hd", "2k", "4k"; "" for a number outside. */
+const char *cn_meter_tier_name(int tier);
 /** Weight of a tier: 1, 2, 4, 9, 16, 36; 0 for a number outside. */
 int cn_meter_weight(int tier);
 /** Tier of an area in pixels (rule 3, bounds inclusive): 0 voice … 5 4K. */

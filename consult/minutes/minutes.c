@@ -12,8 +12,6 @@
 #define DAY_MS ((int64_t)86400000)
 #define DAYS 31
 
-static const char *const tier_names[CN_METER_TIERS] = {"voice", "sd", "hd", "super_hd", "2k", "4k"};
-
 /* constant pieces of statements: never anything from outside */
 static const struct {
     const char *by, *id, *name, *join;
@@ -158,7 +156,7 @@ static json_t *tiers_json(const items *all)
     for (int i = 0; i < CN_METER_TIERS; i++) {
         int64_t minutes = (all->ms[i] + 59999) / 60000;
         json_array_append_new(list,
-                              json_pack("{s:s, s:I, s:I, s:i, s:I}", "tier", tier_names[i], "ms",
+                              json_pack("{s:s, s:I, s:I, s:i, s:I}", "tier", cn_meter_tier_name(i), "ms",
                                         (json_int_t)all->ms[i], "minutes", (json_int_t)minutes, "weight",
                                         cn_meter_weight(i), "weighted", (json_int_t)(minutes * cn_meter_weight(i))));
     }

@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "consult/request/request_private.h"
+#include "consult/request/request.h"
 
 #define PDF_MAX ((off_t)64 << 20)
 

@@ -1,6 +1,7 @@
+#include "consult/paper/print.h"
+
 #include "base/json.h"
-#include "consult/report/report.h"
-#include "consult/request/request_private.h"
+#include "consult/request/request.h"
 
 /* Puts the version that is wanted in place of "report". */
 static cn_err choose(json_t *request, bool released, cn_problem *problem)

@@ -32,11 +32,6 @@ cn_err cn_department_find(cn_consult *consult, const char *hospital, const char 
 /** True when there is no user yet. */
 cn_err cn_accounts_empty(cn_consult *consult, bool *empty);
 
-/** At least 10 characters with a digit, a letter and a symbol, without the username (MLPS 1.7). */
-cn_err cn_password_check(const char *username, const char *password, cn_problem *problem);
-/** A random one of 14 characters that passes the check, without look-alikes. */
-void cn_password_generate(char out[16]);
-
 /** The fresh session of a login. */
 typedef struct cn_session {
     char token[CN_SESSION_TOKEN]; /* the cookie: only its SHA-256 is stored */

@@ -6,7 +6,6 @@
 
 #include "base/crypto.h"
 #include "base/str.h"
-#include "consult/people/accounts.h"
 
 #define MEMORY_KIB 19456
 #define PASSES 2

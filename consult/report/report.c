@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "consult/request/request.h"
+#include "consult/scope.h"
 
 #define TEXT_MAX 20000
 

@@ -9,7 +9,6 @@
 #define CN_CONSULT_REPORT_H
 
 #include "consult/consult.h"
-#include "consult/paper/pdf.h"
 
 /** Setting "report.policy.C": "own" (default: the expert's signature releases the report) or "audit" (it stays WRITTEN
  * until an auditor releases it). */
@@ -19,13 +18,6 @@
  * the lead expert (signed_at null; `signed` then holds the last signed version or null), for all others the last signed
  * version; JSON null when there is none. Written to the audit log as a read. */
 cn_err cn_report_get(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out);
-/**
- * The same version as PDF, appended to `out`; `number` gets the request's. `style` is pdf.h's. With `released` the lead
- * expert too gets the last signed version instead of his draft. CN_ERR_STATE when there is none. Written to the audit
- * log.
- */
-cn_err cn_report_print(cn_consult *consult, const cn_actor *actor, const char *request, bool released,
-                       const cn_pdf_style *style, char number[24], cn_buf *out, cn_problem *problem);
 /** Saves the lead expert's draft `{findings, conclusion, advice, revision}`; CN_ERR_CONFLICT when `revision` is not the
  * stored one. After a signature the next draft is an amendment, a new version. *revision: the new one. */
 cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,

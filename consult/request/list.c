@@ -25,7 +25,7 @@ static size_t bind(sql *query, cn_val value)
     return query->n;
 }
 
-/* The same as parts_of in request.c says of one request. */
+/* The same as parts_of in scope.c says of one request. */
 static void where_scope(sql *query, const cn_actor *actor)
 {
     if (cn_actor_may(actor, CN_RIGHT_REQUEST_READ_ALL) || cn_actor_may(actor, CN_RIGHT_REQUEST_REVIEW)) return;

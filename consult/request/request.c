@@ -8,90 +8,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
-#include "consult/request/request_private.h"
-
-/* ---- part and step ---- */
-
-static uint32_t parts_of(const cn_actor *actor, const cn_rows *rows, const cn_request_scope *scope)
-{
-    uint32_t parts = 0;
-    if (strcmp(actor->user, scope->referrer) == 0 && cn_actor_may(actor, CN_RIGHT_REQUEST_CREATE))
-        parts |= CN_PART_REFERRER;
-    if (!cn_rows_null(rows, 6) && cn_actor_may(actor, CN_RIGHT_REPORT_WRITE))
-        parts |= CN_PART_EXPERT | (cn_rows_int(rows, 6) ? CN_PART_LEAD : 0u);
-    if (cn_actor_may(actor, CN_RIGHT_REQUEST_REVIEW)) parts |= CN_PART_REVIEWER;
-    if (cn_actor_may(actor, CN_RIGHT_REQUEST_READ_ALL)) parts |= CN_PART_READER;
-    bool open = scope->state == CN_STATE_UPLOADING || scope->state == CN_STATE_PENDING_REVIEW;
-    if (scope->urgent && open && cn_actor_may(actor, CN_RIGHT_REPORT_WRITE)) parts |= CN_PART_ON_DUTY;
-    return parts;
-}
-
-cn_err cn_request_scope_get(cn_conn *conn, const cn_actor *actor, const char *id, cn_request_scope *out)
-{
-    if (!cn_id_valid(id)) return CN_ERR_NOTFOUND;
-    CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_db_query(
-        conn, &rows,
-        "SELECT q.number, q.referrer_id, q.hospital_id, q.state, q.urgent, q.revision, e.lead FROM requests q "
-        "LEFT JOIN request_experts e ON e.request_id = q.id AND e.user_id = $2 WHERE q.id = $1",
-        cn_text(id), cn_text(actor->user)));
-    if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
-    cn_request_scope scope = {.urgent = cn_rows_int(rows, 4) != 0, .revision = cn_rows_int(rows, 5)};
-    cn_strcpy(scope.id, sizeof(scope.id), id);
-    cn_strcpy(scope.number, sizeof(scope.number), cn_rows_text(rows, 0));
-    cn_strcpy(scope.referrer, sizeof(scope.referrer), cn_rows_text(rows, 1));
-    cn_strcpy(scope.hospital, sizeof(scope.hospital), cn_rows_text(rows, 2));
-    if (!cn_state_parse(cn_rows_text(rows, 3), &scope.state)) return CN_ERR_CORRUPT;
-    scope.parts = parts_of(actor, rows, &scope);
-    if (!scope.parts) return CN_ERR_NOTFOUND;
-    *out = scope;
-    return CN_OK;
-}
-
-static cn_err write_history(cn_conn *conn, const cn_actor *actor, const cn_request_scope *scope, const char *action,
-                            cn_state from, const char *reason)
-{
-    return cn_db_exec(
-        conn, NULL,
-        "INSERT INTO request_history (request_id, step, at_ms, actor_id, action, from_state, to_state, reason) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        cn_text(scope->id), cn_int(scope->revision), cn_int(cn_wall_ms()), cn_text(actor->user), cn_text(action),
-        cn_text(cn_state_name(from)), cn_text(cn_state_name(scope->state)), cn_text(reason ? reason : ""));
-}
-
-static cn_err may(const cn_request_scope *scope, const char *action, cn_state *next, cn_problem *problem)
-{
-    cn_err err = cn_state_next(action, scope->state, scope->urgent, scope->parts, next);
-    if (err == CN_ERR_STATE)
-        return cn_problem_set(problem, err, "state", "'%s' is not possible while the request is %s", action,
-                              cn_state_name(scope->state));
-    if (err == CN_ERR_FORBIDDEN)
-        return cn_problem_set(problem, err, "", "'%s' is not yours to do for this request", action);
-    return err;
-}
-
-cn_err cn_request_step(cn_conn *conn, const cn_actor *actor, cn_request_scope *scope, const char *action,
-                       const char *reason, cn_problem *problem)
-{
-    cn_state from = scope->state, next = from;
-    CN_TRY(may(scope, action, &next, problem));
-    int64_t changed = 0;
-    CN_TRY(cn_db_exec(
-        conn, &changed,
-        "UPDATE requests SET state = $1, revision = revision + 1, updated_ms = $2 WHERE id = $3 AND revision = $4",
-        cn_text(cn_state_name(next)), cn_int(cn_wall_ms()), cn_text(scope->id), cn_int(scope->revision)));
-    if (changed != 1)
-        return cn_problem_set(problem, CN_ERR_CONFLICT, "state",
-                              "somebody else changed the request just now; load it again");
-    scope->revision++;
-    scope->state = next;
-    return write_history(conn, actor, scope, action, from, reason);
-}
-
-void cn_request_announce(cn_consult *consult, const cn_request_scope *scope)
-{
-    if (consult->changed) consult->changed(consult->ctx, scope->id, cn_state_name(scope->state));
-}
 
 /* ---- the form ---- */
 
@@ -235,7 +151,7 @@ static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, 
     CN_TRY(write_patient(consult, conn, id, fields));
     cn_request_scope scope = {.state = CN_STATE_UPLOADING, .revision = 1};
     cn_strcpy(scope.id, sizeof(scope.id), id);
-    return write_history(conn, actor, &scope, "create", CN_STATE_COUNT, "");
+    return cn_request_history(conn, actor, &scope, "create", CN_STATE_COUNT, "");
 }
 
 cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
@@ -455,7 +371,7 @@ cn_err cn_request_room(cn_consult *consult, const cn_actor *actor, const char *i
     /* entering a room that is open is no step of the request's life */
     cn_state next;
     if (transition && transition->stays)
-        err = may(&scope, "room", &next, problem);
+        err = cn_request_may(&scope, "room", &next, problem);
     else if (err == CN_OK)
         err = cn_request_step(act.conn, actor, &scope, "room", "", problem);
     if (err == CN_OK) err = open_room(act.conn, &scope, room, problem);

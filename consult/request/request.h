@@ -5,33 +5,7 @@
 #ifndef CN_CONSULT_REQUEST_H
 #define CN_CONSULT_REQUEST_H
 
-#include "consult/consult.h"
-#include "consult/state.h"
-
-/** What is needed to judge an actor's part in a request. */
-typedef struct cn_request_scope {
-    char id[CN_ID_TEXT];
-    char number[24];
-    char referrer[CN_ID_TEXT];
-    char hospital[CN_ID_TEXT];
-    cn_state state;
-    bool urgent;
-    int64_t revision;
-    uint32_t parts; /* CN_PART_ bits of the actor */
-} cn_request_scope;
-
-/** Loads it and the actor's part; CN_ERR_NOTFOUND when there is none or the actor has no part. */
-cn_err cn_request_scope_get(cn_conn *conn, const cn_actor *actor, const char *id, cn_request_scope *out);
-
-/**
- * Checks `action` against the table (state.h), writes the new state, revision and history. Inside the caller's
- * transaction. CN_ERR_CONFLICT when somebody changed the request meanwhile.
- */
-cn_err cn_request_step(cn_conn *conn, const cn_actor *actor, cn_request_scope *scope, const char *action,
-                       const char *reason, cn_problem *problem);
-
-/** Tells whoever listens (after the commit). */
-void cn_request_announce(cn_consult *consult, const cn_request_scope *scope);
+#include "consult/scope.h"
 
 cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
                          cn_problem *problem);
@@ -39,6 +13,12 @@ cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char 
                          cn_problem *problem);
 /** The whole request as JSON (new reference), written to the audit log as a read. */
 cn_err cn_request_get(cn_consult *consult, const cn_actor *actor, const char *id, json_t **out);
+
+/** The same inside the caller's transaction, and not logged. */
+cn_err cn_request_view(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const char *id, json_t **out);
+
+/** Whole years between "YYYY-MM-DD" and now; -1 when not known. */
+int cn_request_age(const char *birth_date, int64_t now_ms, int zone_minutes);
 
 typedef struct cn_request_filter {
     const char *tab;        /* "uploading", "pending", "completed"; NULL: all */

@@ -1,18 +1,12 @@
-/* What request.c, request_list.c and request_view.c share. */
+/* What list.c and view.c share. */
 #ifndef CN_CONSULT_REQUEST_PRIVATE_H
 #define CN_CONSULT_REQUEST_PRIVATE_H
 
 #include "consult/request/request.h"
 
-/** Whole years between "YYYY-MM-DD" and now; -1 when not known. */
-int cn_request_age(const char *birth_date, int64_t now_ms, int zone_minutes);
-
 /** `{name, sex, age}` of a row whose columns `name_col`, `sex_col`, `birth_col` hold the sealed name, sex and birth
  * date; new reference. */
 cn_err cn_request_patient_brief(cn_consult *consult, const cn_rows *rows, const char *id, size_t name_col,
                                 size_t sex_col, size_t birth_col, json_t **out);
-
-/** The whole request as JSON as the actor may see it, new reference; not logged. */
-cn_err cn_request_view(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const char *id, json_t **out);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "consult/request/request.h"
+#include "consult/minutes/meter.h"
+#include "consult/scope.h"
 
 static bool name_valid(const char *text)
 {
@@ -14,13 +15,19 @@ static bool name_valid(const char *text)
 }
 
 static const char *const unmutes[] = {"all", "host", NULL};
-static const char *const tiers[] = {"sd", "hd", "super_hd", "2k", "4k", NULL};
 static const char *const codecs[] = {"", "vp8", "h264", "vp9", "av1", NULL};
 
 static bool listed(const char *const *list, const char *word)
 {
     while (*list && strcmp(*list, word) != 0) list++;
     return *list != NULL;
+}
+
+static bool picture_tier(const char *word)
+{
+    int tier = 1; /* 0 is voice: no ceiling of pictures */
+    while (tier < CN_METER_TIERS && strcmp(cn_meter_tier_name(tier), word) != 0) tier++;
+    return tier < CN_METER_TIERS;
 }
 
 cn_room_settings cn_room_settings_default(void)
@@ -30,10 +37,10 @@ cn_room_settings cn_room_settings_default(void)
 
 bool cn_room_settings_valid(const cn_room_settings *settings, const char **field)
 {
-    *field = !listed(unmutes, settings->unmute)   ? "unmute"
-             : !listed(tiers, settings->tier_max) ? "tier_max"
-             : !listed(codecs, settings->codec)   ? "codec"
-                                                  : NULL;
+    *field = !listed(unmutes, settings->unmute)  ? "unmute"
+             : !picture_tier(settings->tier_max) ? "tier_max"
+             : !listed(codecs, settings->codec)  ? "codec"
+                                                 : NULL;
     return !*field;
 }
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "consult/minutes/minutes.h"
+#include "consult/paper/print.h"
 #include "consult/report/report.h"
 #include "consult/request/request.h"
 #include "signaling/api/api.h"

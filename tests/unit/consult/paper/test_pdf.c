@@ -5,7 +5,7 @@
 
 #include "base/child.h"
 #include "base/file.h"
-#include "consult/paper/pdf.h"
+#include "consult/paper/print.h"
 #include "consult/report/report.h"
 
 static const cn_pdf_style style = {.title = "远程会诊报告", .zone_minutes = 480};
