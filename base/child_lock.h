@@ -5,7 +5,8 @@
 
 #include <linux/filter.h>
 
-#include "base/child.h"
+#include "base/child_limits.h"
+#include "base/err.h"
 
 typedef struct cn_child_lock {
     int landlock; /* ruleset descriptor, -1: none */

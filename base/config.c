@@ -13,17 +13,17 @@
 
 #define FILE_MAX_BYTES ((size_t)1 << 20)
 
-enum kind { STR, INT, BOOL };
+enum value_kind { STR, INT, BOOL };
 
-typedef struct entry {
+typedef struct config_key {
     const char *section, *key;
-    enum kind kind;
+    enum value_kind kind;
     const char *fallback;
     int64_t min, max;
     const char *what;
-} entry;
+} config_key;
 
-static const entry table[] = {
+static const config_key table[] = {
 #define X(section, key, kind, fallback, min, max, what) {#section, #key, kind, fallback, min, max, what},
     CN_CONFIG_TABLE(X)
 #undef X
@@ -59,7 +59,7 @@ static bool parse_bool(const char *value, int64_t *out)
 
 static cn_err set(cn_config *config, size_t index, const char *value, unsigned line, cn_problem *problem)
 {
-    const entry *row = &table[index];
+    const config_key *row = &table[index];
     char field[sizeof problem->field];
     cn_fmt(field, sizeof field, "%s.%s", row->section, row->key);
     if (row->kind == INT && !cn_parse_i64(value, row->min, row->max, &config->number[index]))
@@ -232,7 +232,7 @@ void cn_config_print_reference(FILE *to)
 {
     const char *section = "";
     for (size_t i = 0; i < TABLE_N; i++) {
-        const entry *row = &table[i];
+        const config_key *row = &table[i];
         if (strcmp(section, row->section) != 0) {
             fprintf(to, "%s[%s]\n", i ? "\n" : "", row->section);
             section = row->section;

@@ -4,8 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/str.h"
-
 static const struct {
     const char *name, *text;
 } errors[] = {
@@ -68,7 +66,7 @@ cn_err cn_problem_set(cn_problem *problem, cn_err err, const char *field, const 
 {
     if (!problem) return err;
     problem->err = err;
-    cn_strcpy(problem->field, sizeof problem->field, field ? field : "");
+    (void)snprintf(problem->field, sizeof problem->field, "%s", field ? field : ""); /* str.h stands on err.h */
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(problem->detail, sizeof problem->detail, fmt, args);

@@ -68,10 +68,10 @@ static cn_err find(const json_t *object, const char *key, bool need, json_t **ou
 
 static bool has_controls(const char *text, size_t len)
 {
-    const unsigned char *c = (const unsigned char *)text;
+    const unsigned char *bytes = (const unsigned char *)text;
     for (size_t i = 0; i < len; i++) {
-        if ((c[i] < 0x20 && c[i] != '\t' && c[i] != '\n') || c[i] == 0x7f) return true;
-        if (c[i] == 0xc2 && i + 1 < len && c[i + 1] < 0xa0) return true; /* C1 in UTF-8 */
+        if ((bytes[i] < 0x20 && bytes[i] != '\t' && bytes[i] != '\n') || bytes[i] == 0x7f) return true;
+        if (bytes[i] == 0xc2 && i + 1 < len && bytes[i + 1] < 0xa0) return true; /* C1 in UTF-8 */
     }
     return false;
 }

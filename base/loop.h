@@ -7,10 +7,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/timer.h"
 
-typedef struct cn_loop cn_loop;
-typedef struct cn_timer cn_timer;
-typedef void (*cn_loop_fn)(void *arg);
 typedef void (*cn_fd_fn)(void *arg, uint32_t epoll_events);
 
 /** `slow_ms`: a handler that runs longer is logged in debug builds. */
@@ -26,13 +24,10 @@ void cn_loop_after_turn(cn_loop *loop, cn_loop_fn fn, void *arg);
 /** Monotonic ns, read once per turn. */
 uint64_t cn_loop_now_ns(const cn_loop *loop);
 
-/** A timer that is not yet armed. Owner thread. */
+/** A timer that is not yet armed (timer.h has the rest). Owner thread. */
 cn_err cn_timer_new(cn_timer **out, cn_loop *loop, cn_loop_fn fn, void *arg);
 /** Fires once, `ms` from now; arming again replaces. */
 void cn_timer_arm(cn_timer *timer, uint64_t ms);
-void cn_timer_disarm(cn_timer *timer);
-/** May be called from its own callback. NULL allowed. */
-void cn_timer_free(cn_timer *timer);
 
 /** Runs until cn_loop_stop; the calling thread becomes the owner. */
 void cn_loop_run(cn_loop *loop);

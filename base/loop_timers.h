@@ -2,9 +2,12 @@
 #ifndef CN_BASE_LOOP_TIMERS_H
 #define CN_BASE_LOOP_TIMERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "base/loop.h"
+#include "base/err.h"
+#include "base/timer.h"
 
 typedef struct cn_timers {
     cn_timer **heap; /* armed ones, earliest first */

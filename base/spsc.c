@@ -1,3 +1,5 @@
+#include "base/spsc.h"
+
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -6,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/queue.h"
 
 #define CACHE_LINE 64
 

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/queue.h"
+#include "base/spsc.h"
 
 typedef struct waiting {
     cn_msg msg;

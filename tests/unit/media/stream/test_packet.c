@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "base/queue.h"
+#include "base/spsc.h"
 #include "media/stream/packet.h"
 
 static void a_packet_is_clean_however_often_it_was_used(void **state)
@@ -99,7 +99,7 @@ static void what_a_peak_took_is_given_back(void **state)
 
 static struct {
     cn_packet_pool *pool;
-    cn_queue *queues[CONSUMERS];
+    cn_spsc *queues[CONSUMERS];
     uint64_t sums[CONSUMERS];
 } shared;
 
@@ -107,8 +107,8 @@ static void *consume(void *arg)
 {
     size_t me = (size_t)(uintptr_t)arg;
     for (size_t got = 0; got < PACKETS;) {
-        cn_packet *packet = cn_queue_pop(shared.queues[me]);
-        if (!packet) {
+        cn_packet *packet;
+        if (!cn_spsc_pop(shared.queues[me], &packet)) {
             sched_yield();
             continue;
         }
@@ -126,7 +126,7 @@ static void packets_cross_threads_without_a_lock(void **state)
     (void)state;
     assert_ok(cn_packet_pool_new(&shared.pool, 256));
     pthread_t threads[CONSUMERS];
-    for (size_t i = 0; i < CONSUMERS; i++) assert_ok(cn_queue_new(&shared.queues[i], 256));
+    for (size_t i = 0; i < CONSUMERS; i++) assert_ok(cn_spsc_new(&shared.queues[i], 256, sizeof(cn_packet *)));
     for (size_t i = 0; i < CONSUMERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, consume, (void *)(uintptr_t)i), 0);
     uint64_t sum = 0;
@@ -137,7 +137,7 @@ static void packets_cross_threads_without_a_lock(void **state)
         cn_packet_data(packet)[0] = (uint8_t)n;
         sum += n;
         for (size_t i = 0; i < CONSUMERS; i++)
-            while (cn_queue_push(shared.queues[i], cn_packet_ref(packet)) == CN_ERR_FULL) {
+            while (cn_packet_ref(packet), !cn_spsc_push(shared.queues[i], &packet)) {
                 cn_packet_unref(packet);
                 sched_yield();
             }
@@ -146,7 +146,7 @@ static void packets_cross_threads_without_a_lock(void **state)
     for (size_t i = 0; i < CONSUMERS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_int_equal(shared.sums[i], sum);
-        cn_queue_free(shared.queues[i]);
+        cn_spsc_free(shared.queues[i]);
     }
     cn_packet_pool_stats stats;
     cn_packet_pool_stats_get(shared.pool, &stats);

@@ -5,80 +5,12 @@
 #include <sched.h>
 
 #include "base/mem.h"
-#include "base/queue.h"
+#include "base/spsc.h"
 
 static bool readable(int fd)
 {
     struct pollfd polled = {.fd = fd, .events = POLLIN};
     return poll(&polled, 1, 0) == 1;
-}
-
-static void items_come_out_in_order_up_to_the_bound(void **state)
-{
-    (void)state;
-    cn_queue *queue = NULL;
-    int items[3];
-    assert_err(cn_queue_new(&queue, 0), CN_ERR_INVALID);
-    assert_ok(cn_queue_new(&queue, 2));
-    assert_null(cn_queue_pop(queue));
-    assert_false(readable(cn_queue_fd(queue)));
-    assert_err(cn_queue_push(queue, NULL), CN_ERR_INVALID);
-    assert_ok(cn_queue_push(queue, &items[0]));
-    assert_ok(cn_queue_push(queue, &items[1]));
-    assert_err(cn_queue_push(queue, &items[2]), CN_ERR_FULL);
-    assert_true(readable(cn_queue_fd(queue)));
-    cn_queue_drain_wake(queue);
-    assert_false(readable(cn_queue_fd(queue)));
-    assert_ptr_equal(cn_queue_pop(queue), &items[0]);
-    assert_ok(cn_queue_push(queue, &items[2]));
-    assert_ptr_equal(cn_queue_pop(queue), &items[1]);
-    cn_queue_close(queue);
-    assert_true(readable(cn_queue_fd(queue)));
-    assert_err(cn_queue_push(queue, &items[0]), CN_ERR_CLOSED);
-    assert_ptr_equal(cn_queue_pop(queue), &items[2]);
-    assert_null(cn_queue_pop(queue));
-    cn_queue_free(queue);
-    cn_queue_free(NULL);
-}
-
-#define PRODUCERS 3
-#define PER_PRODUCER 20000
-
-static struct {
-    cn_queue *q;
-    int numbers[PRODUCERS][PER_PRODUCER];
-} many;
-
-static void *produce(void *arg)
-{
-    int *numbers = arg;
-    for (int i = 0; i < PER_PRODUCER; i++) {
-        numbers[i] = i;
-        while (cn_queue_push(many.q, &numbers[i]) == CN_ERR_FULL) sched_yield();
-    }
-    return NULL;
-}
-
-/* The consumer sleeps on the descriptor, so a lost wake would hang it (poll gives up after 10 s). */
-static void many_producers_lose_nothing(void **state)
-{
-    (void)state;
-    assert_ok(cn_queue_new(&many.q, 64));
-    pthread_t threads[PRODUCERS];
-    for (int i = 0; i < PRODUCERS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, produce, many.numbers[i]), 0);
-    int next[PRODUCERS] = {0}, total = 0;
-    while (total < PRODUCERS * PER_PRODUCER) {
-        struct pollfd polled = {.fd = cn_queue_fd(many.q), .events = POLLIN};
-        assert_int_equal(poll(&polled, 1, 10000), 1);
-        cn_queue_drain_wake(many.q);
-        for (int *item; (item = cn_queue_pop(many.q)); total++) {
-            long who = (item - many.numbers[0]) / PER_PRODUCER;
-            assert_int_equal(*item, next[who]++);
-        }
-    }
-    for (int i = 0; i < PRODUCERS; i++) pthread_join(threads[i], NULL);
-    cn_queue_free(many.q);
 }
 
 typedef struct pair {
@@ -156,8 +88,6 @@ static void one_producer_one_consumer_lose_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(items_come_out_in_order_up_to_the_bound),
-        cmocka_unit_test(many_producers_lose_nothing),
         cmocka_unit_test(a_ring_holds_a_power_of_two),
         cmocka_unit_test(one_producer_one_consumer_lose_nothing),
     };
