@@ -36,13 +36,7 @@ cn_err cn_act_end(cn_act *act, cn_err err, const char *action, const char *objec
                               .detail = detail};
     if (err == CN_OK) {
         err = cn_chain_audit_tx(act->c->audit, act->conn, &row);
-        if (err == CN_OK) {
-            err = cn_tx_commit(act->conn);
-            if (err == CN_OK)
-                err = cn_chain_committed(act->c->audit);
-            else
-                cn_chain_rolled_back(act->c->audit);
-        }
+        if (err == CN_OK) err = cn_chain_commit(act->c->audit, act->conn);
         if (err != CN_OK) cn_tx_rollback(act->conn);
         cn_conn_release(act->conn);
         return err;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "signaling/convert.h"
+#include "storage/vault/master.h"
 
 #define RETRY_MS 60000u
 #define EXPIRE_MS 3600000u

@@ -14,6 +14,7 @@
 #include "consult/room/room.h"
 #include "consult/room/token.h"
 #include "signaling/app.h"
+#include "storage/vault/master.h"
 
 #define TOKEN_DAYS 30
 #define ROLES_MAX 8
@@ -192,6 +193,14 @@ static int key_rotate(cn_app *app, int argc, char **argv)
     return err == CN_OK ? 0 : failed("key rotate", err, NULL);
 }
 
+static int key_add(cn_app *app, int argc, char **argv)
+{
+    (void)argv;
+    if (argc) return usage("key add takes no further arguments");
+    cn_err err = cn_vault_add_key(app->db, cn_config_str(app->config, "keys", "master"));
+    return err == CN_OK ? 0 : failed("key add", err, NULL);
+}
+
 /* The slide is drawn by a program of its own; the file is the store's afterwards. */
 static cn_err draw_slide(char *path, size_t size)
 {
@@ -238,6 +247,8 @@ static const command commands[] = {
      OPEN_NOTHING},
     {"key rotate", "", "put a new master key in place of the present one; seal the connection string anew afterwards",
      key_rotate, 0},
+    {"key add", "", "make another data key, which seals from the next start on; what is sealed already stays readable",
+     key_add, 0},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)

@@ -1,6 +1,5 @@
 #include "storage/chain/chain.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <syslog.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -18,15 +18,15 @@
 #define SYSLOG_MS 9000
 
 /* Rows of one caller, waiting for whoever leads the next group commit. */
-typedef struct batch {
+typedef struct commit_batch {
     const cn_audit_row *audit;
     const cn_ledger_row *ledger;
     size_t n;
     int64_t last; /* counter of its last row */
     cn_err err;
     bool done;
-    struct batch *next;
-} batch;
+    struct commit_batch *next;
+} commit_batch;
 
 struct cn_chain {
     const cn_chain_def *def;
@@ -53,8 +53,8 @@ struct cn_chain {
     int64_t next_counter; /* the owner's alone, without the lock */
     uint8_t next_link[CN_CHAIN_LINK];
 
-    batch *first;
-    batch **end;
+    commit_batch *first;
+    commit_batch **end;
     bool leading;
 
     bool head_busy;
@@ -65,17 +65,11 @@ struct cn_chain {
 
 /* ---- ownership ---- */
 
-static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t at_ns)
-{
-    struct timespec ts = {.tv_sec = (time_t)(at_ns / 1000000000), .tv_nsec = (long)(at_ns % 1000000000)};
-    return pthread_cond_timedwait(cond, lock, &ts) != ETIMEDOUT;
-}
-
 static cn_err own_locked(cn_chain *chain, const cn_conn *conn)
 {
     uint64_t until = cn_mono_ns() + (uint64_t)OWN_WAIT_MS * 1000000;
     while (chain->owned)
-        if (!wait_until(&chain->changed, &chain->lock, until) && chain->owned) return CN_ERR_AGAIN;
+        if (!cn_cond_wait_until(&chain->changed, &chain->lock, until) && chain->owned) return CN_ERR_AGAIN;
     chain->owned = true;
     chain->owner = pthread_self();
     chain->owner_conn = conn;
@@ -220,7 +214,7 @@ static void *tell(void *arg)
             continue;
         }
         uint64_t until = cn_mono_ns() + (uint64_t)SYSLOG_MS * 1000000;
-        while (!chain->closing && wait_until(&chain->tick, &chain->lock, until)) {
+        while (!chain->closing && cn_cond_wait_until(&chain->tick, &chain->lock, until)) {
         }
         tell_locked(chain);
     }
@@ -230,7 +224,7 @@ static void *tell(void *arg)
 
 /* ---- rows in a transaction of their own: group commit ---- */
 
-static cn_err append_batch(cn_chain *chain, cn_conn *conn, batch *group)
+static cn_err append_batch(cn_chain *chain, cn_conn *conn, commit_batch *group)
 {
     cn_val values[CN_CHAIN_VALUES_MAX];
     for (size_t i = 0; i < group->n; i++) {
@@ -244,16 +238,16 @@ static cn_err append_batch(cn_chain *chain, cn_conn *conn, batch *group)
     return CN_OK;
 }
 
-static cn_err append_batches(cn_chain *chain, cn_conn *conn, batch *group)
+static cn_err append_batches(cn_chain *chain, cn_conn *conn, commit_batch *group)
 {
     CN_TRY(resync(chain, conn));
     for (; group; group = group->next) CN_TRY(append_batch(chain, conn, group));
     return cn_tx_commit(conn);
 }
 
-static batch *take_locked(cn_chain *chain)
+static commit_batch *take_locked(cn_chain *chain)
 {
-    batch *all = chain->first;
+    commit_batch *all = chain->first;
     chain->first = NULL;
     chain->end = &chain->first;
     return all;
@@ -264,7 +258,7 @@ static batch *take_locked(cn_chain *chain)
  * where a transaction excludes other writers, the other order would be a deadlock. Rows that arrive while this waits
  * are taken along.
  */
-static cn_err commit_waiting(cn_chain *chain, batch **taken)
+static cn_err commit_waiting(cn_chain *chain, commit_batch **taken)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
     cn_err err = cn_conn_acquire(chain->db, &conn);
@@ -281,10 +275,10 @@ static cn_err commit_waiting(cn_chain *chain, batch **taken)
 
 static void lead(cn_chain *chain)
 {
-    batch *taken = NULL;
+    commit_batch *taken = NULL;
     cn_err err = commit_waiting(chain, &taken);
     pthread_mutex_lock(&chain->lock);
-    for (batch *group = taken, *next = NULL; group; group = next) {
+    for (commit_batch *group = taken, *next = NULL; group; group = next) {
         next = group->next; /* it is its owner's again as soon as it is done */
         group->err = err;
         group->done = true;
@@ -294,7 +288,7 @@ static void lead(cn_chain *chain)
     pthread_mutex_unlock(&chain->lock);
 }
 
-static cn_err submit(cn_chain *chain, batch *group)
+static cn_err submit(cn_chain *chain, commit_batch *group)
 {
     pthread_mutex_lock(&chain->lock);
     *chain->end = group;
@@ -320,7 +314,7 @@ cn_err cn_chain_audit(cn_chain *chain, const cn_audit_row *row)
     if (chain->def != cn_chain_def_of(CN_CHAIN_AUDIT)) return CN_ERR_INVALID;
     cn_chain_audit_values(row, values);
     CN_TRY(cn_chain_values_check(chain->def, values));
-    batch group = {.audit = row, .n = 1};
+    commit_batch group = {.audit = row, .n = 1};
     return submit(chain, &group);
 }
 
@@ -333,7 +327,7 @@ cn_err cn_chain_ledger(cn_chain *chain, const cn_ledger_row *rows, size_t count)
         CN_TRY(cn_chain_values_check(chain->def, values));
     }
     if (count == 0) return CN_OK;
-    batch group = {.ledger = rows, .n = count};
+    commit_batch group = {.ledger = rows, .n = count};
     return submit(chain, &group);
 }
 
@@ -397,17 +391,6 @@ static bool node_is_good(const char *node)
     return true;
 }
 
-static void conds_init(cn_chain *chain)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_mutex_init(&chain->lock, NULL);
-    pthread_cond_init(&chain->changed, &attr);
-    pthread_cond_init(&chain->tick, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 cn_err cn_chain_open(cn_chain **out, cn_chain_log log, cn_db *db, const cn_vault *vault, const char *node,
                      const char *heads_path)
 {
@@ -420,7 +403,9 @@ cn_err cn_chain_open(cn_chain **out, cn_chain_log log, cn_db *db, const cn_vault
     memcpy(chain->key, cn_vault_chain_key(vault), sizeof chain->key);
     cn_strcpy(chain->node, sizeof chain->node, node);
     cn_id_new(chain->boot);
-    conds_init(chain);
+    pthread_mutex_init(&chain->lock, NULL);
+    cn_cond_init(&chain->changed);
+    cn_cond_init(&chain->tick);
     cn_err err = cn_heads_open(&chain->heads, heads_path);
     if (err == CN_OK) chain->has_teller = pthread_create(&chain->teller, NULL, tell, chain) == 0;
     if (err == CN_OK && !chain->has_teller) err = CN_ERR_NOMEM;

@@ -1,12 +1,13 @@
 /*
- * Private to storage/ and its tests: what a database must offer, and the rows they fill.
+ * Private to storage/ and its tests: what a database must offer. sqlite.c and pg.c fill the table.
  * A raw connection belongs to one thread at a time; db.c sees to that.
  */
 #ifndef CN_STORAGE_DB_BACKEND_H
 #define CN_STORAGE_DB_BACKEND_H
 
-#include "storage/db/db.h"
-#include "storage/db/migrations.h"
+#include "storage/db/rows.h"
+
+typedef enum cn_db_kind { CN_DB_SQLITE, CN_DB_POSTGRES } cn_db_kind;
 
 typedef struct cn_backend {
     cn_db_kind kind;
@@ -36,36 +37,6 @@ typedef struct cn_backend {
 
 extern const cn_backend cn_backend_sqlite;
 extern const cn_backend cn_backend_pg;
-
-/** How long to wait for a connection and for other writers instead of 5 s; for tests, before threads use the pool. */
-void cn_db_set_wait(cn_db *db, unsigned ms);
-/** How long a connection in use may keep what it read, instead of a minute; for tests, likewise. */
-void cn_db_set_rest(cn_db *db, unsigned ms);
-/** Several statements without parameters, on a connection of the pool. */
-cn_err cn_db_script(cn_conn *conn, const char *sql);
-const cn_backend *cn_conn_backend(const cn_conn *conn);
-void *cn_conn_raw(const cn_conn *conn);
-
-/** Brings the schema up to the last of `files` (see README). CN_ERR_STATE when the database knows later steps. */
-cn_err cn_migrations_apply(cn_conn *conn, const cn_migration_file *files);
-/** `sql` with the word BLOB outside of strings and comments written as BYTEA. Caller frees; NULL when memory is out. */
-char *cn_migrations_to_pg(const char *sql);
-
-/** An empty result with `cols` columns. */
-cn_err cn_rows_new(cn_rows **out, size_t cols);
-/** Appends the next cell, copying its bytes; after every `cols` cells a row is complete. CN_ERR_TOOBIG over 64 MiB. */
-cn_err cn_rows_add(cn_rows *rows, const cn_val *value);
-
-/* Statement cache of one connection: bounded, the least recently used goes first. */
-typedef struct cn_stmt_cache cn_stmt_cache;
-cn_err cn_stmt_cache_new(cn_stmt_cache **out, void (*drop)(void *owner, void *stmt), void *owner);
-void *cn_stmt_cache_get(cn_stmt_cache *cache, const char *key);
-/** Takes the statement over, also when it fails. */
-cn_err cn_stmt_cache_put(cn_stmt_cache *cache, const char *key, void *stmt);
-/** Drops one statement, or all of them. */
-void cn_stmt_cache_remove(cn_stmt_cache *cache, const void *stmt);
-void cn_stmt_cache_clear(cn_stmt_cache *cache);
-void cn_stmt_cache_free(cn_stmt_cache *cache);
 
 /** Logs why a statement failed (its text holds no values) and returns `err`; what callers are expected to handle goes
  * to debug. */

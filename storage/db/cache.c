@@ -1,24 +1,26 @@
-#include "storage/db/backend.h"
+#include "storage/db/cache.h"
 
+#include <stdint.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define STATEMENTS_MAX 128
 
-typedef struct entry {
-    uint64_t hash;
+typedef struct cached_stmt {
+    uint64_t hash; /* so that a linear look-up compares numbers instead of texts */
     uint64_t used;
     char *key;
     void *stmt;
-} entry;
+} cached_stmt;
 
 struct cn_stmt_cache {
     void (*drop)(void *owner, void *stmt);
     void *owner;
     uint64_t clock;
     size_t n;
-    entry e[STATEMENTS_MAX];
+    cached_stmt stmts[STATEMENTS_MAX];
 };
 
 cn_err cn_stmt_cache_new(cn_stmt_cache **out, void (*drop)(void *owner, void *stmt), void *owner)
@@ -31,30 +33,22 @@ cn_err cn_stmt_cache_new(cn_stmt_cache **out, void (*drop)(void *owner, void *st
     return CN_OK;
 }
 
-/* FNV-1a: only so that a linear look-up compares numbers instead of texts. */
-static uint64_t hash_of(const char *text)
-{
-    uint64_t h = 14695981039346656037u;
-    for (; *text; text++) h = (h ^ (unsigned char)*text) * 1099511628211u;
-    return h;
-}
-
 void *cn_stmt_cache_get(cn_stmt_cache *cache, const char *key)
 {
-    uint64_t h = hash_of(key);
+    uint64_t hash = cn_hash(key);
     for (size_t i = 0; i < cache->n; i++) {
-        if (cache->e[i].hash != h || strcmp(cache->e[i].key, key) != 0) continue;
-        cache->e[i].used = ++cache->clock;
-        return cache->e[i].stmt;
+        if (cache->stmts[i].hash != hash || strcmp(cache->stmts[i].key, key) != 0) continue;
+        cache->stmts[i].used = ++cache->clock;
+        return cache->stmts[i].stmt;
     }
     return NULL;
 }
 
 static void remove_at(cn_stmt_cache *cache, size_t index)
 {
-    cache->drop(cache->owner, cache->e[index].stmt);
-    free(cache->e[index].key);
-    cache->e[index] = cache->e[--cache->n];
+    cache->drop(cache->owner, cache->stmts[index].stmt);
+    free(cache->stmts[index].key);
+    cache->stmts[index] = cache->stmts[--cache->n];
 }
 
 cn_err cn_stmt_cache_put(cn_stmt_cache *cache, const char *key, void *stmt)
@@ -67,17 +61,17 @@ cn_err cn_stmt_cache_put(cn_stmt_cache *cache, const char *key, void *stmt)
     if (cache->n == STATEMENTS_MAX) {
         size_t oldest = 0;
         for (size_t i = 1; i < cache->n; i++)
-            if (cache->e[i].used < cache->e[oldest].used) oldest = i;
+            if (cache->stmts[i].used < cache->stmts[oldest].used) oldest = i;
         remove_at(cache, oldest);
     }
-    cache->e[cache->n++] = (entry){.hash = hash_of(key), .used = ++cache->clock, .key = copy, .stmt = stmt};
+    cache->stmts[cache->n++] = (cached_stmt){.hash = cn_hash(key), .used = ++cache->clock, .key = copy, .stmt = stmt};
     return CN_OK;
 }
 
 void cn_stmt_cache_remove(cn_stmt_cache *cache, const void *stmt)
 {
     for (size_t i = 0; i < cache->n; i++) {
-        if (cache->e[i].stmt != stmt) continue;
+        if (cache->stmts[i].stmt != stmt) continue;
         remove_at(cache, i);
         return;
     }

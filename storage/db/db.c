@@ -1,15 +1,14 @@
-#include "storage/db/backend.h"
+#include "storage/db/db.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "storage/db/db_private.h"
 
 #define WHERE "storage.db"
 #define WAIT_MS 5000
@@ -45,23 +44,7 @@ static const cn_backend *backend_of(const char *url)
     return NULL;
 }
 
-static void cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
-static cn_err migrate(cn_db *db)
-{
-    CN_AUTO_CONN cn_conn *conn = NULL;
-    CN_TRY(cn_conn_acquire(db, &conn));
-    return cn_migrations_apply(conn, cn_migration_files);
-}
-
-cn_err cn_db_open(cn_db **out, const char *url, unsigned connections)
+cn_err cn_db_new(cn_db **out, const char *url, unsigned connections)
 {
     const cn_backend *backend = backend_of(url);
     if (!backend || connections == 0 || connections > 1000) return CN_ERR_INVALID;
@@ -69,8 +52,8 @@ cn_err cn_db_open(cn_db **out, const char *url, unsigned connections)
     if (!db) return CN_ERR_NOMEM;
     db->backend = backend;
     pthread_mutex_init(&db->lock, NULL);
-    cond_init(&db->freed);
-    cond_init(&db->written);
+    cn_cond_init(&db->freed);
+    cn_cond_init(&db->written);
     db->n = connections;
     db->wait_ms = WAIT_MS;
     db->rest_ms = REST_MS;
@@ -80,18 +63,12 @@ cn_err cn_db_open(cn_db **out, const char *url, unsigned connections)
         db->free = &db->conns[i];
     }
     db->url = cn_strdup(url);
-    cn_err err = db->url ? migrate(db) : CN_ERR_NOMEM;
-    if (err != CN_OK) {
+    if (!db->url) {
         cn_db_close(db);
-        return err;
+        return CN_ERR_NOMEM;
     }
     *out = db;
     return CN_OK;
-}
-
-cn_db_kind cn_db_kind_of(const cn_db *db)
-{
-    return db->backend->kind;
 }
 
 void cn_db_close(cn_db *db)
@@ -117,17 +94,16 @@ void cn_db_set_rest(cn_db *db, unsigned ms)
     db->rest_ms = ms;
 }
 
-static struct timespec deadline(const cn_db *db)
+static uint64_t deadline_ns(const cn_db *db)
 {
-    uint64_t at = cn_mono_ns() + (uint64_t)db->wait_ms * 1000000;
-    return (struct timespec){.tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000)};
+    return cn_mono_ns() + (uint64_t)db->wait_ms * 1000000;
 }
 
 static cn_conn *take_free(cn_db *db)
 {
-    struct timespec until = deadline(db);
+    uint64_t until = deadline_ns(db);
     pthread_mutex_lock(&db->lock);
-    while (!db->free && pthread_cond_timedwait(&db->freed, &db->lock, &until) != ETIMEDOUT) {
+    while (!db->free && cn_cond_wait_until(&db->freed, &db->lock, until)) {
     }
     cn_conn *conn = db->free;
     if (conn) db->free = conn->next_free;
@@ -171,9 +147,9 @@ void cn_conn_release(cn_conn *conn)
 static cn_err writer_take(cn_db *db)
 {
     if (!db->backend->single_writer) return CN_OK;
-    struct timespec until = deadline(db);
+    uint64_t until = deadline_ns(db);
     pthread_mutex_lock(&db->lock);
-    while (db->writing && pthread_cond_timedwait(&db->written, &db->lock, &until) != ETIMEDOUT) {
+    while (db->writing && cn_cond_wait_until(&db->written, &db->lock, until)) {
     }
     bool got = !db->writing;
     if (got) db->writing = true;
@@ -292,11 +268,4 @@ cn_err cn_db_ping(cn_db *db)
                       "INSERT INTO settings (key, value) VALUES ('storage.ping', $1) "
                       "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                       cn_text(now));
-}
-
-cn_err cn_db_failed(cn_err err, const char *where, const char *sql, const char *why)
-{
-    cn_log_level level = err == CN_ERR_CONFLICT || err == CN_ERR_AGAIN ? CN_LOG_DEBUG : CN_LOG_ERROR;
-    cn_log(level, where, "%s: %s (%.200s)", cn_err_name(err), why, sql);
-    return err;
 }

@@ -14,17 +14,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "storage/db/rows.h"
 
 typedef struct cn_db cn_db;
 typedef struct cn_conn cn_conn;
-typedef struct cn_rows cn_rows;
-
-typedef enum cn_db_kind { CN_DB_SQLITE, CN_DB_POSTGRES } cn_db_kind;
 
 /** Opens `url` ("sqlite:FILE" or a libpq connection string) with `connections` connections and applies missing
- * migrations (in one transaction each). */
+ * migrations (in one transaction each); open.c. */
 cn_err cn_db_open(cn_db **out, const char *url, unsigned connections);
-cn_db_kind cn_db_kind_of(const cn_db *db);
 /** One `SELECT 1` and, for SQLite, a durable write probe: what /readyz asks. CN_ERR_DB or CN_ERR_NOSPACE. */
 cn_err cn_db_ping(cn_db *db);
 /** NULL allowed. All connections must have been released. */
@@ -35,41 +32,6 @@ void cn_db_close(cn_db *db);
 cn_err cn_conn_acquire(cn_db *db, cn_conn **out);
 /** Rolls back a transaction left open. NULL allowed. */
 void cn_conn_release(cn_conn *conn);
-
-/** A parameter. Text and blobs are borrowed until the call returns. */
-typedef enum cn_val_kind { CN_VAL_NULL, CN_VAL_INT, CN_VAL_REAL, CN_VAL_TEXT, CN_VAL_BLOB } cn_val_kind;
-typedef struct cn_val {
-    cn_val_kind kind;
-    size_t n; /* bytes of a blob */
-    union {
-        int64_t i;
-        double r;
-        const char *s;
-        const void *b;
-    };
-} cn_val;
-
-static inline cn_val cn_int(int64_t value)
-{
-    return (cn_val){.kind = CN_VAL_INT, .i = value};
-}
-static inline cn_val cn_real(double value)
-{
-    return (cn_val){.kind = CN_VAL_REAL, .r = value};
-}
-/** NULL becomes SQL NULL. */
-static inline cn_val cn_text(const char *text)
-{
-    return (cn_val){.kind = text ? CN_VAL_TEXT : CN_VAL_NULL, .s = text};
-}
-static inline cn_val cn_blob(const void *bytes, size_t len)
-{
-    return (cn_val){.kind = bytes ? CN_VAL_BLOB : CN_VAL_NULL, .n = len, .b = bytes};
-}
-static inline cn_val cn_null(void)
-{
-    return (cn_val){.kind = CN_VAL_NULL};
-}
 
 /**
  * Runs one statement. `affected` (NULL allowed) gets the number of rows changed.
@@ -86,21 +48,6 @@ cn_err cn_db_exec_v(cn_conn *conn, int64_t *affected, const char *sql, const cn_
 /** Rows are fetched whole into memory (limit your query); free with cn_rows_free. */
 cn_err cn_db_query_v(cn_conn *conn, cn_rows **out, const char *sql, const cn_val *params, size_t count);
 
-/** Steps to the next row; false after the last. Starts before the first. */
-bool cn_rows_next(cn_rows *rows);
-size_t cn_rows_count(const cn_rows *rows);
-/** Columns count from 0. NULL reads as 0, 0.0, NULL. Text and blobs live until cn_rows_free. */
-int64_t cn_rows_int(const cn_rows *rows, size_t col);
-double cn_rows_real(const cn_rows *rows, size_t col);
-const char *cn_rows_text(const cn_rows *rows, size_t col);
-const void *cn_rows_blob(const cn_rows *rows, size_t col, size_t *len);
-bool cn_rows_null(const cn_rows *rows, size_t col);
-void cn_rows_free(cn_rows *rows);
-static inline void cn_cleanup_rows(cn_rows **rows)
-{
-    cn_rows_free(*rows);
-}
-#define CN_AUTO_ROWS __attribute__((cleanup(cn_cleanup_rows)))
 static inline void cn_cleanup_conn(cn_conn **conn)
 {
     cn_conn_release(*conn);

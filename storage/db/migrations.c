@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "storage/db/backend.h"
+#include "storage/db/db_private.h"
 
 #define WHERE "storage.schema"
 #define STEPS_MAX 256

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "storage/db/cache.h"
+#include "storage/db/rows_private.h"
 
 #define WHERE "storage.pg"
 #define PARAMS_MAX 512

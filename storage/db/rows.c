@@ -1,4 +1,4 @@
-#include "storage/db/backend.h"
+#include "storage/db/rows_private.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -124,17 +124,6 @@ int64_t cn_rows_int(const cn_rows *rows, size_t col)
     case CN_VAL_REAL: return field->r >= 9.2e18 ? INT64_MAX : field->r <= -9.2e18 ? INT64_MIN : (int64_t)field->r;
     case CN_VAL_TEXT: return strtoll(text_of(rows, field), NULL, 10);
     default: return 0;
-    }
-}
-
-double cn_rows_real(const cn_rows *rows, size_t col)
-{
-    const cell *field = at(rows, col);
-    switch (field->kind) {
-    case CN_VAL_INT: return (double)field->i;
-    case CN_VAL_REAL: return field->r;
-    case CN_VAL_TEXT: return strtod(text_of(rows, field), NULL);
-    default: return 0.0;
     }
 }
 

@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "storage/db/cache.h"
+#include "storage/db/rows_private.h"
 
 #define WHERE "storage.sqlite"
 #define BUSY_MS 5000

@@ -154,10 +154,10 @@ static cn_err link_or_keep(const char *from, const char *to, int64_t size)
 }
 
 /*
- * Links a finished, hashed file into its place and takes away the old name unless `keep`. The folder is synced also
+ * Links a finished, hashed file into its place, where it has a second name. The folder is synced also
  * when the object was there already: whoever put it there may not have come so far yet.
  */
-static cn_err publish(const cn_files *files, int fd, const char *from, const char *hex, int64_t size, bool keep)
+static cn_err publish(const cn_files *files, int fd, const char *from, const char *hex, int64_t size)
 {
     char to[PATH_MAX];
     CN_TRY(object_place(files, hex, to, sizeof to));
@@ -167,9 +167,7 @@ static cn_err publish(const cn_files *files, int fd, const char *from, const cha
     *slash = '/';
     if (fchmod(fd, 0400) < 0 || fsync(fd) < 0) return cn_err_from_errno(errno);
     CN_TRY(link_or_keep(from, to, size));
-    CN_TRY(cn_fsync_parent(to));
-    if (!keep && unlink(from) < 0 && errno != ENOENT) return cn_err_from_errno(errno);
-    return CN_OK;
+    return cn_fsync_parent(to);
 }
 
 static cn_err temporary(const cn_files *files, char path[PATH_MAX], int *fd)
@@ -194,31 +192,20 @@ static cn_err copy_in(int from, int to)
     }
 }
 
-/* From a descriptor, or from memory where that is negative. */
-static cn_err put(const cn_files *files, int from, const void *bytes, size_t len, char sha256_hex[HASH_TEXT])
-{
-    char path[PATH_MAX];
-    CN_AUTO_CLOSE int fd = -1;
-    int64_t size = 0;
-    CN_TRY(cn_files_ping(files));
-    CN_TRY(temporary(files, path, &fd));
-    cn_err err = from < 0 ? cn_write_all(fd, bytes, len) : copy_in(from, fd);
-    if (err == CN_OK) err = hash_file(fd, sha256_hex, &size);
-    if (err == CN_OK) err = publish(files, fd, path, sha256_hex, size, false);
-    if (err != CN_OK) unlink(path);
-    return err;
-}
-
-cn_err cn_files_put(cn_files *files, const void *bytes, size_t len, char sha256_hex[65])
-{
-    return put(files, -1, bytes, len, sha256_hex);
-}
-
 cn_err cn_files_put_path(cn_files *files, const char *path, char sha256_hex[65])
 {
+    char copy[PATH_MAX];
     CN_AUTO_CLOSE int from = open(path, O_RDONLY | O_CLOEXEC);
+    CN_AUTO_CLOSE int fd = -1;
+    int64_t size = 0;
     if (from < 0) return cn_err_from_errno(errno);
-    return put(files, from, NULL, 0, sha256_hex);
+    CN_TRY(cn_files_ping(files));
+    CN_TRY(temporary(files, copy, &fd));
+    cn_err err = copy_in(from, fd);
+    if (err == CN_OK) err = hash_file(fd, sha256_hex, &size);
+    if (err == CN_OK) err = publish(files, fd, copy, sha256_hex, size);
+    if (unlink(copy) < 0 && errno != ENOENT && err == CN_OK) err = cn_err_from_errno(errno);
+    return err;
 }
 
 /* ---- uploads ---- */
@@ -296,19 +283,6 @@ cn_err cn_part_sync(cn_files *files, const char *id)
     return fd < 0 || fsync(fd) < 0 ? cn_err_from_errno(errno) : CN_OK;
 }
 
-cn_err cn_part_finish(cn_files *files, const char *id, char sha256_hex[65], int64_t *size)
-{
-    char path[PATH_MAX];
-    CN_AUTO_CLOSE int fd = -1;
-    int64_t n = 0;
-    CN_TRY(part_place(files, id, path));
-    CN_TRY(part_open(files, id, &fd));
-    CN_TRY(hash_file(fd, sha256_hex, &n));
-    CN_TRY(publish(files, fd, path, sha256_hex, n, false));
-    if (size) *size = n;
-    return CN_OK;
-}
-
 cn_err cn_part_path(const cn_files *files, const char *id, char *out, size_t size)
 {
     char path[PATH_MAX];
@@ -339,7 +313,7 @@ cn_err cn_part_publish(cn_files *files, const char *id, const char *sha256_hex, 
     CN_AUTO_CLOSE int fd = -1;
     CN_TRY(part_place(files, id, path));
     CN_TRY(part_open_read(files, id, &fd));
-    return publish(files, fd, path, sha256_hex, size, true);
+    return publish(files, fd, path, sha256_hex, size);
 }
 
 cn_err cn_part_remove(cn_files *files, const char *id)

@@ -28,11 +28,9 @@ cn_err cn_part_length(cn_files *files, const char *id, int64_t *out);
  * (CN_ERR_NOSPACE, CN_ERR_IO). Not yet synced. */
 cn_err cn_part_append(cn_files *files, const char *id, int64_t offset, const void *bytes, size_t len);
 cn_err cn_part_sync(cn_files *files, const char *id);
-/** Hashes the whole part, moves it to its place (fsync of file and folders) and gives its SHA-256 as hex. An object
- * that is there already is kept. */
-cn_err cn_part_finish(cn_files *files, const char *id, char sha256_hex[65], int64_t *size);
 /**
- * The same in steps, for a caller who checks the content in between and whose database row comes last: the part stays
+ * A part becomes an object in steps: its SHA-256 as hex, then its place (fsync of file and folders; an object that is
+ * there already is kept). In between the caller checks the content, and his database row comes last: the part stays
  * under its own name, too, until cn_part_remove, so that a crash at any point can be gone through again. Nothing may be
  * appended after cn_part_publish.
  */
@@ -42,8 +40,7 @@ cn_err cn_part_publish(cn_files *files, const char *id, const char *sha256_hex, 
 cn_err cn_part_path(const cn_files *files, const char *id, char *out, size_t size);
 cn_err cn_part_remove(cn_files *files, const char *id);
 
-/** Stores bytes or an existing file as an object. */
-cn_err cn_files_put(cn_files *files, const void *bytes, size_t len, char sha256_hex[65]);
+/** Stores a copy of an existing file as an object. */
 cn_err cn_files_put_path(cn_files *files, const char *path, char sha256_hex[65]);
 
 /** A folder with a hard link of the object under its sanitised original name (slides need their names):

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "storage/vault/master.h"
+#include "storage/vault/vault_private.h"
 
 #define WHERE "storage.vault"
 #define KEYS_MAX 256

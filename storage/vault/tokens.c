@@ -2,7 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "storage/vault/master.h"
+#include "storage/vault/vault_private.h"
 
 #define CHARS_MAX 64
 #define TOKENS_MAX (2 * CHARS_MAX + 1)

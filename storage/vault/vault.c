@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "storage/vault/master.h"
+#include "storage/vault/vault_private.h"
 
 #define WHERE "storage.vault"
 #define KEYS_MAX 256

@@ -11,16 +11,6 @@
 
 typedef struct cn_vault cn_vault;
 
-/** Creates a new master key file (0400, 32 random bytes in hex); CN_ERR_CONFLICT when it exists. */
-cn_err cn_master_key_create(const char *path);
-
-/**
- * The database's connection string for the configuration file: "sealed:…" under the master key. Caller frees *out.
- * Opening copies whatever is not sealed. CN_ERR_CRYPTO when it was sealed under another key.
- */
-cn_err cn_master_key_seal_url(const char *path, const char *url, char **out);
-cn_err cn_master_key_open_url(const char *path, const char *url, char **out);
-
 /**
  * A new master key in place of the one at `path`: every data key is wrapped anew, then the file is exchanged (the new
  * key lies at PATH.new meanwhile). After an interruption the same call finishes what was begun. Running servers keep

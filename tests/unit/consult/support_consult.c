@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "storage/vault/master.h"
 #include "support_db.h"
 
 static void must(cn_err err, const char *what)

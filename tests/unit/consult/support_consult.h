@@ -4,6 +4,7 @@
 #define CN_SUPPORT_CONSULT_H
 
 #include "consult/people/accounts.h"
+#include "storage/db/backend.h"
 
 #define SUPPORT_PASSWORD "correct-horse-7"
 

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "storage/db/db.h"
+#include "storage/db/backend.h"
 
 /** URL of a new, empty database for cn_db_open; aborts with a message when there is none. Borrowed until the program
  * ends. */

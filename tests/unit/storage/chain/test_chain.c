@@ -19,7 +19,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "storage/chain/chain_private.h"
-#include "storage/db/backend.h"
+#include "storage/db/db_private.h"
+#include "storage/vault/master.h"
 #include "support_db.h"
 
 typedef struct fixture {

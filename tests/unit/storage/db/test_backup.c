@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "storage/chain/chain.h"
+#include "storage/vault/master.h"
 #include "support_db.h"
 
 typedef struct writer {

@@ -12,14 +12,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "storage/db/backend.h"
+#include "storage/db/db_private.h"
 #include "support_db.h"
 
 static cn_db *open_db(void **state, unsigned number)
 {
     cn_db *db = NULL;
     assert_int_equal(cn_db_open(&db, support_db_url(SUPPORT_DB_KIND(state)), number), CN_OK);
-    assert_int_equal(cn_db_kind_of(db), SUPPORT_DB_KIND(state));
     return db;
 }
 
@@ -72,7 +71,7 @@ static void test_values_round_trip(void **state)
     assert_int_equal(cn_rows_int(rows, 1), INT64_MIN);
     assert_string_equal(cn_rows_text(rows, 1), "-9223372036854775808");
     assert_int_equal(cn_rows_int(rows, 2), 1);
-    assert_true(cn_rows_real(rows, 3) == 0.1);
+    assert_true(strtod(cn_rows_text(rows, 3), NULL) == 0.1);
     size_t len = 0;
     const void *b = cn_rows_blob(rows, 4, &len);
     assert_int_equal(len, sizeof bytes);
@@ -82,7 +81,7 @@ static void test_values_round_trip(void **state)
     assert_true(cn_rows_null(rows, 1));
     assert_int_equal(cn_rows_int(rows, 1), 0);
     assert_null(cn_rows_text(rows, 1));
-    assert_true(cn_rows_real(rows, 3) == 0.0);
+    assert_null(cn_rows_text(rows, 3));
     assert_false(cn_rows_null(rows, 4));
     assert_non_null(cn_rows_blob(rows, 4, &len));
     assert_int_equal(len, 0);
@@ -118,7 +117,7 @@ static void test_common_sql(void **state)
         cn_db_query(conn, &sum, "SELECT SUM(n), AVG(n), EXISTS (SELECT 1 FROM t WHERE n = 3), MAX(n) FROM t"), CN_OK);
     assert_true(cn_rows_next(sum));
     assert_int_equal(cn_rows_int(sum, 0), 66);
-    assert_true(cn_rows_real(sum, 1) == 5.5);
+    assert_true(strtod(cn_rows_text(sum, 1), NULL) == 5.5);
     assert_int_equal(cn_rows_int(sum, 2), 1);
     assert_int_equal(
         cn_db_query(conn, &back, "UPDATE t SET n = n + $1 WHERE id = $2 RETURNING n", cn_int(100), cn_text("a3")),

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "storage/db/backend.h"
+#include "storage/db/db_private.h"
 #include "support_db.h"
 
 #define INSERT "INSERT INTO settings (key, value) VALUES ($1, $2)"

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "storage/db/backend.h"
+#include "storage/db/db_private.h"
+#include "storage/db/migrations.h"
 #include "support_db.h"
 
 static cn_db *open_db(void **state, cn_conn **conn)

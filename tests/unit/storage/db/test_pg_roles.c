@@ -13,7 +13,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "storage/chain/chain.h"
-#include "storage/db/backend.h"
+#include "storage/db/db_private.h"
+#include "storage/vault/master.h"
 #include "support_db.h"
 
 /* The SQL block of the manual that follows the line `mark`. */

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/vault/master.h"
 #include "storage/vault/vault.h"
 #include "support_db.h"
 
