@@ -14,17 +14,17 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 #define ANSWER_MS 20000
-#define WAIT_PLACE_S 5
+#define WAIT_PLACE_NS UINT64_C(5000000000)
 
 typedef struct worker {
     char path[CN_DECODE_PATH]; /* "": free place */
     bool busy;                 /* one job has it; only that job touches sock and shared */
-    bool doomed;               /* end it when the job is done */
     int sock;
     int32_t pid;
     void *shared;
@@ -202,9 +202,7 @@ static worker *find_locked(cn_decoders *decoders, const char *path)
 
 static worker *take_locked(cn_decoders *decoders, const char *path)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += WAIT_PLACE_S;
+    uint64_t until = cn_mono_ns() + WAIT_PLACE_NS;
     for (;;) {
         worker *process = find_locked(decoders, path);
         if (!process) {
@@ -218,7 +216,7 @@ static worker *take_locked(cn_decoders *decoders, const char *path)
             process->busy = true;
             return process;
         }
-        if (pthread_cond_timedwait(&decoders->changed, &decoders->lock, &end) == ETIMEDOUT) return NULL;
+        if (!cn_cond_wait_until(&decoders->changed, &decoders->lock, until)) return NULL;
     }
 }
 
@@ -240,35 +238,12 @@ cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const cn_decode_
     bool end = fatal(err);
     if (end) worker_end(decoders, process);
     pthread_mutex_lock(&decoders->lock);
-    if (process->doomed && !end) worker_end(decoders, process);
-    if (process->doomed || end) process->path[0] = 0;
-    process->doomed = false;
+    if (end) process->path[0] = 0;
     process->busy = false;
     process->used_ms = cn_mono_ms();
     pthread_cond_broadcast(&decoders->changed);
     pthread_mutex_unlock(&decoders->lock);
     return err;
-}
-
-void cn_decoders_forget(cn_decoders *decoders, const char *path)
-{
-    pthread_mutex_lock(&decoders->lock);
-    worker *process = find_locked(decoders, path);
-    if (process && process->busy)
-        process->doomed = true;
-    else if (process) {
-        worker_end(decoders, process);
-        process->path[0] = 0;
-    }
-    pthread_mutex_unlock(&decoders->lock);
-}
-
-int cn_decoders_zygote(cn_decoders *decoders)
-{
-    pthread_mutex_lock(&decoders->zygote_lock);
-    int pid = decoders->zygote_pid;
-    pthread_mutex_unlock(&decoders->zygote_lock);
-    return pid;
 }
 
 cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit)
@@ -277,7 +252,7 @@ cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit)
     if (!decoders) return CN_ERR_NOMEM;
     pthread_mutex_init(&decoders->lock, NULL);
     pthread_mutex_init(&decoders->zygote_lock, NULL);
-    pthread_cond_init(&decoders->changed, NULL);
+    cn_cond_init(&decoders->changed);
     decoders->zygote = -1;
     decoders->limit = limit < 64 ? limit : 64;
     for (size_t i = 0; i < 64; i++) decoders->workers[i].sock = -1;

@@ -11,15 +11,15 @@ struct cn_slides {
     cn_tilecache *cache;
 };
 
-typedef struct question {
+typedef struct tile_question {
     cn_slides *slides;
     const char *path;
     cn_decode_ask ask;
-} question;
+} tile_question;
 
 static cn_err decode(void *arg, void **bytes, size_t *len)
 {
-    question *asked = arg;
+    tile_question *asked = arg;
     cn_err err = cn_decoders_ask(asked->slides->decoders, asked->path, &asked->ask, bytes, len);
     /* a worker that was lost in the middle costs a moment, not a hole in the picture; what kills it twice is the
      * slide's fault */
@@ -30,7 +30,7 @@ static cn_err decode(void *arg, void **bytes, size_t *len)
 static cn_err ask(cn_slides *slides, const char *id, const char *path, const cn_decode_ask *ask, cn_tile **out)
 {
     char key[128];
-    question asked = {.slides = slides, .path = path, .ask = *ask};
+    tile_question asked = {.slides = slides, .path = path, .ask = *ask};
     if (!cn_fmt(key, sizeof(key), "%s/%u/%u/%lld/%lld/%u", id, ask->op, ask->level, (long long)ask->column,
                 (long long)ask->row, ask->size))
         return CN_ERR_INVALID;
@@ -58,13 +58,6 @@ cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, u
 {
     if (size < 1 || size > 2048) return CN_ERR_INVALID;
     return ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = size}, out);
-}
-
-void cn_slide_forget(cn_slides *slides, const char *id, const char *path)
-{
-    char prefix[128];
-    if (cn_fmt(prefix, sizeof(prefix), "%s/", id)) cn_tilecache_drop(slides->cache, prefix);
-    cn_decoders_forget(slides->decoders, path);
 }
 
 void cn_slides_stats(cn_slides *slides, cn_tilecache_stats *out)

@@ -4,29 +4,30 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 #define KEY 128
 #define OVERHEAD 256 /* what an entry costs besides its picture */
 
-typedef struct entry {
-    struct entry *chain;         /* same bucket */
-    struct entry *newer, *older; /* order of use; only when ready */
+typedef struct cached_tile {
+    struct cached_tile *chain;         /* same bucket */
+    struct cached_tile *newer, *older; /* order of use; only when ready */
     char key[KEY];
     bool ready;
     cn_err err;
     cn_tile *tile;
     unsigned waiting;
-} entry;
+} cached_tile;
 
 struct cn_tilecache {
     pthread_mutex_t lock;
     pthread_cond_t made;
     size_t max_bytes;
     size_t buckets;
-    entry **table;
-    entry *newest, *oldest;
+    cached_tile **table;
+    cached_tile *newest, *oldest;
     cn_tilecache_stats stats;
 };
 
@@ -36,28 +37,21 @@ static void tile_destroy(void *object)
     free(tile->bytes);
 }
 
-static uint64_t hash(const char *key)
+static cached_tile **slot_locked(cn_tilecache *cache, const char *key)
 {
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-    for (; *key; key++) h = (h ^ (unsigned char)*key) * 1099511628211u;
-    return h;
-}
-
-static entry **slot_locked(cn_tilecache *cache, const char *key)
-{
-    entry **row = &cache->table[hash(key) & (cache->buckets - 1)];
+    cached_tile **row = &cache->table[cn_hash(key) & (cache->buckets - 1)];
     while (*row && strcmp((*row)->key, key) != 0) row = &(*row)->chain;
     return row;
 }
 
-static void order_remove_locked(cn_tilecache *cache, entry *row)
+static void order_remove_locked(cn_tilecache *cache, cached_tile *row)
 {
     *(row->newer ? &row->newer->older : &cache->newest) = row->older;
     *(row->older ? &row->older->newer : &cache->oldest) = row->newer;
     row->newer = row->older = NULL;
 }
 
-static void order_front_locked(cn_tilecache *cache, entry *row)
+static void order_front_locked(cn_tilecache *cache, cached_tile *row)
 {
     row->older = cache->newest;
     row->newer = NULL;
@@ -66,19 +60,18 @@ static void order_front_locked(cn_tilecache *cache, entry *row)
     if (!cache->oldest) cache->oldest = row;
 }
 
-static void remove_locked(cn_tilecache *cache, entry *row)
+static void remove_locked(cn_tilecache *cache, cached_tile *row)
 {
-    entry **record = slot_locked(cache, row->key);
+    cached_tile **record = slot_locked(cache, row->key);
     *record = row->chain;
     order_remove_locked(cache, row);
     cache->stats.bytes -= row->tile->n + OVERHEAD;
-    cache->stats.tiles--;
     cn_unref(row->tile);
     free(row);
 }
 
 /* The maker's entry leaves the table on failure; the last one who waited frees it. */
-static void fail_locked(cn_tilecache *cache, entry *row, cn_err err)
+static void fail_locked(cn_tilecache *cache, cached_tile *row, cn_err err)
 {
     *slot_locked(cache, row->key) = row->chain;
     row->ready = true;
@@ -86,24 +79,20 @@ static void fail_locked(cn_tilecache *cache, entry *row, cn_err err)
     if (!row->waiting) free(row);
 }
 
-static void publish_locked(cn_tilecache *cache, entry *row, cn_tile *tile)
+static void publish_locked(cn_tilecache *cache, cached_tile *row, cn_tile *tile)
 {
     row->ready = true;
     row->tile = cn_ref(tile);
     order_front_locked(cache, row);
     cache->stats.bytes += tile->n + OVERHEAD;
-    cache->stats.tiles++;
-    while (cache->stats.bytes > cache->max_bytes && cache->oldest && cache->oldest != row) {
+    while (cache->stats.bytes > cache->max_bytes && cache->oldest && cache->oldest != row)
         remove_locked(cache, cache->oldest);
-        cache->stats.evicted++;
-    }
     if (cache->stats.bytes > cache->max_bytes && !row->waiting) remove_locked(cache, row);
 }
 
-static cn_err wait_locked(cn_tilecache *cache, entry *row, cn_tile **out)
+static cn_err wait_locked(cn_tilecache *cache, cached_tile *row, cn_tile **out)
 {
     row->waiting++;
-    cache->stats.joined++;
     while (!row->ready) pthread_cond_wait(&cache->made, &cache->lock);
     row->waiting--;
     cn_err err = row->err;
@@ -131,8 +120,8 @@ cn_err cn_tilecache_get(cn_tilecache *cache, const char *key, cn_tile_make make,
 {
     if (strlen(key) >= KEY) return CN_ERR_INVALID;
     pthread_mutex_lock(&cache->lock);
-    entry **record = slot_locked(cache, key);
-    entry *row = *record;
+    cached_tile **record = slot_locked(cache, key);
+    cached_tile *row = *record;
     cn_err err = CN_OK;
     if (row && row->ready) {
         cache->stats.hits++;
@@ -143,7 +132,7 @@ cn_err cn_tilecache_get(cn_tilecache *cache, const char *key, cn_tile_make make,
         err = wait_locked(cache, row, out);
     } else {
         cache->stats.misses++;
-        row = CN_NEW(entry);
+        row = CN_NEW(cached_tile);
         if (!row) {
             pthread_mutex_unlock(&cache->lock);
             return CN_ERR_NOMEM;
@@ -164,17 +153,6 @@ cn_err cn_tilecache_get(cn_tilecache *cache, const char *key, cn_tile_make make,
     }
     pthread_mutex_unlock(&cache->lock);
     return err;
-}
-
-void cn_tilecache_drop(cn_tilecache *cache, const char *prefix)
-{
-    size_t n = strlen(prefix);
-    pthread_mutex_lock(&cache->lock);
-    for (entry *row = cache->newest, *next; row; row = next) {
-        next = row->older;
-        if (strncmp(row->key, prefix, n) == 0 && !row->waiting) remove_locked(cache, row);
-    }
-    pthread_mutex_unlock(&cache->lock);
 }
 
 void cn_tilecache_stats_get(cn_tilecache *cache, cn_tilecache_stats *out)

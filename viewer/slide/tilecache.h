@@ -17,8 +17,8 @@ typedef struct cn_tile {
 } cn_tile;
 
 typedef struct cn_tilecache_stats {
-    uint64_t hits, misses, joined, evicted;
-    size_t bytes, tiles;
+    uint64_t hits, misses;
+    size_t bytes;
 } cn_tilecache_stats;
 
 /** Makes the bytes of `key`; *bytes is taken over and freed by the cache. */
@@ -31,8 +31,6 @@ cn_err cn_tilecache_new(cn_tilecache **out, size_t max_bytes);
  * wait for its outcome, errors included). `key`: at most 127 bytes. */
 cn_err cn_tilecache_get(cn_tilecache *cache, const char *key, cn_tile_make make, void *arg, cn_tile **out);
 
-/** Drops every tile whose key begins with `prefix`. */
-void cn_tilecache_drop(cn_tilecache *cache, const char *prefix);
 void cn_tilecache_stats_get(cn_tilecache *cache, cn_tilecache_stats *out);
 void cn_tilecache_free(cn_tilecache *cache);
 

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <pthread.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -18,6 +21,16 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "viewer/slide/slides.h"
+
+static int64_t wall_step_s; /* what somebody did to the wall clock */
+
+/* In place of the C library's, for the whole program: nothing may wait by a clock that can be set. */
+int clock_gettime(clockid_t id, struct timespec *out)
+{
+    int failed = (int)syscall(SYS_clock_gettime, id, out);
+    if (id == CLOCK_REALTIME) out->tv_sec += wall_step_s;
+    return failed;
+}
 
 static char folder[] = "/tmp/consilium-test-slides-XXXXXX";
 static char slide[128];
@@ -101,6 +114,31 @@ static void a_damaged_slide_harms_nobody(void **state)
     assert_int_equal(cn_slide_info(*state, "again", slide, &info), CN_OK);
 }
 
+static int number_of(const char *text)
+{
+    int64_t number = 0;
+    return cn_parse_i64(text, 1, INT32_MAX, &number) ? (int)number : -1;
+}
+
+/* The zygote that was started last. */
+static pid_t newest_child(void)
+{
+    pid_t newest = -1;
+    DIR *dir = opendir("/proc");
+    assert_non_null(dir);
+    for (struct dirent *found; (found = readdir(dir));) {
+        char path[300], *text = NULL;
+        int parent = 0, pid = number_of(found->d_name);
+        if (pid <= newest || !cn_fmt(path, sizeof(path), "/proc/%d/stat", pid)) continue;
+        if (cn_file_read(path, 4096, &text, NULL) == CN_OK && sscanf(strrchr(text, ')'), ") %*c %d", &parent) == 1 &&
+            parent == getpid())
+            newest = pid;
+        free(text);
+    }
+    closedir(dir);
+    return newest;
+}
+
 static void a_killed_zygote_costs_nothing(void **state)
 {
     (void)state;
@@ -111,11 +149,63 @@ static void a_killed_zygote_costs_nothing(void **state)
     const cn_decode_ask thumb = {.op = CN_DECODE_THUMB, .size = 64};
     assert_int_equal(cn_decoders_ask(decoders, slide, &thumb, &bytes, &n), CN_OK);
     free(bytes);
-    kill(cn_decoders_zygote(decoders), SIGKILL);
+    kill(newest_child(), SIGKILL);
     cn_err err = cn_decoders_ask(decoders, slide, &thumb, &bytes, &n);
     if (err == CN_ERR_CRASHED) err = cn_decoders_ask(decoders, slide, &thumb, &bytes, &n);
     assert_int_equal(err, CN_OK);
     free(bytes);
+    cn_decoders_free(decoders);
+}
+
+typedef struct asking {
+    cn_decoders *decoders;
+    const char *path;
+    cn_err err;
+} asking;
+
+static void *ask_thumb(void *arg)
+{
+    asking *it = arg;
+    void *bytes = NULL;
+    size_t n = 0;
+    it->err = cn_decoders_ask(it->decoders, it->path, &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = 64}, &bytes, &n);
+    free(bytes);
+    return NULL;
+}
+
+/* One place, taken by who waits for a zygote that stands still; the second waits for the place, however the wall clock is
+ * set meanwhile: an hour back, it gave up at once (or, an hour on, waited for an hour). */
+static void a_step_of_the_clock_disturbs_nobody_who_waits(void **state)
+{
+    (void)state;
+    char path[160], *bytes = NULL;
+    size_t n = 0;
+    cn_decoders *decoders = NULL;
+    cn_fmt(path, sizeof(path), "%s/w", folder);
+    mkdir(path, 0700);
+    cn_fmt(path, sizeof(path), "%s/w/other.tif", folder);
+    assert_int_equal(cn_file_read(slide, 64 << 20, &bytes, &n), CN_OK);
+    assert_int_equal(cn_file_write_durable(path, bytes, n, 0600), CN_OK);
+    free(bytes);
+    assert_int_equal(cn_decoders_new(&decoders, CN_BUILD_DIR "/consilium-decoder", 1), CN_OK);
+    static const int64_t steps[] = {-3600, 3600};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        asking first = {.decoders = decoders, .path = i ? slide : path},
+               second = {.decoders = decoders, .path = i ? path : slide};
+        pthread_t threads[2];
+        pid_t zygote = newest_child();
+        assert_int_equal(kill(zygote, SIGSTOP), 0);
+        assert_int_equal(pthread_create(&threads[0], NULL, ask_thumb, &first), 0);
+        usleep(200000);
+        wall_step_s = steps[i];
+        assert_int_equal(pthread_create(&threads[1], NULL, ask_thumb, &second), 0);
+        usleep(200000);
+        wall_step_s = 0;
+        assert_int_equal(kill(zygote, SIGCONT), 0);
+        for (int k = 0; k < 2; k++) assert_int_equal(pthread_join(threads[k], NULL), 0);
+        assert_int_equal(first.err, CN_OK);
+        assert_int_equal(second.err, CN_OK);
+    }
     cn_decoders_free(decoders);
 }
 
@@ -161,6 +251,7 @@ int main(void)
         cmocka_unit_test(what_is_no_slide_is_refused),
         cmocka_unit_test(a_damaged_slide_harms_nobody),
         cmocka_unit_test(a_killed_zygote_costs_nothing),
+        cmocka_unit_test(a_step_of_the_clock_disturbs_nobody_who_waits),
         cmocka_unit_test(real_slides),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -60,7 +60,6 @@ static void get_is_made_once_and_bounded(void **state)
     assert_int_equal(cn_tilecache_get(cache, "big", make, &factory, &big), CN_OK);
     assert_int_equal(big->n, 20000);
     cn_unref(big);
-    cn_tilecache_drop(cache, "more");
     cn_tilecache_free(cache);
 }
 
