@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "crowd/poll.h"
@@ -40,9 +41,7 @@ struct seat {
 
 static size_t name_at(const door *gate, const char *participant)
 {
-    uint32_t h = 2166136261u;
-    for (const char *p = participant; *p; p++) h = (h ^ (uint8_t)*p) * 16777619u;
-    size_t at = h % NAMES;
+    size_t at = cn_hash(participant) % NAMES;
     while (gate->names[at].participant[0] && strcmp(gate->names[at].participant, participant) != 0)
         at = (at + 1) % NAMES;
     return at;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -33,12 +34,10 @@ struct cn_directory {
     member_entry *by_member[BUCKETS];
 };
 
-/* FNV-1a: names are ours (random identifiers), nobody can choose them to collide. */
+/* Names are ours (random identifiers): nobody can choose them to collide. */
 static size_t bucket(const char *name)
 {
-    uint32_t h = 2166136261u;
-    for (; *name; name++) h = (h ^ (uint8_t)*name) * 16777619u;
-    return h % BUCKETS;
+    return cn_hash(name) % BUCKETS;
 }
 
 cn_err cn_directory_new(cn_directory **out, unsigned workers)

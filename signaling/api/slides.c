@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
@@ -29,10 +30,7 @@ static pthread_mutex_t grants_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static size_t grant_place(const char *user, const char *file)
 {
-    uint64_t h = 14695981039346656037u;
-    for (const char *s = user; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
-    for (const char *s = file; *s; s++) h = (h ^ (unsigned char)*s) * 1099511628211u;
-    return h % GRANTS;
+    return cn_hash_more(cn_hash(user), file) % GRANTS;
 }
 
 static bool grant_find(const cn_actor *actor, const char *file, grant *out)
