@@ -10,8 +10,8 @@ static uint32_t parts_of(const cn_actor *actor, const cn_rows *rows, const cn_re
     uint32_t parts = 0;
     if (strcmp(actor->user, scope->referrer) == 0 && cn_actor_may(actor, CN_RIGHT_REQUEST_CREATE))
         parts |= CN_PART_REFERRER;
-    if (!cn_rows_null(rows, 6) && cn_actor_may(actor, CN_RIGHT_REPORT_WRITE))
-        parts |= CN_PART_EXPERT | (cn_rows_int(rows, 6) ? CN_PART_LEAD : 0u);
+    if (!cn_rows_null(rows, 5) && cn_actor_may(actor, CN_RIGHT_REPORT_WRITE))
+        parts |= CN_PART_EXPERT | (cn_rows_int(rows, 5) ? CN_PART_LEAD : 0u);
     if (cn_actor_may(actor, CN_RIGHT_REQUEST_REVIEW)) parts |= CN_PART_REVIEWER;
     if (cn_actor_may(actor, CN_RIGHT_REQUEST_READ_ALL)) parts |= CN_PART_READER;
     bool open = scope->state == CN_STATE_UPLOADING || scope->state == CN_STATE_PENDING_REVIEW;
@@ -23,18 +23,16 @@ cn_err cn_request_scope_get(cn_conn *conn, const cn_actor *actor, const char *id
 {
     if (!cn_id_valid(id)) return CN_ERR_NOTFOUND;
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_db_query(
-        conn, &rows,
-        "SELECT q.number, q.referrer_id, q.hospital_id, q.state, q.urgent, q.revision, e.lead FROM requests q "
-        "LEFT JOIN request_experts e ON e.request_id = q.id AND e.user_id = $2 WHERE q.id = $1",
-        cn_text(id), cn_text(actor->user)));
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT q.number, q.referrer_id, q.state, q.urgent, q.revision, e.lead FROM requests q "
+                       "LEFT JOIN request_experts e ON e.request_id = q.id AND e.user_id = $2 WHERE q.id = $1",
+                       cn_text(id), cn_text(actor->user)));
     if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
-    cn_request_scope scope = {.urgent = cn_rows_int(rows, 4) != 0, .revision = cn_rows_int(rows, 5)};
+    cn_request_scope scope = {.urgent = cn_rows_int(rows, 3) != 0, .revision = cn_rows_int(rows, 4)};
     cn_strcpy(scope.id, sizeof(scope.id), id);
     cn_strcpy(scope.number, sizeof(scope.number), cn_rows_text(rows, 0));
     cn_strcpy(scope.referrer, sizeof(scope.referrer), cn_rows_text(rows, 1));
-    cn_strcpy(scope.hospital, sizeof(scope.hospital), cn_rows_text(rows, 2));
-    if (!cn_state_parse(cn_rows_text(rows, 3), &scope.state)) return CN_ERR_CORRUPT;
+    if (!cn_state_parse(cn_rows_text(rows, 2), &scope.state)) return CN_ERR_CORRUPT;
     scope.parts = parts_of(actor, rows, &scope);
     if (!scope.parts) return CN_ERR_NOTFOUND;
     *out = scope;

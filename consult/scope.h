@@ -13,7 +13,6 @@ typedef struct cn_request_scope {
     char id[CN_ID_TEXT];
     char number[24];
     char referrer[CN_ID_TEXT];
-    char hospital[CN_ID_TEXT];
     cn_state state;
     bool urgent;
     int64_t revision;

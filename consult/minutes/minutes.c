@@ -25,13 +25,14 @@ static const struct {
 } rules[] = {{"aggregate", "m.tier_aggregate"}, {"max_tier", "m.tier_max"}};
 
 /* What a question is about, after the checks. */
-typedef struct question {
+typedef struct month_query {
     const char *month, *tier;
     int64_t from, to;
     size_t group;
-} question;
+} month_query;
 
-static cn_err check_month_and_rule(const char *month, const char *rule, int zone, question *asked, cn_problem *problem)
+static cn_err check_month_and_rule(const char *month, const char *rule, int zone, month_query *asked,
+                                   cn_problem *problem)
 {
     if (!cn_month_bounds(month, zone, &asked->from, &asked->to))
         return cn_problem_set(problem, CN_ERR_INVALID, "month", "must be a month YYYY-MM");
@@ -44,7 +45,7 @@ static cn_err check_month_and_rule(const char *month, const char *rule, int zone
     return cn_problem_set(problem, CN_ERR_INVALID, "rule", "must be aggregate or max_tier");
 }
 
-static cn_err check_group(const char *by, question *asked, cn_problem *problem)
+static cn_err check_group(const char *by, month_query *asked, cn_problem *problem)
 {
     for (asked->group = 0; asked->group < sizeof(groups) / sizeof(groups[0]); asked->group++)
         if (strcmp(groups[asked->group].by, by) == 0) return CN_OK;
@@ -67,17 +68,17 @@ static cn_err query(cn_conn *conn, cn_rows **out, cn_buf *sql, const cn_val *val
 
 /* ---- items ---- */
 
-typedef struct item {
+typedef struct billed_item {
     const char *id, *name; /* borrowed from the rows */
     int64_t ms[CN_METER_TIERS];
     int64_t weighted_ms, share;
-} item;
+} billed_item;
 
-typedef struct items {
-    item *list;
+typedef struct billed_items {
+    billed_item *list;
     size_t n;
     int64_t ms[CN_METER_TIERS]; /* of all */
-} items;
+} billed_items;
 
 static int64_t weigh(const int64_t ms[CN_METER_TIERS])
 {
@@ -86,7 +87,7 @@ static int64_t weigh(const int64_t ms[CN_METER_TIERS])
     return sum;
 }
 
-static cn_err query_items(cn_conn *conn, const question *asked, cn_rows **out)
+static cn_err query_items(cn_conn *conn, const month_query *asked, cn_rows **out)
 {
     cn_buf sql = {0};
     const char *id = groups[asked->group].id, *name = groups[asked->group].name;
@@ -98,7 +99,7 @@ static cn_err query_items(cn_conn *conn, const question *asked, cn_rows **out)
 }
 
 /* Rows come ordered by id: one item per run. */
-static cn_err collect(cn_rows *rows, items *out)
+static cn_err collect(cn_rows *rows, billed_items *out)
 {
     out->list = cn_calloc(cn_rows_count(rows) + 1, sizeof(*out->list));
     if (!out->list) return CN_ERR_NOMEM;
@@ -107,14 +108,14 @@ static cn_err collect(cn_rows *rows, items *out)
         int64_t tier = cn_rows_int(rows, 2), ms = cn_rows_int(rows, 3);
         if (tier < 0 || tier >= CN_METER_TIERS || ms < 0) return CN_ERR_CORRUPT;
         if (out->n == 0 || strcmp(out->list[out->n - 1].id, id) != 0)
-            out->list[out->n++] = (item){.id = id, .name = cn_rows_text(rows, 1)};
+            out->list[out->n++] = (billed_item){.id = id, .name = cn_rows_text(rows, 1)};
         out->list[out->n - 1].ms[tier] += ms;
         out->ms[tier] += ms;
     }
     return CN_OK;
 }
 
-static cn_err share(items *all)
+static cn_err share(billed_items *all)
 {
     CN_AUTO_FREE int64_t *weights = cn_calloc(all->n + 1, sizeof(*weights));
     CN_AUTO_FREE int64_t *shares = cn_calloc(all->n + 1, sizeof(*shares));
@@ -127,9 +128,9 @@ static cn_err share(items *all)
 
 static int by_weight(const void *left, const void *right)
 {
-    const item *element = left, *y = right;
-    if (element->weighted_ms != y->weighted_ms) return element->weighted_ms < y->weighted_ms ? 1 : -1;
-    return strcmp(element->id, y->id);
+    const billed_item *first = left, *second = right;
+    if (first->weighted_ms != second->weighted_ms) return first->weighted_ms < second->weighted_ms ? 1 : -1;
+    return strcmp(first->id, second->id);
 }
 
 static json_t *ms_json(const int64_t ms[CN_METER_TIERS])
@@ -139,18 +140,18 @@ static json_t *ms_json(const int64_t ms[CN_METER_TIERS])
     return list;
 }
 
-static json_t *items_json(const items *all)
+static json_t *items_json(const billed_items *all)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < all->n; i++) {
-        const item *it = &all->list[i];
+        const billed_item *it = &all->list[i];
         json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:o}", "id", it->id, "name", it->name, "weighted",
                                               (json_int_t)it->share, "ms", ms_json(it->ms)));
     }
     return list;
 }
 
-static json_t *tiers_json(const items *all)
+static json_t *tiers_json(const billed_items *all)
 {
     json_t *list = json_array();
     for (int i = 0; i < CN_METER_TIERS; i++) {
@@ -176,7 +177,7 @@ static void add_to_day(days *calendar, int64_t day, int64_t weighted_ms)
     if (day >= 0 && day < (int64_t)calendar->n) calendar->weighted[day] += weighted_ms;
 }
 
-static cn_err sum_days(cn_conn *conn, const question *asked, days *calendar)
+static cn_err sum_days(cn_conn *conn, const month_query *asked, days *calendar)
 {
     cn_buf sql = {0};
     CN_AUTO_ROWS cn_rows *rows = NULL;
@@ -191,7 +192,7 @@ static cn_err sum_days(cn_conn *conn, const question *asked, days *calendar)
 }
 
 /* What lies after midnight was counted on the day it began: it moves. */
-static cn_err move_over_midnight(cn_conn *conn, const question *asked, days *calendar)
+static cn_err move_over_midnight(cn_conn *conn, const month_query *asked, days *calendar)
 {
     cn_buf sql = {0};
     CN_AUTO_ROWS cn_rows *rows = NULL;
@@ -227,7 +228,7 @@ static json_t *days_json(const days *calendar, int zone_minutes)
 
 /* ---- the month ---- */
 
-static cn_err load(cn_conn *conn, const question *asked, cn_rows **rows, items *all, days *calendar)
+static cn_err load(cn_conn *conn, const month_query *asked, cn_rows **rows, billed_items *all, days *calendar)
 {
     CN_TRY(query_items(conn, asked, rows));
     CN_TRY(collect(*rows, all));
@@ -242,8 +243,8 @@ static cn_err load(cn_conn *conn, const question *asked, cn_rows **rows, items *
 cn_err cn_minutes_month(cn_consult *consult, const cn_actor *actor, const char *month, const char *by, int64_t quota,
                         const char *rule, json_t **out, cn_problem *problem)
 {
-    question asked;
-    items all = {0};
+    month_query asked;
+    billed_items all = {0};
     days calendar = {0};
     char object[48];
     CN_TRY(check_month_and_rule(month, rule, consult->zone_minutes, &asked, problem));
@@ -280,7 +281,7 @@ static json_t *segment_json(const cn_rows *rows)
                      cn_rows_text(rows, 14));
 }
 
-static size_t where(cn_buf *sql, const question *asked, const cn_segment_filter *filter, cn_val values[4])
+static size_t where(cn_buf *sql, const month_query *asked, const cn_segment_filter *filter, cn_val values[4])
 {
     size_t n = 0;
     values[n++] = cn_int(asked->from);
@@ -297,7 +298,7 @@ static size_t where(cn_buf *sql, const question *asked, const cn_segment_filter 
     return n;
 }
 
-static cn_err count_segments(cn_conn *conn, const question *asked, const cn_segment_filter *filter, int64_t *total)
+static cn_err count_segments(cn_conn *conn, const month_query *asked, const cn_segment_filter *filter, int64_t *total)
 {
     cn_buf sql = {0};
     cn_val values[4];
@@ -309,7 +310,7 @@ static cn_err count_segments(cn_conn *conn, const question *asked, const cn_segm
     return CN_OK;
 }
 
-static cn_err fetch_segments(cn_conn *conn, const question *asked, const cn_segment_filter *filter, json_t **list)
+static cn_err fetch_segments(cn_conn *conn, const month_query *asked, const cn_segment_filter *filter, json_t **list)
 {
     cn_buf sql = {0};
     cn_val values[4];
@@ -332,7 +333,7 @@ static cn_err fetch_segments(cn_conn *conn, const question *asked, const cn_segm
 cn_err cn_minutes_segments(cn_consult *consult, const cn_actor *actor, const cn_segment_filter *filter, json_t **out,
                            cn_problem *problem)
 {
-    question asked;
+    month_query asked;
     int64_t total = 0;
     json_t *list = NULL;
     char object[48];

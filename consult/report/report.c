@@ -104,7 +104,7 @@ cn_err cn_report_get(cn_consult *consult, const cn_actor *actor, const char *req
 
 /* ---- acts: all alike but for what they do in the middle ---- */
 
-typedef struct doing {
+typedef struct report_act {
     cn_consult *c;
     const cn_actor *a;
     cn_conn *conn;
@@ -112,9 +112,9 @@ typedef struct doing {
     const json_t *body;
     int64_t revision;
     cn_problem *p;
-} doing;
+} report_act;
 
-static cn_err act_on(doing *work, cn_err (*fn)(doing *), const char *name, const char *request)
+static cn_err act_on(report_act *work, cn_err (*fn)(report_act *), const char *name, const char *request)
 {
     cn_act act;
     char object[48];
@@ -129,12 +129,12 @@ static cn_err act_on(doing *work, cn_err (*fn)(doing *), const char *name, const
     return err;
 }
 
-static cn_err step(doing *work, const char *action)
+static cn_err step(report_act *work, const char *action)
 {
     return cn_request_step(work->conn, work->a, &work->scope, action, "", work->p);
 }
 
-static cn_err stale(doing *work)
+static cn_err stale(report_act *work)
 {
     return cn_problem_set(work->p, CN_ERR_CONFLICT, "revision",
                           "the report was changed meanwhile; load it again before saving");
@@ -177,7 +177,7 @@ static cn_err read_texts(const json_t *body, texts *words, cn_problem *problem)
 }
 
 /* Saving a draft is no step of the request's life: no history row each time somebody types. */
-static cn_err may_draft(doing *work)
+static cn_err may_draft(report_act *work)
 {
     const cn_request_scope *scope = &work->scope;
     cn_state next;
@@ -188,7 +188,7 @@ static cn_err may_draft(doing *work)
     return err == CN_OK ? CN_OK : cn_problem_set(work->p, err, "", "only the lead expert writes the report");
 }
 
-static cn_err do_draft(doing *work)
+static cn_err do_draft(report_act *work)
 {
     texts words;
     newest last;
@@ -220,7 +220,7 @@ static cn_err do_draft(doing *work)
 cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                        int64_t *revision, cn_problem *problem)
 {
-    doing work = {.c = consult, .a = actor, .body = body, .p = problem};
+    report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
     CN_TRY(act_on(&work, do_draft, "report.draft", request));
     *revision = work.revision;
     return CN_OK;
@@ -229,7 +229,7 @@ cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *r
 /* ---- signature ---- */
 
 /* A report that says nothing is not signed. */
-static cn_err check_complete(doing *work, int64_t version)
+static cn_err check_complete(report_act *work, int64_t version)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(work->conn, &rows,
@@ -253,7 +253,7 @@ static cn_err releases_itself(cn_conn *conn, bool *out)
     return CN_OK;
 }
 
-static cn_err do_sign(doing *work)
+static cn_err do_sign(report_act *work)
 {
     newest last;
     int64_t seen = -1, changed = 0;
@@ -278,13 +278,13 @@ static cn_err do_sign(doing *work)
 cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                       cn_problem *problem)
 {
-    doing work = {.c = consult, .a = actor, .body = body, .p = problem};
+    report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
     return act_on(&work, do_sign, "report.sign", request);
 }
 
 /* ---- opinions, record ---- */
 
-static cn_err do_opinion(doing *work)
+static cn_err do_opinion(report_act *work)
 {
     const char *text = NULL;
     char id[CN_ID_TEXT];
@@ -301,11 +301,11 @@ static cn_err do_opinion(doing *work)
 cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                       cn_problem *problem)
 {
-    doing work = {.c = consult, .a = actor, .body = body, .p = problem};
+    report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
     return act_on(&work, do_opinion, "opinion.sign", request);
 }
 
-static cn_err do_record(doing *work)
+static cn_err do_record(report_act *work)
 {
     const char *text = NULL;
     CN_TRY(step(work, "record"));
@@ -317,6 +317,6 @@ static cn_err do_record(doing *work)
 cn_err cn_record_set(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                      cn_problem *problem)
 {
-    doing work = {.c = consult, .a = actor, .body = body, .p = problem};
+    report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
     return act_on(&work, do_record, "record.write", request);
 }

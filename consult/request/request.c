@@ -194,26 +194,25 @@ cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char 
 
 /* ---- acts ---- */
 
-typedef struct doing {
-    cn_consult *c;
+typedef struct request_act {
     const cn_actor *a;
     cn_conn *conn;
     cn_request_scope scope;
     const json_t *body;
     cn_problem *p;
-} doing;
+} request_act;
 
-static cn_err step(doing *work, const char *action, const char *reason)
+static cn_err step(request_act *work, const char *action, const char *reason)
 {
     return cn_request_step(work->conn, work->a, &work->scope, action, reason, work->p);
 }
 
-static cn_err do_plain(doing *work, const char *action)
+static cn_err do_plain(request_act *work, const char *action)
 {
     return step(work, action, "");
 }
 
-static cn_err do_submit(doing *work, const char *action)
+static cn_err do_submit(request_act *work, const char *action)
 {
     char missing[128];
     CN_TRY(cn_file_missing(work->conn, work->scope.id, missing, sizeof(missing)));
@@ -222,7 +221,7 @@ static cn_err do_submit(doing *work, const char *action)
     return step(work, action, "");
 }
 
-static cn_err do_with_reason(doing *work, const char *action)
+static cn_err do_with_reason(request_act *work, const char *action)
 {
     const char *reason = NULL;
     CN_TRY(cn_json_str(work->body, "reason", true, 1, 500, &reason, work->p));
@@ -231,7 +230,7 @@ static cn_err do_with_reason(doing *work, const char *action)
                       cn_text(work->scope.id));
 }
 
-static cn_err add_expert(doing *work, const char *user, bool lead, const char *field)
+static cn_err add_expert(request_act *work, const char *user, bool lead, const char *field)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(work->conn, &rows,
@@ -245,7 +244,7 @@ static cn_err add_expert(doing *work, const char *user, bool lead, const char *f
                       cn_text(work->scope.id), cn_text(user), cn_int(lead));
 }
 
-static cn_err set_experts(doing *work)
+static cn_err set_experts(request_act *work)
 {
     const char *lead = NULL;
     json_t *experts = NULL;
@@ -265,7 +264,7 @@ static cn_err set_experts(doing *work)
     return CN_OK;
 }
 
-static cn_err set_time(doing *work)
+static cn_err set_time(request_act *work)
 {
     int64_t at = 0, minutes = 60;
     CN_TRY(cn_json_i64(work->body, "at", true, cn_wall_ms() - 86400000, cn_wall_ms() + (int64_t)366 * 86400000, &at,
@@ -275,21 +274,21 @@ static cn_err set_time(doing *work)
                       cn_int(at), cn_int(minutes), cn_text(work->scope.id));
 }
 
-static cn_err do_schedule(doing *work, const char *action)
+static cn_err do_schedule(request_act *work, const char *action)
 {
     CN_TRY(step(work, action, ""));
     CN_TRY(set_experts(work));
     return set_time(work);
 }
 
-static cn_err do_reschedule(doing *work, const char *action)
+static cn_err do_reschedule(request_act *work, const char *action)
 {
     CN_TRY(step(work, action, ""));
     return set_time(work);
 }
 
 /* The expert on duty who accepts an urgent request leads it. */
-static cn_err do_accept(doing *work, const char *action)
+static cn_err do_accept(request_act *work, const char *action)
 {
     CN_TRY(step(work, action, ""));
     CN_TRY(cn_db_exec(work->conn, NULL,
@@ -300,7 +299,7 @@ static cn_err do_accept(doing *work, const char *action)
                       cn_int(cn_wall_ms()), cn_text(work->scope.id));
 }
 
-static cn_err do_close(doing *work, const char *action)
+static cn_err do_close(request_act *work, const char *action)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(work->conn, &rows, "SELECT record FROM requests WHERE id = $1", cn_text(work->scope.id)));
@@ -313,7 +312,7 @@ static cn_err do_close(doing *work, const char *action)
 
 static const struct {
     const char *action;
-    cn_err (*fn)(doing *, const char *action);
+    cn_err (*fn)(request_act *, const char *action);
 } acts[] = {
     {"submit", do_submit},     {"return", do_with_reason},    {"reject", do_with_reason}, {"cancel", do_with_reason},
     {"schedule", do_schedule}, {"reschedule", do_reschedule}, {"accept", do_accept},      {"finish", do_plain},
@@ -331,7 +330,7 @@ cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     cn_fmt(name, sizeof(name), "request.%s", action);
     CN_TRY(cn_act_begin(&act, consult, actor));
-    doing work = {.c = consult, .a = actor, .conn = act.conn, .body = body, .p = problem};
+    request_act work = {.a = actor, .conn = act.conn, .body = body, .p = problem};
     cn_err err = cn_request_scope_get(act.conn, actor, id, &work.scope);
     if (err == CN_OK) err = acts[i].fn(&work, action);
     err = cn_act_end(&act, err, name, object, NULL);

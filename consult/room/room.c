@@ -104,18 +104,6 @@ cn_err cn_room_make(cn_consult *consult, const cn_actor *actor, const char *room
     return cn_act_end(&act, err, "room.make", object, NULL);
 }
 
-cn_err cn_room_close(cn_consult *consult, const cn_actor *actor, const char *room)
-{
-    cn_act act;
-    char object[80];
-    if (!name_valid(room)) return CN_ERR_NOTFOUND;
-    cn_fmt(object, sizeof(object), "room:%s", room);
-    CN_TRY(cn_act_begin(&act, consult, actor));
-    cn_err err = cn_db_exec(act.conn, NULL, "UPDATE rooms SET closed_ms = $1 WHERE id = $2 AND closed_ms = 0",
-                            cn_int(cn_wall_ms()), cn_text(room));
-    return cn_act_end(&act, err, "room.close", object, NULL);
-}
-
 static cn_err write_settings(cn_act *act, const char *room, const cn_room_settings *settings)
 {
     return cn_db_exec(act->conn, NULL,

@@ -53,7 +53,4 @@ cn_err cn_room_watch(cn_consult *consult, const cn_actor *actor, const char *obj
  * or '_'. */
 cn_err cn_room_make(cn_consult *consult, const cn_actor *actor, const char *room);
 
-/** Closes a room for good: nobody can join any more. */
-cn_err cn_room_close(cn_consult *consult, const cn_actor *actor, const char *room);
-
 #endif

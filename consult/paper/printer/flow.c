@@ -7,15 +7,15 @@
 #define FIRST_TOP 52.0
 #define BOTTOM (CN_A4_HEIGHT - 66.0)
 
-typedef enum kind { LINE, RULE, BOX } kind;
+typedef enum placed_kind { LINE, RULE, BOX } placed_kind;
 
-typedef struct item {
-    kind kind;
+typedef struct placed_item {
+    placed_kind kind;
     unsigned page;
     double x, y, x1, y1; /* a line of text: left end and baseline */
     double grey;         /* of a rule: its width */
     PangoLayoutLine *text;
-} item;
+} placed_item;
 
 /* Exact widths instead of those of a screen's pixels. */
 static void unhinted(PangoContext *context)
@@ -28,38 +28,40 @@ static void unhinted(PangoContext *context)
     pango_context_set_round_glyph_positions(context, FALSE);
 }
 
-void cn_flow_open(cn_flow *flow)
+void cn_page_flow_open(cn_page_flow *flow)
 {
-    *flow = (cn_flow){.context = pango_font_map_create_context(pango_cairo_font_map_get_default()), .y = FIRST_TOP};
+    *flow =
+        (cn_page_flow){.context = pango_font_map_create_context(pango_cairo_font_map_get_default()), .y = FIRST_TOP};
     pango_cairo_context_set_resolution(flow->context, 72);
     pango_context_set_language(flow->context, pango_language_from_string("zh-cn"));
     unhinted(flow->context);
     flow->layouts = g_ptr_array_new_with_free_func(g_object_unref);
-    flow->items = g_array_new(FALSE, TRUE, sizeof(item));
+    flow->items = g_array_new(FALSE, TRUE, sizeof(placed_item));
 }
 
-void cn_flow_close(cn_flow *flow)
+void cn_page_flow_close(cn_page_flow *flow)
 {
     g_array_free(flow->items, TRUE);
     g_ptr_array_free(flow->layouts, TRUE);
     g_object_unref(flow->context);
 }
 
-static void next_page(cn_flow *flow)
+static void next_page(cn_page_flow *flow)
 {
     flow->page++;
     flow->y = TOP;
 }
 
-void cn_flow_need(cn_flow *flow, double height)
+void cn_page_flow_need(cn_page_flow *flow, double height)
 {
     if (flow->y + height > BOTTOM) next_page(flow);
 }
 
 /* Whether the last three things on the page are lines of one text. */
-static bool text_can_go_along(const cn_flow *flow)
+static bool text_can_go_along(const cn_page_flow *flow)
 {
-    const item *element = &g_array_index(flow->items, item, flow->items->len < 3 ? 0 : flow->items->len - 3);
+    const placed_item *element =
+        &g_array_index(flow->items, placed_item, flow->items->len < 3 ? 0 : flow->items->len - 3);
     if (flow->items->len < 3) return false;
     for (int n = 0; n < 3; n++)
         if (element[n].kind != LINE || element[n].page != flow->page ||
@@ -68,13 +70,13 @@ static bool text_can_go_along(const cn_flow *flow)
     return true;
 }
 
-void cn_flow_need_with_text(cn_flow *flow, double height, double leading)
+void cn_page_flow_need_with_text(cn_page_flow *flow, double height, double leading)
 {
     if (flow->y + height <= BOTTOM) return;
     bool along = text_can_go_along(flow);
     next_page(flow);
     if (!along) return;
-    item *element = &g_array_index(flow->items, item, flow->items->len - 2);
+    placed_item *element = &g_array_index(flow->items, placed_item, flow->items->len - 2);
     double up = element[0].y - (flow->y + leading * 0.7);
     for (int n = 0; n < 2; n++) {
         element[n].page = flow->page;
@@ -83,7 +85,7 @@ void cn_flow_need_with_text(cn_flow *flow, double height, double leading)
     flow->y += 2 * leading;
 }
 
-static PangoLayout *lay_out(cn_flow *flow, const cn_flow_style *style, double width, const char *text)
+static PangoLayout *lay_out(cn_page_flow *flow, const cn_page_flow_style *style, double width, const char *text)
 {
     PangoLayout *layout = pango_layout_new(flow->context);
     PangoFontDescription *face = pango_font_description_from_string(style->face);
@@ -101,28 +103,28 @@ static PangoLayout *lay_out(cn_flow *flow, const cn_flow_style *style, double wi
 }
 
 /* One line of a layout into the box of `leading` height whose top is at `y`. */
-static void place_line(cn_flow *flow, const cn_flow_style *style, PangoLayoutIter *at, double x, double y)
+static void place_line(cn_page_flow *flow, const cn_page_flow_style *style, PangoLayoutIter *at, double x, double y)
 {
     PangoRectangle box;
     pango_layout_iter_get_line_extents(at, NULL, &box);
-    const item element = {.kind = LINE,
-                          .page = flow->page,
-                          .x = x + (double)box.x / PANGO_SCALE,
-                          .y = y + style->leading / 2 +
-                               style->size * 0.36, /* a Chinese character's middle is in the middle */
-                          .grey = style->grey,
-                          .text = pango_layout_iter_get_line_readonly(at)};
+    const placed_item element = {.kind = LINE,
+                                 .page = flow->page,
+                                 .x = x + (double)box.x / PANGO_SCALE,
+                                 .y = y + style->leading / 2 +
+                                      style->size * 0.36, /* a Chinese character's middle is in the middle */
+                                 .grey = style->grey,
+                                 .text = pango_layout_iter_get_line_readonly(at)};
     g_array_append_val(flow->items, element);
 }
 
-void cn_flow_text(cn_flow *flow, const cn_flow_style *style, const char *text)
+void cn_page_flow_text(cn_page_flow *flow, const cn_page_flow_style *style, const char *text)
 {
     PangoLayout *layout = lay_out(flow, style, CN_FLOW_WIDTH, text);
     PangoLayoutIter *at = pango_layout_get_iter(layout);
     int left = pango_layout_get_line_count(layout);
     do {
         /* the last two lines stay together */
-        cn_flow_need(flow, left == 2 ? 2 * style->leading : style->leading);
+        cn_page_flow_need(flow, left == 2 ? 2 * style->leading : style->leading);
         place_line(flow, style, at, CN_FLOW_LEFT, flow->y);
         flow->y += style->leading;
         left--;
@@ -130,12 +132,13 @@ void cn_flow_text(cn_flow *flow, const cn_flow_style *style, const char *text)
     pango_layout_iter_free(at);
 }
 
-double cn_flow_measure(cn_flow *flow, const cn_flow_style *style, double width, const char *text)
+double cn_page_flow_measure(cn_page_flow *flow, const cn_page_flow_style *style, double width, const char *text)
 {
     return pango_layout_get_line_count(lay_out(flow, style, width, text)) * style->leading;
 }
 
-double cn_flow_at(cn_flow *flow, const cn_flow_style *style, double x, double y, double width, const char *text)
+double cn_page_flow_at(cn_page_flow *flow, const cn_page_flow_style *style, double x, double y, double width,
+                       const char *text)
 {
     PangoLayout *layout = lay_out(flow, style, width, text);
     PangoLayoutIter *at = pango_layout_get_iter(layout);
@@ -148,21 +151,22 @@ double cn_flow_at(cn_flow *flow, const cn_flow_style *style, double x, double y,
     return y - top;
 }
 
-void cn_flow_rule(cn_flow *flow, double x0, double y0, double x1, double y1, double width)
+void cn_page_flow_rule(cn_page_flow *flow, double x0, double y0, double x1, double y1, double width)
 {
-    const item element = {.kind = RULE, .page = flow->page, .x = x0, .y = y0, .x1 = x1, .y1 = y1, .grey = width};
+    const placed_item element = {.kind = RULE, .page = flow->page, .x = x0, .y = y0, .x1 = x1, .y1 = y1, .grey = width};
     g_array_append_val(flow->items, element);
 }
 
-void cn_flow_box(cn_flow *flow, double x, double y, double width, double height, double grey)
+void cn_page_flow_box(cn_page_flow *flow, double x, double y, double width, double height, double grey)
 {
-    const item element = {.kind = BOX, .page = flow->page, .x = x, .y = y, .x1 = width, .y1 = height, .grey = grey};
+    const placed_item element = {
+        .kind = BOX, .page = flow->page, .x = x, .y = y, .x1 = width, .y1 = height, .grey = grey};
     g_array_append_val(flow->items, element);
 }
 
 /* ---- drawing ---- */
 
-static void draw_item(cairo_t *cr, const item *element)
+static void draw_item(cairo_t *cr, const placed_item *element)
 {
     double grey = element->kind == RULE ? 0.25 : element->grey;
     cairo_set_source_rgb(cr, grey, grey, grey);
@@ -180,17 +184,17 @@ static void draw_item(cairo_t *cr, const item *element)
     }
 }
 
-static void draw_kind(cn_flow *flow, cairo_t *cr, unsigned page, bool boxes)
+static void draw_kind(cn_page_flow *flow, cairo_t *cr, unsigned page, bool boxes)
 {
     for (guint n = 0; n < flow->items->len; n++) {
-        const item *element = &g_array_index(flow->items, item, n);
+        const placed_item *element = &g_array_index(flow->items, placed_item, n);
         if (element->page == page && (element->kind == BOX) == boxes) draw_item(cr, element);
     }
 }
 
-static void draw_watermark(cn_flow *flow, cairo_t *cr, const char *text)
+static void draw_watermark(cn_page_flow *flow, cairo_t *cr, const char *text)
 {
-    const cn_flow_style style = {.face = "Noto Sans CJK SC Bold", .size = 120, .leading = 120};
+    const cn_page_flow_style style = {.face = "Noto Sans CJK SC Bold", .size = 120, .leading = 120};
     PangoLayout *layout = lay_out(flow, &style, CN_A4_WIDTH * 2, text);
     int width = 0, height = 0;
     pango_layout_set_width(layout, -1);
@@ -211,7 +215,7 @@ static cairo_status_t append(void *closure, const unsigned char *data, unsigned 
     return out->err == CN_OK ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-static void frame_pages(cn_flow *flow, cn_flow_frame frame, void *arg, unsigned pages)
+static void frame_pages(cn_page_flow *flow, cn_page_flow_frame frame, void *arg, unsigned pages)
 {
     for (unsigned page = 0; page < pages; page++) {
         flow->page = page;
@@ -219,8 +223,8 @@ static void frame_pages(cn_flow *flow, cn_flow_frame frame, void *arg, unsigned 
     }
 }
 
-cn_err cn_flow_pdf(cn_flow *flow, cn_flow_frame frame, void *arg, const char *watermark, const char *about,
-                   const char *at, cn_buf *out)
+cn_err cn_page_flow_pdf(cn_page_flow *flow, cn_page_flow_frame frame, void *arg, const char *watermark,
+                        const char *about, const char *at, cn_buf *out)
 {
     unsigned pages = flow->page + 1;
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(append, out, CN_A4_WIDTH, CN_A4_HEIGHT);

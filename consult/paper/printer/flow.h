@@ -16,45 +16,46 @@
 #define CN_FLOW_LEFT 56.0
 #define CN_FLOW_WIDTH (CN_A4_WIDTH - 2 * CN_FLOW_LEFT)
 
-typedef struct cn_flow_style {
+typedef struct cn_page_flow_style {
     const char *face; /* "Noto Serif CJK SC", "… Bold" */
     double size, leading;
     PangoAlignment align;
     double indent; /* of the first line of every paragraph */
     double grey;   /* 0 black … 1 white */
-} cn_flow_style;
+} cn_page_flow_style;
 
-typedef struct cn_flow {
+typedef struct cn_page_flow {
     PangoContext *context;
     GPtrArray *layouts; /* keep the lines alive */
     GArray *items;
     unsigned page; /* from 0 */
     double y;      /* where the next line of the flow begins */
-} cn_flow;
+} cn_page_flow;
 
 /** What is drawn around the flow of a page; `pages` is their number. */
-typedef void (*cn_flow_frame)(cn_flow *flow, unsigned page, unsigned pages, void *arg);
+typedef void (*cn_page_flow_frame)(cn_page_flow *flow, unsigned page, unsigned pages, void *arg);
 
-void cn_flow_open(cn_flow *flow);
-void cn_flow_close(cn_flow *flow);
+void cn_page_flow_open(cn_page_flow *flow);
+void cn_page_flow_close(cn_page_flow *flow);
 
 /** A new page unless `height` is left on this one. */
-void cn_flow_need(cn_flow *flow, double height);
+void cn_page_flow_need(cn_page_flow *flow, double height);
 /** The same for what must not stand alone on a page: the last two lines of a longer text before it, set in `leading`,
  * go along. */
-void cn_flow_need_with_text(cn_flow *flow, double height, double leading);
+void cn_page_flow_need_with_text(cn_page_flow *flow, double height, double leading);
 /** Paragraphs over the whole width, over as many pages as it takes. */
-void cn_flow_text(cn_flow *flow, const cn_flow_style *style, const char *text);
+void cn_page_flow_text(cn_page_flow *flow, const cn_page_flow_style *style, const char *text);
 /** Text at a place of the present page, without moving the flow; its height, also when it is only measured. */
-double cn_flow_at(cn_flow *flow, const cn_flow_style *style, double x, double y, double width, const char *text);
-double cn_flow_measure(cn_flow *flow, const cn_flow_style *style, double width, const char *text);
+double cn_page_flow_at(cn_page_flow *flow, const cn_page_flow_style *style, double x, double y, double width,
+                       const char *text);
+double cn_page_flow_measure(cn_page_flow *flow, const cn_page_flow_style *style, double width, const char *text);
 /** A line, or a filled box behind everything else, of the present page. */
-void cn_flow_rule(cn_flow *flow, double x0, double y0, double x1, double y1, double width);
-void cn_flow_box(cn_flow *flow, double x, double y, double width, double height, double grey);
+void cn_page_flow_rule(cn_page_flow *flow, double x0, double y0, double x1, double y1, double width);
+void cn_page_flow_box(cn_page_flow *flow, double x, double y, double width, double height, double grey);
 
 /** Calls `frame` for every page (it places what belongs to the page's border) and draws all as PDF. `watermark` goes
  * across every page; NULL: none. `about` names the document, `at` is its date in ISO 8601. */
-cn_err cn_flow_pdf(cn_flow *flow, cn_flow_frame frame, void *arg, const char *watermark, const char *about,
-                   const char *at, cn_buf *out);
+cn_err cn_page_flow_pdf(cn_page_flow *flow, cn_page_flow_frame frame, void *arg, const char *watermark,
+                        const char *about, const char *at, cn_buf *out);
 
 #endif

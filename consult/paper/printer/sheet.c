@@ -13,22 +13,24 @@
 #define TIME_TEXT 40
 #define PAIRS_MAX 3
 
-static const cn_flow_style body = {.face = SERIF, .size = 10.5, .leading = 18, .indent = 21};
-static const cn_flow_style plain = {.face = SERIF, .size = 10.5, .leading = 18};
-static const cn_flow_style label = {.face = SANS, .size = 9.5, .leading = 18, .align = PANGO_ALIGN_CENTER, .grey = 0.3};
-static const cn_flow_style heading = {.face = SANS " Bold", .size = 11.5, .leading = 20};
-static const cn_flow_style by_line = {.face = SANS " Bold", .size = 9.5, .leading = 18, .grey = 0.2};
-static const cn_flow_style hospital_name = {
+static const cn_page_flow_style body = {.face = SERIF, .size = 10.5, .leading = 18, .indent = 21};
+static const cn_page_flow_style plain = {.face = SERIF, .size = 10.5, .leading = 18};
+static const cn_page_flow_style label = {
+    .face = SANS, .size = 9.5, .leading = 18, .align = PANGO_ALIGN_CENTER, .grey = 0.3};
+static const cn_page_flow_style heading = {.face = SANS " Bold", .size = 11.5, .leading = 20};
+static const cn_page_flow_style by_line = {.face = SANS " Bold", .size = 9.5, .leading = 18, .grey = 0.2};
+static const cn_page_flow_style hospital_name = {
     .face = SERIF " Bold", .size = 16, .leading = 26, .align = PANGO_ALIGN_CENTER};
-static const cn_flow_style big_title = {.face = SANS " Bold", .size = 20, .leading = 34, .align = PANGO_ALIGN_CENTER};
-static const cn_flow_style left_note = {.face = SANS, .size = 8.5, .leading = 14, .grey = 0.35};
-static const cn_flow_style right_note = {
+static const cn_page_flow_style big_title = {
+    .face = SANS " Bold", .size = 20, .leading = 34, .align = PANGO_ALIGN_CENTER};
+static const cn_page_flow_style left_note = {.face = SANS, .size = 8.5, .leading = 14, .grey = 0.35};
+static const cn_page_flow_style right_note = {
     .face = SANS, .size = 8.5, .leading = 14, .align = PANGO_ALIGN_RIGHT, .grey = 0.35};
-static const cn_flow_style centre_note = {
+static const cn_page_flow_style centre_note = {
     .face = SANS, .size = 8.5, .leading = 14, .align = PANGO_ALIGN_CENTER, .grey = 0.35};
 
 typedef struct sheet {
-    cn_flow flow;
+    cn_page_flow flow;
     const json_t *request, *report;
     const char *title;
     int64_t zone_ms, age;
@@ -38,8 +40,8 @@ typedef struct sheet {
 
 static const char *text_of(const json_t *object, const char *key)
 {
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
 }
 
 static const char *part_text(const json_t *object, const char *part, const char *key)
@@ -77,24 +79,24 @@ static const char *hospital_of(const json_t *request, const char *user)
 
 static void letterhead(sheet *page)
 {
-    cn_flow *flow = &page->flow;
+    cn_page_flow *flow = &page->flow;
     char at[TIME_TEXT];
     cn_buf line = {0};
     double right = CN_FLOW_LEFT + CN_FLOW_WIDTH;
-    cn_flow_text(flow, &hospital_name, page->hospital);
-    cn_flow_text(flow, &big_title, page->title);
+    cn_page_flow_text(flow, &hospital_name, page->hospital);
+    cn_page_flow_text(flow, &big_title, page->title);
     flow->y += 4;
-    cn_flow_rule(flow, CN_FLOW_LEFT, flow->y, right, flow->y, 1.4);
-    cn_flow_rule(flow, CN_FLOW_LEFT, flow->y + 2.6, right, flow->y + 2.6, 0.4);
+    cn_page_flow_rule(flow, CN_FLOW_LEFT, flow->y, right, flow->y, 1.4);
+    cn_page_flow_rule(flow, CN_FLOW_LEFT, flow->y + 2.6, right, flow->y + 2.6, 0.4);
     flow->y += 7;
     cn_buf_fmt(&line, "会诊编号：%s", text_of(page->request, "number"));
-    if (line.p) cn_flow_at(flow, &left_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH, line.p);
-    cn_flow_at(flow, &centre_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH,
-               strcmp(text_of(page->request, "urgency"), "urgent") == 0 ? "会诊类别：紧急" : "会诊类别：普通");
+    if (line.p) cn_page_flow_at(flow, &left_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH, line.p);
+    cn_page_flow_at(flow, &centre_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH,
+                    strcmp(text_of(page->request, "urgency"), "urgent") == 0 ? "会诊类别：紧急" : "会诊类别：普通");
     line.n = 0;
     int64_t held = int_of(page->request, "scheduled_at");
     cn_buf_fmt(&line, "会诊时间：%s", when(page, held ? held : int_of(page->request, "created_at"), at));
-    if (line.p) cn_flow_at(flow, &right_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH, line.p);
+    if (line.p) cn_page_flow_at(flow, &right_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH, line.p);
     cn_buf_free(&line);
     flow->y += 20;
 }
@@ -106,26 +108,26 @@ typedef struct pair {
     double width; /* of label and value */
 } pair;
 
-static void table_row(cn_flow *flow, const pair *pairs, size_t count)
+static void table_row(cn_page_flow *flow, const pair *pairs, size_t count)
 {
     double height = plain.leading, x = CN_FLOW_LEFT;
     for (size_t i = 0; i < count; i++) {
-        double h = cn_flow_measure(flow, &plain, pairs[i].width - LABEL - 2 * PAD, pairs[i].value);
+        double h = cn_page_flow_measure(flow, &plain, pairs[i].width - LABEL - 2 * PAD, pairs[i].value);
         if (h > height) height = h;
     }
     height += 6;
-    cn_flow_need(flow, height);
+    cn_page_flow_need(flow, height);
     for (size_t i = 0; i < count; i++) {
-        cn_flow_box(flow, x, flow->y, LABEL, height, 0.955);
-        cn_flow_at(flow, &label, x, flow->y + (height - label.leading) / 2, LABEL, pairs[i].label);
-        cn_flow_at(flow, &plain, x + LABEL + PAD, flow->y + 3, pairs[i].width - LABEL - 2 * PAD, pairs[i].value);
-        cn_flow_rule(flow, x, flow->y, x, flow->y + height, 0.5);
-        cn_flow_rule(flow, x + LABEL, flow->y, x + LABEL, flow->y + height, 0.5);
+        cn_page_flow_box(flow, x, flow->y, LABEL, height, 0.955);
+        cn_page_flow_at(flow, &label, x, flow->y + (height - label.leading) / 2, LABEL, pairs[i].label);
+        cn_page_flow_at(flow, &plain, x + LABEL + PAD, flow->y + 3, pairs[i].width - LABEL - 2 * PAD, pairs[i].value);
+        cn_page_flow_rule(flow, x, flow->y, x, flow->y + height, 0.5);
+        cn_page_flow_rule(flow, x + LABEL, flow->y, x + LABEL, flow->y + height, 0.5);
         x += pairs[i].width;
     }
-    cn_flow_rule(flow, x, flow->y, x, flow->y + height, 0.5);
-    cn_flow_rule(flow, CN_FLOW_LEFT, flow->y, x, flow->y, 0.5);
-    cn_flow_rule(flow, CN_FLOW_LEFT, flow->y + height, x, flow->y + height, 0.5);
+    cn_page_flow_rule(flow, x, flow->y, x, flow->y + height, 0.5);
+    cn_page_flow_rule(flow, CN_FLOW_LEFT, flow->y, x, flow->y, 0.5);
+    cn_page_flow_rule(flow, CN_FLOW_LEFT, flow->y + height, x, flow->y + height, 0.5);
     flow->y += height;
 }
 
@@ -194,20 +196,20 @@ static void patient_block(sheet *page)
 
 /* ---- what was asked and answered ---- */
 
-static void head_line(cn_flow *flow, const char *title)
+static void head_line(cn_page_flow *flow, const char *title)
 {
-    cn_flow_need(flow, heading.leading + 2 * body.leading + 8); /* never alone at the foot of a page */
+    cn_page_flow_need(flow, heading.leading + 2 * body.leading + 8); /* never alone at the foot of a page */
     flow->y += 4;
-    cn_flow_box(flow, CN_FLOW_LEFT, flow->y + 4, 3, heading.leading - 8, 0.25);
-    cn_flow_at(flow, &heading, CN_FLOW_LEFT + 9, flow->y, CN_FLOW_WIDTH - 9, title);
+    cn_page_flow_box(flow, CN_FLOW_LEFT, flow->y + 4, 3, heading.leading - 8, 0.25);
+    cn_page_flow_at(flow, &heading, CN_FLOW_LEFT + 9, flow->y, CN_FLOW_WIDTH - 9, title);
     flow->y += heading.leading;
 }
 
-static void section(cn_flow *flow, const char *title, const char *text)
+static void section(cn_page_flow *flow, const char *title, const char *text)
 {
     if (!text[0]) return;
     head_line(flow, title);
-    cn_flow_text(flow, &body, text);
+    cn_page_flow_text(flow, &body, text);
     flow->y += 4;
 }
 
@@ -224,9 +226,9 @@ static void opinions(sheet *page)
         const json_t *author = json_object_get(object, "author");
         cn_buf_fmt(&who, "%s　%s　%s　%s", text_of(author, "name"), text_of(author, "title"),
                    hospital_of(page->request, text_of(author, "id")), when(page, int_of(object, "at"), at));
-        cn_flow_need(&page->flow, by_line.leading + body.leading);
-        if (who.p) cn_flow_text(&page->flow, &by_line, who.p);
-        cn_flow_text(&page->flow, &body, text_of(object, "text"));
+        cn_page_flow_need(&page->flow, by_line.leading + body.leading);
+        if (who.p) cn_page_flow_text(&page->flow, &by_line, who.p);
+        cn_page_flow_text(&page->flow, &body, text_of(object, "text"));
         page->flow.y += 3;
         cn_buf_free(&who);
     }
@@ -234,61 +236,61 @@ static void opinions(sheet *page)
 
 static void signature(sheet *page)
 {
-    cn_flow *flow = &page->flow;
+    cn_page_flow *flow = &page->flow;
     const json_t *author = json_object_get(page->report, "author");
     const double x = CN_FLOW_LEFT + CN_FLOW_WIDTH * 0.5, width = CN_FLOW_WIDTH * 0.5;
     char at[TIME_TEXT];
     cn_buf line = {0};
-    cn_flow_need_with_text(flow, 4 * plain.leading + 44, body.leading); /* rule and note included */
+    cn_page_flow_need_with_text(flow, 4 * plain.leading + 44, body.leading); /* rule and note included */
     flow->y += 14;
     cn_buf_fmt(&line, "主会诊专家：%s　%s", text_of(author, "name"), text_of(author, "title"));
-    if (line.p) flow->y += cn_flow_at(flow, &plain, x, flow->y, width, line.p);
-    flow->y += cn_flow_at(flow, &plain, x, flow->y, width, page->hospital);
+    if (line.p) flow->y += cn_page_flow_at(flow, &plain, x, flow->y, width, line.p);
+    flow->y += cn_page_flow_at(flow, &plain, x, flow->y, width, page->hospital);
     line.n = 0;
     cn_buf_fmt(&line, "签发时间：%s",
                page->draft ? "草稿，尚未签发" : when(page, int_of(page->report, "signed_at"), at));
-    if (line.p) flow->y += cn_flow_at(flow, &plain, x, flow->y, width, line.p);
+    if (line.p) flow->y += cn_page_flow_at(flow, &plain, x, flow->y, width, line.p);
     flow->y += 8;
-    cn_flow_rule(flow, CN_FLOW_LEFT, flow->y, CN_FLOW_LEFT + CN_FLOW_WIDTH, flow->y, 0.4);
+    cn_page_flow_rule(flow, CN_FLOW_LEFT, flow->y, CN_FLOW_LEFT + CN_FLOW_WIDTH, flow->y, 0.4);
     flow->y += 3;
     line.n = 0;
     if (int_of(page->report, "version") > 1)
         cn_buf_fmt(&line, "本报告为第 %lld 版（修订），替代此前各版。", (long long)int_of(page->report, "version"));
     cn_buf_str(&line, "本报告由专家在系统内电子签发；会诊意见供申请医院临床参考。");
-    if (line.p) cn_flow_text(flow, &left_note, line.p);
+    if (line.p) cn_page_flow_text(flow, &left_note, line.p);
     cn_buf_free(&line);
 }
 
 /* ---- every page's border ---- */
 
-static void frame(cn_flow *flow, unsigned page, unsigned pages, void *arg)
+static void frame(cn_page_flow *flow, unsigned page, unsigned pages, void *arg)
 {
     const sheet *s = arg;
     const double foot = CN_A4_HEIGHT - 50, right = CN_FLOW_LEFT + CN_FLOW_WIDTH;
     const char *state = s->draft ? "草稿" : s->unaudited ? "待审核" : "已签发";
     cn_buf line = {0};
-    cn_flow_rule(flow, CN_FLOW_LEFT, foot, right, foot, 0.4);
+    cn_page_flow_rule(flow, CN_FLOW_LEFT, foot, right, foot, 0.4);
     cn_buf_fmt(&line, "%s　第 %lld 版　%s", text_of(s->request, "number"), (long long)int_of(s->report, "version"),
                state);
-    if (line.p) cn_flow_at(flow, &left_note, CN_FLOW_LEFT, foot + 3, CN_FLOW_WIDTH, line.p);
+    if (line.p) cn_page_flow_at(flow, &left_note, CN_FLOW_LEFT, foot + 3, CN_FLOW_WIDTH, line.p);
     line.n = 0;
     cn_buf_fmt(&line, "第 %u 页 / 共 %u 页", page + 1, pages);
-    if (line.p) cn_flow_at(flow, &right_note, CN_FLOW_LEFT, foot + 3, CN_FLOW_WIDTH, line.p);
+    if (line.p) cn_page_flow_at(flow, &right_note, CN_FLOW_LEFT, foot + 3, CN_FLOW_WIDTH, line.p);
     if (page > 0) {
         line.n = 0;
         cn_buf_fmt(&line, "%s　%s", s->hospital, s->title);
-        if (line.p) cn_flow_at(flow, &left_note, CN_FLOW_LEFT, 42, CN_FLOW_WIDTH, line.p);
+        if (line.p) cn_page_flow_at(flow, &left_note, CN_FLOW_LEFT, 42, CN_FLOW_WIDTH, line.p);
         line.n = 0;
         cn_buf_fmt(&line, "患者：%s", part_text(s->request, "patient", "name"));
-        if (line.p) cn_flow_at(flow, &right_note, CN_FLOW_LEFT, 42, CN_FLOW_WIDTH, line.p);
-        cn_flow_rule(flow, CN_FLOW_LEFT, 59, right, 59, 0.4);
+        if (line.p) cn_page_flow_at(flow, &right_note, CN_FLOW_LEFT, 42, CN_FLOW_WIDTH, line.p);
+        cn_page_flow_rule(flow, CN_FLOW_LEFT, 59, right, 59, 0.4);
     }
     cn_buf_free(&line);
 }
 
 static void compose(sheet *page)
 {
-    cn_flow *flow = &page->flow;
+    cn_page_flow *flow = &page->flow;
     letterhead(page);
     patient_block(page);
     section(flow, "临床诊断", text_of(page->request, "diagnosis"));
@@ -318,13 +320,13 @@ cn_err cn_sheet_pdf(const json_t *job, cn_buf *out)
     cn_time_format(int_of(report, page.draft ? "updated_at" : "signed_at"), at);
     at[19] = 'Z'; /* whole seconds */
     at[20] = 0;
-    cn_flow_open(&page.flow);
+    cn_page_flow_open(&page.flow);
     compose(&page);
-    cn_err err = cn_flow_pdf(&page.flow, frame, &page,
-                             page.draft       ? "草稿"
-                             : page.unaudited ? "待审核"
-                                              : NULL,
-                             about, at, out);
-    cn_flow_close(&page.flow);
+    cn_err err = cn_page_flow_pdf(&page.flow, frame, &page,
+                                  page.draft       ? "草稿"
+                                  : page.unaudited ? "待审核"
+                                                   : NULL,
+                                  about, at, out);
+    cn_page_flow_close(&page.flow);
     return err;
 }
