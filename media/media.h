@@ -167,7 +167,7 @@ typedef struct cn_media_worker {
     uint64_t pool_denied;                         /* packets dropped because the pool was empty */
     uint64_t peers;
     uint64_t tcp_open, tcp_received, tcp_sent;            /* connections now; datagrams over TCP */
-    uint64_t tcp_refused, tcp_broken, tcp_late, tcp_slow; /* connections closed, by why (media/transport/port.h) */
+    uint64_t tcp_refused, tcp_broken, tcp_late, tcp_slow; /* connections closed, by why (media/transport/figures.h) */
     uint64_t delay[CN_MEDIA_DELAYS]; /* forwarded packets by the time from received to sent, not cumulative */
     uint64_t delay_sum_ns;
 } cn_media_worker;

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "media/wire/prefetch.h"
 #include "media/wire/rtp.h"
-#include "media/transport/transport.h"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103

@@ -11,9 +11,9 @@
 #include <sys/uio.h>
 
 #include "base/err.h"
-#include "media/transport/address.h"
-#include "media/transport/port.h"
 #include "media/secure/srtp.h"
+#include "media/transport/address.h"
+#include "media/transport/figures.h"
 
 /** What waits for the batch waits half a millisecond at most, and stays in the near caches. */
 #define CN_BATCH_PACKETS 128

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "media/transport/tcp_impl.h"
+#include "media/transport/tcp_state.h"
 
 #define BACKLOG 1024
 #define ACCEPTS_PER_TURN 64
@@ -33,37 +33,6 @@ cn_err cn_tcp_new(cn_tcp **out, cn_loop *loop, const cn_tcp_limits *limits, cons
     }
     *out = tcp;
     return CN_OK;
-}
-
-/* lists */
-
-void cn_conn_list_add(cn_conn_list *list, cn_conn *conn)
-{
-    conn->next = NULL;
-    conn->prev = list->last;
-    if (list->last) {
-        list->last->next = conn;
-    } else {
-        list->first = conn;
-    }
-    list->last = conn;
-    list->n++;
-}
-
-void cn_conn_list_remove(cn_conn_list *list, cn_conn *conn)
-{
-    if (conn->prev) {
-        conn->prev->next = conn->next;
-    } else {
-        list->first = conn->next;
-    }
-    if (conn->next) {
-        conn->next->prev = conn->prev;
-    } else {
-        list->last = conn->prev;
-    }
-    conn->prev = conn->next = NULL;
-    list->n--;
 }
 
 /* who may connect */
@@ -97,13 +66,6 @@ static cn_tcp_host *host_of(cn_tcp *tcp, const cn_sockaddr *peer)
     return host;
 }
 
-static void host_leave(cn_tcp *tcp, cn_tcp_host *host)
-{
-    if (host->conns && --host->conns) return;
-    cn_keymap_remove(tcp->hosts, &host->key);
-    free(host);
-}
-
 static cn_err admit(cn_tcp *tcp, int fd, const cn_sockaddr *peer, unsigned sock)
 {
     if (tcp->unchecked.n + tcp->checked.n >= tcp->limits.conns_max) return CN_ERR_FULL;
@@ -111,10 +73,10 @@ static cn_err admit(cn_tcp *tcp, int fd, const cn_sockaddr *peer, unsigned sock)
     if (!host) return CN_ERR_NOMEM;
     if (host->conns >= tcp->limits.per_address_max) return CN_ERR_FULL;
     host->conns++;
-    cn_conn *conn = CN_NEW(cn_conn);
-    cn_err err = conn ? cn_loop_watch(tcp->loop, fd, EPOLLIN, cn_conn_on_event, conn) : CN_ERR_NOMEM;
+    cn_tcp_conn *conn = CN_NEW(cn_tcp_conn);
+    cn_err err = conn ? cn_loop_watch(tcp->loop, fd, EPOLLIN, cn_tcp_conn_on_event, conn) : CN_ERR_NOMEM;
     if (err) {
-        host_leave(tcp, host);
+        cn_tcp_host_leave(tcp, host);
         free(conn);
         return err;
     }
@@ -124,12 +86,12 @@ static cn_err admit(cn_tcp *tcp, int fd, const cn_sockaddr *peer, unsigned sock)
     conn->peer = *peer;
     conn->host = host;
     conn->checked_ns = cn_loop_now_ns(tcp->loop);
-    cn_conn_rate(conn, RATE_START);
+    cn_tcp_conn_rate(conn, RATE_START);
     if (tcp->unchecked.n == tcp->limits.unchecked_max) {
         tcp->totals.refused++;
-        cn_conn_drop(tcp->unchecked.first, true); /* the oldest: a real client needs a few round trips only */
+        cn_tcp_conn_drop(tcp->unchecked.first, true); /* the oldest: a real client needs a few round trips only */
     }
-    cn_conn_list_add(&tcp->unchecked, conn);
+    cn_tcp_conn_list_add(&tcp->unchecked, conn);
     tcp->totals.open++;
     return CN_OK;
 }
@@ -200,29 +162,12 @@ void cn_tcp_unlisten(cn_tcp *tcp)
 
 /* the end of connections */
 
-void cn_conn_drop(cn_conn *conn, bool tell)
-{
-    if (conn->closed) return;
-    cn_tcp *tcp = conn->tcp;
-    conn->closed = true;
-    cn_conn_list_remove(conn->checked ? &tcp->checked : &tcp->unchecked, conn);
-    cn_loop_unwatch(tcp->loop, conn->fd);
-    cn_fd_close(&conn->fd);
-    host_leave(tcp, conn->host);
-    tcp->totals.open--;
-    if (tell) tcp->events->gone(tcp->arg, conn);
-    if (!conn->reading) {
-        free(conn->out);
-        free(conn);
-    }
-}
-
-static void sweep_list(cn_tcp *tcp, cn_conn_list *list, uint64_t max_ms, uint64_t now_ns)
+static void sweep_list(cn_tcp *tcp, cn_tcp_conn_list *list, uint64_t max_ms, uint64_t now_ns)
 {
     /* in order of checked_ns */
     while (list->first && now_ns > list->first->checked_ns && now_ns - list->first->checked_ns > max_ms * 1000000) {
         tcp->totals.late++;
-        cn_conn_drop(list->first, true);
+        cn_tcp_conn_drop(list->first, true);
     }
 }
 
@@ -242,8 +187,8 @@ void cn_tcp_free(cn_tcp *tcp)
 {
     if (!tcp) return;
     cn_tcp_unlisten(tcp);
-    while (tcp->unchecked.first) cn_conn_drop(tcp->unchecked.first, false);
-    while (tcp->checked.first) cn_conn_drop(tcp->checked.first, false);
+    while (tcp->unchecked.first) cn_tcp_conn_drop(tcp->unchecked.first, false);
+    while (tcp->checked.first) cn_tcp_conn_drop(tcp->checked.first, false);
     cn_keymap_free(tcp->hosts);
     free(tcp->chunk);
     free(tcp);

@@ -6,7 +6,7 @@
  * `frame` is closed.
  *   2. What the kernel does not take is queued, whole frames, in a bounded queue; at the bound the connection is
  * closed.
- *   3. `gone` comes once when a connection is closed for a reason of its own, never after cn_conn_close.
+ *   3. `gone` comes once when a connection is closed for a reason of its own, never after cn_tcp_conn_close.
  *
  * Threads: owner thread of the loop only.
  */
@@ -21,26 +21,26 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "media/transport/address.h"
-#include "media/transport/port.h"
+#include "media/transport/figures.h"
 
 #define CN_TCP_QUEUE (1u << 20) /* bytes that wait for a connection at most: a reader that is so late is cut off */
 
 typedef struct cn_tcp cn_tcp;
-typedef struct cn_conn cn_conn;
+typedef struct cn_tcp_conn cn_tcp_conn;
 
 /** All members are required. */
 typedef struct cn_tcp_limits {
     uint32_t conns_max;       /* connections at once */
     uint32_t per_address_max; /* of them from one IPv4 address or IPv6 /64 */
     uint32_t unchecked_max;   /* of them not checked yet; a further one replaces the oldest */
-    uint32_t check_ms;        /* until the first cn_conn_checked */
+    uint32_t check_ms;        /* until the first cn_tcp_conn_checked */
     uint32_t idle_ms;         /* between two of them */
 } cn_tcp_limits;
 
 typedef struct cn_tcp_events {
     /** One datagram, writable, valid until the event returns. False: the connection is to be closed. */
-    bool (*frame)(void *arg, cn_conn *conn, uint8_t *bytes, size_t len);
-    void (*gone)(void *arg, cn_conn *conn);
+    bool (*frame)(void *arg, cn_tcp_conn *conn, uint8_t *bytes, size_t len);
+    void (*gone)(void *arg, cn_tcp_conn *conn);
 } cn_tcp_events;
 
 cn_err cn_tcp_new(cn_tcp **out, cn_loop *loop, const cn_tcp_limits *limits, const cn_tcp_events *events, void *arg);
@@ -59,33 +59,30 @@ const cn_tcp_totals *cn_tcp_totals_get(const cn_tcp *tcp);
 /** Closes everything. NULL allowed. */
 void cn_tcp_free(cn_tcp *tcp);
 
-const cn_sockaddr *cn_conn_peer(const cn_conn *conn);
-unsigned cn_conn_sock(const cn_conn *conn);
+const cn_sockaddr *cn_tcp_conn_peer(const cn_tcp_conn *conn);
+unsigned cn_tcp_conn_sock(const cn_tcp_conn *conn);
 
-void cn_conn_user_set(cn_conn *conn, void *user);
+void cn_tcp_conn_user_set(cn_tcp_conn *conn, void *user);
 /** NULL until it is set. */
-void *cn_conn_user(const cn_conn *conn);
+void *cn_tcp_conn_user(const cn_tcp_conn *conn);
 
 /** The connection has just proved itself. */
-void cn_conn_checked(cn_conn *conn);
-bool cn_conn_is_checked(const cn_conn *conn);
+void cn_tcp_conn_checked(cn_tcp_conn *conn);
+bool cn_tcp_conn_is_checked(const cn_tcp_conn *conn);
 /** Counts a failure to prove itself; how many there were. */
-unsigned cn_conn_strike(cn_conn *conn);
+unsigned cn_tcp_conn_strike(cn_tcp_conn *conn);
 
 /** Sends `count` datagrams in order, or queues them. */
-void cn_conn_send(cn_conn *conn, const struct iovec *datagrams, size_t count);
+void cn_tcp_conn_send(cn_tcp_conn *conn, const struct iovec *datagrams, size_t count);
 
 /** The rate at which the connection is expected to take bytes, in bits per second: how much the kernel may hold unsent,
- * and what cn_conn_full means until it is measured. */
-void cn_conn_rate(cn_conn *conn, uint32_t bps);
+ * and what cn_tcp_conn_full means until it is measured. */
+void cn_tcp_conn_rate(cn_tcp_conn *conn, uint32_t bps);
 
 /** Whether what waits, here and unsent in the kernel, takes longer than `ms` at the rate at which it drains. */
-bool cn_conn_full(const cn_conn *conn, unsigned ms);
-
-/** Bytes that wait here. */
-size_t cn_conn_queued(const cn_conn *conn);
+bool cn_tcp_conn_full(const cn_tcp_conn *conn, unsigned ms);
 
 /** Closes it; `conn` is not valid any more when no event of it is under way. */
-void cn_conn_close(cn_conn *conn);
+void cn_tcp_conn_close(cn_tcp_conn *conn);
 
 #endif

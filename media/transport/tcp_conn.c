@@ -8,7 +8,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "media/transport/tcp_impl.h"
+#include "base/mem.h"
+#include "media/transport/tcp_state.h"
 
 #define DATAGRAMS_PER_CALL 64
 #define LOWAT_MS \
@@ -18,11 +19,68 @@
 #define DRAIN_WINDOW_NS 60000000ull
 #define FULL_MIN 4096u /* at very low rates a few packets may always wait */
 
+/* lists */
+
+void cn_tcp_conn_list_add(cn_tcp_conn_list *list, cn_tcp_conn *conn)
+{
+    conn->next = NULL;
+    conn->prev = list->last;
+    if (list->last) {
+        list->last->next = conn;
+    } else {
+        list->first = conn;
+    }
+    list->last = conn;
+    list->n++;
+}
+
+void cn_tcp_conn_list_remove(cn_tcp_conn_list *list, cn_tcp_conn *conn)
+{
+    if (conn->prev) {
+        conn->prev->next = conn->next;
+    } else {
+        list->first = conn->next;
+    }
+    if (conn->next) {
+        conn->next->prev = conn->prev;
+    } else {
+        list->last = conn->prev;
+    }
+    conn->prev = conn->next = NULL;
+    list->n--;
+}
+
+void cn_tcp_host_leave(cn_tcp *tcp, cn_tcp_host *host)
+{
+    if (host->conns && --host->conns) return;
+    cn_keymap_remove(tcp->hosts, &host->key);
+    free(host);
+}
+
+/* the end */
+
+void cn_tcp_conn_drop(cn_tcp_conn *conn, bool tell)
+{
+    if (conn->closed) return;
+    cn_tcp *tcp = conn->tcp;
+    conn->closed = true;
+    cn_tcp_conn_list_remove(conn->checked ? &tcp->checked : &tcp->unchecked, conn);
+    cn_loop_unwatch(tcp->loop, conn->fd);
+    cn_fd_close(&conn->fd);
+    cn_tcp_host_leave(tcp, conn->host);
+    tcp->totals.open--;
+    if (tell) tcp->events->gone(tcp->arg, conn);
+    if (!conn->reading) {
+        free(conn->out);
+        free(conn);
+    }
+}
+
 /* reading */
 
 static bool on_frame(void *conn, uint8_t *bytes, size_t len)
 {
-    cn_conn *connection = conn;
+    cn_tcp_conn *connection = conn;
     cn_tcp *tcp = connection->tcp;
     tcp->totals.frames_in++;
     tcp->totals.bytes_in += len;
@@ -30,25 +88,25 @@ static bool on_frame(void *conn, uint8_t *bytes, size_t len)
     return wanted && !connection->closed;
 }
 
-static void on_readable(cn_conn *conn)
+static void on_readable(cn_tcp_conn *conn)
 {
     cn_tcp *tcp = conn->tcp;
     uint8_t *chunk = tcp->chunk + CN_DEFRAME_ROOM;
     ssize_t got = recv(conn->fd, chunk, CN_TCP_CHUNK, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) {
-        cn_conn_drop(conn, true);
+        cn_tcp_conn_drop(conn, true);
         return;
     }
     cn_err err = cn_deframe(&conn->in, chunk, (size_t)got, on_frame, conn);
     if (!err || conn->closed) return;
     tcp->totals.broken++;
-    cn_conn_drop(conn, true);
+    cn_tcp_conn_drop(conn, true);
 }
 
 /* writing */
 
-static void ring_put(cn_conn *conn, const uint8_t *bytes, size_t len)
+static void ring_put(cn_tcp_conn *conn, const uint8_t *bytes, size_t len)
 {
     size_t at = (conn->out_at + conn->out_n) % CN_TCP_QUEUE, first = CN_TCP_QUEUE - at;
     if (first > len) first = len;
@@ -58,7 +116,7 @@ static void ring_put(cn_conn *conn, const uint8_t *bytes, size_t len)
 }
 
 /** Nothing more can be sent; the connection ends at its next event, which comes at once. */
-static void give_up(cn_conn *conn)
+static void give_up(cn_tcp_conn *conn)
 {
     conn->broken = true;
     conn->out_n = 0;
@@ -66,7 +124,7 @@ static void give_up(cn_conn *conn)
 }
 
 /** How much the kernel may be given now, so that at most `lowat` bytes lie there unsent. */
-static size_t kernel_room(cn_conn *conn)
+static size_t kernel_room(cn_tcp_conn *conn)
 {
     int unsent = 0;
     if (ioctl(conn->fd, SIOCOUTQNSD, &unsent)) unsent = 0;
@@ -75,7 +133,7 @@ static size_t kernel_room(cn_conn *conn)
 }
 
 /** Bytes taken of `iov`, which holds no more than the kernel has room for. */
-static size_t kernel_put(cn_conn *conn, struct iovec *iov, size_t count)
+static size_t kernel_put(cn_tcp_conn *conn, struct iovec *iov, size_t count)
 {
     struct msghdr hdr = {.msg_iov = iov, .msg_iovlen = count};
     conn->tcp->totals.send_calls++;
@@ -86,7 +144,7 @@ static size_t kernel_put(cn_conn *conn, struct iovec *iov, size_t count)
 }
 
 /** At the end of a window of 60 ms: what left in it. */
-static void drain_measure(cn_conn *conn, size_t sent)
+static void drain_measure(cn_tcp_conn *conn, size_t sent)
 {
     uint64_t now = cn_loop_now_ns(conn->tcp->loop);
     conn->drained += sent;
@@ -104,7 +162,7 @@ static void drain_measure(cn_conn *conn, size_t sent)
     }
 }
 
-static void ring_send(cn_conn *conn)
+static void ring_send(cn_tcp_conn *conn)
 {
     size_t room = kernel_room(conn), n = conn->out_n < room ? conn->out_n : room;
     size_t first = CN_TCP_QUEUE - conn->out_at;
@@ -119,14 +177,14 @@ static void ring_send(cn_conn *conn)
     if (!conn->out_n) (void)cn_loop_watch_change(conn->tcp->loop, conn->fd, EPOLLIN);
 }
 
-static bool ring_ready(cn_conn *conn, size_t len)
+static bool ring_ready(cn_tcp_conn *conn, size_t len)
 {
     if (!conn->out) conn->out = malloc(CN_TCP_QUEUE);
     return conn->out && conn->out_n + len <= CN_TCP_QUEUE;
 }
 
 /** Queues everything of `iov` from byte `from` on. */
-static void queue_rest(cn_conn *conn, const struct iovec *iov, size_t count, size_t from)
+static void queue_rest(cn_tcp_conn *conn, const struct iovec *iov, size_t count, size_t from)
 {
     size_t total = 0;
     for (size_t i = 0; i < count; i++) total += iov[i].iov_len;
@@ -155,7 +213,7 @@ static size_t spans_within(const struct iovec *iov, size_t count, size_t room, s
     return fit;
 }
 
-static void send_some(cn_conn *conn, const struct iovec *datagrams, size_t count)
+static void send_some(cn_tcp_conn *conn, const struct iovec *datagrams, size_t count)
 {
     uint8_t heads[DATAGRAMS_PER_CALL][CN_FRAME_HEAD];
     struct iovec iov[2 * DATAGRAMS_PER_CALL];
@@ -176,7 +234,7 @@ static void send_some(cn_conn *conn, const struct iovec *datagrams, size_t count
     if (!conn->broken) queue_rest(conn, iov, 2 * count, sent);
 }
 
-void cn_conn_send(cn_conn *conn, const struct iovec *datagrams, size_t count)
+void cn_tcp_conn_send(cn_tcp_conn *conn, const struct iovec *datagrams, size_t count)
 {
     for (size_t at = 0, some; at < count && !conn->closed && !conn->broken; at += some) {
         some = count - at < DATAGRAMS_PER_CALL ? count - at : DATAGRAMS_PER_CALL;
@@ -184,13 +242,13 @@ void cn_conn_send(cn_conn *conn, const struct iovec *datagrams, size_t count)
     }
 }
 
-void cn_conn_on_event(void *conn, uint32_t events)
+void cn_tcp_conn_on_event(void *conn, uint32_t events)
 {
-    cn_conn *connection = conn;
+    cn_tcp_conn *connection = conn;
     connection->reading = true;
     if (events & EPOLLOUT && connection->out_n) ring_send(connection);
     if (connection->broken) {
-        cn_conn_drop(connection, true);
+        cn_tcp_conn_drop(connection, true);
     } else if (events & ~(uint32_t)EPOLLOUT) {
         on_readable(connection);
     }
@@ -202,7 +260,7 @@ void cn_conn_on_event(void *conn, uint32_t events)
 
 /* how much waits */
 
-void cn_conn_rate(cn_conn *conn, uint32_t bps)
+void cn_tcp_conn_rate(cn_tcp_conn *conn, uint32_t bps)
 {
     conn->rate_bps = bps;
     uint32_t want = (uint32_t)((uint64_t)bps * LOWAT_MS / 8000);
@@ -214,61 +272,56 @@ void cn_conn_rate(cn_conn *conn, uint32_t bps)
     (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value, sizeof value);
 }
 
-bool cn_conn_full(const cn_conn *conn, unsigned ms)
+bool cn_tcp_conn_full(const cn_tcp_conn *conn, unsigned ms)
 {
     if (!conn->out_n) return false;
     uint64_t rate = conn->drain_bps ? conn->drain_bps : conn->rate_bps, most = rate * ms / 8000;
     return conn->out_n + conn->unsent > (most < FULL_MIN ? FULL_MIN : most);
 }
 
-size_t cn_conn_queued(const cn_conn *conn)
-{
-    return conn->out_n;
-}
-
 /* the rest */
 
-const cn_sockaddr *cn_conn_peer(const cn_conn *conn)
+const cn_sockaddr *cn_tcp_conn_peer(const cn_tcp_conn *conn)
 {
     return &conn->peer;
 }
 
-unsigned cn_conn_sock(const cn_conn *conn)
+unsigned cn_tcp_conn_sock(const cn_tcp_conn *conn)
 {
     return conn->sock;
 }
 
-void cn_conn_user_set(cn_conn *conn, void *user)
+void cn_tcp_conn_user_set(cn_tcp_conn *conn, void *user)
 {
     conn->user = user;
 }
 
-void *cn_conn_user(const cn_conn *conn)
+void *cn_tcp_conn_user(const cn_tcp_conn *conn)
 {
     return conn->user;
 }
 
-void cn_conn_checked(cn_conn *conn)
+void cn_tcp_conn_checked(cn_tcp_conn *conn)
 {
     cn_tcp *tcp = conn->tcp;
     if (conn->closed) return;
-    cn_conn_list_remove(conn->checked ? &tcp->checked : &tcp->unchecked, conn);
+    cn_tcp_conn_list_remove(conn->checked ? &tcp->checked : &tcp->unchecked, conn);
     conn->checked = true;
     conn->checked_ns = cn_loop_now_ns(tcp->loop);
-    cn_conn_list_add(&tcp->checked, conn);
+    cn_tcp_conn_list_add(&tcp->checked, conn);
 }
 
-bool cn_conn_is_checked(const cn_conn *conn)
+bool cn_tcp_conn_is_checked(const cn_tcp_conn *conn)
 {
     return conn->checked;
 }
 
-unsigned cn_conn_strike(cn_conn *conn)
+unsigned cn_tcp_conn_strike(cn_tcp_conn *conn)
 {
     return ++conn->strikes;
 }
 
-void cn_conn_close(cn_conn *conn)
+void cn_tcp_conn_close(cn_tcp_conn *conn)
 {
-    cn_conn_drop(conn, false);
+    cn_tcp_conn_drop(conn, false);
 }

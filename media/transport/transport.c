@@ -6,11 +6,67 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "media/transport/port_impl.h"
+#include "media/transport/port_send.h"
+#include "media/transport/transport_dtls.h"
+#include "media/transport/transport_ice.h"
+#include "media/transport/transport_impl.h"
 #include "media/wire/prefetch.h"
 
 #define PWD_MIN 22 /* RFC 8839 §5.4 */
 #define UFRAG_MIN 4
+
+/* the end */
+
+/** Leaves nothing behind by which a datagram could reach the transport; sends what is queued first. */
+static void silence(cn_transport *transport)
+{
+    if (transport->egress.listed) cn_port_flush(transport->port);
+    cn_transport_dtls_stop(transport);
+    transport->closed = true;
+    cn_transport_credentials_clear(transport);
+    cn_transport_paths_clear(transport);
+    cn_srtp_free(transport->srtp);
+    transport->srtp = NULL;
+    transport->egress.srtp = NULL;
+    transport->current = NULL;
+}
+
+static void end(cn_transport *transport, cn_transport_cause cause)
+{
+    if (transport->closed) return;
+    silence(transport);
+    transport->events->closed(transport->arg, cause);
+}
+
+/* DTLS */
+
+static void on_dtls_news(cn_transport *transport, cn_dtls_news news)
+{
+    switch (news) {
+    case CN_DTLS_NEWS_NONE: return;
+    case CN_DTLS_NEWS_CONNECTED: transport->events->connected(transport->arg); return;
+    case CN_DTLS_NEWS_CLOSED: end(transport, CN_TRANSPORT_CLOSED); return;
+    case CN_DTLS_NEWS_FINGERPRINT: end(transport, CN_TRANSPORT_FINGERPRINT); return;
+    case CN_DTLS_NEWS_FAILED: end(transport, CN_TRANSPORT_FAILED); return;
+    }
+}
+
+void cn_transport_on_dtls(cn_path *path, const uint8_t *data, size_t len)
+{
+    cn_transport *transport = path->transport; /* the path may be gone at the end */
+    on_dtls_news(transport, cn_transport_dtls_feed(path, data, len));
+}
+
+static void on_dtls_timer(void *arg)
+{
+    cn_transport *transport = arg;
+    cn_port *port = transport->port;
+    cn_port_enter(port);
+    on_dtls_news(transport, cn_transport_dtls_tick(transport));
+    cn_port_leave(port);
+}
+
+/* making one */
 
 cn_err cn_transport_new(cn_transport **out, cn_port *port, const cn_transport_events *events, void *arg)
 {
@@ -22,7 +78,7 @@ cn_err cn_transport_new(cn_transport **out, cn_port *port, const cn_transport_ev
     transport->events = events;
     transport->arg = arg;
     transport->last_sign_ns = cn_loop_now_ns(port->loop);
-    cn_err err = cn_timer_new(&transport->dtls_timer, port->loop, cn_transport_on_dtls_timer, transport);
+    cn_err err = cn_timer_new(&transport->dtls_timer, port->loop, on_dtls_timer, transport);
     if (!err) err = cn_transport_credentials_new(transport);
     if (err) {
         cn_timer_free(transport->dtls_timer);
@@ -52,6 +108,11 @@ cn_err cn_transport_remote(cn_transport *transport, const char *ufrag, const cha
     if (transport->dtls && !cn_fingerprint_equal(&f, &transport->fingerprint)) return CN_ERR_STATE;
     transport->fingerprint = f;
     return CN_OK;
+}
+
+cn_err cn_transport_restart(cn_transport *transport)
+{
+    return transport->closed ? CN_ERR_STATE : cn_transport_credentials_renew(transport);
 }
 
 bool cn_transport_connected(const cn_transport *transport)
@@ -87,7 +148,7 @@ uint8_t *cn_transport_rtp_buffer(cn_transport *transport, size_t len)
 
 static void stream_send(void *conn, const struct iovec *packets, size_t count)
 {
-    cn_conn_send(conn, packets, count);
+    cn_tcp_conn_send(conn, packets, count);
 }
 
 static void enqueue(cn_transport *transport, size_t len, bool rtcp)
@@ -128,7 +189,7 @@ void cn_transport_prefetch(const cn_transport *transport)
 
 void cn_transport_rate(cn_transport *transport, uint32_t bps)
 {
-    if (transport->current && transport->current->at.conn) cn_conn_rate(transport->current->at.conn, bps);
+    if (transport->current && transport->current->at.conn) cn_tcp_conn_rate(transport->current->at.conn, bps);
 }
 
 bool cn_transport_streams(const cn_transport *transport)
@@ -138,7 +199,7 @@ bool cn_transport_streams(const cn_transport *transport)
 
 bool cn_transport_full(const cn_transport *transport, unsigned ms)
 {
-    return transport->current && transport->current->at.conn && cn_conn_full(transport->current->at.conn, ms);
+    return transport->current && transport->current->at.conn && cn_tcp_conn_full(transport->current->at.conn, ms);
 }
 
 /* receiving */
@@ -190,34 +251,13 @@ void cn_transport_on_rtcp(cn_path *path, uint8_t *data, size_t len)
     transport->events->rtcp(transport->arg, data, len, transport->last_sign_ns);
 }
 
-/* the end */
-
-/** Leaves nothing behind by which a datagram could reach the transport; sends what is queued first. */
-static void silence(cn_transport *transport)
-{
-    if (transport->egress.listed) cn_port_flush(transport->port);
-    cn_transport_dtls_stop(transport);
-    transport->closed = true;
-    cn_transport_credentials_clear(transport);
-    cn_transport_paths_clear(transport);
-    cn_srtp_free(transport->srtp);
-    transport->srtp = NULL;
-    transport->egress.srtp = NULL;
-    transport->current = NULL;
-}
-
-void cn_transport_close(cn_transport *transport, cn_transport_cause cause)
-{
-    if (transport->closed) return;
-    silence(transport);
-    transport->events->closed(transport->arg, cause);
-}
+/* how long it lives */
 
 void cn_transport_sweep(cn_transport *transport, uint64_t now_ns)
 {
     if (transport->closed || now_ns < transport->last_sign_ns) return;
     if (now_ns - transport->last_sign_ns > (uint64_t)transport->port->limits.timeout_ms * 1000000) {
-        cn_transport_close(transport, CN_TRANSPORT_TIMEOUT);
+        end(transport, CN_TRANSPORT_TIMEOUT);
     }
 }
 
@@ -240,6 +280,6 @@ void cn_transport_free(cn_transport *transport)
     if (!transport || transport->freed) return;
     if (!transport->closed) silence(transport);
     transport->freed = true;
-    transport->port->reap = true;
+    transport->port->reaps = true;
     if (!transport->port->depth) cn_transport_reap(transport);
 }

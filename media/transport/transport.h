@@ -20,10 +20,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "media/transport/port.h"
+#include "media/transport/figures.h"
 
-#define CN_TRANSPORT_PACKET 1500 /* longest RTP or RTCP packet that can be sent, before protection */
-
+typedef struct cn_port cn_port;
 typedef struct cn_transport cn_transport;
 
 typedef enum cn_transport_cause {

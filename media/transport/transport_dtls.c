@@ -1,7 +1,8 @@
-/* The DTLS side of a transport: when a session starts, its budget, its timer, and what follows from its end. */
+#include "media/transport/transport_dtls.h"
+
 #include <openssl/crypto.h>
 
-#include "media/transport/port_impl.h"
+#include "media/transport/port_send.h"
 
 #define DATAGRAMS_PER_SECOND \
     64                 /* a handshake needs under ten; the rest of a flood is dropped before OpenSSL stores it */
@@ -47,87 +48,82 @@ static bool may_start(const cn_transport *transport, const uint8_t *data, size_t
            transport->port->handshakes < transport->port->limits.handshakes_max;
 }
 
-/** Keys for SRTP, then the user hears of it. The address that finished the handshake is the peer's. */
-static void handshake_done(cn_transport *transport)
+/** Keys for SRTP. The address that finished the handshake is the peer's. */
+static cn_dtls_news handshake_done(cn_transport *transport)
 {
     cn_srtp_keys keys;
     cn_err err = cn_dtls_keys(transport->dtls, &keys);
     if (!err) err = cn_srtp_new(&transport->srtp, &keys);
     if (!err) transport->profile = keys.profile;
     OPENSSL_cleanse(&keys, sizeof keys);
-    if (err) {
-        cn_transport_close(transport, CN_TRANSPORT_FAILED);
-        return;
-    }
+    if (err) return CN_DTLS_NEWS_FAILED;
     transport->port->handshakes--;
     transport->connected = true;
     transport->current = transport->dtls_path;
     transport->last_sign_ns = cn_loop_now_ns(transport->port->loop);
-    transport->events->connected(transport->arg);
+    return CN_DTLS_NEWS_CONNECTED;
 }
 
-static void failed(cn_transport *transport, cn_transport_cause cause)
+static cn_dtls_news failed(cn_transport *transport)
 {
-    if (!transport->connected && cause == CN_TRANSPORT_FAILED && !cn_dtls_answered(transport->dtls)) {
-        /* whatever that was, the real ClientHello may still come */
-        transport->dtls_restarts++;
-        transport->port->totals.bad_dtls++;
-        session_free(transport);
-        return;
+    if (transport->connected || cn_dtls_answered(transport->dtls)) return CN_DTLS_NEWS_FAILED;
+    /* whatever that was, the real ClientHello may still come */
+    transport->dtls_restarts++;
+    transport->port->totals.bad_dtls++;
+    session_free(transport);
+    return CN_DTLS_NEWS_NONE;
+}
+
+static cn_dtls_news news_of(cn_transport *transport, cn_dtls_state state)
+{
+    switch (state) {
+    case CN_DTLS_OPEN: return transport->connected ? CN_DTLS_NEWS_NONE : handshake_done(transport);
+    case CN_DTLS_CLOSED: return CN_DTLS_NEWS_CLOSED;
+    case CN_DTLS_FINGERPRINT: return CN_DTLS_NEWS_FINGERPRINT;
+    case CN_DTLS_FAILED: return failed(transport);
+    default: return CN_DTLS_NEWS_NONE;
     }
-    cn_transport_close(transport, cause);
 }
 
-static void follow(cn_transport *transport, cn_dtls_state state)
+static cn_dtls_news follow(cn_transport *transport, cn_dtls_state state)
 {
-    static const cn_transport_cause causes[] = {
-        [CN_DTLS_CLOSED] = CN_TRANSPORT_CLOSED,
-        [CN_DTLS_FINGERPRINT] = CN_TRANSPORT_FINGERPRINT,
-        [CN_DTLS_FAILED] = CN_TRANSPORT_FAILED,
-    };
+    cn_dtls_news news = news_of(transport, state);
     uint64_t ms;
-    if (state == CN_DTLS_OPEN && !transport->connected) {
-        handshake_done(transport);
-    } else if (state != CN_DTLS_OPEN && state != CN_DTLS_HANDSHAKE) {
-        failed(transport, causes[state]);
-    }
     if (transport->dtls && cn_dtls_timeout(transport->dtls, &ms)) {
         cn_timer_arm(transport->dtls_timer, ms);
     } else {
         cn_timer_disarm(transport->dtls_timer);
     }
+    return news;
 }
 
-void cn_transport_on_dtls(cn_path *path, const uint8_t *data, size_t len)
+cn_dtls_news cn_transport_dtls_feed(cn_path *path, const uint8_t *data, size_t len)
 {
     cn_transport *transport = path->transport;
     cn_port *port = transport->port;
     if (transport->connected && path != transport->current) {
         port->totals.unknown_source++; /* a replayed check made this address known: it draws no retransmissions */
-        return;
+        return CN_DTLS_NEWS_NONE;
     }
     if (!cn_dtls_well_formed(data, len) || !within_budget(transport, cn_loop_now_ns(port->loop))) {
         port->totals.bad_dtls++;
-        return;
+        return CN_DTLS_NEWS_NONE;
     }
     if (!transport->dtls) {
         if (!may_start(transport, data, len) ||
             cn_dtls_new(&transport->dtls, port->identity, &transport->fingerprint, on_dtls_output, transport)) {
             port->totals.bad_dtls++;
-            return;
+            return CN_DTLS_NEWS_NONE;
         }
         port->handshakes++;
     }
     transport->dtls_path = path;
-    follow(transport, cn_dtls_receive(transport->dtls, data, len));
+    cn_dtls_news news = follow(transport, cn_dtls_receive(transport->dtls, data, len));
     if (transport->connected) transport->dtls_path = NULL; /* whatever else it says goes where the media goes */
+    return news;
 }
 
-void cn_transport_on_dtls_timer(void *transport)
+cn_dtls_news cn_transport_dtls_tick(cn_transport *transport)
 {
-    cn_transport *t = transport;
-    if (!t->dtls) return;
-    cn_port_enter(t->port);
-    follow(t, cn_dtls_tick(t->dtls));
-    cn_port_leave(t->port);
+    return transport->dtls ? follow(transport, cn_dtls_tick(transport->dtls)) : CN_DTLS_NEWS_NONE;
 }

@@ -1,8 +1,9 @@
-/* The ICE side of a transport: its credentials, and the addresses from which valid checks came. */
+#include "media/transport/transport_ice.h"
+
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "media/transport/port_impl.h"
+#include "media/transport/port_send.h"
 
 /** A peer's address that belongs to a transport with so recent a sign of life is not given to another one, whose checks
  * may carry a forged source. */
@@ -47,9 +48,8 @@ void cn_transport_credentials_clear(cn_transport *transport)
     local_forget(transport, &transport->local[1]);
 }
 
-cn_err cn_transport_restart(cn_transport *transport)
+cn_err cn_transport_credentials_renew(cn_transport *transport)
 {
-    if (transport->closed) return CN_ERR_STATE;
     /* restarted twice without a check in between: the peer still uses the oldest, the middle one was never used */
     cn_ice_local *superseded = transport->local[1].ufrag[0] ? &transport->local[0] : &transport->local[1];
     if (superseded == &transport->local[0]) {
@@ -83,16 +83,16 @@ static void path_forget(cn_path *path)
     if (!path->transport) return;
     cn_key key = cn_sockaddr_key(&path->at.peer, path->at.sock);
     cn_keymap_remove(path->transport->port->by_address, &key);
-    if (path->at.conn) cn_conn_user_set(path->at.conn, NULL);
+    if (path->at.conn) cn_tcp_conn_user_set(path->at.conn, NULL);
     path->transport = NULL;
 }
 
 /** Forgets it; a connection is of no use without. */
 static void path_close(cn_path *path)
 {
-    cn_conn *conn = path->transport ? path->at.conn : NULL;
+    cn_tcp_conn *conn = path->transport ? path->at.conn : NULL;
     path_forget(path);
-    if (conn) cn_conn_close(conn);
+    if (conn) cn_tcp_conn_close(conn);
 }
 
 void cn_transport_paths_clear(cn_transport *transport)
@@ -154,7 +154,7 @@ static cn_path *path_of(cn_transport *transport, const cn_origin *from, uint64_t
     path->at = *from;
     if (cn_keymap_set(transport->port->by_address, &key, path)) return NULL;
     path->transport = transport;
-    if (from->conn) cn_conn_user_set(from->conn, path);
+    if (from->conn) cn_tcp_conn_user_set(from->conn, path);
     return path;
 }
 
@@ -186,7 +186,7 @@ void cn_transport_on_stun(cn_port *port, const cn_origin *from, const uint8_t *d
             return;
         }
         if (sought.generation == 0) local_forget(sought.transport, &sought.transport->local[1]);
-        if (from->conn) cn_conn_checked(from->conn);
+        if (from->conn) cn_tcp_conn_checked(from->conn);
         checked(sought.transport, path, check.use_candidate, now);
     }
     if (check.reply_n) cn_port_send_now(port, from, check.reply, check.reply_n);

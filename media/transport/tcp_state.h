@@ -1,6 +1,6 @@
 /* The inside of a port's TCP side: shared by tcp.c and tcp_conn.c only. Owner thread. */
-#ifndef CN_MEDIA_TCP_IMPL_H
-#define CN_MEDIA_TCP_IMPL_H
+#ifndef CN_MEDIA_TCP_STATE_H
+#define CN_MEDIA_TCP_STATE_H
 
 #include "media/wire/framing.h"
 #include "media/transport/keymap.h"
@@ -15,9 +15,9 @@ typedef struct cn_tcp_host {
     uint32_t conns;
 } cn_tcp_host;
 
-struct cn_conn {
+struct cn_tcp_conn {
     cn_tcp *tcp;
-    cn_conn *prev, *next; /* oldest first: of the unchecked or of the checked ones */
+    cn_tcp_conn *prev, *next; /* oldest first: of the unchecked or of the checked ones */
     int fd;
     unsigned sock;
     cn_sockaddr peer;
@@ -42,10 +42,10 @@ struct cn_conn {
     uint64_t drained;   /* bytes since then */
 };
 
-typedef struct cn_conn_list {
-    cn_conn *first, *last;
+typedef struct cn_tcp_conn_list {
+    cn_tcp_conn *first, *last;
     uint32_t n;
-} cn_conn_list;
+} cn_tcp_conn_list;
 
 typedef struct cn_listener {
     cn_tcp *tcp;
@@ -62,17 +62,20 @@ struct cn_tcp {
     cn_listener listeners[CN_TCP_LISTENERS];
     size_t listeners_n;
     bool paused; /* out of descriptors: accepting again at the next sweep */
-    cn_conn_list unchecked, checked;
+    cn_tcp_conn_list unchecked, checked;
     cn_keymap *hosts;
     uint8_t *chunk; /* CN_DEFRAME_ROOM and CN_TCP_CHUNK bytes */
 };
 
 /** Loop event of a connection. */
-void cn_conn_on_event(void *conn, uint32_t events);
+void cn_tcp_conn_on_event(void *conn, uint32_t events);
 /** Takes it out of the lists, closes it, tells the user when `tell`, and frees it as soon as possible. */
-void cn_conn_drop(cn_conn *conn, bool tell);
+void cn_tcp_conn_drop(cn_tcp_conn *conn, bool tell);
 
-void cn_conn_list_add(cn_conn_list *list, cn_conn *conn);
-void cn_conn_list_remove(cn_conn_list *list, cn_conn *conn);
+/** One connection fewer of this remote address; the last one frees it. */
+void cn_tcp_host_leave(cn_tcp *tcp, cn_tcp_host *host);
+
+void cn_tcp_conn_list_add(cn_tcp_conn_list *list, cn_tcp_conn *conn);
+void cn_tcp_conn_list_remove(cn_tcp_conn_list *list, cn_tcp_conn *conn);
 
 #endif
