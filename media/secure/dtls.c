@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "media/secure/identity_impl.h"
+#include "media/secure/identity_state.h"
 
 #define RECORD_HEADER 13
 #define TYPE_HANDSHAKE 22

@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "media/secure/identity.h"
 #include "media/secure/srtp.h"
 
 #define CN_DTLS_MTU 1200 /* bytes of the largest datagram that a handshake sends */
 #define CN_DIGEST_MAX 64
 
 typedef struct cn_dtls cn_dtls;
+typedef struct cn_identity cn_identity;
 
 typedef enum cn_dtls_state {
     CN_DTLS_HANDSHAKE,

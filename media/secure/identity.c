@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "media/secure/dtls.h"
-#include "media/secure/identity_impl.h"
+#include "media/secure/identity_state.h"
 
 #define VALID_BEFORE_S (24 * 3600)       /* clients' clocks differ */
 #define VALID_AFTER_S (365L * 24 * 3600) /* a process may run long; peers check the fingerprint, not the date */

@@ -1,6 +1,6 @@
-/* The inside of an identity, for media/secure/dtls.c. */
-#ifndef CN_MEDIA_IDENTITY_IMPL_H
-#define CN_MEDIA_IDENTITY_IMPL_H
+/* The inside of an identity: shared by identity.c and dtls.c only. */
+#ifndef CN_MEDIA_IDENTITY_STATE_H
+#define CN_MEDIA_IDENTITY_STATE_H
 
 #include <openssl/ssl.h>
 
