@@ -1,4 +1,5 @@
-// covers: media/sdp/sdp.c media/sdp/sdp_codec.c media/sdp/sdp_stream.c media/sdp/sdp_answer.c media/sdp/sdp_frag.c
+// covers: media/sdp/sdp.c media/sdp/sdp_parse.c media/sdp/sdp_codec.c media/sdp/sdp_stream.c media/sdp/sdp_answer.c
+// media/sdp/sdp_frag.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
