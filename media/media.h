@@ -205,6 +205,27 @@ typedef struct cn_media_join {
 /** True for a name that cn_media_join.codec may have. */
 bool cn_media_codec_valid(const char *name);
 
+#define CN_OFFER_SECTIONS 128 /* of one offer at most */
+
+/** An m-section of an offer, so far as it says what would be published. */
+typedef struct cn_offer_section {
+    char mid[CN_MEDIA_ID]; /* "" where a single section has none */
+    bool video;
+    bool sends;    /* the client does, and the section is not refused: port 0 is none with bundle-only (RFC 9143 §6) */
+    unsigned rids; /* simulcast layers that it names */
+} cn_offer_section;
+
+typedef struct cn_offer_look {
+    cn_offer_section sections[CN_OFFER_SECTIONS];
+    size_t count;
+} cn_offer_look;
+
+/**
+ * Reads an offer's sections, in their order. None where the offer cannot be answered: joining with it says why. Pure,
+ * any thread; a browser's offer with 37 sections takes a millisecond or two.
+ */
+void cn_media_offer_look(const char *offer, cn_offer_look *out);
+
 /** The answer to an offer, or an error whose `p->detail` says what cannot be answered. Called exactly once. */
 typedef void (*cn_media_answer_fn)(void *arg, cn_err err, const cn_problem *problem, const char *answer);
 

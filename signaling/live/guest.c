@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "signaling/live/live_private.h"
-#include "signaling/live/sdp_scan.h"
 
 typedef struct visit {
     cn_live *live;
@@ -56,21 +55,20 @@ static visit *visit_new(cn_live *live, const char *participant, cn_guest_fn fn, 
     return stay;
 }
 
-static void published(cn_member *member, const cn_guest *guest)
+static void publish(cn_member *member, cn_source_kind picture, const cn_offer_look *offer)
 {
-    cn_sdp_section found[CN_SDP_SCAN_MAX];
-    size_t n = guest->publish ? cn_sdp_scan(guest->offer, found, CN_SDP_SCAN_MAX) : 0;
-    for (size_t i = 0; i < n; i++) {
-        cn_source_kind kind = found[i].video ? guest->source : CN_SOURCE_MIC;
-        if (found[i].sends && !member->source[kind].there)
-            member->source[kind] = (cn_published){.there = true, .on = true, .rids = found[i].rids};
+    for (size_t i = 0; i < offer->count; i++) {
+        const cn_offer_section *found = &offer->sections[i];
+        cn_source_kind kind = found->video ? picture : CN_SOURCE_MIC;
+        if (found->sends && !member->source[kind].there)
+            member->source[kind] = (cn_published){.there = true, .on = true, .rids = found->rids};
     }
 }
 
 /* An encoder's picture is what it came for: without a place for it there is none for its voice either. */
-static cn_err admit(cn_member **out, cn_hall *hall, const cn_guest *guest, cn_problem *problem)
+static cn_err admit(cn_member **out, cn_hall *hall, const cn_offer_look *offer, cn_problem *problem)
 {
-    bool video = guest->publish && cn_offer_has_video(guest->offer);
+    bool video = cn_offer_has_video(offer);
     cn_err err = cn_member_new(out, hall, video);
     if (err == CN_OK && video && !(*out)->may_video) {
         cn_member_free(*out);
@@ -105,7 +103,10 @@ void cn_live_guest_join(cn_live *live, const cn_guest *guest, cn_guest_fn fn, vo
     bool open = live->media && !live->closing;
     cn_err err = open ? judge(live, guest, &problem) : CN_ERR_CLOSED;
     cn_hall *hall = err == CN_OK ? cn_hall_open(live, guest->room) : NULL;
-    if (err == CN_OK) err = hall ? admit(&member, hall, guest, &problem) : CN_ERR_NOMEM;
+    cn_offer_look published; /* none of a viewer */
+    published.count = 0;
+    if (guest->publish) cn_media_offer_look(guest->offer, &published);
+    if (err == CN_OK) err = hall ? admit(&member, hall, &published, &problem) : CN_ERR_NOMEM;
     visit *stay = err == CN_OK ? visit_new(live, member->id, fn, arg) : NULL;
     if (!stay) {
         if (member) cn_member_free(member);
@@ -116,7 +117,7 @@ void cn_live_guest_join(cn_live *live, const cn_guest *guest, cn_guest_fn fn, vo
     member->role = guest->publish ? "device" : "viewer";
     member->name = cn_strdup(guest->publish ? "Device" : "Viewer");
     cn_strcpy(member->token_hash, sizeof member->token_hash, guest->token_hash);
-    published(member, guest);
+    publish(member, guest->source, &published);
     recall(member);
     const cn_media_join join = {.room = hall->id,
                                 .codec = hall->settings.codec,

@@ -6,7 +6,6 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "signaling/live/live_private.h"
-#include "signaling/live/sdp_scan.h"
 
 static size_t bucket_of(const char *id)
 {
@@ -161,12 +160,10 @@ static void tell_source(cn_member *member, cn_source_kind kind)
                    NULL);
 }
 
-bool cn_offer_has_video(const char *offer)
+bool cn_offer_has_video(const cn_offer_look *offer)
 {
-    cn_sdp_section found[CN_SDP_SCAN_MAX];
-    size_t n = cn_sdp_scan(offer, found, CN_SDP_SCAN_MAX);
-    for (size_t i = 0; i < n; i++)
-        if (found[i].video && found[i].sends) return true;
+    for (size_t i = 0; i < offer->count; i++)
+        if (offer->sections[i].video && offer->sections[i].sends) return true;
     return false;
 }
 
@@ -180,20 +177,20 @@ static cn_published published(const cn_member *member, cn_source_kind kind, unsi
     return publication;
 }
 
-void cn_member_sources(cn_member *member, const char *offer, const cn_section *sections, size_t count, bool tell)
+void cn_member_sources(cn_member *member, const cn_offer_look *offer, const cn_section *sections, size_t count,
+                       bool tell)
 {
-    cn_sdp_section found[CN_SDP_SCAN_MAX];
     cn_published now[CN_SOURCES];
     for (int k = 0; k < CN_SOURCES; k++) {
         now[k] = member->source[k];
         now[k].there = now[k].on = false;
     }
-    size_t n = cn_sdp_scan(offer, found, CN_SDP_SCAN_MAX);
     for (size_t i = 0; i < count; i++) {
         if (sections[i].source == CN_SOURCE_NONE) continue;
-        for (size_t k = 0; k < n; k++) {
-            if (strcmp(found[k].mid, sections[i].mid) != 0 || !found[k].sends) continue;
-            now[sections[i].source] = published(member, sections[i].source, found[k].rids);
+        for (size_t k = 0; k < offer->count; k++) {
+            const cn_offer_section *found = &offer->sections[k];
+            if (strcmp(found->mid, sections[i].mid) != 0 || !found->sends) continue;
+            now[sections[i].source] = published(member, sections[i].source, found->rids);
         }
     }
     for (int k = CN_SOURCE_MIC; k < CN_SOURCES; k++) {

@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "signaling/live/live_private.h"
-#include "signaling/live/sdp_scan.h"
 
 #define OFFER_MAX (200 * 1024)
 #define SECTIONS_MAX 128
@@ -21,6 +20,7 @@ typedef struct passage {
     char room[64], member[CN_ID_TEXT], resume[CN_SESSION_TOKEN];
     bool reoffer, taken_over;
     char *offer;
+    cn_offer_look look; /* at it */
     cn_section *sections;
     size_t section_count;
     /* what the job found */
@@ -170,7 +170,7 @@ static void media_answered(void *arg)
     }
     member->answered = true;
     member->quality_known = member->quality_known && path->reoffer;
-    cn_member_sources(member, path->offer, path->sections, path->section_count, member->connected);
+    cn_member_sources(member, &path->look, path->sections, path->section_count, member->connected);
     cn_member_hold_sources(member);
     if (path->id)
         cn_client_answer(client, path->id,
@@ -240,7 +240,7 @@ static void enter_new(passage *path, cn_client *client)
     cn_gate_forget(client);
     cn_hall *hall = cn_hall_open(live, &path->info);
     cn_member *member = NULL;
-    cn_err err = hall ? cn_member_new(&member, hall, cn_offer_has_video(path->offer)) : CN_ERR_NOMEM;
+    cn_err err = hall ? cn_member_new(&member, hall, cn_offer_has_video(&path->look)) : CN_ERR_NOMEM;
     if (err != CN_OK) {
         refuse(path, client, err, NULL);
         return;
@@ -260,7 +260,7 @@ static void enter_new(passage *path, cn_client *client)
     member->client = client;
     client->member = member;
     cn_strcpy(path->member, sizeof path->member, member->id);
-    cn_member_sources(member, path->offer, path->sections, path->section_count, false);
+    cn_member_sources(member, &path->look, path->sections, path->section_count, false);
     const cn_media_join join = {.room = hall->id,
                                 .codec = hall->settings.codec,
                                 .participant = path->member,
@@ -287,13 +287,13 @@ static cn_member *find_resumable(const passage *path)
 
 static bool offers_new_video(const passage *path, const cn_member *member)
 {
-    cn_sdp_section found[CN_SDP_SCAN_MAX];
-    size_t n = cn_sdp_scan(path->offer, found, CN_SDP_SCAN_MAX);
     for (size_t i = 0; i < path->section_count; i++)
-        for (size_t k = 0; k < n; k++)
-            if (found[k].video && found[k].sends && strcmp(found[k].mid, path->sections[i].mid) == 0 &&
+        for (size_t k = 0; k < path->look.count; k++) {
+            const cn_offer_section *found = &path->look.sections[k];
+            if (found->video && found->sends && strcmp(found->mid, path->sections[i].mid) == 0 &&
                 path->sections[i].source != CN_SOURCE_NONE && !member->source[path->sections[i].source].there)
                 return true;
+        }
     return false;
 }
 
@@ -355,6 +355,7 @@ static void check(void *arg)
     if (path->err == CN_OK && !path->info.open)
         path->err = cn_problem_set(&path->problem, CN_ERR_STATE, "room", "this room is closed");
     if (path->err == CN_OK) path->err = cn_user_json(consult, path->actor.user, &path->user);
+    if (path->err == CN_OK) cn_media_offer_look(path->offer, &path->look);
     char object[80];
     cn_fmt(object, sizeof object, "room:%s", path->room);
     if (path->err == CN_OK)
@@ -403,6 +404,7 @@ cn_err cn_do_offer(cn_method_call *call, json_t **result)
     (void)result;
     CN_TRY(passage_new(&path, call));
     path->reoffer = true;
+    cn_media_offer_look(path->offer, &path->look);
     cn_strcpy(path->member, sizeof path->member, call->client->member->id);
     reoffer(path, call->client->member);
     return CN_ANSWERS_ITSELF;

@@ -209,9 +209,10 @@ json_t *cn_member_json(const cn_member *member);
  * over. */
 void cn_hall_notice(cn_hall *hall, const cn_member *except, const char *method, json_t *params, const char *key);
 /** What an offer changes in the sources that are published; tells the others when `tell`. */
-void cn_member_sources(cn_member *member, const char *offer, const cn_section *sections, size_t count, bool tell);
+void cn_member_sources(cn_member *member, const cn_offer_look *offer, const cn_section *sections, size_t count,
+                       bool tell);
 /** Whether an offer publishes a picture. */
-bool cn_offer_has_video(const char *offer);
+bool cn_offer_has_video(const cn_offer_look *offer);
 /** Takes or gives up a place with video; CN_ERR_FULL when none is left. The others are told. */
 cn_err cn_member_video(cn_member *member, bool on);
 /** Its WebSocket is gone or somebody else's. */

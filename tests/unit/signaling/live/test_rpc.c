@@ -5,7 +5,6 @@
 
 #include "signaling/http/problem.h"
 #include "signaling/live/rpc.h"
-#include "signaling/live/sdp_scan.h"
 
 static void reads_messages(void **state)
 {
@@ -96,28 +95,6 @@ static void every_error_has_a_status(void **state)
     }
 }
 
-static void reads_what_an_offer_sends(void **state)
-{
-    static const char sdp[] =
-        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0 8\r\na=mid:0\r\na=sendonly\r\n"
-        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendonly\r\na=rid:h send\r\na=rid:l send\r\na=rid:x recv\r\n"
-        "m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:2\na=recvonly\n"
-        "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:3\r\na=sendonly\r\n"
-        "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=bundle-only\r\na=mid:4\r\na=sendonly\r\n"; /* Firefox */
-    cn_sdp_section section[5];
-    (void)state;
-    assert_int_equal(cn_sdp_scan(sdp, section, 5), 5);
-    assert_true(section[0].sends && !section[0].video);
-    assert_true(section[1].sends && section[1].video);
-    assert_int_equal(section[1].rids, 2);
-    assert_string_equal(section[2].mid, "2");
-    assert_false(section[2].sends);
-    assert_false(section[3].sends);
-    assert_true(section[4].sends);
-    assert_int_equal(cn_sdp_scan(sdp, section, 2), 2);
-    assert_int_equal(cn_sdp_scan("", section, 4), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,7 +103,6 @@ int main(void)
         cmocka_unit_test(answers_have_the_protocols_codes),
         cmocka_unit_test(problems_name_the_field),
         cmocka_unit_test(every_error_has_a_status),
-        cmocka_unit_test(reads_what_an_offer_sends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
