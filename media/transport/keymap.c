@@ -8,13 +8,13 @@
 
 #define FIRST 64 /* a power of two */
 
-typedef struct entry {
+typedef struct bucket {
     cn_key key;
     void *value; /* NULL: free */
-} entry;
+} bucket;
 
 struct cn_keymap {
-    entry *entries;
+    bucket *buckets;
     size_t mask, count, max;
     uint64_t seed[3];
 };
@@ -24,8 +24,8 @@ cn_err cn_keymap_new(cn_keymap **out, size_t max)
     if (!max || max > SIZE_MAX / 128) return CN_ERR_INVALID;
     cn_keymap *map = CN_NEW(cn_keymap);
     if (!map) return CN_ERR_NOMEM;
-    map->entries = cn_calloc(FIRST, sizeof *map->entries);
-    if (!map->entries) {
+    map->buckets = cn_calloc(FIRST, sizeof *map->buckets);
+    if (!map->buckets) {
         cn_keymap_free(map);
         return CN_ERR_NOMEM;
     }
@@ -54,17 +54,17 @@ static bool same(const cn_key *left, const cn_key *right)
     return left->w[0] == right->w[0] && left->w[1] == right->w[1] && left->w[2] == right->w[2];
 }
 
-/** The key's entry, or the free one where it would go. */
+/** The key's bucket, or the free one where it would go. */
 static size_t find(const cn_keymap *map, const cn_key *key)
 {
     size_t i = home(map, key);
-    while (map->entries[i].value && !same(&map->entries[i].key, key)) i = (i + 1) & map->mask;
+    while (map->buckets[i].value && !same(&map->buckets[i].key, key)) i = (i + 1) & map->mask;
     return i;
 }
 
 void *cn_keymap_get(const cn_keymap *map, const cn_key *key)
 {
-    return map->entries[find(map, key)].value;
+    return map->buckets[find(map, key)].value;
 }
 
 /* Twice the table: a table of full size would be touched page by page, at random, as addresses come and go. */
@@ -72,11 +72,11 @@ static cn_err grow(cn_keymap *map)
 {
     cn_keymap bigger = *map;
     bigger.mask = map->mask * 2 + 1;
-    bigger.entries = cn_calloc(bigger.mask + 1, sizeof *bigger.entries);
-    if (!bigger.entries) return CN_ERR_NOMEM;
+    bigger.buckets = cn_calloc(bigger.mask + 1, sizeof *bigger.buckets);
+    if (!bigger.buckets) return CN_ERR_NOMEM;
     for (size_t i = 0; i <= map->mask; i++)
-        if (map->entries[i].value) bigger.entries[find(&bigger, &map->entries[i].key)] = map->entries[i];
-    free(map->entries);
+        if (map->buckets[i].value) bigger.buckets[find(&bigger, &map->buckets[i].key)] = map->buckets[i];
+    free(map->buckets);
     *map = bigger;
     return CN_OK;
 }
@@ -85,32 +85,32 @@ cn_err cn_keymap_set(cn_keymap *map, const cn_key *key, void *value)
 {
     if (!value) return CN_ERR_INVALID;
     size_t i = find(map, key);
-    if (!map->entries[i].value) {
+    if (!map->buckets[i].value) {
         if (map->count == map->max) return CN_ERR_FULL;
         if (2 * map->count > map->mask) { /* at most half full: short probes */
             CN_TRY(grow(map));
             i = find(map, key);
         }
         map->count++;
-        map->entries[i].key = *key;
+        map->buckets[i].key = *key;
     }
-    map->entries[i].value = value;
+    map->buckets[i].value = value;
     return CN_OK;
 }
 
 void cn_keymap_remove(cn_keymap *map, const cn_key *key)
 {
     size_t hole = find(map, key);
-    if (!map->entries[hole].value) return;
+    if (!map->buckets[hole].value) return;
     map->count--;
     /* entries behind the hole whose home lies at or before it move up, so that probes never meet a gap */
-    for (size_t i = (hole + 1) & map->mask; map->entries[i].value; i = (i + 1) & map->mask) {
-        size_t from_home = (i - home(map, &map->entries[i].key)) & map->mask;
+    for (size_t i = (hole + 1) & map->mask; map->buckets[i].value; i = (i + 1) & map->mask) {
+        size_t from_home = (i - home(map, &map->buckets[i].key)) & map->mask;
         if (from_home < ((i - hole) & map->mask)) continue;
-        map->entries[hole] = map->entries[i];
+        map->buckets[hole] = map->buckets[i];
         hole = i;
     }
-    map->entries[hole].value = NULL;
+    map->buckets[hole].value = NULL;
 }
 
 size_t cn_keymap_count(const cn_keymap *map)
@@ -120,12 +120,12 @@ size_t cn_keymap_count(const cn_keymap *map)
 
 size_t cn_keymap_bytes(const cn_keymap *map)
 {
-    return (map->mask + 1) * sizeof *map->entries;
+    return (map->mask + 1) * sizeof *map->buckets;
 }
 
 void cn_keymap_free(cn_keymap *map)
 {
     if (!map) return;
-    free(map->entries);
+    free(map->buckets);
     free(map);
 }
