@@ -1,5 +1,5 @@
 /* Public calls: looked up in the directory, copied, and run on the worker that owns the participant. */
-#include "media/command.h"
+#include "media/media_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static void run(void *arg)
 {
     command *cmd = arg;
     cn_worker *worker = cmd->worker;
-    worker->now_ns = cn_loop_now_ns(worker->loop);
+    (void)cn_worker_now(worker);
     cn_peer *peer = cn_idmap_get(&worker->peers, cmd->place.peer);
     if (cmd->needs_peer && !peer)
         answer_error(cmd, CN_ERR_NOTFOUND);

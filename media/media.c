@@ -6,29 +6,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "media/command.h"
+#include "media/media_impl.h"
 #include "media/secure/identity.h"
 #include "media/stream/packet.h"
-#include "media/worker/worker.h"
+#include "media/room/turn.h"
+#include "media/sdp/plan.h"
 
 #define LINK_CAPACITY 4096
-
-static const char *const source_names[] = {
-    [CN_SOURCE_NONE] = "",         [CN_SOURCE_MIC] = "mic",       [CN_SOURCE_CAMERA] = "camera",
-    [CN_SOURCE_SCREEN] = "screen", [CN_SOURCE_DEVICE] = "device",
-};
-
-const char *cn_source_name(cn_source_kind kind)
-{
-    return (unsigned)kind <= CN_SOURCE_DEVICE ? source_names[kind] : "";
-}
-
-cn_source_kind cn_source_parse(const char *name)
-{
-    for (int k = CN_SOURCE_MIC; k <= CN_SOURCE_DEVICE; k++)
-        if (name && strcmp(source_names[k], name) == 0) return (cn_source_kind)k;
-    return CN_SOURCE_NONE;
-}
 
 static cn_err links_new(cn_media *media)
 {
@@ -50,7 +34,7 @@ static cn_err workers_open(cn_media *media, const cn_media_config *config)
         worker->events_ctx = media->events_ctx;
         worker->directory = media->directory;
         worker->identity = media->identity;
-        CN_TRY(cn_worker_open(worker, media, i, config));
+        CN_TRY(cn_worker_open(worker, i, config));
     }
     CN_TRY(links_new(media));
     for (unsigned i = 0; i < media->count; i++) CN_TRY(cn_worker_start(&media->workers[i]));
@@ -100,11 +84,6 @@ uint16_t cn_media_port(const cn_media *media, unsigned worker)
     return worker < media->count ? cn_port_number(media->workers[worker].port) : 0;
 }
 
-static uint64_t load(const atomic_uint_least64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 unsigned cn_media_workers(const cn_media *media)
 {
     return media->count;
@@ -112,22 +91,11 @@ unsigned cn_media_workers(const cn_media *media)
 
 void cn_media_worker_get(const cn_media *media, unsigned worker, cn_media_worker *out)
 {
-    uint64_t values[CN_WORKER_FIGURES] = {0};
-    for (size_t i = 0; worker < media->count && i < CN_WORKER_FIGURES; i++)
-        values[i] = load(&media->workers[worker].figures[i]);
-    memcpy(out, values, sizeof *out);
+    *out = (cn_media_worker){0};
+    if (worker < media->count) cn_worker_figures(&media->workers[worker], out);
 }
 
-void cn_media_totals_get(const cn_media *media, cn_media_totals *out)
+bool cn_media_codec_valid(const char *name)
 {
-    *out = (cn_media_totals){0};
-    for (unsigned i = 0; i < media->count; i++) {
-        const cn_worker *worker = &media->workers[i];
-        uint64_t *const port[] = {&out->datagrams_in, &out->datagrams_out, &out->bad_stun, &out->bad_dtls,
-                                  &out->bad_rtp,      &out->bad_rtcp,      &out->replayed, &out->unknown_source};
-        for (size_t k = 0; k < sizeof port / sizeof *port; k++) *port[k] += load(&worker->port_totals[k]);
-        out->packets_forwarded += load(&worker->forwarded);
-        out->bad_rtp += load(&worker->bad_rtp);
-        out->bad_rtcp += load(&worker->bad_rtcp);
-    }
+    return cn_plan_codec(name) != CN_CODEC_OTHER;
 }

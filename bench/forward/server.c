@@ -111,18 +111,19 @@ static uint64_t rss_bytes(void)
 
 static void stats(const cn_media *media, int fd)
 {
-    cn_media_totals totals;
-    cn_media_totals_get(media, &totals);
     bench_stats figures = {.cpu_ns = cpu_process_ns(),
                            .rss_bytes = rss_bytes(),
-                           .datagrams_in = totals.datagrams_in,
-                           .datagrams_out = totals.datagrams_out,
-                           .forwarded = totals.packets_forwarded,
-                           .bad = totals.bad_stun + totals.bad_dtls + totals.bad_rtp + totals.bad_rtcp +
-                                  totals.replayed + totals.unknown_source,
-                           .connected = atomic_load(&connected)};
-    figures.workers = cn_media_workers(media);
-    for (unsigned i = 0; i < figures.workers; i++) cn_media_worker_get(media, i, &figures.worker[i]);
+                           .connected = atomic_load(&connected),
+                           .workers = cn_media_workers(media)};
+    for (unsigned i = 0; i < figures.workers; i++) {
+        cn_media_worker *worker = &figures.worker[i];
+        cn_media_worker_get(media, i, worker);
+        figures.datagrams_in += worker->datagrams_in;
+        figures.datagrams_out += worker->datagrams_out;
+        figures.forwarded += worker->forwarded;
+        figures.bad += worker->bad_stun + worker->bad_dtls + worker->bad_rtp + worker->bad_rtcp + worker->replayed +
+                       worker->unknown_source;
+    }
     if (send(fd, &figures, sizeof figures, 0) != (ssize_t)sizeof figures) abort();
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "media/tier.h"
+#include "media/kinds.h"
 
 static unsigned split(char *list, char **parts, unsigned max)
 {

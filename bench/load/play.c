@@ -12,7 +12,7 @@
 #include "direct.h"
 #include "door.h"
 #include "gateway.h"
-#include "media/tier.h"
+#include "media/kinds.h"
 
 #define CONNECT_MS 30000
 #define CEILING_MS 2000

@@ -14,7 +14,7 @@ static void step(void *arg)
 {
     cn_peer *peer = arg;
     cn_paced paced;
-    uint64_t now_ns = peer->worker->now_ns = cn_loop_now_ns(peer->worker->loop);
+    uint64_t now_ns = cn_worker_now(peer->worker);
     while (cn_pacer_next(peer->pace.pacer, now_ns, &paced)) leave(&paced);
     if (cn_pacer_waiting(peer->pace.pacer))
         cn_timer_arm(peer->pace.timer, cn_pacer_wait_ns(peer->pace.pacer, now_ns) / 1000000 + 1);

@@ -44,7 +44,7 @@ static void step(void *arg)
 {
     cn_peer *peer = arg;
     if (!peer->probe.slot || peer->ended) return;
-    uint64_t now_ns = peer->worker->now_ns = cn_loop_now_ns(peer->worker->loop);
+    uint64_t now_ns = cn_worker_now(peer->worker);
     double passed = (double)(now_ns - peer->probe.last_ns) / 1e9;
     bool late = now_ns - peer->estimate.probe.began_ns > PROBE_MAX_NS;
     peer->probe.last_ns = now_ns;

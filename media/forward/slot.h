@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "media/rate/allocate.h"
-#include "media/media.h"
+#include "media/kinds.h"
 #include "media/stream/packet.h"
 #include "media/stream/rewrite.h"
 #include "media/sdp/sdp.h"

@@ -91,7 +91,7 @@ static void send_media(cn_slot *slot, const cn_packet *packet, const cn_rewrite_
     send(slot, buf, at + payload, twcc_at, slot->video ? CN_TWCC_VIDEO : CN_TWCC_AUDIO);
     slot->packets++;
     slot->octets += (uint32_t)payload;
-    cn_count(&slot->peer->worker->forwarded, 1);
+    slot->peer->worker->forwarded++;
 }
 
 /* A padding packet of the publisher whose number could not be closed up any more. */

@@ -1,6 +1,6 @@
 #include "media/rate/allocate.h"
 
-#include "media/tier.h"
+#include "media/kinds.h"
 
 #define GUESS_BPS 300000 /* of a layer of which nothing is known */
 

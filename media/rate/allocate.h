@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "media/media.h"
+#include "media/kinds.h"
 
 #define CN_ALLOC_LAYERS 9
 #define CN_ALLOC_PAUSED (-1)

@@ -18,7 +18,7 @@ static void on_connected(void *arg)
     cn_worker *worker = peer->worker;
     if (peer->ended) return;
     peer->connected = true;
-    worker->now_ns = cn_loop_now_ns(worker->loop);
+    (void)cn_worker_now(worker);
     peer->stats_ns = peer->report_ns = worker->now_ns;
     peer->meter.told_ns = worker->now_ns;
     if (worker->events->connected) worker->events->connected(worker->events_ctx, peer->room->name, peer->id);
@@ -30,7 +30,7 @@ static void on_connected(void *arg)
 static void on_closed(void *arg, cn_transport_cause cause)
 {
     cn_peer *peer = arg;
-    peer->worker->now_ns = cn_loop_now_ns(peer->worker->loop);
+    (void)cn_worker_now(peer->worker);
     cn_peer_end(peer, cause == CN_TRANSPORT_TIMEOUT ? CN_LEAVE_TIMEOUT : CN_LEAVE_CLOSED);
 }
 

@@ -8,7 +8,7 @@
 
 #include "media/sdp/plan.h"
 #include "media/rate/bwe.h"
-#include "media/media.h"
+#include "media/kinds.h"
 #include "media/rate/pacer.h"
 #include "media/room/room.h"
 #include "media/rate/rtt.h"

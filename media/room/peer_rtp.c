@@ -25,7 +25,7 @@ void cn_peer_rtp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns)
     cn_rtp rtp;
     if (cn_rtp_parse(packet, len, &peer->exts, &rtp) != CN_OK) {
         peer->meter.bad++;
-        cn_count(&peer->worker->bad_rtp, 1);
+        peer->worker->bad_rtp++;
         return;
     }
     uint16_t seq = 0;
@@ -152,7 +152,7 @@ void cn_peer_rtcp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns)
     cn_rtcp_it it;
     if (cn_rtcp_open(&it, packet, len) != CN_OK) {
         peer->meter.bad++;
-        cn_count(&peer->worker->bad_rtcp, 1);
+        peer->worker->bad_rtcp++;
         return;
     }
     for (cn_rtcp pkt; cn_rtcp_next(&it, &pkt);)

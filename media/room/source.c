@@ -271,7 +271,7 @@ static cn_packet *packet_of(cn_source *source, unsigned layer, const cn_rtp *rtp
     fill_extensions(packet, rtp);
     if (cn_payload_parse(packet) != CN_OK) {
         source->peer->meter.bad++;
-        cn_count(&source->peer->worker->bad_rtp, 1);
+        source->peer->worker->bad_rtp++;
         cn_packet_unref(packet);
         return NULL;
     }

@@ -22,11 +22,6 @@ bool cn_plan_described(cn_codec codec)
     return codec == CN_CODEC_VP9 || codec == CN_CODEC_AV1 || codec == CN_CODEC_H264;
 }
 
-bool cn_media_codec_valid(const char *name)
-{
-    return cn_plan_codec(name) != CN_CODEC_OTHER;
-}
-
 cn_codec cn_plan_codec(const char *name)
 {
     cn_codec codec = cn_codec_parse(name, strlen(name), true);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "media/media.h"
+#include "media/kinds.h"
 #include "media/sdp/sdp.h"
 
 #define CN_PLAN_SECTIONS (CN_MEDIA_SLOTS + 8)

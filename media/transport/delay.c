@@ -1,8 +1,5 @@
 #include "media/transport/delay.h"
 
-const uint32_t cn_media_delay_us[CN_MEDIA_DELAYS - 1] = {50,   100,   200,   500,   1000,  2000,
-                                                         5000, 10000, 20000, 50000, 100000};
-
 void cn_delay_next(cn_delay *delay, uint64_t arrival_ns, uint64_t packets)
 {
     if (delay->waiting_n == CN_DELAY_WAITING) {

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "media/media.h"
+#include "media/kinds.h"
 
 #define CN_DELAY_WAITING 32 /* different arrival times in one batch; more are counted with the last one */
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "media/media.h"
+#include "media/kinds.h"
 
 typedef struct cn_directory cn_directory;
 

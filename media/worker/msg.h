@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "media/wire/codec.h"
-#include "media/media.h"
+#include "media/kinds.h"
 #include "media/sdp/sdp.h"
 
 #define CN_LAYERS 3   /* simulcast or spatial layers of a source at most */

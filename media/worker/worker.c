@@ -1,273 +1,36 @@
 #include "media/worker/worker.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "media/stream/packet.h"
-#include "media/room/peer.h"
-#include "media/room/ranker.h"
-#include "media/room/room.h"
-#include "media/room/source.h"
-#include "media/forward/track.h"
+uint64_t cn_worker_now(cn_worker *worker)
+{
+    return worker->now_ns = cn_loop_now_ns(worker->loop);
+}
 
-#define NICER 10 /* than the rest of the process */
-#define TICK_MS 20
-#define TICKS_PER_SECOND (1000 / TICK_MS)
-#define SLOW_MS 5
-#define POOL_MAX 131072 /* packets: 200 MiB at most, taken only as needed */
-#define TCP_MAX 4096
-#define BUFFER_BYTES (8u << 20)
+void cn_worker_send(cn_worker *worker, unsigned to, cn_msg msg)
+{
+    msg.from = (uint8_t)worker->index;
+    if (!cn_link_send(worker->out[to], &msg)) worker->link_drops++;
+}
+
+void cn_worker_publish(cn_worker *worker, const cn_media_worker *figures)
+{
+    uint64_t values[CN_WORKER_FIGURES];
+    memcpy(values, figures, sizeof values);
+    for (size_t i = 0; i < CN_WORKER_FIGURES; i++)
+        atomic_store_explicit(&worker->figures[i], values[i], memory_order_relaxed);
+}
+
+void cn_worker_figures(const cn_worker *worker, cn_media_worker *out)
+{
+    uint64_t values[CN_WORKER_FIGURES];
+    for (size_t i = 0; i < CN_WORKER_FIGURES; i++)
+        values[i] = atomic_load_explicit(&worker->figures[i], memory_order_relaxed);
+    memcpy(out, values, sizeof *out);
+}
 
 uint32_t cn_source_number_next(void)
 {
     static atomic_uint_least32_t last;
     return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
-}
-
-typedef void (*message_fn)(cn_worker *worker, cn_msg *msg);
-
-/* Handlers own what the message carries. */
-static const message_fn handlers[CN_MSG_COUNT] = {
-    [CN_MSG_PACKET] = cn_track_on_packet,
-    [CN_MSG_ROOM_OPEN] = cn_room_on_open,
-    [CN_MSG_ROOM_CLOSE] = cn_room_on_close,
-    [CN_MSG_SOURCE_ADD] = cn_room_on_source_add,
-    [CN_MSG_SOURCE_REMOVE] = cn_room_on_source_remove,
-    [CN_MSG_SOURCE_ON] = cn_track_on_switch,
-    [CN_MSG_SOURCE_LAYERS] = cn_track_on_layers,
-    [CN_MSG_SENDER_REPORT] = cn_track_on_sender_report,
-    [CN_MSG_SUBSCRIBE] = cn_source_on_subscribe,
-    [CN_MSG_LOSS] = cn_source_on_loss,
-    [CN_MSG_KEYFRAME] = cn_source_on_keyframe,
-    [CN_MSG_LEVEL] = cn_ranker_on_level,
-    [CN_MSG_RANKED] = cn_room_on_ranked,
-};
-
-void cn_worker_send(cn_worker *worker, unsigned to, cn_msg msg)
-{
-    msg.from = (uint8_t)worker->index;
-    if (!cn_link_send(worker->out[to], &msg)) cn_count(&worker->link_drops, 1);
-}
-
-static void on_link(void *arg, uint32_t events)
-{
-    (void)events;
-    cn_link *link = arg;
-    cn_worker *worker = cn_link_user(link);
-    worker->now_ns = cn_loop_now_ns(worker->loop);
-    cn_link_drain_wake(link);
-    for (cn_msg msg; cn_link_pop(link, &msg);) {
-        if (msg.kind != CN_MSG_PACKET) cn_track_forward(worker);
-        handlers[msg.kind](worker, &msg);
-    }
-    cn_track_forward(worker);
-}
-
-static void on_received(void *arg)
-{
-    cn_track_forward(arg);
-}
-
-static void publish_totals(cn_worker *worker)
-{
-    const cn_port_totals *totals = cn_port_totals_get(worker->port);
-    const cn_tcp_totals *tcp = cn_port_tcp_totals_get(worker->port);
-    const uint64_t values[] = {totals->datagrams_in + tcp->frames_in,
-                               totals->datagrams_out + tcp->frames_out,
-                               totals->bad_stun,
-                               totals->bad_dtls,
-                               totals->bad_rtp,
-                               totals->bad_rtcp,
-                               totals->replayed,
-                               totals->unknown_source};
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        atomic_store_explicit(&worker->port_totals[i], values[i], memory_order_relaxed);
-}
-
-static uint64_t load(const atomic_uint_least64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-/* What operations want to see, every tick: too much to be copied in every turn. */
-static void publish_figures(cn_worker *worker)
-{
-    const cn_port_totals *totals = cn_port_totals_get(worker->port);
-    const cn_tcp_totals *tcp = cn_port_tcp_totals_get(worker->port);
-    cn_packet_pool_stats pool;
-    cn_packet_pool_stats_get(worker->pool, &pool);
-    cn_media_worker media_worker = {.datagrams_in = totals->datagrams_in,
-                                    .datagrams_out = totals->datagrams_out,
-                                    .bytes_in = totals->bytes_in,
-                                    .bytes_out = totals->bytes_out,
-                                    .forwarded = load(&worker->forwarded),
-                                    .send_calls = totals->send_calls,
-                                    .messages = totals->messages,
-                                    .gso_messages = totals->gso_sends,
-                                    .gso_datagrams = totals->gso_datagrams,
-                                    .send_failed = totals->send_failed,
-                                    .protect_failed = totals->protect_failed,
-                                    .receive_dropped = totals->receive_dropped,
-                                    .link_drops = load(&worker->link_drops),
-                                    .bad_stun = totals->bad_stun,
-                                    .bad_dtls = totals->bad_dtls,
-                                    .bad_rtp = totals->bad_rtp + load(&worker->bad_rtp),
-                                    .bad_rtcp = totals->bad_rtcp + load(&worker->bad_rtcp),
-                                    .replayed = totals->replayed,
-                                    .unknown_source = totals->unknown_source,
-                                    .unknown_kind = totals->unknown_kind,
-                                    .pool_used = pool.in_use,
-                                    .pool_allocated = pool.allocated,
-                                    .pool_max = pool.max,
-                                    .pool_denied = pool.denied,
-                                    .peers = worker->peers.count,
-                                    .tcp_open = tcp->open,
-                                    .tcp_received = tcp->frames_in,
-                                    .tcp_sent = tcp->frames_out,
-                                    .tcp_refused = tcp->refused,
-                                    .tcp_broken = tcp->broken,
-                                    .tcp_late = tcp->late,
-                                    .tcp_slow = tcp->slow,
-                                    .delay_sum_ns = worker->delay->sum_ns};
-    memcpy(media_worker.delay, worker->delay->counts, sizeof media_worker.delay);
-    uint64_t values[CN_WORKER_FIGURES];
-    memcpy(values, &media_worker, sizeof media_worker);
-    for (size_t i = 0; i < CN_WORKER_FIGURES; i++)
-        atomic_store_explicit(&worker->figures[i], values[i], memory_order_relaxed);
-}
-
-static void after_turn(void *arg)
-{
-    cn_worker *worker = arg;
-    cn_peer_bury(worker);
-    for (unsigned i = 0; i < worker->count; i++) (void)cn_link_flush(worker->out[i]);
-    cn_port_flush(worker->port);
-    publish_totals(worker);
-}
-
-static void on_tick(void *arg)
-{
-    cn_worker *worker = arg;
-    worker->now_ns = cn_loop_now_ns(worker->loop);
-    worker->ticks++;
-    cn_timer_arm(worker->tick, TICK_MS);
-    size_t at = 0;
-    for (cn_source *source; (source = cn_idmap_next(&worker->sources, &at, NULL));)
-        cn_source_tick(source, worker->now_ns);
-    at = 0;
-    for (cn_peer *peer; (peer = cn_idmap_next(&worker->peers, &at, NULL));) cn_peer_tick(peer, worker->now_ns);
-    at = 0;
-    for (cn_track *track; worker->ticks % TICKS_PER_SECOND == 0 && (track = cn_idmap_next(&worker->tracks, &at, NULL));)
-        cn_track_second(track, worker->now_ns);
-    at = 0;
-    for (cn_ranker *ranker; (ranker = cn_idmap_next(&worker->rankers, &at, NULL));)
-        cn_ranker_tick(worker, ranker, worker->now_ns);
-    if (worker->ticks % TICKS_PER_SECOND == 0) {
-        cn_port_measure(worker->port);
-        cn_packet_pool_trim(worker->pool);
-    }
-    publish_figures(worker);
-}
-
-/** TCP connections take half of the process's descriptors at most: pages and files need theirs. */
-static uint32_t tcp_max(unsigned workers)
-{
-    struct rlimit files;
-    rlim_t share = TCP_MAX;
-    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur / 2 / workers < share) share = files.rlim_cur / 2 / workers;
-    return share ? (uint32_t)share : 1;
-}
-
-static cn_err open_port(cn_worker *worker, const cn_media_config *config)
-{
-    cn_port_limits limits = {
-        .timeout_ms = config->timeout_s * 1000, .buffer_bytes = BUFFER_BYTES, .tcp_max = tcp_max(config->workers)};
-    uint16_t port = config->port ? (uint16_t)(config->port + worker->index) : 0;
-    return cn_port_new(&worker->port, worker->loop, worker->identity, config->listen, config->announce,
-                       config->addresses, port, &limits);
-}
-
-cn_err cn_worker_open(cn_worker *worker, struct cn_media *media, unsigned index, const cn_media_config *config)
-{
-    worker->media = media;
-    worker->index = index;
-    worker->count = config->workers;
-    CN_TRY(cn_loop_new(&worker->loop, "media", SLOW_MS));
-    CN_TRY(open_port(worker, config));
-    worker->delay = cn_port_delay(worker->port);
-    cn_port_after_receive(worker->port, on_received, worker);
-    CN_TRY(cn_packet_pool_new(&worker->pool, POOL_MAX));
-    CN_TRY(cn_timer_new(&worker->tick, worker->loop, on_tick, worker));
-    cn_timer_arm(worker->tick, TICK_MS);
-    return CN_OK;
-}
-
-static void *run(void *arg)
-{
-    cn_worker *worker = arg;
-    /* of this thread alone: a voice must not wait for a page. Refused without LimitNICE (docs/operations.md) */
-    int nice = getpriority(PRIO_PROCESS, 0) - NICER;
-    if (setpriority(PRIO_PROCESS, 0, nice))
-        cn_info("media.worker", "packets are forwarded at ordinary priority: LimitNICE=%d would put them first", nice);
-    cn_loop_run(worker->loop);
-    return NULL;
-}
-
-cn_err cn_worker_start(cn_worker *worker)
-{
-    for (unsigned i = 0; i < worker->count; i++) {
-        cn_link_set_user(worker->in[i], worker);
-        CN_TRY(cn_loop_watch(worker->loop, cn_link_fd(worker->in[i]), EPOLLIN, on_link, worker->in[i]));
-    }
-    cn_loop_after_turn(worker->loop, after_turn, worker);
-    if (pthread_create(&worker->thread, NULL, run, worker) != 0) return CN_ERR_NOMEM;
-    worker->started = true;
-    return CN_OK;
-}
-
-static void stop(void *arg)
-{
-    cn_worker *worker = arg;
-    worker->now_ns = cn_loop_now_ns(worker->loop);
-    size_t at = 0;
-    for (cn_peer *peer; (peer = cn_idmap_next(&worker->peers, &at, NULL));) cn_peer_end(peer, CN_LEAVE_SHUTDOWN);
-    after_turn(worker);
-    cn_loop_stop(worker->loop);
-}
-
-void cn_worker_stop(cn_worker *worker)
-{
-    if (!worker->started) return;
-    while (cn_loop_call(worker->loop, stop, worker) == CN_ERR_FULL) sched_yield();
-    pthread_join(worker->thread, NULL);
-    worker->started = false;
-}
-
-/* What messages would have taken away, had they arrived. */
-static void drop_rest(cn_worker *worker)
-{
-    size_t at = 0;
-    for (cn_track *track; (track = cn_idmap_next(&worker->tracks, &at, NULL));) cn_track_free(track);
-    at = 0;
-    for (cn_room *r; (r = cn_idmap_next(&worker->rooms, &at, NULL));) free(r);
-    at = 0;
-    for (cn_ranker *r; (r = cn_idmap_next(&worker->rankers, &at, NULL));) cn_ranker_free(r);
-    cn_idmap_free(&worker->peers);
-    cn_idmap_free(&worker->rooms);
-    cn_idmap_free(&worker->rankers);
-    cn_idmap_free(&worker->sources);
-    cn_idmap_free(&worker->tracks);
-}
-
-void cn_worker_close(cn_worker *worker)
-{
-    drop_rest(worker);
-    cn_timer_free(worker->tick);
-    cn_port_free(worker->port);
-    cn_loop_free(worker->loop);
-    /* the pool goes last, in media.c: other workers' links and rings may hold its packets */
 }

@@ -1,5 +1,5 @@
-/* A media worker: one thread, one loop, one UDP port, one packet pool, and everything that lives on it (see README.md).
- * Private to media/. */
+/* A media worker's context: its loop, port, pool, links and clock, and where things that live on it are found by number.
+ * What its thread does turn by turn stands in room/turn.c. Owner thread only, unless said otherwise. */
 #ifndef CN_MEDIA_WORKER_H
 #define CN_MEDIA_WORKER_H
 
@@ -9,29 +9,28 @@
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "media/kinds.h"
+#include "media/secure/identity.h"
+#include "media/transport/port.h"
 #include "media/worker/directory.h"
 #include "media/worker/idmap.h"
-#include "media/secure/identity.h"
 #include "media/worker/link.h"
-#include "media/media.h"
-#include "media/transport/port.h"
 
 #define CN_WORKERS_MAX 64
 #define CN_WORKER_FIGURES (sizeof(cn_media_worker) / sizeof(uint64_t))
 
 struct cn_packet_pool;
 struct cn_peer;
+struct cn_track;
 
 typedef struct cn_worker {
     /* set up before any thread starts, read-only afterwards */
-    struct cn_media *media;
     unsigned index, count;
     cn_link *in[CN_WORKERS_MAX], *out[CN_WORKERS_MAX]; /* in[i]: from worker i; out[i]: to worker i */
     const cn_media_events *events;
     void *events_ctx;
     cn_directory *directory;
     const cn_identity *identity;
-    uint32_t timeout_ms;
     cn_loop *loop;
     cn_port *port;
     cn_delay *delay; /* the port's */
@@ -50,36 +49,28 @@ typedef struct cn_worker {
     struct cn_track *turn;     /* tracks with packets that are not forwarded yet */
     struct cn_peer *graveyard; /* freed at the end of the turn */
     uint64_t ticks;
+    uint64_t forwarded, link_drops, bad_rtp, bad_rtcp; /* since the start */
 
-    /* read by any thread */
-    atomic_uint_least64_t forwarded, link_drops, bad_rtp, bad_rtcp;
-    atomic_uint_least64_t port_totals[8];
-    atomic_uint_least64_t figures[CN_WORKER_FIGURES]; /* cn_media_worker, every tick */
+    atomic_uint_least64_t figures[CN_WORKER_FIGURES]; /* cn_media_worker, read by any thread */
 } cn_worker;
 
-/** Opens port and pool; the thread is started by cn_worker_start. `port` 0 takes a free one. */
-cn_err cn_worker_open(cn_worker *worker, struct cn_media *media, unsigned index, const cn_media_config *config);
-cn_err cn_worker_start(cn_worker *worker);
-/** Ends all peers with `left` (CN_LEAVE_SHUTDOWN) and joins the thread. Any other thread. */
-void cn_worker_stop(cn_worker *worker);
-/** After every worker was stopped. Accepts a half-open worker. */
-void cn_worker_close(cn_worker *worker);
+/** Reads the clock: this turn's time from now on. */
+uint64_t cn_worker_now(cn_worker *worker);
 
-/** Owner thread: to one worker (itself included), or to all. Takes over what the message carries. */
+/** To one worker (itself included). Takes over what the message carries. */
 void cn_worker_send(cn_worker *worker, unsigned to, cn_msg msg);
 
-static inline uint64_t cn_bit(unsigned index)
-{
-    return UINT64_C(1) << index;
-}
+/** Shows other threads these figures. */
+void cn_worker_publish(cn_worker *worker, const cn_media_worker *figures);
+/** What was published last. Any thread. */
+void cn_worker_figures(const cn_worker *worker, cn_media_worker *out);
 
 /** A process-wide number that was never given before. Any thread. */
 uint32_t cn_source_number_next(void);
 
-/** Adds to a counter that other threads read. */
-static inline void cn_count(atomic_uint_least64_t *counter, uint64_t by)
+static inline uint64_t cn_bit(unsigned index)
 {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
+    return UINT64_C(1) << index;
 }
 
 #endif

@@ -269,7 +269,7 @@ void cn_hall_set(cn_hall *hall, const cn_room_settings *settings)
 {
     hall->settings = *settings;
     hall->tier_max = CN_TIER_4K;
-    (void)cn_live_tier_parse(settings->tier_max, &hall->tier_max);
+    (void)cn_tier_parse(settings->tier_max, &hall->tier_max);
     fill_codec(hall->live, &hall->settings);
 }
 

@@ -136,7 +136,7 @@ json_t *cn_member_json(const cn_member *member)
                      member->title ? member->title : "", "hospital", member->hospital_name ? member->hospital_name : "",
                      "role", member->role, "kind", member->kind, "sources", sources, "quality", member->quality.mark,
                      "host", cn_member_is_host(member), "video", member->may_video, "tier_max",
-                     cn_live_tier_name(member->tier_max), "hand",
+                     cn_tier_name(member->tier_max), "hand",
                      member->hand_ms ? json_integer(member->hand_ms) : json_null());
 }
 

@@ -297,8 +297,8 @@ cn_tier cn_member_tier(const cn_member *member)
 json_t *cn_member_limits_json(const cn_member *member)
 {
     const cn_config *config = member->hall->live->app->config;
-    return json_pack("{s:i, s:s, s:b, s:I, s:I}", "video_slots", 30, "tier_max",
-                     cn_live_tier_name(cn_member_tier(member)), "may_video", member->may_video, "video_max",
+    return json_pack("{s:i, s:s, s:b, s:I, s:I}", "video_slots", 30, "tier_max", cn_tier_name(cn_member_tier(member)),
+                     "may_video", member->may_video, "video_max",
                      (json_int_t)cn_config_int(config, "media", "room_video_max"), "voice_max",
                      (json_int_t)cn_config_int(config, "media", "room_voice_max"));
 }
@@ -347,7 +347,7 @@ cn_err cn_do_limit(cn_method_call *call, json_t **result)
     char what[48];
     (void)result;
     CN_TRY(cn_json_str(call->params, "tier_max", true, 1, 16, &name, &call->problem));
-    if (!cn_live_tier_parse(name, &tier) || tier == CN_TIER_VOICE)
+    if (!cn_tier_parse(name, &tier) || tier == CN_TIER_VOICE)
         return cn_problem_set(&call->problem, CN_ERR_INVALID, "tier_max", "sd, hd, super_hd, 2k or 4k");
     CN_TRY(need_participant(call, &who));
     CN_TRY(cn_need_host(call, "room.limit"));

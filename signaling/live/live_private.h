@@ -270,10 +270,6 @@ json_t *cn_hall_settings_json(const cn_hall *hall);
 void cn_gate_tidy(cn_live *live);
 void cn_gate_free(cn_live *live);
 
-/* ---- live_methods.c: tiers by name ---- */
-bool cn_live_tier_parse(const char *name, cn_tier *out);
-const char *cn_live_tier_name(cn_tier tier);
-
 /* ---- live_minutes.c ---- */
 void cn_minutes_area(cn_member *member, uint64_t mono_ms, int64_t sum, int64_t max);
 void cn_minutes_start(cn_member *member, uint64_t mono_ms, int64_t wall_ms);

@@ -93,28 +93,11 @@ void cn_live_dispatch(cn_client *client, const char *text, size_t len)
 
 /* ---- what slots show ---- */
 
-static const char *const tiers[] = {"voice", "sd", "hd", "super_hd", "2k", "4k"};
-
-bool cn_live_tier_parse(const char *name, cn_tier *out)
-{
-    for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++) {
-        if (strcmp(tiers[i], name) != 0) continue;
-        *out = (cn_tier)i;
-        return true;
-    }
-    return false;
-}
-
-const char *cn_live_tier_name(cn_tier tier)
-{
-    return (size_t)tier < sizeof tiers / sizeof *tiers ? tiers[tier] : "";
-}
-
 static cn_err parse_tier(cn_method_call *call, cn_tier *out)
 {
     const char *name = "4k";
     CN_TRY(cn_json_str(call->params, "tier_max", false, 1, 16, &name, &call->problem));
-    if (cn_live_tier_parse(name, out)) return CN_OK;
+    if (cn_tier_parse(name, out)) return CN_OK;
     return cn_problem_set(&call->problem, CN_ERR_INVALID, "tier_max", "voice, sd, hd, super_hd, 2k or 4k");
 }
 

@@ -621,14 +621,14 @@ static void replays_are_counted_and_harmless(void **state)
 {
     (void)state;
     static sfu server;
-    cn_media_totals before, after;
+    cn_media_worker before, after;
     sfu_new(&server, 1, 0);
     sfu_client *anna = sfu_join(&server, "anna", &sender), *eye = sfu_join(&server, "eye", &viewer);
     sfu_show_one(eye, "anna", 320);
     sfu_hears(&server, eye, anna, true, 10);
     anna->mute = true; /* the last packet is the frame's below, the last control packet the one after it */
     sfu_play(&server, 100);
-    cn_media_totals_get(server.media, &before);
+    cn_media_worker_get(server.media, 0, &before);
     size_t since = eye->log_n;
     anna->video_ts += 3600;
     sfu_frame(anna, 0, false, 0);
@@ -643,7 +643,7 @@ static void replays_are_counted_and_harmless(void **state)
     memcpy(copy, p, n);
     for (unsigned i = 0; i < 20; i++) assert_true(rtc_client_raw(anna->c, copy, n));
     sfu_play(&server, 200);
-    cn_media_totals_get(server.media, &after);
+    cn_media_worker_get(server.media, 0, &after);
     assert_int_equal(after.replayed - before.replayed, 40);
     assert_int_equal(sfu_heard(eye, anna, true, since), 2);
     anna->mute = false;
@@ -689,12 +689,12 @@ static void garbage_is_counted_and_harmless(void **state)
 {
     (void)state;
     static sfu server;
-    cn_media_totals before, after;
+    cn_media_worker before, after;
     sfu_new(&server, 1, 0);
     sfu_client *anna = sfu_join(&server, "anna", &sender), *eye = sfu_join(&server, "eye", &viewer);
     sfu_show_one(eye, "anna", 320);
     sfu_hears(&server, eye, anna, true, 10);
-    cn_media_totals_get(server.media, &before);
+    cn_media_worker_get(server.media, 0, &before);
     uint32_t random = 7;
     for (unsigned i = 0; i < 2000; i++) {
         uint8_t junk[400];
@@ -709,7 +709,7 @@ static void garbage_is_counted_and_harmless(void **state)
         if (i % 40 == 0) sfu_play(&server, 2);
     }
     sfu_play(&server, 200);
-    cn_media_totals_get(server.media, &after);
+    cn_media_worker_get(server.media, 0, &after);
     assert_true(after.bad_rtp > before.bad_rtp && after.bad_rtcp > before.bad_rtcp && after.bad_stun > before.bad_stun);
     sfu_hears(&server, eye, anna, true, 10);
     assert_int_equal(sfu_events(&server, 'l', NULL, 0, NULL), 0);
@@ -753,9 +753,11 @@ static void a_room_spans_workers(void **state)
         events_name_the_sender(&server, client, "v4");
     }
     /* key frames are asked for and losses repeated across workers */
-    cn_media_totals totals;
-    cn_media_totals_get(server.media, &totals);
-    assert_int_equal(totals.bad_rtp + totals.bad_rtcp + totals.replayed, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        cn_media_worker figures;
+        cn_media_worker_get(server.media, i, &figures);
+        assert_int_equal(figures.bad_rtp + figures.bad_rtcp + figures.replayed, 0);
+    }
     cn_media_leave(server.media, "w0", CN_LEAVE_ASKED);
     assert_true(sfu_play_until(&server, is_gone, &server.clients[0], 3000));
     server.clients[0].gone = true;

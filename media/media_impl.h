@@ -1,7 +1,7 @@
 /* The SFU as a whole, and how public calls reach the worker that owns a participant. Private to media.c and command.c.
  */
-#ifndef CN_MEDIA_COMMAND_H
-#define CN_MEDIA_COMMAND_H
+#ifndef CN_MEDIA_MEDIA_IMPL_H
+#define CN_MEDIA_MEDIA_IMPL_H
 
 #include "media/worker/directory.h"
 #include "media/secure/identity.h"

@@ -1,6 +1,26 @@
-#include "media/tier.h"
+#include "media/kinds.h"
 
 #include <string.h>
+
+const uint32_t cn_media_delay_us[CN_MEDIA_DELAYS - 1] = {50,   100,   200,   500,   1000,  2000,
+                                                         5000, 10000, 20000, 50000, 100000};
+
+static const char *const source_names[] = {
+    [CN_SOURCE_NONE] = "",         [CN_SOURCE_MIC] = "mic",       [CN_SOURCE_CAMERA] = "camera",
+    [CN_SOURCE_SCREEN] = "screen", [CN_SOURCE_DEVICE] = "device",
+};
+
+const char *cn_source_name(cn_source_kind kind)
+{
+    return (unsigned)kind <= CN_SOURCE_DEVICE ? source_names[kind] : "";
+}
+
+cn_source_kind cn_source_parse(const char *name)
+{
+    for (int k = CN_SOURCE_MIC; k <= CN_SOURCE_DEVICE; k++)
+        if (name && strcmp(source_names[k], name) == 0) return (cn_source_kind)k;
+    return CN_SOURCE_NONE;
+}
 
 static const struct {
     const char *name;

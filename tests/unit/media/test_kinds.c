@@ -1,6 +1,6 @@
 #include "cn_test.h"
 
-#include "media/tier.h"
+#include "media/kinds.h"
 
 static void bounds_are_inclusive(void **state)
 {
