@@ -1,77 +1,84 @@
-/*
- * Probes: when the estimator could use more, recent packets are repeated on a slot's retransmission SSRC at a higher
- * rate for about 25 ms, or longer where packets jitter. What comes back in the transport-wide feedback tells whether
- * more would fit; the receiver's jitter buffer drops what it has.
- */
-#include "media/room/peer.h"
-#include "media/forward/slot_send.h"
+#include "media/forward/probe.h"
+
+#include "media/forward/pace.h"
+#include "media/forward/slot_impl.h"
 
 #define STEP_MS 2
 #define PROBE_MAX_NS 500000000u /* however late the timer comes */
 
-static cn_slot *carrier(const cn_peer *peer)
+void cn_probe_init(cn_line *line, cn_probe_send send)
+{
+    line->probe.send = send;
+}
+
+void cn_probe_free(cn_line *line)
+{
+    cn_timer_free(line->probe.timer);
+}
+
+static cn_slot *carrier(const cn_line *line)
 {
     cn_slot *best = NULL;
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < line->slot_count; i++) {
+        cn_slot *slot = line->slots[i];
         bool can = slot->video && slot->active && slot->format && slot->format->rtx_pt != CN_SDP_NO_PT;
         if (can && (!best || slot->bps > best->bps)) best = slot; /* all may be paused: then padding goes out */
     }
     return best;
 }
 
-static void finish(cn_peer *peer)
+static void finish(cn_line *line)
 {
-    peer->probe.slot = NULL;
-    cn_bwe_probe_end(&peer->estimate, cn_twcc_out_last(peer->twcc_out));
+    line->probe.slot = NULL;
+    cn_bwe_probe_end(&line->estimate, cn_twcc_out_last(line->twcc_out));
 }
 
-void cn_peer_probe_drop(cn_peer *peer, const cn_slot *slot)
+void cn_probe_drop(cn_line *line, const cn_slot *slot)
 {
-    if (slot && peer->probe.slot == slot) finish(peer);
+    if (slot && line->probe.slot == slot) finish(line);
 }
 
-static size_t repeat(cn_peer *peer)
+static size_t repeat(cn_line *line)
 {
     uint32_t newest = 0;
-    cn_slot *slot = peer->probe.slot;
-    if (!cn_rewrite_highest(slot->rewrite, &newest)) return cn_slot_probe(slot, 0);
-    if (peer->probe.cursor > newest || newest - peer->probe.cursor > 64) peer->probe.cursor = newest;
-    return cn_slot_probe(slot, peer->probe.cursor--);
+    cn_slot *slot = line->probe.slot;
+    if (!cn_rewrite_highest(slot->rewrite, &newest)) return line->probe.send(slot, 0);
+    if (line->probe.cursor > newest || newest - line->probe.cursor > 64) line->probe.cursor = newest;
+    return line->probe.send(slot, line->probe.cursor--);
 }
 
 static void step(void *arg)
 {
-    cn_peer *peer = arg;
-    if (!peer->probe.slot || peer->ended) return;
-    uint64_t now_ns = cn_worker_now(peer->worker);
-    double passed = (double)(now_ns - peer->probe.last_ns) / 1e9;
-    bool late = now_ns - peer->estimate.probe.began_ns > PROBE_MAX_NS;
-    peer->probe.last_ns = now_ns;
-    peer->probe.owed += passed * peer->probe.wanted.bps / 8;
-    while (peer->probe.owed > 0 && !late) {
-        size_t n = repeat(peer);
+    cn_line *line = arg;
+    if (!line->probe.slot || line->ended) return;
+    uint64_t now_ns = cn_worker_now(line->worker);
+    double passed = (double)(now_ns - line->probe.last_ns) / 1e9;
+    bool late = now_ns - line->estimate.probe.began_ns > PROBE_MAX_NS;
+    line->probe.last_ns = now_ns;
+    line->probe.owed += passed * line->probe.wanted.bps / 8;
+    while (line->probe.owed > 0 && !late) {
+        size_t n = repeat(line);
         if (!n) late = true;
-        peer->probe.owed -= (double)n;
-        peer->probe.wanted.bytes -= n < peer->probe.wanted.bytes ? (uint32_t)n : peer->probe.wanted.bytes;
-        if (!peer->probe.wanted.bytes) late = true;
+        line->probe.owed -= (double)n;
+        line->probe.wanted.bytes -= n < line->probe.wanted.bytes ? (uint32_t)n : line->probe.wanted.bytes;
+        if (!line->probe.wanted.bytes) late = true;
     }
     if (late)
-        finish(peer);
+        finish(line);
     else
-        cn_timer_arm(peer->probe.timer, STEP_MS);
+        cn_timer_arm(line->probe.timer, STEP_MS);
 }
 
-void cn_peer_probe(cn_peer *peer, uint64_t now_ns)
+void cn_probe_start(cn_line *line, uint64_t now_ns)
 {
-    if (peer->probe.slot || cn_peer_pace_busy(peer) || !peer->exts.id[CN_RTP_EXT_TWCC] || !peer->twcc_out) return;
-    cn_slot *slot = carrier(peer);
-    if (!slot || !cn_bwe_probe_want(&peer->estimate, peer->wanted_bps, now_ns, &peer->probe.wanted)) return;
-    if (!peer->probe.timer && cn_timer_new(&peer->probe.timer, peer->worker->loop, step, peer) != CN_OK) return;
-    peer->probe.slot = slot;
-    peer->probe.last_ns = now_ns;
-    peer->probe.owed = 0;
-    peer->probe.cursor = UINT32_MAX;
-    cn_bwe_probe_begin(&peer->estimate, cn_twcc_out_last(peer->twcc_out) + 1, now_ns);
-    cn_timer_arm(peer->probe.timer, STEP_MS);
+    if (line->probe.slot || cn_pace_busy(line) || !line->exts.id[CN_RTP_EXT_TWCC] || !line->twcc_out) return;
+    cn_slot *slot = carrier(line);
+    if (!slot || !cn_bwe_probe_want(&line->estimate, line->wanted_bps, now_ns, &line->probe.wanted)) return;
+    if (!line->probe.timer && cn_timer_new(&line->probe.timer, line->worker->loop, step, line) != CN_OK) return;
+    line->probe.slot = slot;
+    line->probe.last_ns = now_ns;
+    line->probe.owed = 0;
+    line->probe.cursor = UINT32_MAX;
+    cn_bwe_probe_begin(&line->estimate, cn_twcc_out_last(line->twcc_out) + 1, now_ns);
+    cn_timer_arm(line->probe.timer, STEP_MS);
 }

@@ -6,10 +6,13 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "media/room/peer.h"
 #include "media/wire/prefetch.h"
 #include "media/forward/slot_audio.h"
+#include "media/forward/pace.h"
+#include "media/forward/probe.h"
+#include "media/forward/slot_impl.h"
 #include "media/forward/slot_send.h"
+#include "media/sdp/plan.h"
 
 #define REWRITE_HOT 192 /* bytes of a cn_rewrite that every packet touches */
 #define RECORDS_VIDEO 1024
@@ -21,17 +24,6 @@
 #define QUEUE_DRAINED_MS 50
 #define READY_AGE_NS 600000000u /* of a run that is kept for one who is about to connect */
 #define RUN_SECONDS 0.5         /* of the estimate: what a key-frame run may cost at once */
-
-static uint32_t unused_ssrc(const cn_peer *peer)
-{
-    for (;;) {
-        uint32_t ssrc = 0;
-        cn_random(&ssrc, sizeof ssrc);
-        if (ssrc && ssrc != peer->rtcp_ssrc && !cn_idmap_get(&peer->out_ssrc, ssrc) &&
-            !cn_idmap_get(&peer->in_ssrc, ssrc))
-            return ssrc;
-    }
-}
 
 static cn_err rewrite_new(cn_slot *slot)
 {
@@ -45,22 +37,22 @@ static cn_err rewrite_new(cn_slot *slot)
                                                                .first_ts = ts});
 }
 
-cn_err cn_slot_new(cn_slot **out, struct cn_peer *peer, const char *mid, bool video, unsigned index)
+cn_err cn_slot_new(cn_slot **out, cn_line *line, const char *mid, bool video, unsigned index)
 {
     cn_slot *slot = CN_NEW(cn_slot);
     if (!slot) return CN_ERR_NOMEM;
-    slot->peer = peer;
+    slot->line = line;
     slot->video = video;
     slot->index = index;
     slot->current = slot->target = slot->interim = -1;
     slot->alloc.chosen = CN_ALLOC_PAUSED;
     (void)cn_strcpy(slot->mid, sizeof slot->mid, mid);
-    slot->ssrc = unused_ssrc(peer);
+    slot->ssrc = cn_line_unused_ssrc(line);
     cn_random(&slot->rtx_seq, sizeof slot->rtx_seq);
-    cn_err err = cn_idmap_put(&peer->out_ssrc, slot->ssrc, slot);
+    cn_err err = cn_idmap_put(&line->out_ssrc, slot->ssrc, slot);
     if (!err && video) {
-        slot->rtx_ssrc = unused_ssrc(peer);
-        err = cn_idmap_put(&peer->out_ssrc, slot->rtx_ssrc, slot);
+        slot->rtx_ssrc = cn_line_unused_ssrc(line);
+        err = cn_idmap_put(&line->out_ssrc, slot->rtx_ssrc, slot);
     }
     if (!err) err = rewrite_new(slot);
     if (err) {
@@ -75,8 +67,8 @@ void cn_slot_free(cn_slot *slot)
 {
     if (!slot) return;
     cn_slot_bind(slot, NULL);
-    (void)cn_idmap_take(&slot->peer->out_ssrc, slot->ssrc);
-    if (slot->rtx_ssrc) (void)cn_idmap_take(&slot->peer->out_ssrc, slot->rtx_ssrc);
+    (void)cn_idmap_take(&slot->line->out_ssrc, slot->ssrc);
+    if (slot->rtx_ssrc) (void)cn_idmap_take(&slot->line->out_ssrc, slot->rtx_ssrc);
     cn_rewrite_free(slot->rewrite);
     free(slot);
 }
@@ -84,7 +76,7 @@ void cn_slot_free(cn_slot *slot)
 /* AV1's spatial layers cannot be told from each other without the descriptor. */
 bool cn_slot_flat(const cn_slot *slot)
 {
-    return slot->track && slot->track->info.codec == CN_CODEC_AV1 && !slot->peer->reads_descriptors;
+    return slot->track && slot->track->info.codec == CN_CODEC_AV1 && !slot->line->reads_descriptors;
 }
 
 static const cn_slot_format *format_for(const cn_slot *slot, const cn_track *track)
@@ -102,7 +94,7 @@ static const cn_slot_format *format_for(const cn_slot *slot, const cn_track *tra
 
 void cn_slot_negotiate(cn_slot *slot, const cn_sdp_section *section)
 {
-    cn_peer_pace_flush(slot->peer, slot);
+    cn_pace_flush(slot->line, slot);
     const cn_sdp_codec *codecs[CN_SLOT_FORMATS];
     size_t n = cn_plan_slot_codecs(section, codecs, CN_SLOT_FORMATS);
     for (size_t i = 0; i < n; i++)
@@ -131,8 +123,8 @@ static void unlink_from_track(cn_slot *slot)
 void cn_slot_bind(cn_slot *slot, cn_track *track)
 {
     if (slot->track == track) return;
-    cn_peer_probe_drop(slot->peer, slot);
-    cn_peer_pace_flush(slot->peer, slot);
+    cn_probe_drop(slot->line, slot);
+    cn_pace_flush(slot->line, slot);
     unlink_from_track(slot);
     slot->current = slot->target = slot->interim = -1;
     slot->gave_way = false;
@@ -185,9 +177,9 @@ void cn_slot_tell(cn_slot *slot, cn_slot_state state)
     if (state == slot->told && track == slot->told_track) return;
     slot->told = state;
     slot->told_track = track;
-    cn_worker *worker = slot->peer->worker;
+    cn_worker *worker = slot->line->worker;
     if (state == CN_SLOT_LIVE) event.rtp_timestamp = slot->start_ts;
-    if (worker->events->slot) worker->events->slot(worker->events_ctx, slot->peer->room->name, slot->peer->id, &event);
+    if (worker->events->slot) worker->events->slot(worker->events_ctx, slot->line->room_name, slot->line->id, &event);
 }
 
 static unsigned sid_of(const cn_slot *slot, int layer)
@@ -224,7 +216,7 @@ static void start(cn_slot *slot, unsigned layer, const cn_packet *first, uint32_
                                                             .first = first,
                                                             .run_end_ts = end_ts,
                                                             .capture_ns = cn_track_capture(track, stream, end_ts),
-                                                            .now_ns = slot->peer->worker->now_ns});
+                                                            .now_ns = slot->line->worker->now_ns});
     slot->current = (int)first_layer;
     slot->gave_way = false;
     if (!slot->video) cn_slot_audio_start(slot, first);
@@ -239,28 +231,28 @@ static void start(cn_slot *slot, unsigned layer, const cn_packet *first, uint32_
 
 static bool run_fits(const cn_slot *slot, const cn_history_run *run)
 {
-    uint64_t now_ns = slot->peer->worker->now_ns;
+    uint64_t now_ns = slot->line->worker->now_ns;
     if (slot->current >= 0 && now_ns - run->first_arrival_ns > SWITCH_RUN_AGE_NS) return false;
-    return run->first == run->last || run->bytes * 8.0 <= RUN_SECONDS * cn_bwe_bps(&slot->peer->estimate);
+    return run->first == run->last || run->bytes * 8.0 <= RUN_SECONDS * cn_bwe_bps(&slot->line->estimate);
 }
 
 static bool run_of(const cn_slot *slot, unsigned layer, cn_history_run *run)
 {
     const cn_history *history = slot->track->layer[cn_track_stream(slot->track, (int)layer)].history;
-    return history && cn_history_run_get(history, slot->peer->worker->now_ns, run) == CN_OK && run_fits(slot, run);
+    return history && cn_history_run_get(history, slot->line->worker->now_ns, run) == CN_OK && run_fits(slot, run);
 }
 
 /* There is a run, and it will still do when the handshake is over. */
 static bool run_ready(const cn_slot *slot, unsigned layer)
 {
     cn_history_run run;
-    return run_of(slot, layer, &run) && slot->peer->worker->now_ns - run.first_arrival_ns < READY_AGE_NS;
+    return run_of(slot, layer, &run) && slot->line->worker->now_ns - run.first_arrival_ns < READY_AGE_NS;
 }
 
 /* Starts from the key frame that the history holds, with every packet since. */
 static bool start_from_history(cn_slot *slot, unsigned layer)
 {
-    uint64_t now_ns = slot->peer->worker->now_ns;
+    uint64_t now_ns = slot->line->worker->now_ns;
     const cn_history *history = slot->track->layer[cn_track_stream(slot->track, (int)layer)].history;
     cn_history_run run;
     if (!run_of(slot, layer, &run)) return false;
@@ -277,7 +269,7 @@ static bool start_from_history(cn_slot *slot, unsigned layer)
 /* Before the peer is connected only the asking is done, so that the key frame is here when the peer is. */
 static bool start_or_ask(cn_slot *slot, unsigned layer)
 {
-    if (slot->peer->connected ? start_from_history(slot, layer) : run_ready(slot, layer)) return true;
+    if (slot->line->connected ? start_from_history(slot, layer) : run_ready(slot, layer)) return true;
     cn_track_keyframe(slot->track, cn_track_stream(slot->track, (int)layer));
     return false;
 }
@@ -299,7 +291,7 @@ static int interim_layer(const cn_slot *slot)
 /* Among the spatial layers of the stream that is shown already. */
 static void go_within(cn_slot *slot, int layer)
 {
-    uint64_t now_ns = slot->peer->worker->now_ns;
+    uint64_t now_ns = slot->line->worker->now_ns;
     bool upward = layer > slot->current;
     slot->target = layer;
     cn_svc_want(&slot->svc, sid_of(slot, layer), slot->tid);
@@ -330,7 +322,7 @@ void cn_slot_target(cn_slot *slot, int layer, unsigned tid)
         slot->gave_way = false;
     } else if (slot->current != layer) {
         if (slot->current < 0 && slot->video) slot->interim = interim_layer(slot);
-        slot->waiting_ns = slot->peer->worker->now_ns;
+        slot->waiting_ns = slot->line->worker->now_ns;
     }
     cn_track_subscribe(track);
     cn_slot_begin(slot);
@@ -360,7 +352,7 @@ void cn_slot_begin(cn_slot *slot)
 void cn_slot_layers_changed(cn_slot *slot)
 {
     slot->format = format_for(slot, slot->track);
-    if (slot->video) slot->peer->unbound = true;
+    if (slot->video) slot->line->unbound = true;
     if (!slot->video || slot->current < 0) return;
     /* what was shown has another name now: begin again with what is chosen next */
     slot->current = slot->target = slot->interim = -1;
@@ -385,7 +377,7 @@ static void forward_now(cn_slot *slot, cn_packet *packet)
 {
     uint32_t before = slot->packets;
     cn_slot_forward(slot, packet);
-    cn_delay_queued(slot->peer->worker->delay, packet->arrival_ns, slot->packets - before);
+    cn_delay_queued(slot->line->worker->delay, packet->arrival_ns, slot->packets - before);
 }
 
 /* Frames are left out from here on, so that the next to be sent is a key frame. */
@@ -393,13 +385,13 @@ static void hold(cn_slot *slot)
 {
     slot->held = true;
     slot->current = -1;
-    slot->waiting_ns = slot->peer->worker->now_ns;
-    slot->peer->dirty = true;
+    slot->waiting_ns = slot->line->worker->now_ns;
+    slot->line->dirty = true;
 }
 
 static void release(cn_slot *slot, uint64_t now_ns)
 {
-    if (cn_transport_full(slot->peer->transport, QUEUE_DRAINED_MS)) return;
+    if (cn_transport_full(slot->line->transport, QUEUE_DRAINED_MS)) return;
     slot->held = false;
     if (slot->target < 0 || start_from_history(slot, (unsigned)slot->target)) return;
     slot->waiting_ns = now_ns;
@@ -420,7 +412,7 @@ static void begin(cn_slot *slot, cn_packet *packet)
     }
     /* the interim layer serves only until something is shown */
     if (!target && slot->current >= 0) return;
-    if (cn_transport_full(slot->peer->transport, QUEUE_MS)) return; /* asked for again when it comes through */
+    if (cn_transport_full(slot->line->transport, QUEUE_MS)) return; /* asked for again when it comes through */
     if ((packet->key && packet->frame_start) || packet->repaired)
         (void)start_from_history(slot, (unsigned)(target ? slot->target : slot->interim));
 }
@@ -429,12 +421,12 @@ static void begin(cn_slot *slot, cn_packet *packet)
  * of the third. Each stage reads only what an earlier one has brought. */
 void cn_slot_prefetch(const cn_slot *slot)
 {
-    cn_transport_prefetch(slot->peer->transport);
+    cn_transport_prefetch(slot->line->transport);
     cn_rewrite_prefetch(slot->rewrite);
-    if (slot->peer->twcc_out) cn_twcc_out_prefetch(slot->peer->twcc_out);
+    if (slot->line->twcc_out) cn_twcc_out_prefetch(slot->line->twcc_out);
     const cn_slot *second = slot->next_in_track;
     if (!second) return;
-    cn_prefetch(second->peer, offsetof(cn_peer, exts) + CN_CACHE_LINE);
+    cn_prefetch(second->line, offsetof(cn_line, exts) + CN_CACHE_LINE);
     cn_prefetch(second->rewrite, REWRITE_HOT);
     const cn_slot *third = second->next_in_track;
     if (third) cn_prefetch(third, offsetof(cn_slot, formats));
@@ -442,12 +434,12 @@ void cn_slot_prefetch(const cn_slot *slot)
 
 void cn_slot_packet(cn_slot *slot, cn_packet *packet)
 {
-    if (!slot->format || !slot->active || !slot->peer->connected || slot->held) return;
+    if (!slot->format || !slot->active || !slot->line->connected || slot->held) return;
     if (slot->current < 0 || packet->layer != cn_track_stream(slot->track, slot->current)) {
         begin(slot, packet);
         return;
     }
-    if (slot->video && packet->frame_start && cn_transport_full(slot->peer->transport, QUEUE_MS)) {
+    if (slot->video && packet->frame_start && cn_transport_full(slot->line->transport, QUEUE_MS)) {
         hold(slot);
         return;
     }

@@ -8,73 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "media/rate/allocate.h"
-#include "media/kinds.h"
-#include "media/stream/packet.h"
-#include "media/stream/rewrite.h"
-#include "media/sdp/sdp.h"
-#include "media/stream/svc.h"
+#include "base/err.h"
+#include "media/forward/line.h"
 #include "media/forward/track.h"
+#include "media/kinds.h"
+#include "media/sdp/sdp.h"
+#include "media/stream/packet.h"
 
-struct cn_peer;
+typedef struct cn_slot cn_slot;
 
-#define CN_SLOT_FORMATS CN_SDP_ANSWER_CODECS
-
-typedef struct cn_slot_format {
-    cn_codec codec;
-    uint8_t pt, rtx_pt; /* CN_SDP_NO_PT: no retransmission */
-    cn_sdp_h264 h264;
-} cn_slot_format;
-
-typedef struct cn_slot {
-    /* what every packet touches stands first, in few cache lines */
-    struct cn_peer *peer;
-    cn_track *track; /* what is shown */
-    struct cn_slot *next_in_track, **link_in_track;
-    const cn_slot_format *format; /* for the track's codec, NULL: cannot decode it */
-    cn_rewrite *rewrite;
-    uint32_t ssrc, rtx_ssrc;
-    int current, target; /* layers, −1: none */
-    int interim;         /* layer taken while the target does not flow yet, −1: none */
-    bool video;
-    bool active;      /* negotiated to be received */
-    bool gave_way;    /* no longer the layer that was shown, and not yet the smaller one */
-    bool held;        /* the receiver's TCP connection is too far behind: nothing until it caught up */
-    uint8_t red_pt;   /* audio with redundancy; CN_SDP_NO_PT: the receiver has none */
-    bool red_settled; /* no block older than the present source's first packet can come any more */
-    uint16_t rtx_seq, width, height;
-    uint32_t red_from_ts; /* incoming; blocks older than the present source's first packet are left out */
-    /* what was really sent */
-    uint32_t packets, octets; /* of the SSRC, for sender reports */
-    uint32_t window_bytes, bps;
-    uint64_t last_packet_ns, reported_ns;
-    uint64_t waiting_ns; /* since when a key frame is awaited, 0: not */
-    cn_svc svc;
-    unsigned tid; /* temporal layers up to this one are wanted */
-    cn_slot_format formats[CN_SLOT_FORMATS];
-    size_t format_count;
-
-    unsigned index; /* among the slots of its kind */
-    char mid[CN_MEDIA_ID];
-
-    /* what is asked for (video) */
-    cn_slot_want want;
-    cn_alloc_slot alloc;
-    unsigned lowered; /* while a queue is drained: 1 + the layer before, 0: it was not */
-
-    uint32_t start_ts;   /* outgoing timestamp from which on the present source is shown */
-    uint32_t told_track; /* the last event's */
-    cn_slot_state told;
-    uint32_t former; /* track that it played before, by number, and until when */
-    uint64_t former_ns;
-
-    /* the receiver's last report on it */
-    uint8_t fraction_lost;
-    uint64_t heard_ns; /* when, 0: none about the present source */
-    uint32_t jitter;
-} cn_slot;
-
-cn_err cn_slot_new(cn_slot **out, struct cn_peer *peer, const char *mid, bool video, unsigned index);
+cn_err cn_slot_new(cn_slot **out, cn_line *line, const char *mid, bool video, unsigned index);
 /** NULL allowed. */
 void cn_slot_free(cn_slot *slot);
 /** Takes the formats of a negotiated section. */
@@ -104,15 +47,11 @@ uint32_t cn_slot_needs(const cn_slot *slot);
 void cn_slot_prefetch(const cn_slot *slot);
 /** A packet of its track. */
 void cn_slot_packet(cn_slot *slot, cn_packet *packet);
-/** The receiver asks again for a packet. */
-void cn_slot_nack(cn_slot *slot, uint16_t seq, uint32_t rtt_ms);
 /** The receiver asks for a key frame. */
 void cn_slot_keyframe(cn_slot *slot);
 /** Asks again for key frames that did not come; falls back when a layer stopped. Every 100 ms, over TCP every 20. */
 void cn_slot_tick(cn_slot *slot, uint64_t now_ns);
 /** Tells upward that there is nothing to see and why, unless that was told before. */
 void cn_slot_tell(cn_slot *slot, cn_slot_state state);
-/** Sender report and CNAME; returns bytes written, 0 when there is nothing to say. */
-size_t cn_slot_report(cn_slot *slot, uint8_t *out, size_t cap, uint64_t now_ns, uint64_t now_ntp);
 
 #endif

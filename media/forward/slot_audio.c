@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "media/room/peer.h"
-#include "media/stream/recent.h"
 #include "media/wire/red.h"
 #include "media/stream/seq.h"
 
@@ -11,31 +9,6 @@ void cn_slot_audio_start(cn_slot *slot, const cn_packet *first)
 {
     slot->red_from_ts = first->ts;
     slot->red_settled = false;
-}
-
-static uint64_t heard_until(const cn_peer *peer, const cn_track *track)
-{
-    uint64_t ns = 0;
-    for (size_t i = 0; i < peer->slot_count; i++)
-        if (peer->slots[i]->former == track->number && peer->slots[i]->former_ns > ns) ns = peer->slots[i]->former_ns;
-    return ns;
-}
-
-void cn_slot_audio_catch_up(cn_slot *slot)
-{
-    const cn_history *history = slot->track->layer[0].history;
-    uint64_t now_ns = slot->peer->worker->now_ns, since_ns = heard_until(slot->peer, slot->track);
-    if (!history) return;
-    if (since_ns + CN_RECENT_NS < now_ns) since_ns = now_ns - CN_RECENT_NS;
-    cn_packet *list[CN_RECENT];
-    size_t n = 0;
-    uint64_t newest = cn_history_highest(history), seq = newest > CN_RECENT ? newest - CN_RECENT + 1 : 1;
-    for (; seq <= newest; seq++) {
-        cn_packet *packet = cn_history_get(history, seq, now_ns);
-        if (packet && packet->payload_len) list[n++] = packet;
-    }
-    for (size_t i = cn_recent_begin(list, n); i < n; i++)
-        if (list[i]->arrival_ns > since_ns) cn_slot_packet(slot, list[i]);
 }
 
 static bool goes_as_red(const cn_slot *slot, const cn_packet *packet)

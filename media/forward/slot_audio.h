@@ -1,18 +1,14 @@
 /* What of a publisher's audio a slot's receiver gets: redundancy (RFC 2198) to those who take it, else its newest block
- * alone; and the beginning of a word. Private to slot*.c and peer_bind.c. */
+ * alone. Private to slot*.c. */
 #ifndef CN_MEDIA_SLOT_AUDIO_H
 #define CN_MEDIA_SLOT_AUDIO_H
 
 #include "media/stream/packet.h"
-#include "media/forward/slot.h"
+#include "media/forward/slot_impl.h"
 
 /** The slot shows another source from `first` on: older blocks of its packets are that source's words from before the
  * change and would be played in the place of the former one's. */
 void cn_slot_audio_start(cn_slot *slot, const cn_packet *first);
-
-/** A slot that was just bound to a track that others here hear already: plays the word that is being spoken from its
- * beginning, unless this peer heard it in another slot. */
-void cn_slot_audio_catch_up(cn_slot *slot);
 
 /** Payload type under which a packet leaves. */
 uint8_t cn_slot_audio_pt(const cn_slot *slot, const cn_packet *packet);

@@ -4,9 +4,9 @@
 
 #include "media/wire/payload_vp8.h"
 #include "media/wire/payload_vp9.h"
-#include "media/room/peer.h"
-#include "media/room/room.h"
+#include "media/forward/pace.h"
 #include "media/forward/slot_audio.h"
+#include "media/wire/rtcp.h"
 
 #define CNAME "consilium"
 #define REPORT_EVERY_NS 1000000000u
@@ -19,7 +19,7 @@
 static void head_descriptor(cn_slot *slot, cn_rtp_head *head, const cn_packet *packet, uint16_t frame_number,
                             uint8_t *dd)
 {
-    if (!packet->dd_len || !slot->peer->reads_descriptors || !slot->track) return;
+    if (!packet->dd_len || !slot->line->reads_descriptors || !slot->track) return;
     const cn_track_layer *layer = &slot->track->layer[packet->layer < CN_LAYERS ? packet->layer : 0];
     unsigned targets = layer->layout.targets;
     uint32_t active = 0;
@@ -35,19 +35,19 @@ static void head_extensions(cn_slot *slot, cn_rtp_head *head, const cn_packet *p
     if (packet->has_orientation) cn_rtp_head_number(head, CN_RTP_EXT_ORIENTATION, packet->orientation, 1);
     if (packet->has_audio_level && !slot->video)
         cn_rtp_head_number(head, CN_RTP_EXT_AUDIO_LEVEL, (uint32_t)(packet->voice ? 0x80 : 0) | packet->audio_level, 1);
-    if (slot->peer->twcc_out) cn_rtp_head_number(head, CN_RTP_EXT_TWCC, 0, 2);
+    if (slot->line->twcc_out) cn_rtp_head_number(head, CN_RTP_EXT_TWCC, 0, 2);
 }
 
 /* The transport-wide number is taken only once the packet is sure to leave. */
 static void send(cn_slot *slot, uint8_t *buf, size_t len, uint16_t twcc_at, cn_twcc_kind kind)
 {
-    cn_peer *peer = slot->peer;
-    cn_worker *worker = peer->worker;
-    if (twcc_at) cn_put16(buf + twcc_at, cn_twcc_out_next(peer->twcc_out, len + SRTP_OVERHEAD, kind, worker->now_ns));
-    cn_transport_rtp_send(peer->transport, buf, len);
-    if (peer->pace.on && kind != CN_TWCC_PROBE) cn_pacer_left(peer->pace.pacer, len, worker->now_ns);
-    peer->meter.out_packets++;
-    peer->meter.out_bytes += len;
+    cn_line *line = slot->line;
+    cn_worker *worker = line->worker;
+    if (twcc_at) cn_put16(buf + twcc_at, cn_twcc_out_next(line->twcc_out, len + SRTP_OVERHEAD, kind, worker->now_ns));
+    cn_transport_rtp_send(line->transport, buf, len);
+    if (line->pace.on && kind != CN_TWCC_PROBE) cn_pacer_left(line->pace.pacer, len, worker->now_ns);
+    line->meter.out_packets++;
+    line->meter.out_bytes += len;
     slot->window_bytes += (uint32_t)len;
     slot->last_packet_ns = worker->now_ns;
 }
@@ -83,15 +83,15 @@ static void send_media(cn_slot *slot, const cn_packet *packet, const cn_rewrite_
     head_extensions(slot, &head, packet);
     head_descriptor(slot, &head, packet, rewritten->frame_number, dd);
     uint16_t twcc_at = 0;
-    size_t n = cn_rtp_header_size(&head, &slot->peer->exts) + packet->payload_len;
-    uint8_t *buf = cn_transport_rtp_buffer(slot->peer->transport, n);
+    size_t n = cn_rtp_header_size(&head, &slot->line->exts) + packet->payload_len;
+    uint8_t *buf = cn_transport_rtp_buffer(slot->line->transport, n);
     if (!buf) return;
-    size_t at = cn_rtp_write_header(buf, n, &head, &slot->peer->exts, &twcc_at);
+    size_t at = cn_rtp_write_header(buf, n, &head, &slot->line->exts, &twcc_at);
     size_t payload = payload_write(slot, packet, rewritten, buf + at);
     send(slot, buf, at + payload, twcc_at, slot->video ? CN_TWCC_VIDEO : CN_TWCC_AUDIO);
     slot->packets++;
     slot->octets += (uint32_t)payload;
-    slot->peer->worker->forwarded++;
+    slot->line->worker->forwarded++;
 }
 
 /* A padding packet of the publisher whose number could not be closed up any more. */
@@ -100,9 +100,9 @@ static void send_padding(cn_slot *slot, const cn_packet *packet, const cn_rewrit
     cn_rtp_head head = {.ts = rewritten->ts, .ssrc = slot->ssrc, .seq = rewritten->seq, .pt = slot->format->pt};
     head_extensions(slot, &head, packet);
     uint16_t twcc_at = 0;
-    size_t n = cn_rtp_header_size(&head, &slot->peer->exts) + 1;
-    uint8_t *buf = cn_transport_rtp_buffer(slot->peer->transport, n);
-    if (!buf || cn_rtp_write_padding(buf, n, &head, &slot->peer->exts, 1, &twcc_at) != n) return;
+    size_t n = cn_rtp_header_size(&head, &slot->line->exts) + 1;
+    uint8_t *buf = cn_transport_rtp_buffer(slot->line->transport, n);
+    if (!buf || cn_rtp_write_padding(buf, n, &head, &slot->line->exts, 1, &twcc_at) != n) return;
     send(slot, buf, n, twcc_at, CN_TWCC_PROBE);
 }
 
@@ -112,12 +112,12 @@ static bool waits(cn_slot *slot, cn_paced_kind kind, cn_packet *packet, const cn
     cn_paced paced = {
         .owner = slot, .p = kind == CN_PACED_RESEND ? NULL : packet, .out = *rewritten, .kind = (uint8_t)kind};
     paced.bytes = (uint16_t)(HEADER_TYPICAL + (kind == CN_PACED_FILL ? 0 : packet->payload_len));
-    return cn_peer_pace_hold(slot->peer, &paced);
+    return cn_pace_hold(slot->line, &paced);
 }
 
 void cn_slot_forward(cn_slot *slot, cn_packet *packet)
 {
-    uint64_t now_ns = slot->peer->worker->now_ns;
+    uint64_t now_ns = slot->line->worker->now_ns;
     uint32_t id = cn_track_layer_id(slot->track, packet->layer);
     cn_rewrite_out rewritten;
     bool pass = packet->payload_len &&
@@ -132,7 +132,7 @@ void cn_slot_forward(cn_slot *slot, cn_packet *packet)
         slot->height = packet->height;
     }
     bool whole = verdict == CN_REWRITE_SEND;
-    if (slot->video && slot->peer->pace.on && waits(slot, whole ? CN_PACED_MEDIA : CN_PACED_FILL, packet, &rewritten))
+    if (slot->video && slot->line->pace.on && waits(slot, whole ? CN_PACED_MEDIA : CN_PACED_FILL, packet, &rewritten))
         return;
     if (whole)
         send_media(slot, packet, &rewritten);
@@ -159,12 +159,12 @@ static size_t send_again(cn_slot *slot, const cn_packet *packet, const cn_sent *
     head_extensions(slot, &head, packet);
     if (!sent->filler) head_descriptor(slot, &head, packet, sent->frame_number, dd);
     uint16_t twcc_at = 0;
-    size_t header = cn_rtp_header_size(&head, &slot->peer->exts);
+    size_t header = cn_rtp_header_size(&head, &slot->line->exts);
     size_t payload_len = sent->filler ? 0 : packet->payload_len;
     size_t n = header + CN_RTX_OSN + payload_len;
-    uint8_t *buf = cn_transport_rtp_buffer(slot->peer->transport, n);
+    uint8_t *buf = cn_transport_rtp_buffer(slot->line->transport, n);
     if (!buf) return 0;
-    if (cn_rtp_write_rtx(buf, n, &head, &slot->peer->exts, seq, cn_packet_payload(packet), payload_len, &twcc_at) != n)
+    if (cn_rtp_write_rtx(buf, n, &head, &slot->line->exts, seq, cn_packet_payload(packet), payload_len, &twcc_at) != n)
         return 0;
     if (payload_len) rewrite_payload(buf + header + CN_RTX_OSN, packet, sent->picture_id, sent->tl0picidx);
     slot->rtx_seq++;
@@ -175,7 +175,7 @@ static size_t send_again(cn_slot *slot, const cn_packet *packet, const cn_sent *
 /* The packet that a record stands for, as long as its track's history holds it. */
 static cn_packet *packet_of(cn_slot *slot, const cn_sent *sent)
 {
-    cn_worker *worker = slot->peer->worker;
+    cn_worker *worker = slot->line->worker;
     const cn_track *track = cn_idmap_get(&worker->tracks, sent->source >> 2);
     unsigned layer = sent->source & 3;
     if (!track || layer >= track->info.layers || !track->layer[layer].history) return NULL;
@@ -184,11 +184,11 @@ static cn_packet *packet_of(cn_slot *slot, const cn_sent *sent)
 
 void cn_slot_nack(cn_slot *slot, uint16_t seq, uint32_t rtt_ms)
 {
-    if (!slot->rtx_ssrc || cn_transport_full(slot->peer->transport, QUEUE_MS)) return;
-    const cn_sent *sent = cn_rewrite_resend(slot->rewrite, seq, rtt_ms, slot->peer->worker->now_ns);
+    if (!slot->rtx_ssrc || cn_transport_full(slot->line->transport, QUEUE_MS)) return;
+    const cn_sent *sent = cn_rewrite_resend(slot->rewrite, seq, rtt_ms, slot->line->worker->now_ns);
     cn_packet *packet = sent ? packet_of(slot, sent) : NULL;
     if (!packet) return;
-    if (slot->peer->pace.on && waits(slot, CN_PACED_RESEND, packet, &(cn_rewrite_out){.seq = seq})) return;
+    if (slot->line->pace.on && waits(slot, CN_PACED_RESEND, packet, &(cn_rewrite_out){.seq = seq})) return;
     (void)send_again(slot, packet, sent, seq, CN_TWCC_RESENT);
 }
 
@@ -210,9 +210,9 @@ static size_t probe_padding(cn_slot *slot)
     cn_rtp_head head = {.ssrc = slot->rtx_ssrc, .seq = slot->rtx_seq, .pt = slot->format->rtx_pt};
     cn_rtp_head_number(&head, CN_RTP_EXT_TWCC, 0, 2);
     uint16_t twcc_at = 0;
-    size_t n = cn_rtp_header_size(&head, &slot->peer->exts) + UINT8_MAX;
-    uint8_t *buf = cn_transport_rtp_buffer(slot->peer->transport, n);
-    if (!buf || cn_rtp_write_padding(buf, n, &head, &slot->peer->exts, UINT8_MAX, &twcc_at) != n) return 0;
+    size_t n = cn_rtp_header_size(&head, &slot->line->exts) + UINT8_MAX;
+    uint8_t *buf = cn_transport_rtp_buffer(slot->line->transport, n);
+    if (!buf || cn_rtp_write_padding(buf, n, &head, &slot->line->exts, UINT8_MAX, &twcc_at) != n) return 0;
     slot->rtx_seq++;
     send(slot, buf, n, twcc_at, CN_TWCC_PROBE);
     return n;
@@ -220,8 +220,8 @@ static size_t probe_padding(cn_slot *slot)
 
 size_t cn_slot_probe(cn_slot *slot, uint32_t ext)
 {
-    if (!slot->rtx_ssrc || !slot->format || slot->format->rtx_pt == CN_SDP_NO_PT || !slot->peer->twcc_out) return 0;
-    if (cn_transport_full(slot->peer->transport, QUEUE_MS)) return 0;
+    if (!slot->rtx_ssrc || !slot->format || slot->format->rtx_pt == CN_SDP_NO_PT || !slot->line->twcc_out) return 0;
+    if (cn_transport_full(slot->line->transport, QUEUE_MS)) return 0;
     uint64_t last_ns = slot->last_packet_ns; /* a probe is no sign of a picture */
     const cn_sent *sent = cn_rewrite_sent(slot->rewrite, (uint16_t)ext);
     const cn_packet *packet = sent ? packet_of(slot, sent) : NULL;

@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "media/room/peer.h"
 #include "media/room/ranker.h"
 #include "media/room/room.h"
 #include "media/stream/seq.h"
-#include "media/forward/slot.h"
+#include "media/forward/slot_impl.h"
 
 #define KEYFRAME_EVERY_NS 50000000u
 #define LINGER_NS 1000000000u        /* as old as a run may be */
@@ -274,7 +273,7 @@ void cn_track_on_layers(cn_worker *worker, cn_msg *msg)
             if (before->alive != now->alive) note_end(track, &track->layer[i], now->alive);
             track->layer[i].info = *now;
         }
-        for (cn_slot *slot = track->slots; news && slot; slot = slot->next_in_track) slot->peer->dirty = true;
+        for (cn_slot *slot = track->slots; news && slot; slot = slot->next_in_track) slot->line->dirty = true;
     }
     free(msg->p);
 }

@@ -7,30 +7,34 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "media/forward/pace.h"
+#include "media/forward/probe.h"
+#include "media/forward/slot_send.h"
+#include "media/room/peer_impl.h"
 #include "media/room/peer_offer.h"
+#include "media/sdp/plan.h"
 
-#define TWCC_RECORDS 2048
 #define SLOW_TICKS 5
 
 static void on_connected(void *arg)
 {
     cn_peer *peer = arg;
-    cn_worker *worker = peer->worker;
-    if (peer->ended) return;
-    peer->connected = true;
+    cn_worker *worker = peer->line.worker;
+    if (peer->line.ended) return;
+    peer->line.connected = true;
     (void)cn_worker_now(worker);
-    peer->stats_ns = peer->report_ns = worker->now_ns;
-    peer->meter.told_ns = worker->now_ns;
-    if (worker->events->connected) worker->events->connected(worker->events_ctx, peer->room->name, peer->id);
+    peer->report_ns = worker->now_ns;
+    peer->line.meter.told_ns = worker->now_ns;
+    if (worker->events->connected) worker->events->connected(worker->events_ctx, peer->room->name, peer->line.id);
     cn_peer_area(peer, worker->now_ns);
     cn_peer_bind(peer);
-    for (size_t i = 0; i < peer->slot_count; i++) cn_slot_begin(peer->slots[i]);
+    for (size_t i = 0; i < peer->line.slot_count; i++) cn_slot_begin(peer->line.slots[i]);
 }
 
 static void on_closed(void *arg, cn_transport_cause cause)
 {
     cn_peer *peer = arg;
-    (void)cn_worker_now(peer->worker);
+    (void)cn_worker_now(peer->line.worker);
     cn_peer_end(peer, cause == CN_TRANSPORT_TIMEOUT ? CN_LEAVE_TIMEOUT : CN_LEAVE_CLOSED);
 }
 
@@ -39,46 +43,40 @@ static const cn_transport_events transport_events = {on_connected, cn_peer_rtp, 
 static void peer_free(cn_peer *peer)
 {
     if (!peer) return;
-    cn_timer_free(peer->probe.timer);
-    cn_peer_pace_free(peer);
-    cn_transport_free(peer->transport);
-    cn_twcc_out_free(peer->twcc_out);
-    cn_idmap_free(&peer->in_ssrc);
-    cn_idmap_free(&peer->out_ssrc);
+    cn_probe_free(&peer->line);
+    cn_pace_free(&peer->line);
+    cn_line_close(&peer->line);
     free(peer);
 }
 
 /* Everything that others could still reach. */
 static void detach(cn_peer *peer)
 {
-    for (size_t i = 0; i < peer->slot_count; i++) cn_slot_free(peer->slots[i]);
-    peer->slot_count = 0;
+    for (size_t i = 0; i < peer->line.slot_count; i++) cn_slot_free(peer->line.slots[i]);
+    peer->line.slot_count = 0;
     for (size_t i = 0; i < peer->source_count; i++) cn_source_free(peer->sources[i]);
     peer->source_count = 0;
-    (void)cn_idmap_take(&peer->worker->peers, peer->number);
+    (void)cn_idmap_take(&peer->line.worker->peers, peer->number);
     if (peer->room) cn_room_exit(peer->room, peer);
     peer->room = NULL;
 }
 
-static cn_peer *peer_of(cn_worker *worker, const cn_media_join *join, const cn_place *place)
+static cn_peer *peer_of(const cn_media_join *join, const cn_place *place)
 {
     cn_peer *peer = CN_NEW(cn_peer);
     if (!peer) return NULL;
-    peer->worker = worker;
     peer->number = place->peer;
     peer->kind = join->kind;
     peer->may_audio = join->may_publish_audio;
     peer->may_video = join->may_publish_video;
     peer->whip_source = join->whip_source;
     peer->codec = join->codec ? cn_plan_codec(join->codec) : CN_CODEC_OTHER;
-    peer->joined_ns = worker->now_ns;
     peer->tier_max = CN_TIER_4K;
-    (void)cn_strcpy(peer->id, sizeof peer->id, join->participant);
     (void)cn_strcpy(peer->only, sizeof peer->only, join->only ? join->only : "");
-    cn_bwe_init(&peer->estimate);
-    cn_random(&peer->rtcp_ssrc, sizeof peer->rtcp_ssrc);
-    cn_random(&peer->sdp_session, sizeof peer->sdp_session);
-    peer->sdp_session >>= 2; /* RFC 8829 §5.2.1: fits a signed 64-bit number */
+    cn_random(&peer->agreed.session, sizeof peer->agreed.session);
+    peer->agreed.session >>= 2; /* RFC 8829 §5.2.1: fits a signed 64-bit number */
+    cn_pace_init(&peer->line, cn_slot_send_paced);
+    cn_probe_init(&peer->line, cn_slot_probe);
     return peer;
 }
 
@@ -98,18 +96,18 @@ static cn_offerer offerer_of(const cn_peer *peer, const cn_section *sections, si
 cn_err cn_peer_join(cn_worker *worker, const cn_media_join *join, const cn_place *place, cn_buf *answer,
                     cn_problem *problem)
 {
-    cn_peer *peer = peer_of(worker, join, place);
+    cn_peer *peer = peer_of(join, place);
     if (!peer) return CN_ERR_NOMEM;
-    cn_err err = cn_transport_new(&peer->transport, worker->port, &transport_events, peer);
-    if (!err) err = cn_twcc_out_new(&peer->twcc_out, TWCC_RECORDS);
+    cn_err err = cn_line_open(&peer->line, worker, join->participant, &transport_events, peer);
     if (!err) err = cn_idmap_put(&worker->peers, peer->number, peer);
     if (!err) err = cn_room_enter(&peer->room, worker, join->room, place->room, place->home, peer);
     if (!err) {
+        peer->line.room_name = peer->room->name;
         cn_offerer who = offerer_of(peer, join->sections, join->section_count);
         err = cn_peer_negotiate(peer, join->offer, &who, answer, problem);
     }
     if (err) {
-        peer->ended = true;
+        peer->line.ended = true;
         detach(peer);
         peer_free(peer);
         return err;
@@ -139,18 +137,18 @@ void cn_peer_permit(cn_peer *peer, bool audio, bool video)
 
 void cn_peer_end(cn_peer *peer, cn_leave_cause cause)
 {
-    if (peer->ended) return;
-    peer->ended = true;
-    cn_worker *worker = peer->worker;
+    if (peer->line.ended) return;
+    peer->line.ended = true;
+    cn_worker *worker = peer->line.worker;
     char room[CN_MEDIA_ID];
     (void)cn_strcpy(room, sizeof room, peer->room->name);
     detach(peer);
     peer->next_dead = worker->graveyard;
     worker->graveyard = peer;
-    cn_directory_leave(worker->directory, peer->id);
+    cn_directory_leave(worker->directory, peer->line.id);
     if (worker->events->left)
-        worker->events->left(worker->events_ctx, room, peer->id, cause,
-                             cn_transport_last_sign_ns(peer->transport) / 1000000);
+        worker->events->left(worker->events_ctx, room, peer->line.id, cause,
+                             cn_transport_last_sign_ns(peer->line.transport) / 1000000);
 }
 
 void cn_peer_bury(cn_worker *worker)
@@ -162,11 +160,6 @@ void cn_peer_bury(cn_worker *worker)
     }
 }
 
-void cn_peer_send_rtcp(cn_peer *peer, const uint8_t *bytes, size_t len)
-{
-    if (len && peer->connected) cn_transport_rtcp_send(peer->transport, bytes, len);
-}
-
 cn_source *cn_peer_source(const cn_peer *peer, cn_source_kind kind)
 {
     for (size_t i = 0; i < peer->source_count; i++)
@@ -174,25 +167,18 @@ cn_source *cn_peer_source(const cn_peer *peer, cn_source_kind kind)
     return NULL;
 }
 
-cn_slot *cn_peer_slot(const cn_peer *peer, const char *mid)
-{
-    for (size_t i = 0; i < peer->slot_count; i++)
-        if (strcmp(peer->slots[i]->mid, mid) == 0) return peer->slots[i];
-    return NULL;
-}
-
 void cn_peer_tick(cn_peer *peer, uint64_t now_ns)
 {
-    if (!peer->connected || peer->ended) return;
+    if (!peer->line.connected || peer->line.ended) return;
     /* a room of 230 has 2,000 slots: what can wait for 100 ms is looked at so often, not everybody in the same tick */
-    bool slow = (peer->worker->ticks + peer->number) % SLOW_TICKS == 0;
-    bool stream = cn_transport_streams(peer->transport);
-    if (slow || stream) cn_transport_rate(peer->transport, cn_bwe_bps(&peer->estimate));
-    if (peer->unbound) cn_peer_bind(peer);
-    for (size_t i = 0; i < peer->slot_count && (slow || stream); i++) cn_slot_tick(peer->slots[i], now_ns);
-    if (peer->dirty || now_ns >= peer->allocate_ns) cn_peer_allocate(peer, now_ns);
-    cn_peer_pace(peer, now_ns);
-    cn_peer_probe(peer, now_ns);
+    bool slow = (peer->line.worker->ticks + peer->number) % SLOW_TICKS == 0;
+    bool stream = cn_transport_streams(peer->line.transport);
+    if (slow || stream) cn_transport_rate(peer->line.transport, cn_bwe_bps(&peer->line.estimate));
+    if (peer->line.unbound) cn_peer_bind(peer);
+    for (size_t i = 0; i < peer->line.slot_count && (slow || stream); i++) cn_slot_tick(peer->line.slots[i], now_ns);
+    if (peer->line.dirty || now_ns >= peer->allocate_ns) cn_peer_allocate(peer, now_ns);
+    cn_pace_update(&peer->line, now_ns);
+    cn_probe_start(&peer->line, now_ns);
     cn_peer_report(peer, now_ns, slow);
     if (peer->video_slots || !peer->area_told) cn_peer_area(peer, now_ns);
     cn_peer_stats(peer, now_ns);

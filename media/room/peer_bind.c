@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "media/room/peer.h"
-#include "media/forward/slot_audio.h"
+#include "media/room/peer_impl.h"
+#include "media/forward/slot_impl.h"
+#include "media/stream/recent.h"
 
 #define ENLARGED 2 /* times the area: somebody made a picture large, or his window */
 
@@ -27,11 +28,12 @@ static audible audible_of(const cn_peer *peer, const cn_track *reserved)
     audible heard = {0};
     const cn_ranked_info *info = &peer->room->ranked;
     size_t places = 0;
-    for (size_t i = 0; i < peer->slot_count; i++) places += !peer->slots[i]->video && peer->slots[i]->active;
+    for (size_t i = 0; i < peer->line.slot_count; i++)
+        places += !peer->line.slots[i]->video && peer->line.slots[i]->active;
     if (reserved && places) places--;
     for (unsigned i = 0; i < info->count; i++) {
-        cn_track *track = cn_idmap_get(&peer->worker->tracks, info->source[i]);
-        if (!track || !track->info.on || strcmp(track->info.participant, peer->id) == 0) continue;
+        cn_track *track = cn_idmap_get(&peer->line.worker->tracks, info->source[i]);
+        if (!track || !track->info.on || strcmp(track->info.participant, peer->line.id) == 0) continue;
         if (track != reserved && !places) continue;
         if (track != reserved) places--;
         heard.tracks[heard.count++] = track;
@@ -63,15 +65,15 @@ static cn_track *reserved_track(const cn_peer *peer)
 
 static cn_slot *slot_with(cn_peer *peer, const cn_track *track)
 {
-    for (size_t i = 0; i < peer->slot_count; i++)
-        if (!peer->slots[i]->video && peer->slots[i]->track == track) return peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++)
+        if (!peer->line.slots[i]->video && peer->line.slots[i]->track == track) return peer->line.slots[i];
     return NULL;
 }
 
 static void release_audio(cn_peer *peer, const audible *heard, const cn_track *reserved)
 {
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        cn_slot *slot = peer->line.slots[i];
         if (slot->video || !slot->track) continue;
         bool wrong = reserved && (slot->index == 0) != (slot->track == reserved);
         if (wrong || !is_audible(heard, slot->track)) clear(slot);
@@ -80,12 +82,39 @@ static void release_audio(cn_peer *peer, const audible *heard, const cn_track *r
 
 static cn_slot *audio_slot_for(cn_peer *peer, const cn_track *track, const cn_track *reserved)
 {
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        cn_slot *slot = peer->line.slots[i];
         if (slot->video || !slot->active || slot->track) continue;
         if (!reserved || (slot->index == 0) == (track == reserved)) return slot;
     }
     return NULL;
+}
+
+static uint64_t heard_until(const cn_line *line, const cn_track *track)
+{
+    uint64_t ns = 0;
+    for (size_t i = 0; i < line->slot_count; i++)
+        if (line->slots[i]->former == track->number && line->slots[i]->former_ns > ns) ns = line->slots[i]->former_ns;
+    return ns;
+}
+
+/* A slot that was just bound to a track that others here hear already plays the word that is being spoken from its
+ * beginning, unless this peer heard it in another slot. */
+static void catch_up(cn_slot *slot)
+{
+    const cn_history *history = slot->track->layer[0].history;
+    uint64_t now_ns = slot->line->worker->now_ns, since_ns = heard_until(slot->line, slot->track);
+    if (!history) return;
+    if (since_ns + CN_RECENT_NS < now_ns) since_ns = now_ns - CN_RECENT_NS;
+    cn_packet *list[CN_RECENT];
+    size_t n = 0;
+    uint64_t newest = cn_history_highest(history), seq = newest > CN_RECENT ? newest - CN_RECENT + 1 : 1;
+    for (; seq <= newest; seq++) {
+        cn_packet *packet = cn_history_get(history, seq, now_ns);
+        if (packet && packet->payload_len) list[n++] = packet;
+    }
+    for (size_t i = cn_recent_begin(list, n); i < n; i++)
+        if (list[i]->arrival_ns > since_ns) cn_slot_packet(slot, list[i]);
 }
 
 static void bind_audio(cn_peer *peer)
@@ -97,17 +126,16 @@ static void bind_audio(cn_peer *peer)
         cn_slot *slot = slot_with(peer, heard.tracks[i]) ? NULL : audio_slot_for(peer, heard.tracks[i], reserved);
         if (!slot) continue;
         cn_slot_bind(slot, heard.tracks[i]);
-        cn_slot_audio_catch_up(slot);
+        catch_up(slot);
     }
 }
 
 /* ---- video ---- */
 
-static void bind_video(cn_slot *slot)
+static void bind_video(cn_peer *peer, cn_slot *slot)
 {
-    cn_peer *peer = slot->peer;
     cn_track *track = NULL;
-    if (slot->want.participant[0] && strcmp(slot->want.participant, peer->id) != 0)
+    if (slot->want.participant[0] && strcmp(slot->want.participant, peer->line.id) != 0)
         track = cn_room_track(peer->room, slot->want.participant, slot->want.source);
     if (!track || !track->info.video || !slot->active) {
         clear(slot);
@@ -137,8 +165,8 @@ static const cn_slot_want *want_for(const cn_peer *peer, const char *mid)
 
 static void wants_of_app(cn_peer *peer)
 {
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        cn_slot *slot = peer->line.slots[i];
         const cn_slot_want *want = want_for(peer, slot->mid);
         slot->want = want ? *want : (cn_slot_want){0};
     }
@@ -162,7 +190,7 @@ static int viewed_compare(const void *left, const void *right)
 
 static int order_of(const cn_peer *peer, const cn_track *track)
 {
-    const cn_track *mic = cn_idmap_get(&peer->worker->tracks, peer->room->ranked.speaker);
+    const cn_track *mic = cn_idmap_get(&peer->line.worker->tracks, peer->room->ranked.speaker);
     if (track->info.kind == CN_SOURCE_SCREEN) return 0;
     if (track->info.kind == CN_SOURCE_DEVICE) return 1;
     return mic && strcmp(mic->info.participant, track->info.participant) == 0 ? 2 : 3;
@@ -174,7 +202,7 @@ static size_t viewed_tracks(const cn_peer *peer, viewed *out)
 {
     size_t n = 0;
     for (cn_track *track = peer->room->tracks; track && n < VIEWED_MAX; track = track->next) {
-        if (!track->info.video || !track->info.on || strcmp(track->info.participant, peer->id) == 0) continue;
+        if (!track->info.video || !track->info.on || strcmp(track->info.participant, peer->line.id) == 0) continue;
         if (peer->only[0] && strcmp(track->info.participant, peer->only) != 0) continue;
         out[n++] = (viewed){track, order_of(peer, track)};
     }
@@ -201,15 +229,15 @@ static void wants_of_viewer(cn_peer *peer)
     viewed list[VIEWED_MAX];
     size_t n = viewed_tracks(peer, list);
     if (n > peer->video_slots) n = peer->video_slots;
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        cn_slot *slot = peer->line.slots[i];
         if (slot->video && !(slot->track && wanted_by(list, n, slot->track))) slot->want = (cn_slot_want){0};
     }
     for (size_t k = 0; k < n; k++) {
         cn_slot *empty = NULL;
         bool shown = false;
-        for (size_t i = 0; i < peer->slot_count; i++) {
-            cn_slot *slot = peer->slots[i];
+        for (size_t i = 0; i < peer->line.slot_count; i++) {
+            cn_slot *slot = peer->line.slots[i];
             if (!slot->video || !slot->active) continue;
             if (slot->want.participant[0])
                 shown = shown || slot->track == list[k].track;
@@ -222,21 +250,21 @@ static void wants_of_viewer(cn_peer *peer)
 
 void cn_peer_bind(cn_peer *peer)
 {
-    if (peer->ended) return;
-    peer->unbound = false;
+    if (peer->line.ended) return;
+    peer->line.unbound = false;
     if (peer->kind == CN_PEER_APP) wants_of_app(peer);
     if (peer->kind == CN_PEER_WHEP) wants_of_viewer(peer);
     bind_audio(peer);
-    for (size_t i = 0; i < peer->slot_count; i++)
-        if (peer->slots[i]->video) bind_video(peer->slots[i]);
-    cn_peer_allocate(peer, peer->worker->now_ns);
+    for (size_t i = 0; i < peer->line.slot_count; i++)
+        if (peer->line.slots[i]->video) bind_video(peer, peer->line.slots[i]);
+    cn_peer_allocate(peer, peer->line.worker->now_ns);
 }
 
 void cn_peer_bind_ranked(cn_peer *peer)
 {
     if (peer->kind == CN_PEER_WHEP)
         cn_peer_bind(peer); /* its pictures follow the speaker */
-    else if (!peer->ended)
+    else if (!peer->line.ended)
         bind_audio(peer);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "media/room/peer_impl.h"
 
 #define FINGERPRINT_TEXT 192 /* SHA-512: 64 pairs with colons */
 #define CANDIDATES CN_PORT_CANDIDATES
@@ -35,16 +36,17 @@ static bool fingerprint_bytes(const char *text, uint8_t out[32])
 
 static cn_err set_remote(cn_peer *peer, const cn_sdp *sdp, cn_problem *problem)
 {
-    bool first = !peer->remote_ufrag[0];
-    if (!first && strcmp(peer->remote_ufrag, sdp->ufrag) == 0) return CN_OK;
-    fingerprint_text(sdp, peer->fingerprint);
-    peer->fingerprint_alg = hash_names[sdp->hash];
-    if (!first) CN_TRY(cn_transport_restart(peer->transport));
-    cn_err err = cn_transport_remote(peer->transport, sdp->ufrag, sdp->pwd, peer->fingerprint_alg, peer->fingerprint);
+    bool first = !peer->agreed.remote_ufrag[0];
+    if (!first && strcmp(peer->agreed.remote_ufrag, sdp->ufrag) == 0) return CN_OK;
+    fingerprint_text(sdp, peer->agreed.fingerprint);
+    peer->agreed.fingerprint_alg = hash_names[sdp->hash];
+    if (!first) CN_TRY(cn_transport_restart(peer->line.transport));
+    cn_err err = cn_transport_remote(peer->line.transport, sdp->ufrag, sdp->pwd, peer->agreed.fingerprint_alg,
+                                     peer->agreed.fingerprint);
     if (err)
         return cn_problem_set(problem, CN_ERR_INVALID, "offer",
                               "the offer's ICE credentials or fingerprint cannot be used");
-    (void)cn_strcpy(peer->remote_ufrag, sizeof peer->remote_ufrag, sdp->ufrag);
+    (void)cn_strcpy(peer->agreed.remote_ufrag, sizeof peer->agreed.remote_ufrag, sdp->ufrag);
     return CN_OK;
 }
 
@@ -77,16 +79,24 @@ static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)
     }
     if (!wanted) return CN_OK;
     cn_source *source = NULL;
-    CN_TRY(cn_source_new(&source, peer, plan->source, plan->offer, plan->codec));
+    if (peer->source_count == CN_PEER_SOURCES) return CN_ERR_INVALID;
+    CN_TRY(cn_source_new(&source, &peer->line, peer->room, plan->source, plan->offer, plan->codec));
     peer->sources[peer->source_count++] = source;
     cn_source_inherit(source, &known);
     if (!(source->video ? peer->may_video : peer->may_audio)) cn_source_switch(source, false);
     return CN_OK;
 }
 
+static cn_slot *slot_of(const cn_peer *peer, const char *mid)
+{
+    for (size_t i = 0; i < peer->line.slot_count; i++)
+        if (strcmp(peer->line.slots[i]->mid, mid) == 0) return peer->line.slots[i];
+    return NULL;
+}
+
 static cn_err apply_slot(cn_peer *peer, const cn_plan_section *plan)
 {
-    cn_slot *slot = cn_peer_slot(peer, plan->offer->mid);
+    cn_slot *slot = slot_of(peer, plan->offer->mid);
     if (!plan->accept) {
         if (slot) slot->active = false;
         if (slot) cn_slot_bind(slot, NULL);
@@ -95,10 +105,10 @@ static cn_err apply_slot(cn_peer *peer, const cn_plan_section *plan)
     if (!slot) {
         bool video = plan->offer->kind == CN_SDP_VIDEO;
         unsigned *count = video ? &peer->video_slots : &peer->audio_slots;
-        if (peer->slot_count == CN_MEDIA_SLOTS) return CN_ERR_FULL;
-        CN_TRY(cn_slot_new(&slot, peer, plan->offer->mid, video, *count));
+        if (peer->line.slot_count == CN_MEDIA_SLOTS) return CN_ERR_FULL;
+        CN_TRY(cn_slot_new(&slot, &peer->line, plan->offer->mid, video, *count));
         (*count)++;
-        peer->slots[peer->slot_count++] = slot;
+        peer->line.slots[peer->line.slot_count++] = slot;
     }
     cn_slot_negotiate(slot, plan->offer);
     return CN_OK;
@@ -128,10 +138,10 @@ static bool reads_descriptors(const cn_plan *plan)
 
 static cn_err apply(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan)
 {
-    peer->exts = sdp->exts;
-    peer->reads_descriptors = reads_descriptors(plan);
-    (void)cn_strcpy(peer->first_media, sizeof peer->first_media, sdp->sections[0].media);
-    (void)cn_strcpy(peer->first_mid, sizeof peer->first_mid, sdp->sections[0].mid);
+    peer->line.exts = sdp->exts;
+    peer->line.reads_descriptors = reads_descriptors(plan);
+    (void)cn_strcpy(peer->agreed.first_media, sizeof peer->agreed.first_media, sdp->sections[0].media);
+    (void)cn_strcpy(peer->agreed.first_mid, sizeof peer->agreed.first_mid, sdp->sections[0].mid);
     drop_vanished(peer, plan);
     for (size_t i = 0; i < plan->count; i++) {
         const cn_plan_section *section = &plan->sections[i];
@@ -142,7 +152,7 @@ static cn_err apply(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan)
 
 static size_t candidates(const cn_peer *peer, cn_candidate *held, cn_sdp_candidate *out)
 {
-    size_t n = cn_port_candidates(peer->worker->port, held, CANDIDATES);
+    size_t n = cn_port_candidates(peer->line.worker->port, held, CANDIDATES);
     if (n > CANDIDATES) n = CANDIDATES;
     for (size_t i = 0; i < n; i++)
         out[i] = (cn_sdp_candidate){.address = held[i].address, .port = held[i].port, .tcp = held[i].tcp};
@@ -181,18 +191,19 @@ static cn_err write_answer(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan
         const cn_plan_section *section = &plan->sections[i];
         cn_plan_answer(section, &parts->sections[i]);
         if (section->accept && section->source == CN_SOURCE_NONE)
-            answer_slot(cn_peer_slot(peer, section->offer->mid), &parts->sections[i], &parts->labels[i]);
+            answer_slot(slot_of(peer, section->offer->mid), &parts->sections[i], &parts->labels[i]);
     }
     cn_sdp_answer answer = {.offer = sdp,
-                            .session_id = peer->sdp_session,
-                            .version = ++peer->sdp_version,
+                            .session_id = peer->agreed.session,
+                            .version = ++peer->agreed.version,
                             .fingerprint = parts->fingerprint,
                             .candidates = parts->candidates,
                             .candidate_count = candidates(peer, parts->held, parts->candidates),
                             .sections = parts->sections,
                             .section_count = plan->count};
-    cn_transport_credentials(peer->transport, &answer.ufrag, &answer.pwd);
-    if (!fingerprint_bytes(cn_identity_fingerprint(peer->worker->identity), parts->fingerprint)) return CN_ERR_CRYPTO;
+    cn_transport_credentials(peer->line.transport, &answer.ufrag, &answer.pwd);
+    if (!fingerprint_bytes(cn_identity_fingerprint(peer->line.worker->identity), parts->fingerprint))
+        return CN_ERR_CRYPTO;
     return cn_sdp_answer_write(&answer, out);
 }
 
@@ -216,15 +227,16 @@ cn_err cn_peer_restart(cn_peer *peer, const char *fragment, cn_buf *answer, cn_p
     CN_TRY(cn_sdp_frag_parse(fragment, strlen(fragment), &frag, problem));
     if (!frag.ufrag[0] || !frag.pwd[0])
         return cn_problem_set(problem, CN_ERR_INVALID, "", "the fragment has no ICE credentials");
-    if (strcmp(frag.ufrag, peer->remote_ufrag) != 0) {
-        CN_TRY(cn_transport_restart(peer->transport));
-        CN_TRY(cn_transport_remote(peer->transport, frag.ufrag, frag.pwd, peer->fingerprint_alg, peer->fingerprint));
-        (void)cn_strcpy(peer->remote_ufrag, sizeof peer->remote_ufrag, frag.ufrag);
+    if (strcmp(frag.ufrag, peer->agreed.remote_ufrag) != 0) {
+        CN_TRY(cn_transport_restart(peer->line.transport));
+        CN_TRY(cn_transport_remote(peer->line.transport, frag.ufrag, frag.pwd, peer->agreed.fingerprint_alg,
+                                   peer->agreed.fingerprint));
+        (void)cn_strcpy(peer->agreed.remote_ufrag, sizeof peer->agreed.remote_ufrag, frag.ufrag);
     }
     cn_candidate held[CANDIDATES];
     cn_sdp_candidate list[CANDIDATES];
     size_t n = candidates(peer, held, list);
     const char *ufrag = NULL, *pwd = NULL;
-    cn_transport_credentials(peer->transport, &ufrag, &pwd);
-    return cn_sdp_frag_write(ufrag, pwd, peer->first_media, peer->first_mid, list, n, answer);
+    cn_transport_credentials(peer->line.transport, &ufrag, &pwd);
+    return cn_sdp_frag_write(ufrag, pwd, peer->agreed.first_media, peer->agreed.first_mid, list, n, answer);
 }

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "media/room/peer.h"
+#include "media/forward/slot_send.h"
+#include "media/room/peer_impl.h"
+#include "media/wire/rtcp.h"
 
 #define ALLOCATE_EVERY_NS 200000000u
 #define REPORT_EVERY_NS 1000000000u
@@ -32,8 +34,8 @@ static void fill_layers(cn_slot *slot)
 static uint32_t audio_bps(const cn_peer *peer)
 {
     uint32_t sum = 0;
-    for (size_t i = 0; i < peer->slot_count; i++)
-        if (!peer->slots[i]->video) sum += peer->slots[i]->bps;
+    for (size_t i = 0; i < peer->line.slot_count; i++)
+        if (!peer->line.slots[i]->video) sum += peer->line.slots[i]->bps;
     return sum;
 }
 
@@ -61,25 +63,25 @@ static void take_choice(cn_slot *slot)
 
 void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)
 {
-    peer->dirty = false;
+    peer->line.dirty = false;
     peer->allocate_ns = now_ns + ALLOCATE_EVERY_NS;
     cn_alloc_slot table[CN_MEDIA_SLOTS];
     cn_slot *slots[CN_MEDIA_SLOTS];
     size_t n = 0;
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        cn_slot *slot = peer->line.slots[i];
         if (!slot->video || !slot->track || !slot->alloc.on) continue;
         fill_layers(slot);
         slots[n] = slot;
         table[n++] = slot->alloc;
     }
-    peer->wanted_bps = 0;
+    peer->line.wanted_bps = 0;
     if (!n) return;
-    bool drains = cn_bwe_drains(&peer->estimate, now_ns);
+    bool drains = cn_bwe_drains(&peer->line.estimate, now_ns);
     for (size_t i = 0; i < n; i++) table[i].eased = drains ? 0 : slots[i]->lowered;
     uint32_t audio = audio_bps(peer);
-    peer->wanted_bps = audio + cn_alloc_wanted_bps(table, n, peer->tier_max);
-    cn_allocate(table, n, cn_bwe_budget(&peer->estimate, now_ns), audio, peer->tier_max, now_ns);
+    peer->line.wanted_bps = audio + cn_alloc_wanted_bps(table, n, peer->tier_max);
+    cn_allocate(table, n, cn_bwe_budget(&peer->line.estimate, now_ns), audio, peer->tier_max, now_ns);
     for (size_t i = 0; i < n; i++) {
         int before = slots[i]->alloc.chosen;
         bool lower = drains && before >= 0 && table[i].chosen != before;
@@ -94,8 +96,8 @@ void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)
 void cn_peer_area(cn_peer *peer, uint64_t now_ns)
 {
     int64_t sum = 0, max = 0;
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        const cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        const cn_slot *slot = peer->line.slots[i];
         if (!slot->video || (slot->current < 0 && !slot->gave_way) || !slot->last_packet_ns ||
             now_ns - slot->last_packet_ns > SENT_WITHIN_NS)
             continue;
@@ -107,28 +109,28 @@ void cn_peer_area(cn_peer *peer, uint64_t now_ns)
     peer->area_told = true;
     peer->area_sum = sum;
     peer->area_max = max;
-    cn_worker *worker = peer->worker;
+    cn_worker *worker = peer->line.worker;
     if (worker->events->area)
-        worker->events->area(worker->events_ctx, peer->room->name, peer->id, now_ns / 1000000, sum, max);
+        worker->events->area(worker->events_ctx, peer->room->name, peer->line.id, now_ns / 1000000, sum, max);
 }
 
 /* ---- RTCP ---- */
 
 static void send_transport_feedback(cn_peer *peer, uint64_t now_ns)
 {
-    if (!cn_twcc_in_due(&peer->twcc_in, now_ns)) return;
+    if (!cn_twcc_in_due(&peer->line.twcc_in, now_ns)) return;
     cn_twcc_arrival list[ARRIVALS];
     uint16_t base = 0;
     size_t n;
     do {
-        n = cn_twcc_in_take(&peer->twcc_in, now_ns, list, ARRIVALS, &base);
+        n = cn_twcc_in_take(&peer->line.twcc_in, now_ns, list, ARRIVALS, &base);
         for (size_t at = 0, used = 0; at < n; at += used) {
             uint8_t out[RTCP_MAX];
-            size_t bytes = cn_rtcp_write_twcc(out, sizeof out, peer->rtcp_ssrc, peer->video_ssrc_in,
-                                              peer->twcc_in.number, base, list + at, n - at, &used);
+            size_t bytes = cn_rtcp_write_twcc(out, sizeof out, peer->line.rtcp_ssrc, peer->line.video_ssrc_in,
+                                              peer->line.twcc_in.number, base, list + at, n - at, &used);
             if (!bytes || !used) return;
-            peer->twcc_in.number++;
-            cn_peer_send_rtcp(peer, out, bytes);
+            peer->line.twcc_in.number++;
+            cn_line_send_rtcp(&peer->line, out, bytes);
             if (at + used < n) base = list[at + used].seq;
         }
     } while (n == ARRIVALS);
@@ -142,9 +144,9 @@ static void send_receiver_report(cn_peer *peer, uint64_t now_ns)
         n += cn_source_reports(peer->sources[i], blocks + n, CN_PEER_SOURCES * CN_LAYERS - n, now_ns);
     if (!n) return;
     uint8_t out[RTCP_MAX];
-    size_t bytes = cn_rtcp_write_rr(out, sizeof out, peer->rtcp_ssrc, blocks, n);
-    bytes += cn_rtcp_write_cname(out + bytes, sizeof out - bytes, peer->rtcp_ssrc, "consilium");
-    cn_peer_send_rtcp(peer, out, bytes);
+    size_t bytes = cn_rtcp_write_rr(out, sizeof out, peer->line.rtcp_ssrc, blocks, n);
+    bytes += cn_rtcp_write_cname(out + bytes, sizeof out - bytes, peer->line.rtcp_ssrc, "consilium");
+    cn_line_send_rtcp(&peer->line, out, bytes);
 }
 
 static void send_sender_reports(cn_peer *peer, uint64_t now_ns)
@@ -153,21 +155,21 @@ static void send_sender_reports(cn_peer *peer, uint64_t now_ns)
     size_t n = 0;
     /* the wall clock as it was when this turn began */
     uint64_t ntp = cn_ntp_from_wall_ns(cn_wall_ns() - (int64_t)(cn_mono_ns() - now_ns));
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        size_t more = cn_slot_report(peer->slots[i], out + n, sizeof out - n, now_ns, ntp);
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        size_t more = cn_slot_report(peer->line.slots[i], out + n, sizeof out - n, now_ns, ntp);
         n += more;
         if (n > RTCP_MAX - 100) {
-            cn_peer_send_rtcp(peer, out, n);
+            cn_line_send_rtcp(&peer->line, out, n);
             n = 0;
         }
     }
-    cn_peer_send_rtcp(peer, out, n);
+    cn_line_send_rtcp(&peer->line, out, n);
 }
 
 static void measure_slots(cn_peer *peer, uint64_t span_ns)
 {
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        cn_slot *slot = peer->line.slots[i];
         slot->bps = span_ns ? (uint32_t)((uint64_t)slot->window_bytes * 8 * 1000000000u / span_ns) : 0;
         slot->window_bytes = 0;
     }
@@ -199,10 +201,11 @@ static uint32_t jitter_ms(const cn_peer *peer)
 
 static float down_loss(cn_peer *peer, uint64_t now_ns)
 {
-    if (peer->exts.id[CN_RTP_EXT_TWCC]) return (float)cn_twcc_out_loss(peer->twcc_out, now_ns);
+    if (peer->line.exts.id[CN_RTP_EXT_TWCC]) return (float)cn_twcc_out_loss(peer->line.twcc_out, now_ns);
     unsigned worst = 0;
-    for (size_t i = 0; i < peer->slot_count; i++)
-        if (peer->slots[i]->bps && peer->slots[i]->fraction_lost > worst) worst = peer->slots[i]->fraction_lost;
+    for (size_t i = 0; i < peer->line.slot_count; i++)
+        if (peer->line.slots[i]->bps && peer->line.slots[i]->fraction_lost > worst)
+            worst = peer->line.slots[i]->fraction_lost;
     return (float)worst / 256.0f;
 }
 
@@ -230,8 +233,8 @@ static void fill_streams(const cn_peer *peer, cn_media_stats *out, uint64_t now_
 {
     for (size_t i = 0; i < peer->source_count && i < CN_MEDIA_SOURCES; i++)
         out->sources[out->source_count++] = source_stats(peer->sources[i], now_ns);
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        const cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        const cn_slot *slot = peer->line.slots[i];
         if (!slot->track) continue;
         if (slot->told == CN_SLOT_PAUSED) out->paused++;
         out->slots[out->slot_count++] = (cn_media_slot_stats){.video = slot->video,
@@ -246,18 +249,18 @@ static void fill_streams(const cn_peer *peer, cn_media_stats *out, uint64_t now_
 
 void cn_peer_stats(cn_peer *peer, uint64_t now_ns)
 {
-    cn_peer_meter *meter = &peer->meter;
+    cn_line_meter *meter = &peer->line.meter;
     uint64_t span = now_ns - meter->told_ns;
     if (span < STATS_EVERY_NS) return;
     cn_media_stats stats = {.up_bps = (uint32_t)((meter->in_bytes - meter->told_in_bytes) * 8 * 1000000000u / span),
                             .down_bps = (uint32_t)((meter->out_bytes - meter->told_out_bytes) * 8 * 1000000000u / span),
                             .up_loss = meter->in_expected ? (float)meter->in_lost / (float)meter->in_expected : 0,
                             .down_loss = down_loss(peer, now_ns),
-                            .rtt_ms = peer->rtt_ms,
+                            .rtt_ms = peer->line.rtt_ms,
                             .jitter_ms = jitter_ms(peer),
-                            .estimate_bps = cn_bwe_bps(&peer->estimate),
-                            .wanted_bps = peer->wanted_bps,
-                            .path = cn_transport_tcp(peer->transport) ? CN_PATH_TCP : CN_PATH_UDP,
+                            .estimate_bps = cn_bwe_bps(&peer->line.estimate),
+                            .wanted_bps = peer->line.wanted_bps,
+                            .path = cn_transport_tcp(peer->line.transport) ? CN_PATH_TCP : CN_PATH_UDP,
                             .nacks_in = meter->nacks_in,
                             .nacks_out = meter->nacks_out,
                             .plis_in = meter->plis_in,
@@ -272,6 +275,6 @@ void cn_peer_stats(cn_peer *peer, uint64_t now_ns)
     meter->told_in_bytes = meter->in_bytes;
     meter->told_out_bytes = meter->out_bytes;
     meter->in_expected = meter->in_lost = 0;
-    cn_worker *worker = peer->worker;
-    if (worker->events->stats) worker->events->stats(worker->events_ctx, peer->room->name, peer->id, &stats);
+    cn_worker *worker = peer->line.worker;
+    if (worker->events->stats) worker->events->stats(worker->events_ctx, peer->room->name, peer->line.id, &stats);
 }

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "media/room/peer.h"
+#include "media/forward/slot_send.h"
+#include "media/room/peer_impl.h"
+#include "media/wire/rtcp.h"
 
 static cn_stream *learn(cn_peer *peer, const cn_rtp *rtp)
 {
@@ -18,19 +20,19 @@ static cn_stream *learn(cn_peer *peer, const cn_rtp *rtp)
 void cn_peer_rtp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns)
 {
     cn_peer *peer = arg;
-    if (peer->ended) return;
-    peer->worker->now_ns = now_ns;
-    peer->meter.in_packets++;
-    peer->meter.in_bytes += len;
+    if (peer->line.ended) return;
+    peer->line.worker->now_ns = now_ns;
+    peer->line.meter.in_packets++;
+    peer->line.meter.in_bytes += len;
     cn_rtp rtp;
-    if (cn_rtp_parse(packet, len, &peer->exts, &rtp) != CN_OK) {
-        peer->meter.bad++;
-        peer->worker->bad_rtp++;
+    if (cn_rtp_parse(packet, len, &peer->line.exts, &rtp) != CN_OK) {
+        peer->line.meter.bad++;
+        peer->line.worker->bad_rtp++;
         return;
     }
     uint16_t seq = 0;
-    if (cn_rtp_twcc(&rtp, &seq)) cn_twcc_in_packet(&peer->twcc_in, seq, now_ns);
-    cn_stream *st = cn_idmap_get(&peer->in_ssrc, rtp.ssrc);
+    if (cn_rtp_twcc(&rtp, &seq)) cn_twcc_in_packet(&peer->line.twcc_in, seq, now_ns);
+    cn_stream *st = cn_idmap_get(&peer->line.in_ssrc, rtp.ssrc);
     if (!st) st = learn(peer, &rtp);
     if (st) cn_source_packet(st, packet, &rtp, now_ns);
 }
@@ -39,7 +41,7 @@ static void on_sr(cn_peer *peer, const cn_rtcp *pkt)
 {
     cn_rtcp_sr sr;
     if (!cn_rtcp_sr_read(pkt, &sr)) return;
-    const cn_stream *st = cn_idmap_get(&peer->in_ssrc, sr.ssrc);
+    const cn_stream *st = cn_idmap_get(&peer->line.in_ssrc, sr.ssrc);
     if (st && !st->rtx) cn_source_sender_report(st->source, st->layer, sr.ntp, sr.rtp_ts);
 }
 
@@ -50,30 +52,30 @@ static uint64_t ntp_now(void)
 
 static void on_block(cn_peer *peer, const cn_rtcp_block *block)
 {
-    cn_slot *slot = cn_idmap_get(&peer->out_ssrc, block->ssrc);
+    cn_slot *slot = cn_idmap_get(&peer->line.out_ssrc, block->ssrc);
     if (!slot || block->ssrc != slot->ssrc) return;
     slot->fraction_lost = block->fraction_lost;
-    slot->heard_ns = peer->worker->now_ns;
+    slot->heard_ns = peer->line.worker->now_ns;
     slot->jitter = block->jitter;
     if (!block->lsr) return;
     uint32_t rtt = (uint32_t)(ntp_now() >> 16) - block->lsr - block->dlsr;
     if (rtt >= 10u << 16) return;
-    peer->rtt_ms = (uint32_t)((uint64_t)rtt * 1000 >> 16);
-    cn_rtt_sample(&peer->rtt, peer->rtt_ms, peer->worker->now_ns);
+    peer->line.rtt_ms = (uint32_t)((uint64_t)rtt * 1000 >> 16);
+    cn_rtt_sample(&peer->line.rtt, peer->line.rtt_ms, peer->line.worker->now_ns);
 }
 
 /* Without transport-wide feedback the receiver reports are all there is. */
 static void estimate_by_reports(cn_peer *peer)
 {
-    if (peer->exts.id[CN_RTP_EXT_TWCC]) return;
+    if (peer->line.exts.id[CN_RTP_EXT_TWCC]) return;
     unsigned worst = 0;
     uint32_t sent = 0;
-    for (size_t i = 0; i < peer->slot_count; i++) {
-        const cn_slot *slot = peer->slots[i];
+    for (size_t i = 0; i < peer->line.slot_count; i++) {
+        const cn_slot *slot = peer->line.slots[i];
         sent += slot->bps;
         if (slot->video && slot->bps && slot->fraction_lost > worst) worst = slot->fraction_lost;
     }
-    cn_bwe_report(&peer->estimate, worst / 256.0, sent, peer->rtt_ms, peer->worker->now_ns);
+    cn_bwe_report(&peer->line.estimate, worst / 256.0, sent, peer->line.rtt_ms, peer->line.worker->now_ns);
 }
 
 static void on_report(cn_peer *peer, const cn_rtcp *pkt)
@@ -86,19 +88,20 @@ static void on_report(cn_peer *peer, const cn_rtcp *pkt)
 
 static void on_nack(cn_peer *peer, const cn_rtcp *pkt)
 {
-    cn_slot *slot = cn_idmap_get(&peer->out_ssrc, cn_rtcp_media(pkt));
+    cn_slot *slot = cn_idmap_get(&peer->line.out_ssrc, cn_rtcp_media(pkt));
     if (!slot) return;
     cn_rtcp_nack_it it = {.pkt = pkt};
     for (uint16_t seq; cn_rtcp_nack_next(&it, &seq);) {
-        peer->meter.nacks_in++;
-        cn_slot_nack(slot, seq, cn_rtt_least(&peer->rtt) * 3 / 4); /* who asks again measures, too, and not the same */
+        peer->line.meter.nacks_in++;
+        cn_slot_nack(slot, seq,
+                     cn_rtt_least(&peer->line.rtt) * 3 / 4); /* who asks again measures, too, and not the same */
     }
 }
 
 static void on_pli(cn_peer *peer, const cn_rtcp *pkt)
 {
-    cn_slot *slot = cn_idmap_get(&peer->out_ssrc, cn_rtcp_media(pkt));
-    peer->meter.plis_in++;
+    cn_slot *slot = cn_idmap_get(&peer->line.out_ssrc, cn_rtcp_media(pkt));
+    peer->line.meter.plis_in++;
     if (slot) cn_slot_keyframe(slot);
 }
 
@@ -107,8 +110,8 @@ static void on_fir(cn_peer *peer, const cn_rtcp *pkt)
     uint32_t ssrc = 0;
     uint8_t number = 0;
     for (size_t i = 0; cn_rtcp_fir_read(pkt, i, &ssrc, &number); i++) {
-        cn_slot *slot = cn_idmap_get(&peer->out_ssrc, ssrc);
-        peer->meter.plis_in++;
+        cn_slot *slot = cn_idmap_get(&peer->line.out_ssrc, ssrc);
+        peer->line.meter.plis_in++;
         if (slot) cn_slot_keyframe(slot);
     }
 }
@@ -117,16 +120,18 @@ static void on_twcc(cn_peer *peer, const cn_rtcp *pkt)
 {
     cn_twcc_list list;
     cn_twcc_summary sum;
-    uint64_t now_ns = peer->worker->now_ns;
-    if (cn_twcc_list_read(&list, pkt) != CN_OK || cn_twcc_out_feedback(peer->twcc_out, &list, now_ns, &sum) != CN_OK)
+    uint64_t now_ns = peer->line.worker->now_ns;
+    if (cn_twcc_list_read(&list, pkt) != CN_OK ||
+        cn_twcc_out_feedback(peer->line.twcc_out, &list, now_ns, &sum) != CN_OK)
         return;
-    if (sum.rtt_ms) peer->rtt_ms = peer->rtt_ms ? (peer->rtt_ms * 7 + sum.rtt_ms) / 8 : sum.rtt_ms;
-    cn_rtt_sample(&peer->rtt, sum.rtt_ms, now_ns);
-    uint32_t before = cn_bwe_budget(&peer->estimate, now_ns);
-    bool drains = cn_bwe_drains(&peer->estimate, now_ns);
-    cn_bwe_feedback(&peer->estimate, sum.results, sum.result_count, peer->rtt_ms, now_ns);
-    bool drained = drains && !cn_bwe_drains(&peer->estimate, now_ns);
-    if (drained || cn_bwe_budget(&peer->estimate, now_ns) < 0.95 * before) peer->dirty = true; /* at the next tick */
+    if (sum.rtt_ms) peer->line.rtt_ms = peer->line.rtt_ms ? (peer->line.rtt_ms * 7 + sum.rtt_ms) / 8 : sum.rtt_ms;
+    cn_rtt_sample(&peer->line.rtt, sum.rtt_ms, now_ns);
+    uint32_t before = cn_bwe_budget(&peer->line.estimate, now_ns);
+    bool drains = cn_bwe_drains(&peer->line.estimate, now_ns);
+    cn_bwe_feedback(&peer->line.estimate, sum.results, sum.result_count, peer->line.rtt_ms, now_ns);
+    bool drained = drains && !cn_bwe_drains(&peer->line.estimate, now_ns);
+    if (drained || cn_bwe_budget(&peer->line.estimate, now_ns) < 0.95 * before)
+        peer->line.dirty = true; /* at the next tick */
 }
 
 static void on_remb(cn_peer *peer, const cn_rtcp *pkt)
@@ -134,7 +139,7 @@ static void on_remb(cn_peer *peer, const cn_rtcp *pkt)
     uint64_t bps = 0;
     size_t ssrcs = 0;
     if (cn_rtcp_remb_read(pkt, &bps, &ssrcs))
-        cn_bwe_cap(&peer->estimate, bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps);
+        cn_bwe_cap(&peer->line.estimate, bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps);
 }
 
 typedef void (*rtcp_fn)(cn_peer *peer, const cn_rtcp *pkt);
@@ -147,12 +152,12 @@ static const rtcp_fn rtcp_handlers[CN_RTCP_REMB + 1] = {
 void cn_peer_rtcp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns)
 {
     cn_peer *peer = arg;
-    if (peer->ended) return;
-    peer->worker->now_ns = now_ns;
+    if (peer->line.ended) return;
+    peer->line.worker->now_ns = now_ns;
     cn_rtcp_it it;
     if (cn_rtcp_open(&it, packet, len) != CN_OK) {
-        peer->meter.bad++;
-        peer->worker->bad_rtcp++;
+        peer->line.meter.bad++;
+        peer->line.worker->bad_rtcp++;
         return;
     }
     for (cn_rtcp pkt; cn_rtcp_next(&it, &pkt);)

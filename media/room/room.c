@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "media/room/peer.h"
+#include "media/room/peer_impl.h"
 #include "media/room/ranker.h"
 #include "media/room/source.h"
 

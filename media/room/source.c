@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "media/stream/packet.h"
 #include "media/stream/payload.h"
-#include "media/room/peer.h"
+#include "media/sdp/plan.h"
 #include "media/wire/red.h"
 #include "media/room/room.h"
 #include "media/forward/track.h"
@@ -22,11 +22,11 @@ static uint32_t clock_of(const cn_source *source)
 
 static void stream_bind(cn_source *source, cn_stream *st, uint32_t ssrc)
 {
-    if (st->ssrc) (void)cn_idmap_take(&source->peer->in_ssrc, st->ssrc);
+    if (st->ssrc) (void)cn_idmap_take(&source->line->in_ssrc, st->ssrc);
     st->ssrc = 0;
-    if (!ssrc || cn_idmap_get(&source->peer->in_ssrc, ssrc)) return; /* somebody's already: the first owner keeps it */
-    if (cn_idmap_put(&source->peer->in_ssrc, ssrc, st) == CN_OK) st->ssrc = ssrc;
-    if (source->video && !source->peer->video_ssrc_in) source->peer->video_ssrc_in = ssrc;
+    if (!ssrc || cn_idmap_get(&source->line->in_ssrc, ssrc)) return; /* somebody's already: the first owner keeps it */
+    if (cn_idmap_put(&source->line->in_ssrc, ssrc, st) == CN_OK) st->ssrc = ssrc;
+    if (source->video && !source->line->video_ssrc_in) source->line->video_ssrc_in = ssrc;
 }
 
 static void layers_init(cn_source *source, const cn_sdp_section *section)
@@ -53,8 +53,8 @@ static cn_source_info info_of(const cn_source *source)
                            .clock_rate = clock_of(source),
                            .codec = source->codec,
                            .h264 = source->h264,
-                           .joined_ns = source->peer->joined_ns};
-    (void)cn_strcpy(info.participant, sizeof info.participant, source->peer->id);
+                           .joined_ns = source->line->joined_ns};
+    (void)cn_strcpy(info.participant, sizeof info.participant, source->line->id);
     return info;
 }
 
@@ -72,7 +72,7 @@ cn_layers_info cn_source_layers(const cn_source *source)
 
 static cn_msg message(const cn_source *source, cn_msg_kind kind)
 {
-    return (cn_msg){.kind = (uint8_t)kind, .room = source->peer->room->number, .source = source->number};
+    return (cn_msg){.kind = (uint8_t)kind, .room = source->room->number, .source = source->number};
 }
 
 void cn_source_introduce(cn_source *source, unsigned to)
@@ -80,18 +80,18 @@ void cn_source_introduce(cn_source *source, unsigned to)
     cn_source_info info = info_of(source);
     cn_msg msg = message(source, CN_MSG_SOURCE_ADD);
     msg.p = cn_memdup(&info, sizeof info);
-    if (msg.p) cn_worker_send(source->peer->worker, to, msg);
+    if (msg.p) cn_worker_send(source->line->worker, to, msg);
     cn_layers_info layers = cn_source_layers(source);
     msg = message(source, CN_MSG_SOURCE_LAYERS);
     msg.p = cn_memdup(&layers, sizeof layers);
-    if (msg.p) cn_worker_send(source->peer->worker, to, msg);
+    if (msg.p) cn_worker_send(source->line->worker, to, msg);
 }
 
 static void announce_layers(cn_source *source, uint64_t now_ns)
 {
     source->announced_ns = now_ns;
     cn_layers_info layers = cn_source_layers(source);
-    cn_room_send_block(source->peer->room, message(source, CN_MSG_SOURCE_LAYERS), &layers, sizeof layers);
+    cn_room_send_block(source->room, message(source, CN_MSG_SOURCE_LAYERS), &layers, sizeof layers);
 }
 
 static bool described(const cn_sdp_section *section, cn_codec codec)
@@ -106,17 +106,18 @@ static bool describe_layers(cn_source *source)
     return true;
 }
 
-cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section,
+cn_err cn_source_new(cn_source **out, cn_line *line, cn_room *room, cn_source_kind kind, const cn_sdp_section *section,
                      const cn_sdp_codec *codec)
 {
-    if (!codec || strlen(section->mid) >= CN_MEDIA_ID || peer->source_count == CN_PEER_SOURCES) return CN_ERR_INVALID;
+    if (!codec || strlen(section->mid) >= CN_MEDIA_ID) return CN_ERR_INVALID;
     const cn_sdp_codec *red = cn_plan_red(section, codec);
     bool video = kind != CN_SOURCE_MIC;
     unsigned layers = 1;
     if (video && section->rid_count) layers = section->rid_count < CN_LAYERS ? (unsigned)section->rid_count : CN_LAYERS;
     cn_source *source = cn_calloc(1, sizeof *source + layers * sizeof source->layer[0]);
     if (!source) return CN_ERR_NOMEM;
-    source->peer = peer;
+    source->line = line;
+    source->room = room;
     source->number = cn_source_number_next();
     source->kind = kind;
     source->video = video;
@@ -127,11 +128,11 @@ cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind,
     source->rtx_pt = codec->rtx_pt;
     source->red_pt = red ? red->pt : CN_SDP_NO_PT;
     source->layers = layers;
-    source->since_ns = source->measured_ns = peer->worker->now_ns;
+    source->since_ns = source->measured_ns = line->worker->now_ns;
     source->rid_mask = (1u << layers) - 1;
     (void)cn_strcpy(source->mid, sizeof source->mid, section->mid);
     layers_init(source, section);
-    if (cn_idmap_put(&peer->worker->sources, source->number, source) != CN_OK) {
+    if (cn_idmap_put(&line->worker->sources, source->number, source) != CN_OK) {
         free(source);
         return CN_ERR_NOMEM;
     }
@@ -139,7 +140,7 @@ cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind,
         cn_source_free(source);
         return CN_ERR_NOMEM;
     }
-    for (unsigned to = 0; to < peer->worker->count; to++) cn_source_introduce(source, to);
+    for (unsigned to = 0; to < line->worker->count; to++) cn_source_introduce(source, to);
     *out = source;
     return CN_OK;
 }
@@ -147,7 +148,7 @@ cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind,
 void cn_source_free(cn_source *source)
 {
     if (!source) return;
-    cn_worker *worker = source->peer->worker;
+    cn_worker *worker = source->line->worker;
     for (unsigned i = 0; i < source->layers; i++) {
         stream_bind(source, &source->layer[i].media, 0);
         stream_bind(source, &source->layer[i].rtx, 0);
@@ -216,7 +217,7 @@ static bool restore(cn_source *source, cn_source_layer *layer, uint8_t *packet, 
     size_t n = 0;
     if (!rtp->payload_len || !layer->media.ssrc) return false;
     if (cn_rtp_restore_rtx(packet, rtp, source->pt, layer->media.ssrc, &start, &n) != CN_OK) return false;
-    return cn_rtp_parse(start, n, &source->peer->exts, rtp) == CN_OK;
+    return cn_rtp_parse(start, n, &source->line->exts, rtp) == CN_OK;
 }
 
 /* What the dependency descriptor says, when it can be read: it overrules the payload. */
@@ -254,7 +255,7 @@ static void fill_extensions(cn_packet *packet, const cn_rtp *rtp)
 static cn_packet *packet_of(cn_source *source, unsigned layer, const cn_rtp *rtp, uint64_t ext_seq, uint64_t now_ns)
 {
     if (rtp->len > CN_PACKET_MAX) return NULL;
-    cn_packet *packet = cn_packet_new(source->peer->worker->pool);
+    cn_packet *packet = cn_packet_new(source->line->worker->pool);
     if (!packet) return NULL;
     memcpy(cn_packet_data(packet), rtp->data, rtp->len);
     packet->ssrc = rtp->ssrc;
@@ -270,8 +271,8 @@ static cn_packet *packet_of(cn_source *source, unsigned layer, const cn_rtp *rtp
     packet->marker = rtp->marker;
     fill_extensions(packet, rtp);
     if (cn_payload_parse(packet) != CN_OK) {
-        source->peer->meter.bad++;
-        source->peer->worker->bad_rtp++;
+        source->line->meter.bad++;
+        source->line->worker->bad_rtp++;
         cn_packet_unref(packet);
         return NULL;
     }
@@ -295,13 +296,13 @@ static void tell_level(cn_source *source, cn_source_layer *layer, const cn_rtp *
     msg.value = rtp->payload_len;
     if (is_red(source, rtp->pt) && cn_red_parse(&red, rtp->payload, rtp->payload_len) == CN_OK)
         msg.value = cn_red_newest(&red)->len;
-    cn_worker_send(source->peer->worker, source->peer->room->home, msg);
+    cn_worker_send(source->line->worker, source->room->home, msg);
 }
 
 /* `workers`: a bit for each that gets it. */
 static void forward(cn_source *source, unsigned layer, cn_packet *packet, uint64_t workers)
 {
-    cn_worker *worker = source->peer->worker;
+    cn_worker *worker = source->line->worker;
     for (uint64_t left = workers; left; left &= left - 1) {
         unsigned to = (unsigned)__builtin_ctzll(left);
         if (to == worker->index) {
@@ -446,7 +447,7 @@ void cn_source_switch(cn_source *source, bool on)
     if (source->on == on) return;
     source->on = on;
     cn_recent_clear(&source->recent);
-    cn_worker *worker = source->peer->worker;
+    cn_worker *worker = source->line->worker;
     cn_msg msg = message(source, CN_MSG_SOURCE_ON);
     msg.flag = on;
     for (unsigned to = 0; to < worker->count; to++) cn_worker_send(worker, to, msg);
@@ -464,7 +465,7 @@ void cn_source_unsubscribe_all(cn_source *source, unsigned worker)
 static void catch_up(cn_source *source, uint64_t worker)
 {
     cn_packet *word[CN_RECENT];
-    size_t n = cn_recent_word(&source->recent, worker, source->peer->worker->now_ns, word);
+    size_t n = cn_recent_word(&source->recent, worker, source->line->worker->now_ns, word);
     for (size_t i = 0; i < n; i++) forward(source, 0, word[i], worker);
     cn_recent_sent(&source->recent, worker);
 }

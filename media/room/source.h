@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/forward/line.h"
+#include "media/room/room.h"
 #include "media/wire/depdesc.h"
 #include "media/stream/flow.h"
 #include "media/worker/msg.h"
@@ -18,7 +20,6 @@
 #include "media/sdp/sdp.h"
 #include "media/worker/worker.h"
 
-struct cn_peer;
 struct cn_source;
 
 /** What an incoming SSRC is: a layer, or its retransmissions. */
@@ -69,7 +70,8 @@ typedef struct cn_source_layer {
 } cn_source_layer;
 
 typedef struct cn_source {
-    struct cn_peer *peer;
+    cn_line *line;
+    cn_room *room;
     uint32_t number;
     cn_source_kind kind;
     bool video, on;
@@ -98,7 +100,7 @@ typedef struct cn_source {
 } cn_source;
 
 /** Made from an accepted section; registers its SSRCs with the peer and tells all workers. */
-cn_err cn_source_new(cn_source **out, struct cn_peer *peer, cn_source_kind kind, const cn_sdp_section *section,
+cn_err cn_source_new(cn_source **out, cn_line *line, cn_room *room, cn_source_kind kind, const cn_sdp_section *section,
                      const cn_sdp_codec *codec);
 /** Tells all workers that it is gone and frees. NULL allowed. */
 void cn_source_free(cn_source *source);

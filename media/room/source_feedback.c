@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "media/room/peer.h"
+#include "media/wire/rtcp.h"
 #include "media/room/room.h"
 #include "media/room/source.h"
 
@@ -21,15 +21,15 @@
 
 void cn_source_ask_missing(cn_source *source, cn_source_layer *layer, uint64_t now_ns)
 {
-    if (cn_nackgen_next_ns(&layer->nack, cn_rtt_least(&source->peer->rtt)) > now_ns) return;
+    if (cn_nackgen_next_ns(&layer->nack, cn_rtt_least(&source->line->rtt)) > now_ns) return;
     uint16_t seqs[CN_NACKGEN_MISSING];
     uint8_t out[1200];
-    size_t n = cn_nackgen_due(&layer->nack, now_ns, cn_rtt_least(&source->peer->rtt), seqs, CN_NACKGEN_MISSING),
+    size_t n = cn_nackgen_due(&layer->nack, now_ns, cn_rtt_least(&source->line->rtt), seqs, CN_NACKGEN_MISSING),
            used = 0;
     if (!n || !layer->media.ssrc) return;
-    size_t bytes = cn_rtcp_write_nack(out, sizeof out, source->peer->rtcp_ssrc, layer->media.ssrc, seqs, n, &used);
-    if (bytes) cn_peer_send_rtcp(source->peer, out, bytes);
-    source->peer->meter.nacks_out += used;
+    size_t bytes = cn_rtcp_write_nack(out, sizeof out, source->line->rtcp_ssrc, layer->media.ssrc, seqs, n, &used);
+    if (bytes) cn_line_send_rtcp(source->line, out, bytes);
+    source->line->meter.nacks_out += used;
 }
 
 /* A few key frames may come close together (people who enter one after the other), in the long run one per
@@ -56,14 +56,14 @@ static bool asks_now(cn_source_layer *layer, uint32_t rtt_ms, uint64_t now_ns)
 void cn_source_ask(cn_source *source, unsigned layer, uint64_t now_ns)
 {
     cn_source_layer *source_layer = &source->layer[layer];
-    if (!source_layer->media.ssrc || !source->on || !asks_now(source_layer, source->peer->rtt_ms, now_ns)) return;
+    if (!source_layer->media.ssrc || !source->on || !asks_now(source_layer, source->line->rtt_ms, now_ns)) return;
     uint8_t out[16];
-    size_t n = cn_rtcp_write_pli(out, sizeof out, source->peer->rtcp_ssrc, source_layer->media.ssrc);
-    cn_peer_send_rtcp(source->peer, out, n);
+    size_t n = cn_rtcp_write_pli(out, sizeof out, source->line->rtcp_ssrc, source_layer->media.ssrc);
+    cn_line_send_rtcp(source->line, out, n);
     source_layer->keyframe_last_ns = now_ns;
     source_layer->keyframe_wanted = false; /* who still waits when nothing comes asks again */
     source_layer->plis++;
-    source->peer->meter.plis_out++;
+    source->line->meter.plis_out++;
 }
 
 /* Rates by temporal layers; `sum`: the windows hold each layer's own bytes. */
@@ -122,10 +122,9 @@ static void measure(cn_source *source, uint64_t now_ns)
     if (!source->video) return;
     measure_spatial(source, now_ns, span, pictures);
     cn_layers_info info = cn_source_layers(source);
-    cn_room_send_block(
-        source->peer->room,
-        (cn_msg){.kind = CN_MSG_SOURCE_LAYERS, .room = source->peer->room->number, .source = source->number}, &info,
-        sizeof info);
+    cn_room_send_block(source->room,
+                       (cn_msg){.kind = CN_MSG_SOURCE_LAYERS, .room = source->room->number, .source = source->number},
+                       &info, sizeof info);
 }
 
 /* The smallest layer always flows: whoever comes sees something at once. One that never came yet may still come, once
@@ -145,11 +144,11 @@ static uint32_t watched(const cn_source *source)
 
 static void tell_layers(cn_source *source)
 {
-    cn_worker *worker = source->peer->worker;
+    cn_worker *worker = source->line->worker;
     source->flat_told = source->flat != 0;
     uint32_t mask = source->rid_mask | (source->flat_told ? CN_LAYERS_FLAT : 0) | (uint32_t)source->unwatched << 28;
     if (worker->events->layers)
-        worker->events->layers(worker->events_ctx, source->peer->room->name, source->peer->id, source->kind, mask);
+        worker->events->layers(worker->events_ctx, source->room->name, source->line->id, source->kind, mask);
 }
 
 /* What was left out and is wanted again: there, or given up for a while. */
@@ -166,7 +165,7 @@ static void wake(cn_source *source, uint64_t now_ns)
 static void dynacast_spatial(cn_source *source, uint64_t now_ns)
 {
     unsigned needed = 1;
-    for (unsigned i = 0; i < source->peer->worker->count; i++)
+    for (unsigned i = 0; i < source->line->worker->count; i++)
         if (source->spatial_needed[i] > needed) needed = source->spatial_needed[i];
     unsigned now = source->spatial_count > needed ? source->spatial_count - needed : 0;
     wake(source, now_ns);
@@ -220,19 +219,19 @@ void cn_source_tick(cn_source *source, uint64_t now_ns)
 void cn_source_sender_report(cn_source *source, unsigned layer, uint64_t ntp, uint32_t rtp_ts)
 {
     cn_source_layer *source_layer = &source->layer[layer];
-    cn_worker *worker = source->peer->worker;
+    cn_worker *worker = source->line->worker;
     source_layer->sr_ntp = ntp;
     source_layer->sr_ns = worker->now_ns;
-    cn_ntpclock_report(&source->peer->clock, ntp, worker->now_ns);
+    cn_ntpclock_report(&source->line->clock, ntp, worker->now_ns);
     cn_ntpmap_report(&source_layer->map, ntp, rtp_ts);
     int64_t ns = 0;
-    if (!cn_ntpmap_capture(&source_layer->map, &source->peer->clock, rtp_ts, &ns)) return;
-    cn_room_send(source->peer->room, (cn_msg){.kind = CN_MSG_SENDER_REPORT,
-                                              .room = source->peer->room->number,
-                                              .source = source->number,
-                                              .layer = (uint8_t)layer,
-                                              .value = (uint64_t)ns,
-                                              .number = rtp_ts});
+    if (!cn_ntpmap_capture(&source_layer->map, &source->line->clock, rtp_ts, &ns)) return;
+    cn_room_send(source->room, (cn_msg){.kind = CN_MSG_SENDER_REPORT,
+                                        .room = source->room->number,
+                                        .source = source->number,
+                                        .layer = (uint8_t)layer,
+                                        .value = (uint64_t)ns,
+                                        .number = rtp_ts});
 }
 
 void cn_source_on_loss(cn_worker *worker, cn_msg *msg)
@@ -244,7 +243,7 @@ void cn_source_on_loss(cn_worker *worker, cn_msg *msg)
 static uint8_t worst_loss(const cn_source *source)
 {
     uint8_t worst = 0;
-    for (unsigned i = 0; i < source->peer->worker->count; i++)
+    for (unsigned i = 0; i < source->line->worker->count; i++)
         if (source->listeners_lost[i] > worst) worst = source->listeners_lost[i];
     return worst;
 }
@@ -267,8 +266,8 @@ size_t cn_source_reports(cn_source *source, cn_rtcp_block *out, size_t max, uint
         }
         expected = layer->stats.expected_prior - expected;
         received = layer->stats.received_prior - received;
-        source->peer->meter.in_expected += expected;
-        if (expected > received) source->peer->meter.in_lost += expected - received;
+        source->line->meter.in_expected += expected;
+        if (expected > received) source->line->meter.in_lost += expected - received;
         n++;
     }
     return n;

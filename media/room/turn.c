@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "media/stream/packet.h"
-#include "media/room/peer.h"
+#include "media/room/peer_impl.h"
 #include "media/room/ranker.h"
 #include "media/room/room.h"
 #include "media/room/source.h"
