@@ -74,7 +74,7 @@ void cn_slot_free(cn_slot *slot)
 }
 
 /* AV1's spatial layers cannot be told from each other without the descriptor. */
-bool cn_slot_flat(const cn_slot *slot)
+static bool flat(const cn_slot *slot)
 {
     return slot->track && slot->track->info.codec == CN_CODEC_AV1 && !slot->line->reads_descriptors;
 }
@@ -82,7 +82,7 @@ bool cn_slot_flat(const cn_slot *slot)
 static const cn_slot_format *format_for(const cn_slot *slot, const cn_track *track)
 {
     const cn_source_info *info = &track->info;
-    if (track->spatial > 1 && cn_slot_flat(slot)) return NULL;
+    if (track->spatial > 1 && flat(slot)) return NULL;
     for (size_t i = 0; i < slot->format_count; i++) {
         const cn_slot_format *format = &slot->formats[i];
         if (format->codec != info->codec) continue;
@@ -90,6 +90,40 @@ static const cn_slot_format *format_for(const cn_slot *slot, const cn_track *tra
         return format;
     }
     return NULL;
+}
+
+static unsigned layer_bit(int layer)
+{
+    return layer < 0 ? 0 : 1u << layer;
+}
+
+/* Counts at the track what the slot shows and waits for now instead of what it did before. */
+static void claim(cn_slot *slot)
+{
+    unsigned mask = 0;
+    bool is_flat = flat(slot);
+    if (slot->format) mask = layer_bit(slot->current) | layer_bit(slot->target);
+    if (slot->format && slot->interim >= 0) mask |= slot->track->spatial > 1 ? 1u : layer_bit(slot->interim);
+    for (unsigned i = 0; mask != slot->claimed && i < CN_LAYERS; i++)
+        if ((mask ^ slot->claimed) >> i & 1) cn_track_claim(slot->track, i, mask >> i & 1 ? 1 : -1);
+    if (is_flat != slot->claimed_flat) cn_track_claim_flat(slot->track, is_flat ? 1 : -1);
+    slot->claimed = (uint8_t)mask;
+    slot->claimed_flat = is_flat;
+}
+
+static void claim_and_subscribe(cn_slot *slot)
+{
+    claim(slot);
+    cn_track_subscribe(slot->track);
+}
+
+static void claim_nothing(cn_slot *slot)
+{
+    for (unsigned i = 0; i < CN_LAYERS; i++)
+        if (slot->claimed >> i & 1) cn_track_claim(slot->track, i, -1);
+    if (slot->claimed_flat) cn_track_claim_flat(slot->track, -1);
+    slot->claimed = 0;
+    slot->claimed_flat = false;
 }
 
 void cn_slot_negotiate(cn_slot *slot, const cn_sdp_section *section)
@@ -104,7 +138,9 @@ void cn_slot_negotiate(cn_slot *slot, const cn_sdp_section *section)
     for (size_t i = 0; i < n; i++)
         if (codecs[i]->codec == CN_CODEC_AUDIO_RED) slot->red_pt = codecs[i]->pt;
     slot->active = section->dir & CN_SDP_RECVONLY;
-    if (slot->track) slot->format = format_for(slot, slot->track);
+    if (!slot->track) return;
+    slot->format = format_for(slot, slot->track);
+    claim(slot);
 }
 
 static void unlink_from_track(cn_slot *slot)
@@ -114,6 +150,7 @@ static void unlink_from_track(cn_slot *slot)
     *slot->link_in_track = slot->next_in_track;
     if (slot->next_in_track) slot->next_in_track->link_in_track = slot->link_in_track;
     slot->next_in_track = NULL;
+    claim_nothing(slot);
     slot->former = track->number;
     slot->former_ns = track->worker->now_ns;
     slot->track = NULL;
@@ -142,24 +179,9 @@ void cn_slot_bind(cn_slot *slot, cn_track *track)
     if (track->slots) track->slots->link_in_track = &slot->next_in_track;
     track->slots = slot;
     slot->format = format_for(slot, track);
-    if (cn_slot_flat(slot)) cn_track_subscribe(track);
+    claim(slot);
+    if (slot->claimed_flat) cn_track_subscribe(track);
     if (!slot->video) cn_slot_target(slot, 0, CN_SVC_TOP);
-}
-
-uint32_t cn_slot_needs(const cn_slot *slot)
-{
-    uint32_t mask = 0;
-    const cn_track *track = slot->track;
-    if (slot->current >= 0) mask |= 1u << cn_track_stream(track, slot->current);
-    if (slot->target >= 0) mask |= 1u << cn_track_stream(track, slot->target);
-    if (slot->interim >= 0) mask |= 1u << cn_track_stream(track, slot->interim);
-    return slot->format ? mask : 0;
-}
-
-unsigned cn_slot_spatial(const cn_slot *slot)
-{
-    int layer = slot->current > slot->target ? slot->current : slot->target;
-    return slot->track && slot->track->spatial > 1 && slot->format ? (unsigned)(layer + 1) : 0;
 }
 
 void cn_slot_tell(cn_slot *slot, cn_slot_state state)
@@ -226,7 +248,7 @@ static void start(cn_slot *slot, unsigned layer, const cn_packet *first, uint32_
     }
     note_size(slot, first);
     cn_slot_tell(slot, CN_SLOT_LIVE);
-    cn_track_subscribe(track);
+    claim_and_subscribe(slot);
 }
 
 static bool run_fits(const cn_slot *slot, const cn_history_run *run)
@@ -296,7 +318,7 @@ static void go_within(cn_slot *slot, int layer)
     slot->target = layer;
     cn_svc_want(&slot->svc, sid_of(slot, layer), slot->tid);
     slot->waiting_ns = 0;
-    cn_track_subscribe(slot->track);
+    claim_and_subscribe(slot);
     if (!cn_svc_waiting(&slot->svc)) return;
     /* downward some streams need no key frame: a moment for those */
     slot->waiting_ns = upward ? now_ns : now_ns - KEYFRAME_AGAIN_NS + WITHIN_NS;
@@ -324,7 +346,7 @@ void cn_slot_target(cn_slot *slot, int layer, unsigned tid)
         if (slot->current < 0 && slot->video) slot->interim = interim_layer(slot);
         slot->waiting_ns = slot->line->worker->now_ns;
     }
-    cn_track_subscribe(track);
+    claim_and_subscribe(slot);
     cn_slot_begin(slot);
 }
 
@@ -336,7 +358,7 @@ void cn_slot_give_way(cn_slot *slot)
     slot->current = -1;
     slot->gave_way = true;
     slot->interim = interim_layer(slot);
-    cn_track_subscribe(slot->track);
+    claim_and_subscribe(slot);
     cn_slot_begin(slot);
 }
 
@@ -353,13 +375,15 @@ void cn_slot_layers_changed(cn_slot *slot)
 {
     slot->format = format_for(slot, slot->track);
     if (slot->video) slot->line->unbound = true;
-    if (!slot->video || slot->current < 0) return;
-    /* what was shown has another name now: begin again with what is chosen next */
-    slot->current = slot->target = slot->interim = -1;
-    slot->gave_way = false;
-    slot->lowered = 0;
-    slot->alloc.chosen = CN_ALLOC_PAUSED;
-    slot->alloc.fresh = true;
+    if (slot->video && slot->current >= 0) {
+        /* what was shown has another name now: begin again with what is chosen next */
+        slot->current = slot->target = slot->interim = -1;
+        slot->gave_way = false;
+        slot->lowered = 0;
+        slot->alloc.chosen = CN_ALLOC_PAUSED;
+        slot->alloc.fresh = true;
+    }
+    claim(slot);
 }
 
 /* The filter went to another spatial layer. */
@@ -369,7 +393,7 @@ static void note_layer(cn_slot *slot)
     slot->current = slot->svc.sid;
     if (slot->current == slot->target) slot->waiting_ns = 0;
     note_size(slot, NULL);
-    cn_track_subscribe(slot->track);
+    claim_and_subscribe(slot);
 }
 
 /* A packet that has just come, unlike one of the history: how long it takes is counted. */
@@ -385,6 +409,7 @@ static void hold(cn_slot *slot)
 {
     slot->held = true;
     slot->current = -1;
+    claim(slot);
     slot->waiting_ns = slot->line->worker->now_ns;
     slot->line->dirty = true;
 }

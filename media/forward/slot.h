@@ -36,12 +36,6 @@ void cn_slot_layers_changed(cn_slot *slot);
 /** The peer is connected, or the target is new: starts from the history's key-frame run, else asks for a key frame.
  * Before the peer is connected it only asks. */
 void cn_slot_begin(cn_slot *slot);
-/** Spatial layers of the track's stream that it shows or waits for; 0: none. */
-unsigned cn_slot_spatial(const cn_slot *slot);
-/** True when it cannot be shown a stream with spatial layers of the track's codec. */
-bool cn_slot_flat(const cn_slot *slot);
-/** Mask of the streams that this slot needs of its track. */
-uint32_t cn_slot_needs(const cn_slot *slot);
 /** The next to get a packet of its track after the present one: brings it, and what its successors are known by,
  * nearer. */
 void cn_slot_prefetch(const cn_slot *slot);

@@ -50,6 +50,9 @@ struct cn_slot {
     cn_slot_format formats[CN_SLOT_FORMATS];
     size_t format_count;
 
+    uint8_t claimed;   /* layers that the track counts it for */
+    bool claimed_flat; /* … and as one that cannot take spatial layers apart */
+
     unsigned index; /* among the slots of its kind */
     char mid[CN_MEDIA_ID];
 

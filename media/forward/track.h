@@ -1,6 +1,6 @@
 /*
  * A source as seen by a worker with members of its room (the publisher's own included): history ring per layer, shared
- * by this worker's receivers, and the slots that show it. Owner: the worker. Owner thread only.
+ * by this worker's receivers, and how many slots claim each layer. Owner: the worker. Owner thread only.
  */
 #ifndef CN_MEDIA_TRACK_H
 #define CN_MEDIA_TRACK_H
@@ -13,7 +13,6 @@
 #include "media/worker/msg.h"
 #include "media/worker/worker.h"
 
-struct cn_room;
 struct cn_slot;
 
 typedef struct cn_track_layer {
@@ -34,16 +33,18 @@ typedef struct cn_track_layer {
 
 typedef struct cn_track {
     cn_worker *worker;
-    struct cn_room *room;
+    uint32_t room;         /* its number */
     struct cn_track *next; /* in the room */
     uint32_t number;
     unsigned owner; /* worker of the publisher */
     cn_source_info info;
-    unsigned spatial;      /* more than 1: layers are the spatial ones of stream 0 */
-    uint32_t subscribed;   /* mask of streams */
-    unsigned needed;       /* spatial layers that slots show or wait for */
-    bool flat;             /* a slot cannot take spatial layers apart */
-    struct cn_slot *slots; /* linked by next_in_track */
+    unsigned spatial;           /* more than 1: layers are the spatial ones of stream 0 */
+    uint32_t subscribed;        /* mask of streams */
+    unsigned needed;            /* spatial layers of these */
+    bool flat;                  /* a slot cannot take spatial layers apart, as told */
+    unsigned claims[CN_LAYERS]; /* slots that show or wait for each layer */
+    unsigned flat_claims;       /* … that cannot take spatial layers apart */
+    struct cn_slot *slots;      /* linked by next_in_track */
     /* what came in this turn and is not forwarded yet */
     cn_packet *turn[CN_TRACK_TURN];
     unsigned turn_n;
@@ -53,12 +54,16 @@ typedef struct cn_track {
     cn_track_layer layer[CN_LAYERS];
 } cn_track;
 
-cn_err cn_track_new(cn_track **out, struct cn_room *room, uint32_t number, unsigned owner, const cn_source_info *info);
-/** Unbinds its slots. NULL allowed. */
+cn_err cn_track_new(cn_track **out, cn_worker *worker, uint32_t room, uint32_t number, unsigned owner,
+                    const cn_source_info *info);
+/** No slot is bound to it any more (cn_fanout_end). NULL allowed. */
 void cn_track_free(cn_track *track);
 
-/** Recomputes which layers this worker's slots need, or needed a second ago, and tells the publisher's worker when that
- * changed. */
+/** One slot more (1) or less (−1) shows a layer or waits for it. Counted only: cn_track_subscribe tells. */
+void cn_track_claim(cn_track *track, unsigned layer, int by);
+/** One slot more (1) or less (−1) cannot take spatial layers apart. */
+void cn_track_claim_flat(cn_track *track, int by);
+/** Which layers are claimed here, or were a second ago: tells the publisher's worker when that changed. */
 void cn_track_subscribe(cn_track *track);
 /** Asks the publisher for a key frame, at most every 50 ms per layer; the publisher's worker lets fewer through. */
 void cn_track_keyframe(cn_track *track, unsigned layer);
@@ -82,23 +87,13 @@ static inline uint32_t cn_track_layer_id(const cn_track *track, unsigned layer)
 {
     return track->number << 2 | layer;
 }
-/** Drops history of layers that stopped, and tells the publisher what its listeners here lose. Once a second. */
+/** Puts a packet into its layer's history; false: it is there already, or there is no memory. */
+bool cn_track_remember(cn_track *track, cn_packet *packet);
+/** Takes the structure that a packet's dependency descriptor brings, and its active decode targets. */
+void cn_track_note_structure(cn_track *track, const cn_packet *packet);
+/** Tells the publisher's worker the worst loss of the listeners here, in 1/256, when it changed. */
+void cn_track_tell_loss(cn_track *track, uint8_t worst);
+/** Drops history of layers that stopped; subscriptions that nobody needs any more end. Once a second. */
 void cn_track_second(cn_track *track, uint64_t now_ns);
-
-/** One packet for all slots of this worker that show its layer, by the next cn_track_forward at the latest. Borrows. */
-void cn_track_packet(cn_track *track, cn_packet *packet);
-/**
- * Forwards what came for this worker's tracks since the last time: receiver by receiver, so that the packets of a
- * picture which arrived together are neighbours in the batch and leave as one GSO send, and a receiver's data is
- * fetched once for all of them. Before anything else happens that slots could notice: at the end of each read, before
- * other messages.
- */
-void cn_track_forward(cn_worker *worker);
-
-/* message handlers */
-void cn_track_on_packet(cn_worker *worker, cn_msg *msg);
-void cn_track_on_switch(cn_worker *worker, cn_msg *msg);
-void cn_track_on_layers(cn_worker *worker, cn_msg *msg);
-void cn_track_on_sender_report(cn_worker *worker, cn_msg *msg);
 
 #endif

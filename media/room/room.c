@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "media/forward/fanout.h"
 #include "media/room/peer_impl.h"
 #include "media/room/ranker.h"
 #include "media/room/source.h"
@@ -56,7 +57,7 @@ static void room_end(cn_room *room)
     for (cn_track *track = room->tracks, *next; track; track = next) {
         next = track->next;
         (void)cn_idmap_take(&worker->tracks, track->number);
-        cn_track_free(track);
+        cn_fanout_end(track);
     }
     free(room);
 }
@@ -127,9 +128,9 @@ static void track_add(cn_worker *worker, cn_room *room, const cn_msg *msg, const
 {
     if (cn_idmap_get(&worker->tracks, msg->source)) return; /* introduced twice: we opened while it was announced */
     cn_track *track = NULL;
-    if (cn_track_new(&track, room, msg->source, msg->from, info) != CN_OK) return;
+    if (cn_track_new(&track, worker, room->number, msg->source, msg->from, info) != CN_OK) return;
     if (cn_idmap_put(&worker->tracks, msg->source, track) != CN_OK) {
-        cn_track_free(track);
+        cn_fanout_end(track);
         return;
     }
     track->next = room->tracks;
@@ -151,11 +152,12 @@ void cn_room_on_source_remove(cn_worker *worker, cn_msg *msg)
     cn_ranker_remove(worker, msg->room, msg->source);
     cn_track *track = cn_idmap_take(&worker->tracks, msg->source);
     if (!track) return;
-    cn_room *room = track->room;
+    cn_room *room = cn_idmap_get(&worker->rooms, track->room);
+    if (!room) return;
     cn_track **at = &room->tracks;
     while (*at && *at != track) at = &(*at)->next;
     if (*at) *at = track->next;
-    cn_track_free(track);
+    cn_fanout_end(track);
     cn_room_rebind(room);
 }
 

@@ -10,7 +10,7 @@
 #include "media/sdp/plan.h"
 #include "media/wire/red.h"
 #include "media/room/room.h"
-#include "media/forward/track.h"
+#include "media/forward/fanout.h"
 
 #define BEHIND_FRAMES 5      /* of another layer without one of this: it ended … */
 #define BEHIND_NS 250000000u /* … unless that was less than so long */
@@ -307,7 +307,7 @@ static void forward(cn_source *source, unsigned layer, cn_packet *packet, uint64
         unsigned to = (unsigned)__builtin_ctzll(left);
         if (to == worker->index) {
             cn_track *track = cn_idmap_get(&worker->tracks, source->number);
-            if (track) cn_track_packet(track, packet);
+            if (track) cn_fanout_packet(track, packet);
             continue;
         }
         cn_msg msg = message(source, CN_MSG_PACKET);

@@ -12,7 +12,8 @@
 #include "media/room/ranker.h"
 #include "media/room/room.h"
 #include "media/room/source.h"
-#include "media/forward/track.h"
+#include "media/forward/fanout.h"
+#include "media/room/inbox.h"
 
 #define NICER 10 /* than the rest of the process */
 #define TICK_MS 20
@@ -26,14 +27,14 @@ typedef void (*message_fn)(cn_worker *worker, cn_msg *msg);
 
 /* Handlers own what the message carries. */
 static const message_fn handlers[CN_MSG_COUNT] = {
-    [CN_MSG_PACKET] = cn_track_on_packet,
+    [CN_MSG_PACKET] = cn_inbox_on_packet,
     [CN_MSG_ROOM_OPEN] = cn_room_on_open,
     [CN_MSG_ROOM_CLOSE] = cn_room_on_close,
     [CN_MSG_SOURCE_ADD] = cn_room_on_source_add,
     [CN_MSG_SOURCE_REMOVE] = cn_room_on_source_remove,
-    [CN_MSG_SOURCE_ON] = cn_track_on_switch,
-    [CN_MSG_SOURCE_LAYERS] = cn_track_on_layers,
-    [CN_MSG_SENDER_REPORT] = cn_track_on_sender_report,
+    [CN_MSG_SOURCE_ON] = cn_inbox_on_switch,
+    [CN_MSG_SOURCE_LAYERS] = cn_inbox_on_layers,
+    [CN_MSG_SENDER_REPORT] = cn_inbox_on_sender_report,
     [CN_MSG_SUBSCRIBE] = cn_source_on_subscribe,
     [CN_MSG_LOSS] = cn_source_on_loss,
     [CN_MSG_KEYFRAME] = cn_source_on_keyframe,
@@ -49,15 +50,15 @@ static void on_link(void *arg, uint32_t events)
     (void)cn_worker_now(worker);
     cn_link_drain_wake(link);
     for (cn_msg msg; cn_link_pop(link, &msg);) {
-        if (msg.kind != CN_MSG_PACKET) cn_track_forward(worker);
+        if (msg.kind != CN_MSG_PACKET) cn_fanout_forward(worker);
         handlers[msg.kind](worker, &msg);
     }
-    cn_track_forward(worker);
+    cn_fanout_forward(worker);
 }
 
 static void on_received(void *arg)
 {
-    cn_track_forward(arg);
+    cn_fanout_forward(arg);
 }
 
 /* What operations want to see. */
@@ -125,7 +126,7 @@ static void on_tick(void *arg)
     for (cn_peer *peer; (peer = cn_idmap_next(&worker->peers, &at, NULL));) cn_peer_tick(peer, worker->now_ns);
     at = 0;
     for (cn_track *track; worker->ticks % TICKS_PER_SECOND == 0 && (track = cn_idmap_next(&worker->tracks, &at, NULL));)
-        cn_track_second(track, worker->now_ns);
+        cn_fanout_second(track, worker->now_ns);
     at = 0;
     for (cn_ranker *ranker; (ranker = cn_idmap_next(&worker->rankers, &at, NULL));)
         cn_ranker_tick(worker, ranker, worker->now_ns);
@@ -213,7 +214,7 @@ void cn_worker_stop(cn_worker *worker)
 static void drop_rest(cn_worker *worker)
 {
     size_t at = 0;
-    for (cn_track *track; (track = cn_idmap_next(&worker->tracks, &at, NULL));) cn_track_free(track);
+    for (cn_track *track; (track = cn_idmap_next(&worker->tracks, &at, NULL));) cn_fanout_end(track);
     at = 0;
     for (cn_room *room; (room = cn_idmap_next(&worker->rooms, &at, NULL));) free(room);
     at = 0;
