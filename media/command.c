@@ -7,7 +7,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "media/room/peer.h"
+#include "media/room/peer_bind.h"
 #include "media/room/peer_impl.h"
+#include "media/room/peer_offer.h"
+#include "media/room/source_impl.h"
 
 typedef struct command command;
 typedef void (*command_fn)(command *cmd, cn_peer *peer);

@@ -9,9 +9,16 @@
 #include "base/str.h"
 #include "media/forward/pace.h"
 #include "media/forward/probe.h"
+#include "media/forward/slot.h"
 #include "media/forward/slot_send.h"
 #include "media/room/peer_impl.h"
+#include "media/room/peer_allocate.h"
+#include "media/room/peer_bind.h"
 #include "media/room/peer_offer.h"
+#include "media/room/peer_report.h"
+#include "media/room/peer_rtp.h"
+#include "media/room/peer_stats.h"
+#include "media/room/source_impl.h"
 #include "media/sdp/plan.h"
 
 #define SLOW_TICKS 5
@@ -49,6 +56,16 @@ static void peer_free(cn_peer *peer)
     free(peer);
 }
 
+static void leave_room(cn_peer *peer)
+{
+    cn_room *room = peer->room;
+    cn_peer **at = &room->peers;
+    while (*at && *at != peer) at = &(*at)->next_in_room;
+    if (*at) *at = peer->next_in_room;
+    peer->room = NULL;
+    cn_room_exit(room);
+}
+
 /* Everything that others could still reach. */
 static void detach(cn_peer *peer)
 {
@@ -57,8 +74,7 @@ static void detach(cn_peer *peer)
     for (size_t i = 0; i < peer->source_count; i++) cn_source_free(peer->sources[i]);
     peer->source_count = 0;
     (void)cn_idmap_take(&peer->line.worker->peers, peer->number);
-    if (peer->room) cn_room_exit(peer->room, peer);
-    peer->room = NULL;
+    if (peer->room) leave_room(peer);
 }
 
 static cn_peer *peer_of(const cn_media_join *join, const cn_place *place)
@@ -100,9 +116,11 @@ cn_err cn_peer_join(cn_worker *worker, const cn_media_join *join, const cn_place
     if (!peer) return CN_ERR_NOMEM;
     cn_err err = cn_line_open(&peer->line, worker, join->participant, &transport_events, peer);
     if (!err) err = cn_idmap_put(&worker->peers, peer->number, peer);
-    if (!err) err = cn_room_enter(&peer->room, worker, join->room, place->room, place->home, peer);
+    if (!err) err = cn_room_enter(&peer->room, worker, join->room, place->room, place->home);
     if (!err) {
         peer->line.room_name = peer->room->name;
+        peer->next_in_room = peer->room->peers;
+        peer->room->peers = peer;
         cn_offerer who = offerer_of(peer, join->sections, join->section_count);
         err = cn_peer_negotiate(peer, join->offer, &who, answer, problem);
     }

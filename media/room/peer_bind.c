@@ -1,9 +1,11 @@
-/* Peers: which slot shows what. */
+#include "media/room/peer_bind.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "media/room/peer_impl.h"
+#include "media/forward/slot.h"
+#include "media/room/peer_allocate.h"
 #include "media/forward/slot_impl.h"
 #include "media/stream/recent.h"
 
@@ -258,6 +260,11 @@ void cn_peer_bind(cn_peer *peer)
     for (size_t i = 0; i < peer->line.slot_count; i++)
         if (peer->line.slots[i]->video) bind_video(peer, peer->line.slots[i]);
     cn_peer_allocate(peer, peer->line.worker->now_ns);
+}
+
+void cn_peer_bind_room(cn_room *room)
+{
+    for (cn_peer *peer = room->peers; peer; peer = peer->next_in_room) cn_peer_bind(peer);
 }
 
 void cn_peer_bind_ranked(cn_peer *peer)

@@ -4,7 +4,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "media/room/peer_impl.h"
+#include "media/forward/slot.h"
+#include "media/room/source_impl.h"
 
 #define FINGERPRINT_TEXT 192 /* SHA-512: 64 pairs with colons */
 #define CANDIDATES CN_PORT_CANDIDATES

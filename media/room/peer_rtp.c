@@ -1,9 +1,12 @@
-/* Peers: what the transport hands over. */
+#include "media/room/peer_rtp.h"
+
 #include <string.h>
 
 #include "base/clock.h"
 #include "media/forward/slot_send.h"
-#include "media/room/peer_impl.h"
+#include "media/forward/slot.h"
+#include "media/room/source.h"
+#include "media/room/source_feedback.h"
 #include "media/wire/rtcp.h"
 
 static cn_stream *learn(cn_peer *peer, const cn_rtp *rtp)
@@ -11,8 +14,8 @@ static cn_stream *learn(cn_peer *peer, const cn_rtp *rtp)
     for (size_t i = 0; i < peer->source_count; i++) {
         cn_source *source = peer->sources[i];
         if (cn_rtp_has(rtp, CN_RTP_EXT_MID) && !cn_rtp_ext_is(rtp, CN_RTP_EXT_MID, source->mid)) continue;
-        cn_stream *st = cn_source_learn(source, rtp);
-        if (st) return st;
+        cn_stream *stream = cn_source_learn(source, rtp);
+        if (stream) return stream;
     }
     return NULL;
 }
@@ -32,17 +35,17 @@ void cn_peer_rtp(void *arg, uint8_t *packet, size_t len, uint64_t now_ns)
     }
     uint16_t seq = 0;
     if (cn_rtp_twcc(&rtp, &seq)) cn_twcc_in_packet(&peer->line.twcc_in, seq, now_ns);
-    cn_stream *st = cn_idmap_get(&peer->line.in_ssrc, rtp.ssrc);
-    if (!st) st = learn(peer, &rtp);
-    if (st) cn_source_packet(st, packet, &rtp, now_ns);
+    cn_stream *stream = cn_idmap_get(&peer->line.in_ssrc, rtp.ssrc);
+    if (!stream) stream = learn(peer, &rtp);
+    if (stream) cn_source_packet(stream, packet, &rtp, now_ns);
 }
 
 static void on_sr(cn_peer *peer, const cn_rtcp *pkt)
 {
     cn_rtcp_sr sr;
     if (!cn_rtcp_sr_read(pkt, &sr)) return;
-    const cn_stream *st = cn_idmap_get(&peer->line.in_ssrc, sr.ssrc);
-    if (st && !st->rtx) cn_source_sender_report(st->source, st->layer, sr.ntp, sr.rtp_ts);
+    const cn_stream *stream = cn_idmap_get(&peer->line.in_ssrc, sr.ssrc);
+    if (stream && !stream->rtx) cn_source_sender_report(stream->source, stream->layer, sr.ntp, sr.rtp_ts);
 }
 
 static uint64_t ntp_now(void)

@@ -18,30 +18,25 @@ typedef struct cn_room {
     unsigned home;
     char name[CN_MEDIA_ID];
     uint64_t parts;        /* workers that hold a part, as far as known: bit each */
-    struct cn_peer *peers; /* linked by next_in_room */
+    struct cn_peer *peers; /* linked by next_in_room; who enters lists himself */
     cn_track *tracks;      /* in no order */
     cn_ranked_info ranked;
 } cn_room;
 
-/** The part, opened and announced when it is the first member here. */
-cn_err cn_room_enter(cn_room **out, cn_worker *worker, const char *name, uint32_t number, unsigned home,
-                     struct cn_peer *peer);
-/** Takes a peer out; the part ends with its last one. */
-void cn_room_exit(cn_room *room, struct cn_peer *peer);
+/** The part of somebody who lists himself in it next: opened and announced when there is none here yet. */
+cn_err cn_room_enter(cn_room **out, cn_worker *worker, const char *name, uint32_t number, unsigned home);
+/** A peer left the list; the part ends with its last one. */
+void cn_room_exit(cn_room *room);
+/** Tells a worker that just opened the room that there are members here, too. */
+void cn_room_answer(const cn_room *room, unsigned to);
+/** Lists a track … */
+void cn_room_add(cn_room *room, cn_track *track);
+/** … or takes it out of the list. */
+void cn_room_remove(cn_room *room, const cn_track *track);
 /** One message without a block to every worker with a part. */
 void cn_room_send(cn_room *room, cn_msg msg);
 /** One message with a copy of `block` for each worker with a part. */
 void cn_room_send_block(cn_room *room, cn_msg msg, const void *block, size_t len);
 /** The track of a participant's source, or NULL. */
 cn_track *cn_room_track(const cn_room *room, const char *participant, cn_source_kind kind);
-/** Slots of all peers here are bound anew: something was added, removed, switched. */
-void cn_room_rebind(cn_room *room);
-
-/* message handlers */
-void cn_room_on_open(cn_worker *worker, cn_msg *msg);
-void cn_room_on_close(cn_worker *worker, cn_msg *msg);
-void cn_room_on_source_add(cn_worker *worker, cn_msg *msg);
-void cn_room_on_source_remove(cn_worker *worker, cn_msg *msg);
-void cn_room_on_ranked(cn_worker *worker, cn_msg *msg);
-
 #endif

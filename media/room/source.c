@@ -9,23 +9,22 @@
 #include "media/stream/payload.h"
 #include "media/sdp/plan.h"
 #include "media/wire/red.h"
-#include "media/room/room.h"
+#include "media/room/source_feedback.h"
+#include "media/room/source_impl.h"
+#include "media/room/source_layers.h"
 #include "media/forward/fanout.h"
-
-#define BEHIND_FRAMES 5      /* of another layer without one of this: it ended … */
-#define BEHIND_NS 250000000u /* … unless that was less than so long */
 
 static uint32_t clock_of(const cn_source *source)
 {
     return source->video ? 90000 : 48000;
 }
 
-static void stream_bind(cn_source *source, cn_stream *st, uint32_t ssrc)
+static void stream_bind(cn_source *source, cn_stream *stream, uint32_t ssrc)
 {
-    if (st->ssrc) (void)cn_idmap_take(&source->line->in_ssrc, st->ssrc);
-    st->ssrc = 0;
+    if (stream->ssrc) (void)cn_idmap_take(&source->line->in_ssrc, stream->ssrc);
+    stream->ssrc = 0;
     if (!ssrc || cn_idmap_get(&source->line->in_ssrc, ssrc)) return; /* somebody's already: the first owner keeps it */
-    if (cn_idmap_put(&source->line->in_ssrc, ssrc, st) == CN_OK) st->ssrc = ssrc;
+    if (cn_idmap_put(&source->line->in_ssrc, ssrc, stream) == CN_OK) stream->ssrc = ssrc;
     if (source->video && !source->line->video_ssrc_in) source->line->video_ssrc_in = ssrc;
 }
 
@@ -58,40 +57,16 @@ static cn_source_info info_of(const cn_source *source)
     return info;
 }
 
-cn_layers_info cn_source_layers(const cn_source *source)
-{
-    bool spatial = source->spatial_count > 1;
-    cn_layers_info info = {.spatial = (uint8_t)(spatial ? source->spatial_count : 0)};
-    unsigned count = spatial ? source->spatial_count : source->layers;
-    for (unsigned i = 0; i < count; i++) {
-        info.layer[i] = spatial ? source->spatial[i].info : source->layer[i].info;
-        info.layer[i].rests = spatial && !source->asleep_ns && i + source->left_out >= count;
-    }
-    return info;
-}
-
-static cn_msg message(const cn_source *source, cn_msg_kind kind)
-{
-    return (cn_msg){.kind = (uint8_t)kind, .room = source->room->number, .source = source->number};
-}
-
 void cn_source_introduce(cn_source *source, unsigned to)
 {
     cn_source_info info = info_of(source);
-    cn_msg msg = message(source, CN_MSG_SOURCE_ADD);
+    cn_msg msg = cn_source_message(source, CN_MSG_SOURCE_ADD);
     msg.p = cn_memdup(&info, sizeof info);
     if (msg.p) cn_worker_send(source->line->worker, to, msg);
     cn_layers_info layers = cn_source_layers(source);
-    msg = message(source, CN_MSG_SOURCE_LAYERS);
+    msg = cn_source_message(source, CN_MSG_SOURCE_LAYERS);
     msg.p = cn_memdup(&layers, sizeof layers);
     if (msg.p) cn_worker_send(source->line->worker, to, msg);
-}
-
-static void announce_layers(cn_source *source, uint64_t now_ns)
-{
-    source->announced_ns = now_ns;
-    cn_layers_info layers = cn_source_layers(source);
-    cn_room_send_block(source->room, message(source, CN_MSG_SOURCE_LAYERS), &layers, sizeof layers);
 }
 
 static bool described(const cn_sdp_section *section, cn_codec codec)
@@ -156,7 +131,8 @@ void cn_source_free(cn_source *source)
     }
     cn_recent_clear(&source->recent);
     (void)cn_idmap_take(&worker->sources, source->number);
-    for (unsigned to = 0; to < worker->count; to++) cn_worker_send(worker, to, message(source, CN_MSG_SOURCE_REMOVE));
+    for (unsigned to = 0; to < worker->count; to++)
+        cn_worker_send(worker, to, cn_source_message(source, CN_MSG_SOURCE_REMOVE));
     free(source);
 }
 
@@ -205,9 +181,9 @@ cn_stream *cn_source_learn(cn_source *source, const cn_rtp *rtp)
     else if (source->layers == 1)
         layer = &source->layer[0];
     if (!layer) return NULL;
-    cn_stream *st = rtx ? &layer->rtx : &layer->media;
-    stream_bind(source, st, rtp->ssrc);
-    return st->ssrc == rtp->ssrc ? st : NULL;
+    cn_stream *stream = rtx ? &layer->rtx : &layer->media;
+    stream_bind(source, stream, rtp->ssrc);
+    return stream->ssrc == rtp->ssrc ? stream : NULL;
 }
 
 /* Turns a retransmission into what it repeats. False: a probe without content, or damaged. */
@@ -290,7 +266,7 @@ static void tell_level(cn_source *source, cn_source_layer *layer, const cn_rtp *
         if (level == 127 && layer->level_last == 127) return;
         layer->level_last = level;
     }
-    cn_msg msg = message(source, CN_MSG_LEVEL);
+    cn_msg msg = cn_source_message(source, CN_MSG_LEVEL);
     msg.number = level;
     msg.flag = voice;
     msg.value = rtp->payload_len;
@@ -310,116 +286,20 @@ static void forward(cn_source *source, unsigned layer, cn_packet *packet, uint64
             if (track) cn_fanout_packet(track, packet);
             continue;
         }
-        cn_msg msg = message(source, CN_MSG_PACKET);
+        cn_msg msg = cn_source_message(source, CN_MSG_PACKET);
         msg.layer = (uint8_t)layer;
         msg.p = cn_packet_ref(packet);
         cn_worker_send(worker, to, msg);
     }
 }
 
-/* The picture's size changed: layers that rest would come in a new size too. */
-static void scale_resting(cn_source *source, const cn_source_layer *changed, unsigned before, unsigned after)
+void cn_source_packet(cn_stream *stream, uint8_t *packet, cn_rtp *rtp, uint64_t now_ns)
 {
-    for (unsigned i = 0; i < source->layers; i++) {
-        cn_layer_info *info = &source->layer[i].info;
-        if (&source->layer[i] == changed || info->alive || !info->width || !before) continue;
-        unsigned width = info->width * after / before, height = info->height * after / before;
-        info->width = (uint16_t)(width < UINT16_MAX ? width : UINT16_MAX);
-        info->height = (uint16_t)(height < UINT16_MAX ? height : UINT16_MAX);
-    }
-}
-
-/* Spatial layers of one stream: which are sent, in which size, at which cost. Of several streams it is the first that
- * may have them, while the others rest. True when something is new. */
-static bool note_spatial(cn_source *source, const cn_source_layer *layer, const cn_packet *packet, uint64_t now_ns)
-{
-    if (layer != &source->layer[0] || !layer->dd || !packet->dd_len) return false;
-    const cn_dd_layout *at = &layer->dd->layout;
-    unsigned sent = at->spatial < CN_LAYERS ? at->spatial : CN_LAYERS, count = sent;
-    if (sent < source->spatial_count && source->spatial_count - sent <= source->left_out) count = source->spatial_count;
-    bool news = count != source->spatial_count;
-    source->spatial_count = count;
-    if (count < 2) return news;
-    for (unsigned i = 0; i < count; i++) {
-        cn_spatial_layer *spatial_layer = &source->spatial[i];
-        if (packet->sid == i) cn_flow_packet(&spatial_layer->flow, now_ns);
-        for (unsigned t = 0; t < CN_TEMPORAL; t++)
-            if (i < sent && cn_dd_dti(packet->dtis, at->target_of[i][t]) != CN_DTI_ABSENT)
-                spatial_layer->window[t] += packet->len;
-        uint32_t own = at->within[i][CN_DD_TEMPORAL - 1] & ~(i ? at->within[i - 1][CN_DD_TEMPORAL - 1] : 0);
-        bool alive = spatial_layer->flow.last_ns && (own & layer->dd->active);
-        news = news || alive != spatial_layer->info.alive;
-        spatial_layer->info.alive = alive;
-        spatial_layer->info.temporal = at->temporal < CN_TEMPORAL ? at->temporal : CN_TEMPORAL;
-        if (i >= packet->spatial ||
-            (spatial_layer->info.width == packet->sizes[i][0] && spatial_layer->info.height == packet->sizes[i][1]))
-            continue;
-        spatial_layer->info.width = packet->sizes[i][0];
-        spatial_layer->info.height = packet->sizes[i][1];
-        news = true;
-    }
-    return news;
-}
-
-static void note_temporal(cn_source_layer *layer, const cn_packet *packet)
-{
-    unsigned t = packet->tid == CN_PACKET_NO_TID ? 0 : packet->tid < CN_TEMPORAL ? packet->tid : CN_TEMPORAL - 1;
-    layer->window_tid[t] += packet->len;
-    if (t + 1 > layer->info.temporal) layer->info.temporal = (uint8_t)(t + 1);
-}
-
-/* A picture is counted once, in however many spatial layers it comes. */
-static bool begins_picture(const cn_packet *packet)
-{
-    return packet->codec == CN_CODEC_VP9 || packet->codec == CN_CODEC_AV1 ? packet->marker : packet->frame_start;
-}
-
-/* A publisher whose upload gets narrow stops its sharpest layer without a word. The others' frames tell so long before
- * a second has passed. True when that was noticed now. */
-static bool others_behind(cn_source *source, const cn_source_layer *here, uint64_t now_ns)
-{
-    bool ended = false;
-    for (unsigned i = 0; i < source->layers; i++) {
-        cn_source_layer *layer = &source->layer[i];
-        if (layer == here || !layer->info.alive || ++layer->behind < BEHIND_FRAMES) continue;
-        if (now_ns - layer->flow.last_ns < BEHIND_NS) {
-            layer->behind--;
-            continue;
-        }
-        layer->info.alive = false;
-        ended = true;
-    }
-    return ended;
-}
-
-static void note_picture(cn_source *source, cn_source_layer *layer, const cn_packet *packet, uint64_t now_ns)
-{
-    if (begins_picture(packet)) layer->window_frames++;
-    note_temporal(layer, packet);
-    if (packet->key && packet->frame_start) {
-        layer->keyframe_wanted = false;
-        layer->keyframe_asked_ns = 0;
-        cn_nackgen_forget_before(&layer->nack, packet->ext_seq);
-    }
-    bool first = note_spatial(source, layer, packet, now_ns) || !layer->info.alive;
-    if (packet->frame_start && others_behind(source, layer, now_ns)) first = true;
-    layer->info.alive = true;
-    if (packet->width && (packet->width != layer->info.width || packet->height != layer->info.height)) {
-        scale_resting(source, layer, layer->info.width, packet->width);
-        layer->info.width = packet->width;
-        layer->info.height = packet->height;
-        first = true;
-    }
-    if (first) announce_layers(source, now_ns);
-}
-
-void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *rtp, uint64_t now_ns)
-{
-    cn_source *source = st->source;
-    cn_source_layer *layer = &source->layer[st->layer];
-    if (st->rtx && !restore(source, layer, packet, rtp)) return;
+    cn_source *source = stream->source;
+    cn_source_layer *layer = &source->layer[stream->layer];
+    if (stream->rtx && !restore(source, layer, packet, rtp)) return;
     if (rtp->pt != source->pt && !is_red(source, rtp->pt)) return;
-    if (!st->rtx) cn_recvstats_packet(&layer->stats, rtp->seq, rtp->ts, rtp->len, now_ns);
+    if (!stream->rtx) cn_recvstats_packet(&layer->stats, rtp->seq, rtp->ts, rtp->len, now_ns);
     bool fresh = true;
     uint64_t ext_seq = source->video ? cn_nackgen_packet(&layer->nack, rtp->seq, now_ns, &fresh)
                                      : cn_seq_extend(&layer->seq, rtp->seq);
@@ -433,12 +313,12 @@ void cn_source_packet(cn_stream *st, uint8_t *packet, cn_rtp *rtp, uint64_t now_
         tell_level(source, layer, rtp);
         layer->info.alive = true;
     }
-    cn_packet *pkt = packet_of(source, st->layer, rtp, ext_seq, now_ns);
+    cn_packet *pkt = packet_of(source, stream->layer, rtp, ext_seq, now_ns);
     if (!pkt) return;
-    pkt->repaired = st->rtx;
-    if (source->video) note_picture(source, layer, pkt, now_ns);
+    pkt->repaired = stream->rtx;
+    if (source->video) cn_source_note_picture(source, layer, pkt, now_ns);
     if (!source->video) cn_recent_put(&source->recent, pkt, layer->subscribers);
-    forward(source, st->layer, pkt, layer->subscribers);
+    forward(source, stream->layer, pkt, layer->subscribers);
     cn_packet_unref(pkt);
 }
 
@@ -448,7 +328,7 @@ void cn_source_switch(cn_source *source, bool on)
     source->on = on;
     cn_recent_clear(&source->recent);
     cn_worker *worker = source->line->worker;
-    cn_msg msg = message(source, CN_MSG_SOURCE_ON);
+    cn_msg msg = cn_source_message(source, CN_MSG_SOURCE_ON);
     msg.flag = on;
     for (unsigned to = 0; to < worker->count; to++) cn_worker_send(worker, to, msg);
 }

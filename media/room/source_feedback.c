@@ -1,10 +1,9 @@
-/* Sources: what goes back to the publisher (NACK, PLI, reports) and what is measured. */
+#include "media/room/source_feedback.h"
+
 #include <string.h>
 
 #include "base/clock.h"
-#include "media/wire/rtcp.h"
-#include "media/room/room.h"
-#include "media/room/source.h"
+#include "media/room/source_layers.h"
 
 #define KEYFRAME_EVERY_NS 400000000u
 #define KEYFRAME_BURST 2

@@ -11,7 +11,7 @@
 #include "media/room/peer_impl.h"
 #include "media/room/ranker.h"
 #include "media/room/room.h"
-#include "media/room/source.h"
+#include "media/room/source_feedback.h"
 #include "media/forward/fanout.h"
 #include "media/room/inbox.h"
 
@@ -23,37 +23,13 @@
 #define TCP_MAX 4096
 #define BUFFER_BYTES (8u << 20)
 
-typedef void (*message_fn)(cn_worker *worker, cn_msg *msg);
-
-/* Handlers own what the message carries. */
-static const message_fn handlers[CN_MSG_COUNT] = {
-    [CN_MSG_PACKET] = cn_inbox_on_packet,
-    [CN_MSG_ROOM_OPEN] = cn_room_on_open,
-    [CN_MSG_ROOM_CLOSE] = cn_room_on_close,
-    [CN_MSG_SOURCE_ADD] = cn_room_on_source_add,
-    [CN_MSG_SOURCE_REMOVE] = cn_room_on_source_remove,
-    [CN_MSG_SOURCE_ON] = cn_inbox_on_switch,
-    [CN_MSG_SOURCE_LAYERS] = cn_inbox_on_layers,
-    [CN_MSG_SENDER_REPORT] = cn_inbox_on_sender_report,
-    [CN_MSG_SUBSCRIBE] = cn_source_on_subscribe,
-    [CN_MSG_LOSS] = cn_source_on_loss,
-    [CN_MSG_KEYFRAME] = cn_source_on_keyframe,
-    [CN_MSG_LEVEL] = cn_ranker_on_level,
-    [CN_MSG_RANKED] = cn_room_on_ranked,
-};
-
 static void on_link(void *arg, uint32_t events)
 {
     (void)events;
     cn_link *link = arg;
     cn_worker *worker = cn_link_user(link);
     (void)cn_worker_now(worker);
-    cn_link_drain_wake(link);
-    for (cn_msg msg; cn_link_pop(link, &msg);) {
-        if (msg.kind != CN_MSG_PACKET) cn_fanout_forward(worker);
-        handlers[msg.kind](worker, &msg);
-    }
-    cn_fanout_forward(worker);
+    cn_inbox_read(worker, link);
 }
 
 static void on_received(void *arg)
