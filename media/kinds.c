@@ -32,13 +32,6 @@ static const struct {
 };
 #define TIERS (sizeof tiers / sizeof tiers[0])
 
-cn_tier cn_tier_of_area(int64_t area)
-{
-    size_t t = 0;
-    while (area > tiers[t].area_max) t++;
-    return (cn_tier)t;
-}
-
 int64_t cn_tier_area_max(cn_tier tier)
 {
     return (size_t)tier < TIERS ? tiers[tier].area_max : 0;

@@ -30,8 +30,6 @@ cn_source_kind cn_source_parse(const char *name);
 /** Picture sizes that a client or a room may ask for (REQUIREMENTS §14 rule 3 has the same bounds). */
 typedef enum cn_tier { CN_TIER_VOICE, CN_TIER_SD, CN_TIER_HD, CN_TIER_SUPER_HD, CN_TIER_2K, CN_TIER_4K } cn_tier;
 
-/** ≤0 voice, ≤307,200 SD, ≤921,600 HD, ≤2,073,600 super-HD, ≤3,686,400 2K, above 4K: bounds inclusive. */
-cn_tier cn_tier_of_area(int64_t area);
 /** Largest area that a tier allows; INT64_MAX for 4K, 0 for voice. */
 int64_t cn_tier_area_max(cn_tier tier);
 /** "voice", "sd", "hd", "super_hd", "2k", "4k"; "" outside. */

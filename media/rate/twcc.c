@@ -10,7 +10,6 @@
 #define SLOT_NS 50000000ull
 #define SLOTS 20 /* of the window over which rates are taken: 1 s */
 #define LOSS_LEAST 10
-#define RATE_LEAST_NS 200000000ull
 
 /* ---- what came from a publisher ---- */
 
@@ -79,7 +78,6 @@ typedef struct record {
 
 typedef struct slot {
     uint64_t number; /* time ÷ SLOT_NS */
-    uint64_t acked_bytes, sent_bytes;
     int64_t acked, lost;
 } slot;
 
@@ -87,7 +85,6 @@ struct cn_twcc_out {
     size_t mask; /* records − 1 */
     record *records;
     uint64_t last; /* extended; 0: nothing sent */
-    uint64_t first_ns;
     slot slots[SLOTS];
     cn_twcc_result results[CN_TWCC_WINDOW];
 };
@@ -135,8 +132,6 @@ static slot window(const cn_twcc_out *twcc, uint64_t now_ns)
     for (size_t i = 0; i < SLOTS; i++) {
         const slot *place = &twcc->slots[i];
         if (place->number > number || place->number + SLOTS <= number) continue;
-        sum.acked_bytes += place->acked_bytes;
-        sum.sent_bytes += place->sent_bytes;
         sum.acked += place->acked;
         sum.lost += place->lost;
     }
@@ -145,17 +140,13 @@ static slot window(const cn_twcc_out *twcc, uint64_t now_ns)
 
 uint16_t cn_twcc_out_next(cn_twcc_out *twcc, size_t size, cn_twcc_kind kind, uint64_t now_ns)
 {
-    if (!twcc->last) {
-        twcc->last = 65536;
-        twcc->first_ns = now_ns;
-    }
+    if (!twcc->last) twcc->last = 65536;
     uint64_t seq = ++twcc->last;
     twcc->records[seq & twcc->mask] = (record){.seq = seq,
                                                .sent_ns = now_ns,
                                                .size = (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size),
                                                .kind = (uint8_t)kind,
                                                .fate = FATE_SENT};
-    slot_of(twcc, now_ns)->sent_bytes += size;
     return (uint16_t)seq;
 }
 
@@ -189,7 +180,6 @@ static bool consume(record *rec, int64_t arrival_us, slot *place, cn_twcc_summar
         sum->acked++;
         sum->acked_bytes += rec->size;
         place->acked++;
-        place->acked_bytes += rec->size;
     } else {
         sum->lost++;
         place->lost++;
@@ -225,27 +215,6 @@ cn_err cn_twcc_out_feedback(cn_twcc_out *twcc, const cn_twcc_list *list, uint64_
     if (newest_ns && now_ns > newest_ns) sum.rtt_ms = (uint32_t)((now_ns - newest_ns + 500000) / 1000000);
     *out = sum;
     return CN_OK;
-}
-
-/* Bits per second of `bytes` over the last second, or over the time since the first packet when that is shorter. */
-static uint32_t rate(const cn_twcc_out *twcc, uint64_t bytes, uint64_t now_ns)
-{
-    if (!twcc->last) return 0;
-    uint64_t span = now_ns > twcc->first_ns ? now_ns - twcc->first_ns : 0;
-    if (span < RATE_LEAST_NS) span = RATE_LEAST_NS;
-    if (span > SLOTS * SLOT_NS) span = SLOTS * SLOT_NS;
-    uint64_t bps = bytes * 8 * 1000 / (span / 1000000);
-    return bps > UINT32_MAX ? UINT32_MAX : (uint32_t)bps;
-}
-
-uint32_t cn_twcc_out_acked_bps(cn_twcc_out *twcc, uint64_t now_ns)
-{
-    return rate(twcc, window(twcc, now_ns).acked_bytes, now_ns);
-}
-
-uint32_t cn_twcc_out_sent_bps(cn_twcc_out *twcc, uint64_t now_ns)
-{
-    return rate(twcc, window(twcc, now_ns).sent_bytes, now_ns);
 }
 
 double cn_twcc_out_loss(cn_twcc_out *twcc, uint64_t now_ns)

@@ -92,11 +92,7 @@ typedef struct cn_twcc_summary {
  * CN_ERR_INVALID when nothing in it was ours. */
 cn_err cn_twcc_out_feedback(cn_twcc_out *twcc, const cn_twcc_list *list, uint64_t now_ns, cn_twcc_summary *out);
 
-/** Over the last second of feedback: acknowledged bits per second. */
-uint32_t cn_twcc_out_acked_bps(cn_twcc_out *twcc, uint64_t now_ns);
 /** Over the last second of feedback: lost ÷ all, 0…1; 0 when fewer than 10 packets were reported. */
 double cn_twcc_out_loss(cn_twcc_out *twcc, uint64_t now_ns);
-/** Bits per second handed to cn_twcc_out_next over the last second. */
-uint32_t cn_twcc_out_sent_bps(cn_twcc_out *twcc, uint64_t now_ns);
 
 #endif

@@ -12,12 +12,6 @@ static int64_t ns_of_ntp(uint64_t ntp)
     return (int64_t)((ntp >> 32) * 1000000000 + ((ntp & 0xffffffff) * 1000000000 >> 32));
 }
 
-int64_t cn_ntp_diff_ns(uint64_t a, uint64_t b)
-{
-    int64_t d = (int64_t)(a - b);
-    return (d >> 32) * 1000000000 + (int64_t)(((uint64_t)d & 0xffffffff) * 1000000000 >> 32);
-}
-
 void cn_ntpclock_report(cn_ntpclock *clock, uint64_t ntp, uint64_t arrival_ns)
 {
     int64_t offset = (int64_t)arrival_ns - ns_of_ntp(ntp);
@@ -53,13 +47,5 @@ bool cn_ntpmap_capture(const cn_ntpmap *map, const cn_ntpclock *clock, uint32_t 
 {
     if (!map->known || !clock->known || !map->clock) return false;
     *server_ns = ns_of_ntp(map->ntp) + cn_ns_from_ticks(cn_ts_diff(rtp, map->rtp), map->clock) + clock->offset_ns;
-    return true;
-}
-
-bool cn_ntpmap_rtp(const cn_ntpmap *map, const cn_ntpclock *clock, int64_t server_ns, uint32_t *rtp)
-{
-    if (!map->known || !clock->known || !map->clock) return false;
-    int64_t since = server_ns - clock->offset_ns - ns_of_ntp(map->ntp);
-    *rtp = map->rtp + (uint32_t)cn_ticks_from_ns(since, map->clock);
     return true;
 }

@@ -36,11 +36,5 @@ void cn_ntpmap_report(cn_ntpmap *map, uint64_t ntp, uint32_t rtp);
 
 /** When a timestamp was captured, on the server's monotonic clock in ns. False while either is not known. */
 bool cn_ntpmap_capture(const cn_ntpmap *map, const cn_ntpclock *clock, uint32_t rtp, int64_t *server_ns);
-/** The timestamp that the publisher's stream has at a server time: with cn_rewrite_ts, the RTP half of the slot's own
- * sender report. */
-bool cn_ntpmap_rtp(const cn_ntpmap *map, const cn_ntpclock *clock, int64_t server_ns, uint32_t *rtp);
-
-/** The difference a − b in ns of two NTP times less than 68 years apart. */
-int64_t cn_ntp_diff_ns(uint64_t a, uint64_t b);
 
 #endif

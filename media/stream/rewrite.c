@@ -69,8 +69,6 @@ struct cn_rewrite {
     timeline timelines[EPOCHS]; /* by epoch */
     span spans[SPANS];          /* ring, newest at `head` */
     dropped_frame dropped[DROPPED];
-
-    uint64_t conflicts;
 };
 
 cn_err cn_rewrite_new(cn_rewrite **out, const cn_rewrite_config *config)
@@ -264,7 +262,6 @@ static cn_rewrite_verdict locate(cn_rewrite *rw, uint32_t source, const cn_packe
     *number = out;
     if (sent->out_ext != (uint32_t)out) return CN_REWRITE_SEND;
     if (sent->source == source && sent->in_seq == packet->ext_seq) return CN_REWRITE_DUPLICATE;
-    rw->conflicts++;
     return CN_REWRITE_CONFLICT;
 }
 
@@ -417,9 +414,4 @@ bool cn_rewrite_highest(const cn_rewrite *rw, uint32_t *ext)
 {
     if (rw->highest) *ext = (uint32_t)rw->highest;
     return rw->highest != 0;
-}
-
-uint64_t cn_rewrite_conflicts(const cn_rewrite *rw)
-{
-    return rw->conflicts;
 }

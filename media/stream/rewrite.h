@@ -76,7 +76,7 @@ typedef enum cn_rewrite_verdict {
     CN_REWRITE_DUPLICATE, /* send nothing: was sent already */
     CN_REWRITE_OLD,       /* send nothing: before the switch's first packet, dropped before, or too long ago */
     CN_REWRITE_FOREIGN,   /* send nothing: of a source that this slot does not show and did not show just before */
-    CN_REWRITE_CONFLICT   /* send nothing: its number carries another packet (never expected; counted) */
+    CN_REWRITE_CONFLICT   /* send nothing: its number carries another packet (never expected) */
 } cn_rewrite_verdict;
 
 /** Values for forwarding `packet` of `source`, and its record. `out` is written on SEND and on FILL: packet belongs to
@@ -126,7 +126,5 @@ const cn_sent *cn_rewrite_resend(cn_rewrite *rw, uint16_t out_seq, uint32_t rtt_
 /** Highest outgoing number so far, extended (65,536 + first_seq is the first); false before the first packet. For
  * checking a receiver's report. */
 bool cn_rewrite_highest(const cn_rewrite *rw, uint32_t *ext);
-/** Times that rule 2 stopped a packet. */
-uint64_t cn_rewrite_conflicts(const cn_rewrite *rw);
 
 #endif

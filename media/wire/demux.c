@@ -21,11 +21,6 @@ cn_datagram cn_demux(const uint8_t *bytes, size_t len)
     return len >= RTP_HEADER ? CN_DATAGRAM_SRTP : CN_DATAGRAM_OTHER;
 }
 
-uint32_t cn_demux_ssrc(const uint8_t *bytes, cn_datagram kind)
-{
-    return cn_be32(kind == CN_DATAGRAM_SRTCP ? bytes + 4 : bytes + 8);
-}
-
 /* CRC-32 of ITU V.42, four bits at a time: checks are rare and 60 to 120 bytes long. */
 static uint32_t crc32(const uint8_t *bytes, size_t len)
 {

@@ -23,10 +23,6 @@ typedef enum cn_datagram {
  * 8) are OTHER. */
 cn_datagram cn_demux(const uint8_t *bytes, size_t len);
 
-/** The SSRC that an SRTP packet (bytes 8–11) or an SRTCP packet (bytes 4–7) names in clear; the caller has asked
- * cn_demux first. */
-uint32_t cn_demux_ssrc(const uint8_t *bytes, cn_datagram kind);
-
 typedef enum cn_stun_class { CN_STUN_REQUEST, CN_STUN_INDICATION, CN_STUN_SUCCESS, CN_STUN_FAILURE } cn_stun_class;
 
 #define CN_STUN_BINDING 1

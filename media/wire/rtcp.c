@@ -5,7 +5,7 @@
 #include "media/wire/rtp.h"
 
 enum { PT_SR = 200, PT_RR, PT_SDES, PT_BYE, PT_APP, PT_RTPFB, PT_PSFB };
-enum { HEADER = 4, BLOCK = 24, FEEDBACK = 8, SDES_CNAME = 1 };
+enum { HEADER = 4, BLOCK = 24, FEEDBACK = 8 };
 #define REMB_NAME 0x52454d42u
 
 /* ---- structure of each kind of body; true when it is complete ---- */
@@ -47,14 +47,12 @@ static bool remb_whole(const cn_rtcp *rtcp)
 
 /* End of the chunk that begins at `at`, its items checked; 0 when it runs out of the body. Chunks end with at least one
  * zero byte (RFC 3550 §6.5). */
-static size_t sdes_chunk_end(const cn_rtcp *rtcp, size_t at, size_t *cname)
+static size_t sdes_chunk_end(const cn_rtcp *rtcp, size_t at)
 {
-    *cname = 0;
     if (rtcp->body_len - at < 8) return 0;
     size_t i = at + 4;
     while (i < rtcp->body_len && rtcp->body[i] != 0) {
         if (rtcp->body_len - i < 2 || rtcp->body[i + 1] > rtcp->body_len - i - 2) return 0;
-        if (rtcp->body[i] == SDES_CNAME && *cname == 0) *cname = i;
         i += 2u + rtcp->body[i + 1];
     }
     i = (i + 4) & ~(size_t)3;
@@ -63,9 +61,9 @@ static size_t sdes_chunk_end(const cn_rtcp *rtcp, size_t at, size_t *cname)
 
 static bool sdes_whole(const cn_rtcp *rtcp)
 {
-    size_t at = 0, cname;
+    size_t at = 0;
     for (unsigned i = 0; i < rtcp->count; i++)
-        if ((at = sdes_chunk_end(rtcp, at, &cname)) == 0) return false;
+        if ((at = sdes_chunk_end(rtcp, at)) == 0) return false;
     return true;
 }
 
@@ -155,12 +153,6 @@ bool cn_rtcp_sr_read(const cn_rtcp *pkt, cn_rtcp_sr *out)
     return true;
 }
 
-uint32_t cn_rtcp_sender(const cn_rtcp *pkt)
-{
-    if (pkt->type == CN_RTCP_UNKNOWN || pkt->type == CN_RTCP_SDES || pkt->type == CN_RTCP_BYE) return 0;
-    return cn_be32(pkt->body);
-}
-
 uint32_t cn_rtcp_media(const cn_rtcp *pkt)
 {
     if (pkt->type != CN_RTCP_NACK && pkt->type != CN_RTCP_TWCC && pkt->type != CN_RTCP_PLI) return 0;
@@ -179,27 +171,6 @@ bool cn_rtcp_block_read(const cn_rtcp *pkt, size_t index, cn_rtcp_block *out)
                            .jitter = cn_be32(b + 12),
                            .lsr = cn_be32(b + 16),
                            .dlsr = cn_be32(b + 20)};
-    return true;
-}
-
-bool cn_rtcp_cname_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc, const char **cname, size_t *len)
-{
-    if (pkt->type != CN_RTCP_SDES || index >= pkt->count) return false;
-    size_t begin = 0, end = 0, item = 0;
-    for (size_t k = 0; k <= index; k++) {
-        begin = end;
-        end = sdes_chunk_end(pkt, begin, &item);
-    }
-    *ssrc = cn_be32(pkt->body + begin);
-    *cname = item ? (const char *)pkt->body + item + 2 : NULL;
-    *len = item ? pkt->body[item + 1] : 0;
-    return true;
-}
-
-bool cn_rtcp_bye_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc)
-{
-    if (pkt->type != CN_RTCP_BYE || index >= pkt->count) return false;
-    *ssrc = cn_be32(pkt->body + index * 4);
     return true;
 }
 

@@ -72,18 +72,10 @@ typedef struct cn_rtcp_sr {
 
 /** Sender report. */
 bool cn_rtcp_sr_read(const cn_rtcp *pkt, cn_rtcp_sr *out);
-/** SSRC of the one who sent this packet (SR, RR, NACK, TWCC, PLI, FIR, REMB); 0 for other types. */
-uint32_t cn_rtcp_sender(const cn_rtcp *pkt);
 /** Media source SSRC of NACK, TWCC and PLI; 0 for other types. */
 uint32_t cn_rtcp_media(const cn_rtcp *pkt);
 /** i-th report block of an SR or RR; false past the last. */
 bool cn_rtcp_block_read(const cn_rtcp *pkt, size_t index, cn_rtcp_block *out);
-
-/** i-th SDES chunk's SSRC and CNAME (a view, not zero-terminated; NULL when the chunk has none); false past the last.
- */
-bool cn_rtcp_cname_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc, const char **cname, size_t *len);
-/** i-th SSRC of a BYE; false past the last. */
-bool cn_rtcp_bye_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc);
 
 /** i-th FIR entry: media SSRC and command number (RFC 5104 §4.3.1); false past the last. */
 bool cn_rtcp_fir_read(const cn_rtcp *pkt, size_t index, uint32_t *ssrc, uint8_t *number);
@@ -130,11 +122,7 @@ size_t cn_rtcp_write_rr(uint8_t *out, size_t cap, uint32_t ssrc, const cn_rtcp_b
                         size_t count); /* n ≤ 31 */
 /** One chunk with a CNAME of at most 255 bytes. */
 size_t cn_rtcp_write_cname(uint8_t *out, size_t cap, uint32_t ssrc, const char *cname);
-size_t cn_rtcp_write_bye(uint8_t *out, size_t cap, const uint32_t *ssrcs, size_t count); /* 1 ≤ n ≤ 31 */
 size_t cn_rtcp_write_pli(uint8_t *out, size_t cap, uint32_t sender, uint32_t media);
-size_t cn_rtcp_write_fir(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, uint8_t number);
-/** REMB over count ≤ 255 SSRCs. */
-size_t cn_rtcp_write_remb(uint8_t *out, size_t cap, uint32_t sender, uint64_t bps, const uint32_t *ssrcs, size_t count);
 
 /**
  * Generic NACK of `count` sequence numbers, ascending (modulo 2^16), packed into PID/BLP entries. `*used` (NULL

@@ -89,38 +89,9 @@ size_t cn_rtcp_write_cname(uint8_t *out, size_t cap, uint32_t ssrc, const char *
     return header(out, 1, PT_SDES, len);
 }
 
-size_t cn_rtcp_write_bye(uint8_t *out, size_t cap, const uint32_t *ssrcs, size_t count)
-{
-    size_t len = HEADER + count * 4;
-    if (count == 0 || count > COUNT_MAX || len > cap) return 0;
-    for (size_t i = 0; i < count; i++) cn_put32(out + HEADER + i * 4, ssrcs[i]);
-    return header(out, (unsigned)count, PT_BYE, len);
-}
-
 size_t cn_rtcp_write_pli(uint8_t *out, size_t cap, uint32_t sender, uint32_t media)
 {
     return cap < FEEDBACK ? 0 : feedback(out, FMT_PLI, PT_PSFB, FEEDBACK, sender, media);
-}
-
-/* RFC 5104 §4.3.1.2: the media source field is 0, the entry names the target. */
-size_t cn_rtcp_write_fir(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, uint8_t number)
-{
-    if (cap < FEEDBACK + 8) return 0;
-    cn_put32(out + FEEDBACK, media);
-    cn_put32(out + FEEDBACK + 4, (uint32_t)number << 24);
-    return feedback(out, FMT_FIR, PT_PSFB, FEEDBACK + 8, sender, 0);
-}
-
-size_t cn_rtcp_write_remb(uint8_t *out, size_t cap, uint32_t sender, uint64_t bps, const uint32_t *ssrcs, size_t count)
-{
-    size_t len = FEEDBACK + 8 + count * 4;
-    if (count > 255 || len > cap) return 0;
-    unsigned exponent = 0;
-    while (bps >> exponent > 0x3ffff) exponent++;
-    cn_put32(out + FEEDBACK, REMB_NAME);
-    cn_put32(out + FEEDBACK + 4, (uint32_t)count << 24 | exponent << 18 | (uint32_t)(bps >> exponent));
-    for (size_t i = 0; i < count; i++) cn_put32(out + FEEDBACK + 8 + i * 4, ssrcs[i]);
-    return feedback(out, FMT_REMB, PT_PSFB, len, sender, 0);
 }
 
 size_t cn_rtcp_write_nack(uint8_t *out, size_t cap, uint32_t sender, uint32_t media, const uint16_t *seqs, size_t count,

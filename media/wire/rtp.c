@@ -124,13 +124,6 @@ bool cn_rtp_audio_level(const cn_rtp *rtp, uint8_t *level, bool *voice)
     return true;
 }
 
-bool cn_rtp_abs_send_time(const cn_rtp *rtp, uint32_t *time)
-{
-    if (!cn_rtp_has(rtp, CN_RTP_EXT_ABS_SEND_TIME)) return false;
-    *time = cn_be24(rtp->ext[CN_RTP_EXT_ABS_SEND_TIME].p);
-    return true;
-}
-
 bool cn_rtp_ext_is(const cn_rtp *rtp, cn_rtp_ext ext, const char *text)
 {
     return cn_rtp_has(rtp, ext) && strlen(text) == rtp->ext[ext].n &&
@@ -147,13 +140,6 @@ void cn_rtp_head_number(cn_rtp_head *head, cn_rtp_ext ext, uint32_t value, uint8
 {
     head->ext[ext] = (cn_rtp_value){.small = value, .n = len};
     head->present |= CN_RTP_EXT_BIT(ext);
-}
-
-void cn_rtp_head_copy(cn_rtp_head *head, const cn_rtp *from, uint16_t which)
-{
-    for (int e = 0; e < CN_RTP_EXT_COUNT; e++)
-        if (from->present & which & CN_RTP_EXT_BIT(e))
-            cn_rtp_head_bytes(head, (cn_rtp_ext)e, from->ext[e].p, from->ext[e].n);
 }
 
 /* Which extensions will be written in which form, and the bytes of all their elements. */

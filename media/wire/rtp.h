@@ -98,8 +98,6 @@ static inline bool cn_rtp_has(const cn_rtp *rtp, cn_rtp_ext ext)
 bool cn_rtp_twcc(const cn_rtp *rtp, uint16_t *seq);
 /** RFC 6464: level 0 (loudest) … 127 (silence) in −dBov, and whether the sender thinks it is voice. */
 bool cn_rtp_audio_level(const cn_rtp *rtp, uint8_t *level, bool *voice);
-/** 24 bit, 6.18 fixed-point seconds. */
-bool cn_rtp_abs_send_time(const cn_rtp *rtp, uint32_t *time);
 /** True when a SDES-like extension (MID, RID, REPAIRED_RID) equals a text. */
 bool cn_rtp_ext_is(const cn_rtp *rtp, cn_rtp_ext ext, const char *text);
 
@@ -125,8 +123,6 @@ typedef struct cn_rtp_head {
 void cn_rtp_head_bytes(cn_rtp_head *head, cn_rtp_ext ext, const void *bytes, uint8_t len);
 /** … a small number of len ≤ 4 bytes, … */
 void cn_rtp_head_number(cn_rtp_head *head, cn_rtp_ext ext, uint32_t value, uint8_t len);
-/** … or those of `which` that a received packet carries. */
-void cn_rtp_head_copy(cn_rtp_head *head, const cn_rtp *from, uint16_t which);
 
 /**
  * Writes fixed header and extensions with the receiver's ids; no CSRCs, no padding bit. One-byte form where everything

@@ -9,7 +9,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     cn_datagram kind = cn_demux(data, size);
-    if (kind == CN_DATAGRAM_SRTP || kind == CN_DATAGRAM_SRTCP) cn_demux_ssrc(data, kind);
     cn_stun stun;
     if (cn_stun_check(data, size, &stun) != CN_OK) return 0;
     if (kind != CN_DATAGRAM_STUN || stun.ufrag_len > stun.username_len) abort();

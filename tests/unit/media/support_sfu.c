@@ -16,6 +16,7 @@
 #include "media/wire/payload_vp8.h"
 #include "media/wire/payload_vp9.h"
 #include "media/wire/red.h"
+#include "support_rtcp.h"
 
 #define RED_OLDER 2
 #define OPUS_TICKS 960
@@ -417,7 +418,8 @@ static void rtx_send(sfu_client *client, sfu_layer *sent_layer, uint16_t seq)
                         .seq = sent_layer->rtx_seq++,
                         .pt = client->shape.vp9 ? RTC_PT_VP9 + 1 : RTC_PT_VP8 + 1,
                         .marker = rtp.marker};
-    cn_rtp_head_copy(&head, &rtp, CN_RTP_EXT_BIT(CN_RTP_EXT_DEPENDENCY));
+    const cn_rtp_view *dd = &rtp.ext[CN_RTP_EXT_DEPENDENCY];
+    if (cn_rtp_has(&rtp, CN_RTP_EXT_DEPENDENCY)) cn_rtp_head_bytes(&head, CN_RTP_EXT_DEPENDENCY, dd->p, dd->n);
     name(client, &head, (unsigned)(sent_layer - client->layer), true);
     size_t n = rtc_packet_rtx(client->c, packet, sizeof packet, &head, seq, rtp.payload, rtp.payload_len);
     assert_true(n > 0);
@@ -441,7 +443,7 @@ static void remb_send(sfu_client *client)
 {
     uint8_t packet[64];
     const uint32_t ssrc = sfu_slot_ssrc(client, "v0", NULL);
-    size_t n = cn_rtcp_write_remb(packet, sizeof packet, 1, client->remb_bps, &ssrc, 1);
+    size_t n = rtcp_remb(packet, sizeof packet, 1, client->remb_bps, &ssrc, 1);
     (void)rtc_client_rtcp(client->c, packet, n);
 }
 

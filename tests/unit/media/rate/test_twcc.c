@@ -105,10 +105,6 @@ static void feedback_tells_the_fate_of_what_was_sent(void **state)
     assert_int_equal(summary.acked, 10);
     assert_int_equal(summary.lost, 0);
     assert_true(cn_twcc_out_loss(twcc, 1160 * MS) == 0.1);
-    /* 90 kB acknowledged over the 200 ms that rates are taken of at least */
-    assert_int_equal(cn_twcc_out_acked_bps(twcc, 1160 * MS), 90000 * 8 * 5);
-    assert_int_equal(cn_twcc_out_sent_bps(twcc, 1950 * MS), 100000 * 8 * 1000 / 950);
-    assert_int_equal(cn_twcc_out_acked_bps(twcc, 2300 * MS), 0);
     answers((uint16_t)(first + 100), 50, 0); /* never sent */
     assert_err(cn_twcc_out_feedback(twcc, &feedback, 1160 * MS, &summary), CN_ERR_INVALID);
     cn_twcc_out_free(twcc);

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "client/packet.h"
 #include "media/stream/seq.h"
+#include "support_rtcp.h"
 #include "support_sfu.h"
 
 #define INDEXES 12000
@@ -353,7 +354,7 @@ static void key_frame_requests_are_throttled(void **state)
     for (unsigned i = 0; i < 60; i++) {
         uint8_t packet[40];
         size_t n = i % 2 ? cn_rtcp_write_pli(packet, sizeof packet, 1, ssrc)
-                         : cn_rtcp_write_fir(packet, sizeof packet, 1, ssrc, (uint8_t)i);
+                         : rtcp_fir(packet, sizeof packet, 1, ssrc, (uint8_t)i);
         assert_true(rtc_client_rtcp(eye->c, packet, n));
         sfu_play(&server, 15);
     }

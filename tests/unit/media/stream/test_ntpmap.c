@@ -25,13 +25,11 @@ static void audio_and_video_of_one_moment_meet(void **state)
     cn_ntpmap_init(&audio, 48000);
     cn_ntpmap_init(&video, 90000);
     int64_t when;
-    uint32_t rtp;
     assert_false(cn_ntpmap_capture(&audio, &clock, 0, &when));
     /* reports sent at 100 s and 102 s, 30 and 70 ms on the way; video's timestamps wrap in between */
     cn_ntpclock_report(&clock, ntp_at(3900000000u, 100 * SECOND), (uint64_t)(100 * SECOND + 30 * MS));
     cn_ntpmap_report(&audio, ntp_at(3900000000u, 100 * SECOND), 5000);
     assert_false(cn_ntpmap_capture(&video, &clock, 0, &when));
-    assert_false(cn_ntpmap_rtp(&video, &clock, 0, &rtp));
     cn_ntpclock_report(&clock, ntp_at(3900000000u, 102 * SECOND), (uint64_t)(102 * SECOND + 70 * MS));
     cn_ntpmap_report(&video, ntp_at(3900000000u, 102 * SECOND), 45000);
     int64_t heard, seen;
@@ -39,10 +37,8 @@ static void audio_and_video_of_one_moment_meet(void **state)
     assert_true(cn_ntpmap_capture(&video, &clock, 45000u - 90000u, &seen));
     assert_true(llabs(heard - seen) < 1000);
     assert_true(llabs(heard - (101 * SECOND + 30 * MS)) < 1000); /* the least delay seen stays in */
-    assert_true(cn_ntpmap_rtp(&audio, &clock, heard, &rtp));
-    assert_int_equal(rtp, 5000 + 48000);
-    assert_true(cn_ntpmap_rtp(&video, &clock, heard + 500 * MS, &rtp));
-    assert_int_equal(rtp, 0);
+    assert_true(cn_ntpmap_capture(&video, &clock, 0, &seen));
+    assert_true(llabs(seen - (heard + 500 * MS)) < 1000);
 }
 
 static void a_stepped_clock_starts_anew_and_drift_is_followed(void **state)
@@ -66,11 +62,6 @@ static void a_stepped_clock_starts_anew_and_drift_is_followed(void **state)
 static void differences_are_exact(void **state)
 {
     (void)state;
-    assert_int_equal(cn_ntp_diff_ns(5ull << 32, 4ull << 32), SECOND);
-    assert_int_equal(cn_ntp_diff_ns(4ull << 32, 5ull << 32), -SECOND);
-    assert_int_equal(cn_ntp_diff_ns((5ull << 32) + (1u << 31), 5ull << 32), SECOND / 2);
-    assert_int_equal(cn_ntp_diff_ns(5ull << 32, (5ull << 32) + (1u << 31)), -SECOND / 2);
-    assert_int_equal(cn_ntp_diff_ns(1ull << 31, 0xffffffffull << 32), SECOND + SECOND / 2); /* over the era's end */
     assert_int_equal(cn_ticks_from_ns(-33333333, 90000), -3000);
     assert_int_equal(cn_ns_from_ticks(90000ll * 86400 * 30, 90000), 86400 * 30 * SECOND);
 }
