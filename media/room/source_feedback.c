@@ -61,7 +61,6 @@ void cn_source_ask(cn_source *source, unsigned layer, uint64_t now_ns)
     cn_line_send_rtcp(source->line, out, n);
     source_layer->keyframe_last_ns = now_ns;
     source_layer->keyframe_wanted = false; /* who still waits when nothing comes asks again */
-    source_layer->plis++;
     source->line->meter.plis_out++;
 }
 

@@ -57,7 +57,6 @@ typedef struct cn_source_layer {
     uint64_t keyframe_asked_ns;       /* the request that is not answered yet, 0: none */
     uint64_t keyframe_last_ns;        /* its last PLI */
     uint64_t keyframe_used_ns;        /* until when the allowance is used up */
-    uint64_t plis;                    /* sent */
     uint8_t behind;                   /* frames of another layer since its last packet */
     bool keyframe_wanted;
     uint64_t subscribers; /* bit per worker */
@@ -75,7 +74,7 @@ struct cn_source {
     cn_sdp_h264 h264;
     uint8_t pt, rtx_pt;
     uint8_t red_pt; /* of the same audio with redundancy; CN_SDP_NO_PT: not agreed */
-    uint64_t since_ns, measured_ns, announced_ns;
+    uint64_t since_ns, measured_ns;
     uint32_t rid_mask;                      /* told upward */
     uint64_t rid_idle_ns;                   /* since when fewer are wanted than told; 0: not */
     uint8_t listeners_lost[CN_WORKERS_MAX]; /* worst fraction that a listener on each worker misses, in 1/256 */

@@ -15,9 +15,8 @@ cn_layers_info cn_source_layers(const cn_source *source)
     return info;
 }
 
-static void announce_layers(cn_source *source, uint64_t now_ns)
+static void announce_layers(cn_source *source)
 {
-    source->announced_ns = now_ns;
     cn_layers_info layers = cn_source_layers(source);
     cn_room_send_block(source->room, cn_source_message(source, CN_MSG_SOURCE_LAYERS), &layers, sizeof layers);
 }
@@ -115,5 +114,5 @@ void cn_source_note_picture(cn_source *source, cn_source_layer *layer, const cn_
         layer->info.height = packet->height;
         first = true;
     }
-    if (first) announce_layers(source, now_ns);
+    if (first) announce_layers(source);
 }

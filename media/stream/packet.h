@@ -68,7 +68,6 @@ typedef struct cn_packet {
     uint8_t picture_id_at; /* offset of the field from the payload's start, 0: none */
     uint8_t tl0picidx_at;
     uint16_t width, height; /* told by this packet's key frame header, else 0 */
-    uint64_t capture_ntp;   /* absolute capture time, 32.32 NTP of the sender's clock */
 
     /* spatial layers: told by a dependency descriptor (depdesc.h), or by VP9's payload */
     uint8_t sid;

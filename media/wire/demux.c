@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "media/wire/rtp.h"
+#include "media/wire/bytes.h"
 
 enum { STUN_HEADER = 20, DTLS_HEADER = 13, RTP_HEADER = 12, RTCP_HEADER = 8, STUN_ATTRIBUTES = 32 };
 enum { ATTR_USERNAME = 0x0006, ATTR_INTEGRITY = 0x0008, ATTR_USE_CANDIDATE = 0x0025, ATTR_FINGERPRINT = 0x8028 };

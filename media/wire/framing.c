@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "media/wire/rtp.h"
+#include "media/wire/bytes.h"
 
 cn_err cn_deframe(cn_deframer *deframer, uint8_t *chunk, size_t length, cn_frame_fn fn, void *arg)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "media/wire/rtp.h"
+#include "media/wire/bytes.h"
 
 enum { PT_SR = 200, PT_RR, PT_SDES, PT_BYE, PT_APP, PT_RTPFB, PT_PSFB };
 enum { HEADER = 4, BLOCK = 24, FEEDBACK = 8 };

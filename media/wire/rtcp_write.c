@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "media/wire/rtp.h"
+#include "media/wire/bytes.h"
 
 enum {
     PT_SR = 200,

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "media/wire/bytes.h"
 
 #define CN_RTP_HEADER 12      /* bytes of the fixed header */
 #define CN_RTP_HEADER_MAX 352 /* bytes of the longest header cn_rtp_write_header writes */
@@ -156,39 +157,5 @@ size_t cn_rtp_write_rtx(uint8_t *out, size_t cap, const cn_rtp_head *header, con
  * nothing to restore).
  */
 cn_err cn_rtp_restore_rtx(uint8_t *packet, const cn_rtp *in, uint8_t pt, uint32_t ssrc, uint8_t **start, size_t *len);
-
-/** Big-endian helpers of the wire modules. */
-static inline uint16_t cn_be16(const uint8_t *bytes)
-{
-    return (uint16_t)((unsigned)bytes[0] << 8 | bytes[1]);
-}
-static inline uint32_t cn_be24(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
-}
-static inline uint32_t cn_be32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | cn_be24(bytes + 1);
-}
-static inline uint64_t cn_be64(const uint8_t *bytes)
-{
-    return (uint64_t)cn_be32(bytes) << 32 | cn_be32(bytes + 4);
-}
-static inline void cn_put16(uint8_t *bytes, unsigned value)
-{
-    bytes[0] = (uint8_t)(value >> 8), bytes[1] = (uint8_t)value;
-}
-static inline void cn_put24(uint8_t *bytes, uint32_t value)
-{
-    bytes[0] = (uint8_t)(value >> 16), cn_put16(bytes + 1, value & 0xffff);
-}
-static inline void cn_put32(uint8_t *bytes, uint32_t value)
-{
-    bytes[0] = (uint8_t)(value >> 24), cn_put24(bytes + 1, value & 0xffffff);
-}
-static inline void cn_put64(uint8_t *bytes, uint64_t value)
-{
-    cn_put32(bytes, (uint32_t)(value >> 32)), cn_put32(bytes + 4, (uint32_t)value);
-}
 
 #endif

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/wire/bytes.h"
 #include "media/wire/rtcp.h"
-#include "media/wire/rtp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

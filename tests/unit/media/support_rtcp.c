@@ -1,6 +1,6 @@
 #include "support_rtcp.h"
 
-#include "media/wire/rtp.h"
+#include "media/wire/bytes.h"
 
 enum { HEADER = 4, FEEDBACK = 12, PT_BYE = 203, PT_PSFB = 206, FMT_FIR = 4, FMT_AFB = 15 };
 
