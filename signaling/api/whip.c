@@ -124,8 +124,7 @@ static void join(void *arg)
                             .offer = cn_http_body(asked->http, NULL),
                             .only = only && *only ? only : NULL,
                             .source = source && strcmp(source, "camera") == 0 ? CN_SOURCE_CAMERA : CN_SOURCE_DEVICE,
-                            .token_hash = asked->token_hash,
-                            .address = cn_http_actor(asked->http)->address};
+                            .token_hash = asked->token_hash};
     cn_live_guest_join(cn_app_live(cn_http_app(asked->http)), &guest, joined, asked);
 }
 

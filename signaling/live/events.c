@@ -5,7 +5,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/client.h"
+#include "signaling/live/events.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/host.h"
+#include "signaling/live/minutes.h"
+#include "signaling/live/quality.h"
+#include "signaling/live/record.h"
+#include "signaling/live/view.h"
 
 #define EVENTS_MAX 65536    /* above it what the next one repeats anyway is dropped … */
 #define EVENTS_HARD 1048576 /* … and above this everything */
@@ -81,6 +89,7 @@ static void on_left(event *ev, cn_member *member)
                          json_pack("{s:s, s:s}", "participant", member->id, "cause", causes[ev->left.cause]));
     member->leaving = true;
     cn_hall_hosts(hall);
+    cn_record_left(member);
     cn_member_free(member);
 }
 

@@ -5,7 +5,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/audit.h"
+#include "signaling/live/client.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/sources.h"
 
 #define BACK_MS 120000     /* who was inside may come back */
 #define ADMITTED_MS 600000 /* who was let in may take his time */
@@ -247,32 +251,6 @@ typedef struct change {
     cn_problem problem;
 } change;
 
-static json_t *settings_json(const cn_room_settings *settings)
-{
-    return json_pack("{s:b, s:b, s:s, s:s, s:s}", "locked", settings->locked, "lobby", settings->lobby, "unmute",
-                     settings->unmute, "tier_max", settings->tier_max, "codec", settings->codec);
-}
-
-json_t *cn_hall_settings_json(const cn_hall *hall)
-{
-    return settings_json(&hall->settings);
-}
-
-/* A room without a codec of its own has that of the configuration. */
-static void fill_codec(const cn_live *live, cn_room_settings *settings)
-{
-    if (!*settings->codec)
-        cn_strcpy(settings->codec, sizeof settings->codec, cn_config_str(live->app->config, "media", "codec"));
-}
-
-void cn_hall_set(cn_hall *hall, const cn_room_settings *settings)
-{
-    hall->settings = *settings;
-    hall->tier_max = CN_TIER_4K;
-    (void)cn_live_tier_parse(settings->tier_max, &hall->tier_max);
-    fill_codec(hall->live, &hall->settings);
-}
-
 /* Nobody waits before an open door. */
 static void let_waiting_in(cn_hall *hall)
 {
@@ -309,9 +287,8 @@ static void changed(void *arg)
     cn_client *client = cn_client_find(edit->live, edit->serial);
     edit->live->setting = false;
     if (edit->err == CN_OK && !edit->live->closing) apply(edit);
-    fill_codec(edit->live, &edit->info.settings);
     if (client && edit->err == CN_OK)
-        cn_client_answer(client, edit->id, settings_json(&edit->info.settings));
+        cn_client_answer(client, edit->id, cn_settings_json(edit->live, &edit->info.settings));
     else if (client)
         cn_client_refuse(client, edit->id, edit->err, &edit->problem);
     json_decref(edit->id);
@@ -322,7 +299,7 @@ static cn_err judge_change(change *edit)
 {
     cn_room_settings *settings = &edit->info.settings;
     const char *field;
-    CN_TRY(cn_room_get(&edit->live->app->consult, &edit->actor, edit->room, &edit->info));
+    CN_TRY(cn_room_get(edit->live->config.consult, &edit->actor, edit->room, &edit->info));
     /* from outside the room: who moderates it anyway */
     if (!*edit->by && !(edit->info.parts & (CN_PART_LEAD | CN_PART_REVIEWER))) return CN_ERR_FORBIDDEN;
     if (edit->locked >= 0) settings->locked = edit->locked;
@@ -332,7 +309,7 @@ static cn_err judge_change(change *edit)
     if (*edit->codec) cn_strcpy(settings->codec, sizeof settings->codec, edit->codec);
     if (!cn_room_settings_valid(settings, &field))
         return cn_problem_set(&edit->problem, CN_ERR_INVALID, field, "unknown word");
-    return cn_room_settings_set(&edit->live->app->consult, &edit->actor, edit->room, settings);
+    return cn_room_settings_set(edit->live->config.consult, &edit->actor, edit->room, settings);
 }
 
 /* Job thread. */
@@ -400,7 +377,7 @@ cn_err cn_do_settings(cn_method_call *call, json_t **result)
     edit->serial = call->client->serial;
     edit->actor = call->client->actor;
     edit->id = json_incref(call->id);
-    cn_err err = cn_jobs_add(call->live->app->db_jobs, change_job, edit);
+    cn_err err = cn_jobs_add(call->live->config.jobs, change_job, edit);
     if (err != CN_OK) {
         json_decref(edit->id);
         free(edit);

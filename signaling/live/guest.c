@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/sources.h"
 #include "signaling/live/sdp_scan.h"
 
 typedef struct visit {
@@ -160,7 +162,7 @@ void cn_live_guest_leave(cn_live *live, const char *participant)
 
 const char *cn_live_codec(const cn_live *live, const cn_room_info *room)
 {
-    return *room->settings.codec ? room->settings.codec : cn_config_str(live->app->config, "media", "codec");
+    return *room->settings.codec ? room->settings.codec : live->config.codec;
 }
 
 json_t *cn_live_participants(cn_live *live, const char *room)

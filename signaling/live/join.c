@@ -5,8 +5,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/client.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/join.h"
+#include "signaling/live/rpc.h"
 #include "signaling/live/sdp_scan.h"
+#include "signaling/live/sources.h"
 
 #define OFFER_MAX (200 * 1024)
 #define SECTIONS_MAX 128
@@ -124,7 +129,7 @@ static json_t *join_result(const passage *path, const cn_member *me)
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "participant", me->id, "resume",
                      me->resume, "answer", path->answer, "self", cn_member_json(me), "participants", others, "speaker",
                      *hall->speaker ? json_string(hall->speaker) : json_null(), "view", cn_hall_view_json(hall),
-                     "ice_servers", cn_turn_servers(path->live->app->turn, me->user, cn_wall_ms() / 1000), "limits",
+                     "ice_servers", cn_turn_servers(path->live->config.turn, me->user, cn_wall_ms() / 1000), "limits",
                      cn_member_limits_json(me), "settings", cn_hall_settings_json(hall), "knocks",
                      cn_member_is_host(me) ? cn_gate_knocks_json(hall) : json_array());
 }
@@ -349,7 +354,7 @@ static void checked(void *arg)
 static void check(void *arg)
 {
     passage *path = arg;
-    cn_consult *consult = &path->live->app->consult;
+    cn_consult *consult = path->live->config.consult;
     path->err = cn_room_get(consult, &path->actor, path->room, &path->info);
     if (path->err == CN_OK && !(path->info.parts & ~(uint32_t)CN_PART_READER)) path->err = CN_ERR_FORBIDDEN;
     if (path->err == CN_OK && !path->info.open)
@@ -388,7 +393,7 @@ cn_err cn_do_join(cn_method_call *call, json_t **result)
     cn_do_leave(call, NULL); /* who joins anew has given his old place up */
     cn_strcpy(path->room, sizeof path->room, room);
     cn_strcpy(path->resume, sizeof path->resume, resume);
-    cn_err err = cn_jobs_add(call->live->app->db_jobs, check, path);
+    cn_err err = cn_jobs_add(call->live->config.jobs, check, path);
     if (err != CN_OK) {
         passage_free(path);
         return CN_ERR_AGAIN;
@@ -406,4 +411,17 @@ cn_err cn_do_offer(cn_method_call *call, json_t **result)
     cn_strcpy(path->member, sizeof path->member, call->client->member->id);
     reoffer(path, call->client->member);
     return CN_ANSWERS_ITSELF;
+}
+
+cn_err cn_do_leave(cn_method_call *call, json_t **result)
+{
+    cn_member *me = call->client->member;
+    (void)result;
+    cn_gate_forget(call->client);
+    if (!me) return CN_OK;
+    cn_gate_left(me, false);
+    me->leaving = true;
+    cn_member_detach(me);
+    cn_media_leave(call->live->media, me->id, CN_LEAVE_ASKED);
+    return CN_OK;
 }

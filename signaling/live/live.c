@@ -1,6 +1,6 @@
 /* Clients: WebSockets, the logins behind them, what comes in and goes out. */
-#include "signaling/live/live_private.h"
 
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,42 +8,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "signaling/live/client.h"
+#include "signaling/live/events.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/live.h"
+#include "signaling/live/methods.h"
+#include "signaling/live/minutes.h"
+#include "signaling/live/quality.h"
+#include "signaling/live/record.h"
+#include "signaling/live/rpc.h"
 
 #define CHECK_MS 3000 /* a login that ended closes its WebSocket within so long */
 #define HELD_MAX 8
-
-/* ---- what a client is sent ---- */
-
-cn_client *cn_client_find(cn_live *live, uint64_t serial)
-{
-    for (cn_client *client = live->clients; client; client = client->next)
-        if (client->serial == serial) return client;
-    return NULL;
-}
-
-void cn_client_send(cn_client *client, json_t *message)
-{
-    if (client && message) cn_ws_send(client->ws, message, NULL);
-    json_decref(message);
-}
-
-void cn_client_notice(cn_client *client, const char *method, json_t *params)
-{
-    cn_client_send(client, cn_rpc_notice(method, params));
-}
-
-void cn_client_answer(cn_client *client, json_t *id, json_t *result)
-{
-    if (id)
-        cn_client_send(client, cn_rpc_result(id, result));
-    else
-        json_decref(result);
-}
-
-void cn_client_refuse(cn_client *client, json_t *id, cn_err err, const cn_problem *problem)
-{
-    if (id) cn_client_send(client, cn_rpc_problem(id, err, problem));
-}
 
 /* ---- who it is: asked on a job thread, at first and then every few seconds ---- */
 
@@ -132,10 +109,10 @@ static void ask(void *arg)
 {
     inquiry *asked = arg;
     char csrf[CN_SESSION_TOKEN];
-    cn_app *app = asked->live->app;
+    const cn_live_config *config = &asked->live->config;
     for (size_t i = 0; i < asked->n; i++) {
         question *one = &asked->questions[i];
-        one->err = cn_session_resolve(&app->consult, one->token, one->address, cn_app_idle_ms(app), &one->actor, csrf);
+        one->err = cn_session_resolve(config->consult, one->token, one->address, config->idle_ms, &one->actor, csrf);
     }
     asked->call = (cn_door_call){.fn = answered, .arg = asked};
     cn_door_post(asked->live->door, &asked->call);
@@ -169,7 +146,7 @@ static void check_sessions(void *live)
     for (cn_client *client = parent->clients; client; client = client->next)
         if (client->state == CN_CLIENT_KNOWN) put_question(asked, client);
     parent->checking = true;
-    if (cn_jobs_add(parent->app->db_jobs, ask, asked) != CN_OK) {
+    if (cn_jobs_add(parent->config.jobs, ask, asked) != CN_OK) {
         parent->checking = false;
         cn_free_secret(asked, sizeof *asked + n * sizeof(question));
     }
@@ -199,7 +176,7 @@ static void opened(void *ctx, cn_ws *ws, const char *token, const char *address)
     cn_ws_own(ws, client);
     cn_ws_read(ws, false); /* until it is known who this is */
     put_question(asked, client);
-    if (cn_jobs_add(live->app->db_jobs, ask, asked) != CN_OK) {
+    if (cn_jobs_add(live->config.jobs, ask, asked) != CN_OK) {
         cn_free_secret(asked, sizeof *asked + sizeof(question));
         cn_ws_close(ws, CN_WS_CLOSE_SLOW, "try again later");
     }
@@ -241,11 +218,11 @@ const cn_ws_hooks cn_live_hooks = {.opened = opened, .message = message, .closed
 
 /* ---- life ---- */
 
-cn_err cn_live_new(cn_live **out, cn_app *app)
+cn_err cn_live_new(cn_live **out, const cn_live_config *config)
 {
     cn_live *live = CN_NEW(cn_live);
     if (!live) return CN_ERR_NOMEM;
-    live->app = app;
+    live->config = *config;
     *out = live;
     return CN_OK;
 }
@@ -266,7 +243,7 @@ static void after_the_peak(void *live)
         cn_media_worker_get(parent->media, i, &worker);
         peers += worker.peers;
     }
-    if (cn_mem_ebb(&parent->peers_peak, peers)) (void)cn_jobs_add(parent->app->db_jobs, give_back, NULL);
+    if (cn_mem_ebb(&parent->peers_peak, peers)) (void)cn_jobs_add(parent->config.jobs, give_back, NULL);
 }
 
 void cn_live_attach(cn_live *live, cn_door *door, cn_media *media)

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/minutes.h"
 
 #define BATCH 256
 #define WAITING_MAX 1000000 /* rows in memory while the database is away: half a day of a full server */
@@ -60,7 +60,7 @@ static void put_all(cn_member *member, const cn_meter_segment *segments, size_t 
 
 void cn_minutes_start(cn_member *member, uint64_t mono_ms, int64_t wall_ms)
 {
-    cn_meter_start(&member->meter, mono_ms, wall_ms, member->hall->live->app->consult.zone_minutes);
+    cn_meter_start(&member->meter, mono_ms, wall_ms, member->hall->live->config.consult->zone_minutes);
 }
 
 void cn_minutes_area(cn_member *member, uint64_t mono_ms, int64_t sum, int64_t max)
@@ -115,7 +115,7 @@ static void written(void *arg)
 static void write_batch(void *arg)
 {
     batch *group = arg;
-    group->err = cn_chain_ledger(group->live->app->ledger, group->rows, group->n);
+    group->err = cn_chain_ledger(group->live->config.consult->ledger, group->rows, group->n);
     group->call = (cn_door_call){.fn = written, .arg = group};
     cn_door_post(group->live->door, &group->call);
 }
@@ -142,7 +142,7 @@ void cn_minutes_flush(void *live)
                                                   .tier_max = entry->segment.tier_max,
                                                   .rule_version = CN_METER_RULE_VERSION,
                                                   .end_cause = entry->segment.end_cause};
-    parent->ledger_busy = cn_jobs_add(parent->app->db_jobs, write_batch, group) == CN_OK;
+    parent->ledger_busy = cn_jobs_add(parent->config.jobs, write_batch, group) == CN_OK;
     if (!parent->ledger_busy) free(group);
 }
 

@@ -7,35 +7,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
-#include "signaling/live/live_private.h"
-
-json_t *cn_hall_view_json(const cn_hall *hall)
-{
-    if (!*hall->file) return json_null();
-    json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:o}", "file", hall->file, "name",
-                               hall->file_name ? hall->file_name : "", "kind", hall->kind, "page", hall->page,
-                               "presenter", *hall->presenter ? json_string(hall->presenter) : json_null());
-    if (object) {
-        json_object_set(object, "state", hall->state ? hall->state : json_null());
-        json_object_set(object, "pointer", hall->pointer ? hall->pointer : json_null());
-    }
-    return object;
-}
-
-static void forget_place(cn_hall *hall)
-{
-    json_decref(hall->state);
-    json_decref(hall->pointer);
-    hall->state = hall->pointer = NULL;
-}
-
-void cn_hall_view_close(cn_hall *hall)
-{
-    forget_place(hall);
-    free(hall->file_name);
-    hall->file_name = NULL;
-    *hall->file = *hall->presenter = '\0';
-}
+#include "signaling/live/audit.h"
+#include "signaling/live/client.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/view.h"
 
 static void tell_view(cn_hall *hall, const cn_member *except)
 {
@@ -108,7 +83,7 @@ static void file_checked(void *arg)
 
 static cn_err judge_file(opening *start)
 {
-    CN_TRY(cn_file_get(&start->live->app->consult, &start->actor, start->file, "view.open", &start->info));
+    CN_TRY(cn_file_get(start->live->config.consult, &start->actor, start->file, "view.open", &start->info));
     if (!*start->request || strcmp(start->info.request, start->request) != 0)
         return cn_problem_set(&start->problem, CN_ERR_NOTFOUND, "file",
                               "this file does not belong to the room's request");
@@ -157,7 +132,7 @@ cn_err cn_do_view_open(cn_method_call *call, json_t **result)
     cn_strcpy(start->file, sizeof start->file, file);
     cn_strcpy(start->request, sizeof start->request, me->hall->request);
     cn_strcpy(start->member, sizeof start->member, me->id);
-    if (cn_jobs_add(call->live->app->db_jobs, check_file, start) == CN_OK) return CN_ANSWERS_ITSELF;
+    if (cn_jobs_add(call->live->config.jobs, check_file, start) == CN_OK) return CN_ANSWERS_ITSELF;
     opening_free(start);
     return CN_ERR_AGAIN;
 }
