@@ -20,9 +20,9 @@ struct cn_call_errand {
     cn_err err; /* what `work` returned */
     cn_problem problem;
     size_t size;
-    cn_err (*work)(cn_call_errand *errand);                   /* job thread */
-    void (*back)(cn_call_errand *errand, cn_client *client);  /* `client` is NULL when it has gone */
-    void (*release)(cn_call_errand *errand);                  /* what it holds; NULL: nothing */
+    cn_err (*work)(cn_call_errand *errand);                  /* job thread */
+    void (*back)(cn_call_errand *errand, cn_client *client); /* `client` is NULL when it has gone */
+    void (*release)(cn_call_errand *errand);                 /* what it holds; NULL: nothing */
 };
 
 /** `size` bytes, zeroed, that begin with a cn_call_errand; NULL when memory is out. */

@@ -5,15 +5,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "signaling/live/client.h"
 #include "signaling/live/rpc.h"
 
 static size_t bucket_of(const char *id)
 {
-    uint64_t h = 14695981039346656037u;
-    for (; *id; id++) h = (h ^ (unsigned char)*id) * 1099511628211u;
-    return h % CN_BUCKETS;
+    return cn_hash(id) % CN_BUCKETS;
 }
 
 cn_hall *cn_hall_find(cn_live *live, const char *id)
