@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "signaling/door/errand.h"
 #include "signaling/live/gate.h"
 #include "signaling/live/hall.h"
 #include "signaling/live/sources.h"
 #include "signaling/live/sdp_scan.h"
 
 typedef struct visit {
+    cn_errand errand;
     cn_live *live;
-    cn_door_call call;
     char member[CN_ID_TEXT];
     bool restart;
     cn_guest_fn fn;
@@ -20,9 +21,9 @@ typedef struct visit {
     char *answer;
 } visit;
 
-static void answered(void *arg)
+static void answered(cn_errand *errand)
 {
-    visit *stay = arg;
+    visit *stay = (visit *)errand;
     cn_member *member = cn_member_find(stay->live, stay->member);
     if (stay->err == CN_OK && !member) stay->err = CN_ERR_NOTFOUND;
     if (member && !stay->restart) {
@@ -43,8 +44,7 @@ static void from_media(void *arg, cn_err err, const cn_problem *problem, const c
     stay->err = err;
     if (problem) stay->problem = *problem;
     if (err == CN_OK && !(stay->answer = cn_strdup(answer))) stay->err = CN_ERR_NOMEM;
-    stay->call = (cn_door_call){.fn = answered, .arg = stay};
-    cn_door_post(stay->live->door, &stay->call);
+    cn_errand_return(&stay->errand, stay->live->door, answered);
 }
 
 static visit *visit_new(cn_live *live, const char *participant, cn_guest_fn fn, void *arg)

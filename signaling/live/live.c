@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "signaling/door/door.h"
+#include "signaling/door/errand.h"
 #include "signaling/live/client.h"
 #include "signaling/live/events.h"
 #include "signaling/live/gate.h"
@@ -32,8 +34,8 @@ typedef struct question {
 } question;
 
 typedef struct inquiry {
+    cn_errand errand;
     cn_live *live;
-    cn_door_call call;
     size_t n;
     bool all; /* the regular round over all clients */
     question questions[];
@@ -96,26 +98,25 @@ static void take_answer(cn_live *live, const question *asked)
     if (first) release_held(client);
 }
 
-static void answered(void *arg)
+static void answered(cn_errand *errand)
 {
-    inquiry *asked = arg;
+    inquiry *asked = (inquiry *)errand;
     if (!asked->live->closing)
         for (size_t i = 0; i < asked->n; i++) take_answer(asked->live, &asked->questions[i]);
     if (asked->all) asked->live->checking = false;
     cn_free_secret(asked, sizeof *asked + asked->n * sizeof(question));
 }
 
-static void ask(void *arg)
+/* Job thread. */
+static void ask(cn_errand *errand)
 {
-    inquiry *asked = arg;
+    inquiry *asked = (inquiry *)errand;
     char csrf[CN_SESSION_TOKEN];
     const cn_live_config *config = &asked->live->config;
     for (size_t i = 0; i < asked->n; i++) {
         question *one = &asked->questions[i];
         one->err = cn_session_resolve(config->consult, one->token, one->address, config->idle_ms, &one->actor, csrf);
     }
-    asked->call = (cn_door_call){.fn = answered, .arg = asked};
-    cn_door_post(asked->live->door, &asked->call);
 }
 
 static inquiry *inquiry_new(cn_live *live, size_t count)
@@ -123,6 +124,11 @@ static inquiry *inquiry_new(cn_live *live, size_t count)
     inquiry *asked = cn_calloc(1, sizeof *asked + count * sizeof(question));
     if (asked) asked->live = live;
     return asked;
+}
+
+static cn_err send_inquiry(inquiry *asked)
+{
+    return cn_errand_go(&asked->errand, asked->live->door, asked->live->config.jobs, ask, answered);
 }
 
 static void put_question(inquiry *asked, const cn_client *client)
@@ -146,7 +152,7 @@ static void check_sessions(void *live)
     for (cn_client *client = parent->clients; client; client = client->next)
         if (client->state == CN_CLIENT_KNOWN) put_question(asked, client);
     parent->checking = true;
-    if (cn_jobs_add(parent->config.jobs, ask, asked) != CN_OK) {
+    if (send_inquiry(asked) != CN_OK) {
         parent->checking = false;
         cn_free_secret(asked, sizeof *asked + n * sizeof(question));
     }
@@ -176,7 +182,7 @@ static void opened(void *ctx, cn_ws *ws, const char *token, const char *address)
     cn_ws_own(ws, client);
     cn_ws_read(ws, false); /* until it is known who this is */
     put_question(asked, client);
-    if (cn_jobs_add(live->config.jobs, ask, asked) != CN_OK) {
+    if (send_inquiry(asked) != CN_OK) {
         cn_free_secret(asked, sizeof *asked + sizeof(question));
         cn_ws_close(ws, CN_WS_CLOSE_SLOW, "try again later");
     }

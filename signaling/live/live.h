@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "consult/room/room.h"
 #include "media/media.h"
-#include "signaling/door/door.h"
+#include "signaling/door/calls.h"
 #include "signaling/live/turn.h"
 
 typedef struct cn_live cn_live;

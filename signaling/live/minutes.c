@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "signaling/door/errand.h"
 #include "signaling/live/minutes.h"
 
 #define BATCH 256
@@ -22,8 +23,8 @@ struct cn_ledger_entry {
 };
 
 typedef struct batch {
+    cn_errand errand;
     cn_live *live;
-    cn_door_call call;
     size_t n;
     cn_err err;
     cn_ledger_row rows[BATCH]; /* point into the entries, which stay until the batch is back */
@@ -97,9 +98,9 @@ static void drop(cn_live *live, size_t count)
     }
 }
 
-static void written(void *arg)
+static void written(cn_errand *errand)
 {
-    batch *group = arg;
+    batch *group = (batch *)errand;
     cn_live *live = group->live;
     live->ledger_busy = false;
     if (group->err == CN_OK)
@@ -112,12 +113,10 @@ static void written(void *arg)
 }
 
 /* Job thread. */
-static void write_batch(void *arg)
+static void write_batch(cn_errand *errand)
 {
-    batch *group = arg;
+    batch *group = (batch *)errand;
     group->err = cn_chain_ledger(group->live->config.consult->ledger, group->rows, group->n);
-    group->call = (cn_door_call){.fn = written, .arg = group};
-    cn_door_post(group->live->door, &group->call);
 }
 
 void cn_minutes_flush(void *live)
@@ -142,7 +141,8 @@ void cn_minutes_flush(void *live)
                                                   .tier_max = entry->segment.tier_max,
                                                   .rule_version = CN_METER_RULE_VERSION,
                                                   .end_cause = entry->segment.end_cause};
-    parent->ledger_busy = cn_jobs_add(parent->config.jobs, write_batch, group) == CN_OK;
+    parent->ledger_busy =
+        cn_errand_go(&group->errand, parent->door, parent->config.jobs, write_batch, written) == CN_OK;
     if (!parent->ledger_busy) free(group);
 }
 
