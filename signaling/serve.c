@@ -134,6 +134,8 @@ static cn_err open_live(cn_app *app)
                                    .codec = cn_config_str(app->config, "media", "codec"),
                                    .video_max = cn_config_int(app->config, "media", "room_video_max"),
                                    .voice_max = cn_config_int(app->config, "media", "room_voice_max"),
+                                   .farewell_ms =
+                                       (uint64_t)cn_config_int(app->config, "room", "farewell_seconds") * 1000,
                                    .idle_ms = cn_app_idle_ms(app)};
     return cn_live_new(&app->live, &config);
 }

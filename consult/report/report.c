@@ -122,10 +122,10 @@ static cn_err act_on(doing *work, cn_err (*fn)(doing *), const char *name, const
     CN_TRY(cn_act_begin(&act, work->c, work->a));
     work->conn = act.conn;
     cn_err err = cn_request_scope_get(act.conn, work->a, request, &work->scope);
-    cn_state before = work->scope.state;
+    int64_t before = work->scope.revision;
     if (err == CN_OK) err = fn(work);
     err = cn_act_end(&act, err, name, object, NULL);
-    if (err == CN_OK && work->scope.state != before) cn_request_announce(work->c, &work->scope);
+    if (err == CN_OK && work->scope.revision != before) cn_request_announce(work->c, &work->scope);
     return err;
 }
 

@@ -315,6 +315,18 @@ static cn_err do_with_reason(doing *work, const char *action)
                       cn_text(work->scope.id));
 }
 
+static cn_err close_room(doing *work)
+{
+    return cn_db_exec(work->conn, NULL, "UPDATE rooms SET closed_ms = $1 WHERE request_id = $2 AND closed_ms = 0",
+                      cn_int(cn_wall_ms()), cn_text(work->scope.id));
+}
+
+static cn_err do_cancel(doing *work, const char *action)
+{
+    CN_TRY(do_with_reason(work, action));
+    return close_room(work);
+}
+
 static cn_err add_expert(doing *work, const char *user, bool lead, const char *field)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
@@ -391,15 +403,14 @@ static cn_err do_close(doing *work, const char *action)
     if (!cn_rows_next(rows) || !cn_rows_text(rows, 0)[0])
         return cn_problem_set(work->p, CN_ERR_CONFLICT, "record", "write the consultation record first");
     CN_TRY(step(work, action, ""));
-    return cn_db_exec(work->conn, NULL, "UPDATE rooms SET closed_ms = $1 WHERE request_id = $2 AND closed_ms = 0",
-                      cn_int(cn_wall_ms()), cn_text(work->scope.id));
+    return close_room(work);
 }
 
 static const struct {
     const char *action;
     cn_err (*fn)(doing *, const char *action);
 } acts[] = {
-    {"submit", do_submit},     {"return", do_with_reason},    {"reject", do_with_reason}, {"cancel", do_with_reason},
+    {"submit", do_submit},     {"return", do_with_reason},    {"reject", do_with_reason}, {"cancel", do_cancel},
     {"schedule", do_schedule}, {"reschedule", do_reschedule}, {"accept", do_accept},      {"finish", do_plain},
     {"no_show", do_plain},     {"close", do_close},
 };

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "signaling/live/client.h"
+#include "signaling/live/ending.h"
 #include "signaling/live/events.h"
 #include "signaling/live/gate.h"
 #include "signaling/live/hall.h"
@@ -14,6 +15,7 @@
 #include "signaling/live/quality.h"
 #include "signaling/live/record.h"
 #include "signaling/live/view.h"
+#include "signaling/live/watch.h"
 
 #define EVENTS_MAX 65536    /* above it what the next one repeats anyway is dropped … */
 #define EVENTS_HARD 1048576 /* … and above this everything */
@@ -265,6 +267,7 @@ void cn_live_housekeeping(void *live)
     uint64_t now = cn_mono_ms();
     if (!parent->media) return;
     cn_gate_tidy(parent);
+    cn_ending_tick(parent);
     for (cn_hall *hall = parent->halls; hall; hall = hall->next)
         for (cn_member *member = hall->members; member; member = member->next) {
             bool silent = !member->connected && now - member->since_ms > CONNECT_MS;
@@ -280,7 +283,8 @@ void cn_live_housekeeping(void *live)
 
 typedef struct change {
     cn_live *live;
-    char request[CN_ID_TEXT], state[24];
+    char request[CN_ID_TEXT];
+    cn_state state;
 } change;
 
 static void on_change(void *arg)
@@ -289,16 +293,20 @@ static void on_change(void *arg)
     for (cn_hall *hall = edit->live->halls; hall; hall = hall->next)
         if (strcmp(hall->request, edit->request) == 0)
             cn_hall_notice(hall, NULL, "request.changed",
-                           json_pack("{s:s, s:s}", "request", edit->request, "state", edit->state), NULL);
+                           json_pack("{s:s, s:s}", "request", edit->request, "state", cn_state_name(edit->state)),
+                           NULL);
+    cn_watch_changed(edit->live, edit->request, edit->state);
+    if (!edit->live->closing) cn_ending_request(edit->live, edit->request, edit->state);
     free(edit);
 }
 
 void cn_live_request_changed(cn_live *live, const char *request, const char *state)
 {
-    change *edit = CN_NEW(change);
+    cn_state now;
+    change *edit = cn_state_parse(state, &now) ? CN_NEW(change) : NULL;
     if (!edit) return;
     edit->live = live;
+    edit->state = now;
     cn_strcpy(edit->request, sizeof edit->request, request);
-    cn_strcpy(edit->state, sizeof edit->state, state);
     if (!live->door || cn_door_call_new(live->door, on_change, edit) != CN_OK) free(edit);
 }

@@ -222,6 +222,18 @@ cn_err cn_do_admit(cn_method_call *call, json_t **result)
     return CN_OK;
 }
 
+void cn_gate_refuse_all(cn_hall *hall)
+{
+    cn_live *live = hall->live;
+    for (cn_knock *knock = live->knocks, *next; knock; knock = next) {
+        next = knock->next;
+        if (strcmp(knock->room, hall->id) != 0) continue;
+        cn_client *client = knock->client;
+        cn_client_notice(client, "room.refused", json_pack("{s:s, s:n}", "room", hall->id, "by"));
+        cn_gate_forget(client);
+    }
+}
+
 void cn_gate_free(cn_live *live)
 {
     while (live->passes) {

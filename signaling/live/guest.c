@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "signaling/door/errand.h"
+#include "signaling/live/ending.h"
 #include "signaling/live/gate.h"
 #include "signaling/live/hall.h"
 #include "signaling/live/sources.h"
@@ -87,6 +88,8 @@ static cn_err admit(cn_member **out, cn_hall *hall, const cn_guest *guest, cn_pr
 static cn_err judge(cn_live *live, const cn_guest *guest, cn_problem *problem)
 {
     uint64_t wait_ms = 0;
+    if (!cn_ending_may_enter(live, guest->room))
+        return cn_problem_set(problem, CN_ERR_STATE, "room", "this room is closed");
     switch (cn_gate_judge(live, guest->room, guest->token_hash, false, &wait_ms)) {
     case CN_GATE_LOCKED: return cn_problem_set(problem, CN_ERR_STATE, "room", "this room is locked");
     case CN_GATE_REMOVED: return cn_problem_set(problem, CN_ERR_STATE, "room", "a host removed this participant");

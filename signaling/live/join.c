@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "signaling/live/client.h"
+#include "signaling/live/ending.h"
 #include "signaling/live/errand.h"
 #include "signaling/live/gate.h"
 #include "signaling/live/hall.h"
@@ -22,6 +23,7 @@ typedef struct passage {
     cn_call_errand base;
     char room[64], member[CN_ID_TEXT], resume[CN_SESSION_TOKEN];
     bool reoffer, taken_over;
+    bool farewell; /* the room says farewell: it may be entered though it is closed */
     char *offer;
     cn_section *sections;
     size_t section_count;
@@ -170,6 +172,7 @@ static void media_answered(cn_call_errand *errand, cn_client *client)
     if (path->base.id)
         cn_client_answer(client, path->base.id,
                          path->reoffer ? json_pack("{s:s}", "answer", path->answer) : join_result(path, member));
+    if (!path->reoffer) cn_ending_tell(member);
     end_passage(path, client);
 }
 
@@ -325,6 +328,11 @@ static void checked(cn_call_errand *errand, cn_client *client)
         refuse(path, client, path->base.err, &path->base.problem);
         return;
     }
+    if (!cn_ending_may_enter(errand->live, &path->info)) {
+        refuse(path, client, cn_problem_set(&errand->problem, CN_ERR_STATE, "room", "this room is closed"),
+               &errand->problem);
+        return;
+    }
     if (*path->resume) {
         cn_member *member = find_resumable(path);
         if (member)
@@ -345,7 +353,7 @@ static cn_err check(cn_call_errand *errand)
     cn_consult *consult = errand->live->config.consult;
     cn_err err = cn_room_get(consult, &errand->actor, path->room, &path->info);
     if (err == CN_OK && !(path->info.parts & ~(uint32_t)CN_PART_READER)) err = CN_ERR_FORBIDDEN;
-    if (err == CN_OK && !path->info.open)
+    if (err == CN_OK && !path->info.open && !path->farewell)
         err = cn_problem_set(&errand->problem, CN_ERR_STATE, "room", "this room is closed");
     if (err == CN_OK) err = cn_user_json(consult, errand->actor.user, &path->user);
     char object[80];
@@ -380,6 +388,7 @@ cn_err cn_do_join(cn_method_call *call, json_t **result)
     cn_do_leave(call, NULL); /* who joins anew has given his old place up */
     cn_strcpy(path->room, sizeof path->room, room);
     cn_strcpy(path->resume, sizeof path->resume, resume);
+    path->farewell = cn_ending_farewell(call->live, room);
     cn_err err = cn_call_errand_go(&path->base, check, checked);
     call->client->joining = err == CN_ANSWERS_ITSELF;
     return err;

@@ -20,6 +20,7 @@
 #include "signaling/live/quality.h"
 #include "signaling/live/record.h"
 #include "signaling/live/rpc.h"
+#include "signaling/live/watch.h"
 
 #define CHECK_MS 3000 /* a login that ended closes its WebSocket within so long */
 #define HELD_MAX 8
@@ -214,6 +215,7 @@ static void closed(void *ctx, cn_ws *ws)
     cn_ws_own(ws, NULL);
     if (client->member) cn_member_detach(client->member);
     cn_gate_forget(client);
+    cn_watch_forget(client);
     *client->at = client->next;
     if (client->next) client->next->at = client->at;
     json_decref(client->held);

@@ -22,6 +22,7 @@ typedef struct cn_live_config {
     const cn_turn *turn;          /* NULL: no relay */
     const char *codec;            /* what cameras are asked to send where a room does not say */
     int64_t video_max, voice_max; /* places of a room with video, without */
+    uint64_t farewell_ms;         /* from the end of a request to that of its room */
     int64_t idle_ms;              /* a login ends after so long without a request */
 } cn_live_config;
 

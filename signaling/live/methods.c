@@ -15,6 +15,7 @@
 #include "signaling/live/rpc.h"
 #include "signaling/live/sources.h"
 #include "signaling/live/view.h"
+#include "signaling/live/watch.h"
 
 static cn_err do_ping(cn_method_call *call, json_t **result)
 {
@@ -125,6 +126,7 @@ static const struct {
     {"view.present", cn_do_view_present, IN_ROOM},
     {"view.state", cn_do_view_state, IN_ROOM},
     {"view.pointer", cn_do_view_pointer, IN_ROOM},
+    {"request.watch", cn_do_watch, 0},
     {"ping", do_ping, 0},
 };
 

@@ -17,7 +17,8 @@
 
 #define CN_SOURCES (CN_SOURCE_DEVICE + 1)
 #define CN_BUCKETS 1024
-#define CN_WHO 65 /* a person by user id, a device by the hash of its token */
+#define CN_ENDED 64 /* requests that ended last */
+#define CN_WHO 65   /* a person by user id, a device by the hash of its token */
 
 typedef struct cn_client cn_client;
 typedef struct cn_member cn_member;
@@ -26,6 +27,7 @@ typedef struct cn_record cn_record;
 typedef struct cn_room_record cn_room_record;
 typedef struct cn_pass cn_pass;
 typedef struct cn_knock cn_knock;
+typedef struct cn_watch cn_watch;
 
 /* A WebSocket and who is behind it. */
 struct cn_client {
@@ -40,6 +42,8 @@ struct cn_client {
     cn_member *member;
     bool joining;    /* a join is under way */
     cn_knock *knock; /* waits to be let in */
+    cn_watch *watch; /* NULL: nothing */
+    cn_watch *asked; /* what he asked for last, being checked: its errand's */
     json_t *held;    /* array of texts that came before the session was known */
 };
 
@@ -106,6 +110,10 @@ struct cn_hall {
     cn_room_settings settings; /* with the codec that is meant by "" */
     cn_tier tier_max;          /* of the settings */
     int64_t hand_last_ms;
+    /* its request was closed or cancelled */
+    const char *ending; /* "closed", "cancelled"; NULL: not */
+    uint64_t ends_ms;   /* monotonic */
+    bool ended;         /* the farewell is over: nobody enters any more */
 };
 
 /* What is remembered of somebody and a room for a while, also when he is not in it. */
@@ -127,6 +135,16 @@ struct cn_knock {
     bool removed; /* was sent out and asks to come back */
 };
 
+/* What a client watches from outside a room. */
+struct cn_watch {
+    size_t n;
+    struct {
+        char id[CN_ID_TEXT];
+        const char *found;   /* the job's: its state; NULL: not his to watch */
+        const char *changed; /* the door's: announced while the job ran */
+    } item[];
+};
+
 typedef struct cn_ledger_entry cn_ledger_entry;
 
 struct cn_live {
@@ -142,6 +160,8 @@ struct cn_live {
     unsigned records_n;
     cn_pass *passes;
     cn_knock *knocks;
+    char ended[CN_ENDED][CN_ID_TEXT]; /* a ring: who was judged before the end came may not enter after it */
+    size_t ended_next;
     bool setting;  /* a change of a room's settings is under way */
     bool checking; /* sessions are being asked for */
     bool closing;
