@@ -114,7 +114,7 @@ typedef struct doing {
     cn_problem *p;
 } doing;
 
-static cn_err act_on(doing *work, cn_err (*fn)(doing *), const char *name, const char *request)
+static cn_err act_on(doing *work, cn_err (*fn)(doing *), const char *name, const char *request, cn_answer *answer)
 {
     cn_act act;
     char object[48];
@@ -124,6 +124,7 @@ static cn_err act_on(doing *work, cn_err (*fn)(doing *), const char *name, const
     cn_err err = cn_request_scope_get(act.conn, work->a, request, &work->scope);
     int64_t before = work->scope.revision;
     if (err == CN_OK) err = fn(work);
+    err = cn_act_answer(&act, err, request, answer);
     err = cn_act_end(&act, err, name, object, NULL);
     if (err == CN_OK && work->scope.revision != before) cn_request_announce(work->c, &work->scope);
     return err;
@@ -221,7 +222,7 @@ cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *r
                        int64_t *revision, cn_problem *problem)
 {
     doing work = {.c = consult, .a = actor, .body = body, .p = problem};
-    CN_TRY(act_on(&work, do_draft, "report.draft", request));
+    CN_TRY(act_on(&work, do_draft, "report.draft", request, NULL));
     *revision = work.revision;
     return CN_OK;
 }
@@ -276,10 +277,10 @@ static cn_err do_sign(doing *work)
 }
 
 cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                      cn_problem *problem)
+                      cn_answer *answer, cn_problem *problem)
 {
     doing work = {.c = consult, .a = actor, .body = body, .p = problem};
-    return act_on(&work, do_sign, "report.sign", request);
+    return act_on(&work, do_sign, "report.sign", request, answer);
 }
 
 /* ---- opinions, record ---- */
@@ -299,10 +300,10 @@ static cn_err do_opinion(doing *work)
 }
 
 cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                      cn_problem *problem)
+                      cn_answer *answer, cn_problem *problem)
 {
     doing work = {.c = consult, .a = actor, .body = body, .p = problem};
-    return act_on(&work, do_opinion, "opinion.sign", request);
+    return act_on(&work, do_opinion, "opinion.sign", request, answer);
 }
 
 static cn_err do_record(doing *work)
@@ -315,8 +316,8 @@ static cn_err do_record(doing *work)
 }
 
 cn_err cn_record_set(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                     cn_problem *problem)
+                     cn_answer *answer, cn_problem *problem)
 {
     doing work = {.c = consult, .a = actor, .body = body, .p = problem};
-    return act_on(&work, do_record, "record.write", request);
+    return act_on(&work, do_record, "record.write", request, answer);
 }

@@ -239,7 +239,7 @@ static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, 
 }
 
 cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
-                         cn_problem *problem)
+                         cn_answer *answer, cn_problem *problem)
 {
     form fields;
     cn_act act;
@@ -250,7 +250,8 @@ cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_
     cn_id_new(fresh);
     cn_fmt(object, sizeof(object), "request:%s", fresh);
     CN_TRY(cn_act_begin(&act, consult, actor));
-    CN_TRY(cn_act_end(&act, insert(consult, actor, act.conn, fresh, &fields), "request.create", object, NULL));
+    cn_err err = cn_act_answer(&act, insert(consult, actor, act.conn, fresh, &fields), fresh, answer);
+    CN_TRY(cn_act_end(&act, err, "request.create", object, NULL));
     memcpy(id, fresh, CN_ID_TEXT);
     return CN_OK;
 }
@@ -265,7 +266,7 @@ static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, 
 }
 
 cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char *id, const json_t *body,
-                         cn_problem *problem)
+                         cn_answer *answer, cn_problem *problem)
 {
     form fields;
     cn_act act;
@@ -273,7 +274,8 @@ cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char 
     CN_TRY(read_form(body, &fields, problem));
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     CN_TRY(cn_act_begin(&act, consult, actor));
-    return cn_act_end(&act, update(consult, actor, act.conn, id, &fields, problem), "request.edit", object, NULL);
+    cn_err err = cn_act_answer(&act, update(consult, actor, act.conn, id, &fields, problem), id, answer);
+    return cn_act_end(&act, err, "request.edit", object, NULL);
 }
 
 /* ---- acts ---- */
@@ -416,7 +418,7 @@ static const struct {
 };
 
 cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,
-                      const json_t *body, cn_problem *problem)
+                      const json_t *body, cn_answer *answer, cn_problem *problem)
 {
     size_t i = 0, n = sizeof(acts) / sizeof(acts[0]);
     while (i < n && strcmp(acts[i].action, action) != 0) i++;
@@ -429,6 +431,7 @@ cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id
     doing work = {.c = consult, .a = actor, .conn = act.conn, .body = body, .p = problem};
     cn_err err = cn_request_scope_get(act.conn, actor, id, &work.scope);
     if (err == CN_OK) err = acts[i].fn(&work, action);
+    err = cn_act_answer(&act, err, id, answer);
     err = cn_act_end(&act, err, name, object, NULL);
     if (err == CN_OK) cn_request_announce(consult, &work.scope);
     return err;

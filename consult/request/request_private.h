@@ -12,7 +12,4 @@ int cn_request_age(const char *birth_date, int64_t now_ms, int zone_minutes);
 cn_err cn_request_patient_brief(cn_consult *consult, const cn_rows *rows, const char *id, size_t name_col,
                                 size_t sex_col, size_t birth_col, json_t **out);
 
-/** The whole request as JSON as the actor may see it, new reference; not logged. */
-cn_err cn_request_view(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const char *id, json_t **out);
-
 #endif
