@@ -1,6 +1,5 @@
 /*
- * What the files of the door and its users share: its configuration, calls on its thread, exchanges that are lent to
- * job threads.
+ * What the files of the door and its users share: calls on its thread, exchanges that are lent to job threads.
  */
 #ifndef CN_SIGNALING_CALLS_H
 #define CN_SIGNALING_CALLS_H
@@ -8,42 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
-#include "base/jobs.h"
+#include "signaling/door/config.h"
 #include "signaling/http/call.h"
-#include "signaling/http/http.h"
-#include "signaling/http/statics.h"
 
-typedef struct cn_door cn_door;
-typedef struct cn_ws cn_ws; /* ws.h */
 struct lws;
 struct lws_context;
-
-/** What the live protocol hooks into the door. All on its thread. */
-typedef struct cn_ws_hooks {
-    /** After a handshake for /ws with an acceptable Origin and some session token. */
-    void (*opened)(void *ctx, cn_ws *ws, const char *token, const char *address);
-    /** One text message, zero-terminated. */
-    void (*message)(void *ctx, cn_ws *ws, const char *text, size_t len);
-    void (*closed)(void *ctx, cn_ws *ws);
-} cn_ws_hooks;
-
-typedef struct cn_door_config {
-    const char *listen;
-    int port;                       /* 0: a free one */
-    const char *tls_cert, *tls_key; /* "": plain */
-    const char *management_listen;
-    int management_port; /* 0: a free one, -1: none */
-    const cn_route *const *routes;
-    const cn_route *const *management_routes;
-    cn_jobs *db_jobs, *tile_jobs;
-    const cn_statics *statics; /* NULL: none */
-    cn_app *app;
-    /** Job thread: fills the actor, or an error (UNAUTH, FORBIDDEN). */
-    cn_err (*authenticate)(cn_http *http, cn_actor *actor);
-    const cn_ws_hooks *ws;
-    void *ws_ctx;
-} cn_door_config;
 
 /** Calls fn(arg) on the door's thread. Any thread. `call` must stay until it is called and not be posted twice
  * meanwhile: cannot fail. */

@@ -6,7 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "signaling/door/calls.h"
+#include "signaling/door/config.h"
+#include "signaling/http/call.h"
 
 #define CN_DOOR_EVERY_MAX 16
 
