@@ -229,15 +229,15 @@ static cn_err options(cn_http *http)
 
 /* ---- GET /api/v1/rooms/{id} ---- */
 
-typedef struct look {
+typedef struct room_look {
     cn_errand errand;
     cn_http *http;
     cn_room_info info;
-} look;
+} room_look;
 
 static void look_in(cn_errand *errand)
 {
-    look *view = (look *)errand;
+    room_look *view = (room_look *)errand;
     cn_http *http = view->http;
     cn_live *live = cn_app_live(cn_http_app(http));
     cn_err err = cn_http_json(
@@ -255,9 +255,9 @@ static cn_err room(cn_http *http)
 {
     cn_room_info info;
     CN_TRY(cn_room_get(cn_app_consult(cn_http_app(http)), cn_http_actor(http), cn_http_param(http, "id"), &info));
-    look *view = CN_NEW(look);
+    room_look *view = CN_NEW(room_look);
     if (!view) return CN_ERR_NOMEM;
-    *view = (look){.http = http, .info = info};
+    *view = (room_look){.http = http, .info = info};
     return cn_errand_defer(&view->errand, http, look_in);
 }
 

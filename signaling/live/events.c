@@ -281,32 +281,32 @@ void cn_live_housekeeping(void *live)
 
 /* ---- requests ---- */
 
-typedef struct change {
+typedef struct request_step {
     cn_live *live;
     char request[CN_ID_TEXT];
     cn_state state;
-} change;
+} request_step;
 
 static void on_change(void *arg)
 {
-    change *edit = arg;
-    for (cn_hall *hall = edit->live->halls; hall; hall = hall->next)
-        if (strcmp(hall->request, edit->request) == 0)
+    request_step *step = arg;
+    for (cn_hall *hall = step->live->halls; hall; hall = hall->next)
+        if (strcmp(hall->request, step->request) == 0)
             cn_hall_notice(hall, NULL, "request.changed",
-                           json_pack("{s:s, s:s}", "request", edit->request, "state", cn_state_name(edit->state)),
+                           json_pack("{s:s, s:s}", "request", step->request, "state", cn_state_name(step->state)),
                            NULL);
-    cn_watch_changed(edit->live, edit->request, edit->state);
-    if (!edit->live->closing) cn_ending_request(edit->live, edit->request, edit->state);
-    free(edit);
+    cn_watch_changed(step->live, step->request, step->state);
+    if (!step->live->closing) cn_ending_request(step->live, step->request, step->state);
+    free(step);
 }
 
 void cn_live_request_changed(cn_live *live, const char *request, const char *state)
 {
     cn_state now;
-    change *edit = cn_state_parse(state, &now) ? CN_NEW(change) : NULL;
-    if (!edit) return;
-    edit->live = live;
-    edit->state = now;
-    cn_strcpy(edit->request, sizeof edit->request, request);
-    if (!live->door || cn_door_call_new(live->door, on_change, edit) != CN_OK) free(edit);
+    request_step *step = cn_state_parse(state, &now) ? CN_NEW(request_step) : NULL;
+    if (!step) return;
+    step->live = live;
+    step->state = now;
+    cn_strcpy(step->request, sizeof step->request, request);
+    if (!live->door || cn_door_call_new(live->door, on_change, step) != CN_OK) free(step);
 }

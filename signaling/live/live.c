@@ -27,19 +27,19 @@
 
 /* ---- who it is: asked on a job thread, at first and then every few seconds ---- */
 
-typedef struct question {
+typedef struct login_question {
     uint64_t serial;
     char token[CN_SESSION_TOKEN], address[48];
     cn_err err;
     cn_actor actor;
-} question;
+} login_question;
 
 typedef struct inquiry {
     cn_errand errand;
     cn_live *live;
     size_t n;
     bool all; /* the regular round over all clients */
-    question questions[];
+    login_question questions[];
 } inquiry;
 
 static void refuse_client(cn_client *client)
@@ -81,7 +81,7 @@ static void release_held(cn_client *client)
     json_decref(held);
 }
 
-static void take_answer(cn_live *live, const question *asked)
+static void take_answer(cn_live *live, const login_question *asked)
 {
     cn_client *client = cn_client_find(live, asked->serial);
     if (!client || client->state == CN_CLIENT_REFUSED) return;
@@ -105,7 +105,7 @@ static void answered(cn_errand *errand)
     if (!asked->live->closing)
         for (size_t i = 0; i < asked->n; i++) take_answer(asked->live, &asked->questions[i]);
     if (asked->all) asked->live->checking = false;
-    cn_free_secret(asked, sizeof *asked + asked->n * sizeof(question));
+    cn_free_secret(asked, sizeof *asked + asked->n * sizeof(login_question));
 }
 
 /* Job thread. */
@@ -115,14 +115,14 @@ static void ask(cn_errand *errand)
     char csrf[CN_SESSION_TOKEN];
     const cn_live_config *config = &asked->live->config;
     for (size_t i = 0; i < asked->n; i++) {
-        question *one = &asked->questions[i];
+        login_question *one = &asked->questions[i];
         one->err = cn_session_resolve(config->consult, one->token, one->address, config->idle_ms, &one->actor, csrf);
     }
 }
 
 static inquiry *inquiry_new(cn_live *live, size_t count)
 {
-    inquiry *asked = cn_calloc(1, sizeof *asked + count * sizeof(question));
+    inquiry *asked = cn_calloc(1, sizeof *asked + count * sizeof(login_question));
     if (asked) asked->live = live;
     return asked;
 }
@@ -134,7 +134,7 @@ static cn_err send_inquiry(inquiry *asked)
 
 static void put_question(inquiry *asked, const cn_client *client)
 {
-    question *one = &asked->questions[asked->n++];
+    login_question *one = &asked->questions[asked->n++];
     one->serial = client->serial;
     cn_strcpy(one->token, sizeof one->token, client->token);
     cn_strcpy(one->address, sizeof one->address, client->address);
@@ -155,7 +155,7 @@ static void check_sessions(void *live)
     parent->checking = true;
     if (send_inquiry(asked) != CN_OK) {
         parent->checking = false;
-        cn_free_secret(asked, sizeof *asked + n * sizeof(question));
+        cn_free_secret(asked, sizeof *asked + n * sizeof(login_question));
     }
 }
 
@@ -184,7 +184,7 @@ static void opened(void *ctx, cn_ws *ws, const char *token, const char *address)
     cn_ws_read(ws, false); /* until it is known who this is */
     put_question(asked, client);
     if (send_inquiry(asked) != CN_OK) {
-        cn_free_secret(asked, sizeof *asked + sizeof(question));
+        cn_free_secret(asked, sizeof *asked + sizeof(login_question));
         cn_ws_close(ws, CN_WS_CLOSE_SLOW, "try again later");
     }
 }

@@ -22,13 +22,13 @@ struct cn_ledger_entry {
     cn_meter_segment segment;
 };
 
-typedef struct batch {
+typedef struct ledger_batch {
     cn_errand errand;
     cn_live *live;
     size_t n;
     cn_err err;
     cn_ledger_row rows[BATCH]; /* point into the entries, which stay until the batch is back */
-} batch;
+} ledger_batch;
 
 static void put(cn_member *member, const cn_meter_segment *segment)
 {
@@ -100,7 +100,7 @@ static void drop(cn_live *live, size_t count)
 
 static void written(cn_errand *errand)
 {
-    batch *group = (batch *)errand;
+    ledger_batch *group = (ledger_batch *)errand;
     cn_live *live = group->live;
     live->ledger_busy = false;
     if (group->err == CN_OK)
@@ -115,7 +115,7 @@ static void written(cn_errand *errand)
 /* Job thread. */
 static void write_batch(cn_errand *errand)
 {
-    batch *group = (batch *)errand;
+    ledger_batch *group = (ledger_batch *)errand;
     group->err = cn_chain_ledger(group->live->config.consult->ledger, group->rows, group->n);
 }
 
@@ -123,7 +123,7 @@ void cn_minutes_flush(void *live)
 {
     cn_live *parent = live;
     if (parent->ledger_busy || !parent->ledger_first) return;
-    batch *group = CN_NEW(batch);
+    ledger_batch *group = CN_NEW(ledger_batch);
     if (!group) return;
     group->live = parent;
     for (const cn_ledger_entry *entry = parent->ledger_first; entry && group->n < BATCH; entry = entry->next)
