@@ -42,6 +42,7 @@
     X(media, room_voice_max, INT, "200", 1, 1000, "further participants with voice only in a room")                   \
     X(media, codec, STR, "vp8", 0, 0, "what cameras of a room send: vp8, h264, vp9 or av1; who lacks it sends vp8")   \
     X(media, timeout_s, INT, "20", 2, 600, "a peer without sign of life for so long has left")                        \
+    X(room, farewell_seconds, INT, "60", 1, 600, "a room whose request was closed or cancelled ends after so long")   \
     X(turn, urls, STR, "", 0, 0, "relays for networks that block UDP: turn:… or turns:…, separated by commas")        \
     X(turn, secret, STR, "var/keys/turn.secret", 0, 0, "0400 file with coturn's static-auth-secret")                  \
     X(turn, ttl_minutes, INT, "480", 5, 1440, "a relay's credentials are good for so long")                           \

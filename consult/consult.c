@@ -26,6 +26,14 @@ cn_err cn_act_begin(cn_act *act, cn_consult *consult, const cn_actor *actor)
     return err;
 }
 
+cn_err cn_act_answer(cn_act *act, cn_err err, const char *request, cn_answer *answer)
+{
+    if (err != CN_OK || !answer) return err;
+    err = answer->read(act->c, act->conn, act->actor, request, &answer->json);
+    /* who gave his part up with this act has done it all the same */
+    return err == CN_ERR_NOTFOUND ? CN_OK : err;
+}
+
 cn_err cn_act_end(cn_act *act, cn_err err, const char *action, const char *object, const char *detail)
 {
     const cn_audit_row row = {.actor = act->actor->user,

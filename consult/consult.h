@@ -41,6 +41,15 @@ typedef struct cn_act {
     cn_conn *conn;
 } cn_act;
 cn_err cn_act_begin(cn_act *act, cn_consult *consult, const cn_actor *actor);
+
+/** What an act answers with: the request as the actor sees it after it. NULL where nobody asks. */
+typedef struct cn_answer {
+    cn_err (*read)(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const char *request, json_t **out);
+    json_t *json; /* new reference; NULL: the act failed, or its actor has no part in the request any more */
+} cn_answer;
+/** Reads it inside the act's transaction, as its last look: no second transaction, and no second row in the audit log.
+ * To be called with the act's error and before cn_act_end, which gets the result. */
+cn_err cn_act_answer(cn_act *act, cn_err err, const char *request, cn_answer *answer);
 cn_err cn_act_end(cn_act *act, cn_err err, const char *action, const char *object, const char *detail);
 
 #endif

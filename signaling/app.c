@@ -138,8 +138,3 @@ const cn_turn *cn_app_turn(const cn_app *app)
 {
     return app->turn;
 }
-
-cn_door *cn_app_door(const cn_app *app)
-{
-    return app->door;
-}

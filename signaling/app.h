@@ -47,7 +47,6 @@ cn_err cn_app_serve(cn_app *app);
 cn_consult *cn_app_consult(cn_app *app);
 cn_slides *cn_app_slides(const cn_app *app);
 cn_live *cn_app_live(const cn_app *app);
-cn_door *cn_app_door(const cn_app *app);
 /** NULL without a relay. */
 const cn_turn *cn_app_turn(const cn_app *app);
 cn_pictures *cn_app_pictures(const cn_app *app);

@@ -21,12 +21,12 @@
 
 enum { OPEN_NOTHING = 1 }; /* the command does not want the storage opened */
 
-typedef struct command {
+typedef struct cli_command {
     const char *name; /* one or two words */
     const char *arguments, *what;
     int (*run)(cn_app *app, int argc, char **argv); /* what follows the name; "--config FILE" is taken out */
     unsigned flags;
-} command;
+} cli_command;
 
 static int failed(const char *what, cn_err err, const cn_problem *problem)
 {
@@ -231,7 +231,7 @@ static int demo_init(cn_app *app, int argc, char **argv)
     return err == CN_OK ? 0 : failed("demo init", err, NULL);
 }
 
-static const command commands[] = {
+static const cli_command commands[] = {
     {"serve", "", "serve until SIGTERM", serve, 0},
     {"user add",
      "USERNAME --role ROLE[,ROLE] --hospital NAME [--department NAME] [--name NAME] [--title T] [--city C] [--phone P] "
@@ -265,7 +265,7 @@ void cn_cli_help(FILE *to)
 }
 
 /* How many words of argv a command's name takes; 0: it is another one. */
-static int name_words(const command *cmd, int argc, char **argv)
+static int name_words(const cli_command *cmd, int argc, char **argv)
 {
     const char *space = strchr(cmd->name, ' ');
     size_t first = space ? (size_t)(space - cmd->name) : strlen(cmd->name);
@@ -289,7 +289,7 @@ static const char *take_config(int *argc, char **argv)
     return path;
 }
 
-static int run(const command *cmd, const char *config_path, int argc, char **argv)
+static int run(const cli_command *cmd, const char *config_path, int argc, char **argv)
 {
     cn_config *config = NULL;
     cn_problem problem = {.err = CN_OK};

@@ -113,7 +113,6 @@ static cn_err open_media(cn_app *app)
         return CN_ERR_INVALID;
     }
     descriptors_raise();
-    CN_TRY(cn_turn_open(&app->turn, app->config));
     cn_err err = cn_media_new(&app->media, &config, &cn_live_events, app->live);
     if (err != CN_OK)
         cn_error("signaling", "media cannot listen on %s port %u: %s", cn_config_str(c, "media", "listen"), config.port,
@@ -124,6 +123,21 @@ static cn_err open_media(cn_app *app)
 static void request_changed(void *ctx, const char *request, const char *state)
 {
     cn_live_request_changed(ctx, request, state);
+}
+
+static cn_err open_live(cn_app *app)
+{
+    CN_TRY(cn_turn_open(&app->turn, app->config));
+    const cn_live_config config = {.consult = &app->consult,
+                                   .jobs = app->db_jobs,
+                                   .turn = app->turn,
+                                   .codec = cn_config_str(app->config, "media", "codec"),
+                                   .video_max = cn_config_int(app->config, "media", "room_video_max"),
+                                   .voice_max = cn_config_int(app->config, "media", "room_voice_max"),
+                                   .farewell_ms =
+                                       (uint64_t)cn_config_int(app->config, "room", "farewell_seconds") * 1000,
+                                   .idle_ms = cn_app_idle_ms(app)};
+    return cn_live_new(&app->live, &config);
 }
 
 static cn_err open_door(cn_app *app)
@@ -171,7 +185,7 @@ static cn_err start(cn_app *app)
     CN_TRY(load_web(app));
     CN_TRY(open_viewer(app));
     CN_TRY(open_pictures(app));
-    CN_TRY(cn_live_new(&app->live, app));
+    CN_TRY(open_live(app));
     CN_TRY(open_door(app));
     CN_TRY(open_media(app));
     cn_live_attach(app->live, app->door, app->media);

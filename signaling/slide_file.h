@@ -1,5 +1,4 @@
-/* Where a slide's file lies under its own name, alone in a folder, as the decoders want it; and who may see it,
- * remembered for a moment. */
+/* Where a slide's file lies under its own name, alone in a folder, as the decoders want it. */
 #ifndef CN_SIGNALING_SLIDE_FILE_H
 #define CN_SIGNALING_SLIDE_FILE_H
 

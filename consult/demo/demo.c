@@ -157,13 +157,13 @@ static cn_err add_request(demo *show, const char *name, const char *sex, const c
         json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:s, s:s}", "kind", "C", "urgency", urgency, "patient",
                   "name", name, "sex", sex, "birth_date", birth, "identity_number", "", "phone", "", "diagnosis",
                   diagnosis, "question", question);
-    return cn_request_create(show->c, &show->actor[REFERRER], body, id, NULL);
+    return cn_request_create(show->c, &show->actor[REFERRER], body, id, NULL, NULL);
 }
 
 static cn_err submit(demo *show, const char *id)
 {
     CN_AUTO_JSON json_t *body = json_object();
-    return cn_request_act(show->c, &show->actor[REFERRER], id, "submit", body, NULL);
+    return cn_request_act(show->c, &show->actor[REFERRER], id, "submit", body, NULL, NULL);
 }
 
 static cn_err schedule(demo *show, const char *id)
@@ -171,7 +171,7 @@ static cn_err schedule(demo *show, const char *id)
     CN_AUTO_JSON json_t *body = json_pack("{s:s, s:[s, s], s:I, s:i}", "lead", show->actor[EXPERT_1].user, "experts",
                                           show->actor[EXPERT_2].user, show->actor[EXPERT_3].user, "at",
                                           (json_int_t)(cn_wall_ms() + 1800000), "minutes", 60);
-    return cn_request_act(show->c, &show->actor[ADMIN], id, "schedule", body, NULL);
+    return cn_request_act(show->c, &show->actor[ADMIN], id, "schedule", body, NULL, NULL);
 }
 
 static cn_err add_requests(demo *show, const char *slide)

@@ -114,7 +114,8 @@ typedef struct report_act {
     cn_problem *p;
 } report_act;
 
-static cn_err act_on(report_act *work, cn_err (*fn)(report_act *), const char *name, const char *request)
+static cn_err act_on(report_act *work, cn_err (*fn)(report_act *), const char *name, const char *request,
+                     cn_answer *answer)
 {
     cn_act act;
     char object[48];
@@ -122,10 +123,11 @@ static cn_err act_on(report_act *work, cn_err (*fn)(report_act *), const char *n
     CN_TRY(cn_act_begin(&act, work->c, work->a));
     work->conn = act.conn;
     cn_err err = cn_request_scope_get(act.conn, work->a, request, &work->scope);
-    cn_state before = work->scope.state;
+    int64_t before = work->scope.revision;
     if (err == CN_OK) err = fn(work);
+    err = cn_act_answer(&act, err, request, answer);
     err = cn_act_end(&act, err, name, object, NULL);
-    if (err == CN_OK && work->scope.state != before) cn_request_announce(work->c, &work->scope);
+    if (err == CN_OK && work->scope.revision != before) cn_request_announce(work->c, &work->scope);
     return err;
 }
 
@@ -221,7 +223,7 @@ cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *r
                        int64_t *revision, cn_problem *problem)
 {
     report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
-    CN_TRY(act_on(&work, do_draft, "report.draft", request));
+    CN_TRY(act_on(&work, do_draft, "report.draft", request, NULL));
     *revision = work.revision;
     return CN_OK;
 }
@@ -276,10 +278,10 @@ static cn_err do_sign(report_act *work)
 }
 
 cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                      cn_problem *problem)
+                      cn_answer *answer, cn_problem *problem)
 {
     report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
-    return act_on(&work, do_sign, "report.sign", request);
+    return act_on(&work, do_sign, "report.sign", request, answer);
 }
 
 /* ---- opinions, record ---- */
@@ -299,10 +301,10 @@ static cn_err do_opinion(report_act *work)
 }
 
 cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                      cn_problem *problem)
+                      cn_answer *answer, cn_problem *problem)
 {
     report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
-    return act_on(&work, do_opinion, "opinion.sign", request);
+    return act_on(&work, do_opinion, "opinion.sign", request, answer);
 }
 
 static cn_err do_record(report_act *work)
@@ -315,8 +317,8 @@ static cn_err do_record(report_act *work)
 }
 
 cn_err cn_record_set(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                     cn_problem *problem)
+                     cn_answer *answer, cn_problem *problem)
 {
     report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
-    return act_on(&work, do_record, "record.write", request);
+    return act_on(&work, do_record, "record.write", request, answer);
 }

@@ -24,15 +24,15 @@ cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *r
                        int64_t *revision, cn_problem *problem);
 /** Signs the draft, which needs findings and a conclusion (CN_ERR_CONFLICT): AWAITING_REPORT → WRITTEN → REPORTED under
  * the own-signature policy; an amendment of a reported one becomes a new version. `body` may be NULL or hold
- * `revision`: then exactly that draft is signed or none (CN_ERR_CONFLICT). */
+ * `revision`: then exactly that draft is signed or none (CN_ERR_CONFLICT). `answer` may be NULL, here and below. */
 cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                      cn_problem *problem);
+                      cn_answer *answer, cn_problem *problem);
 /** An assigned expert's signed opinion `{text}`. */
 cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                      cn_problem *problem);
+                      cn_answer *answer, cn_problem *problem);
 /** The referrer's consultation record `{text}`. */
 cn_err cn_record_set(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
-                     cn_problem *problem);
+                     cn_answer *answer, cn_problem *problem);
 
 /** For cn_request_get, inside its connection: report (or null) and opinions `[{id, author: {id, name, title}, text,
  * at}]`. `own_draft`: the actor is the lead and may see the draft. New references. */

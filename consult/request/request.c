@@ -155,7 +155,7 @@ static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, 
 }
 
 cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
-                         cn_problem *problem)
+                         cn_answer *answer, cn_problem *problem)
 {
     form fields;
     cn_act act;
@@ -166,7 +166,8 @@ cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_
     cn_id_new(fresh);
     cn_fmt(object, sizeof(object), "request:%s", fresh);
     CN_TRY(cn_act_begin(&act, consult, actor));
-    CN_TRY(cn_act_end(&act, insert(consult, actor, act.conn, fresh, &fields), "request.create", object, NULL));
+    cn_err err = cn_act_answer(&act, insert(consult, actor, act.conn, fresh, &fields), fresh, answer);
+    CN_TRY(cn_act_end(&act, err, "request.create", object, NULL));
     memcpy(id, fresh, CN_ID_TEXT);
     return CN_OK;
 }
@@ -181,7 +182,7 @@ static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, 
 }
 
 cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char *id, const json_t *body,
-                         cn_problem *problem)
+                         cn_answer *answer, cn_problem *problem)
 {
     form fields;
     cn_act act;
@@ -189,7 +190,8 @@ cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char 
     CN_TRY(read_form(body, &fields, problem));
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     CN_TRY(cn_act_begin(&act, consult, actor));
-    return cn_act_end(&act, update(consult, actor, act.conn, id, &fields, problem), "request.edit", object, NULL);
+    cn_err err = cn_act_answer(&act, update(consult, actor, act.conn, id, &fields, problem), id, answer);
+    return cn_act_end(&act, err, "request.edit", object, NULL);
 }
 
 /* ---- acts ---- */
@@ -228,6 +230,18 @@ static cn_err do_with_reason(request_act *work, const char *action)
     CN_TRY(step(work, action, reason));
     return cn_db_exec(work->conn, NULL, "UPDATE requests SET reason = $1 WHERE id = $2", cn_text(reason),
                       cn_text(work->scope.id));
+}
+
+static cn_err close_room(request_act *work)
+{
+    return cn_db_exec(work->conn, NULL, "UPDATE rooms SET closed_ms = $1 WHERE request_id = $2 AND closed_ms = 0",
+                      cn_int(cn_wall_ms()), cn_text(work->scope.id));
+}
+
+static cn_err do_cancel(request_act *work, const char *action)
+{
+    CN_TRY(do_with_reason(work, action));
+    return close_room(work);
 }
 
 static cn_err add_expert(request_act *work, const char *user, bool lead, const char *field)
@@ -306,21 +320,20 @@ static cn_err do_close(request_act *work, const char *action)
     if (!cn_rows_next(rows) || !cn_rows_text(rows, 0)[0])
         return cn_problem_set(work->p, CN_ERR_CONFLICT, "record", "write the consultation record first");
     CN_TRY(step(work, action, ""));
-    return cn_db_exec(work->conn, NULL, "UPDATE rooms SET closed_ms = $1 WHERE request_id = $2 AND closed_ms = 0",
-                      cn_int(cn_wall_ms()), cn_text(work->scope.id));
+    return close_room(work);
 }
 
 static const struct {
     const char *action;
     cn_err (*fn)(request_act *, const char *action);
 } acts[] = {
-    {"submit", do_submit},     {"return", do_with_reason},    {"reject", do_with_reason}, {"cancel", do_with_reason},
+    {"submit", do_submit},     {"return", do_with_reason},    {"reject", do_with_reason}, {"cancel", do_cancel},
     {"schedule", do_schedule}, {"reschedule", do_reschedule}, {"accept", do_accept},      {"finish", do_plain},
     {"no_show", do_plain},     {"close", do_close},
 };
 
 cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,
-                      const json_t *body, cn_problem *problem)
+                      const json_t *body, cn_answer *answer, cn_problem *problem)
 {
     size_t i = 0, n = sizeof(acts) / sizeof(acts[0]);
     while (i < n && strcmp(acts[i].action, action) != 0) i++;
@@ -333,6 +346,7 @@ cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id
     request_act work = {.a = actor, .conn = act.conn, .body = body, .p = problem};
     cn_err err = cn_request_scope_get(act.conn, actor, id, &work.scope);
     if (err == CN_OK) err = acts[i].fn(&work, action);
+    err = cn_act_answer(&act, err, id, answer);
     err = cn_act_end(&act, err, name, object, NULL);
     if (err == CN_OK) cn_request_announce(consult, &work.scope);
     return err;

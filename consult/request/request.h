@@ -7,11 +7,14 @@
 
 #include "consult/scope.h"
 
+/* Acts: `answer` may be NULL. */
 cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
-                         cn_problem *problem);
+                         cn_answer *answer, cn_problem *problem);
 cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char *id, const json_t *body,
-                         cn_problem *problem);
-/** The whole request as JSON (new reference), written to the audit log as a read. */
+                         cn_answer *answer, cn_problem *problem);
+/** The whole request as JSON as the actor may see it, new reference; not logged: what acts answer with (cn_answer). */
+cn_err cn_request_view(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const char *id, json_t **out);
+/** The same on a connection of its own, written to the audit log as a read. */
 cn_err cn_request_get(cn_consult *consult, const cn_actor *actor, const char *id, json_t **out);
 
 /** The same inside the caller's transaction, and not logged. */
@@ -32,7 +35,7 @@ cn_err cn_request_list(cn_consult *consult, const cn_actor *actor, const cn_requ
 /** Acts of docs/protocol.md: "submit", "return", "reject", "schedule", "reschedule", "accept", "cancel", "finish",
  * "no_show", "close". CN_ERR_NOTFOUND for another word. */
 cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,
-                      const json_t *body, cn_problem *problem);
+                      const json_t *body, cn_answer *answer, cn_problem *problem);
 
 /** Opens (or gives) the room of a request. */
 cn_err cn_request_room(cn_consult *consult, const cn_actor *actor, const char *id, char room[CN_ID_TEXT],

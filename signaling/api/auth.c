@@ -3,7 +3,7 @@
 #include <strings.h>
 
 #include "signaling/app.h"
-#include "signaling/door/exchange.h"
+#include "signaling/http/exchange_state.h"
 
 static void note_denied(const cn_http *http, const cn_actor *actor, const char *why)
 {

@@ -9,6 +9,7 @@
 #include "signaling/app.h"
 #include "signaling/slide_file.h"
 #include "viewer/document/pictures.h"
+#include "viewer/slide/slides.h"
 
 static cn_consult *consult(cn_http *http)
 {
@@ -107,9 +108,16 @@ static cn_err thumbnail(cn_http *http)
     return cn_http_bytes(http, 200, png ? "image/png" : "image/jpeg", tile->bytes, tile->n, release_tile, tile);
 }
 
+/* Tiles in memory and a decoder that has the slide open must not outlive it. */
 static cn_err remove_file(cn_http *http)
 {
+    cn_file_info info;
+    char path[4096];
+    bool slide = cn_file_get(consult(http), cn_http_actor(http), id(http), NULL, &info) == CN_OK &&
+                 strcmp(info.kind, "slide") == 0 &&
+                 cn_slide_file_path(consult(http), &info, path, sizeof(path)) == CN_OK;
     CN_TRY(cn_file_delete(consult(http), cn_http_actor(http), id(http), cn_http_problem(http)));
+    if (slide) cn_slide_forget(cn_app_slides(cn_http_app(http)), info.id, path);
     return cn_http_empty(http, 204);
 }
 

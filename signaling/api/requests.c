@@ -20,11 +20,12 @@ static const char *id(cn_http *http)
     return cn_http_param(http, "id");
 }
 
-static cn_err send_request(cn_http *http, const char *request, int status)
+/* What an act answers: the request as it is after it. */
+static cn_err answered(cn_http *http, int status, cn_err err, const cn_answer *answer)
 {
-    json_t *out = NULL;
-    CN_TRY(cn_request_get(consult(http), cn_http_actor(http), request, &out));
-    return cn_http_json(http, status, out);
+    if (err == CN_OK) return answer->json ? cn_http_json(http, status, answer->json) : CN_ERR_NOTFOUND;
+    json_decref(answer->json);
+    return err;
 }
 
 static cn_err list(cn_http *http)
@@ -45,30 +46,35 @@ static cn_err list(cn_http *http)
 static cn_err create(cn_http *http)
 {
     char request[CN_ID_TEXT];
-    CN_TRY(
-        cn_request_create(consult(http), cn_http_actor(http), cn_http_body_json(http), request, cn_http_problem(http)));
-    cn_http_setf(http, "Location", "/api/v1/requests/%s", request);
-    return send_request(http, request, 201);
+    cn_answer answer = {.read = cn_request_view};
+    cn_err err = cn_request_create(consult(http), cn_http_actor(http), cn_http_body_json(http), request, &answer,
+                                   cn_http_problem(http));
+    if (err == CN_OK) cn_http_setf(http, "Location", "/api/v1/requests/%s", request);
+    return answered(http, 201, err, &answer);
 }
 
 static cn_err show(cn_http *http)
 {
-    return send_request(http, id(http), 200);
+    json_t *out = NULL;
+    CN_TRY(cn_request_get(consult(http), cn_http_actor(http), id(http), &out));
+    return cn_http_json(http, 200, out);
 }
 
 static cn_err change(cn_http *http)
 {
-    CN_TRY(cn_request_update(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http),
-                             cn_http_problem(http)));
-    return send_request(http, id(http), 200);
+    cn_answer answer = {.read = cn_request_view};
+    cn_err err = cn_request_update(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &answer,
+                                   cn_http_problem(http));
+    return answered(http, 200, err, &answer);
 }
 
 /* submit, return, reject … : the word of the path is the act. */
 static cn_err act(cn_http *http)
 {
-    CN_TRY(cn_request_act(consult(http), cn_http_actor(http), id(http), cn_http_param(http, "action"),
-                          cn_http_body_json(http), cn_http_problem(http)));
-    return send_request(http, id(http), 200);
+    cn_answer answer = {.read = cn_request_view};
+    cn_err err = cn_request_act(consult(http), cn_http_actor(http), id(http), cn_http_param(http, "action"),
+                                cn_http_body_json(http), &answer, cn_http_problem(http));
+    return answered(http, 200, err, &answer);
 }
 
 static cn_err room(cn_http *http)
@@ -117,22 +123,26 @@ static cn_err draft(cn_http *http)
 
 static cn_err sign(cn_http *http)
 {
-    CN_TRY(
-        cn_report_sign(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), cn_http_problem(http)));
-    return send_request(http, id(http), 200);
+    cn_answer answer = {.read = cn_request_view};
+    cn_err err = cn_report_sign(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &answer,
+                                cn_http_problem(http));
+    return answered(http, 200, err, &answer);
 }
 
 static cn_err opinion(cn_http *http)
 {
-    CN_TRY(
-        cn_opinion_add(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), cn_http_problem(http)));
-    return send_request(http, id(http), 200);
+    cn_answer answer = {.read = cn_request_view};
+    cn_err err = cn_opinion_add(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &answer,
+                                cn_http_problem(http));
+    return answered(http, 200, err, &answer);
 }
 
 static cn_err record(cn_http *http)
 {
-    CN_TRY(cn_record_set(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), cn_http_problem(http)));
-    return send_request(http, id(http), 200);
+    cn_answer answer = {.read = cn_request_view};
+    cn_err err = cn_record_set(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &answer,
+                               cn_http_problem(http));
+    return answered(http, 200, err, &answer);
 }
 
 static cn_err minutes(cn_http *http)

@@ -1,4 +1,5 @@
 #include "signaling/api/api.h"
+#include "signaling/metrics/metrics.h"
 
 const cn_route *const cn_route_tables[] = {
     cn_account_routes, cn_request_routes, cn_file_routes, cn_upload_routes, cn_slide_routes,

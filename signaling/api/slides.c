@@ -1,88 +1,38 @@
 /* Slides: info, Deep Zoom descriptor and tiles. The permission is checked for every tile; its answer is remembered for
  * two seconds. */
-#include <pthread.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
 #include "signaling/api/api.h"
+#include "signaling/api/grants.h"
 #include "signaling/app.h"
 #include "signaling/slide_file.h"
 #include "viewer/slide/deepzoom.h"
 #include "viewer/slide/slides.h"
 
-#define GRANT_MS 2000 /* a withdrawn right stops tiles within 5 s (DESIGN §7) */
-#define GRANTS 1024
-
-/* ---- who may see which slide, for a moment ---- */
-
-typedef struct grant {
-    char user[CN_ID_TEXT], file[CN_ID_TEXT];
-    uint64_t until_ms;
-    char path[512], etag[65];
-} grant;
-
-static grant grants[GRANTS];
-static pthread_mutex_t grants_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static size_t grant_place(const char *user, const char *file)
-{
-    return cn_hash_more(cn_hash(user), file) % GRANTS;
-}
-
-static bool grant_find(const cn_actor *actor, const char *file, grant *out)
-{
-    grant *ticket = &grants[grant_place(actor->user, file)];
-    pthread_mutex_lock(&grants_lock);
-    bool found =
-        ticket->until_ms > cn_mono_ms() && strcmp(ticket->user, actor->user) == 0 && strcmp(ticket->file, file) == 0;
-    if (found) *out = *ticket;
-    pthread_mutex_unlock(&grants_lock);
-    return found;
-}
-
-static void grant_keep(const cn_actor *actor, grant *ticket)
-{
-    cn_strcpy(ticket->user, sizeof(ticket->user), actor->user);
-    ticket->until_ms = cn_mono_ms() + GRANT_MS;
-    pthread_mutex_lock(&grants_lock);
-    grants[grant_place(ticket->user, ticket->file)] = *ticket;
-    pthread_mutex_unlock(&grants_lock);
-}
-
-cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *out, size_t size)
-{
-    /* the folder's only file; the name keeps its ending, which some readers go by */
-    const char *dot = strrchr(info->name, '.');
-    char name[40];
-    cn_fmt(name, sizeof(name), "slide%.16s", dot ? dot : "");
-    return cn_files_link_named(consult->files, info->id, name, info->sha256, out, size);
-}
-
-static cn_err permit(cn_http *http, const char *action, grant *out)
+static cn_err permit(cn_http *http, const char *action, cn_grant *out)
 {
     cn_consult *consult = cn_app_consult(cn_http_app(http));
     const cn_actor *actor = cn_http_actor(http);
     const char *id = cn_http_param(http, "id");
     cn_file_info info;
-    if (!action && grant_find(actor, id, out)) return CN_OK;
+    if (!action && cn_grant_find(actor, id, out)) return CN_OK;
     CN_TRY(cn_file_get(consult, actor, id, action, &info));
     if (strcmp(info.kind, "slide") != 0)
         return cn_problem_set(cn_http_problem(http), CN_ERR_NOTFOUND, "id", "this file is not a slide");
-    *out = (grant){.until_ms = 0};
+    *out = (cn_grant){.until_ms = 0};
     cn_strcpy(out->file, sizeof(out->file), info.id);
     cn_strcpy(out->etag, sizeof(out->etag), info.sha256);
     CN_TRY(cn_slide_file_path(consult, &info, out->path, sizeof(out->path)));
-    grant_keep(actor, out);
+    cn_grant_keep(actor, out);
     return CN_OK;
 }
 
 /* ---- calls ---- */
 
-static cn_err load_info(cn_http *http, grant *ticket, cn_decode_info *info)
+static cn_err load_info(cn_http *http, cn_grant *ticket, cn_decode_info *info)
 {
     CN_TRY(permit(http, "slide.open", ticket));
     cn_err err = cn_slide_info(cn_app_slides(cn_http_app(http)), ticket->file, ticket->path, info);
@@ -94,7 +44,7 @@ static cn_err load_info(cn_http *http, grant *ticket, cn_decode_info *info)
 
 static cn_err info(cn_http *http)
 {
-    grant ticket;
+    cn_grant ticket;
     cn_decode_info decode_info;
     CN_TRY(load_info(http, &ticket, &decode_info));
     json_t *levels = json_array();
@@ -113,7 +63,7 @@ static cn_err info(cn_http *http)
 
 static cn_err descriptor(cn_http *http)
 {
-    grant ticket;
+    cn_grant ticket;
     cn_decode_info info;
     char xml[400];
     CN_TRY(load_info(http, &ticket, &info));
@@ -132,7 +82,7 @@ static void release_tile(void *tile)
 
 static cn_err tile(cn_http *http)
 {
-    grant ticket;
+    cn_grant ticket;
     cn_tile *part = NULL;
     int64_t level = 0, column = 0, row = 0;
     if (!cn_parse_i64(cn_http_param(http, "level"), 0, 40, &level) ||

@@ -14,14 +14,15 @@
 #include "consult/room/token.h"
 #include "signaling/api/api.h"
 #include "signaling/app.h"
+#include "signaling/door/errand.h"
 #include "signaling/live/live.h"
 
 #define OFFER_MAX (128 * 1024)
 
 /* One call on its way through the door. */
 typedef struct ask {
+    cn_errand errand;
     cn_http *http;
-    cn_door_call call;
     bool publish;
     cn_room_info info;
     char room[64], session[CN_ID_TEXT], token_hash[65];
@@ -71,7 +72,7 @@ static bool has_type(const cn_http *http, const char *want)
     return type && strncasecmp(type, want, n) == 0 && (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
-static cn_err to_door(cn_http *http, const char *token_hash, const cn_room_info *info, void (*fn)(void *arg))
+static cn_err to_door(cn_http *http, const char *token_hash, const cn_room_info *info, cn_errand_fn back)
 {
     ask *asked = CN_NEW(ask);
     if (!asked) return CN_ERR_NOMEM;
@@ -81,10 +82,7 @@ static cn_err to_door(cn_http *http, const char *token_hash, const cn_room_info 
     cn_strcpy(asked->room, sizeof asked->room, cn_http_param(http, "room"));
     cn_strcpy(asked->session, sizeof asked->session, cn_http_param(http, "session"));
     cn_strcpy(asked->token_hash, sizeof asked->token_hash, token_hash);
-    asked->call = (cn_door_call){.fn = fn, .arg = asked};
-    cn_http_defer(http);
-    cn_door_post(cn_app_door(cn_http_app(http)), &asked->call);
-    return CN_OK;
+    return cn_errand_defer(&asked->errand, http, back);
 }
 
 static void finish(ask *asked, cn_err err)
@@ -115,17 +113,16 @@ static void joined(void *arg, cn_err err, const cn_problem *problem, const char 
     finish(asked, err);
 }
 
-static void join(void *arg)
+static void join(cn_errand *errand)
 {
-    ask *asked = arg;
+    ask *asked = (ask *)errand;
     const char *only = cn_http_query(asked->http, "participant"), *source = cn_http_query(asked->http, "source");
     const cn_guest guest = {.room = &asked->info,
                             .publish = asked->publish,
                             .offer = cn_http_body(asked->http, NULL),
                             .only = only && *only ? only : NULL,
                             .source = source && strcmp(source, "camera") == 0 ? CN_SOURCE_CAMERA : CN_SOURCE_DEVICE,
-                            .token_hash = asked->token_hash,
-                            .address = cn_http_actor(asked->http)->address};
+                            .token_hash = asked->token_hash};
     cn_live_guest_join(cn_app_live(cn_http_app(asked->http)), &guest, joined, asked);
 }
 
@@ -169,9 +166,9 @@ static bool has_ufrag(const char *fragment)
     return strstr(fragment, "a=ice-ufrag:") && strstr(fragment, "a=ice-pwd:");
 }
 
-static void patch(void *arg)
+static void patch(cn_errand *errand)
 {
-    ask *asked = arg;
+    ask *asked = (ask *)errand;
     cn_live *live = cn_app_live(cn_http_app(asked->http));
     const char *match = cn_http_header(asked->http, "if-match"), *fragment = cn_http_body(asked->http, NULL);
     cn_err err = cn_live_guest_check(live, asked->room, asked->session, asked->token_hash);
@@ -198,9 +195,9 @@ static cn_err change(cn_http *http)
 
 /* ---- DELETE, OPTIONS ---- */
 
-static void leave(void *arg)
+static void leave(cn_errand *errand)
 {
-    ask *asked = arg;
+    ask *asked = (ask *)errand;
     cn_live *live = cn_app_live(cn_http_app(asked->http));
     cn_err err = cn_live_guest_check(live, asked->room, asked->session, asked->token_hash);
     if (err == CN_OK) {
@@ -232,25 +229,25 @@ static cn_err options(cn_http *http)
 
 /* ---- GET /api/v1/rooms/{id} ---- */
 
-typedef struct look {
+typedef struct room_look {
+    cn_errand errand;
     cn_http *http;
-    cn_door_call call;
     cn_room_info info;
-} look;
+} room_look;
 
-static void look_in(void *arg)
+static void look_in(cn_errand *errand)
 {
-    look *style = arg;
-    cn_http *http = style->http;
+    room_look *view = (room_look *)errand;
+    cn_http *http = view->http;
     cn_live *live = cn_app_live(cn_http_app(http));
     cn_err err = cn_http_json(
         http, 200,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", style->info.id, "request", style->info.request, "title",
-                  style->info.title, "state", style->info.open ? "open" : "closed", "codec",
-                  cn_live_codec(live, &style->info), "participants", cn_live_participants(live, style->info.id),
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "id", view->info.id, "request", view->info.request, "title",
+                  view->info.title, "state", view->info.open ? "open" : "closed", "codec",
+                  cn_live_codec(live, &view->info), "participants", cn_live_participants(live, view->info.id),
                   "ice_servers",
                   cn_turn_servers(cn_app_turn(cn_http_app(http)), cn_http_actor(http)->user, cn_wall_ms() / 1000)));
-    free(style);
+    free(view);
     cn_http_finish(http, err);
 }
 
@@ -258,13 +255,10 @@ static cn_err room(cn_http *http)
 {
     cn_room_info info;
     CN_TRY(cn_room_get(cn_app_consult(cn_http_app(http)), cn_http_actor(http), cn_http_param(http, "id"), &info));
-    look *style = CN_NEW(look);
-    if (!style) return CN_ERR_NOMEM;
-    *style = (look){.http = http, .info = info};
-    style->call = (cn_door_call){.fn = look_in, .arg = style};
-    cn_http_defer(http);
-    cn_door_post(cn_app_door(cn_http_app(http)), &style->call);
-    return CN_OK;
+    room_look *view = CN_NEW(room_look);
+    if (!view) return CN_ERR_NOMEM;
+    *view = (room_look){.http = http, .info = info};
+    return cn_errand_defer(&view->errand, http, look_in);
 }
 
 const cn_route cn_room_routes[] = {

@@ -10,135 +10,16 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "signaling/door/door_impl.h"
 #include "signaling/door/exchange.h"
+#include "signaling/door/parts.h"
 #include "signaling/http/problem.h"
 
-#define CALLS_MAX 65536
 #define BODY_DEFAULT (256 * 1024)
-#define BODY_IGNORED 4096 /* routes without a body let so much pass */
-#define EVERY_MAX 16
+#define BODY_IGNORED 4096          /* routes without a body let so much pass */
 #define THROWN_AWAY_MAX (8u << 20) /* of a body that was refused before its end */
 
-typedef struct repeat {
-    lws_sorted_usec_list_t sul;
-    cn_door *door;
-    unsigned ms;
-    void (*fn)(void *arg);
-    void *arg;
-} repeat;
-
-struct cn_door {
-    cn_door_config config;
-    struct lws_context *ctx;
-    struct lws_vhost *vhost, *management;
-    struct lws_protocols protocols[2];
-    pthread_t thread;
-    bool started, dead;
-    _Atomic bool stopping, quiet;
-    pthread_mutex_t lock;
-    cn_door_call *first, *last;
-    _Atomic unsigned own_calls;
-    repeat every[EVERY_MAX];
-    size_t repeats;
-    _Atomic uint64_t requests, ok, bad, failed, ws_in, ws_out;
-    _Atomic int connections, websockets, working;
-};
-
-typedef struct own_call {
-    cn_door_call call;
-    cn_door *door;
-    void (*fn)(void *arg);
-    void *arg;
-} own_call;
-
-/* ---- calls from other threads ---- */
-
-void cn_door_post(cn_door *door, cn_door_call *call)
-{
-    call->next = NULL;
-    pthread_mutex_lock(&door->lock);
-    bool wake = !door->first;
-    if (door->last)
-        door->last->next = call;
-    else
-        door->first = call;
-    door->last = call;
-    /* under the lock: the context ends only after the last call was taken or the door is dead */
-    if (wake && door->ctx) lws_cancel_service(door->ctx);
-    pthread_mutex_unlock(&door->lock);
-}
-
-static void run_own(void *arg)
-{
-    own_call *call = arg;
-    atomic_fetch_sub(&call->door->own_calls, 1);
-    if (!call->door->dead) call->fn(call->arg);
-    free(call);
-}
-
-cn_err cn_door_call_new(cn_door *door, void (*fn)(void *arg), void *arg)
-{
-    own_call *call = CN_NEW(own_call);
-    if (!call) return CN_ERR_NOMEM;
-    if (atomic_fetch_add(&door->own_calls, 1) >= CALLS_MAX) {
-        atomic_fetch_sub(&door->own_calls, 1);
-        free(call);
-        return CN_ERR_FULL;
-    }
-    *call = (own_call){.call = {.fn = run_own, .arg = call}, .door = door, .fn = fn, .arg = arg};
-    cn_door_post(door, &call->call);
-    return CN_OK;
-}
-
-static void run_calls(cn_door *door)
-{
-    pthread_mutex_lock(&door->lock);
-    cn_door_call *call = door->first;
-    door->first = door->last = NULL;
-    pthread_mutex_unlock(&door->lock);
-    while (call) {
-        cn_door_call *next = call->next;
-        call->fn(call->arg);
-        call = next;
-    }
-}
-
 /* ---- exchanges on their way ---- */
-
-cn_err cn_door_lend(cn_http *http, cn_job_fn fn)
-{
-    cn_door *door = http->door;
-    cn_ref(http);
-    http->working = true;
-    atomic_fetch_add(&door->working, 1);
-    cn_jobs *pool = http->route && http->route->job == CN_RUN_TILE ? door->config.tile_jobs : door->config.db_jobs;
-    cn_err err = cn_jobs_add(pool, fn, http);
-    if (err == CN_OK) return CN_OK;
-    cn_door_returned(http);
-    cn_unref(http);
-    return CN_ERR_FULL;
-}
-
-void cn_door_give_back(cn_http *http, void (*back)(void *exchange))
-{
-    http->call.fn = back;
-    http->call.arg = http;
-    cn_door_post(http->door, &http->call);
-}
-
-void cn_door_returned(cn_http *http)
-{
-    if (http->working) atomic_fetch_sub(&http->door->working, 1);
-    http->working = false;
-}
-
-void cn_door_refuse(cn_http *http, cn_err err, int status)
-{
-    http->status = status;
-    cn_exchange_compose(http, err);
-    http->dispatched = true;
-    lws_callback_on_writable(http->wsi);
-}
 
 static void dispatch(cn_http *http)
 {
@@ -157,7 +38,6 @@ static void let_go(cn_conn_state *state)
     if (!http) return;
     state->http = NULL;
     http->wsi = NULL;
-    atomic_store(&http->gone, true);
     if (http->route && http->route->stream && http->begun) cn_stream_next(http);
     cn_unref(http);
 }
@@ -274,7 +154,7 @@ static int on_request(cn_door *door, struct lws *wsi, cn_conn_state *state, void
     (void)in;
     (void)len;
     let_go(state);
-    cn_err err = cn_exchange_new(&state->http, door, wsi, cn_door_is_management(door, wsi));
+    cn_err err = cn_door_exchange(&state->http, door, wsi);
     if (!state->http || unreadable(wsi, state->http, err)) return -1;
     cn_http *http = state->http;
     http->counted = true;
@@ -419,7 +299,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     cn_door *door = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
     if (!door) return 0;
     if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
-        run_calls(door);
+        cn_door_run_calls(door);
         return 0;
     }
     if (!user) return 0;
@@ -534,15 +414,15 @@ cn_err cn_door_new(cn_door **out, const cn_door_config *config)
 
 static void tick(lws_sorted_usec_list_t *sul)
 {
-    repeat *again = lws_container_of(sul, repeat, sul);
+    cn_door_repeat *again = lws_container_of(sul, cn_door_repeat, sul);
     again->fn(again->arg);
     lws_sul_schedule(again->door->ctx, 0, &again->sul, tick, (lws_usec_t)again->ms * LWS_US_PER_MS);
 }
 
 cn_err cn_door_every(cn_door *door, unsigned ms, void (*fn)(void *arg), void *arg)
 {
-    if (door->repeats == EVERY_MAX) return CN_ERR_FULL;
-    door->every[door->repeats++] = (repeat){.door = door, .ms = ms, .fn = fn, .arg = arg};
+    if (door->repeats == CN_DOOR_EVERY_MAX) return CN_ERR_FULL;
+    door->every[door->repeats++] = (cn_door_repeat){.door = door, .ms = ms, .fn = fn, .arg = arg};
     return CN_OK;
 }
 
@@ -597,39 +477,9 @@ void cn_door_free(cn_door *door)
 {
     if (!door) return;
     cn_door_stop(door);
-    while (door->first) run_calls(door); /* what finished after the end lets go of its memory */
+    while (door->first) cn_door_run_calls(door); /* what finished after the end lets go of its memory */
     pthread_mutex_destroy(&door->lock);
     free(door);
-}
-
-bool cn_door_mine(const cn_door *door)
-{
-    return !door->started || pthread_equal(pthread_self(), door->thread);
-}
-
-bool cn_door_is_management(const cn_door *door, struct lws *wsi)
-{
-    return lws_get_vhost(wsi) == door->management;
-}
-
-bool cn_door_dead(const cn_door *door)
-{
-    return door->dead;
-}
-
-cn_app *cn_door_app(const cn_door *door)
-{
-    return door->config.app;
-}
-
-struct lws_context *cn_door_lws(const cn_door *door)
-{
-    return door->ctx;
-}
-
-const cn_door_config *cn_door_config_of(const cn_door *door)
-{
-    return &door->config;
 }
 
 uint16_t cn_door_port(const cn_door *door)
@@ -640,13 +490,6 @@ uint16_t cn_door_port(const cn_door *door)
 uint16_t cn_door_management_port(const cn_door *door)
 {
     return door->management ? (uint16_t)lws_get_vhost_listen_port(door->management) : 0;
-}
-
-void cn_door_count(cn_door *door, int64_t messages_in, int64_t messages_out, int websockets)
-{
-    atomic_fetch_add(&door->ws_in, (uint64_t)messages_in);
-    atomic_fetch_add(&door->ws_out, (uint64_t)messages_out);
-    atomic_fetch_add(&door->websockets, websockets);
 }
 
 void cn_door_stats_get(const cn_door *door, cn_door_stats *out)

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "signaling/door/calls.h"
 
 static bool is_json(const char *type)
 {

@@ -3,7 +3,7 @@
 #include <sys/uio.h>
 
 #include "base/mem.h"
-#include "signaling/door/exchange.h"
+#include "signaling/door/parts.h"
 
 static bool complete(const cn_http *http)
 {

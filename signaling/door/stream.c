@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "signaling/door/exchange.h"
+#include "signaling/door/parts.h"
 
 #define RETRY_US (50 * LWS_US_PER_MS)
 

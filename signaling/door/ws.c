@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "signaling/door/exchange.h"
+#include "signaling/door/parts.h"
 #include "signaling/door/ws.h"
 
 #define TOKEN_MAX 128
@@ -56,7 +56,7 @@ int cn_ws_on_filter(cn_door *door, struct lws *wsi, cn_conn_state *state)
 {
     char token[TOKEN_MAX];
     cn_http *http = NULL;
-    cn_err err = cn_exchange_new(&http, door, wsi, cn_door_is_management(door, wsi));
+    cn_err err = cn_door_exchange(&http, door, wsi);
     unsigned status = err == CN_OK ? judge(door, http, token) : 400;
     cn_ws *ws = !status && !state->ws ? CN_NEW(cn_ws) : NULL;
     if (status) lws_return_http_status(wsi, status, NULL);

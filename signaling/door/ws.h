@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "signaling/door/door.h"
+#include "signaling/door/calls.h"
 
 #define CN_WS_MESSAGE_MAX (256 * 1024) /* bytes of one message from a client */
 #define CN_WS_QUEUE_MAX 512            /* messages that wait for a slow client; one more and it is closed with 1013 */

@@ -81,7 +81,6 @@ extern const cn_route *const cn_route_tables[];
 /* ---- the request ---- */
 
 cn_app *cn_http_app(const cn_http *http);
-cn_method cn_http_method(const cn_http *http);
 /** Decoded path without the query. */
 const char *cn_http_path(const cn_http *http);
 /** Value of a {name} of the route, decoded; "" for another name. */
@@ -101,8 +100,6 @@ int64_t cn_http_content_length(const cn_http *http);
 /** Borrowed object (CN_BODY_JSON), or bytes (CN_BODY_RAW). */
 json_t *cn_http_body_json(const cn_http *http);
 const char *cn_http_body(const cn_http *http, size_t *len);
-/** True once the client has gone: long work may stop. Any thread. */
-bool cn_http_gone(const cn_http *http);
 /** "https" or "http" as the client sees it, and the Host header: for absolute URLs. */
 bool cn_http_secure(const cn_http *http);
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "signaling/door/exchange.h"
+#include "signaling/http/exchange_state.h"
 
 #define TEXT_MAX 32768
 
@@ -162,12 +162,12 @@ static void release(void *object)
     cn_fd_close(&http->fd);
 }
 
-cn_err cn_exchange_new(cn_http **out, cn_door *door, struct lws *wsi, bool management)
+cn_err cn_exchange_new(cn_http **out, cn_app *app, struct lws *wsi, bool management)
 {
     cn_http *http = cn_ref_new(sizeof *http, release);
     if (!http) return CN_ERR_NOMEM;
     http->fd = -1;
-    http->door = door;
+    http->app = app;
     http->wsi = wsi;
     http->management = management;
     http->secure = lws_is_ssl(wsi);
@@ -191,12 +191,7 @@ cn_err cn_exchange_new(cn_http **out, cn_door *door, struct lws *wsi, bool manag
 
 cn_app *cn_http_app(const cn_http *http)
 {
-    return cn_door_app(http->door);
-}
-
-cn_method cn_http_method(const cn_http *http)
-{
-    return http->method;
+    return http->app;
 }
 
 const char *cn_http_path(const cn_http *http)
@@ -259,11 +254,6 @@ const char *cn_http_body(const cn_http *http, size_t *len)
 {
     if (len) *len = http->body.n;
     return http->body.p ? http->body.p : "";
-}
-
-bool cn_http_gone(const cn_http *http)
-{
-    return atomic_load_explicit(&http->gone, memory_order_relaxed);
 }
 
 bool cn_http_secure(const cn_http *http)

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "signaling/door/exchange.h"
+#include "signaling/http/exchange_state.h"
 #include "signaling/http/problem.h"
 
 /* What every answer carries unless its handler said otherwise (DESIGN §2 has the policy that the viewers need). */

@@ -23,13 +23,13 @@ typedef struct variant {
     char etag[24];
 } variant;
 
-typedef struct entry {
+typedef struct web_file {
     char *path; /* "/assets/x.js" */
     variant plain, br, gz;
-} entry;
+} web_file;
 
 struct cn_statics {
-    entry *entries; /* sorted by path */
+    web_file *entries; /* sorted by path */
     size_t n, files, bytes;
 };
 
@@ -79,15 +79,15 @@ static const char *type_of(const char *path)
 
 static int by_path(const void *left, const void *right)
 {
-    return strcmp(((const entry *)left)->path, ((const entry *)right)->path);
+    return strcmp(((const web_file *)left)->path, ((const web_file *)right)->path);
 }
 
-static entry *entry_of(cn_statics *statics, const char *path)
+static web_file *entry_of(cn_statics *statics, const char *path)
 {
     for (size_t i = 0; i < statics->n; i++)
         if (strcmp(statics->entries[i].path, path) == 0) return &statics->entries[i];
     if (statics->n == FILES_MAX) return NULL;
-    entry *row = &statics->entries[statics->n];
+    web_file *row = &statics->entries[statics->n];
     row->path = cn_strdup(path);
     if (!row->path) return NULL;
     statics->n++;
@@ -102,7 +102,7 @@ static cn_err load_file(cn_statics *statics, const char *file, const char *path)
     bool br = ends_with(plain, ".br"), gz = ends_with(plain, ".gz");
     if (br || gz) plain[len - 3] = '\0';
     if (++statics->files > FILES_MAX) return CN_ERR_TOOBIG;
-    entry *row = entry_of(statics, plain);
+    web_file *row = entry_of(statics, plain);
     if (!row) return CN_ERR_TOOBIG;
     variant *choice = br ? &row->br : gz ? &row->gz : &row->plain;
     CN_TRY(cn_file_read(file, BYTES_MAX - statics->bytes, &choice->bytes, &choice->n));
@@ -189,10 +189,10 @@ bool cn_encoding_accepted(const char *header, const char *coding)
     return star;
 }
 
-static const entry *find_entry(const cn_statics *statics, const char *path)
+static const web_file *find_entry(const cn_statics *statics, const char *path)
 {
-    const entry key = {.path = (char *)(uintptr_t)path};
-    const entry *row = bsearch(&key, statics->entries, statics->n, sizeof *statics->entries, by_path);
+    const web_file key = {.path = (char *)(uintptr_t)path};
+    const web_file *row = bsearch(&key, statics->entries, statics->n, sizeof *statics->entries, by_path);
     return row && row->plain.bytes ? row : NULL;
 }
 
@@ -209,7 +209,7 @@ static bool is_app_path(const char *path)
 bool cn_statics_find(const cn_statics *statics, const char *path, const char *accept, const char *accept_encoding,
                      cn_static *out)
 {
-    const entry *row = find_entry(statics, strcmp(path, "/") == 0 ? "/index.html" : path);
+    const web_file *row = find_entry(statics, strcmp(path, "/") == 0 ? "/index.html" : path);
     if (!row && accept && strstr(accept, "text/html") && is_app_path(path)) row = find_entry(statics, "/index.html");
     if (!row) return false;
     const variant *choice = &row->plain;

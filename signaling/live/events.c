@@ -5,7 +5,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/client.h"
+#include "signaling/live/ending.h"
+#include "signaling/live/events.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/host.h"
+#include "signaling/live/minutes.h"
+#include "signaling/live/quality.h"
+#include "signaling/live/record.h"
+#include "signaling/live/view.h"
+#include "signaling/live/watch.h"
 
 #define EVENTS_MAX 65536    /* above it what the next one repeats anyway is dropped … */
 #define EVENTS_HARD 1048576 /* … and above this everything */
@@ -81,6 +91,7 @@ static void on_left(event *ev, cn_member *member)
                          json_pack("{s:s, s:s}", "participant", member->id, "cause", causes[ev->left.cause]));
     member->leaving = true;
     cn_hall_hosts(hall);
+    cn_record_left(member);
     cn_member_free(member);
 }
 
@@ -256,6 +267,7 @@ void cn_live_housekeeping(void *live)
     uint64_t now = cn_mono_ms();
     if (!parent->media) return;
     cn_gate_tidy(parent);
+    cn_ending_tick(parent);
     for (cn_hall *hall = parent->halls; hall; hall = hall->next)
         for (cn_member *member = hall->members; member; member = member->next) {
             bool silent = !member->connected && now - member->since_ms > CONNECT_MS;
@@ -269,27 +281,32 @@ void cn_live_housekeeping(void *live)
 
 /* ---- requests ---- */
 
-typedef struct change {
+typedef struct request_step {
     cn_live *live;
-    char request[CN_ID_TEXT], state[24];
-} change;
+    char request[CN_ID_TEXT];
+    cn_state state;
+} request_step;
 
 static void on_change(void *arg)
 {
-    change *edit = arg;
-    for (cn_hall *hall = edit->live->halls; hall; hall = hall->next)
-        if (strcmp(hall->request, edit->request) == 0)
+    request_step *step = arg;
+    for (cn_hall *hall = step->live->halls; hall; hall = hall->next)
+        if (strcmp(hall->request, step->request) == 0)
             cn_hall_notice(hall, NULL, "request.changed",
-                           json_pack("{s:s, s:s}", "request", edit->request, "state", edit->state), NULL);
-    free(edit);
+                           json_pack("{s:s, s:s}", "request", step->request, "state", cn_state_name(step->state)),
+                           NULL);
+    cn_watch_changed(step->live, step->request, step->state);
+    if (!step->live->closing) cn_ending_request(step->live, step->request, step->state);
+    free(step);
 }
 
 void cn_live_request_changed(cn_live *live, const char *request, const char *state)
 {
-    change *edit = CN_NEW(change);
-    if (!edit) return;
-    edit->live = live;
-    cn_strcpy(edit->request, sizeof edit->request, request);
-    cn_strcpy(edit->state, sizeof edit->state, state);
-    if (!live->door || cn_door_call_new(live->door, on_change, edit) != CN_OK) free(edit);
+    cn_state now;
+    request_step *step = cn_state_parse(state, &now) ? CN_NEW(request_step) : NULL;
+    if (!step) return;
+    step->live = live;
+    step->state = now;
+    cn_strcpy(step->request, sizeof step->request, request);
+    if (!live->door || cn_door_call_new(live->door, on_change, step) != CN_OK) free(step);
 }

@@ -5,7 +5,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/audit.h"
+#include "signaling/live/client.h"
+#include "signaling/live/errand.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/sources.h"
 
 #define BACK_MS 120000     /* who was inside may come back */
 #define ADMITTED_MS 600000 /* who was let in may take his time */
@@ -217,6 +222,18 @@ cn_err cn_do_admit(cn_method_call *call, json_t **result)
     return CN_OK;
 }
 
+void cn_gate_refuse_all(cn_hall *hall)
+{
+    cn_live *live = hall->live;
+    for (cn_knock *knock = live->knocks, *next; knock; knock = next) {
+        next = knock->next;
+        if (strcmp(knock->room, hall->id) != 0) continue;
+        cn_client *client = knock->client;
+        cn_client_notice(client, "room.refused", json_pack("{s:s, s:n}", "room", hall->id, "by"));
+        cn_gate_forget(client);
+    }
+}
+
 void cn_gate_free(cn_live *live)
 {
     while (live->passes) {
@@ -233,45 +250,17 @@ void cn_gate_free(cn_live *live)
 
 /* ---- settings: into the database first, on a job thread ---- */
 
-typedef struct change {
-    cn_live *live;
-    cn_door_call call;
-    uint64_t serial;
-    json_t *id;
-    cn_actor actor;
+typedef struct wish {
     char room[64], by[CN_ID_TEXT];
     int locked, lobby;                      /* -1: as it is */
     char unmute[8], tier_max[12], codec[8]; /* "": as it is */
+} wish;
+
+typedef struct change {
+    cn_call_errand base;
+    wish wish;
     cn_room_info info;
-    cn_err err;
-    cn_problem problem;
 } change;
-
-static json_t *settings_json(const cn_room_settings *settings)
-{
-    return json_pack("{s:b, s:b, s:s, s:s, s:s}", "locked", settings->locked, "lobby", settings->lobby, "unmute",
-                     settings->unmute, "tier_max", settings->tier_max, "codec", settings->codec);
-}
-
-json_t *cn_hall_settings_json(const cn_hall *hall)
-{
-    return settings_json(&hall->settings);
-}
-
-/* A room without a codec of its own has that of the configuration. */
-static void fill_codec(const cn_live *live, cn_room_settings *settings)
-{
-    if (!*settings->codec)
-        cn_strcpy(settings->codec, sizeof settings->codec, cn_config_str(live->app->config, "media", "codec"));
-}
-
-void cn_hall_set(cn_hall *hall, const cn_room_settings *settings)
-{
-    hall->settings = *settings;
-    hall->tier_max = CN_TIER_4K;
-    (void)cn_tier_parse(settings->tier_max, &hall->tier_max);
-    fill_codec(hall->live, &hall->settings);
-}
 
 /* Nobody waits before an open door. */
 static void let_waiting_in(cn_hall *hall)
@@ -290,58 +279,47 @@ static void let_waiting_in(cn_hall *hall)
 
 static void apply(change *edit)
 {
-    cn_hall *hall = cn_hall_find(edit->live, edit->room);
+    cn_hall *hall = cn_hall_find(edit->base.live, edit->wish.room);
     if (!hall) return;
     bool opened =
         (hall->settings.lobby && !edit->info.settings.lobby) || (hall->settings.locked && !edit->info.settings.locked);
     bool tier = strcmp(hall->settings.tier_max, edit->info.settings.tier_max) != 0;
     cn_hall_set(hall, &edit->info.settings);
     json_t *told = cn_hall_settings_json(hall);
-    json_object_set_new(told, "by", *edit->by ? json_string(edit->by) : json_null());
+    json_object_set_new(told, "by", *edit->wish.by ? json_string(edit->wish.by) : json_null());
     cn_hall_notice(hall, NULL, "room.settings", told, NULL);
     if (tier) cn_hall_limits(hall);
     if (opened) let_waiting_in(hall);
 }
 
-static void changed(void *arg)
+static void changed(cn_call_errand *errand, cn_client *client)
 {
-    change *edit = arg;
-    cn_client *client = cn_client_find(edit->live, edit->serial);
-    edit->live->setting = false;
-    if (edit->err == CN_OK && !edit->live->closing) apply(edit);
-    fill_codec(edit->live, &edit->info.settings);
-    if (client && edit->err == CN_OK)
-        cn_client_answer(client, edit->id, settings_json(&edit->info.settings));
-    else if (client)
-        cn_client_refuse(client, edit->id, edit->err, &edit->problem);
-    json_decref(edit->id);
-    free(edit);
-}
-
-static cn_err judge_change(change *edit)
-{
-    cn_room_settings *settings = &edit->info.settings;
-    const char *field;
-    CN_TRY(cn_room_get(&edit->live->app->consult, &edit->actor, edit->room, &edit->info));
-    /* from outside the room: who moderates it anyway */
-    if (!*edit->by && !(edit->info.parts & (CN_PART_LEAD | CN_PART_REVIEWER))) return CN_ERR_FORBIDDEN;
-    if (edit->locked >= 0) settings->locked = edit->locked;
-    if (edit->lobby >= 0) settings->lobby = edit->lobby;
-    if (*edit->unmute) cn_strcpy(settings->unmute, sizeof settings->unmute, edit->unmute);
-    if (*edit->tier_max) cn_strcpy(settings->tier_max, sizeof settings->tier_max, edit->tier_max);
-    if (*edit->codec) cn_strcpy(settings->codec, sizeof settings->codec, edit->codec);
-    if (!cn_room_settings_valid(settings, &field))
-        return cn_problem_set(&edit->problem, CN_ERR_INVALID, field, "unknown word");
-    return cn_room_settings_set(&edit->live->app->consult, &edit->actor, edit->room, settings);
+    change *edit = (change *)errand;
+    errand->live->setting = false;
+    if (errand->err == CN_OK && !errand->live->closing) apply(edit);
+    cn_call_errand_answer(errand, client, cn_settings_json(errand->live, &edit->info.settings));
+    cn_call_errand_free(errand);
 }
 
 /* Job thread. */
-static void change_job(void *arg)
+static cn_err change_settings(cn_call_errand *errand)
 {
-    change *edit = arg;
-    edit->err = judge_change(edit);
-    edit->call = (cn_door_call){.fn = changed, .arg = edit};
-    cn_door_post(edit->live->door, &edit->call);
+    change *edit = (change *)errand;
+    const wish *wanted = &edit->wish;
+    cn_consult *consult = errand->live->config.consult;
+    cn_room_settings *settings = &edit->info.settings;
+    const char *field;
+    CN_TRY(cn_room_get(consult, &errand->actor, wanted->room, &edit->info));
+    /* from outside the room: who moderates it anyway */
+    if (!*wanted->by && !(edit->info.parts & (CN_PART_LEAD | CN_PART_REVIEWER))) return CN_ERR_FORBIDDEN;
+    if (wanted->locked >= 0) settings->locked = wanted->locked;
+    if (wanted->lobby >= 0) settings->lobby = wanted->lobby;
+    if (*wanted->unmute) cn_strcpy(settings->unmute, sizeof settings->unmute, wanted->unmute);
+    if (*wanted->tier_max) cn_strcpy(settings->tier_max, sizeof settings->tier_max, wanted->tier_max);
+    if (*wanted->codec) cn_strcpy(settings->codec, sizeof settings->codec, wanted->codec);
+    if (!cn_room_settings_valid(settings, &field))
+        return cn_problem_set(&errand->problem, CN_ERR_INVALID, field, "unknown word");
+    return cn_room_settings_set(consult, &errand->actor, wanted->room, settings);
 }
 
 static cn_err parse_flag(cn_method_call *call, const char *key, int *out)
@@ -362,20 +340,20 @@ static cn_err parse_word(cn_method_call *call, const char *key, char *out, size_
     return cn_strcpy(out, len, word) ? CN_OK : cn_problem_set(&call->problem, CN_ERR_INVALID, key, "unknown word");
 }
 
-static cn_err parse_change(cn_method_call *call, change *edit)
+static cn_err parse_wish(cn_method_call *call, wish *wanted)
 {
     cn_room_settings tried = cn_room_settings_default();
     const char *field, *room = "";
     CN_TRY(cn_json_str(call->params, "room", false, 1, 63, &room, &call->problem));
-    cn_strcpy(edit->room, sizeof edit->room, room);
-    CN_TRY(parse_flag(call, "locked", &edit->locked));
-    CN_TRY(parse_flag(call, "lobby", &edit->lobby));
-    CN_TRY(parse_word(call, "unmute", edit->unmute, sizeof edit->unmute));
-    CN_TRY(parse_word(call, "tier_max", edit->tier_max, sizeof edit->tier_max));
-    CN_TRY(parse_word(call, "codec", edit->codec, sizeof edit->codec));
-    if (*edit->unmute) cn_strcpy(tried.unmute, sizeof tried.unmute, edit->unmute);
-    if (*edit->tier_max) cn_strcpy(tried.tier_max, sizeof tried.tier_max, edit->tier_max);
-    if (*edit->codec) cn_strcpy(tried.codec, sizeof tried.codec, edit->codec);
+    cn_strcpy(wanted->room, sizeof wanted->room, room);
+    CN_TRY(parse_flag(call, "locked", &wanted->locked));
+    CN_TRY(parse_flag(call, "lobby", &wanted->lobby));
+    CN_TRY(parse_word(call, "unmute", wanted->unmute, sizeof wanted->unmute));
+    CN_TRY(parse_word(call, "tier_max", wanted->tier_max, sizeof wanted->tier_max));
+    CN_TRY(parse_word(call, "codec", wanted->codec, sizeof wanted->codec));
+    if (*wanted->unmute) cn_strcpy(tried.unmute, sizeof tried.unmute, wanted->unmute);
+    if (*wanted->tier_max) cn_strcpy(tried.tier_max, sizeof tried.tier_max, wanted->tier_max);
+    if (*wanted->codec) cn_strcpy(tried.codec, sizeof tried.codec, wanted->codec);
     if (!cn_room_settings_valid(&tried, &field))
         return cn_problem_set(&call->problem, CN_ERR_INVALID, field, "unknown word");
     return CN_OK;
@@ -383,29 +361,21 @@ static cn_err parse_change(cn_method_call *call, change *edit)
 
 cn_err cn_do_settings(cn_method_call *call, json_t **result)
 {
-    change parsed = {.live = call->live};
+    wish wanted = {.locked = -1, .lobby = -1};
     const cn_member *me = call->client->member;
     (void)result;
-    CN_TRY(parse_change(call, &parsed));
-    if (me && (!*parsed.room || strcmp(parsed.room, me->hall->id) == 0)) {
+    CN_TRY(parse_wish(call, &wanted));
+    if (me && (!*wanted.room || strcmp(wanted.room, me->hall->id) == 0)) {
         CN_TRY(cn_need_host(call, "room.settings"));
-        cn_strcpy(parsed.room, sizeof parsed.room, me->hall->id);
-        cn_strcpy(parsed.by, sizeof parsed.by, me->id);
+        cn_strcpy(wanted.room, sizeof wanted.room, me->hall->id);
+        cn_strcpy(wanted.by, sizeof wanted.by, me->id);
     }
-    if (!*parsed.room) return cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "room", "you are not in a room");
+    if (!*wanted.room) return cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "room", "you are not in a room");
     if (call->live->setting) return CN_ERR_AGAIN;
-    change *edit = CN_NEW(change);
+    change *edit = cn_call_errand_new(call, sizeof *edit, NULL);
     if (!edit) return CN_ERR_NOMEM;
-    *edit = parsed;
-    edit->serial = call->client->serial;
-    edit->actor = call->client->actor;
-    edit->id = json_incref(call->id);
-    cn_err err = cn_jobs_add(call->live->app->db_jobs, change_job, edit);
-    if (err != CN_OK) {
-        json_decref(edit->id);
-        free(edit);
-        return CN_ERR_AGAIN;
-    }
-    call->live->setting = true;
-    return CN_ANSWERS_ITSELF;
+    edit->wish = wanted;
+    cn_err err = cn_call_errand_go(&edit->base, change_settings, changed);
+    call->live->setting = err == CN_ANSWERS_ITSELF;
+    return err;
 }

@@ -3,11 +3,15 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/door/errand.h"
+#include "signaling/live/ending.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/sources.h"
 
 typedef struct visit {
+    cn_errand errand;
     cn_live *live;
-    cn_door_call call;
     char member[CN_ID_TEXT];
     bool restart;
     cn_guest_fn fn;
@@ -17,9 +21,9 @@ typedef struct visit {
     char *answer;
 } visit;
 
-static void answered(void *arg)
+static void answered(cn_errand *errand)
 {
-    visit *stay = arg;
+    visit *stay = (visit *)errand;
     cn_member *member = cn_member_find(stay->live, stay->member);
     if (stay->err == CN_OK && !member) stay->err = CN_ERR_NOTFOUND;
     if (member && !stay->restart) {
@@ -40,8 +44,7 @@ static void from_media(void *arg, cn_err err, const cn_problem *problem, const c
     stay->err = err;
     if (problem) stay->problem = *problem;
     if (err == CN_OK && !(stay->answer = cn_strdup(answer))) stay->err = CN_ERR_NOMEM;
-    stay->call = (cn_door_call){.fn = answered, .arg = stay};
-    cn_door_post(stay->live->door, &stay->call);
+    cn_errand_return(&stay->errand, stay->live->door, answered);
 }
 
 static visit *visit_new(cn_live *live, const char *participant, cn_guest_fn fn, void *arg)
@@ -83,6 +86,8 @@ static cn_err admit(cn_member **out, cn_hall *hall, const cn_offer_look *offer, 
 static cn_err judge(cn_live *live, const cn_guest *guest, cn_problem *problem)
 {
     uint64_t wait_ms = 0;
+    if (!cn_ending_may_enter(live, guest->room))
+        return cn_problem_set(problem, CN_ERR_STATE, "room", "this room is closed");
     switch (cn_gate_judge(live, guest->room, guest->token_hash, false, &wait_ms)) {
     case CN_GATE_LOCKED: return cn_problem_set(problem, CN_ERR_STATE, "room", "this room is locked");
     case CN_GATE_REMOVED: return cn_problem_set(problem, CN_ERR_STATE, "room", "a host removed this participant");
@@ -161,7 +166,7 @@ void cn_live_guest_leave(cn_live *live, const char *participant)
 
 const char *cn_live_codec(const cn_live *live, const cn_room_info *room)
 {
-    return *room->settings.codec ? room->settings.codec : cn_config_str(live->app->config, "media", "codec");
+    return *room->settings.codec ? room->settings.codec : live->config.codec;
 }
 
 json_t *cn_live_participants(cn_live *live, const char *room)

@@ -1,11 +1,14 @@
 /* Rooms in use and who is in them. */
+#include "signaling/live/hall.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/client.h"
+#include "signaling/live/rpc.h"
 
 static size_t bucket_of(const char *id)
 {
@@ -57,12 +60,12 @@ cn_member *cn_member_find(cn_live *live, const char *id)
 
 cn_err cn_member_new(cn_member **out, cn_hall *hall, bool wants_video)
 {
-    const cn_config *config = hall->live->app->config;
+    const cn_live_config *config = &hall->live->config;
     int64_t video = 0, voice = 0;
     for (const cn_member *member = hall->members; member; member = member->next)
         *(member->may_video ? &video : &voice) += 1;
-    bool may_video = wants_video && video < cn_config_int(config, "media", "room_video_max");
-    if (!may_video && voice >= cn_config_int(config, "media", "room_voice_max")) {
+    bool may_video = wants_video && video < config->video_max;
+    if (!may_video && voice >= config->voice_max) {
         if (!hall->members) hall_free(hall);
         return CN_ERR_FULL;
     }
@@ -95,7 +98,6 @@ void cn_member_free(cn_member *member)
     cn_hall *hall = member->hall;
     cn_live *live = hall->live;
     cn_member_detach(member);
-    cn_record_left(member);
     hall->gone_in += member->stats.bytes_in;
     hall->gone_out += member->stats.bytes_out;
     for (cn_member **at = &hall->members; *at; at = &(*at)->next) {
@@ -151,51 +153,72 @@ void cn_hall_notice(cn_hall *hall, const cn_member *except, const char *method, 
     json_decref(message);
 }
 
-static void tell_source(cn_member *member, cn_source_kind kind)
+/* ---- what is told of a room ---- */
+
+bool cn_member_is_host(const cn_member *member)
 {
-    const cn_published *publication = &member->source[kind];
-    cn_hall_notice(member->hall, member, "room.source",
-                   json_pack("{s:s, s:s, s:o}", "participant", member->id, "source", cn_source_name(kind), "on",
-                             publication->there ? json_boolean(publication->on) : json_null()),
-                   NULL);
+    if (member->leaving) return false;
+    if (member->moderates || !member->refers) return member->moderates;
+    for (const cn_member *o = member->hall->members; o; o = o->next)
+        if (o->leads && o->connected && !o->leaving) return false;
+    return true;
 }
 
-bool cn_offer_has_video(const cn_offer_look *offer)
+void cn_hall_tell_hosts(cn_hall *hall, const char *method, json_t *params)
 {
-    for (size_t i = 0; i < offer->count; i++)
-        if (offer->sections[i].video && offer->sections[i].sends) return true;
-    return false;
+    for (cn_member *member = hall->members; member; member = member->next)
+        if (member->client && member->answered && cn_member_is_host(member))
+            cn_client_notice(member->client, method, json_incref(params));
+    json_decref(params);
 }
 
-/* A source that was there stays as it was; a new one is on where its owner may switch it on. */
-static cn_published published(const cn_member *member, cn_source_kind kind, unsigned rids)
+json_t *cn_hall_view_json(const cn_hall *hall)
 {
-    cn_published publication = member->source[kind];
-    if (!publication.there) publication.on = cn_member_starts_on(member, kind);
-    publication.there = true;
-    publication.rids = rids;
-    return publication;
+    if (!*hall->file) return json_null();
+    json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:o}", "file", hall->file, "name",
+                               hall->file_name ? hall->file_name : "", "kind", hall->kind, "page", hall->page,
+                               "presenter", *hall->presenter ? json_string(hall->presenter) : json_null());
+    if (object) {
+        json_object_set(object, "state", hall->state ? hall->state : json_null());
+        json_object_set(object, "pointer", hall->pointer ? hall->pointer : json_null());
+    }
+    return object;
 }
 
-void cn_member_sources(cn_member *member, const cn_offer_look *offer, const cn_section *sections, size_t count,
-                       bool tell)
+static void forget_place(cn_hall *hall)
 {
-    cn_published now[CN_SOURCES];
-    for (int k = 0; k < CN_SOURCES; k++) {
-        now[k] = member->source[k];
-        now[k].there = now[k].on = false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (sections[i].source == CN_SOURCE_NONE) continue;
-        for (size_t k = 0; k < offer->count; k++) {
-            const cn_offer_section *found = &offer->sections[k];
-            if (strcmp(found->mid, sections[i].mid) != 0 || !found->sends) continue;
-            now[sections[i].source] = published(member, sections[i].source, found->rids);
-        }
-    }
-    for (int k = CN_SOURCE_MIC; k < CN_SOURCES; k++) {
-        bool changed = now[k].there != member->source[k].there;
-        member->source[k] = now[k];
-        if (changed && tell) tell_source(member, (cn_source_kind)k);
-    }
+    json_decref(hall->state);
+    json_decref(hall->pointer);
+    hall->state = hall->pointer = NULL;
+}
+
+void cn_hall_view_close(cn_hall *hall)
+{
+    forget_place(hall);
+    free(hall->file_name);
+    hall->file_name = NULL;
+    *hall->file = *hall->presenter = '\0';
+}
+
+/* ---- settings ---- */
+
+json_t *cn_settings_json(const cn_live *live, const cn_room_settings *settings)
+{
+    return json_pack("{s:b, s:b, s:s, s:s, s:s}", "locked", settings->locked, "lobby", settings->lobby, "unmute",
+                     settings->unmute, "tier_max", settings->tier_max, "codec",
+                     *settings->codec ? settings->codec : live->config.codec);
+}
+
+json_t *cn_hall_settings_json(const cn_hall *hall)
+{
+    return cn_settings_json(hall->live, &hall->settings);
+}
+
+void cn_hall_set(cn_hall *hall, const cn_room_settings *settings)
+{
+    hall->settings = *settings;
+    hall->tier_max = CN_TIER_4K;
+    (void)cn_tier_parse(settings->tier_max, &hall->tier_max);
+    /* a room without a codec of its own has that of the configuration */
+    if (!*settings->codec) cn_strcpy(hall->settings.codec, sizeof hall->settings.codec, hall->live->config.codec);
 }

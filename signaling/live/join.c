@@ -5,41 +5,41 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/client.h"
+#include "signaling/live/ending.h"
+#include "signaling/live/errand.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/join.h"
+#include "signaling/live/rpc.h"
+#include "signaling/live/sources.h"
 
 #define OFFER_MAX (200 * 1024)
 #define SECTIONS_MAX 128
 
 /* One join or re-offer under way. */
 typedef struct passage {
-    cn_live *live;
-    cn_door_call call;
-    uint64_t serial; /* of the client */
-    json_t *id;      /* of the call; NULL for none */
-    cn_actor actor;
+    cn_call_errand base;
     char room[64], member[CN_ID_TEXT], resume[CN_SESSION_TOKEN];
     bool reoffer, taken_over;
+    bool farewell; /* the room says farewell: it may be entered though it is closed */
     char *offer;
     cn_offer_look look; /* at it */
     cn_section *sections;
     size_t section_count;
     /* what the job found */
-    cn_err err;
     cn_room_info info;
     json_t *user;
-    /* what media said */
-    cn_problem problem;
-    char *answer;
+    char *answer; /* media's */
 } passage;
 
-static void passage_free(passage *path)
+static void release(cn_call_errand *errand)
 {
-    json_decref(path->id);
+    passage *path = (passage *)errand;
     json_decref(path->user);
     free(path->offer);
     free(path->sections);
     free(path->answer);
-    cn_free_secret(path, sizeof *path);
 }
 
 static cn_err parse_sections(const json_t *params, passage *path, cn_problem *problem)
@@ -78,16 +78,12 @@ static cn_err parse_offer(const json_t *params, passage *path, cn_problem *probl
 
 static cn_err passage_new(passage **out, cn_method_call *call)
 {
-    passage *path = CN_NEW(passage);
+    passage *path = cn_call_errand_new(call, sizeof *path, release);
     if (!path) return CN_ERR_NOMEM;
-    path->live = call->live;
-    path->serial = call->client->serial;
-    path->actor = call->client->actor;
-    path->id = json_incref(call->id);
     cn_err err = parse_offer(call->params, path, &call->problem);
     if (err == CN_OK) err = parse_sections(call->params, path, &call->problem);
     if (err != CN_OK) {
-        passage_free(path);
+        cn_call_errand_free(&path->base);
         return err;
     }
     *out = path;
@@ -97,17 +93,17 @@ static cn_err passage_new(passage **out, cn_method_call *call)
 static void end_passage(passage *path, cn_client *client)
 {
     if (client && !path->reoffer) client->joining = false;
-    passage_free(path);
+    cn_call_errand_free(&path->base);
 }
 
 static void refuse(passage *path, cn_client *client, cn_err err, const cn_problem *problem)
 {
-    if (client && path->id) {
+    if (client && path->base.id) {
         if (err == CN_ERR_FULL)
             cn_client_send(client,
-                           cn_rpc_refusal(path->id, CN_RPC_ROOM_FULL, "room_full", "the room's limit is reached"));
+                           cn_rpc_refusal(path->base.id, CN_RPC_ROOM_FULL, "room_full", "the room's limit is reached"));
         else
-            cn_client_refuse(client, path->id, err, problem);
+            cn_client_refuse(client, path->base.id, err, problem);
     }
     end_passage(path, client);
 }
@@ -124,39 +120,40 @@ static json_t *join_result(const passage *path, const cn_member *me)
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "participant", me->id, "resume",
                      me->resume, "answer", path->answer, "self", cn_member_json(me), "participants", others, "speaker",
                      *hall->speaker ? json_string(hall->speaker) : json_null(), "view", cn_hall_view_json(hall),
-                     "ice_servers", cn_turn_servers(path->live->app->turn, me->user, cn_wall_ms() / 1000), "limits",
-                     cn_member_limits_json(me), "settings", cn_hall_settings_json(hall), "knocks",
+                     "ice_servers", cn_turn_servers(path->base.live->config.turn, me->user, cn_wall_ms() / 1000),
+                     "limits", cn_member_limits_json(me), "settings", cn_hall_settings_json(hall), "knocks",
                      cn_member_is_host(me) ? cn_gate_knocks_json(hall) : json_array());
 }
 
 static void media_refused(passage *path, cn_client *client)
 {
-    cn_member *member = cn_member_find(path->live, path->member);
-    bool sdp = path->err == CN_ERR_INVALID || path->err == CN_ERR_PARSE || path->err == CN_ERR_UNSUPPORTED;
+    cn_member *member = cn_member_find(path->base.live, path->member);
+    bool sdp =
+        path->base.err == CN_ERR_INVALID || path->base.err == CN_ERR_PARSE || path->base.err == CN_ERR_UNSUPPORTED;
     if (member && path->taken_over) {
         /* the client comes anew, with another PeerConnection */
         cn_member_detach(member);
         member->leaving = true;
-        if (path->live->media) cn_media_leave(path->live->media, member->id, CN_LEAVE_REMOVED);
+        if (path->base.live->media) cn_media_leave(path->base.live->media, member->id, CN_LEAVE_REMOVED);
     } else if (member && !path->reoffer) {
         cn_member_free(member); /* media never knew this participant: no event will take it away */
     }
-    if (client && path->id && sdp) {
-        cn_client_send(client, cn_rpc_refusal(path->id, CN_RPC_BAD_SDP, "bad_sdp",
-                                              *path->problem.detail ? path->problem.detail : cn_err_text(path->err)));
+    if (client && path->base.id && sdp) {
+        cn_client_send(client, cn_rpc_refusal(path->base.id, CN_RPC_BAD_SDP, "bad_sdp",
+                                              *path->base.problem.detail ? path->base.problem.detail
+                                                                         : cn_err_text(path->base.err)));
         end_passage(path, client);
     } else {
-        refuse(path, client, path->err, &path->problem);
+        refuse(path, client, path->base.err, &path->base.problem);
     }
 }
 
-static void media_answered(void *arg)
+static void media_answered(cn_call_errand *errand, cn_client *client)
 {
-    passage *path = arg;
-    cn_live *live = path->live;
-    cn_client *client = cn_client_find(live, path->serial);
+    passage *path = (passage *)errand;
+    cn_live *live = errand->live;
     cn_member *member = cn_member_find(live, path->member);
-    if (path->err != CN_OK) {
+    if (path->base.err != CN_OK) {
         media_refused(path, client);
         return;
     }
@@ -172,9 +169,10 @@ static void media_answered(void *arg)
     member->quality_known = member->quality_known && path->reoffer;
     cn_member_sources(member, &path->look, path->sections, path->section_count, member->connected);
     cn_member_hold_sources(member);
-    if (path->id)
-        cn_client_answer(client, path->id,
+    if (path->base.id)
+        cn_client_answer(client, path->base.id,
                          path->reoffer ? json_pack("{s:s}", "answer", path->answer) : join_result(path, member));
+    if (!path->reoffer) cn_ending_tell(member);
     end_passage(path, client);
 }
 
@@ -182,11 +180,8 @@ static void media_answered(void *arg)
 static void from_media(void *arg, cn_err err, const cn_problem *problem, const char *answer)
 {
     passage *path = arg;
-    path->err = err;
-    if (problem) path->problem = *problem;
-    if (err == CN_OK && !(path->answer = cn_strdup(answer))) path->err = CN_ERR_NOMEM;
-    path->call = (cn_door_call){.fn = media_answered, .arg = path};
-    cn_door_post(path->live->door, &path->call);
+    if (err == CN_OK && !(path->answer = cn_strdup(answer))) err = CN_ERR_NOMEM;
+    cn_call_errand_return(&path->base, err, problem, media_answered);
 }
 
 /* ---- back from the job ---- */
@@ -222,20 +217,20 @@ static bool kept_out(passage *path, cn_client *client)
     static const char *const reasons[] = {
         [CN_GATE_LOBBY] = "lobby", [CN_GATE_LOCKED] = "locked", [CN_GATE_REMOVED] = "removed"};
     uint64_t wait_ms = 0;
-    bool host = cn_gate_would_host(path->live, &path->info, &path->actor);
-    cn_gate gate = cn_gate_judge(path->live, &path->info, path->actor.user, host, &wait_ms);
+    bool host = cn_gate_would_host(path->base.live, &path->info, &path->base.actor);
+    cn_gate gate = cn_gate_judge(path->base.live, &path->info, path->base.actor.user, host, &wait_ms);
     if (gate == CN_GATE_OPEN) return false;
     if (gate != CN_GATE_LOCKED) cn_gate_knock(client, &path->info, path->user, gate == CN_GATE_REMOVED);
     json_t *data = json_pack("{s:s, s:s}", "reason", reasons[gate], "detail", details[gate]);
     if (wait_ms) json_object_set_new(data, "retry_ms", json_integer((json_int_t)wait_ms));
-    if (path->id) cn_client_send(client, cn_rpc_error(path->id, CN_RPC_DOOR, details[gate], data));
+    if (path->base.id) cn_client_send(client, cn_rpc_error(path->base.id, CN_RPC_DOOR, details[gate], data));
     end_passage(path, client);
     return true;
 }
 
 static void enter_new(passage *path, cn_client *client)
 {
-    cn_live *live = path->live;
+    cn_live *live = path->base.live;
     if (kept_out(path, client)) return;
     cn_gate_forget(client);
     cn_hall *hall = cn_hall_open(live, &path->info);
@@ -245,16 +240,16 @@ static void enter_new(passage *path, cn_client *client)
         refuse(path, client, err, NULL);
         return;
     }
-    cn_strcpy(member->user, sizeof member->user, path->actor.user);
-    cn_strcpy(member->hospital, sizeof member->hospital, path->actor.hospital);
+    cn_strcpy(member->user, sizeof member->user, path->base.actor.user);
+    cn_strcpy(member->hospital, sizeof member->hospital, path->base.actor.hospital);
     member->name = text_of(path->user, "name", NULL);
     member->title = text_of(path->user, "title", NULL);
     member->hospital_name = text_of(path->user, "hospital", "name");
     member->role = role_of(path->info.parts);
     member->leads = (path->info.parts & CN_PART_LEAD) != 0;
     member->refers = (path->info.parts & CN_PART_REFERRER) != 0;
-    member->moderates =
-        member->leads || (path->info.parts & CN_PART_REVIEWER) || cn_actor_may(&path->actor, CN_RIGHT_ROOM_MODERATE);
+    member->moderates = member->leads || (path->info.parts & CN_PART_REVIEWER) ||
+                        cn_actor_may(&path->base.actor, CN_RIGHT_ROOM_MODERATE);
     const cn_pass *pass = cn_gate_pass(live, hall->id, member->user);
     if (pass) member->tier_max = pass->tier_max;
     member->client = client;
@@ -276,10 +271,10 @@ static void enter_new(passage *path, cn_client *client)
 
 static cn_member *find_resumable(const passage *path)
 {
-    cn_hall *hall = cn_hall_find(path->live, path->info.id);
+    cn_hall *hall = cn_hall_find(path->base.live, path->info.id);
     size_t n = strlen(path->resume);
     for (cn_member *member = hall ? hall->members : NULL; member; member = member->next)
-        if (!member->leaving && strcmp(member->user, path->actor.user) == 0 && strlen(member->resume) == n && n &&
+        if (!member->leaving && strcmp(member->user, path->base.actor.user) == 0 && strlen(member->resume) == n && n &&
             cn_equal_ct(member->resume, path->resume, n))
             return member;
     return NULL;
@@ -302,7 +297,8 @@ static bool offers_new_video(const passage *path, const cn_member *member)
 static void reoffer(passage *path, cn_member *member)
 {
     if (!member->may_video && offers_new_video(path, member)) (void)cn_member_video(member, true);
-    cn_media_reoffer(path->live->media, member->id, path->offer, path->sections, path->section_count, from_media, path);
+    cn_media_reoffer(path->base.live->media, member->id, path->offer, path->sections, path->section_count, from_media,
+                     path);
     cn_member_hold_sources(member);
 }
 
@@ -321,16 +317,20 @@ static void take_over(passage *path, cn_client *client, cn_member *member)
     reoffer(path, member);
 }
 
-static void checked(void *arg)
+static void checked(cn_call_errand *errand, cn_client *client)
 {
-    passage *path = arg;
-    cn_client *client = cn_client_find(path->live, path->serial);
-    if (!client || client->state != CN_CLIENT_KNOWN || path->live->closing) {
+    passage *path = (passage *)errand;
+    if (!client || client->state != CN_CLIENT_KNOWN || path->base.live->closing) {
         end_passage(path, client);
         return;
     }
-    if (path->err != CN_OK) {
-        refuse(path, client, path->err, &path->problem);
+    if (path->base.err != CN_OK) {
+        refuse(path, client, path->base.err, &path->base.problem);
+        return;
+    }
+    if (!cn_ending_may_enter(errand->live, &path->info)) {
+        refuse(path, client, cn_problem_set(&errand->problem, CN_ERR_STATE, "room", "this room is closed"),
+               &errand->problem);
         return;
     }
     if (*path->resume) {
@@ -338,32 +338,32 @@ static void checked(void *arg)
         if (member)
             take_over(path, client, member);
         else
-            refuse(path, client, cn_problem_set(&path->problem, CN_ERR_NOTFOUND, "resume", "this participant is gone"),
-                   &path->problem);
+            refuse(path, client,
+                   cn_problem_set(&path->base.problem, CN_ERR_NOTFOUND, "resume", "this participant is gone"),
+                   &path->base.problem);
         return;
     }
     enter_new(path, client);
 }
 
 /* Job thread. */
-static void check(void *arg)
+static cn_err check(cn_call_errand *errand)
 {
-    passage *path = arg;
-    cn_consult *consult = &path->live->app->consult;
-    path->err = cn_room_get(consult, &path->actor, path->room, &path->info);
-    if (path->err == CN_OK && !(path->info.parts & ~(uint32_t)CN_PART_READER)) path->err = CN_ERR_FORBIDDEN;
-    if (path->err == CN_OK && !path->info.open)
-        path->err = cn_problem_set(&path->problem, CN_ERR_STATE, "room", "this room is closed");
-    if (path->err == CN_OK) path->err = cn_user_json(consult, path->actor.user, &path->user);
-    if (path->err == CN_OK) cn_media_offer_look(path->offer, &path->look);
+    passage *path = (passage *)errand;
+    cn_consult *consult = errand->live->config.consult;
+    cn_err err = cn_room_get(consult, &errand->actor, path->room, &path->info);
+    if (err == CN_OK && !(path->info.parts & ~(uint32_t)CN_PART_READER)) err = CN_ERR_FORBIDDEN;
+    if (err == CN_OK && !path->info.open && !path->farewell)
+        err = cn_problem_set(&errand->problem, CN_ERR_STATE, "room", "this room is closed");
+    if (err == CN_OK) err = cn_user_json(consult, errand->actor.user, &path->user);
+    if (err == CN_OK) cn_media_offer_look(path->offer, &path->look);
     char object[80];
     cn_fmt(object, sizeof object, "room:%s", path->room);
-    if (path->err == CN_OK)
-        cn_audit_note(consult, &path->actor, "room.join", object, "ok", *path->resume ? "{\"resume\":true}" : "{}");
-    else if (path->err == CN_ERR_FORBIDDEN || path->err == CN_ERR_NOTFOUND)
-        cn_audit_note(consult, &path->actor, "room.join", object, "denied", "{}");
-    path->call = (cn_door_call){.fn = checked, .arg = path};
-    cn_door_post(path->live->door, &path->call);
+    if (err == CN_OK)
+        cn_audit_note(consult, &errand->actor, "room.join", object, "ok", *path->resume ? "{\"resume\":true}" : "{}");
+    else if (err == CN_ERR_FORBIDDEN || err == CN_ERR_NOTFOUND)
+        cn_audit_note(consult, &errand->actor, "room.join", object, "denied", "{}");
+    return err;
 }
 
 /* ---- methods ---- */
@@ -389,13 +389,10 @@ cn_err cn_do_join(cn_method_call *call, json_t **result)
     cn_do_leave(call, NULL); /* who joins anew has given his old place up */
     cn_strcpy(path->room, sizeof path->room, room);
     cn_strcpy(path->resume, sizeof path->resume, resume);
-    cn_err err = cn_jobs_add(call->live->app->db_jobs, check, path);
-    if (err != CN_OK) {
-        passage_free(path);
-        return CN_ERR_AGAIN;
-    }
-    call->client->joining = true;
-    return CN_ANSWERS_ITSELF;
+    path->farewell = cn_ending_farewell(call->live, room);
+    cn_err err = cn_call_errand_go(&path->base, check, checked);
+    call->client->joining = err == CN_ANSWERS_ITSELF;
+    return err;
 }
 
 cn_err cn_do_offer(cn_method_call *call, json_t **result)
@@ -408,4 +405,17 @@ cn_err cn_do_offer(cn_method_call *call, json_t **result)
     cn_strcpy(path->member, sizeof path->member, call->client->member->id);
     reoffer(path, call->client->member);
     return CN_ANSWERS_ITSELF;
+}
+
+cn_err cn_do_leave(cn_method_call *call, json_t **result)
+{
+    cn_member *me = call->client->member;
+    (void)result;
+    cn_gate_forget(call->client);
+    if (!me) return CN_OK;
+    cn_gate_left(me, false);
+    me->leaving = true;
+    cn_member_detach(me);
+    cn_media_leave(call->live->media, me->id, CN_LEAVE_ASKED);
+    return CN_OK;
 }

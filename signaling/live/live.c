@@ -1,6 +1,6 @@
 /* Clients: WebSockets, the logins behind them, what comes in and goes out. */
-#include "signaling/live/live_private.h"
 
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,58 +8,38 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "signaling/door/door.h"
+#include "signaling/door/errand.h"
+#include "signaling/live/client.h"
+#include "signaling/live/events.h"
+#include "signaling/live/gate.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/live.h"
+#include "signaling/live/methods.h"
+#include "signaling/live/minutes.h"
+#include "signaling/live/quality.h"
+#include "signaling/live/record.h"
+#include "signaling/live/rpc.h"
+#include "signaling/live/watch.h"
 
 #define CHECK_MS 3000 /* a login that ended closes its WebSocket within so long */
 #define HELD_MAX 8
 
-/* ---- what a client is sent ---- */
-
-cn_client *cn_client_find(cn_live *live, uint64_t serial)
-{
-    for (cn_client *client = live->clients; client; client = client->next)
-        if (client->serial == serial) return client;
-    return NULL;
-}
-
-void cn_client_send(cn_client *client, json_t *message)
-{
-    if (client && message) cn_ws_send(client->ws, message, NULL);
-    json_decref(message);
-}
-
-void cn_client_notice(cn_client *client, const char *method, json_t *params)
-{
-    cn_client_send(client, cn_rpc_notice(method, params));
-}
-
-void cn_client_answer(cn_client *client, json_t *id, json_t *result)
-{
-    if (id)
-        cn_client_send(client, cn_rpc_result(id, result));
-    else
-        json_decref(result);
-}
-
-void cn_client_refuse(cn_client *client, json_t *id, cn_err err, const cn_problem *problem)
-{
-    if (id) cn_client_send(client, cn_rpc_problem(id, err, problem));
-}
-
 /* ---- who it is: asked on a job thread, at first and then every few seconds ---- */
 
-typedef struct question {
+typedef struct login_question {
     uint64_t serial;
     char token[CN_SESSION_TOKEN], address[48];
     cn_err err;
     cn_actor actor;
-} question;
+} login_question;
 
 typedef struct inquiry {
+    cn_errand errand;
     cn_live *live;
-    cn_door_call call;
     size_t n;
     bool all; /* the regular round over all clients */
-    question questions[];
+    login_question questions[];
 } inquiry;
 
 static void refuse_client(cn_client *client)
@@ -101,7 +81,7 @@ static void release_held(cn_client *client)
     json_decref(held);
 }
 
-static void take_answer(cn_live *live, const question *asked)
+static void take_answer(cn_live *live, const login_question *asked)
 {
     cn_client *client = cn_client_find(live, asked->serial);
     if (!client || client->state == CN_CLIENT_REFUSED) return;
@@ -119,38 +99,42 @@ static void take_answer(cn_live *live, const question *asked)
     if (first) release_held(client);
 }
 
-static void answered(void *arg)
+static void answered(cn_errand *errand)
 {
-    inquiry *asked = arg;
+    inquiry *asked = (inquiry *)errand;
     if (!asked->live->closing)
         for (size_t i = 0; i < asked->n; i++) take_answer(asked->live, &asked->questions[i]);
     if (asked->all) asked->live->checking = false;
-    cn_free_secret(asked, sizeof *asked + asked->n * sizeof(question));
+    cn_free_secret(asked, sizeof *asked + asked->n * sizeof(login_question));
 }
 
-static void ask(void *arg)
+/* Job thread. */
+static void ask(cn_errand *errand)
 {
-    inquiry *asked = arg;
+    inquiry *asked = (inquiry *)errand;
     char csrf[CN_SESSION_TOKEN];
-    cn_app *app = asked->live->app;
+    const cn_live_config *config = &asked->live->config;
     for (size_t i = 0; i < asked->n; i++) {
-        question *one = &asked->questions[i];
-        one->err = cn_session_resolve(&app->consult, one->token, one->address, cn_app_idle_ms(app), &one->actor, csrf);
+        login_question *one = &asked->questions[i];
+        one->err = cn_session_resolve(config->consult, one->token, one->address, config->idle_ms, &one->actor, csrf);
     }
-    asked->call = (cn_door_call){.fn = answered, .arg = asked};
-    cn_door_post(asked->live->door, &asked->call);
 }
 
 static inquiry *inquiry_new(cn_live *live, size_t count)
 {
-    inquiry *asked = cn_calloc(1, sizeof *asked + count * sizeof(question));
+    inquiry *asked = cn_calloc(1, sizeof *asked + count * sizeof(login_question));
     if (asked) asked->live = live;
     return asked;
 }
 
+static cn_err send_inquiry(inquiry *asked)
+{
+    return cn_errand_go(&asked->errand, asked->live->door, asked->live->config.jobs, ask, answered);
+}
+
 static void put_question(inquiry *asked, const cn_client *client)
 {
-    question *one = &asked->questions[asked->n++];
+    login_question *one = &asked->questions[asked->n++];
     one->serial = client->serial;
     cn_strcpy(one->token, sizeof one->token, client->token);
     cn_strcpy(one->address, sizeof one->address, client->address);
@@ -169,9 +153,9 @@ static void check_sessions(void *live)
     for (cn_client *client = parent->clients; client; client = client->next)
         if (client->state == CN_CLIENT_KNOWN) put_question(asked, client);
     parent->checking = true;
-    if (cn_jobs_add(parent->app->db_jobs, ask, asked) != CN_OK) {
+    if (send_inquiry(asked) != CN_OK) {
         parent->checking = false;
-        cn_free_secret(asked, sizeof *asked + n * sizeof(question));
+        cn_free_secret(asked, sizeof *asked + n * sizeof(login_question));
     }
 }
 
@@ -199,8 +183,8 @@ static void opened(void *ctx, cn_ws *ws, const char *token, const char *address)
     cn_ws_own(ws, client);
     cn_ws_read(ws, false); /* until it is known who this is */
     put_question(asked, client);
-    if (cn_jobs_add(live->app->db_jobs, ask, asked) != CN_OK) {
-        cn_free_secret(asked, sizeof *asked + sizeof(question));
+    if (send_inquiry(asked) != CN_OK) {
+        cn_free_secret(asked, sizeof *asked + sizeof(login_question));
         cn_ws_close(ws, CN_WS_CLOSE_SLOW, "try again later");
     }
 }
@@ -231,6 +215,7 @@ static void closed(void *ctx, cn_ws *ws)
     cn_ws_own(ws, NULL);
     if (client->member) cn_member_detach(client->member);
     cn_gate_forget(client);
+    cn_watch_forget(client);
     *client->at = client->next;
     if (client->next) client->next->at = client->at;
     json_decref(client->held);
@@ -241,11 +226,11 @@ const cn_ws_hooks cn_live_hooks = {.opened = opened, .message = message, .closed
 
 /* ---- life ---- */
 
-cn_err cn_live_new(cn_live **out, cn_app *app)
+cn_err cn_live_new(cn_live **out, const cn_live_config *config)
 {
     cn_live *live = CN_NEW(cn_live);
     if (!live) return CN_ERR_NOMEM;
-    live->app = app;
+    live->config = *config;
     *out = live;
     return CN_OK;
 }
@@ -266,7 +251,7 @@ static void after_the_peak(void *live)
         cn_media_worker_get(parent->media, i, &worker);
         peers += worker.peers;
     }
-    if (cn_mem_ebb(&parent->peers_peak, peers)) (void)cn_jobs_add(parent->app->db_jobs, give_back, NULL);
+    if (cn_mem_ebb(&parent->peers_peak, peers)) (void)cn_jobs_add(parent->config.jobs, give_back, NULL);
 }
 
 void cn_live_attach(cn_live *live, cn_door *door, cn_media *media)

@@ -10,12 +10,24 @@
 #include "base/str.h"
 #include "consult/room/room.h"
 #include "media/media.h"
-#include "signaling/door/door.h"
+#include "signaling/door/calls.h"
+#include "signaling/live/turn.h"
 
 typedef struct cn_live cn_live;
 
+/** What the live side takes from the server; all that is pointed to outlives it. */
+typedef struct cn_live_config {
+    cn_consult *consult;
+    cn_jobs *jobs;                /* threads for the database */
+    const cn_turn *turn;          /* NULL: no relay */
+    const char *codec;            /* what cameras are asked to send where a room does not say */
+    int64_t video_max, voice_max; /* places of a room with video, without */
+    uint64_t farewell_ms;         /* from the end of a request to that of its room */
+    int64_t idle_ms;              /* a login ends after so long without a request */
+} cn_live_config;
+
 /** Before the door; cn_live_attach once door and media are there. */
-cn_err cn_live_new(cn_live **out, cn_app *app);
+cn_err cn_live_new(cn_live **out, const cn_live_config *config);
 void cn_live_attach(cn_live *live, cn_door *door, cn_media *media);
 extern const cn_ws_hooks cn_live_hooks;      /* ctx: the cn_live */
 extern const cn_media_events cn_live_events; /* ctx: the cn_live */
@@ -42,10 +54,7 @@ json_t *cn_live_quality_rooms(cn_live *live, bool names, bool recent);
  * use, or no such participant. `participant` may be NULL. */
 json_t *cn_live_quality_room(cn_live *live, const char *room, const char *participant, unsigned minutes, bool names);
 
-/** Rooms and participants in Prometheus' text format, for /metrics. Door's thread. */
-void cn_live_metrics(const cn_live *live, cn_buf *buf);
-
-/* ---- WHIP and WHEP (api_whip.c): door's thread ---- */
+/* ---- WHIP and WHEP (api/whip.c): door's thread ---- */
 
 typedef struct cn_guest {
     const cn_room_info *room;
@@ -54,7 +63,6 @@ typedef struct cn_guest {
     const char *only;       /* WHEP: participant or NULL */
     cn_source_kind source;  /* WHIP: what its video is */
     const char *token_hash; /* hex SHA-256 of the bearer token */
-    const char *address;
 } cn_guest;
 
 /** The outcome; `answer` and `participant` are set when err is CN_OK. */

@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/door/errand.h"
+#include "signaling/live/minutes.h"
 
 #define BATCH 256
 #define WAITING_MAX 1000000 /* rows in memory while the database is away: half a day of a full server */
@@ -21,13 +22,13 @@ struct cn_ledger_entry {
     cn_meter_segment segment;
 };
 
-typedef struct batch {
+typedef struct ledger_batch {
+    cn_errand errand;
     cn_live *live;
-    cn_door_call call;
     size_t n;
     cn_err err;
     cn_ledger_row rows[BATCH]; /* point into the entries, which stay until the batch is back */
-} batch;
+} ledger_batch;
 
 static void put(cn_member *member, const cn_meter_segment *segment)
 {
@@ -60,7 +61,7 @@ static void put_all(cn_member *member, const cn_meter_segment *segments, size_t 
 
 void cn_minutes_start(cn_member *member, uint64_t mono_ms, int64_t wall_ms)
 {
-    cn_meter_start(&member->meter, mono_ms, wall_ms, member->hall->live->app->consult.zone_minutes);
+    cn_meter_start(&member->meter, mono_ms, wall_ms, member->hall->live->config.consult->zone_minutes);
 }
 
 void cn_minutes_area(cn_member *member, uint64_t mono_ms, int64_t sum, int64_t max)
@@ -97,9 +98,9 @@ static void drop(cn_live *live, size_t count)
     }
 }
 
-static void written(void *arg)
+static void written(cn_errand *errand)
 {
-    batch *group = arg;
+    ledger_batch *group = (ledger_batch *)errand;
     cn_live *live = group->live;
     live->ledger_busy = false;
     if (group->err == CN_OK)
@@ -112,19 +113,17 @@ static void written(void *arg)
 }
 
 /* Job thread. */
-static void write_batch(void *arg)
+static void write_batch(cn_errand *errand)
 {
-    batch *group = arg;
-    group->err = cn_chain_ledger(group->live->app->ledger, group->rows, group->n);
-    group->call = (cn_door_call){.fn = written, .arg = group};
-    cn_door_post(group->live->door, &group->call);
+    ledger_batch *group = (ledger_batch *)errand;
+    group->err = cn_chain_ledger(group->live->config.consult->ledger, group->rows, group->n);
 }
 
 void cn_minutes_flush(void *live)
 {
     cn_live *parent = live;
     if (parent->ledger_busy || !parent->ledger_first) return;
-    batch *group = CN_NEW(batch);
+    ledger_batch *group = CN_NEW(ledger_batch);
     if (!group) return;
     group->live = parent;
     for (const cn_ledger_entry *entry = parent->ledger_first; entry && group->n < BATCH; entry = entry->next)
@@ -142,7 +141,8 @@ void cn_minutes_flush(void *live)
                                                   .tier_max = entry->segment.tier_max,
                                                   .rule_version = CN_METER_RULE_VERSION,
                                                   .end_cause = entry->segment.end_cause};
-    parent->ledger_busy = cn_jobs_add(parent->app->db_jobs, write_batch, group) == CN_OK;
+    parent->ledger_busy =
+        cn_errand_go(&group->errand, parent->door, parent->config.jobs, write_batch, written) == CN_OK;
     if (!parent->ledger_busy) free(group);
 }
 

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signaling/live/live_private.h"
+#include "signaling/live/client.h"
+#include "signaling/live/quality.h"
+#include "signaling/live/record.h"
+#include "signaling/live/rpc.h"
 
 #define TOLD_MAX 16 /* reasons in one message */
 /* a figure is told again when it moved by so much, and by this share of itself */
@@ -11,13 +14,6 @@
 #define LOSS_STEP 0.005
 #define RTT_STEP_MS 20
 #define RATE_STEP 100000
-
-const char *cn_quality_path(cn_media_path path)
-{
-    static const char *const names[] = {
-        [CN_PATH_UNKNOWN] = "", [CN_PATH_UDP] = "udp", [CN_PATH_TCP] = "tcp", [CN_PATH_RELAY] = "relay"};
-    return (unsigned)path <= CN_PATH_RELAY ? names[path] : "";
-}
 
 void cn_quality_stats(cn_member *member, const cn_media_stats *stats)
 {
@@ -34,14 +30,6 @@ void cn_quality_stats(cn_member *member, const cn_media_stats *stats)
                                    .up_bps = stats->up_bps,
                                    .down_bps = stats->down_bps};
     cn_record_stats(member);
-}
-
-json_t *cn_quality_why(uint32_t why)
-{
-    json_t *list = json_array();
-    for (unsigned r = 0; r < CN_WHY_COUNT; r++)
-        if (why >> r & 1) json_array_append_new(list, json_string(cn_why_name((cn_why_reason)r)));
-    return list;
 }
 
 static json_t *quality_json(const cn_member *member)

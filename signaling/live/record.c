@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "signaling/live/live_private.h"
+#include "signaling/live/record.h"
 
 #define KEEP_MS (15 * 60000) /* a participant who left, a room that everybody has left */
 #define ROOMS_MAX 1000       /* at the bound the one that ended first goes */

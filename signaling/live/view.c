@@ -7,35 +7,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
-#include "signaling/live/live_private.h"
-
-json_t *cn_hall_view_json(const cn_hall *hall)
-{
-    if (!*hall->file) return json_null();
-    json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:o}", "file", hall->file, "name",
-                               hall->file_name ? hall->file_name : "", "kind", hall->kind, "page", hall->page,
-                               "presenter", *hall->presenter ? json_string(hall->presenter) : json_null());
-    if (object) {
-        json_object_set(object, "state", hall->state ? hall->state : json_null());
-        json_object_set(object, "pointer", hall->pointer ? hall->pointer : json_null());
-    }
-    return object;
-}
-
-static void forget_place(cn_hall *hall)
-{
-    json_decref(hall->state);
-    json_decref(hall->pointer);
-    hall->state = hall->pointer = NULL;
-}
-
-void cn_hall_view_close(cn_hall *hall)
-{
-    forget_place(hall);
-    free(hall->file_name);
-    hall->file_name = NULL;
-    *hall->file = *hall->presenter = '\0';
-}
+#include "signaling/live/errand.h"
+#include "signaling/live/hall.h"
+#include "signaling/live/view.h"
 
 static void tell_view(cn_hall *hall, const cn_member *except)
 {
@@ -60,23 +34,11 @@ static json_t *view_result(const cn_hall *hall)
 /* ---- opening a file: the check on a job thread ---- */
 
 typedef struct opening {
-    cn_live *live;
-    cn_door_call call;
-    uint64_t serial;
-    json_t *id;
-    cn_actor actor;
+    cn_call_errand base;
     char file[CN_ID_TEXT], request[CN_ID_TEXT], member[CN_ID_TEXT];
     int page;
-    cn_err err;
-    cn_problem problem;
     cn_file_info info;
 } opening;
-
-static void opening_free(opening *start)
-{
-    json_decref(start->id);
-    free(start);
-}
 
 static void show_file(opening *start, cn_member *me)
 {
@@ -90,42 +52,30 @@ static void show_file(opening *start, cn_member *me)
     tell_view(hall, me);
 }
 
-static void file_checked(void *arg)
+static void file_checked(cn_call_errand *errand, cn_client *client)
 {
-    opening *start = arg;
-    cn_client *client = cn_client_find(start->live, start->serial);
+    opening *start = (opening *)errand;
     cn_member *me = client ? client->member : NULL;
-    if (me && strcmp(me->id, start->member) == 0 && !start->live->closing) {
-        if (start->err == CN_OK) {
-            show_file(start, me);
-            cn_client_answer(client, start->id, view_result(me->hall));
-        } else {
-            cn_client_refuse(client, start->id, start->err, &start->problem);
-        }
+    if (me && strcmp(me->id, start->member) == 0 && !errand->live->closing) {
+        if (errand->err == CN_OK) show_file(start, me);
+        cn_call_errand_answer(errand, client, view_result(me->hall));
     }
-    opening_free(start);
-}
-
-static cn_err judge_file(opening *start)
-{
-    CN_TRY(cn_file_get(&start->live->app->consult, &start->actor, start->file, "view.open", &start->info));
-    if (!*start->request || strcmp(start->info.request, start->request) != 0)
-        return cn_problem_set(&start->problem, CN_ERR_NOTFOUND, "file",
-                              "this file does not belong to the room's request");
-    if (strcmp(start->info.kind, "other") == 0)
-        return cn_problem_set(&start->problem, CN_ERR_STATE, "file", "this kind of file cannot be shown");
-    if (strcmp(start->info.state, "ready") != 0)
-        return cn_problem_set(&start->problem, CN_ERR_STATE, "file", "this file is not ready to be shown");
-    return CN_OK;
+    cn_call_errand_free(errand);
 }
 
 /* Job thread. */
-static void check_file(void *arg)
+static cn_err check_file(cn_call_errand *errand)
 {
-    opening *start = arg;
-    start->err = judge_file(start);
-    start->call = (cn_door_call){.fn = file_checked, .arg = start};
-    cn_door_post(start->live->door, &start->call);
+    opening *start = (opening *)errand;
+    CN_TRY(cn_file_get(errand->live->config.consult, &errand->actor, start->file, "view.open", &start->info));
+    if (!*start->request || strcmp(start->info.request, start->request) != 0)
+        return cn_problem_set(&errand->problem, CN_ERR_NOTFOUND, "file",
+                              "this file does not belong to the room's request");
+    if (strcmp(start->info.kind, "other") == 0)
+        return cn_problem_set(&errand->problem, CN_ERR_STATE, "file", "this kind of file cannot be shown");
+    if (strcmp(start->info.state, "ready") != 0)
+        return cn_problem_set(&errand->problem, CN_ERR_STATE, "file", "this file is not ready to be shown");
+    return CN_OK;
 }
 
 static cn_err close_view(cn_method_call *call, json_t **result)
@@ -147,19 +97,13 @@ cn_err cn_do_view_open(cn_method_call *call, json_t **result)
     CN_TRY(cn_json_str(call->params, "file", false, 1, CN_ID_TEXT - 1, &file, &call->problem));
     CN_TRY(cn_json_i64(call->params, "page", false, 0, 100000, &page, &call->problem));
     if (!file) return close_view(call, result);
-    opening *start = CN_NEW(opening);
+    opening *start = cn_call_errand_new(call, sizeof *start, NULL);
     if (!start) return CN_ERR_NOMEM;
-    *start = (opening){.live = call->live,
-                       .serial = call->client->serial,
-                       .id = json_incref(call->id),
-                       .actor = call->client->actor,
-                       .page = (int)page};
+    start->page = (int)page;
     cn_strcpy(start->file, sizeof start->file, file);
     cn_strcpy(start->request, sizeof start->request, me->hall->request);
     cn_strcpy(start->member, sizeof start->member, me->id);
-    if (cn_jobs_add(call->live->app->db_jobs, check_file, start) == CN_OK) return CN_ANSWERS_ITSELF;
-    opening_free(start);
-    return CN_ERR_AGAIN;
+    return cn_call_errand_go(&start->base, check_file, file_checked);
 }
 
 cn_err cn_do_view_present(cn_method_call *call, json_t **result)

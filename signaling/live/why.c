@@ -89,3 +89,18 @@ int cn_why_mark(const cn_media_stats *stats, uint32_t given)
     const uint32_t felt = bit(CN_WHY_UP_SLOW) | bit(CN_WHY_SENDS_LESS) | bit(CN_WHY_DOWN_SLOW) | bit(CN_WHY_JITTER);
     return given & felt && mark > 2 ? 2 : mark;
 }
+
+const char *cn_quality_path(cn_media_path path)
+{
+    static const char *const paths[] = {
+        [CN_PATH_UNKNOWN] = "", [CN_PATH_UDP] = "udp", [CN_PATH_TCP] = "tcp", [CN_PATH_RELAY] = "relay"};
+    return (unsigned)path <= CN_PATH_RELAY ? paths[path] : "";
+}
+
+json_t *cn_quality_why(uint32_t why)
+{
+    json_t *list = json_array();
+    for (unsigned r = 0; r < CN_WHY_COUNT; r++)
+        if (why >> r & 1) json_array_append_new(list, json_string(cn_why_name((cn_why_reason)r)));
+    return list;
+}

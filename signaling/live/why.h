@@ -6,6 +6,7 @@
 #ifndef CN_SIGNALING_WHY_H
 #define CN_SIGNALING_WHY_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "media/media.h"
@@ -49,5 +50,10 @@ uint32_t cn_why_update(cn_why *why, const cn_media_stats *stats);
 
 /** 4 very good … 1 bad: by loss either way and round trip; at most 2 with a reason that is seen or heard. */
 int cn_why_mark(const cn_media_stats *stats, uint32_t given);
+
+/** The names of the reasons as an array. */
+json_t *cn_quality_why(uint32_t why);
+/** "udp", "tcp", "relay", "" when not known. */
+const char *cn_quality_path(cn_media_path path);
 
 #endif

@@ -1,11 +1,12 @@
 /* /metrics: what the door, the tiles and the media workers count; rooms and participants are live_metrics.c's. Runs on
  * the door's thread. Labels are numbers and ids, never names. */
+#include "signaling/metrics/metrics.h"
 #include "signaling/metrics/promtext.h"
+#include "signaling/metrics/rooms.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "signaling/api/api.h"
 #include "signaling/app.h"
 
 #define WORKERS 64 /* shown at most */

@@ -1,7 +1,10 @@
 /* What /metrics says of rooms and participants. A participant's samples are there while it is. Door's thread. */
+#include "signaling/metrics/rooms.h"
+
 #include <string.h>
 
-#include "signaling/live/live_private.h"
+#include "signaling/live/state.h"
+#include "signaling/live/why.h"
 #include "signaling/metrics/promtext.h"
 
 typedef double (*value_fn)(const cn_member *member);

@@ -25,6 +25,7 @@
 typedef struct worker {
     char path[CN_DECODE_PATH]; /* "": free place */
     bool busy;                 /* one job has it; only that job touches sock and shared */
+    bool doomed;               /* end it when the job is done */
     int sock;
     int32_t pid;
     void *shared;
@@ -238,12 +239,27 @@ cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const cn_decode_
     bool end = fatal(err);
     if (end) worker_end(decoders, process);
     pthread_mutex_lock(&decoders->lock);
-    if (end) process->path[0] = 0;
+    if (process->doomed && !end) worker_end(decoders, process);
+    if (process->doomed || end) process->path[0] = 0;
+    process->doomed = false;
     process->busy = false;
     process->used_ms = cn_mono_ms();
     pthread_cond_broadcast(&decoders->changed);
     pthread_mutex_unlock(&decoders->lock);
     return err;
+}
+
+void cn_decoders_forget(cn_decoders *decoders, const char *path)
+{
+    pthread_mutex_lock(&decoders->lock);
+    worker *process = find_locked(decoders, path);
+    if (process && process->busy)
+        process->doomed = true;
+    else if (process) {
+        worker_end(decoders, process);
+        process->path[0] = 0;
+    }
+    pthread_mutex_unlock(&decoders->lock);
 }
 
 cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit)

@@ -22,6 +22,9 @@ cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit);
  */
 cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const cn_decode_ask *ask, void **bytes, size_t *len);
 
+/** Ends the worker of a slide, e.g. when its file is deleted. */
+void cn_decoders_forget(cn_decoders *decoders, const char *path);
+
 void cn_decoders_free(cn_decoders *decoders);
 
 #endif

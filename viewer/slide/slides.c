@@ -60,6 +60,13 @@ cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, u
     return ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = size}, out);
 }
 
+void cn_slide_forget(cn_slides *slides, const char *id, const char *path)
+{
+    char prefix[128];
+    if (cn_fmt(prefix, sizeof(prefix), "%s/", id)) cn_tilecache_drop(slides->cache, prefix);
+    cn_decoders_forget(slides->decoders, path);
+}
+
 void cn_slides_stats(cn_slides *slides, cn_tilecache_stats *out)
 {
     cn_tilecache_stats_get(slides->cache, out);

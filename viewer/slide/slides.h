@@ -23,6 +23,8 @@ cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsign
                      cn_tile **out);
 /** A JPEG inside size × size pixels (at most 2,048). */
 cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, unsigned size, cn_tile **out);
+/** Forgets a deleted slide. */
+void cn_slide_forget(cn_slides *slides, const char *id, const char *path);
 void cn_slides_stats(cn_slides *slides, cn_tilecache_stats *out);
 
 #endif

@@ -155,6 +155,17 @@ cn_err cn_tilecache_get(cn_tilecache *cache, const char *key, cn_tile_make make,
     return err;
 }
 
+void cn_tilecache_drop(cn_tilecache *cache, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    pthread_mutex_lock(&cache->lock);
+    for (cached_tile *row = cache->newest, *next; row; row = next) {
+        next = row->older;
+        if (strncmp(row->key, prefix, n) == 0 && !row->waiting) remove_locked(cache, row);
+    }
+    pthread_mutex_unlock(&cache->lock);
+}
+
 void cn_tilecache_stats_get(cn_tilecache *cache, cn_tilecache_stats *out)
 {
     pthread_mutex_lock(&cache->lock);

@@ -31,6 +31,8 @@ cn_err cn_tilecache_new(cn_tilecache **out, size_t max_bytes);
  * wait for its outcome, errors included). `key`: at most 127 bytes. */
 cn_err cn_tilecache_get(cn_tilecache *cache, const char *key, cn_tile_make make, void *arg, cn_tile **out);
 
+/** Drops every tile whose key begins with `prefix`. */
+void cn_tilecache_drop(cn_tilecache *cache, const char *prefix);
 void cn_tilecache_stats_get(cn_tilecache *cache, cn_tilecache_stats *out);
 void cn_tilecache_free(cn_tilecache *cache);
 

@@ -74,7 +74,7 @@ void request_new(platform *rig, bool urgent, const char *patient, char id[CN_ID_
                                           "birth_date", "1961-05-02", "identity_number", "110101196105020021", "phone",
                                           "13800000000", "diagnosis", "右肺上叶占位", "question", "性质？");
     cn_problem problem = {0};
-    assert_ok(cn_request_create(rig->c, &rig->referrer, body, id, &problem));
+    assert_ok(cn_request_create(rig->c, &rig->referrer, body, id, NULL, &problem));
 }
 
 void request_consent(platform *rig, const char *id)
@@ -98,7 +98,7 @@ cn_err request_do(platform *rig, const cn_actor *actor, const char *id, const ch
 {
     CN_AUTO_JSON json_t *object = json_of(*body ? body : "{}");
     cn_problem problem = {0};
-    return cn_request_act(rig->c, actor, id, action, object, &problem);
+    return cn_request_act(rig->c, actor, id, action, object, NULL, &problem);
 }
 
 static void schedule(platform *rig, const char *id)
@@ -115,7 +115,7 @@ static void write_and_sign(platform *rig, const char *id)
     cn_problem problem = {0};
     int64_t revision = 0;
     assert_ok(cn_report_draft(rig->c, &rig->lead, id, body, &revision, &problem));
-    assert_ok(cn_report_sign(rig->c, &rig->lead, id, NULL, &problem));
+    assert_ok(cn_report_sign(rig->c, &rig->lead, id, NULL, NULL, &problem));
 }
 
 void request_until(platform *rig, const char *id, cn_state state)
@@ -135,7 +135,7 @@ void request_until(platform *rig, const char *id, cn_state state)
     write_and_sign(rig, id);
     if (state == CN_STATE_REPORTED) return;
     CN_AUTO_JSON json_t *record = json_of("{'text': '会诊记录'}");
-    assert_ok(cn_record_set(rig->c, &rig->referrer, id, record, &problem));
+    assert_ok(cn_record_set(rig->c, &rig->referrer, id, record, NULL, &problem));
     assert_ok(request_do(rig, &rig->referrer, id, "close", ""));
 }
 

@@ -288,7 +288,7 @@ static void test_who_may_print(void **state)
     assert_err(print(&rig, &rig.lead, id, true, "c.pdf", &none), CN_ERR_STATE);
     assert_err(print(&rig, &rig.referrer, id, false, "c.pdf", &none), CN_ERR_STATE);
     assert_err(print(&rig, &rig.second, id, false, "c.pdf", &none), CN_ERR_STATE);
-    assert_ok(cn_report_sign(rig.c, &rig.lead, id, NULL, &problem));
+    assert_ok(cn_report_sign(rig.c, &rig.lead, id, NULL, NULL, &problem));
     assert_ok(print(&rig, &rig.referrer, id, false, "d.pdf", &theirs));
     assert_has(theirs, "李明");
     assert_has(theirs, "Dr expert1");

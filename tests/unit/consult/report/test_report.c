@@ -28,7 +28,7 @@ static cn_err draft(fixture *setup, const cn_actor *actor, const char *conclusio
 static cn_err sign(fixture *setup, const cn_actor *actor)
 {
     cn_problem problem = {0};
-    return cn_report_sign(setup->p.c, actor, setup->id, NULL, &problem);
+    return cn_report_sign(setup->p.c, actor, setup->id, NULL, NULL, &problem);
 }
 
 static json_t *get(fixture *setup, const cn_actor *actor)
@@ -137,10 +137,10 @@ static void test_sign(void **state)
     assert_ok(draft(&setup, &setup.p.lead, "浸润性腺癌", 1, &revision));
     CN_AUTO_JSON json_t *stale = json_of("{'revision': 1}");
     cn_problem problem = {0};
-    assert_err(cn_report_sign(setup.p.c, &setup.p.lead, setup.id, stale, &problem), CN_ERR_CONFLICT);
+    assert_err(cn_report_sign(setup.p.c, &setup.p.lead, setup.id, stale, NULL, &problem), CN_ERR_CONFLICT);
     unsigned changes = setup.p.changes;
     CN_AUTO_JSON json_t *seen = json_of("{'revision': 2}");
-    assert_ok(cn_report_sign(setup.p.c, &setup.p.lead, setup.id, seen, &problem));
+    assert_ok(cn_report_sign(setup.p.c, &setup.p.lead, setup.id, seen, NULL, &problem));
     assert_int_equal(request_state(&setup.p, setup.id), CN_STATE_REPORTED);
     assert_int_equal(setup.p.changes, changes + 1);
     assert_string_equal(setup.p.last_state, "REPORTED");
@@ -234,7 +234,7 @@ static cn_err opinion(fixture *setup, const cn_actor *actor, const char *text)
 {
     CN_AUTO_JSON json_t *body = json_pack("{s:s}", "text", text);
     cn_problem problem = {0};
-    return cn_opinion_add(setup->p.c, actor, setup->id, body, &problem);
+    return cn_opinion_add(setup->p.c, actor, setup->id, body, NULL, &problem);
 }
 
 static void test_opinions(void **state)
@@ -261,7 +261,7 @@ static cn_err record(fixture *setup, const cn_actor *actor, const char *text)
 {
     CN_AUTO_JSON json_t *body = json_pack("{s:s}", "text", text);
     cn_problem problem = {0};
-    return cn_record_set(setup->p.c, actor, setup->id, body, &problem);
+    return cn_record_set(setup->p.c, actor, setup->id, body, NULL, &problem);
 }
 
 static void test_record(void **state)

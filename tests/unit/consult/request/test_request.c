@@ -89,7 +89,7 @@ static void try_one(platform *rig, const char *id, size_t row, cn_state from, un
         }
     int64_t before = steps(rig);
     unsigned told = rig->changes;
-    cn_err err = cn_request_act(rig->c, actor(rig, who), id, action, body, &problem);
+    cn_err err = cn_request_act(rig->c, actor(rig, who), id, action, body, NULL, &problem);
     bool as_expected = fine                 ? err == CN_OK
                        : !(sees & BIT(who)) ? err == CN_ERR_NOTFOUND
                                             : (err == CN_ERR_FORBIDDEN || err == CN_ERR_STATE) && problem.detail[0];
@@ -170,17 +170,17 @@ static void test_bad_forms(void **state)
         char id[CN_ID_TEXT] = "";
         cn_problem problem = {.err = CN_OK};
         CN_AUTO_JSON json_t *body = json_of(bad[i].form);
-        cn_err err = cn_request_create(rig.c, &rig.referrer, body, id, &problem);
+        cn_err err = cn_request_create(rig.c, &rig.referrer, body, id, NULL, &problem);
         if (err == CN_OK || !strstr(problem.field, bad[i].field) || !problem.detail[0] || id[0])
             fail_msg("%s: %s, field \"%s\"", bad[i].form, cn_err_name(err), problem.field);
     }
     CN_AUTO_JSON json_t *good = json_of("{'patient': {'name': '李', 'sex': 'male'}, 'diagnosis': 'd'}");
     char id[CN_ID_TEXT];
     cn_problem problem = {.err = CN_OK};
-    assert_err(cn_request_create(rig.c, &rig.lead, good, id, &problem), CN_ERR_FORBIDDEN);
-    assert_err(cn_request_create(rig.c, &rig.admin, good, id, &problem), CN_ERR_FORBIDDEN);
+    assert_err(cn_request_create(rig.c, &rig.lead, good, id, NULL, &problem), CN_ERR_FORBIDDEN);
+    assert_err(cn_request_create(rig.c, &rig.admin, good, id, NULL, &problem), CN_ERR_FORBIDDEN);
     assert_int_equal(platform_int(&rig, "SELECT COUNT(*) FROM requests"), 0);
-    assert_ok(cn_request_create(rig.c, &rig.referrer, good, id, &problem));
+    assert_ok(cn_request_create(rig.c, &rig.referrer, good, id, NULL, &problem));
     platform_close(&rig);
 }
 
@@ -202,9 +202,9 @@ static void test_what_was_written_is_read(void **state)
     /* nothing of it lies open in the database */
     assert_int_equal(platform_int(&rig, "SELECT COUNT(*) FROM requests WHERE patient_identity_token = ''"), 0);
     CN_AUTO_JSON json_t *body = json_of("{'patient': {'name': '欧阳若岚', 'sex': 'female'}, 'diagnosis': '改后'}");
-    assert_ok(cn_request_update(rig.c, &rig.referrer, id, body, &problem));
-    assert_err(cn_request_update(rig.c, &rig.colleague, id, body, &problem), CN_ERR_NOTFOUND);
-    assert_err(cn_request_update(rig.c, &rig.admin, id, body, &problem), CN_ERR_FORBIDDEN);
+    assert_ok(cn_request_update(rig.c, &rig.referrer, id, body, NULL, &problem));
+    assert_err(cn_request_update(rig.c, &rig.colleague, id, body, NULL, &problem), CN_ERR_NOTFOUND);
+    assert_err(cn_request_update(rig.c, &rig.admin, id, body, NULL, &problem), CN_ERR_FORBIDDEN);
     CN_AUTO_JSON json_t *after = NULL;
     assert_ok(cn_request_get(rig.c, &rig.admin, id, &after));
     patient = json_object_get(after, "patient");
@@ -212,7 +212,7 @@ static void test_what_was_written_is_read(void **state)
     assert_string_equal(json_string_value(json_object_get(patient, "phone")), "");
     assert_string_equal(json_string_value(json_object_get(after, "number")), number);
     put(&rig, id, CN_STATE_SCHEDULED);
-    assert_err(cn_request_update(rig.c, &rig.referrer, id, body, &problem), CN_ERR_STATE);
+    assert_err(cn_request_update(rig.c, &rig.referrer, id, body, NULL, &problem), CN_ERR_STATE);
     assert_non_null(strstr(problem.detail, "SCHEDULED"));
     platform_close(&rig);
 }
@@ -361,7 +361,7 @@ static void test_required_files(void **state)
     platform_open(&rig, state);
     request_new(&rig, false, "李明", id);
     CN_AUTO_JSON json_t *none = json_object();
-    assert_err(cn_request_act(rig.c, &rig.referrer, id, "submit", none, &problem), CN_ERR_CONFLICT);
+    assert_err(cn_request_act(rig.c, &rig.referrer, id, "submit", none, NULL, &problem), CN_ERR_CONFLICT);
     assert_string_equal(problem.field, "files");
     assert_non_null(strstr(problem.detail, "consent"));
     assert_int_equal(request_state(&rig, id), CN_STATE_UPLOADING);
@@ -390,7 +390,7 @@ static void test_return_and_resubmit(void **state)
                         *body = json_of("{'patient': {'name': '李明', 'sex': 'male'}, 'diagnosis': '补充后'}");
     assert_ok(cn_request_get(rig.c, &rig.referrer, id, &object));
     assert_string_equal(json_string_value(json_object_get(object, "return_reason")), "请补充切片");
-    assert_ok(cn_request_update(rig.c, &rig.referrer, id, body, &problem));
+    assert_ok(cn_request_update(rig.c, &rig.referrer, id, body, NULL, &problem));
     assert_int_equal(request_state(&rig, id), CN_STATE_RETURNED);
     assert_ok(request_do(&rig, &rig.referrer, id, "submit", ""));
     assert_int_equal(request_state(&rig, id), CN_STATE_PENDING_REVIEW);
@@ -540,10 +540,10 @@ static void test_a_whole_life(void **state)
     CN_AUTO_JSON json_t *opinion = json_of("{'text': '同意'}"), *record = json_of("{'text': '会诊记录'}");
     CN_AUTO_JSON json_t *draft = json_of("{'findings': '所见', 'conclusion': '结论', 'advice': '', 'revision': 0}");
     int64_t revision = 0;
-    assert_ok(cn_opinion_add(rig.c, &rig.second, id, opinion, &problem));
+    assert_ok(cn_opinion_add(rig.c, &rig.second, id, opinion, NULL, &problem));
     assert_ok(cn_report_draft(rig.c, &rig.lead, id, draft, &revision, &problem));
-    assert_ok(cn_report_sign(rig.c, &rig.lead, id, NULL, &problem));
-    assert_ok(cn_record_set(rig.c, &rig.referrer, id, record, &problem));
+    assert_ok(cn_report_sign(rig.c, &rig.lead, id, NULL, NULL, &problem));
+    assert_ok(cn_record_set(rig.c, &rig.referrer, id, record, NULL, &problem));
     assert_ok(request_do(&rig, &rig.referrer, id, "close", ""));
     assert_int_equal(request_state(&rig, id), CN_STATE_CLOSED);
     CN_AUTO_JSON json_t *object = NULL;
@@ -565,6 +565,36 @@ static void test_a_whole_life(void **state)
     platform_close(&rig);
 }
 
+static void test_an_act_answers_with_the_request(void **state)
+{
+    static const char reads[] = "SELECT COUNT(*) FROM audit_log WHERE action = 'request.read'";
+    platform rig;
+    char id[CN_ID_TEXT], room[CN_ID_TEXT];
+    cn_problem problem = {.err = CN_OK};
+    cn_answer answer = {.read = cn_request_view};
+    CN_AUTO_JSON json_t *object = NULL, *reason = json_of("{'reason': '转院'}"), *opinion = json_of("{'text': '同意'}");
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", id);
+    request_until(&rig, id, CN_STATE_SCHEDULED);
+    assert_ok(cn_request_room(rig.c, &rig.referrer, id, room, &problem));
+    unsigned told = rig.changes;
+    assert_ok(cn_opinion_add(rig.c, &rig.second, id, opinion, &answer, &problem));
+    assert_int_equal(json_array_size(json_object_get(answer.json, "opinions")), 1);
+    assert_int_equal(rig.changes, told + 1); /* the state stayed, and yet it is told */
+    json_decref(answer.json);
+    answer.json = NULL;
+    assert_err(cn_request_act(rig.c, &rig.second, id, "cancel", reason, &answer, &problem), CN_ERR_FORBIDDEN);
+    assert_null(answer.json);
+    assert_ok(cn_request_act(rig.c, &rig.admin, id, "cancel", reason, &answer, &problem));
+    assert_int_equal(platform_int(&rig, reads), 0);
+    assert_ok(cn_request_get(rig.c, &rig.admin, id, &object));
+    assert_true(json_equal(answer.json, object));
+    assert_true(json_is_null(json_object_get(object, "room")));
+    assert_int_equal(platform_int(&rig, "SELECT COUNT(*) FROM rooms WHERE closed_ms > 0"), 1);
+    json_decref(answer.json);
+    platform_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,6 +611,7 @@ int main(void)
         CN_DB_TESTS(test_room),
         CN_DB_TESTS(test_somebody_was_first),
         CN_DB_TESTS(test_a_whole_life),
+        CN_DB_TESTS(test_an_act_answers_with_the_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

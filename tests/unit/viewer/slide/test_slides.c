@@ -78,6 +78,33 @@ static void info_and_tiles(void **state)
     cn_unref(tile);
 }
 
+/* Its tiles are gone from memory, and whoever asks again reads the file anew: here another one, under the same name. */
+static void a_forgotten_slide_leaves_nothing(void **state)
+{
+    cn_tile *tile = NULL;
+    cn_decode_info info;
+    cn_tilecache_stats before, with, after;
+    char path[128], other[160];
+    cn_fmt(path, sizeof(path), "%s/kept.tif", folder);
+    cn_fmt(other, sizeof(other), "%s.new", path);
+    const char *const argv[] = {CN_BUILD_DIR "/consilium-demo-slide", other, "1000", "600", "8", NULL};
+    const cn_child_limits limits = {.wall_seconds = 60};
+    int status = -1;
+    assert_int_equal(link(slide, path), 0);
+    cn_slides_stats(*state, &before);
+    assert_int_equal(cn_slide_tile(*state, "kept", path, 12, 3, 2, &tile), CN_OK);
+    cn_unref(tile);
+    cn_slides_stats(*state, &with);
+    assert_true(with.bytes > before.bytes);
+    cn_slide_forget(*state, "kept", path);
+    cn_slides_stats(*state, &after);
+    assert_int_equal(after.bytes, before.bytes);
+    assert_true(cn_child_run(argv, &limits, &status) == CN_OK && status == 0);
+    assert_int_equal(rename(other, path), 0);
+    assert_int_equal(cn_slide_info(*state, "kept", path, &info), CN_OK);
+    assert_int_equal(info.width, 1000);
+}
+
 static void what_is_no_slide_is_refused(void **state)
 {
     char path[160];
@@ -248,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(info_and_tiles),
+        cmocka_unit_test(a_forgotten_slide_leaves_nothing),
         cmocka_unit_test(what_is_no_slide_is_refused),
         cmocka_unit_test(a_damaged_slide_harms_nobody),
         cmocka_unit_test(a_killed_zygote_costs_nothing),

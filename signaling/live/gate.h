@@ -1,0 +1,30 @@
+/* Settings, lock, lobby, and what is remembered of those who left. */
+#ifndef CN_SIGNALING_LIVE_GATE_H
+#define CN_SIGNALING_LIVE_GATE_H
+
+#include "signaling/live/state.h"
+
+typedef enum cn_gate { CN_GATE_OPEN, CN_GATE_LOBBY, CN_GATE_LOCKED, CN_GATE_REMOVED } cn_gate;
+/** May he enter anew? `who`: user id or token hash; `host`: would be a host inside. *wait_ms: for CN_GATE_REMOVED. */
+cn_gate cn_gate_judge(cn_live *live, const cn_room_info *room, const char *who, bool host, uint64_t *wait_ms);
+/** Whether somebody with these parts would be a host on entering now. */
+bool cn_gate_would_host(cn_live *live, const cn_room_info *room, const cn_actor *actor);
+/** Puts a client before the door; hosts are told. `user`: as cn_user_json. */
+void cn_gate_knock(cn_client *client, const cn_room_info *room, const json_t *user, bool removed);
+/** Nobody waits here any more. */
+void cn_gate_forget(cn_client *client);
+/** `member` goes: he may come back for a while, or (removed) not so soon. Remembers his ceiling. */
+void cn_gate_left(const cn_member *member, bool removed);
+/** What is remembered of him, or NULL. */
+const cn_pass *cn_gate_pass(const cn_live *live, const char *room, const char *who);
+/** Nobody will be let in any more: who waits is told. */
+void cn_gate_refuse_all(cn_hall *hall);
+json_t *cn_gate_knocks_json(const cn_hall *hall);
+void cn_gate_tell_knocks(cn_hall *hall, cn_member *only);
+/** Every second: what is old is forgotten. */
+void cn_gate_tidy(cn_live *live);
+void cn_gate_free(cn_live *live);
+cn_err cn_do_settings(cn_method_call *call, json_t **result);
+cn_err cn_do_admit(cn_method_call *call, json_t **result);
+
+#endif

@@ -1,0 +1,14 @@
+#include "signaling/slide_file.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *out, size_t size)
+{
+    /* the folder's only file; the name keeps its ending, which some readers go by */
+    const char *dot = strrchr(info->name, '.');
+    char name[40];
+    cn_fmt(name, sizeof(name), "slide%.16s", dot ? dot : "");
+    return cn_files_link_named(consult->files, info->id, name, info->sha256, out, size);
+}
