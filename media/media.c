@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "media/media_impl.h"
-#include "media/secure/identity.h"
-#include "media/stream/packet.h"
 #include "media/room/turn.h"
 #include "media/sdp/plan.h"
+#include "media/secure/identity.h"
+#include "media/stream/packet.h"
 
 #define LINK_CAPACITY 4096
 

@@ -3,9 +3,9 @@
 #ifndef CN_MEDIA_MEDIA_IMPL_H
 #define CN_MEDIA_MEDIA_IMPL_H
 
-#include "media/worker/directory.h"
-#include "media/secure/identity.h"
 #include "media/media.h"
+#include "media/secure/identity.h"
+#include "media/worker/directory.h"
 #include "media/worker/worker.h"
 
 struct cn_media {

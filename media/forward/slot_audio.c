@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "media/wire/red.h"
 #include "media/stream/seq.h"
+#include "media/wire/red.h"
 
 void cn_slot_audio_start(cn_slot *slot, const cn_packet *first)
 {

@@ -3,8 +3,8 @@
 #ifndef CN_MEDIA_SLOT_AUDIO_H
 #define CN_MEDIA_SLOT_AUDIO_H
 
-#include "media/stream/packet.h"
 #include "media/forward/slot_impl.h"
+#include "media/stream/packet.h"
 
 /** The slot shows another source from `first` on: older blocks of its packets are that source's words from before the
  * change and would be played in the place of the former one's. */

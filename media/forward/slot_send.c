@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "media/wire/payload_vp8.h"
-#include "media/wire/payload_vp9.h"
 #include "media/forward/pace.h"
 #include "media/forward/slot_audio.h"
+#include "media/wire/payload_vp8.h"
+#include "media/wire/payload_vp9.h"
 #include "media/wire/rtcp.h"
 
 #define CNAME "consilium"

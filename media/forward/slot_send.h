@@ -3,9 +3,9 @@
 #ifndef CN_MEDIA_SLOT_SEND_H
 #define CN_MEDIA_SLOT_SEND_H
 
+#include "media/forward/slot_impl.h"
 #include "media/rate/pacer.h"
 #include "media/stream/packet.h"
-#include "media/forward/slot_impl.h"
 
 /** Rewrites and sends a packet of the slot's current layer. */
 void cn_slot_forward(cn_slot *slot, cn_packet *packet);

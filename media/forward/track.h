@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "media/wire/depdesc.h"
 #include "media/stream/history.h"
+#include "media/wire/depdesc.h"
 #include "media/worker/msg.h"
 #include "media/worker/worker.h"
 

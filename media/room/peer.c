@@ -4,16 +4,15 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "media/forward/pace.h"
 #include "media/forward/probe.h"
 #include "media/forward/slot.h"
 #include "media/forward/slot_send.h"
-#include "media/room/peer_impl.h"
 #include "media/room/peer_allocate.h"
 #include "media/room/peer_bind.h"
+#include "media/room/peer_impl.h"
 #include "media/room/peer_offer.h"
 #include "media/room/peer_report.h"
 #include "media/room/peer_rtp.h"

@@ -13,7 +13,7 @@
 
 typedef struct cn_peer cn_peer;
 
-/** Makes a peer from a join and answers its offer; on an error nothing is left. `now`: worker->now_ns. */
+/** Makes a peer from a join and answers its offer; on an error nothing is left. */
 cn_err cn_peer_join(cn_worker *worker, const cn_media_join *join, const cn_place *place, cn_buf *answer,
                     cn_problem *problem);
 /** Answers a re-offer. */

@@ -5,8 +5,8 @@
 
 #include "base/str.h"
 #include "media/forward/slot.h"
-#include "media/room/peer_allocate.h"
 #include "media/forward/slot_impl.h"
+#include "media/room/peer_allocate.h"
 #include "media/stream/recent.h"
 
 #define ENLARGED 2 /* times the area: somebody made a picture large, or his window */

@@ -2,8 +2,8 @@
 #ifndef CN_MEDIA_PEER_OFFER_H
 #define CN_MEDIA_PEER_OFFER_H
 
-#include "media/sdp/plan.h"
 #include "media/room/peer_impl.h"
+#include "media/sdp/plan.h"
 
 /** Nothing is changed when the offer cannot be answered (`problem` says why). Out of memory midway leaves a peer that
  * must be ended. */

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "media/forward/slot_send.h"
 #include "media/forward/slot.h"
+#include "media/forward/slot_send.h"
 #include "media/room/source.h"
 #include "media/room/source_feedback.h"
 #include "media/wire/rtcp.h"

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "media/worker/msg.h"
 #include "media/forward/track.h"
+#include "media/worker/msg.h"
 #include "media/worker/worker.h"
 
 struct cn_peer;
@@ -39,4 +39,5 @@ void cn_room_send(cn_room *room, cn_msg msg);
 void cn_room_send_block(cn_room *room, cn_msg msg, const void *block, size_t len);
 /** The track of a participant's source, or NULL. */
 cn_track *cn_room_track(const cn_room *room, const char *participant, cn_source_kind kind);
+
 #endif

@@ -5,14 +5,14 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "media/stream/packet.h"
-#include "media/stream/payload.h"
-#include "media/sdp/plan.h"
-#include "media/wire/red.h"
+#include "media/forward/fanout.h"
 #include "media/room/source_feedback.h"
 #include "media/room/source_impl.h"
 #include "media/room/source_layers.h"
-#include "media/forward/fanout.h"
+#include "media/sdp/plan.h"
+#include "media/stream/packet.h"
+#include "media/stream/payload.h"
+#include "media/wire/red.h"
 
 static uint32_t clock_of(const cn_source *source)
 {

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "media/room/source_layers.h"
 
 #define KEYFRAME_EVERY_NS 400000000u

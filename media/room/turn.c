@@ -5,15 +5,14 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "media/stream/packet.h"
-#include "media/room/peer_impl.h"
+#include "media/forward/fanout.h"
+#include "media/room/inbox.h"
+#include "media/room/peer.h"
 #include "media/room/ranker.h"
 #include "media/room/room.h"
 #include "media/room/source_feedback.h"
-#include "media/forward/fanout.h"
-#include "media/room/inbox.h"
+#include "media/stream/packet.h"
 
 #define NICER 10 /* than the rest of the process */
 #define TICK_MS 20
