@@ -6,6 +6,8 @@ PACKAGES_RUN="build-essential cmake ninja-build pkg-config ca-certificates opens
  libsqlite3-dev libpq-dev libopenslide-dev libtiff-dev libjpeg62-turbo-dev libargon2-dev libarchive-dev
  libcurl4-openssl-dev libpango1.0-dev libcairo2-dev libcmocka-dev fonts-noto-cjk
  libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui poppler-utils libgdk-pixbuf2.0-bin"
+# Debian builds it for this processor only; elsewhere OpenSSL does its work (media/secure/srtp_aead.h).
+[ "$(uname -m)" != x86_64 ] || PACKAGES_RUN="$PACKAGES_RUN libipsec-mb-dev"
 
 # What the tests need besides.
 PACKAGES_CHECK="clang clang-format libclang-rt-14-dev llvm-14 universal-ctags postgresql-15 sqlite3 chromium firefox-esr

@@ -1,7 +1,6 @@
 #include "media/secure/srtp_gcm.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +9,11 @@
 #include "media/wire/prefetch.h"
 #include "media/wire/rtp.h"
 #include "media/secure/srtp.h"
+#include "media/secure/srtp_aead.h"
 #include "media/secure/srtp_parts.h"
 
-#define CONTEXT_BYTES 192 /* of OpenSSL's context, as far as every packet touches it */
-
 struct cn_gcm {
-    EVP_CIPHER_CTX *ctx;
+    cn_aead *aead;
     uint8_t salt[CN_GCM_SALT];
     int64_t rtcp_next; /* index of the next SRTCP packet sent, over all SSRCs: unique for each of them */
     cn_srtp_streams streams;
@@ -23,12 +21,12 @@ struct cn_gcm {
 
 static const struct {
     uint8_t key_label, salt_label; /* RFC 3711 §4.3.1 */
-    int encrypt;
+    bool seals;
 } uses[] = {
-    [CN_SRTP_RTP_OUT] = {0, 2, 1},
-    [CN_SRTP_RTP_IN] = {0, 2, 0},
-    [CN_SRTP_RTCP_OUT] = {3, 5, 1},
-    [CN_SRTP_RTCP_IN] = {3, 5, 0},
+    [CN_SRTP_RTP_OUT] = {0, 2, true},
+    [CN_SRTP_RTP_IN] = {0, 2, false},
+    [CN_SRTP_RTCP_OUT] = {3, 5, true},
+    [CN_SRTP_RTCP_IN] = {3, 5, false},
 };
 
 cn_err cn_gcm_new(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT])
@@ -36,11 +34,11 @@ cn_err cn_gcm_new(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], 
     cn_gcm *gcm = CN_NEW(cn_gcm);
     if (!gcm) return CN_ERR_NOMEM;
     memcpy(gcm->salt, salt, CN_GCM_SALT);
-    gcm->ctx = EVP_CIPHER_CTX_new();
-    if (cn_srtp_streams_open(&gcm->streams, use) != CN_OK || !gcm->ctx ||
-        EVP_CipherInit_ex(gcm->ctx, EVP_aes_128_gcm(), NULL, key, NULL, uses[use].encrypt) != 1) {
+    cn_err err = cn_srtp_streams_open(&gcm->streams, use);
+    if (!err) err = cn_aead_new(&gcm->aead, cn_aead_best(), uses[use].seals, key);
+    if (err) {
         cn_gcm_free(gcm);
-        return CN_ERR_CRYPTO;
+        return err;
     }
     *out = gcm;
     return CN_OK;
@@ -78,41 +76,7 @@ void cn_gcm_prefetch(const cn_gcm *gcm)
 void cn_gcm_prefetch_stream(const cn_gcm *gcm, uint32_t ssrc)
 {
     cn_srtp_stream_prefetch(&gcm->streams, ssrc);
-    cn_prefetch(gcm->ctx, CONTEXT_BYTES);
-}
-
-typedef struct span {
-    const uint8_t *p;
-    size_t n;
-} span;
-
-/** IV, then up to two pieces of associated data. */
-static bool begin(cn_gcm *gcm, uint32_t ssrc, int64_t index, span left, span right)
-{
-    uint8_t iv[CN_GCM_SALT];
-    int len = 0;
-    iv_make(gcm, iv, ssrc, index);
-    return EVP_CipherInit_ex(gcm->ctx, NULL, NULL, NULL, iv, -1) == 1 &&
-           EVP_CipherUpdate(gcm->ctx, NULL, &len, left.p, (int)left.n) == 1 &&
-           (!right.n || EVP_CipherUpdate(gcm->ctx, NULL, &len, right.p, (int)right.n) == 1);
-}
-
-/** In place; the tag goes behind the length bytes. */
-static bool encrypt(cn_gcm *gcm, uint8_t *bytes, size_t length)
-{
-    int len = 0, end = 0;
-    return EVP_CipherUpdate(gcm->ctx, bytes, &len, bytes, (int)length) == 1 &&
-           EVP_CipherFinal_ex(gcm->ctx, bytes + len, &end) == 1 &&
-           EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_GET_TAG, CN_GCM_TAG, bytes + length) == 1;
-}
-
-/** In place; the tag stands behind the length bytes. */
-static bool decrypt(cn_gcm *gcm, uint8_t *bytes, size_t length)
-{
-    int len = 0, end = 0;
-    return EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG, CN_GCM_TAG, bytes + length) == 1 &&
-           EVP_CipherUpdate(gcm->ctx, bytes, &len, bytes, (int)length) == 1 &&
-           EVP_CipherFinal_ex(gcm->ctx, bytes + len, &end) == 1;
+    cn_aead_prefetch(gcm->aead);
 }
 
 cn_err cn_gcm_protect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
@@ -125,8 +89,9 @@ cn_err cn_gcm_protect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
     int64_t index = cn_srtp_stream_index(stream, (uint16_t)(bytes[2] << 8 | bytes[3]));
     if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
     cn_srtp_stream_mark(stream, index); /* before it may fail: an index is spent once it met the key */
-    if (!begin(gcm, ssrc, index, (span){bytes, header}, (span){NULL, 0}) ||
-        !encrypt(gcm, bytes + header, *len - header))
+    uint8_t iv[CN_GCM_SALT];
+    iv_make(gcm, iv, ssrc, index);
+    if (!cn_aead_seal(gcm->aead, iv, bytes, header, bytes + header, bytes + header, *len - header))
         return CN_ERR_CRYPTO;
     *len += CN_GCM_TAG;
     return CN_OK;
@@ -142,9 +107,9 @@ cn_err cn_gcm_unprotect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
     if (!stream && cn_srtp_streams_full(&gcm->streams)) return CN_ERR_FULL;
     int64_t index = cn_srtp_stream_index(stream, (uint16_t)(bytes[2] << 8 | bytes[3]));
     if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
-    if (!begin(gcm, ssrc, index, (span){bytes, header}, (span){NULL, 0}) ||
-        !decrypt(gcm, bytes + header, plain - header))
-        return CN_ERR_CRYPTO;
+    uint8_t iv[CN_GCM_SALT];
+    iv_make(gcm, iv, ssrc, index);
+    if (!cn_aead_open(gcm->aead, iv, bytes, header, bytes + header, plain - header)) return CN_ERR_CRYPTO;
     *len = plain;
     return cn_srtp_stream_authentic(&gcm->streams, stream, ssrc, index);
 }
@@ -154,13 +119,14 @@ cn_err cn_gcm_protect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
     if (*len < CN_SRTP_RTCP_HEADER || *len > UINT16_MAX) return CN_ERR_PARSE;
     if (gcm->rtcp_next > CN_SRTP_RTCP_INDEX_MAX) return CN_ERR_FULL;
     int64_t index = gcm->rtcp_next++;
-    uint8_t trailer[CN_SRTP_RTCP_TRAILER];
-    cn_put32(trailer, CN_SRTP_RTCP_ENCRYPTED | (uint32_t)index);
-    if (!begin(gcm, cn_be32(bytes + 4), index, (span){bytes, CN_SRTP_RTCP_HEADER}, (span){trailer, sizeof trailer}) ||
-        !encrypt(gcm, bytes + CN_SRTP_RTCP_HEADER, *len - CN_SRTP_RTCP_HEADER))
-        return CN_ERR_CRYPTO;
-    memcpy(bytes + *len + CN_GCM_TAG, trailer, sizeof trailer);
-    *len += CN_GCM_TAG + sizeof trailer;
+    uint8_t iv[CN_GCM_SALT], head[CN_SRTP_RTCP_HEADER + CN_SRTP_RTCP_TRAILER];
+    iv_make(gcm, iv, cn_be32(bytes + 4), index);
+    memcpy(head, bytes, CN_SRTP_RTCP_HEADER);
+    cn_put32(head + CN_SRTP_RTCP_HEADER, CN_SRTP_RTCP_ENCRYPTED | (uint32_t)index);
+    uint8_t *body = bytes + CN_SRTP_RTCP_HEADER;
+    if (!cn_aead_seal(gcm->aead, iv, head, sizeof head, body, body, *len - CN_SRTP_RTCP_HEADER)) return CN_ERR_CRYPTO;
+    memcpy(bytes + *len + CN_GCM_TAG, head + CN_SRTP_RTCP_HEADER, CN_SRTP_RTCP_TRAILER);
+    *len += CN_GCM_TAG + CN_SRTP_RTCP_TRAILER;
     return CN_OK;
 }
 
@@ -176,8 +142,11 @@ cn_err cn_gcm_unprotect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
     cn_srtp_stream *stream = cn_srtp_stream_find(&gcm->streams, ssrc);
     if (!stream && cn_srtp_streams_full(&gcm->streams)) return CN_ERR_FULL;
     if (cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
-    if (!begin(gcm, ssrc, index, (span){bytes, CN_SRTP_RTCP_HEADER}, (span){trailer, CN_SRTP_RTCP_TRAILER}) ||
-        !decrypt(gcm, bytes + CN_SRTP_RTCP_HEADER, plain - CN_SRTP_RTCP_HEADER))
+    uint8_t iv[CN_GCM_SALT], head[CN_SRTP_RTCP_HEADER + CN_SRTP_RTCP_TRAILER];
+    iv_make(gcm, iv, ssrc, index);
+    memcpy(head, bytes, CN_SRTP_RTCP_HEADER);
+    memcpy(head + CN_SRTP_RTCP_HEADER, trailer, CN_SRTP_RTCP_TRAILER);
+    if (!cn_aead_open(gcm->aead, iv, head, sizeof head, bytes + CN_SRTP_RTCP_HEADER, plain - CN_SRTP_RTCP_HEADER))
         return CN_ERR_CRYPTO;
     *len = plain;
     return cn_srtp_stream_authentic(&gcm->streams, stream, ssrc, index);
@@ -186,7 +155,7 @@ cn_err cn_gcm_unprotect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
 void cn_gcm_free(cn_gcm *gcm)
 {
     if (!gcm) return;
-    EVP_CIPHER_CTX_free(gcm->ctx); /* wipes the key schedule */
+    cn_aead_free(gcm->aead);
     cn_srtp_streams_close(&gcm->streams);
     cn_free_secret(gcm, sizeof *gcm);
 }

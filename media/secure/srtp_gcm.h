@@ -1,7 +1,7 @@
 /*
- * SRTP and SRTCP with AEAD_AES_128_GCM (RFC 7714) on cached OpenSSL contexts: a fraction of the cost of libsrtp's,
+ * SRTP and SRTCP with AEAD_AES_128_GCM (RFC 7714) on keys that stay (srtp_aead.h): a fraction of the cost of libsrtp's,
  * which every forwarded packet and every report would pay. libsrtp is the oracle that this is tested against. Private
- * to media/secure/srtp.c. Owner thread.
+ * to media/srtp.c. Owner thread.
  */
 #ifndef CN_MEDIA_SRTP_GCM_H
 #define CN_MEDIA_SRTP_GCM_H
