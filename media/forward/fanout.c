@@ -37,19 +37,26 @@ void cn_fanout_packet(cn_track *track, cn_packet *packet)
     if (track->turn_n == CN_TRACK_TURN) forward(track);
 }
 
-void cn_fanout_forward(cn_worker *worker)
+static void forward_list(cn_track *first)
 {
-    cn_track *first = NULL; /* the list begins with whatever came last */
-    for (cn_track *track; (track = worker->turn);) {
-        worker->turn = track->next_in_turn;
-        track->next_in_turn = first;
-        first = track;
-    }
     for (cn_track *track; (track = first);) {
         first = track->next_in_turn;
         track->turn_listed = false;
         if (track->turn_n) forward(track);
     }
+}
+
+void cn_fanout_forward(cn_worker *worker)
+{
+    cn_track *voices = NULL, *pictures = NULL; /* the worker's list begins with whatever came last */
+    for (cn_track *track; (track = worker->turn);) {
+        cn_track **list = track->info.video ? &pictures : &voices;
+        worker->turn = track->next_in_turn;
+        track->next_in_turn = *list;
+        *list = track;
+    }
+    forward_list(voices);
+    forward_list(pictures);
 }
 
 /* The worst of the listeners' own reports, told when it changed. */
