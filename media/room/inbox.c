@@ -87,7 +87,7 @@ static void on_ranked(cn_worker *worker, cn_msg *msg)
     cn_room *room = room_of(worker, msg);
     if (room) {
         memcpy(&room->ranked, msg->p, sizeof room->ranked);
-        for (cn_peer *peer = room->peers; peer; peer = peer->next_in_room) cn_peer_bind_ranked(peer);
+        cn_peer_bind_ranked(room);
     }
     free(msg->p);
 }

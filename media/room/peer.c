@@ -61,6 +61,7 @@ static void leave_room(cn_peer *peer)
     cn_peer **at = &room->peers;
     while (*at && *at != peer) at = &(*at)->next_in_room;
     if (*at) *at = peer->next_in_room;
+    if (room->unranked == peer) room->unranked = peer->next_in_room;
     peer->room = NULL;
     cn_room_exit(room);
 }

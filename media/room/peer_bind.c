@@ -9,6 +9,10 @@
 #include "media/room/peer_allocate.h"
 #include "media/stream/recent.h"
 
+/* A change of who is heard sends each peer up to eight packets that were kept: to 230 peers at once they would hold up
+ * everybody's packets for milliseconds. So many peers are done in one turn. */
+#define RANKED_AT_ONCE 16
+
 #define ENLARGED 2 /* times the area: somebody made a picture large, or his window */
 
 static void clear(cn_slot *slot)
@@ -267,12 +271,32 @@ void cn_peer_bind_room(cn_room *room)
     for (cn_peer *peer = room->peers; peer; peer = peer->next_in_room) cn_peer_bind(peer);
 }
 
-void cn_peer_bind_ranked(cn_peer *peer)
+static void bind_ranked(cn_peer *peer)
 {
     if (peer->kind == CN_PEER_WHEP)
         cn_peer_bind(peer); /* its pictures follow the speaker */
     else if (!peer->line.ended)
         bind_audio(peer);
+}
+
+static void rank_some(void *arg)
+{
+    cn_room *room = arg;
+    room->worker->now_ns = cn_loop_now_ns(room->worker->loop);
+    for (unsigned n = 0; room->unranked && (n < RANKED_AT_ONCE || !room->rank_timer); n++) {
+        cn_peer *peer = room->unranked;
+        room->unranked = peer->next_in_room;
+        bind_ranked(peer);
+    }
+    if (room->unranked) cn_timer_arm(room->rank_timer, 0);
+}
+
+void cn_peer_bind_ranked(cn_room *room)
+{
+    /* without a timer, all are done at once */
+    if (!room->rank_timer) (void)cn_timer_new(&room->rank_timer, room->worker->loop, rank_some, room);
+    room->unranked = room->peers;
+    rank_some(room);
 }
 
 void cn_peer_show(cn_peer *peer, const cn_slot_want *wants, size_t count, cn_tier tier_max)

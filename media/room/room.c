@@ -16,6 +16,12 @@ static cn_msg open_message(const cn_room *room, bool answer)
                     .p = cn_strdup(room->name)};
 }
 
+void cn_room_free(cn_room *room)
+{
+    cn_timer_free(room->rank_timer);
+    free(room);
+}
+
 cn_err cn_room_enter(cn_room **out, cn_worker *worker, const char *name, uint32_t number, unsigned home)
 {
     cn_room *room = cn_idmap_get(&worker->rooms, number);
@@ -48,7 +54,7 @@ static void room_end(cn_room *room)
         (void)cn_idmap_take(&worker->tracks, track->number);
         cn_fanout_end(track);
     }
-    free(room);
+    cn_room_free(room);
 }
 
 void cn_room_exit(cn_room *room)

@@ -21,12 +21,16 @@ typedef struct cn_room {
     struct cn_peer *peers; /* linked by next_in_room; who enters lists himself */
     cn_track *tracks;      /* in no order */
     cn_ranked_info ranked;
+    struct cn_peer *unranked; /* from here on the peers still hear the former ranking; NULL: none */
+    cn_timer *rank_timer;     /* made when a ranking first takes more than a turn */
 } cn_room;
 
 /** The part of somebody who lists himself in it next: opened and announced when there is none here yet. */
 cn_err cn_room_enter(cn_room **out, cn_worker *worker, const char *name, uint32_t number, unsigned home);
 /** A peer left the list; the part ends with its last one. */
 void cn_room_exit(cn_room *room);
+/** What is left of a part at the end of the program. */
+void cn_room_free(cn_room *room);
 /** Tells a worker that just opened the room that there are members here, too. */
 void cn_room_answer(const cn_room *room, unsigned to);
 /** Lists a track … */

@@ -191,7 +191,7 @@ static void drop_rest(cn_worker *worker)
     size_t at = 0;
     for (cn_track *track; (track = cn_idmap_next(&worker->tracks, &at, NULL));) cn_fanout_end(track);
     at = 0;
-    for (cn_room *room; (room = cn_idmap_next(&worker->rooms, &at, NULL));) free(room);
+    for (cn_room *room; (room = cn_idmap_next(&worker->rooms, &at, NULL));) cn_room_free(room);
     at = 0;
     for (cn_ranker *ranker; (ranker = cn_idmap_next(&worker->rankers, &at, NULL));) cn_ranker_free(ranker);
     cn_idmap_free(&worker->peers);
