@@ -8,6 +8,7 @@
 #include "media/room/turn.h"
 #include "media/sdp/plan.h"
 #include "media/secure/identity.h"
+#include "media/secure/srtp.h"
 #include "media/stream/packet.h"
 
 #define LINK_CAPACITY 4096
@@ -53,6 +54,7 @@ cn_err cn_media_new(cn_media **out, const cn_media_config *config, const cn_medi
     cn_err err = media->workers ? CN_OK : CN_ERR_NOMEM;
     if (!err) err = cn_directory_new(&media->directory, media->count);
     if (!err) err = cn_identity_new(&media->identity);
+    if (!err) err = cn_srtp_start();
     if (!err) err = workers_open(media, config);
     if (err) {
         cn_media_free(media);

@@ -6,11 +6,19 @@
 #include "media/wire/prefetch.h"
 #include "media/secure/srtp_cm.h"
 #include "media/secure/srtp_gcm.h"
+#include "media/secure/srtp_lib.h"
 
-/* One context per direction of RTP and of RTCP, by cn_srtp_use; those of the other profile are NULL. */
+/*
+ * Who does what:
+ *              RTP out    RTP in     RTCP
+ *   AES-GCM    gcm_out    gcm_in     lib_out, lib_in
+ *   AES-CM     cm_out     lib_in     lib_out, lib_in
+ */
 struct cn_srtp {
-    cn_gcm *gcm[4];
-    cn_cm *cm[4];
+    cn_gcm *gcm_out; /* NULL: the profile is AES-CM */
+    cn_gcm *gcm_in;
+    cn_cm *cm_out;
+    cn_srtp_lib *lib_out, *lib_in;
     size_t tag;
 };
 
@@ -43,12 +51,18 @@ size_t cn_srtp_profile_salt(cn_srtp_profile profile)
     return i < PROFILES ? profiles[i].salt : 0;
 }
 
-static cn_err open_use(cn_srtp *srtp, cn_srtp_use use, const cn_srtp_keys *keys)
+static cn_err open_all(cn_srtp *srtp, const cn_srtp_keys *keys)
 {
-    const cn_srtp_master *master = use == CN_SRTP_RTP_OUT || use == CN_SRTP_RTCP_OUT ? &keys->out : &keys->in;
-    if (keys->profile == CN_SRTP_AEAD_AES_128_GCM)
-        return cn_gcm_new_master(&srtp->gcm[use], use, master->key, master->salt);
-    return cn_cm_new(&srtp->cm[use], use, master->key, master->salt);
+    CN_TRY(cn_srtp_lib_new(&srtp->lib_out, true, keys->profile, &keys->out));
+    CN_TRY(cn_srtp_lib_new(&srtp->lib_in, false, keys->profile, &keys->in));
+    if (keys->profile != CN_SRTP_AEAD_AES_128_GCM) return cn_cm_new(&srtp->cm_out, keys->out.key, keys->out.salt);
+    CN_TRY(cn_gcm_new_master(&srtp->gcm_out, CN_SRTP_OUT, keys->out.key, keys->out.salt));
+    return cn_gcm_new_master(&srtp->gcm_in, CN_SRTP_IN, keys->in.key, keys->in.salt);
+}
+
+cn_err cn_srtp_start(void)
+{
+    return cn_srtp_lib_start();
 }
 
 cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys)
@@ -58,8 +72,7 @@ cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys)
     cn_srtp *srtp = CN_NEW(cn_srtp);
     if (!srtp) return CN_ERR_NOMEM;
     srtp->tag = profiles[row].tag;
-    cn_err err = CN_OK;
-    for (int use = 0; use < 4 && !err; use++) err = open_use(srtp, (cn_srtp_use)use, keys);
+    cn_err err = open_all(srtp, keys);
     if (err) {
         cn_srtp_free(srtp);
         return err;
@@ -75,12 +88,12 @@ void cn_srtp_prefetch(const cn_srtp *srtp)
 
 void cn_srtp_prefetch_context(const cn_srtp *srtp)
 {
-    if (srtp->gcm[CN_SRTP_RTP_OUT]) cn_gcm_prefetch(srtp->gcm[CN_SRTP_RTP_OUT]);
+    if (srtp->gcm_out) cn_gcm_prefetch(srtp->gcm_out);
 }
 
 void cn_srtp_prefetch_stream(const cn_srtp *srtp, uint32_t ssrc)
 {
-    if (srtp->gcm[CN_SRTP_RTP_OUT]) cn_gcm_prefetch_stream(srtp->gcm[CN_SRTP_RTP_OUT], ssrc);
+    if (srtp->gcm_out) cn_gcm_prefetch_stream(srtp->gcm_out, ssrc);
 }
 
 size_t cn_srtp_tag(const cn_srtp *srtp)
@@ -90,34 +103,32 @@ size_t cn_srtp_tag(const cn_srtp *srtp)
 
 cn_err cn_srtp_protect_rtp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
 {
-    cn_gcm *gcm = srtp->gcm[CN_SRTP_RTP_OUT];
-    return gcm ? cn_gcm_protect_rtp(gcm, bytes, len) : cn_cm_protect_rtp(srtp->cm[CN_SRTP_RTP_OUT], bytes, len);
+    return srtp->gcm_out ? cn_gcm_protect_rtp(srtp->gcm_out, bytes, len) : cn_cm_protect_rtp(srtp->cm_out, bytes, len);
 }
 
 cn_err cn_srtp_protect_rtcp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
 {
-    cn_gcm *gcm = srtp->gcm[CN_SRTP_RTCP_OUT];
-    return gcm ? cn_gcm_protect_rtcp(gcm, bytes, len) : cn_cm_protect_rtcp(srtp->cm[CN_SRTP_RTCP_OUT], bytes, len);
+    return cn_srtp_lib_protect_rtcp(srtp->lib_out, bytes, len);
 }
 
 cn_err cn_srtp_unprotect_rtp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
 {
-    cn_gcm *gcm = srtp->gcm[CN_SRTP_RTP_IN];
-    return gcm ? cn_gcm_unprotect_rtp(gcm, bytes, len) : cn_cm_unprotect_rtp(srtp->cm[CN_SRTP_RTP_IN], bytes, len);
+    return srtp->gcm_in ? cn_gcm_unprotect_rtp(srtp->gcm_in, bytes, len)
+                        : cn_srtp_lib_unprotect_rtp(srtp->lib_in, bytes, len);
 }
 
 cn_err cn_srtp_unprotect_rtcp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
 {
-    cn_gcm *gcm = srtp->gcm[CN_SRTP_RTCP_IN];
-    return gcm ? cn_gcm_unprotect_rtcp(gcm, bytes, len) : cn_cm_unprotect_rtcp(srtp->cm[CN_SRTP_RTCP_IN], bytes, len);
+    return cn_srtp_lib_unprotect_rtcp(srtp->lib_in, bytes, len);
 }
 
 void cn_srtp_free(cn_srtp *srtp)
 {
     if (!srtp) return;
-    for (size_t i = 0; i < 4; i++) {
-        cn_gcm_free(srtp->gcm[i]);
-        cn_cm_free(srtp->cm[i]);
-    }
+    cn_gcm_free(srtp->gcm_out);
+    cn_gcm_free(srtp->gcm_in);
+    cn_cm_free(srtp->cm_out);
+    cn_srtp_lib_free(srtp->lib_out);
+    cn_srtp_lib_free(srtp->lib_in);
     free(srtp);
 }

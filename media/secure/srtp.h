@@ -1,7 +1,7 @@
 /*
- * SRTP and SRTCP of one peer (RFC 3711, RFC 7714): keys in, packets protected and unprotected in place. AES-GCM,
- * which every browser takes (media/secure/srtp_gcm.h), and AES-CM for the others (media/secure/srtp_cm.h). Owner
- * thread.
+ * SRTP and SRTCP of one peer (RFC 3711, RFC 7714): keys in, packets protected and unprotected in place. What is
+ * forwarded has a fast path of its own, AES-GCM (srtp_gcm.h), which every browser takes, or AES-CM (srtp_cm.h); all
+ * SRTCP, and AES-CM that comes in, goes through libsrtp (srtp_lib.h). Owner thread.
  */
 #ifndef CN_MEDIA_SRTP_H
 #define CN_MEDIA_SRTP_H
@@ -40,6 +40,10 @@ typedef struct cn_srtp_keys {
 } cn_srtp_keys;
 
 typedef struct cn_srtp cn_srtp;
+
+/** Once in a process, before time counts: libsrtp takes a quarter of a second to begin. cn_srtp_new does it otherwise.
+ * Any thread. */
+cn_err cn_srtp_start(void);
 
 /** Copies the keys; the caller wipes its own. CN_ERR_UNSUPPORTED for a profile outside the list. */
 cn_err cn_srtp_new(cn_srtp **out, const cn_srtp_keys *keys);

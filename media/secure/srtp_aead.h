@@ -1,7 +1,7 @@
 /*
  * AES-128-GCM (NIST SP 800-38D) for packets: one call each, on a key that stays, from one place to another or in place.
  * By Intel's multi-buffer library where the processor has what that needs, otherwise by OpenSSL, whose general
- * interface costs a short packet more than the cipher itself. Private to media/srtp*.c. Owner thread.
+ * interface costs a short packet more than the cipher itself. Private to media/secure/srtp*.c. Owner thread.
  */
 #ifndef CN_MEDIA_SRTP_AEAD_H
 #define CN_MEDIA_SRTP_AEAD_H

@@ -15,12 +15,15 @@
 
 #define AUTH_KEY 20
 #define BLOCK 64 /* of SHA-1 */
+/* of RTP (RFC 3711 §4.3.1) */
+#define LABEL_KEY 0
+#define LABEL_AUTH 1
+#define LABEL_SALT 2
 
 struct cn_cm {
     EVP_CIPHER_CTX *ctx;
     SHA_CTX inner, outer; /* HMAC (RFC 2104) after its key */
     uint8_t salt[CN_CM_SALT];
-    int64_t rtcp_next; /* index of the next SRTCP packet sent, over all SSRCs: unique for each of them */
     cn_srtp_streams streams;
 };
 
@@ -37,32 +40,25 @@ static void hmac_key(cn_cm *cm, const uint8_t key[AUTH_KEY])
     OPENSSL_cleanse(pad, sizeof pad);
 }
 
-/* The tag of len bytes and, for RTP, the rollover counter behind them (RFC 3711 §4.2). */
+/* The tag of len bytes and the rollover counter behind them (RFC 3711 §4.2). */
 static void tag_make(const cn_cm *cm, const uint8_t *bytes, size_t len, const uint8_t *roc,
                      uint8_t tag[SHA_DIGEST_LENGTH])
 {
     SHA_CTX h = cm->inner;
     (void)SHA1_Update(&h, bytes, len);
-    if (roc) (void)SHA1_Update(&h, roc, 4);
+    (void)SHA1_Update(&h, roc, 4);
     (void)SHA1_Final(tag, &h);
     h = cm->outer;
     (void)SHA1_Update(&h, tag, SHA_DIGEST_LENGTH);
     (void)SHA1_Final(tag, &h);
 }
 
-static bool tag_fits(const cn_cm *cm, const uint8_t *bytes, size_t len, const uint8_t *roc)
-{
-    uint8_t tag[SHA_DIGEST_LENGTH];
-    tag_make(cm, bytes, len, roc, tag);
-    return CRYPTO_memcmp(tag, bytes + len, CN_CM_TAG) == 0;
-}
-
-static cn_err keys_set(cn_cm *cm, const uint8_t *key, const uint8_t *salt, uint8_t label)
+static cn_err keys_set(cn_cm *cm, const uint8_t *key, const uint8_t *salt)
 {
     uint8_t session[CN_SRTP_KEY], auth[AUTH_KEY];
-    cn_err err = cn_srtp_kdf(key, salt, label, session, sizeof session);
-    if (!err) err = cn_srtp_kdf(key, salt, (uint8_t)(label + 1), auth, sizeof auth);
-    if (!err) err = cn_srtp_kdf(key, salt, (uint8_t)(label + 2), cm->salt, sizeof cm->salt);
+    cn_err err = cn_srtp_kdf(key, salt, LABEL_KEY, session, sizeof session);
+    if (!err) err = cn_srtp_kdf(key, salt, LABEL_AUTH, auth, sizeof auth);
+    if (!err) err = cn_srtp_kdf(key, salt, LABEL_SALT, cm->salt, sizeof cm->salt);
     if (!err && EVP_EncryptInit_ex(cm->ctx, EVP_aes_128_ctr(), NULL, session, NULL) != 1) err = CN_ERR_CRYPTO;
     if (!err) hmac_key(cm, auth);
     OPENSSL_cleanse(session, sizeof session);
@@ -70,15 +66,14 @@ static cn_err keys_set(cn_cm *cm, const uint8_t *key, const uint8_t *salt, uint8
     return err;
 }
 
-cn_err cn_cm_new(cn_cm **out, cn_srtp_use use, const uint8_t key[CN_SRTP_KEY], const uint8_t salt[CN_CM_SALT])
+cn_err cn_cm_new(cn_cm **out, const uint8_t key[CN_SRTP_KEY], const uint8_t salt[CN_CM_SALT])
 {
     cn_cm *cm = CN_NEW(cn_cm);
     if (!cm) return CN_ERR_NOMEM;
-    cn_err err = cn_srtp_streams_open(&cm->streams, use);
+    cn_err err = cn_srtp_streams_open(&cm->streams, CN_SRTP_OUT);
     cm->ctx = EVP_CIPHER_CTX_new();
     if (!err && !cm->ctx) err = CN_ERR_NOMEM;
-    /* labels 0–2 are RTP's, 3–5 RTCP's (RFC 3711 §4.3.1) */
-    if (!err) err = keys_set(cm, key, salt, use == CN_SRTP_RTP_OUT || use == CN_SRTP_RTP_IN ? 0 : 3);
+    if (!err) err = keys_set(cm, key, salt);
     if (err) {
         cn_cm_free(cm);
         return err;
@@ -123,58 +118,6 @@ cn_err cn_cm_protect_rtp(cn_cm *cm, uint8_t *packet, size_t *len)
     memcpy(packet + *len, tag, CN_CM_TAG);
     *len += CN_CM_TAG;
     return CN_OK;
-}
-
-cn_err cn_cm_unprotect_rtp(cn_cm *cm, uint8_t *bytes, size_t *len)
-{
-    if (*len < CN_SRTP_RTP_HEADER + CN_CM_TAG || *len > UINT16_MAX) return CN_ERR_PARSE;
-    size_t plain = *len - CN_CM_TAG, header = cn_srtp_header_length(bytes, plain);
-    if (!header) return CN_ERR_PARSE;
-    uint32_t ssrc = cn_be32(bytes + 8);
-    cn_srtp_stream *stream = cn_srtp_stream_find(&cm->streams, ssrc);
-    if (!stream && cn_srtp_streams_full(&cm->streams)) return CN_ERR_FULL;
-    int64_t index = cn_srtp_stream_index(stream, cn_be16(bytes + 2));
-    if (index < 0 || index > CN_SRTP_INDEX_MAX || cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
-    uint8_t roc[4];
-    roc_of(index, roc);
-    if (!tag_fits(cm, bytes, plain, roc) || !crypt(cm, ssrc, index, bytes + header, plain - header))
-        return CN_ERR_CRYPTO;
-    *len = plain;
-    return cn_srtp_stream_authentic(&cm->streams, stream, ssrc, index);
-}
-
-cn_err cn_cm_protect_rtcp(cn_cm *cm, uint8_t *bytes, size_t *len)
-{
-    if (*len < CN_SRTP_RTCP_HEADER || *len > UINT16_MAX) return CN_ERR_PARSE;
-    if (cm->rtcp_next > CN_SRTP_RTCP_INDEX_MAX) return CN_ERR_FULL;
-    int64_t index = cm->rtcp_next++;
-    if (!crypt(cm, cn_be32(bytes + 4), index, bytes + CN_SRTP_RTCP_HEADER, *len - CN_SRTP_RTCP_HEADER))
-        return CN_ERR_CRYPTO;
-    cn_put32(bytes + *len, CN_SRTP_RTCP_ENCRYPTED | (uint32_t)index);
-    *len += CN_SRTP_RTCP_TRAILER;
-    uint8_t tag[SHA_DIGEST_LENGTH];
-    tag_make(cm, bytes, *len, NULL, tag);
-    memcpy(bytes + *len, tag, CN_CM_TAG);
-    *len += CN_CM_TAG;
-    return CN_OK;
-}
-
-cn_err cn_cm_unprotect_rtcp(cn_cm *cm, uint8_t *bytes, size_t *len)
-{
-    const size_t tail = CN_SRTP_RTCP_TRAILER + CN_CM_TAG;
-    if (*len < CN_SRTP_RTCP_HEADER + tail || *len > UINT16_MAX || bytes[0] >> 6 != 2) return CN_ERR_PARSE;
-    size_t plain = *len - tail;
-    uint32_t ssrc = cn_be32(bytes + 4), word = cn_be32(bytes + plain);
-    int64_t index = word & CN_SRTP_RTCP_INDEX_MAX;
-    cn_srtp_stream *stream = cn_srtp_stream_find(&cm->streams, ssrc);
-    if (!stream && cn_srtp_streams_full(&cm->streams)) return CN_ERR_FULL;
-    if (cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
-    /* the profile encrypts: what came in clear is not from it */
-    if (!(word & CN_SRTP_RTCP_ENCRYPTED) || !tag_fits(cm, bytes, plain + CN_SRTP_RTCP_TRAILER, NULL) ||
-        !crypt(cm, ssrc, index, bytes + CN_SRTP_RTCP_HEADER, plain - CN_SRTP_RTCP_HEADER))
-        return CN_ERR_CRYPTO;
-    *len = plain;
-    return cn_srtp_stream_authentic(&cm->streams, stream, ssrc, index);
 }
 
 void cn_cm_free(cn_cm *cm)

@@ -15,27 +15,20 @@
 struct cn_gcm {
     cn_aead *aead;
     uint8_t salt[CN_GCM_SALT];
-    int64_t rtcp_next; /* index of the next SRTCP packet sent, over all SSRCs: unique for each of them */
     cn_srtp_streams streams;
 };
 
-static const struct {
-    uint8_t key_label, salt_label; /* RFC 3711 §4.3.1 */
-    bool seals;
-} uses[] = {
-    [CN_SRTP_RTP_OUT] = {0, 2, true},
-    [CN_SRTP_RTP_IN] = {0, 2, false},
-    [CN_SRTP_RTCP_OUT] = {3, 5, true},
-    [CN_SRTP_RTCP_IN] = {3, 5, false},
-};
+/* of RTP (RFC 3711 §4.3.1) */
+#define LABEL_KEY 0
+#define LABEL_SALT 2
 
-cn_err cn_gcm_new(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT])
+cn_err cn_gcm_new(cn_gcm **out, cn_srtp_way way, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT])
 {
     cn_gcm *gcm = CN_NEW(cn_gcm);
     if (!gcm) return CN_ERR_NOMEM;
     memcpy(gcm->salt, salt, CN_GCM_SALT);
-    cn_err err = cn_srtp_streams_open(&gcm->streams, use);
-    if (!err) err = cn_aead_new(&gcm->aead, cn_aead_best(), uses[use].seals, key);
+    cn_err err = cn_srtp_streams_open(&gcm->streams, way);
+    if (!err) err = cn_aead_new(&gcm->aead, cn_aead_best(), way == CN_SRTP_OUT, key);
     if (err) {
         cn_gcm_free(gcm);
         return err;
@@ -44,20 +37,20 @@ cn_err cn_gcm_new(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], 
     return CN_OK;
 }
 
-cn_err cn_gcm_new_master(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT])
+cn_err cn_gcm_new_master(cn_gcm **out, cn_srtp_way way, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT])
 {
     uint8_t padded[14] = {0}, session_key[CN_GCM_KEY], session_salt[CN_GCM_SALT];
     memcpy(padded, salt, CN_GCM_SALT);
-    cn_err err = cn_srtp_kdf(key, padded, uses[use].key_label, session_key, sizeof session_key);
-    if (!err) err = cn_srtp_kdf(key, padded, uses[use].salt_label, session_salt, sizeof session_salt);
-    if (!err) err = cn_gcm_new(out, use, session_key, session_salt);
+    cn_err err = cn_srtp_kdf(key, padded, LABEL_KEY, session_key, sizeof session_key);
+    if (!err) err = cn_srtp_kdf(key, padded, LABEL_SALT, session_salt, sizeof session_salt);
+    if (!err) err = cn_gcm_new(out, way, session_key, session_salt);
     OPENSSL_cleanse(padded, sizeof padded);
     OPENSSL_cleanse(session_key, sizeof session_key);
     OPENSSL_cleanse(session_salt, sizeof session_salt);
     return err;
 }
 
-/** RFC 7714 §8.1: two zero bytes, SSRC, 48 bits of index. §9.1, SRTCP: the same with the 31-bit index. */
+/** RFC 7714 §8.1: two zero bytes, SSRC, 48 bits of index. */
 static void iv_make(const cn_gcm *gcm, uint8_t iv[CN_GCM_SALT], uint32_t ssrc, int64_t index)
 {
     iv[0] = iv[1] = 0;
@@ -110,44 +103,6 @@ cn_err cn_gcm_unprotect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
     uint8_t iv[CN_GCM_SALT];
     iv_make(gcm, iv, ssrc, index);
     if (!cn_aead_open(gcm->aead, iv, bytes, header, bytes + header, plain - header)) return CN_ERR_CRYPTO;
-    *len = plain;
-    return cn_srtp_stream_authentic(&gcm->streams, stream, ssrc, index);
-}
-
-cn_err cn_gcm_protect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
-{
-    if (*len < CN_SRTP_RTCP_HEADER || *len > UINT16_MAX) return CN_ERR_PARSE;
-    if (gcm->rtcp_next > CN_SRTP_RTCP_INDEX_MAX) return CN_ERR_FULL;
-    int64_t index = gcm->rtcp_next++;
-    uint8_t iv[CN_GCM_SALT], head[CN_SRTP_RTCP_HEADER + CN_SRTP_RTCP_TRAILER];
-    iv_make(gcm, iv, cn_be32(bytes + 4), index);
-    memcpy(head, bytes, CN_SRTP_RTCP_HEADER);
-    cn_put32(head + CN_SRTP_RTCP_HEADER, CN_SRTP_RTCP_ENCRYPTED | (uint32_t)index);
-    uint8_t *body = bytes + CN_SRTP_RTCP_HEADER;
-    if (!cn_aead_seal(gcm->aead, iv, head, sizeof head, body, body, *len - CN_SRTP_RTCP_HEADER)) return CN_ERR_CRYPTO;
-    memcpy(bytes + *len + CN_GCM_TAG, head + CN_SRTP_RTCP_HEADER, CN_SRTP_RTCP_TRAILER);
-    *len += CN_GCM_TAG + CN_SRTP_RTCP_TRAILER;
-    return CN_OK;
-}
-
-cn_err cn_gcm_unprotect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len)
-{
-    if (*len < CN_SRTP_RTCP_HEADER + CN_GCM_TAG + CN_SRTP_RTCP_TRAILER || *len > UINT16_MAX || bytes[0] >> 6 != 2)
-        return CN_ERR_PARSE;
-    size_t plain = *len - CN_GCM_TAG - CN_SRTP_RTCP_TRAILER;
-    const uint8_t *trailer = bytes + *len - CN_SRTP_RTCP_TRAILER;
-    uint32_t ssrc = cn_be32(bytes + 4), word = cn_be32(trailer);
-    if (!(word & CN_SRTP_RTCP_ENCRYPTED)) return CN_ERR_CRYPTO; /* the profile encrypts */
-    int64_t index = word & CN_SRTP_RTCP_INDEX_MAX;
-    cn_srtp_stream *stream = cn_srtp_stream_find(&gcm->streams, ssrc);
-    if (!stream && cn_srtp_streams_full(&gcm->streams)) return CN_ERR_FULL;
-    if (cn_srtp_stream_seen(stream, index)) return CN_ERR_CONFLICT;
-    uint8_t iv[CN_GCM_SALT], head[CN_SRTP_RTCP_HEADER + CN_SRTP_RTCP_TRAILER];
-    iv_make(gcm, iv, ssrc, index);
-    memcpy(head, bytes, CN_SRTP_RTCP_HEADER);
-    memcpy(head + CN_SRTP_RTCP_HEADER, trailer, CN_SRTP_RTCP_TRAILER);
-    if (!cn_aead_open(gcm->aead, iv, head, sizeof head, bytes + CN_SRTP_RTCP_HEADER, plain - CN_SRTP_RTCP_HEADER))
-        return CN_ERR_CRYPTO;
     *len = plain;
     return cn_srtp_stream_authentic(&gcm->streams, stream, ssrc, index);
 }

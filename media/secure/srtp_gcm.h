@@ -1,7 +1,7 @@
 /*
- * SRTP and SRTCP with AEAD_AES_128_GCM (RFC 7714) on keys that stay (srtp_aead.h): a fraction of the cost of libsrtp's,
- * which every forwarded packet and every report would pay. libsrtp is the oracle that this is tested against. Private
- * to media/srtp.c. Owner thread.
+ * RTP with AEAD_AES_128_GCM (RFC 7714) on keys that stay (srtp_aead.h): a fraction of the cost of libsrtp's, which every
+ * packet would pay. libsrtp is the oracle that this is tested against; SRTCP is its (srtp_lib.h). Private to
+ * media/secure/srtp.c. Owner thread.
  */
 #ifndef CN_MEDIA_SRTP_GCM_H
 #define CN_MEDIA_SRTP_GCM_H
@@ -19,19 +19,17 @@
 typedef struct cn_gcm cn_gcm;
 
 /** From session key and salt. */
-cn_err cn_gcm_new(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT]);
+cn_err cn_gcm_new(cn_gcm **out, cn_srtp_way way, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT]);
 
 /** From the master key and its 12-byte salt (RFC 7714 §11). */
-cn_err cn_gcm_new_master(cn_gcm **out, cn_srtp_use use, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT]);
+cn_err cn_gcm_new_master(cn_gcm **out, cn_srtp_way way, const uint8_t key[CN_GCM_KEY], const uint8_t salt[CN_GCM_SALT]);
 
 /** Brings nearer what protecting the next packet touches. */
 void cn_gcm_prefetch(const cn_gcm *gcm);
 void cn_gcm_prefetch_stream(const cn_gcm *gcm, uint32_t ssrc);
-/** In place, each for the use that it is named after; results as for cn_srtp_protect_rtp and its siblings. */
+/** In place, each for the way that it is named after; results as for cn_srtp_protect_rtp and its sibling. */
 cn_err cn_gcm_protect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len);
 cn_err cn_gcm_unprotect_rtp(cn_gcm *gcm, uint8_t *bytes, size_t *len);
-cn_err cn_gcm_protect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len);
-cn_err cn_gcm_unprotect_rtcp(cn_gcm *gcm, uint8_t *bytes, size_t *len);
 
 /** Wipes the keys. NULL allowed. */
 void cn_gcm_free(cn_gcm *gcm);

@@ -38,10 +38,10 @@ size_t cn_srtp_header_length(const uint8_t *bytes, size_t length)
     return len <= length ? len : 0;
 }
 
-cn_err cn_srtp_streams_open(cn_srtp_streams *streams, cn_srtp_use use)
+cn_err cn_srtp_streams_open(cn_srtp_streams *streams, cn_srtp_way way)
 {
-    bool out = use == CN_SRTP_RTP_OUT || use == CN_SRTP_RTCP_OUT;
-    *streams = (cn_srtp_streams){.mask = STREAMS_FIRST - 1, .max = out ? CN_SRTP_SSRCS_OUT : CN_SRTP_SSRCS_IN};
+    *streams =
+        (cn_srtp_streams){.mask = STREAMS_FIRST - 1, .max = way == CN_SRTP_OUT ? CN_SRTP_SSRCS_OUT : CN_SRTP_SSRCS_IN};
     streams->table = cn_calloc(STREAMS_FIRST, sizeof *streams->table);
     return streams->table ? CN_OK : CN_ERR_NOMEM;
 }

@@ -1,6 +1,6 @@
 /*
  * What the SRTP transforms share (RFC 3711): key derivation, the packet index, which indices were there already.
- * Private to media/srtp*.c. Owner thread.
+ * Private to media/secure/srtp*.c. Owner thread.
  */
 #ifndef CN_MEDIA_SRTP_PARTS_H
 #define CN_MEDIA_SRTP_PARTS_H
@@ -15,10 +15,8 @@
 #define CN_SRTP_RTP_HEADER 12
 #define CN_SRTP_INDEX_MAX ((1ll << 48) - 1)
 #define CN_SRTP_RTCP_HEADER 8
-#define CN_SRTP_RTCP_TRAILER 4             /* E flag and SRTCP index */
-#define CN_SRTP_RTCP_ENCRYPTED 0x80000000u /* the E flag */
-#define CN_SRTP_RTCP_INDEX_MAX 0x7fffffff
-#define CN_SRTP_WINDOW 1024 /* packets behind the newest that may still come */
+#define CN_SRTP_RTCP_TRAILER 4 /* E flag and SRTCP index */
+#define CN_SRTP_WINDOW 1024    /* packets behind the newest that may still come */
 
 /** RFC 3711 §4.3 with AES-128 and a key derivation rate of 0: `length` bytes of session key for a label. */
 cn_err cn_srtp_kdf(const uint8_t key[CN_SRTP_KEY], const uint8_t salt[14], uint8_t label, uint8_t *out, size_t length);
@@ -26,15 +24,13 @@ cn_err cn_srtp_kdf(const uint8_t key[CN_SRTP_KEY], const uint8_t salt[14], uint8
 /** Bytes of the RTP header with CSRCs and extension (RFC 3550 §5.1, §5.3.1); 0 when it is not one. */
 size_t cn_srtp_header_length(const uint8_t *bytes, size_t length);
 
-/** One direction of RTP or of RTCP: they have keys of their own. */
-typedef enum cn_srtp_use { CN_SRTP_RTP_OUT, CN_SRTP_RTP_IN, CN_SRTP_RTCP_OUT, CN_SRTP_RTCP_IN } cn_srtp_use;
+typedef enum cn_srtp_way { CN_SRTP_OUT, CN_SRTP_IN } cn_srtp_way;
 
 /** What was sent or received with one SSRC. */
 typedef struct cn_srtp_stream {
     uint32_t ssrc;
     bool used;
-    int64_t
-        newest; /* packet index (RFC 3711 §3.3.1): rollover counter and sequence number; the SRTCP index; −1: none */
+    int64_t newest; /* packet index (RFC 3711 §3.3.1): rollover counter and sequence number; −1: none */
     uint64_t seen[CN_SRTP_WINDOW / 64]; /* bit i % CN_SRTP_WINDOW: index i was there, for the newest ones */
 } cn_srtp_stream;
 
@@ -44,8 +40,8 @@ typedef struct cn_srtp_streams {
     size_t mask, count, max;
 } cn_srtp_streams;
 
-/** As many as `use` may have. */
-cn_err cn_srtp_streams_open(cn_srtp_streams *streams, cn_srtp_use use);
+/** As many as `way` may have. */
+cn_err cn_srtp_streams_open(cn_srtp_streams *streams, cn_srtp_way way);
 void cn_srtp_streams_close(cn_srtp_streams *streams);
 static inline bool cn_srtp_streams_full(const cn_srtp_streams *streams)
 {
