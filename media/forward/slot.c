@@ -442,19 +442,22 @@ static void begin(cn_slot *slot, cn_packet *packet)
         (void)start_from_history(slot, (unsigned)(target ? slot->target : slot->interim));
 }
 
-/* Three receivers at three stages: what the next one's pointers point to, the pointers of the one after, and the struct
- * of the third. Each stage reads only what an earlier one has brought. */
+/* Four receivers at four stages: the records that the next one will write, what the pointers of the second point to, those
+ * pointers of the third, and the struct of the fourth. Each stage reads only what an earlier one has brought. */
 void cn_slot_prefetch(const cn_slot *slot)
 {
-    cn_transport_prefetch(slot->line->transport);
     cn_rewrite_prefetch(slot->rewrite);
-    if (slot->line->twcc_out) cn_twcc_out_prefetch(slot->line->twcc_out);
+    if (slot->line->twcc_out) cn_twcc_out_prefetch_next(slot->line->twcc_out, slot->line->worker->now_ns);
     const cn_slot *second = slot->next_in_track;
     if (!second) return;
-    cn_prefetch(second->line, offsetof(cn_line, exts) + CN_CACHE_LINE);
-    cn_prefetch(second->rewrite, REWRITE_HOT);
+    cn_transport_prefetch(second->line->transport);
+    if (second->line->twcc_out) cn_twcc_out_prefetch(second->line->twcc_out);
     const cn_slot *third = second->next_in_track;
-    if (third) cn_prefetch(third, offsetof(cn_slot, formats));
+    if (!third) return;
+    cn_prefetch(third->line, offsetof(cn_line, exts) + CN_CACHE_LINE);
+    cn_prefetch(third->rewrite, REWRITE_HOT);
+    const cn_slot *fourth = third->next_in_track;
+    if (fourth) cn_prefetch(fourth, offsetof(cn_slot, formats));
 }
 
 void cn_slot_packet(cn_slot *slot, cn_packet *packet)

@@ -10,6 +10,8 @@
 #define SLOT_NS 50000000ull
 #define SLOTS 20 /* of the window over which rates are taken: 1 s */
 #define LOSS_LEAST 10
+#define RECORDS_FIRST 64
+#define RECORD_KEEP_NS 2000000000ull /* a report on what is older comes too late to be of use */
 
 /* ---- what came from a publisher ---- */
 
@@ -85,21 +87,25 @@ struct cn_twcc_out {
     size_t mask; /* records − 1 */
     record *records;
     uint64_t last; /* extended; 0: nothing sent */
+    size_t max; /* records at most */
     slot slots[SLOTS];
-    cn_twcc_result results[CN_TWCC_WINDOW];
 };
+
+/* Of the feedback that was taken last: read at once by whoever took it, so that a thread's receivers share one. */
+static _Thread_local cn_twcc_result results[CN_TWCC_WINDOW];
 
 cn_err cn_twcc_out_new(cn_twcc_out **out, size_t records)
 {
     if (records < 64 || records > 32768 || records & (records - 1)) return CN_ERR_INVALID;
     cn_twcc_out *twcc = CN_NEW(cn_twcc_out);
     if (!twcc) return CN_ERR_NOMEM;
-    twcc->records = cn_calloc(records, sizeof *twcc->records);
+    twcc->records = cn_calloc(RECORDS_FIRST, sizeof *twcc->records);
     if (!twcc->records) {
         cn_twcc_out_free(twcc);
         return CN_ERR_NOMEM;
     }
-    twcc->mask = records - 1;
+    twcc->mask = RECORDS_FIRST - 1;
+    twcc->max = records;
     *out = twcc;
     return CN_OK;
 }
@@ -113,7 +119,13 @@ void cn_twcc_out_free(cn_twcc_out *twcc)
 
 void cn_twcc_out_prefetch(const cn_twcc_out *twcc)
 {
-    cn_prefetch(twcc, sizeof twcc->mask + sizeof twcc->records + sizeof twcc->last);
+    cn_prefetch(twcc, offsetof(cn_twcc_out, slots));
+}
+
+void cn_twcc_out_prefetch_next(const cn_twcc_out *twcc, uint64_t now_ns)
+{
+    cn_prefetch(&twcc->records[(twcc->last + 1) & twcc->mask], sizeof(record));
+    cn_prefetch(&twcc->slots[now_ns / SLOT_NS % SLOTS], sizeof(slot));
 }
 
 static slot *slot_of(cn_twcc_out *twcc, uint64_t now_ns)
@@ -138,10 +150,25 @@ static slot window(const cn_twcc_out *twcc, uint64_t now_ns)
     return sum;
 }
 
+/* Twice as many records, so that few packets a second take little; where there is no memory the oldest is forgotten. */
+static void grow(cn_twcc_out *twcc)
+{
+    size_t mask = 2 * twcc->mask + 1;
+    record *bigger = cn_calloc(mask + 1, sizeof *bigger);
+    if (!bigger) return;
+    for (size_t i = 0; i <= twcc->mask; i++)
+        if (twcc->records[i].seq) bigger[twcc->records[i].seq & mask] = twcc->records[i];
+    free(twcc->records);
+    twcc->records = bigger;
+    twcc->mask = mask;
+}
+
 uint16_t cn_twcc_out_next(cn_twcc_out *twcc, size_t size, cn_twcc_kind kind, uint64_t now_ns)
 {
     if (!twcc->last) twcc->last = 65536;
     uint64_t seq = ++twcc->last;
+    const record *oldest = &twcc->records[seq & twcc->mask];
+    if (oldest->seq && now_ns - oldest->sent_ns < RECORD_KEEP_NS && twcc->mask + 1 < twcc->max) grow(twcc);
     twcc->records[seq & twcc->mask] = (record){.seq = seq,
                                                .sent_ns = now_ns,
                                                .size = (uint16_t)(size > UINT16_MAX ? UINT16_MAX : size),
@@ -190,7 +217,7 @@ static bool consume(record *rec, int64_t arrival_us, slot *place, cn_twcc_summar
 
 cn_err cn_twcc_out_feedback(cn_twcc_out *twcc, const cn_twcc_list *list, uint64_t now_ns, cn_twcc_summary *out)
 {
-    cn_twcc_summary sum = {.results = twcc->results};
+    cn_twcc_summary sum = {.results = results};
     slot *place = slot_of(twcc, now_ns);
     bool ours = false;
     uint64_t newest_ns = 0;
@@ -203,12 +230,12 @@ cn_err cn_twcc_out_feedback(cn_twcc_out *twcc, const cn_twcc_list *list, uint64_
         int64_t arrival_us = list->arrival_us[i];
         bool late = rec->fate == FATE_LOST && arrival_us != CN_TWCC_LOST;
         if (!consume(rec, arrival_us, place, &sum)) continue;
-        twcc->results[sum.result_count++] = (cn_twcc_result){.seq = seq,
-                                                             .sent_ns = rec->sent_ns,
-                                                             .arrival_us = arrival_us,
-                                                             .size = rec->size,
-                                                             .kind = rec->kind,
-                                                             .late = late};
+        results[sum.result_count++] = (cn_twcc_result){.seq = seq,
+                                                       .sent_ns = rec->sent_ns,
+                                                       .arrival_us = arrival_us,
+                                                       .size = rec->size,
+                                                       .kind = rec->kind,
+                                                       .late = late};
         if (arrival_us != CN_TWCC_LOST) newest_ns = rec->sent_ns;
     }
     if (!ours) return CN_ERR_INVALID;

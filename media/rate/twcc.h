@@ -67,12 +67,15 @@ cn_err cn_twcc_list_read(cn_twcc_list *out, const cn_rtcp *pkt);
 
 typedef struct cn_twcc_out cn_twcc_out;
 
-/** `records`: power of two, e.g. 2,048: packets in flight and not yet reported. */
+/** `records`: power of two, e.g. 2,048: packets in flight and not yet reported, at most; as many are held as were sent
+ * in the last two seconds. */
 cn_err cn_twcc_out_new(cn_twcc_out **out, size_t records);
 void cn_twcc_out_free(cn_twcc_out *twcc);
 
 /** Brings nearer what the next packet will touch. */
 void cn_twcc_out_prefetch(const cn_twcc_out *twcc);
+/** What the next number will touch; the struct itself is near already. */
+void cn_twcc_out_prefetch_next(const cn_twcc_out *twcc, uint64_t now_ns);
 /** The number for the next packet of this receiver; `size`: bytes on the wire above UDP. */
 uint16_t cn_twcc_out_next(cn_twcc_out *twcc, size_t size, cn_twcc_kind kind, uint64_t now_ns);
 
@@ -83,7 +86,7 @@ typedef struct cn_twcc_summary {
     uint32_t acked, lost; /* packets newly known by this feedback */
     uint64_t acked_bytes;
     uint32_t rtt_ms;               /* now − the newest acknowledged packet's send time; 0: not known */
-    const cn_twcc_result *results; /* `acked + lost` of them in order of number; until the next call */
+    const cn_twcc_result *results; /* `acked + lost` of them in order of number; until this thread's next call */
     size_t result_count;
 } cn_twcc_summary;
 

@@ -16,6 +16,8 @@
 #define RUN_FACTOR_MAX 64 /* … or faster, up to this one, when there is no room for it */
 #define VIDEO_CLOCK 90000
 #define OPEN UINT64_MAX
+#define RECORDS_FIRST 64
+#define KEEP_MS 2000 /* as long as a history keeps the packet that a record stands for */
 
 typedef struct dropped_frame {
     uint64_t seq; /* of its first packet that was dropped */
@@ -47,6 +49,7 @@ struct cn_rewrite {
     unsigned head; /* of spans */
     size_t mask;   /* records − 1 */
     cn_sent *records;
+    size_t max; /* records at most */
 
     uint32_t source, group, epoch; /* epoch: number of switches so far */
     uint64_t head_in;              /* highest incoming number of the current source that was sent or dropped */
@@ -77,12 +80,14 @@ cn_err cn_rewrite_new(cn_rewrite **out, const cn_rewrite_config *config)
     if (!config->clock || n < 16 || n > 32768 || n & (n - 1)) return CN_ERR_INVALID;
     cn_rewrite *rw = CN_NEW(cn_rewrite);
     if (!rw) return CN_ERR_NOMEM;
-    rw->records = cn_calloc(n, sizeof *rw->records);
+    size_t first = n < RECORDS_FIRST ? n : RECORDS_FIRST;
+    rw->records = cn_calloc(first, sizeof *rw->records);
     if (!rw->records) {
         cn_rewrite_free(rw);
         return CN_ERR_NOMEM;
     }
-    rw->mask = n - 1;
+    rw->mask = first - 1;
+    rw->max = n;
     rw->clock = config->clock;
     rw->next_out = 65536u + config->first_seq;
     rw->first_ts = config->first_ts;
@@ -265,6 +270,31 @@ static cn_rewrite_verdict locate(cn_rewrite *rw, uint32_t source, const cn_packe
     return CN_REWRITE_CONFLICT;
 }
 
+/* Twice as many records, so that few packets a second take little; where there is no memory the oldest is forgotten. */
+static void grow(cn_rewrite *rw)
+{
+    size_t mask = 2 * rw->mask + 1;
+    cn_sent *bigger = cn_calloc(mask + 1, sizeof *bigger);
+    if (!bigger) return;
+    for (size_t i = 0; i <= rw->mask; i++)
+        if (rw->records[i].out_ext) bigger[rw->records[i].out_ext & mask] = rw->records[i];
+    free(rw->records);
+    rw->records = bigger;
+    rw->mask = mask;
+}
+
+/* The record that the number takes would be asked for still. */
+static void make_room(cn_rewrite *rw, uint64_t number, uint64_t now_ns)
+{
+    while (rw->mask + 1 < rw->max) {
+        const cn_sent *former = &rw->records[number & rw->mask];
+        size_t before = rw->mask;
+        if (!former->out_ext || (uint32_t)(now_ns / 1000000) - former->sent_ms >= KEEP_MS) return;
+        grow(rw);
+        if (rw->mask == before) return;
+    }
+}
+
 /* Values and record of a packet whose number is free. */
 static void emit(cn_rewrite *rw, const span *range, uint64_t number, const cn_packet *packet, bool filler,
                  uint64_t now_ns, cn_rewrite_out *out)
@@ -279,6 +309,7 @@ static void emit(cn_rewrite *rw, const span *range, uint64_t number, const cn_pa
     if (packet->has_tl0picidx) out->tl0picidx = (uint8_t)(packet->tl0picidx + range->tl0picidx_delta);
     if (rw->mark && rw->clock != VIDEO_CLOCK && range->epoch == rw->epoch) out->marker = true;
     if (range->epoch == rw->epoch) rw->mark = false;
+    make_room(rw, number, now_ns);
     rw->records[number & rw->mask] = (cn_sent){.source = range->source,
                                                .out_ext = (uint32_t)number,
                                                .in_seq = packet->ext_seq,
