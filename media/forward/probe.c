@@ -72,8 +72,10 @@ static void step(void *arg)
 void cn_probe_start(cn_line *line, uint64_t now_ns)
 {
     if (line->probe.slot || cn_pace_busy(line) || !line->exts.id[CN_RTP_EXT_TWCC] || !line->twcc_out) return;
+    /* asked first: it looks at one struct, the carrier is sought among all slots, and this is every 20 ms */
+    if (!cn_bwe_probe_want(&line->estimate, line->wanted_bps, now_ns, &line->probe.wanted)) return;
     cn_slot *slot = carrier(line);
-    if (!slot || !cn_bwe_probe_want(&line->estimate, line->wanted_bps, now_ns, &line->probe.wanted)) return;
+    if (!slot) return;
     if (!line->probe.timer && cn_timer_new(&line->probe.timer, line->worker->loop, step, line) != CN_OK) return;
     line->probe.slot = slot;
     line->probe.last_ns = now_ns;

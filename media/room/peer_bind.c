@@ -54,19 +54,17 @@ static bool is_audible(const audible *heard, const cn_track *track)
     return false;
 }
 
-static bool is_ranked(const cn_ranked_info *info, uint32_t source)
-{
-    for (unsigned i = 0; i < info->count; i++)
-        if (info->source[i] == source) return true;
-    return false;
-}
-
 /* Slot 0 plays whoever is large, so that browsers sync the two; nobody else, while that one can be heard. */
 static cn_track *reserved_track(const cn_peer *peer)
 {
+    const cn_ranked_info *ranked = &peer->room->ranked;
     if (!peer->large[0] || peer->audio_slots < 2) return NULL;
-    cn_track *track = cn_room_track(peer->room, peer->large, CN_SOURCE_MIC);
-    return track && is_ranked(&peer->room->ranked, track->number) ? track : NULL;
+    for (unsigned i = 0; i < ranked->count; i++) {
+        cn_track *track = cn_idmap_get(&peer->line.worker->tracks, ranked->source[i]);
+        bool mic = track && track->info.kind == CN_SOURCE_MIC;
+        if (mic && strcmp(track->info.participant, peer->large) == 0) return track;
+    }
+    return NULL;
 }
 
 static cn_slot *slot_with(cn_peer *peer, const cn_track *track)
