@@ -18,9 +18,10 @@
 #define LINE 64         /* packets begin on a cache line */
 #define GSO_SEGMENTS 64 /* the kernel's UDP_MAX_SEGMENTS */
 #define GSO_BYTES 65000 /* one IP datagram before segmentation */
-#define PADDING_SHARE \
-    16 /* a packet grows by at most 1/16 of the segment: bandwidth is worth more than a system call \
-        */
+/* A packet grows by at most 1/16 of the segment: bandwidth is worth more than a system call. Or by so many bytes as each
+ * packet costs in IP, UDP and SRTP anyway: voices that leave together are all short and all different. */
+#define PADDING_SHARE 16
+#define PADDING_SMALL 40
 #define NONE UINT16_MAX
 
 typedef struct packet {
@@ -117,6 +118,7 @@ size_t cn_batch_run(const uint16_t sizes[], const bool rigid[], size_t count, si
         size_t size = sizes[n];
         size_t grown = size > largest ? size : largest, room = grown / PADDING_SHARE;
         if (room > CN_BATCH_PADDING) room = CN_BATCH_PADDING;
+        if (room < PADDING_SMALL) room = PADDING_SMALL;
         if (grown * (n + 1) > GSO_BYTES) break;
         /* everything before packet n would be padded to `grown` */
         if (grown - smallest_soft > room || (largest_rigid && largest_rigid != grown)) break;
