@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -17,6 +19,8 @@
 
 #define BATCH 64
 #define BUFFER (1 << 20)
+#define STEP_NS 10000
+#define STEPS 50000
 
 static cn_err open_one(int *out, struct sockaddr_in *address)
 {
@@ -25,6 +29,8 @@ static cn_err open_one(int *out, struct sockaddr_in *address)
     int size = BUFFER;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    int on = 1; /* as the clients that the server sends to */
+    (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof *address;
     if (bind(fd, (struct sockaddr *)address, len) || getsockname(fd, (struct sockaddr *)address, &len)) {
@@ -36,20 +42,56 @@ static cn_err open_one(int *out, struct sockaddr_in *address)
     return CN_OK;
 }
 
+void sink_due_put(uint8_t *datagram, uint64_t due_ns)
+{
+    memcpy(datagram + SINK_DUE_AT, &due_ns, sizeof due_ns);
+}
+
+static uint32_t delays[STEPS];
+
+static void note_delay(struct msghdr *head, const uint8_t *datagram)
+{
+    uint64_t due_ns = 0;
+    memcpy(&due_ns, datagram + SINK_DUE_AT, sizeof due_ns);
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(head); control; control = CMSG_NXTHDR(head, control)) {
+        if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SO_TIMESTAMPNS) continue;
+        struct timespec at;
+        memcpy(&at, CMSG_DATA(control), sizeof at);
+        uint64_t ns = (uint64_t)at.tv_sec * 1000000000 + (uint64_t)at.tv_nsec;
+        uint64_t step = ns > due_ns ? (ns - due_ns) / STEP_NS : 0;
+        delays[step < STEPS ? step : STEPS - 1]++;
+    }
+}
+
 static uint64_t drain(int fd)
 {
-    /* contents do not matter: all messages share a buffer */
-    static uint8_t buffer[2048];
-    static struct iovec iov = {.iov_base = buffer, .iov_len = sizeof buffer};
+    static uint8_t buffers[BATCH][SINK_DUE_AT + sizeof(uint64_t)]; /* of the rest nobody wants to know */
+    static struct iovec iov[BATCH];
     static struct mmsghdr msgs[BATCH];
+    static _Alignas(struct cmsghdr) uint8_t control[BATCH][CMSG_SPACE(sizeof(struct timespec))];
     uint64_t total = 0;
     for (;;) {
-        for (int i = 0; i < BATCH; i++) msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+        for (int i = 0; i < BATCH; i++) {
+            iov[i] = (struct iovec){.iov_base = buffers[i], .iov_len = sizeof buffers[i]};
+            msgs[i].msg_hdr = (struct msghdr){
+                .msg_iov = &iov[i], .msg_iovlen = 1, .msg_control = control[i], .msg_controllen = sizeof control[i]};
+        }
         int n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++) note_delay(&msgs[i].msg_hdr, buffers[i]);
         if (n <= 0) return total;
         total += (uint64_t)n;
         if (n < BATCH) return total;
     }
+}
+
+static double delay_ms(uint64_t total, double share)
+{
+    uint64_t below = 0;
+    for (size_t i = 0; i < STEPS; i++) {
+        below += delays[i];
+        if (below && (double)below >= share * (double)total) return (double)(i + 1) * STEP_NS / 1e6;
+    }
+    return 0;
 }
 
 /* Until the other end of `stop` closes, and then until nothing is left. */
@@ -103,8 +145,12 @@ static _Noreturn void child(const int *fds, size_t count, int core, int stop, in
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)cpu_pin(core);
     uint64_t total = receive(fds, count, stop);
-    ssize_t written = write(counts, &total, sizeof total);
-    _exit(written == (ssize_t)sizeof total ? 0 : 1);
+    sink_counts all = {.datagrams = total,
+                       .p50_ms = delay_ms(total, 0.5),
+                       .p95_ms = delay_ms(total, 0.95),
+                       .p99_ms = delay_ms(total, 0.99)};
+    ssize_t written = write(counts, &all, sizeof all);
+    _exit(written == (ssize_t)sizeof all ? 0 : 1);
 }
 
 cn_err sink_start(sink *out, size_t count, int core)
@@ -136,14 +182,14 @@ cn_err sink_start(sink *out, size_t count, int core)
     return CN_OK;
 }
 
-uint64_t sink_stop(sink *drain)
+sink_counts sink_stop(sink *drain)
 {
-    uint64_t total = 0;
+    sink_counts all = {0};
     (void)close(drain->stop);
-    if (read(drain->counts, &total, sizeof total) != (ssize_t)sizeof total) total = 0;
+    if (read(drain->counts, &all, sizeof all) != (ssize_t)sizeof all) all = (sink_counts){0};
     (void)close(drain->counts);
     (void)waitpid(drain->pid, NULL, 0);
     free(drain->to);
     *drain = (sink){0};
-    return total;
+    return all;
 }
