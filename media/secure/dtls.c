@@ -221,9 +221,10 @@ static cn_dtls_state state_after(cn_dtls *dtls, int result)
 
 cn_dtls_state cn_dtls_receive(cn_dtls *dtls, const uint8_t *bytes, size_t len)
 {
+    ERR_clear_error();
+    if (SSL_alloc_buffers(dtls->ssl) != 1) return CN_DTLS_FAILED;
     dtls->in = bytes;
     dtls->in_n = len;
-    ERR_clear_error();
     cn_dtls_state state = CN_DTLS_OPEN;
     if (!SSL_is_init_finished(dtls->ssl)) {
         int done = SSL_do_handshake(dtls->ssl);
@@ -238,6 +239,8 @@ cn_dtls_state cn_dtls_receive(cn_dtls *dtls, const uint8_t *bytes, size_t len)
         state = state_after(dtls, got);
     }
     dtls->in = NULL;
+    /* nothing is expected any more but the end: 34 KiB of buffers come back when it does */
+    if (state == CN_DTLS_OPEN) (void)SSL_free_buffers(dtls->ssl);
     return state;
 }
 
@@ -257,7 +260,7 @@ bool cn_dtls_timeout(cn_dtls *dtls, uint64_t *ms)
 cn_dtls_state cn_dtls_tick(cn_dtls *dtls)
 {
     ERR_clear_error();
-    if (DTLSv1_handle_timeout(dtls->ssl) < 0) {
+    if (SSL_alloc_buffers(dtls->ssl) != 1 || DTLSv1_handle_timeout(dtls->ssl) < 0) {
         log_failure("no answer from the peer");
         return CN_DTLS_FAILED;
     }
@@ -293,7 +296,7 @@ void cn_dtls_close(cn_dtls *dtls)
 {
     if (!SSL_is_init_finished(dtls->ssl)) return;
     ERR_clear_error();
-    (void)SSL_shutdown(dtls->ssl);
+    if (SSL_alloc_buffers(dtls->ssl) == 1) (void)SSL_shutdown(dtls->ssl);
     ERR_clear_error();
 }
 
