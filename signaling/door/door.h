@@ -18,7 +18,7 @@ cn_err cn_door_every(cn_door *door, unsigned ms, void (*fn)(void *arg), void *ar
 
 typedef struct cn_door_stats {
     uint64_t requests, answers_2xx, answers_4xx, answers_5xx, ws_messages_in, ws_messages_out;
-    uint32_t connections, websockets, working;
+    uint32_t websockets, working;
 } cn_door_stats;
 /** Any thread. */
 void cn_door_stats_get(const cn_door *door, cn_door_stats *out);

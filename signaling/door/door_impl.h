@@ -33,7 +33,7 @@ struct cn_door {
     cn_door_repeat every[CN_DOOR_EVERY_MAX];
     size_t repeats;
     _Atomic uint64_t requests, ok, bad, failed, ws_in, ws_out;
-    _Atomic int connections, websockets, working;
+    _Atomic int websockets, working;
 };
 
 #endif

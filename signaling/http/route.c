@@ -11,13 +11,6 @@ const char *cn_method_name(cn_method method)
     return (unsigned)method < CN_METHOD_COUNT ? method_names[method] : "?";
 }
 
-cn_method cn_method_parse(const char *name)
-{
-    for (unsigned i = 0; i < CN_METHOD_COUNT; i++)
-        if (strcmp(method_names[i], name) == 0) return (cn_method)i;
-    return CN_METHOD_COUNT;
-}
-
 /* Takes the value of the parameter that starts at *pattern ('{'); moves both on. */
 static bool take_param(const char **pattern, const char **path, cn_route_match *match)
 {

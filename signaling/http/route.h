@@ -27,8 +27,6 @@ void cn_route_find(const cn_route *const *tables, cn_method method, const char *
 /** "GET, HEAD, POST" from the bits of `allowed`. */
 void cn_route_allow(unsigned allowed, char *out, size_t size);
 
-/** CN_METHOD_COUNT for an unknown name. */
-cn_method cn_method_parse(const char *name);
 const char *cn_method_name(cn_method method);
 
 #endif

@@ -134,7 +134,8 @@ cn_err cn_member_video(cn_member *member, bool on)
 
 /* ---- ceilings ---- */
 
-cn_tier cn_member_tier(const cn_member *member)
+/* The smaller of the room's and the participant's ceiling. */
+static cn_tier ceiling_of(const cn_member *member)
 {
     return member->tier_max < member->hall->tier_max ? member->tier_max : member->hall->tier_max;
 }
@@ -142,7 +143,7 @@ cn_tier cn_member_tier(const cn_member *member)
 json_t *cn_member_limits_json(const cn_member *member)
 {
     const cn_live_config *config = &member->hall->live->config;
-    return json_pack("{s:i, s:s, s:b, s:I, s:I}", "video_slots", 30, "tier_max", cn_tier_name(cn_member_tier(member)),
+    return json_pack("{s:i, s:s, s:b, s:I, s:I}", "video_slots", 30, "tier_max", cn_tier_name(ceiling_of(member)),
                      "may_video", member->may_video, "video_max", (json_int_t)config->video_max, "voice_max",
                      (json_int_t)config->voice_max);
 }
@@ -164,7 +165,7 @@ static void clamp(cn_slot_want *want, cn_tier tier)
 void cn_member_show(cn_member *member)
 {
     cn_slot_want wants[CN_MEDIA_SLOTS];
-    cn_tier own = cn_member_tier(member), tier = member->want_tier < own ? member->want_tier : own;
+    cn_tier own = ceiling_of(member), tier = member->want_tier < own ? member->want_tier : own;
     for (size_t i = 0; i < member->want_count; i++) {
         wants[i] = member->wants[i];
         const cn_member *from = *wants[i].participant ? cn_member_find(member->hall->live, wants[i].participant) : NULL;

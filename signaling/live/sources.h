@@ -19,8 +19,6 @@ void cn_member_mute(cn_member *member, cn_source_kind kind, const cn_member *by)
 void cn_member_hold_sources(cn_member *member);
 /** Takes or gives up a place with video; CN_ERR_FULL when none is left. The others are told. */
 cn_err cn_member_video(cn_member *member, bool on);
-/** The smaller of the room's and the participant's ceiling. */
-cn_tier cn_member_tier(const cn_member *member);
 json_t *cn_member_limits_json(const cn_member *member);
 /** Says to media what this participant wants, within the ceilings. */
 void cn_member_show(cn_member *member);

@@ -1,4 +1,4 @@
-/* /metrics: what the door, the tiles and the media workers count; rooms and participants are live_metrics.c's. Runs on
+/* /metrics: what the door, the tiles and the media workers count; rooms and participants are rooms.c's. Runs on
  * the door's thread. Labels are numbers and ids, never names. */
 #include "signaling/metrics/metrics.h"
 #include "signaling/metrics/promtext.h"
