@@ -16,7 +16,13 @@ const server = new Server({
   pages: false,
   extra: { room: { farewell_seconds: FAREWELL_S } },
 })
-const people = { referrer1: 'referrer', centre1: 'consult_admin', expert1: 'expert', expert2: 'expert', stranger: 'expert' }
+const people = {
+  referrer1: 'referrer',
+  centre1: 'consult_admin',
+  expert1: 'expert',
+  expert2: 'expert',
+  stranger: 'expert',
+}
 server.people(people, { password: PASSWORD })
 await server.start()
 const session = {}
@@ -39,14 +45,29 @@ const rest = async (who, method, path, json) => {
   assert(answer.status < 300, `${who} ${method} ${path}: ${answer.status} ${answer.body}`)
   return answer.json
 }
-const open = async (who) => { const s = new Socket(server.url, { cookie: session[who].cookie }); equal((await s.opened).status, 101, who); return s }
-const done = async (s, method, params) => { const answer = await s.call(method, params); assert(answer.result, `${method}: ${JSON.stringify(answer.error)}`); return answer.result }
+const open = async (who) => {
+  const s = new Socket(server.url, { cookie: session[who].cookie })
+  equal((await s.opened).status, 101, who)
+  return s
+}
+const done = async (s, method, params) => {
+  const answer = await s.call(method, params)
+  assert(answer.result, `${method}: ${JSON.stringify(answer.error)}`)
+  return answer.result
+}
 const entering = (s, room, more = {}) => s.call('room.join', { room, device: 'phone', ...offer(), ...more })
-const waiting = async (s) => { await sleep(300); return s.messages.filter((m) => m.method === 'request.changed').length }
+const waiting = async (s) => {
+  await sleep(300)
+  return s.messages.filter((m) => m.method === 'request.changed').length
+}
 const changed = async (s) => (await s.notice('request.changed')).params.state
 
 async function request() {
-  const { id } = await rest('referrer1', 'POST', '/api/v1/requests', { patient: { name: '欧阳若兰', sex: 'female', birth_date: '1961-05-02' }, diagnosis: '占位', question: '性质？' })
+  const { id } = await rest('referrer1', 'POST', '/api/v1/requests', {
+    patient: { name: '欧阳若兰', sex: 'female', birth_date: '1961-05-02' },
+    diagnosis: '占位',
+    question: '性质？',
+  })
   await session.referrer1.upload(id, 'consent', 'consent.txt', Buffer.from('知情同意\n'))
   return id
 }
@@ -54,12 +75,18 @@ const act = (who, id, word, json = {}) => rest(who, 'POST', `/api/v1/requests/${
 const soon = (minutes) => Date.now() + minutes * 60_000
 async function begin(id) {
   await act('referrer1', id, 'submit')
-  await act('centre1', id, 'schedule', { lead: session.expert1.user.id, experts: [session.expert2.user.id], at: soon(60), minutes: 30 })
+  await act('centre1', id, 'schedule', {
+    lead: session.expert1.user.id,
+    experts: [session.expert2.user.id],
+    at: soon(60),
+    minutes: 30,
+  })
   return (await act('referrer1', id, 'room')).room
 }
 
 await check('watch: what one has a part in, with its state; wrong lists are refused and change nothing', async () => {
-  const id = await request(), nobody = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
+  const id = await request(),
+    nobody = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
   const [mine, other] = [await open('referrer1'), await open('stranger')]
   equal(await done(mine, 'request.watch', { requests: [nobody, id] }), { requests: [{ id, state: 'UPLOADING' }] })
   equal(await done(other, 'request.watch', { requests: [nobody, id] }), { requests: [] }, 'a stranger')
@@ -73,98 +100,156 @@ await check('watch: what one has a part in, with its state; wrong lists are refu
   equal(await done(mine, 'request.watch', { requests: [] }), { requests: [] })
   await act('centre1', id, 'return', { reason: '影像不清' })
   equal(await waiting(mine), 0, 'after watching nothing')
-  const [first, second] = await Promise.all([mine.call('request.watch', { requests: [id] }), mine.call('request.watch', { requests: [] })])
-  equal([first.result, second.result], [{ requests: [{ id, state: 'RETURNED' }] }, { requests: [] }], 'both calls are answered')
+  const [first, second] = await Promise.all([
+    mine.call('request.watch', { requests: [id] }),
+    mine.call('request.watch', { requests: [] }),
+  ])
+  equal(
+    [first.result, second.result],
+    [{ requests: [{ id, state: 'RETURNED' }] }, { requests: [] }],
+    'both calls are answered',
+  )
   await act('referrer1', id, 'submit')
   equal(await waiting(mine), 0, 'the later of two calls counts')
   mine.close()
   other.close()
 })
 
-await check('cancelled: those inside are told, later ones too; then all are out, the device by WHIP too, and its minutes end', async () => {
-  const id = await request(), room = await begin(id)
-  const lead = await open('expert1')
-  const joined = (await entering(lead, room)).result
-  assert(joined, 'the lead expert is inside')
-  await done(lead, 'request.watch', { requests: [id] })
-  const token = server.run('room', 'token', room, '--publish').trim()
-  const device = spawn('/usr/bin/python3', [join(root, 'tests/interop/webrtcbin.py'), 'publish', `${server.url}/whip/${room}`, token, 'vp8', '660'], { stdio: ['pipe', 'ignore', 'inherit'] })
-  try {
-    const there = (await lead.next((m) => m.method === 'room.joined', 'device', 30_000)).params
-    await sleep(1500)
-    const told = Date.now()
-    await act('centre1', id, 'cancel', { reason: '病人转院' })
-    equal((await lead.notice('room.ending')).params, { seconds: FAREWELL_S, reason: 'cancelled' })
-    equal((await lead.notice('request.changed')).params, { request: id, state: 'CANCELLED' })
-    equal(await waiting(lead), 0, 'told once as a member who watches')
-    const late = await open('expert2')
-    assert((await entering(late, room)).result, 'the room may be entered during its farewell')
-    const { seconds, reason } = (await late.notice('room.ending')).params
-    assert(seconds >= 1 && seconds <= FAREWELL_S && reason === 'cancelled', `${seconds} s, ${reason}`)
-    lead.close()
-    const back = await open('expert1')
-    equal((await entering(back, room, { resume: joined.resume })).result?.participant, joined.participant, 'resumed')
-    equal((await back.notice('room.ending')).params.reason, 'cancelled')
-    for (const s of [back, late]) {
-      equal((await s.notice('room.closed')).params, { reason: 'ended' })
-      await s.next((m) => m.method === 'room.left' && m.params.cause === 'closed', 'being left oneself')
+await check(
+  'cancelled: those inside are told, later ones too; then all are out, the device by WHIP too, and its minutes end',
+  async () => {
+    const id = await request(),
+      room = await begin(id)
+    const token = server.run('room', 'token', room, '--publish').trim()
+    const device = spawn(
+      '/usr/bin/python3',
+      [join(root, 'tests/interop/webrtcbin.py'), 'publish', `${server.url}/whip/${room}`, token, 'vp8', '660'],
+      { stdio: ['pipe', 'ignore', 'inherit'] },
+    )
+    try {
+      /* first of all: a participant who never connects, like those below, is given up after some seconds */
+      const there = await until(
+        'the device being connected',
+        async () => (await rest('expert1', 'GET', `/api/v1/rooms/${room}`)).participants[0],
+        60,
+      )
+      const lead = await open('expert1')
+      const joined = (await entering(lead, room)).result
+      assert(joined, 'the lead expert is inside')
+      await done(lead, 'request.watch', { requests: [id] })
+      const told = Date.now()
+      await act('centre1', id, 'cancel', { reason: '病人转院' })
+      equal((await lead.notice('room.ending')).params, { seconds: FAREWELL_S, reason: 'cancelled' })
+      equal((await lead.notice('request.changed')).params, { request: id, state: 'CANCELLED' })
+      equal(await waiting(lead), 0, 'told once as a member who watches')
+      const late = await open('expert2')
+      const second = (await entering(late, room)).result
+      assert(second, 'the room may be entered during its farewell')
+      const { seconds, reason } = (await late.notice('room.ending')).params
+      assert(seconds >= 1 && seconds <= FAREWELL_S && reason === 'cancelled', `${seconds} s, ${reason}`)
+      lead.close()
+      const back = await open('expert1')
+      equal((await entering(back, room, { resume: joined.resume })).result?.participant, joined.participant, 'resumed')
+      equal((await back.notice('room.ending')).params.reason, 'cancelled')
+      for (const [s, { participant }] of [
+        [back, joined],
+        [late, second],
+      ]) {
+        equal((await s.notice('room.closed')).params, { reason: 'ended' })
+        equal((await s.next((m) => m.params?.participant === participant, 'having left')).params.cause, 'closed')
+      }
+      const ended = Date.now()
+      assert(ended - told > FAREWELL_S * 1000 - 500, `ended after ${ended - told} ms`)
+      equal((await back.call('room.show', { slots: [] })).error?.code, 1004, 'in no room any more')
+      const again = (await entering(back, room)).error
+      equal([again?.code, again?.data?.reason], [1009, 'conflict'], 'a join after the end')
+      const whip = await call(server.url, 'POST', `/whip/${room}`, {
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/sdp' },
+        body: sdp,
+      })
+      equal(whip.status, 409, 'WHIP after the end')
+      const month = new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 7)
+      const rows = await until('the minutes in the ledger', async () => {
+        const { items } = await rest('centre1', 'GET', `/api/v1/minutes/segments?month=${month}&room=${room}&size=200`)
+        const own = items.filter((r) => r.participant === there.id)
+        return own.some((r) => r.end_cause === 'leave') && own
+      })
+      const last = rows.sort((a, b) => a.start - b.start).at(-1)
+      equal(last?.end_cause, 'leave', JSON.stringify(rows))
+      assert(
+        last.start + last.ms <= ended + 1000 && last.start + last.ms > told,
+        `it ends ${last.start + last.ms - ended} ms after the room`,
+      )
+      back.close()
+      late.close()
+    } finally {
+      device.kill()
     }
-    const ended = Date.now()
-    assert(ended - told > FAREWELL_S * 1000 - 500, `ended after ${ended - told} ms`)
-    equal((await back.call('room.show', { slots: [] })).error?.code, 1004, 'in no room any more')
-    const again = (await entering(back, room)).error
-    equal([again?.code, again?.data?.reason], [1009, 'conflict'], 'a join after the end')
-    const whip = await call(server.url, 'POST', `/whip/${room}`, { headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/sdp' }, body: sdp })
-    equal(whip.status, 409, 'WHIP after the end')
-    const month = new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 7)
-    const rows = await until('the minutes in the ledger', async () => {
-      const { items } = await rest('centre1', 'GET', `/api/v1/minutes/segments?month=${month}&room=${room}&size=200`)
-      const own = items.filter((r) => r.participant === there.id)
-      return own.some((r) => r.end_cause === 'leave') && own
-    })
-    const last = rows.sort((a, b) => a.start - b.start).at(-1)
-    equal(last?.end_cause, 'leave', JSON.stringify(rows))
-    assert(last.start + last.ms <= ended + 1000 && last.start + last.ms > told, `it ends ${last.start + last.ms - ended} ms after the room`)
-    back.close()
-    late.close()
-  } finally {
-    device.kill()
-  }
-})
+  },
+)
 
-await check('every step is told, also where the state stays; closed: the room ends; nobody inside: nothing', async () => {
-  const id = await request(), path = `/api/v1/requests/${id}`
-  const outside = await open('referrer1')
-  await done(outside, 'request.watch', { requests: [id] })
-  await act('referrer1', id, 'submit')
-  await act('centre1', id, 'schedule', { lead: session.expert1.user.id, experts: [session.expert2.user.id], at: soon(60), minutes: 30 })
-  await act('centre1', id, 'reschedule', { at: soon(90), minutes: 45 })
-  const { room } = await act('referrer1', id, 'room')
-  const inside = await open('expert1')
-  assert((await entering(inside, room)).result, 'inside')
-  await act('expert1', id, 'finish')
-  await act('expert2', id, 'opinion', { text: '同意' })
-  await rest('expert1', 'PUT', `${path}/report`, { findings: '结节', conclusion: '良性', advice: '', revision: 0 })
-  equal((await rest('expert1', 'POST', `${path}/report/sign`, {})).state, 'REPORTED', 'the answer of signing')
-  equal((await rest('referrer1', 'PUT', `${path}/record`, { text: '已讨论' })).record, '已讨论', 'the answer of the record')
-  const closed = await act('referrer1', id, 'close')
-  equal([closed.state, closed.history.at(-1).action, closed.room], ['CLOSED', 'close', null], 'the answer of closing')
-  const states = []
-  for (let i = 0; i < 9; i++) states.push(await changed(outside))
-  equal(states, ['PENDING_REVIEW', 'SCHEDULED', 'SCHEDULED', 'IN_SESSION', 'AWAITING_REPORT', 'AWAITING_REPORT', 'REPORTED', 'REPORTED', 'CLOSED'])
-  equal((await inside.notice('room.ending')).params.reason, 'closed')
-  equal((await inside.notice('room.closed')).params, { reason: 'ended' })
-  await inside.next((m) => m.method === 'room.left' && m.params.cause === 'closed', 'having left')
-  const empty = await request(), left = await begin(empty)
-  await act('centre1', empty, 'cancel', { reason: '病人转院' })
-  equal((await entering(inside, left)).error?.code, 1009, 'nobody was inside, nobody enters')
-  inside.close()
-  outside.close()
-})
+await check(
+  'every step is told, also where the state stays; closed: the room ends; nobody inside: nothing',
+  async () => {
+    const id = await request(),
+      path = `/api/v1/requests/${id}`
+    const outside = await open('referrer1')
+    await done(outside, 'request.watch', { requests: [id] })
+    await act('referrer1', id, 'submit')
+    await act('centre1', id, 'schedule', {
+      lead: session.expert1.user.id,
+      experts: [session.expert2.user.id],
+      at: soon(60),
+      minutes: 30,
+    })
+    await act('centre1', id, 'reschedule', { at: soon(90), minutes: 45 })
+    const { room } = await act('referrer1', id, 'room')
+    const inside = await open('expert1')
+    assert((await entering(inside, room)).result, 'inside')
+    await act('expert1', id, 'finish')
+    await act('expert2', id, 'opinion', { text: '同意' })
+    await rest('expert1', 'PUT', `${path}/report`, { findings: '结节', conclusion: '良性', advice: '', revision: 0 })
+    equal((await rest('expert1', 'POST', `${path}/report/sign`, {})).state, 'REPORTED', 'the answer of signing')
+    equal(
+      (await rest('referrer1', 'PUT', `${path}/record`, { text: '已讨论' })).record,
+      '已讨论',
+      'the answer of the record',
+    )
+    const closed = await act('referrer1', id, 'close')
+    equal([closed.state, closed.history.at(-1).action, closed.room], ['CLOSED', 'close', null], 'the answer of closing')
+    const states = []
+    for (let i = 0; i < 9; i++) states.push(await changed(outside))
+    equal(states, [
+      'PENDING_REVIEW',
+      'SCHEDULED',
+      'SCHEDULED',
+      'IN_SESSION',
+      'AWAITING_REPORT',
+      'AWAITING_REPORT',
+      'REPORTED',
+      'REPORTED',
+      'CLOSED',
+    ])
+    equal((await inside.notice('room.ending')).params.reason, 'closed')
+    equal((await inside.notice('room.closed')).params, { reason: 'ended' })
+    await inside.next((m) => m.method === 'room.left' && m.params.cause === 'closed', 'having left')
+    const empty = await request(),
+      left = await begin(empty)
+    await act('centre1', empty, 'cancel', { reason: '病人转院' })
+    equal((await entering(inside, left)).error?.code, 1009, 'nobody was inside, nobody enters')
+    inside.close()
+    outside.close()
+  },
+)
 
 await check('an act is one row in the audit log, not an act and a reading', async () => {
-  await server.stop()
-  const count = (where) => Number(execFileSync('sqlite3', [join(server.dir, 'consilium.db'), `SELECT COUNT(*) FROM audit_log WHERE ${where}`], { encoding: 'utf8' }))
+  await server.end()
+  const count = (where) =>
+    Number(
+      execFileSync('sqlite3', [join(server.dir, 'consilium.db'), `SELECT COUNT(*) FROM audit_log WHERE ${where}`], {
+        encoding: 'utf8',
+      }),
+    )
   equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [0, 2])
 })
 
