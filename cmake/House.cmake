@@ -114,6 +114,7 @@ function(cn_part_view part)
   get_property(needs GLOBAL PROPERTY CN_PART_${part}_NEEDS)
   string(MAKE_C_IDENTIFIER ${part} id)
   set(view ${CMAKE_BINARY_DIR}/include/${id})
+  file(REMOVE_RECURSE ${view}) # a room that left the part is not to be seen any more
   file(MAKE_DIRECTORY ${view}/${folder})
   foreach(dir IN LISTS dirs)
     file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${folder}/${dir} ${view}/${folder}/${dir} SYMBOLIC)
