@@ -87,7 +87,7 @@ struct cn_twcc_out {
     size_t mask; /* records − 1 */
     record *records;
     uint64_t last; /* extended; 0: nothing sent */
-    size_t max; /* records at most */
+    size_t max;    /* records at most */
     slot slots[SLOTS];
 };
 

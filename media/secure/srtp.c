@@ -24,11 +24,10 @@ struct cn_srtp {
 
 static const struct {
     cn_srtp_profile profile;
-    const char *name;
-    size_t salt, tag;
+    size_t tag;
 } profiles[] = {
-    {CN_SRTP_AEAD_AES_128_GCM, "SRTP_AEAD_AES_128_GCM", CN_GCM_SALT, CN_GCM_TAG},
-    {CN_SRTP_AES128_CM_SHA1_80, "SRTP_AES128_CM_SHA1_80", CN_CM_SALT, CN_CM_TAG},
+    {CN_SRTP_AEAD_AES_128_GCM, CN_GCM_TAG},
+    {CN_SRTP_AES128_CM_SHA1_80, CN_CM_TAG},
 };
 #define PROFILES (sizeof profiles / sizeof *profiles)
 
@@ -37,18 +36,6 @@ static size_t profile_row(cn_srtp_profile profile)
     size_t i = 0;
     while (i < PROFILES && profiles[i].profile != profile) i++;
     return i;
-}
-
-const char *cn_srtp_profile_name(cn_srtp_profile profile)
-{
-    size_t i = profile_row(profile);
-    return i < PROFILES ? profiles[i].name : "";
-}
-
-size_t cn_srtp_profile_salt(cn_srtp_profile profile)
-{
-    size_t i = profile_row(profile);
-    return i < PROFILES ? profiles[i].salt : 0;
 }
 
 static cn_err open_all(cn_srtp *srtp, const cn_srtp_keys *keys)

@@ -11,28 +11,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "media/secure/srtp_types.h"
 
-#define CN_SRTP_KEY 16
-#define CN_SRTP_SALT_MAX 14
-#define CN_SRTP_TAIL 24       /* bytes that protection may append: tag, and RTCP's index */
-#define CN_SRTP_SSRCS_IN 128  /* inbound SSRCs at most; further ones are refused */
-#define CN_SRTP_SSRCS_OUT 256 /* outbound SSRCs at most */
-
-typedef enum cn_srtp_profile {
-    CN_SRTP_NONE = 0,
-    CN_SRTP_AES128_CM_SHA1_80 = 1, /* the numbers of RFC 5764 §4.1.2 and RFC 7714 §14.2 */
-    CN_SRTP_AEAD_AES_128_GCM = 7
-} cn_srtp_profile;
-
-/** "SRTP_AEAD_AES_128_GCM" …; "" for none. */
-const char *cn_srtp_profile_name(cn_srtp_profile profile);
-/** Bytes of the master salt. */
-size_t cn_srtp_profile_salt(cn_srtp_profile profile);
-
-typedef struct cn_srtp_master {
-    uint8_t key[CN_SRTP_KEY];
-    uint8_t salt[CN_SRTP_SALT_MAX];
-} cn_srtp_master;
+#define CN_SRTP_TAIL 24 /* bytes that protection may append: tag, and RTCP's index */
 
 typedef struct cn_srtp_keys {
     cn_srtp_profile profile;

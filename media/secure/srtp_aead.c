@@ -9,11 +9,17 @@
 #include "media/wire/prefetch.h"
 
 #ifdef __x86_64__
-
 #include <intel-ipsec-mb.h>
 #include <pthread.h>
+#else
+struct gcm_key_data {
+    uint8_t none;
+};
+#endif
 
 typedef struct gcm_key_data vector_key;
+
+#ifdef __x86_64__
 
 #define NEEDS (IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ | IMB_FEATURE_AVX)
 
@@ -59,10 +65,6 @@ static bool vector_open(const vector_key *key, const uint8_t *iv, const uint8_t 
 }
 
 #else
-
-typedef struct vector_key {
-    uint8_t none;
-} vector_key;
 
 static bool vector_ready(void)
 {

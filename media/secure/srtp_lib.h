@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "media/secure/srtp.h"
+#include "media/secure/srtp_types.h"
 
 typedef struct cn_srtp_lib cn_srtp_lib;
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "media/secure/srtp.h"
+#include "media/secure/srtp_types.h"
 
 #define CN_SRTP_RTP_HEADER 12
 #define CN_SRTP_INDEX_MAX ((1ll << 48) - 1)

@@ -1,4 +1,4 @@
-#include "media/transport/keymap.h"
+#include "media/transport/keymap_impl.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -7,17 +7,6 @@
 #include "base/mem.h"
 
 #define FIRST 64 /* a power of two */
-
-typedef struct bucket {
-    cn_key key;
-    void *value; /* NULL: free */
-} bucket;
-
-struct cn_keymap {
-    bucket *buckets;
-    size_t mask, count, max;
-    uint64_t seed[3];
-};
 
 cn_err cn_keymap_new(cn_keymap **out, size_t max)
 {
@@ -111,16 +100,6 @@ void cn_keymap_remove(cn_keymap *map, const cn_key *key)
         hole = i;
     }
     map->buckets[hole].value = NULL;
-}
-
-size_t cn_keymap_count(const cn_keymap *map)
-{
-    return map->count;
-}
-
-size_t cn_keymap_bytes(const cn_keymap *map)
-{
-    return (map->mask + 1) * sizeof *map->buckets;
 }
 
 void cn_keymap_free(cn_keymap *map)

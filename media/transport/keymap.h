@@ -22,9 +22,6 @@ void *cn_keymap_get(const cn_keymap *map, const cn_key *key);
 cn_err cn_keymap_set(cn_keymap *map, const cn_key *key, void *value);
 /** Absent keys are ignored. */
 void cn_keymap_remove(cn_keymap *map, const cn_key *key);
-size_t cn_keymap_count(const cn_keymap *map);
-/** Bytes of its table. */
-size_t cn_keymap_bytes(const cn_keymap *map);
 void cn_keymap_free(cn_keymap *map);
 
 #endif

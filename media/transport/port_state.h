@@ -48,7 +48,6 @@ struct cn_transport {
     cn_srtp *srtp;
     bool connected, closed, freed;
     bool nominated; /* `current` was nominated by the peer */
-    cn_srtp_profile profile;
     cn_batch_queue egress;
     uint64_t last_sign_ns;
     const struct cn_transport_events *events;

@@ -120,11 +120,6 @@ bool cn_transport_connected(const cn_transport *transport)
     return transport->connected && !transport->closed;
 }
 
-const char *cn_transport_profile(const cn_transport *transport)
-{
-    return cn_srtp_profile_name(transport->profile);
-}
-
 bool cn_transport_tcp(const cn_transport *transport)
 {
     return transport->current && transport->current->at.conn;

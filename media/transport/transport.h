@@ -63,9 +63,6 @@ cn_err cn_transport_restart(cn_transport *transport);
 
 bool cn_transport_connected(const cn_transport *transport);
 
-/** "SRTP_AEAD_AES_128_GCM" or "SRTP_AES128_CM_SHA1_80", "" before `connected`. */
-const char *cn_transport_profile(const cn_transport *transport);
-
 /** Whether what is sent to the peer goes over TCP now; false before the first check. */
 bool cn_transport_tcp(const cn_transport *transport);
 

@@ -54,7 +54,6 @@ static cn_dtls_news handshake_done(cn_transport *transport)
     cn_srtp_keys keys;
     cn_err err = cn_dtls_keys(transport->dtls, &keys);
     if (!err) err = cn_srtp_new(&transport->srtp, &keys);
-    if (!err) transport->profile = keys.profile;
     OPENSSL_cleanse(&keys, sizeof keys);
     if (err) return CN_DTLS_NEWS_FAILED;
     transport->port->handshakes--;

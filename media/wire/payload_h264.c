@@ -17,15 +17,15 @@ enum {
 
 /* The bits of an RBSP: emulation prevention bytes (00 00 03) are skipped. A read past the end sets `failed` and yields
  * 0. */
-typedef struct bits {
+typedef struct rbsp {
     const uint8_t *p;
     size_t n, at;
     unsigned left; /* of p[at], 8 when untouched */
     unsigned zeros;
     bool failed;
-} bits;
+} rbsp;
 
-static unsigned bit(bits *bitstream)
+static unsigned bit(rbsp *bitstream)
 {
     if (bitstream->left == 8 && bitstream->at < bitstream->n && bitstream->zeros >= 2 &&
         bitstream->p[bitstream->at] == 3) {
@@ -45,7 +45,7 @@ static unsigned bit(bits *bitstream)
     return v;
 }
 
-static uint32_t bits_read(bits *bitstream, unsigned width)
+static uint32_t bits_read(rbsp *bitstream, unsigned width)
 {
     uint32_t v = 0;
     while (width--) v = v << 1 | bit(bitstream);
@@ -53,7 +53,7 @@ static uint32_t bits_read(bits *bitstream, unsigned width)
 }
 
 /* Exp-Golomb (§9.1). */
-static uint32_t ue(bits *bitstream)
+static uint32_t ue(rbsp *bitstream)
 {
     unsigned zeros = 0;
     while (!bitstream->failed && !bit(bitstream)) {
@@ -65,13 +65,13 @@ static uint32_t ue(bits *bitstream)
     return (uint32_t)((1ull << zeros) - 1 + bits_read(bitstream, zeros));
 }
 
-static int32_t se(bits *bitstream)
+static int32_t se(rbsp *bitstream)
 {
     uint32_t k = ue(bitstream);
     return k & 1 ? (int32_t)(k / 2 + 1) : -(int32_t)(k / 2);
 }
 
-static void skip_scaling_list(bits *bitstream, unsigned size)
+static void skip_scaling_list(rbsp *bitstream, unsigned size)
 {
     int32_t last = 8, next = 8;
     for (unsigned i = 0; i < size && next && !bitstream->failed; i++) {
@@ -89,7 +89,7 @@ static bool has_chroma(uint32_t profile)
     return false;
 }
 
-static uint32_t read_chroma(bits *bitstream)
+static uint32_t read_chroma(rbsp *bitstream)
 {
     uint32_t format = ue(bitstream);
     if (format == 3 && bit(bitstream)) format = 0; /* separate planes: cropped like monochrome */
@@ -100,7 +100,7 @@ static uint32_t read_chroma(bits *bitstream)
     return format;
 }
 
-static void skip_order_count(bits *bitstream)
+static void skip_order_count(rbsp *bitstream)
 {
     uint32_t type = ue(bitstream);
     if (type == 0) {
@@ -116,7 +116,7 @@ static void skip_order_count(bits *bitstream)
 cn_err cn_h264_sps_size(const uint8_t *nal, size_t len, uint16_t *width, uint16_t *height)
 {
     if (len < 4 || (nal[0] & 0x1f) != NAL_SPS) return CN_ERR_PARSE;
-    bits bitstream = {.p = nal + 1, .n = len - 1, .left = 8};
+    rbsp bitstream = {.p = nal + 1, .n = len - 1, .left = 8};
     uint32_t profile = bits_read(&bitstream, 8);
     (void)bits_read(&bitstream, 16), (void)ue(&bitstream);
     uint32_t chroma = has_chroma(profile) ? read_chroma(&bitstream) : 1;
