@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "media/wire/prefetch.h"
 #include "media/wire/rtp.h"
-#include "media/secure/srtp.h"
 #include "media/secure/srtp_aead.h"
 #include "media/secure/srtp_parts.h"
 
