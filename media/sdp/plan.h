@@ -2,8 +2,8 @@
  * What is agreed with a peer, section by section: a pure plan made from an offer, before anything is changed. Any
  * thread, no allocation but the plan itself.
  */
-#ifndef CN_MEDIA_ANSWER_H
-#define CN_MEDIA_ANSWER_H
+#ifndef CN_MEDIA_PLAN_H
+#define CN_MEDIA_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -33,8 +33,6 @@ void cn_hall_hosts(cn_hall *hall)
         json_decref(hosts);
 }
 
-/* ---- the audit log: written on a job thread ---- */
-
 /* Somebody who is in the caller's room. */
 static cn_err need_participant(cn_method_call *call, cn_member **out)
 {

@@ -92,7 +92,7 @@ static cn_err lock_syscalls(void)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
     if (rc == 0) rc = seccomp_load(ctx);
     seccomp_release(ctx);
-    return rc == 0 ? CN_OK : CN_ERR_UNSUPPORTED;
+    return rc == 0 ? CN_OK : CN_ERR_IO;
 }
 
 static cn_err landlock_allow(int ruleset, const char *path, uint64_t access)
@@ -135,7 +135,7 @@ static void lock_resources(void)
 
 cn_err cn_decoder_lock(const char *folder)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return CN_ERR_UNSUPPORTED;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return CN_ERR_IO;
     lock_resources();
     cn_err files = lock_files(folder);
     CN_TRY(lock_syscalls());

@@ -7,7 +7,7 @@
 /**
  * From here on the process reads only below `folder` (and shared libraries), writes nothing, opens no socket, starts no
  * process. CN_ERR_UNSUPPORTED when the kernel has no Landlock: the caller then decides (the rest is in force all the
- * same).
+ * same). CN_ERR_IO or CN_ERR_NOMEM when system calls could not be limited: nothing may be opened then.
  */
 cn_err cn_decoder_lock(const char *folder);
 
