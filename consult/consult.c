@@ -30,8 +30,8 @@ cn_err cn_act_answer(cn_act *act, cn_err err, const char *request, cn_answer *an
 {
     if (err != CN_OK || !answer) return err;
     err = answer->read(act->c, act->conn, act->actor, request, &answer->json);
-    /* who gave his part up with this act has done it all the same */
-    return err == CN_ERR_NOTFOUND ? CN_OK : err;
+    /* who gave his part up with this act has done it all the same; so has who acts on what the vault cannot read */
+    return err == CN_ERR_NOTFOUND || err == CN_ERR_CRYPTO || err == CN_ERR_CORRUPT ? CN_OK : err;
 }
 
 cn_err cn_act_end(cn_act *act, cn_err err, const char *action, const char *object, const char *detail)

@@ -173,11 +173,10 @@ cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_
 }
 
 static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const char *id, const form *fields,
-                     cn_problem *problem)
+                     cn_request_scope *scope, cn_problem *problem)
 {
-    cn_request_scope scope;
-    CN_TRY(cn_request_scope_get(conn, actor, id, &scope));
-    CN_TRY(cn_request_step(conn, actor, &scope, "edit", "", problem));
+    CN_TRY(cn_request_scope_get(conn, actor, id, scope));
+    CN_TRY(cn_request_step(conn, actor, scope, "edit", "", problem));
     return write_patient(consult, conn, id, fields);
 }
 
@@ -186,12 +185,15 @@ cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char 
 {
     form fields;
     cn_act act;
+    cn_request_scope scope;
     char object[48];
     CN_TRY(read_form(body, &fields, problem));
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     CN_TRY(cn_act_begin(&act, consult, actor));
-    cn_err err = cn_act_answer(&act, update(consult, actor, act.conn, id, &fields, problem), id, answer);
-    return cn_act_end(&act, err, "request.edit", object, NULL);
+    cn_err err = cn_act_answer(&act, update(consult, actor, act.conn, id, &fields, &scope, problem), id, answer);
+    err = cn_act_end(&act, err, "request.edit", object, NULL);
+    if (err == CN_OK) cn_request_announce(consult, &scope);
+    return err;
 }
 
 /* ---- acts ---- */

@@ -286,6 +286,10 @@ static void rank_some(void *arg)
         room->unranked = peer->next_in_room;
         bind_ranked(peer);
     }
+    if (!room->unranked && room->rank_again) {
+        room->rank_again = false;
+        room->unranked = room->peers;
+    }
     if (room->unranked) cn_timer_arm(room->rank_timer, 0);
 }
 
@@ -293,6 +297,9 @@ void cn_peer_bind_ranked(cn_room *room)
 {
     /* without a timer, all are done at once */
     if (!room->rank_timer) (void)cn_timer_new(&room->rank_timer, room->worker->loop, rank_some, room);
+    /* a walk that is under way goes on first: who is last in the list must not wait for ever */
+    room->rank_again = room->unranked != NULL;
+    if (room->rank_again) return;
     room->unranked = room->peers;
     rank_some(room);
 }

@@ -22,7 +22,8 @@ typedef struct cn_room {
     cn_track *tracks;      /* in no order */
     cn_ranked_info ranked;
     struct cn_peer *unranked; /* from here on the peers still hear the former ranking; NULL: none */
-    cn_timer *rank_timer;     /* made when a ranking first takes more than a turn */
+    bool rank_again;          /* another ranking came before all had heard of the former */
+    cn_timer *rank_timer;
 } cn_room;
 
 /** The part of somebody who lists himself in it next: opened and announced when there is none here yet. */

@@ -283,13 +283,15 @@ static void grow(cn_rewrite *rw)
     rw->mask = mask;
 }
 
-/* The record that the number takes would be asked for still. */
+/* The record that the number takes would be asked for still, or what is missing before it may still come. */
 static void make_room(cn_rewrite *rw, uint64_t number, uint64_t now_ns)
 {
     while (rw->mask + 1 < rw->max) {
         const cn_sent *former = &rw->records[number & rw->mask];
         size_t before = rw->mask;
-        if (!former->out_ext || (uint32_t)(now_ns / 1000000) - former->sent_ms >= KEEP_MS) return;
+        bool gap = rw->highest && number > rw->highest && number - rw->highest - 1 > rw->mask;
+        bool kept = former->out_ext && (uint32_t)(now_ns / 1000000) - former->sent_ms < KEEP_MS;
+        if (!gap && !kept) return;
         grow(rw);
         if (rw->mask == before) return;
     }
@@ -420,10 +422,9 @@ static cn_sent *record_of(const cn_rewrite *rw, uint16_t out_seq)
 {
     if (!rw->highest) return NULL;
     uint16_t back = (uint16_t)((uint16_t)rw->highest - out_seq);
-    if (back > rw->mask) return NULL;
     uint64_t out = rw->highest - back;
     cn_sent *sent = &rw->records[out & rw->mask];
-    return sent->out_ext == (uint32_t)out ? sent : NULL;
+    return sent->out_ext && sent->out_ext == (uint32_t)out ? sent : NULL;
 }
 
 const cn_sent *cn_rewrite_sent(const cn_rewrite *rw, uint16_t out_seq)

@@ -59,7 +59,6 @@ static cn_err enter(cn_http *http, char token_hash[65], cn_room_info *info)
     if (err != CN_OK) return err;
     const cn_actor system = cn_actor_system();
     CN_TRY(cn_room_get(cn_app_consult(app), &system, room, info));
-    if (!info->open) return cn_problem_set(cn_http_problem(http), CN_ERR_STATE, "room", "this room is closed");
     cn_sha256(token, strlen(token), sum);
     cn_hex(sum, sizeof sum, token_hash);
     return CN_OK;
@@ -132,6 +131,7 @@ static cn_err offer(cn_http *http)
     cn_room_info info;
     size_t n;
     CN_TRY(enter(http, token_hash, &info));
+    if (!info.open) return cn_problem_set(cn_http_problem(http), CN_ERR_STATE, "room", "this room is closed");
     if (!has_type(http, "application/sdp"))
         return cn_problem_set(cn_http_problem(http), CN_ERR_UNSUPPORTED, "Content-Type", "must be application/sdp");
     const char *body = cn_http_body(http, &n);

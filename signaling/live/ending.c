@@ -54,6 +54,15 @@ void cn_ending_tell(const cn_member *member)
         cn_client_notice(member->client, "room.ending", ending_json(hall));
 }
 
+/* Who waits before a room that everybody has left already. */
+static void refuse_before_empty(cn_live *live)
+{
+    for (cn_knock *knock = live->knocks, *next; knock; knock = next) {
+        next = knock->next;
+        if (!cn_hall_find(live, knock->room) && request_ended(live, knock->request)) cn_gate_refuse(knock);
+    }
+}
+
 void cn_ending_tick(cn_live *live)
 {
     uint64_t now = cn_mono_ms();
@@ -67,4 +76,5 @@ void cn_ending_tick(cn_live *live)
         /* again every second until the last one has left: a command is lost when memory is out */
         cn_media_room_close(live->media, hall->id);
     }
+    refuse_before_empty(live);
 }

@@ -175,6 +175,7 @@ void cn_gate_knock(cn_client *client, const cn_room_info *room, const json_t *us
     if (!knock) return;
     cn_id_new(knock->id);
     cn_strcpy(knock->room, sizeof knock->room, room->id);
+    cn_strcpy(knock->request, sizeof knock->request, room->request);
     cn_strcpy(knock->user, sizeof knock->user, client->actor.user);
     knock->name = copy_text(json_object_get(user, "name"));
     knock->title = copy_text(json_object_get(user, "title"));
@@ -222,15 +223,19 @@ cn_err cn_do_admit(cn_method_call *call, json_t **result)
     return CN_OK;
 }
 
+void cn_gate_refuse(const cn_knock *knock)
+{
+    cn_client *client = knock->client;
+    cn_client_notice(client, "room.refused", json_pack("{s:s, s:n}", "room", knock->room, "by"));
+    cn_gate_forget(client);
+}
+
 void cn_gate_refuse_all(cn_hall *hall)
 {
     cn_live *live = hall->live;
     for (cn_knock *knock = live->knocks, *next; knock; knock = next) {
         next = knock->next;
-        if (strcmp(knock->room, hall->id) != 0) continue;
-        cn_client *client = knock->client;
-        cn_client_notice(client, "room.refused", json_pack("{s:s, s:n}", "room", hall->id, "by"));
-        cn_gate_forget(client);
+        if (strcmp(knock->room, hall->id) == 0) cn_gate_refuse(knock);
     }
 }
 

@@ -17,6 +17,8 @@ void cn_gate_forget(cn_client *client);
 void cn_gate_left(const cn_member *member, bool removed);
 /** What is remembered of him, or NULL. */
 const cn_pass *cn_gate_pass(const cn_live *live, const char *room, const char *who);
+/** He will not be let in any more, and is told. Frees the knock. */
+void cn_gate_refuse(const cn_knock *knock);
 /** Nobody will be let in any more: who waits is told. */
 void cn_gate_refuse_all(cn_hall *hall);
 json_t *cn_gate_knocks_json(const cn_hall *hall);

@@ -107,7 +107,8 @@ static void written(cn_errand *errand)
         drop(live, group->n);
     else
         cn_warn("signaling.minutes", "the ledger refuses %zu rows for now: %s", group->n, cn_err_text(group->err));
-    bool more = group->err == CN_OK && live->ledger_first;
+    /* while it closes, cn_live_drain asks for the next; after it the job pool may be gone */
+    bool more = group->err == CN_OK && live->ledger_first && !live->closing;
     free(group);
     if (more) cn_minutes_flush(live);
 }

@@ -129,7 +129,7 @@ struct cn_pass {
 struct cn_knock {
     cn_knock *next;
     cn_client *client;
-    char room[64], id[CN_ID_TEXT], user[CN_ID_TEXT];
+    char room[64], request[CN_ID_TEXT], id[CN_ID_TEXT], user[CN_ID_TEXT];
     char *name, *title, *hospital;
     int64_t at_ms;
     bool removed; /* was sent out and asks to come back */

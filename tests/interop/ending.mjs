@@ -242,6 +242,25 @@ await check(
   },
 )
 
+await check('who waits before a room that everybody has left hears of its end, too', async () => {
+  const id = await request(),
+    room = await begin(id)
+  const lead = await open('expert1')
+  assert((await entering(lead, room)).result, 'the lead expert is inside')
+  await done(lead, 'room.settings', { lobby: true })
+  const waits = await open('expert2')
+  equal((await entering(waits, room)).error?.data?.reason, 'lobby')
+  await done(lead, 'room.leave', {})
+  lead.close()
+  await until('the room being empty', async () => {
+    const { participants } = await rest('centre1', 'GET', `/api/v1/rooms/${room}`)
+    return participants.length === 0
+  })
+  await act('centre1', id, 'cancel', { reason: '病人转院' })
+  equal((await waits.notice('room.refused')).params, { room, by: null })
+  waits.close()
+})
+
 await check('an act is one row in the audit log, not an act and a reading', async () => {
   await server.end()
   const count = (where) =>
@@ -250,7 +269,7 @@ await check('an act is one row in the audit log, not an act and a reading', asyn
         encoding: 'utf8',
       }),
     )
-  equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [0, 2])
+  equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [0, 3])
 })
 
 server.remove()

@@ -290,6 +290,22 @@ static void resends_are_bounded_and_paced(void **state)
     cn_rewrite_free(rw);
 }
 
+/* Few records are kept for few packets; a burst that was lost makes room for all of itself. */
+static void a_long_gap_is_filled_by_late_packets(void **state)
+{
+    (void)state;
+    cn_rewrite *rw = video();
+    cn_packet pkt = packet(100, 1);
+    switch_to(rw, A, &pkt, 0);
+    cn_rewrite_out first = sent(rw, A, pkt, 0);
+    (void)sent(rw, A, packet(301, 2), 3000 * MS);
+    for (uint64_t seq = 101; seq <= 300; seq++) (void)sent(rw, A, packet(seq, 2), 3100 * MS);
+    assert_verdict(rw, A, packet(200, 2), CN_REWRITE_DUPLICATE);
+    assert_non_null(cn_rewrite_resend(rw, (uint16_t)(first.seq + 1), 50, 3200 * MS));
+    assert_non_null(cn_rewrite_resend(rw, (uint16_t)(first.seq + 200), 50, 3200 * MS));
+    cn_rewrite_free(rw);
+}
+
 /* ---- any order of losses, reordering, doubles, drops and switches ---- */
 
 static uint64_t seed;
@@ -433,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_restart_of_numbers_leaves_no_hole),
         cmocka_unit_test(audio_marks_the_first_packet_of_a_source),
         cmocka_unit_test(resends_are_bounded_and_paced),
+        cmocka_unit_test(a_long_gap_is_filled_by_late_packets),
         cmocka_unit_test(no_number_is_ever_given_twice_and_none_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
