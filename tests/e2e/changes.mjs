@@ -1,8 +1,8 @@
 // What somebody else does shows at once: on the list, the detail page and the report page of a browser that nobody touches; and in the room, which says farewell.
 import { Chromium } from './lib/browsers.mjs'
-import { Server } from './lib/server.mjs'
+import { Server } from '../lib/server.mjs'
 import { approach, consultation, enter, form, login } from './lib/scene.mjs'
-import { assert, check, equal, sleep, summary, until } from './lib/check.mjs'
+import { assert, check, equal, finish, sleep, until } from '../lib/check.mjs'
 
 const SOON_MS = 2000 // pages ask by themselves every 20 to 30 s
 const FAREWELL_S = 60
@@ -33,7 +33,7 @@ async function open(b, path, testid) {
 async function end() {
   for (const b of browsers) await b.close()
   await server.stop()
-  process.exit(summary() ? 0 : 1)
+  finish()
 }
 
 const begun = await check('a doctor is logged in, two experts are in their room', async () => {
@@ -147,7 +147,7 @@ await check(
         'and it is said',
       )
     }
-    equal((await admin.get(`/api/v1/rooms/${scene.room}`)).participants, 0, 'people in the room')
+    equal((await admin.get(`/api/v1/rooms/${scene.room}`)).participants.length, 0, 'people in the room')
   },
   150,
 )

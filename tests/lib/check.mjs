@@ -3,6 +3,12 @@ const results = []
 
 export class Skip extends Error {}
 
+/* What fails where nobody waits for it counts as well; the test goes on, so that it ends what it started. */
+process.on('unhandledRejection', (e) => {
+  results.push({ name: 'what nobody waited for', ok: false })
+  console.log(`FAILED  what nobody waited for: ${e?.stack || e}`)
+})
+
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms))
 
 /** True unless it failed: what builds on it need not be tried then. */

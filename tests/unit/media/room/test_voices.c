@@ -127,6 +127,11 @@ static void a_silent_large_one_takes_nobodys_place(void **state)
 }
 
 #define WORD 8 /* packets */
+#ifdef __SANITIZE_THREAD__
+#define WORD_MS 300 /* slow threads, beside a consultation of 70 that runs under it, too */
+#else
+#define WORD_MS 100
+#endif
 
 /* When the first packet of the word came to an ear that heard all of it in order; 0: something is missing. */
 static uint64_t heard_word(const sfu_client *ear, const sfu_client *from, size_t since)
@@ -176,7 +181,7 @@ static void a_first_word_is_whole(void **state)
         sfu_play(&server, 600);
     }
     print_message("the slowest first word began %.0f ms after it was spoken\n", (double)slowest / 1e6);
-    assert_in_range(slowest, 0, 100 * 1000000ull);
+    assert_in_range(slowest, 0, WORD_MS * 1000000ull);
     for (size_t i = 0; i < server.n; i++)
         assert_int_equal(sfu_heard(&server.clients[i], &server.clients[i], false, 0), 0);
     for (char slot = '0'; slot < '5'; slot++)
