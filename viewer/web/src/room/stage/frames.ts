@@ -25,49 +25,66 @@ export function handedOver(receiver: RTCRtpReceiver): number | null {
   return typeof newest?.rtpTimestamp === 'number' ? newest.rtpTimestamp : null
 }
 
-/** Calls `onFrame` with the RTP timestamp of what is on display. Returns what ends it. */
+/** Frames of one <video>, told while somebody asks. */
+export interface FrameWatch {
+  /** From now on, until `onFrame` says that it is enough; does nothing while it is under way. */
+  look(): void
+  end(): void
+}
+
+/**
+ * Calls `onFrame` with the RTP timestamp of what is on display, from `look` until it gives true. Every callback makes the page's main thread draw a
+ * frame of its own, with thirty pictures hundreds a second: so nobody looks longer than he must.
+ */
 export function watchFrames(
   video: HTMLVideoElement,
   receiver: () => RTCRtpReceiver | null,
-  onFrame: (timestamp: number) => void,
-): () => void {
+  onFrame: (timestamp: number) => boolean,
+): FrameWatch {
   const element = video as FrameVideo
   const handed: number[] = []
+  const callbacks = typeof element.requestVideoFrameCallback === 'function'
+  const margin = callbacks ? MARGIN_CALLBACKS : MARGIN_REFRESHES
   let handle = 0
-  let ended = false
-  const margin = typeof element.requestVideoFrameCallback === 'function' ? MARGIN_CALLBACKS : MARGIN_REFRESHES
+  let looking = false
 
   const viaReceiver = () => {
     const current = receiver()
     const timestamp = current && handedOver(current)
-    if (timestamp === null) return
+    if (timestamp === null) return false
     handed.push(timestamp)
-    if (handed.length > margin) onFrame(handed.shift() as number)
+    return handed.length > margin && onFrame(handed.shift() as number)
+  }
+  const next = () => {
+    if (looking) handle = callbacks ? element.requestVideoFrameCallback!(onCallback) : requestAnimationFrame(onRefresh)
   }
   const onCallback = (_now: number, metadata: FrameMetadata) => {
-    if (ended) return
-    if (typeof metadata.rtpTimestamp === 'number') onFrame(metadata.rtpTimestamp)
-    else viaReceiver()
-    handle = element.requestVideoFrameCallback?.(onCallback) ?? 0
+    if (!looking) return
+    const enough = typeof metadata.rtpTimestamp === 'number' ? onFrame(metadata.rtpTimestamp) : viaReceiver()
+    if (enough) looking = false
+    next()
+  }
+  const onRefresh = () => {
+    if (!looking) return
+    if (viaReceiver()) looking = false
+    next()
   }
   const restart = () => {
     handed.length = 0
   }
-
   video.addEventListener('emptied', restart)
-  const onRefresh = () => {
-    if (ended) return
-    viaReceiver()
-    handle = requestAnimationFrame(onRefresh)
-  }
-  handle =
-    typeof element.requestVideoFrameCallback === 'function'
-      ? element.requestVideoFrameCallback(onCallback)
-      : requestAnimationFrame(onRefresh)
-  return () => {
-    ended = true
-    video.removeEventListener('emptied', restart)
-    if (typeof element.cancelVideoFrameCallback === 'function') element.cancelVideoFrameCallback(handle)
-    else cancelAnimationFrame(handle)
+  return {
+    look() {
+      if (looking) return
+      looking = true
+      restart()
+      next()
+    },
+    end() {
+      looking = false
+      video.removeEventListener('emptied', restart)
+      if (callbacks) element.cancelVideoFrameCallback?.(handle)
+      else cancelAnimationFrame(handle)
+    },
   }
 }

@@ -72,6 +72,11 @@ export class PictureProof {
     this.provenEpoch = -1
   }
 
+  /** What is proven stays so; nobody tells frames until the next claim, and after hours the last one would seem to come after it. */
+  rest(): void {
+    this.last = null
+  }
+
   /** A frame with this RTP timestamp is on display. */
   frame(timestamp: number, claim: SlotClaim): void {
     this.last = timestamp >>> 0

@@ -103,3 +103,18 @@ test('an emptied slot must prove itself again', () => {
   proof.frame(100, claim)
   expect(proof.shows(A, claim)).toBe(true)
 })
+
+test('who rests keeps his proof, and the next claim waits for a frame of its own', () => {
+  const claim = new SlotClaim()
+  const proof = new PictureProof()
+  claim.ask(A)
+  claim.announce(note(A, 1000))
+  proof.frame(1000, claim)
+  proof.rest()
+  expect(proof.shows(A, claim)).toBe(true)
+  claim.ask(B)
+  claim.announce(note(B, 0x80000000)) // the frame of long ago would be after this
+  expect(proof.shows(B, claim)).toBe(false)
+  proof.frame(0x80000000, claim)
+  expect(proof.shows(B, claim)).toBe(true)
+})
