@@ -191,6 +191,7 @@ static void extensions_write(const cn_sdp_answer_section *section, cn_buf *buf)
     }
 }
 
+/* What rests in the offer rests in the answer: Chromium takes a RID without '~' for an order to send it, at every answer. */
 static void rids_write(const cn_sdp_answer_section *section, cn_buf *buf)
 {
     const char *separator = "a=simulcast:recv ";
@@ -198,7 +199,7 @@ static void rids_write(const cn_sdp_answer_section *section, cn_buf *buf)
         if (section->rid_mask >> i & 1) cn_buf_fmt(buf, "a=rid:%s recv\r\n", section->offer->rids[i]);
     for (size_t i = 0; section->offer->simulcast && i < section->offer->rid_count; i++) {
         if (!(section->rid_mask >> i & 1)) continue;
-        cn_buf_fmt(buf, "%s%s", separator, section->offer->rids[i]);
+        cn_buf_fmt(buf, "%s%s%s", separator, section->offer->rids_paused >> i & 1 ? "~" : "", section->offer->rids[i]);
         separator = ";";
     }
     if (*separator == ';') cn_buf_str(buf, "\r\n");

@@ -33,10 +33,12 @@ static cn_err simulcast_list(cn_sdp_section *section, char *list)
     while (list) {
         char *next = strchr(list, ';');
         if (next) *next++ = 0;
-        char *id = list + (*list == '~');
+        bool paused = *list == '~';
+        char *id = list + paused;
         id[strcspn(id, ",")] = 0;
         if (!rid_valid(id)) return CN_ERR_PARSE;
         if (section->rid_count == CN_SDP_RIDS) return CN_ERR_TOOBIG;
+        if (paused) section->rids_paused |= (uint8_t)(1u << section->rid_count);
         section->rids[section->rid_count++] = id;
         list = next;
     }

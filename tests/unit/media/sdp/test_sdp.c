@@ -561,6 +561,10 @@ static void red_usedtx_and_level(void **state)
     has(buf.p, "a=rid:q recv\r\na=simulcast:recv q\r\n");
     lacks(buf.p, "a=rid:f recv");
     cn_buf_free(&buf);
+    sections[1].rid_mask = 3;
+    assert_ok(cn_sdp_answer_write(&answer, &buf));
+    has(buf.p, "a=simulcast:recv ~f;q\r\n"); /* without '~' Chromium would send f again */
+    cn_buf_free(&buf);
     cn_sdp_free(sdp);
 }
 
