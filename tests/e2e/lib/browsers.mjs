@@ -231,7 +231,7 @@ export class Namespace {
   }
 }
 
-/** A browser driven by a process inside a namespace (null: none, which does where no media is needed), over its standard input and output. kind: "firefox" or "chromium". */
+/** A browser driven by a process inside a namespace (null: none, which does where no media is needed), over its standard input and output. kind: "firefox" or "chromium"; the options of the latter are Chromium's, Firefox's `fps` is its own camera's, which the page asks for 30. */
 export class Remote {
   static async launch(namespace, options) {
     const self = new Remote()

@@ -76,22 +76,33 @@ export const installProbe = `(cells, bits) => {
       nodes.forEach((n) => n.disconnect())
       return levels.map((l) => l.sort((x, y) => y - x)[typical ? l.length >> 1 : 0])
     },
-    /** Notes when each frame of one's own camera was shown in the preview … */
-    followSelf() {
+    /** Notes when each frame of one's own camera, of so many a second, was shown in the preview … */
+    followSelf(fps) {
       const video = document.querySelector('[data-testid="self-tile"] video')
-      const log = window.__probe.own = []
+      const own = window.__probe.own = { log: [], beat: 1000 / fps, on: true }
       const tick = () => {
+        if (!own.on) return
         const p = read(video)
-        if (p && p.counter >= 0 && (!log.length || log[log.length - 1][1] !== p.counter)) log.push([performance.timeOrigin + performance.now(), p.counter])
-        if (log.length > 300) log.shift()
+        if (p && p.counter >= 0 && own.log.at(-1)?.[1] !== p.counter) own.log.push([performance.timeOrigin + performance.now(), p.counter])
+        if (own.log.length > 300) own.log.shift()
         video.requestVideoFrameCallback(tick)
       }
       tick()
     },
-    /** … and tells when frame "counter" was, the last time before "at"; if the preview skipped it, when the one shown before it was. */
+    /** … tells when the camera gave frame "counter", the last time before "at": by its beat, where the preview skipped it … */
     sentAt(counter, at) {
-      const hit = window.__probe.own.filter(([t, n]) => (counter - n + ${PERIOD}) % ${PERIOD} < 6 && t <= at + 50).pop()
-      return hit ? hit[0] : 0
+      const { log, beat } = window.__probe.own, ahead = (n) => (counter - n + ${PERIOD}) % ${PERIOD}
+      const hit = log.filter(([t, n]) => ahead(n) < 6 && t <= at + 50).pop()
+      return hit ? hit[0] + ahead(hit[1]) * beat : 0
+    },
+    /** … and ends; gives the ms by which the preview itself came behind the camera's beat in one case of twenty. */
+    endFollowing() {
+      const { own } = window.__probe
+      own.on = false
+      let turn = 0
+      const due = own.log.map(([t, n], i, all) => t - own.beat * (n + ${PERIOD} * (i && all[i - 1][1] > n ? ++turn : turn)))
+      const first = Math.min(...due), late = due.map((t) => t - first).sort((a, b) => a - b)
+      return late[Math.floor(late.length * 0.95)] ?? 0
     },
     /** Pins one tile after the other; every turn each tile that shows a picture must show that of its name. colours: {participant: [r, g, b]}; of three turns "patient" wait for the new picture. */
     async rebind(colours, times, patient) {

@@ -72,6 +72,20 @@ async function firefox() {
   })
   const page = await browser.newPage()
   await page.setViewport({ width: 1280, height: 800 })
+  if (options.fps)
+    await page.evaluateOnNewDocument((fps) => {
+      const slower = (video) => (video && typeof video === 'object' ? { ...video, frameRate: { ideal: fps } } : video)
+      const devices = MediaDevices.prototype,
+        get = devices.getUserMedia
+      devices.getUserMedia = function (asked) {
+        return get.call(this, { ...asked, video: slower(asked?.video) })
+      }
+      const track = MediaStreamTrack.prototype,
+        apply = track.applyConstraints
+      track.applyConstraints = function (asked) {
+        return apply.call(this, this.kind === 'video' ? slower(asked) : asked)
+      }
+    }, options.fps)
   const find = (testid) => page.waitForSelector(`[data-testid="${testid}"]`, { timeout: 15000, visible: true })
   return {
     ready: async () => true,

@@ -1,5 +1,6 @@
 // The shared view as a page shows it: which region, when, and what is drawn. `who` is a Chromium or a Firefox of browsers.mjs.
 import { readPng } from './canvas.mjs'
+import { late, watchLate } from './late.mjs'
 import { until, sleep } from '../../lib/check.mjs'
 
 export const picture = (who) =>
@@ -92,9 +93,10 @@ export async function ink(who) {
   return dark / (data.length / channels)
 }
 
-/** Notes from now on every region that the page draws, and what hands do, with wall-clock times. */
-export const record = (who) =>
-  who.eval(`(() => {
+/** Notes from now on every region that the page draws, and what hands do, with wall-clock times; and by how much the page itself is late. */
+export async function record(who) {
+  await watchLate(who)
+  await who.eval(`(() => {
   const now = () => performance.timeOrigin + performance.now(), view = document.querySelector('[data-testid="shared-view"]')
   window.__drawn = []; window.__acts = []
   window.__watch?.disconnect()
@@ -103,10 +105,12 @@ export const record = (who) =>
   if (!window.__listening) for (const kind of ['wheel', 'pointermove', 'click']) addEventListener(kind, (e) => { if (kind !== 'pointermove' || e.buttons) window.__acts.push(performance.timeOrigin + e.timeStamp) }, { capture: true, passive: true })
   window.__listening = true
 })()`)
+}
 
 export const recorded = async (who) => ({
   drawn: await who.eval('window.__drawn'),
   acts: await who.eval('window.__acts'),
+  late: await late(who),
 })
 
 /** For every region that the presenter drew, ms until the follower drew it or a later one. */
