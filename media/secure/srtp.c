@@ -10,13 +10,13 @@
 
 /*
  * Who does what:
- *              RTP out    RTP in     RTCP
- *   AES-GCM    gcm_out    gcm_in     lib_out, lib_in
- *   AES-CM     cm_out     lib_in     lib_out, lib_in
+ *              RTP out    RTP in    RTCP out    RTCP in
+ *   AES-GCM    gcm_out    gcm_in    gcm_told    gcm_heard
+ *   AES-CM     cm_out     lib_in    lib_out     lib_in
  */
 struct cn_srtp {
     cn_gcm *gcm_out; /* NULL: the profile is AES-CM */
-    cn_gcm *gcm_in;
+    cn_gcm *gcm_in, *gcm_told, *gcm_heard;
     cn_cm *cm_out;
     cn_srtp_lib *lib_out, *lib_in;
     size_t tag;
@@ -38,13 +38,20 @@ static size_t profile_row(cn_srtp_profile profile)
     return i;
 }
 
+static cn_err gcm_open(cn_srtp *srtp, const cn_srtp_master *out, const cn_srtp_master *in)
+{
+    CN_TRY(cn_gcm_new_master(&srtp->gcm_out, CN_SRTP_OUT, CN_GCM_RTP, out->key, out->salt));
+    CN_TRY(cn_gcm_new_master(&srtp->gcm_in, CN_SRTP_IN, CN_GCM_RTP, in->key, in->salt));
+    CN_TRY(cn_gcm_new_master(&srtp->gcm_told, CN_SRTP_OUT, CN_GCM_RTCP, out->key, out->salt));
+    return cn_gcm_new_master(&srtp->gcm_heard, CN_SRTP_IN, CN_GCM_RTCP, in->key, in->salt);
+}
+
 static cn_err open_all(cn_srtp *srtp, const cn_srtp_keys *keys)
 {
+    if (keys->profile == CN_SRTP_AEAD_AES_128_GCM) return gcm_open(srtp, &keys->out, &keys->in);
     CN_TRY(cn_srtp_lib_new(&srtp->lib_out, true, keys->profile, &keys->out));
     CN_TRY(cn_srtp_lib_new(&srtp->lib_in, false, keys->profile, &keys->in));
-    if (keys->profile != CN_SRTP_AEAD_AES_128_GCM) return cn_cm_new(&srtp->cm_out, keys->out.key, keys->out.salt);
-    CN_TRY(cn_gcm_new_master(&srtp->gcm_out, CN_SRTP_OUT, keys->out.key, keys->out.salt));
-    return cn_gcm_new_master(&srtp->gcm_in, CN_SRTP_IN, keys->in.key, keys->in.salt);
+    return cn_cm_new(&srtp->cm_out, keys->out.key, keys->out.salt);
 }
 
 cn_err cn_srtp_start(void)
@@ -95,7 +102,8 @@ cn_err cn_srtp_protect_rtp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
 
 cn_err cn_srtp_protect_rtcp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
 {
-    return cn_srtp_lib_protect_rtcp(srtp->lib_out, bytes, len);
+    return srtp->gcm_told ? cn_gcm_protect_rtcp(srtp->gcm_told, bytes, len)
+                          : cn_srtp_lib_protect_rtcp(srtp->lib_out, bytes, len);
 }
 
 cn_err cn_srtp_unprotect_rtp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
@@ -106,7 +114,8 @@ cn_err cn_srtp_unprotect_rtp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
 
 cn_err cn_srtp_unprotect_rtcp(cn_srtp *srtp, uint8_t *bytes, size_t *len)
 {
-    return cn_srtp_lib_unprotect_rtcp(srtp->lib_in, bytes, len);
+    return srtp->gcm_heard ? cn_gcm_unprotect_rtcp(srtp->gcm_heard, bytes, len)
+                           : cn_srtp_lib_unprotect_rtcp(srtp->lib_in, bytes, len);
 }
 
 void cn_srtp_free(cn_srtp *srtp)
@@ -114,6 +123,8 @@ void cn_srtp_free(cn_srtp *srtp)
     if (!srtp) return;
     cn_gcm_free(srtp->gcm_out);
     cn_gcm_free(srtp->gcm_in);
+    cn_gcm_free(srtp->gcm_told);
+    cn_gcm_free(srtp->gcm_heard);
     cn_cm_free(srtp->cm_out);
     cn_srtp_lib_free(srtp->lib_out);
     cn_srtp_lib_free(srtp->lib_in);

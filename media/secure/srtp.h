@@ -1,7 +1,7 @@
 /*
- * SRTP and SRTCP of one peer (RFC 3711, RFC 7714): keys in, packets protected and unprotected in place. What is
- * forwarded has a fast path of its own, AES-GCM (srtp_gcm.h), which every browser takes, or AES-CM (srtp_cm.h); all
- * SRTCP, and AES-CM that comes in, goes through libsrtp (srtp_lib.h). Owner thread.
+ * SRTP and SRTCP of one peer (RFC 3711, RFC 7714): keys in, packets protected and unprotected in place. AES-GCM, which
+ * every browser takes, has a fast path of its own (srtp_gcm.h), as has what leaves with AES-CM (srtp_cm.h); AES-CM that
+ * comes in, and its SRTCP, goes through libsrtp (srtp_lib.h). Owner thread.
  */
 #ifndef CN_MEDIA_SRTP_H
 #define CN_MEDIA_SRTP_H

@@ -1,6 +1,6 @@
 /*
  * One direction of a peer's SRTP and SRTCP in a libsrtp session: replay windows, rollover and the SRTCP index are its.
- * What is not worth a fast path of its own: all SRTCP, and AES-CM that comes in. Private to media/secure/srtp.c. Owner
+ * What is not worth a fast path of its own: AES-CM that comes in, and its SRTCP. Private to media/secure/srtp.c. Owner
  * thread, but for cn_srtp_lib_start.
  */
 #ifndef CN_MEDIA_SRTP_LIB_H

@@ -64,6 +64,40 @@ static void gcm_matches_the_rfc(void **state)
     cn_gcm_free(gcm);
 }
 
+/* RFC 7714 §17.1: SRTCP AEAD_AES_128_GCM encryption */
+static void gcm_rtcp_matches_the_rfc(void **state)
+{
+    (void)state;
+    uint8_t key[16], salt[12], p[PACKET], expected[PACKET];
+    bytes("000102030405060708090a0b0c0d0e0f", key, sizeof key);
+    bytes("517569642070726f2071756f", salt, sizeof salt);
+    bytes("81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61deadbeefdeadbeefdeadbeefdeadbeefdeadbeef", p,
+          52);
+    cn_gcm *out = NULL, *in = NULL;
+    assert_ok(cn_gcm_new(&out, CN_SRTP_OUT, key, salt));
+    assert_ok(cn_gcm_new(&in, CN_SRTP_IN, key, salt));
+    size_t n = 52;
+    for (unsigned i = 1; i < 0x5d4; i++) { /* the RFC's index is 0x5d4 */
+        memcpy(expected, p, 52);
+        assert_ok(cn_gcm_protect_rtcp(out, expected, &n));
+        n = 52;
+    }
+    assert_ok(cn_gcm_protect_rtcp(out, p, &n));
+    assert_int_equal(n, 72);
+    bytes("81c8000d4d61727363e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda4ce09b4686303ded0bb9275bc84a"
+          "a45896cf"
+          "4d2fc5abf87245d9eade800005d4",
+          expected, 72);
+    assert_memory_equal(p, expected, 72);
+    assert_ok(cn_gcm_unprotect_rtcp(in, p, &n));
+    assert_int_equal(n, 52);
+    p[52 + 16] &= 0x7f; /* not encrypted: the profile does */
+    n = 72;
+    assert_err(cn_gcm_unprotect_rtcp(in, p, &n), CN_ERR_CRYPTO);
+    cn_gcm_free(out);
+    cn_gcm_free(in);
+}
+
 static uint32_t seed = 1;
 
 static uint32_t random32(void)
@@ -438,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(key_derivation_matches_the_rfc),
         cmocka_unit_test(gcm_matches_the_rfc),
+        cmocka_unit_test(gcm_rtcp_matches_the_rfc),
         cmocka_unit_test(both_sides_understand_each_other),
         cmocka_unit_test(gcm_equals_the_oracle),
         cmocka_unit_test(both_ciphers_are_one),
