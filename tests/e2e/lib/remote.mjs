@@ -21,9 +21,13 @@ async function soundCard() {
   const dir = mkdtempSync(join(tmpdir(), 'consilium-sound-'))
   const socket = join(dir, 'native')
   const env = { ...process.env, HOME: dir, XDG_RUNTIME_DIR: dir, PULSE_RUNTIME_PATH: dir, PULSE_STATE_PATH: dir }
+  // ends with this process, also when that is killed
   const daemon = spawn(
-    'pulseaudio',
+    'setpriv',
     [
+      '--pdeathsig',
+      'KILL',
+      'pulseaudio',
       '-n',
       '--daemonize=no',
       '--exit-idle-time=-1',
