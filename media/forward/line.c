@@ -21,6 +21,7 @@ void cn_line_close(cn_line *line)
 {
     cn_transport_free(line->transport);
     cn_twcc_out_free(line->twcc_out);
+    cn_twcc_in_free(&line->twcc_in);
     cn_idmap_free(&line->in_ssrc);
     cn_idmap_free(&line->out_ssrc);
 }

@@ -11,39 +11,73 @@
 #define SLOTS 20 /* of the window over which rates are taken: 1 s */
 #define LOSS_LEAST 10
 #define RECORDS_FIRST 64
+#define ARRIVALS_FIRST 64
+#define ARRIVAL_KEEP_US 1000000      /* how late a packet that was reported lost may be reported after all */
 #define RECORD_KEEP_NS 2000000000ull /* a report on what is older comes too late to be of use */
 
 /* ---- what came from a publisher ---- */
 
 static int64_t *arrival_of(cn_twcc_in *twcc, uint64_t ext)
 {
-    return &twcc->arrival_us[ext % CN_TWCC_WINDOW];
+    return &twcc->arrival_us[ext % twcc->room];
+}
+
+/* Twice the ring, or the first one; false where there is no memory. `newest`: the highest number in it. */
+static bool in_grow(cn_twcc_in *twcc, uint64_t newest)
+{
+    size_t room = twcc->room ? 2 * twcc->room : ARRIVALS_FIRST;
+    int64_t *bigger = cn_calloc(room, sizeof *bigger);
+    if (!bigger) return false;
+    for (size_t i = 0; i < twcc->room; i++) bigger[(newest - i) % room] = *arrival_of(twcc, newest - i);
+    free(twcc->arrival_us);
+    twcc->arrival_us = bigger;
+    twcc->room = room;
+    return true;
+}
+
+/* The ring is long enough for `ext`: nothing that waits is overwritten, nor what came within the last second. */
+static void in_make_room(cn_twcc_in *twcc, uint64_t former, uint64_t ext, int64_t us)
+{
+    while (twcc->room < CN_TWCC_WINDOW) {
+        bool waits = twcc->waiting && ext - twcc->next >= twcc->room;
+        int64_t before = *arrival_of(twcc, ext);
+        if (!waits && (!before || us - before >= ARRIVAL_KEEP_US)) return;
+        if (!in_grow(twcc, former)) return;
+    }
 }
 
 /* The window moves on to `ext`. */
-static void in_advance(cn_twcc_in *twcc, uint64_t former, uint64_t ext)
+static void in_advance(cn_twcc_in *twcc, uint64_t former, uint64_t ext, int64_t us)
 {
-    if (!former || ext - former >= CN_TWCC_WINDOW) {
-        memset(twcc->arrival_us, 0, sizeof twcc->arrival_us);
+    if (former && ext - former < CN_TWCC_WINDOW) in_make_room(twcc, former, ext, us);
+    if (!former || ext - former >= twcc->room) {
+        memset(twcc->arrival_us, 0, twcc->room * sizeof *twcc->arrival_us);
         twcc->next = ext;
         twcc->waiting = 0;
         return;
     }
     for (uint64_t s = former + 1; s <= ext; s++) *arrival_of(twcc, s) = 0;
-    if (ext - twcc->next >= CN_TWCC_WINDOW) twcc->next = ext - CN_TWCC_WINDOW + 1;
+    if (ext - twcc->next >= twcc->room) twcc->next = ext - twcc->room + 1;
 }
 
 void cn_twcc_in_packet(cn_twcc_in *twcc, uint16_t seq, uint64_t arrival_ns)
 {
+    if (!twcc->room && !in_grow(twcc, 0)) return;
+    int64_t us = (int64_t)(arrival_ns / 1000);
     uint64_t former = twcc->seq.highest, ext = cn_seq_extend(&twcc->seq, seq);
     if (ext > former)
-        in_advance(twcc, former, ext);
-    else if (former - ext >= CN_TWCC_WINDOW || *arrival_of(twcc, ext))
+        in_advance(twcc, former, ext, us);
+    else if (former - ext >= twcc->room || *arrival_of(twcc, ext))
         return;
     if (ext < twcc->next) twcc->next = ext;
-    int64_t us = (int64_t)(arrival_ns / 1000);
     *arrival_of(twcc, ext) = us ? us : 1;
     twcc->waiting++;
+}
+
+void cn_twcc_in_free(cn_twcc_in *twcc)
+{
+    free(twcc->arrival_us);
+    *twcc = (cn_twcc_in){0};
 }
 
 bool cn_twcc_in_due(const cn_twcc_in *twcc, uint64_t now_ns)

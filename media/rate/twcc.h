@@ -21,18 +21,20 @@
 
 /* ---- towards a publisher: what came from him ---- */
 
-/** Zeroed is ready. */
+/** Zeroed is ready; cn_twcc_in_free at the end. */
 typedef struct cn_twcc_in {
     cn_seq seq;
-    uint64_t next;    /* first extended number not yet reported; 0: nothing yet */
-    uint64_t sent_ns; /* when the former feedback was taken */
-    size_t waiting;   /* packets that came and were not reported */
-    uint8_t number;   /* of the next feedback: the caller writes it and counts it up per packet written */
-    int64_t arrival_us[CN_TWCC_WINDOW]; /* by number, 0: did not come */
+    uint64_t next;       /* first extended number not yet reported; 0: nothing yet */
+    uint64_t sent_ns;    /* when the former feedback was taken */
+    size_t waiting;      /* packets that came and were not reported */
+    uint8_t number;      /* of the next feedback: the caller writes it and counts it up per packet written */
+    int64_t *arrival_us; /* ring by number, 0: did not come; as long as what waits and the last second need */
+    size_t room;         /* of the ring, CN_TWCC_WINDOW at most */
 } cn_twcc_in;
 
 /** Every authenticated packet with the extension, RTX and padding included. */
 void cn_twcc_in_packet(cn_twcc_in *twcc, uint16_t seq, uint64_t arrival_ns);
+void cn_twcc_in_free(cn_twcc_in *twcc);
 /** Time for a feedback: 50 ms passed (250 when fewer than ten packets wait), or 100 packets wait. */
 bool cn_twcc_in_due(const cn_twcc_in *twcc, uint64_t now_ns);
 /** Takes at most `max` arrivals that wait, ascending, and the number to report from (`*base`: losses before the first

@@ -52,6 +52,7 @@ static void peer_free(cn_peer *peer)
     cn_probe_free(&peer->line);
     cn_pace_free(&peer->line);
     cn_line_close(&peer->line);
+    free(peer->wants);
     free(peer);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "media/forward/slot.h"
 #include "media/forward/slot_impl.h"
@@ -307,8 +308,9 @@ void cn_peer_bind_ranked(cn_room *room)
 void cn_peer_show(cn_peer *peer, const cn_slot_want *wants, size_t count, cn_tier tier_max)
 {
     if (count > CN_MEDIA_SLOTS) count = CN_MEDIA_SLOTS;
-    if (count) memcpy(peer->wants, wants, count * sizeof *wants);
-    peer->want_count = count;
+    free(peer->wants);
+    peer->wants = count ? cn_memdup(wants, count * sizeof *wants) : NULL;
+    peer->want_count = peer->wants ? count : 0;
     peer->tier_max = tier_max;
     (void)cn_strcpy(peer->large, sizeof peer->large, count ? wants[0].participant : "");
     cn_peer_bind(peer);

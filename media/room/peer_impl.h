@@ -41,7 +41,7 @@ struct cn_peer {
     unsigned audio_slots, video_slots;
 
     /* wants */
-    cn_slot_want wants[CN_MEDIA_SLOTS];
+    cn_slot_want *wants;
     size_t want_count;
     cn_tier tier_max;
     char large[CN_MEDIA_ID]; /* participant of the large slot, "" none */

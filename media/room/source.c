@@ -127,6 +127,7 @@ void cn_source_free(cn_source *source)
     for (unsigned i = 0; i < source->layers; i++) {
         stream_bind(source, &source->layer[i].media, 0);
         stream_bind(source, &source->layer[i].rtx, 0);
+        cn_nackgen_free(&source->layer[i].nack);
         free(source->layer[i].dd);
     }
     cn_recent_clear(&source->recent);
@@ -231,7 +232,7 @@ static void fill_extensions(cn_packet *packet, const cn_rtp *rtp)
 static cn_packet *packet_of(cn_source *source, unsigned layer, const cn_rtp *rtp, uint64_t ext_seq, uint64_t now_ns)
 {
     if (rtp->len > CN_PACKET_MAX) return NULL;
-    cn_packet *packet = cn_packet_new(source->line->worker->pool);
+    cn_packet *packet = cn_packet_new(source->line->worker->pool, rtp->len);
     if (!packet) return NULL;
     memcpy(cn_packet_data(packet), rtp->data, rtp->len);
     packet->ssrc = rtp->ssrc;

@@ -10,7 +10,7 @@
 
 #define EXTENSION_HEADER 4
 #define WORD 64
-#define STREAMS_FIRST 8
+#define STREAMS_FIRST 2
 
 cn_err cn_srtp_kdf(const uint8_t key[CN_SRTP_KEY], const uint8_t salt[14], uint8_t label, uint8_t *out, size_t length)
 {

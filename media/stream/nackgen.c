@@ -1,7 +1,9 @@
 #include "media/stream/nackgen.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#define ROOM_FIRST 16
 #define RTT_UNKNOWN_MS 100
 #define INTERVAL_MIN_NS 20000000ull
 
@@ -26,11 +28,27 @@ static void give_up_all(cn_nackgen *nackgen)
     nackgen->gave_up = true;
 }
 
+/* Room for so many at once. */
+static bool make_room(cn_nackgen *nackgen, size_t count)
+{
+    size_t room = nackgen->room ? nackgen->room : ROOM_FIRST;
+    while (room < count) room *= 2;
+    if (room == nackgen->room) return true;
+    cn_nack_item *bigger = reallocarray(nackgen->missing, room, sizeof *bigger);
+    if (!bigger) return false;
+    nackgen->missing = bigger;
+    nackgen->room = room;
+    return true;
+}
+
 static void add_gap(cn_nackgen *nackgen, uint64_t from, uint64_t to, uint64_t now_ns)
 {
-    if (to - from > CN_NACKGEN_MISSING - nackgen->count) give_up_all(nackgen);
-    if (to - from > CN_NACKGEN_MISSING) {
-        nackgen->abandoned += to - from;
+    size_t n = (size_t)(to - from);
+    if (!n) return;
+    if (n > CN_NACKGEN_MISSING - nackgen->count) give_up_all(nackgen);
+    if (n > CN_NACKGEN_MISSING || !make_room(nackgen, nackgen->count + n)) {
+        nackgen->abandoned += n;
+        nackgen->gave_up = true;
         return;
     }
     for (uint64_t s = from; s < to; s++)
@@ -90,6 +108,12 @@ uint64_t cn_nackgen_packet(cn_nackgen *nackgen, uint16_t seq, uint64_t now_ns, b
     }
     if (fresh) *fresh = is_fresh;
     return ext;
+}
+
+void cn_nackgen_free(cn_nackgen *nackgen)
+{
+    free(nackgen->missing);
+    *nackgen = (cn_nackgen){0};
 }
 
 static uint64_t interval_ns(uint32_t rtt_ms, unsigned retries)

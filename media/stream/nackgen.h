@@ -27,11 +27,11 @@ typedef struct cn_nack_item {
     bool forgotten; /* not asked for any more, welcome when it comes after all */
 } cn_nack_item;
 
-/** Zeroed is ready. */
+/** Zeroed is ready; cn_nackgen_free at the end. */
 typedef struct cn_nackgen {
     cn_seq seq;
-    cn_nack_item missing[CN_NACKGEN_MISSING]; /* ascending */
-    size_t count;
+    cn_nack_item *missing; /* ascending; room for as many as were missing at once so far */
+    size_t count, room;
     bool gave_up;
     bool suspicious;  /* the former packet lay outside of both: */
     uint16_t suspect; /* its number; the next one in order proves a restart (RFC 3550 A.1) */
@@ -42,6 +42,8 @@ typedef struct cn_nackgen {
  * false when it is to be dropped: it had come before, or lies far outside of what is expected. Two such in a row and in
  * order prove a restart: numbering goes on there, still ascending. */
 uint64_t cn_nackgen_packet(cn_nackgen *nackgen, uint16_t seq, uint64_t now_ns, bool *fresh);
+
+void cn_nackgen_free(cn_nackgen *nackgen);
 
 /** Numbers to ask for now, ascending, at most `max`; call every 5–20 ms and after a gap. The interval between retries
  * is max(20 ms, rtt × 1.25), growing by a quarter each time; `rtt_ms` 0: not known, 100 is taken. */

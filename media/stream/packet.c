@@ -10,24 +10,35 @@
 #define TRIM_SLABS 8 /* given back in one call: what a caller that forwards media can spare */
 #define FEW 16       /* free packets: a walk over the slabs for less than that does not pay */
 
+/* Whole packets, header included: a voice, a small picture's, and what browsers cut large pictures into. An odd
+ * number of cache lines each, so that the headers of a slab fall into all cache sets. */
+static const uint16_t sizes[] = {448, 832, 1088, 1216, 1344, 1728};
+#define SIZES (sizeof sizes / sizeof *sizes)
+static_assert(sizeof(cn_packet) + CN_PACKET_MAX <= 1728, "the largest packet fits");
+
 typedef struct cn_packet_slab {
     struct cn_packet_slab *next; /* a younger one */
     uint64_t age;                /* the oldest has the smallest */
     cn_packet *free;
+    struct shelf *shelf;
     unsigned free_n, size;
     unsigned idle; /* calls of trim since it was used */
-    cn_packet
+    uint8_t
         *packets; /* CN_PACKET_SLAB of them: apart, since whole pages would put all slabs into the same cache sets */
 } slab;
 
-#define SLAB_BYTES (CN_PACKET_SLAB * sizeof(cn_packet))
-
-struct cn_packet_pool {
+/* Packets of one size. */
+typedef struct shelf {
+    size_t bytes;
     cn_packet *free; /* handed out next; counted as free by no slab */
     slab *slabs;     /* oldest first */
     slab *low;       /* no older one has free packets */
+    size_t spare;    /* free packets of all slabs */
+} shelf;
+
+struct cn_packet_pool {
+    shelf shelves[SIZES];
     size_t max, allocated, in_use;
-    size_t spare; /* free packets of all slabs */
     uint64_t taken, denied, grown;
     /* What other threads (and the owner) gave back. Only whole lists are taken from it, so a reused address can do no
      * harm (no ABA). */
@@ -40,38 +51,43 @@ cn_err cn_packet_pool_new(cn_packet_pool **out, size_t max)
     cn_packet_pool *pool = NULL;
     if (posix_memalign((void **)&pool, 64, sizeof *pool)) return CN_ERR_NOMEM;
     *pool = (cn_packet_pool){.max = max};
+    for (size_t i = 0; i < SIZES; i++) pool->shelves[i].bytes = sizes[i];
     *out = pool;
     return CN_OK;
 }
 
-static void put_back(cn_packet_pool *pool, cn_packet *list)
+/* How many packets of the list were put back. */
+static size_t put_back(cn_packet *list)
 {
-    while (list) {
+    size_t n = 0;
+    for (; list; n++) {
         cn_packet *next = list->next;
         slab *block = list->slab;
+        shelf *kind = block->shelf;
         list->next = block->free;
         block->free = list;
         block->free_n++;
-        pool->spare++;
-        if (!pool->low || block->age < pool->low->age) pool->low = block;
+        kind->spare++;
+        if (!kind->low || block->age < kind->low->age) kind->low = block;
         list = next;
     }
+    return n;
 }
 
 /* Moves what came back to its slabs. */
 static void reclaim(cn_packet_pool *pool)
 {
-    size_t before = pool->spare;
-    put_back(pool, atomic_exchange_explicit(&pool->returned, NULL, memory_order_acquire));
-    pool->in_use -= pool->spare - before;
+    pool->in_use -= put_back(atomic_exchange_explicit(&pool->returned, NULL, memory_order_acquire));
 }
 
 /* The packets straight from the system, so that it gets back what an arena would keep. */
-static slab *slab_new(void)
+static slab *slab_new(shelf *kind)
 {
     slab *block = CN_NEW(slab);
     if (!block) return NULL;
-    block->packets = mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    block->shelf = kind;
+    block->packets =
+        mmap(NULL, CN_PACKET_SLAB * kind->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block->packets != MAP_FAILED) return block;
     free(block);
     return NULL;
@@ -79,75 +95,82 @@ static slab *slab_new(void)
 
 static void slab_free(slab *block)
 {
-    (void)munmap(block->packets, SLAB_BYTES);
+    (void)munmap(block->packets, CN_PACKET_SLAB * block->shelf->bytes);
     free(block);
 }
 
-static slab **last(cn_packet_pool *pool)
+static slab **last(shelf *kind)
 {
-    slab **at = &pool->slabs;
+    slab **at = &kind->slabs;
     while (*at) at = &(*at)->next;
     return at;
 }
 
-static void grow(cn_packet_pool *pool)
+static void grow(cn_packet_pool *pool, shelf *kind)
 {
     size_t n = pool->max - pool->allocated;
     if (n > CN_PACKET_SLAB) n = CN_PACKET_SLAB;
-    slab *block = n ? slab_new() : NULL;
+    slab *block = n ? slab_new(kind) : NULL;
     if (!block) return;
     block->age = pool->grown++;
     block->size = (unsigned)n;
     for (size_t i = n; i-- > 0;) {
-        block->packets[i].pool = pool;
-        block->packets[i].slab = block;
-        block->packets[i].next = NULL;
-        put_back(pool, &block->packets[i]);
+        cn_packet *packet = (cn_packet *)(void *)(block->packets + i * kind->bytes);
+        packet->pool = pool;
+        packet->slab = block;
+        packet->next = NULL;
+        (void)put_back(packet);
     }
-    *last(pool) = block;
+    *last(kind) = block;
     pool->allocated += n;
 }
 
 /* Free packets of the oldest slabs, some dozens at once. */
-static void refill(cn_packet_pool *pool)
+static void refill(cn_packet_pool *pool, shelf *kind)
 {
     reclaim(pool);
-    if (pool->spare < FEW) grow(pool);
+    if (kind->spare < FEW) grow(pool, kind);
     unsigned n = 0;
-    slab *block = pool->low;
-    for (; block && pool->spare && n < CN_PACKET_SLAB; block = block->next) {
+    slab *block = kind->low;
+    for (; block && kind->spare && n < CN_PACKET_SLAB; block = block->next) {
         if (!block->free) continue;
         for (cn_packet *packet; (packet = block->free);) {
             block->free = packet->next;
-            packet->next = pool->free;
-            pool->free = packet;
+            packet->next = kind->free;
+            kind->free = packet;
         }
         n += block->free_n;
-        pool->spare -= block->free_n;
+        kind->spare -= block->free_n;
         block->free_n = block->idle = 0;
     }
-    pool->low = block;
+    kind->low = block;
+}
+
+/* `given`: slabs that were given back in this call so far. */
+static void shelf_trim(cn_packet_pool *pool, shelf *kind, unsigned *given)
+{
+    (void)put_back(kind->free);
+    kind->free = NULL;
+    for (slab **at = &kind->slabs, *block; (block = *at);) {
+        block->idle = block->free_n < block->size ? 0 : block->idle + 1;
+        if (block->idle <= CN_PACKET_IDLE || *given == TRIM_SLABS) {
+            at = &block->next;
+            continue;
+        }
+        *at = block->next;
+        pool->allocated -= block->size;
+        kind->spare -= block->size;
+        slab_free(block);
+        ++*given;
+    }
+    kind->low = kind->slabs;
 }
 
 void cn_packet_pool_trim(cn_packet_pool *pool)
 {
     unsigned given = 0;
     reclaim(pool);
-    put_back(pool, pool->free);
-    pool->free = NULL;
-    for (slab **at = &pool->slabs, *block; (block = *at);) {
-        block->idle = block->free_n < block->size ? 0 : block->idle + 1;
-        if (block->idle <= CN_PACKET_IDLE || given == TRIM_SLABS) {
-            at = &block->next;
-            continue;
-        }
-        *at = block->next;
-        pool->allocated -= block->size;
-        pool->spare -= block->size;
-        slab_free(block);
-        given++;
-    }
-    pool->low = pool->slabs;
+    for (size_t i = 0; i < SIZES; i++) shelf_trim(pool, &pool->shelves[i], &given);
 }
 
 void cn_packet_pool_free(cn_packet_pool *pool)
@@ -156,10 +179,11 @@ void cn_packet_pool_free(cn_packet_pool *pool)
     reclaim(pool);
     assert(pool->in_use == 0);
     if (pool->in_use) return;
-    while (pool->slabs) {
-        slab *next = pool->slabs->next;
-        slab_free(pool->slabs);
-        pool->slabs = next;
+    for (size_t i = 0; i < SIZES; i++) {
+        for (slab *block; (block = pool->shelves[i].slabs);) {
+            pool->shelves[i].slabs = block->next;
+            slab_free(block);
+        }
     }
     free(pool);
 }
@@ -173,18 +197,26 @@ void cn_packet_pool_stats_get(const cn_packet_pool *pool, cn_packet_pool_stats *
                                   .max = pool->max};
 }
 
-cn_packet *cn_packet_new(cn_packet_pool *pool)
+static shelf *shelf_for(cn_packet_pool *pool, size_t len)
 {
-    if (!pool->free) refill(pool);
-    cn_packet *packet = pool->free;
+    shelf *kind = pool->shelves;
+    while (kind->bytes < sizeof(cn_packet) + len) kind++;
+    return kind;
+}
+
+cn_packet *cn_packet_new(cn_packet_pool *pool, size_t len)
+{
+    shelf *kind = shelf_for(pool, len);
+    if (!kind->free) refill(pool, kind);
+    cn_packet *packet = kind->free;
     if (!packet) {
         pool->denied++;
         return NULL;
     }
-    pool->free = packet->next;
+    kind->free = packet->next;
     pool->in_use++;
     pool->taken++;
-    memset((uint8_t *)packet + offsetof(cn_packet, refs), 0, offsetof(cn_packet, buffer) - offsetof(cn_packet, refs));
+    memset((uint8_t *)packet + offsetof(cn_packet, refs), 0, offsetof(cn_packet, bytes) - offsetof(cn_packet, refs));
     packet->tid = CN_PACKET_NO_TID;
     atomic_store_explicit(&packet->refs, 1, memory_order_relaxed);
     return packet;

@@ -16,9 +16,7 @@
 #include "base/err.h"
 #include "media/wire/codec.h"
 
-#define CN_PACKET_BUFFER 1500
-#define CN_PACKET_HEADROOM 28                                 /* free bytes in front of a received datagram */
-#define CN_PACKET_MAX (CN_PACKET_BUFFER - CN_PACKET_HEADROOM) /* largest UDP payload over IPv4 in a 1,500-byte MTU */
+#define CN_PACKET_MAX 1472 /* largest UDP payload over IPv4 in a 1,500-byte MTU */
 
 #define CN_PACKET_NO_TID 0xff
 
@@ -82,28 +80,28 @@ typedef struct cn_packet {
     uint8_t spatial;      /* layers whose sizes this packet tells, 0: none */
     uint16_t sizes[4][2]; /* width, height */
 
-    uint8_t buffer[CN_PACKET_BUFFER];
+    uint8_t bytes[]; /* the RTP packet, as many as were asked for */
 } cn_packet;
 
-/** Where a datagram is received to and its RTP header starts: CN_PACKET_MAX bytes. */
+/** Where its RTP header starts. */
 static inline uint8_t *cn_packet_data(cn_packet *packet)
 {
-    return packet->buffer + CN_PACKET_HEADROOM;
+    return packet->bytes;
 }
 static inline const uint8_t *cn_packet_bytes(const cn_packet *packet)
 {
-    return packet->buffer + CN_PACKET_HEADROOM;
+    return packet->bytes;
 }
 static inline const uint8_t *cn_packet_payload(const cn_packet *packet)
 {
-    return packet->buffer + CN_PACKET_HEADROOM + packet->payload_at;
+    return packet->bytes + packet->payload_at;
 }
 
 #define CN_PACKET_SLAB 64
 #define CN_PACKET_IDLE 10 /* calls of cn_packet_pool_trim */
 
-/** A pool of at most `max` packets; memory grows by slabs of CN_PACKET_SLAB as they are needed. The oldest slabs are
- * used first, so that those of a peak become idle. CN_ERR_INVALID for max 0. */
+/** A pool of at most `max` packets; memory grows by slabs of CN_PACKET_SLAB of about one size as they are needed. The
+ * oldest slabs are used first, so that those of a peak become idle. CN_ERR_INVALID for max 0. */
 cn_err cn_packet_pool_new(cn_packet_pool **out, size_t max);
 
 /** Owner thread, after every packet came back (all workers joined, all rings freed). Asserts that in debug builds; in
@@ -124,9 +122,9 @@ void cn_packet_pool_stats_get(const cn_packet_pool *pool, cn_packet_pool_stats *
  * between the last CN_PACKET_IDLE calls, a few per call. */
 void cn_packet_pool_trim(cn_packet_pool *pool);
 
-/** Owner thread. A packet with one reference, all parsed fields zero (tid: none), buffer as it was; NULL at the bound
- * (counted). */
-cn_packet *cn_packet_new(cn_packet_pool *pool);
+/** Owner thread. A packet of `len` ≤ CN_PACKET_MAX bytes with one reference, all parsed fields zero (tid: none), the
+ * bytes as they were; NULL at the bound (counted). */
+cn_packet *cn_packet_new(cn_packet_pool *pool, size_t len);
 
 /** One more reference; any thread that holds one. Returns its argument. */
 static inline cn_packet *cn_packet_ref(cn_packet *packet)

@@ -7,10 +7,11 @@
 #include "media/wire/prefetch.h"
 #include "media/stream/seq.h"
 
-#define SPANS 64   /* stretches of numbers that are remembered for late packets */
-#define EPOCHS 4   /* switches likewise */
-#define DROPPED 32 /* picture ids of dropped frames */
-#define JUMP 512   /* a larger gap is a restart: it is closed */
+#define SPANS 64      /* stretches of numbers that are remembered for late packets, at most … */
+#define SPANS_FIRST 4 /* … and at first: a voice that stays has one */
+#define EPOCHS 4      /* switches likewise */
+#define DROPPED 32    /* picture ids of dropped frames */
+#define JUMP 512      /* a larger gap is a restart: it is closed */
 #define RESENDS 10
 #define RUN_FACTOR 8      /* a run of old frames is shown at this speed … */
 #define RUN_FACTOR_MAX 64 /* … or faster, up to this one, when there is no room for it */
@@ -46,10 +47,11 @@ typedef struct timeline {
 
 struct cn_rewrite {
     uint32_t clock;
-    unsigned head; /* of spans */
-    size_t mask;   /* records − 1 */
+    unsigned head, span_count; /* of spans: the newest one's place, and how many places there are */
+    size_t mask;               /* records − 1 */
     cn_sent *records;
-    size_t max; /* records at most */
+    span *spans; /* ring, newest at `head` */
+    size_t max;  /* records at most */
 
     uint32_t source, group, epoch; /* epoch: number of switches so far */
     uint64_t head_in;              /* highest incoming number of the current source that was sent or dropped */
@@ -70,8 +72,7 @@ struct cn_rewrite {
     uint8_t last_tl0picidx;
     unsigned dropped_count;
     timeline timelines[EPOCHS]; /* by epoch */
-    span spans[SPANS];          /* ring, newest at `head` */
-    dropped_frame dropped[DROPPED];
+    dropped_frame *dropped;     /* DROPPED of them, NULL: nothing was dropped yet */
 };
 
 cn_err cn_rewrite_new(cn_rewrite **out, const cn_rewrite_config *config)
@@ -82,12 +83,14 @@ cn_err cn_rewrite_new(cn_rewrite **out, const cn_rewrite_config *config)
     if (!rw) return CN_ERR_NOMEM;
     size_t first = n < RECORDS_FIRST ? n : RECORDS_FIRST;
     rw->records = cn_calloc(first, sizeof *rw->records);
-    if (!rw->records) {
+    rw->spans = cn_calloc(SPANS_FIRST, sizeof *rw->spans);
+    if (!rw->records || !rw->spans) {
         cn_rewrite_free(rw);
         return CN_ERR_NOMEM;
     }
     rw->mask = first - 1;
     rw->max = n;
+    rw->span_count = SPANS_FIRST;
     rw->clock = config->clock;
     rw->next_out = 65536u + config->first_seq;
     rw->first_ts = config->first_ts;
@@ -99,6 +102,8 @@ void cn_rewrite_free(cn_rewrite *rw)
 {
     if (!rw) return;
     free(rw->records);
+    free(rw->spans);
+    free(rw->dropped);
     free(rw);
 }
 
@@ -185,15 +190,30 @@ static span *newest(cn_rewrite *rw)
     return &rw->spans[rw->head];
 }
 
+/* Twice as many places, the oldest span first; where there is no memory the oldest is forgotten earlier. */
+static void spans_grow(cn_rewrite *rw)
+{
+    unsigned n = rw->span_count;
+    span *bigger = cn_calloc(2 * n, sizeof *bigger);
+    if (!bigger) return;
+    for (unsigned i = 0; i < n; i++) bigger[i] = rw->spans[(rw->head + 1 + i) % n];
+    free(rw->spans);
+    rw->spans = bigger;
+    rw->span_count = 2 * n;
+    rw->head = n - 1;
+}
+
 /* Ends the newest span before `end` and opens one at `start`; both of the current source. */
 static span *span_push(cn_rewrite *rw, uint64_t end, uint64_t start)
 {
+    const span *oldest = &rw->spans[(rw->head + 1) % rw->span_count];
+    if (oldest->source && rw->epoch - oldest->epoch < EPOCHS && rw->span_count < SPANS) spans_grow(rw);
     span next = *newest(rw);
     newest(rw)->end = end;
     next.start = start;
     next.end = OPEN;
     next.out = rw->next_out;
-    rw->head = (rw->head + 1) % SPANS;
+    rw->head = (rw->head + 1) % rw->span_count;
     *newest(rw) = next;
     return newest(rw);
 }
@@ -225,8 +245,8 @@ uint32_t cn_rewrite_switch(cn_rewrite *rw, const cn_rewrite_from *from)
 static const span *span_find(const cn_rewrite *rw, uint32_t source, uint64_t in, bool *known)
 {
     *known = false;
-    for (unsigned i = 0; i < SPANS; i++) {
-        const span *range = &rw->spans[(rw->head + SPANS - i) % SPANS];
+    for (unsigned i = 0; i < rw->span_count; i++) {
+        const span *range = &rw->spans[(rw->head + rw->span_count - i) % rw->span_count];
         if (range->source != source || rw->epoch - range->epoch >= EPOCHS) continue;
         *known = true;
         if (in >= range->start && in < range->end) return range;
@@ -393,6 +413,8 @@ static void close_up(cn_rewrite *rw, const cn_packet *packet)
     rw->head_in = packet->ext_seq;
     bool whole_frame = ids_close_up(packet) && !(rw->sent_has_picture_id && rw->sent_picture_id == packet->picture_id);
     if (!whole_frame || was_dropped(rw, packet)) return;
+    if (!rw->dropped) rw->dropped = cn_calloc(DROPPED, sizeof *rw->dropped);
+    if (!rw->dropped) return; /* the id stays taken: a hole rather than one id twice */
     range->picture_id_delta--;
     rw->dropped[rw->dropped_count++ % DROPPED] =
         (dropped_frame){.seq = packet->ext_seq, .picture_id = packet->picture_id};

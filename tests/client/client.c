@@ -165,6 +165,7 @@ void rtc_client_free(rtc_client *client)
     SSL_CTX_free(client->ctx);
     if (client->srtp_in) srtp_dealloc(client->srtp_in);
     if (client->srtp_out) srtp_dealloc(client->srtp_out);
+    cn_twcc_in_free(&client->came);
     if (client->fd >= 0) close(client->fd);
     free(client);
 }

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t codecs[] = {CN_CODEC_VP8, CN_CODEC_H264, CN_CODEC_OPUS, CN_CODEC_VP9, CN_CODEC_AV1};
     if (!size || size - 1 > CN_PACKET_MAX) return 0;
-    cn_packet *packet = calloc(1, sizeof *packet);
+    cn_packet *packet = calloc(1, sizeof *packet + CN_PACKET_MAX);
     if (!packet) return 0;
     packet->codec = codecs[data[0] % sizeof codecs];
     packet->payload_len = (uint16_t)(size - 1);

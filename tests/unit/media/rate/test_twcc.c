@@ -7,8 +7,7 @@
 static void arrivals_become_lists(void **state)
 {
     (void)state;
-    static cn_twcc_in twcc;
-    twcc = (cn_twcc_in){0};
+    cn_twcc_in twcc = {0};
     cn_twcc_arrival list[CN_TWCC_WINDOW];
     uint16_t base = 0;
     assert_false(cn_twcc_in_due(&twcc, 1000 * MS));
@@ -38,13 +37,13 @@ static void arrivals_become_lists(void **state)
     assert_true(cn_twcc_in_due(&twcc, 1360 * MS));
     assert_int_equal(cn_twcc_in_take(&twcc, 1360 * MS, list, 10, &base), 10);
     assert_false(cn_twcc_in_due(&twcc, 9000 * MS));
+    cn_twcc_in_free(&twcc);
 }
 
 static void many_packets_make_a_feedback_due_and_come_in_parts(void **state)
 {
     (void)state;
-    static cn_twcc_in twcc;
-    twcc = (cn_twcc_in){0};
+    cn_twcc_in twcc = {0};
     cn_twcc_arrival list[64];
     uint16_t base = 0;
     for (unsigned i = 0; i < 100; i++) cn_twcc_in_packet(&twcc, (uint16_t)i, 1000 * MS + i);
@@ -58,6 +57,37 @@ static void many_packets_make_a_feedback_due_and_come_in_parts(void **state)
     assert_int_equal(base, 30000);
     cn_twcc_in_packet(&twcc, 20000, 2000 * MS); /* too old */
     assert_false(cn_twcc_in_due(&twcc, 9000 * MS));
+    cn_twcc_in_free(&twcc);
+}
+
+/* The ring is as long as what waits, and what came within a second: a packet overtaken by hundreds is told after all. */
+static void what_waits_or_is_late_is_kept(void **state)
+{
+    (void)state;
+    cn_twcc_in twcc = {0};
+    cn_twcc_arrival list[CN_TWCC_WINDOW];
+    uint16_t base = 0;
+    for (unsigned i = 0; i < 900; i++)
+        if (i != 5) cn_twcc_in_packet(&twcc, (uint16_t)(65000 + i), 1000 * MS + i * MS);
+    assert_int_equal(cn_twcc_in_take(&twcc, 1900 * MS, list, CN_TWCC_WINDOW, &base), 899);
+    assert_int_equal(base, 65000);
+    for (size_t i = 0; i < 899; i++) {
+        size_t number = i < 5 ? i : i + 1;
+        assert_int_equal(list[i].seq, (uint16_t)(65000 + number));
+        assert_int_equal(list[i].time_us, 1000000 + (int64_t)number * 1000);
+    }
+    cn_twcc_in_packet(&twcc, 65005, 1901 * MS);
+    assert_int_equal(cn_twcc_in_take(&twcc, 2000 * MS, list, CN_TWCC_WINDOW, &base), 895);
+    assert_int_equal(base, 65005);
+    assert_int_equal(list[0].time_us, 1901000);
+    cn_twcc_in_free(&twcc);
+    /* a voice, told every 250 ms: what is over a second old need not be kept */
+    for (unsigned i = 0; i < 400; i++) {
+        cn_twcc_in_packet(&twcc, (uint16_t)i, 1000 * MS + i * 20 * MS);
+        if (i % 12 == 11) assert_int_equal(cn_twcc_in_take(&twcc, 0, list, CN_TWCC_WINDOW, &base), 12);
+    }
+    assert_int_equal(twcc.room, 64);
+    cn_twcc_in_free(&twcc);
 }
 
 static cn_twcc_list feedback;
@@ -130,8 +160,7 @@ static void numbers_wrap_and_old_ones_are_forgotten(void **state)
 static void a_feedback_packet_makes_the_way_there_and_back(void **state)
 {
     (void)state;
-    static cn_twcc_in in;
-    in = (cn_twcc_in){0};
+    cn_twcc_in in = {0};
     for (unsigned i = 0; i < 60; i++)
         if (i % 7) cn_twcc_in_packet(&in, (uint16_t)(65500 + i), 77000 * MS + i * 3 * MS);
     cn_twcc_arrival list[100];
@@ -159,6 +188,7 @@ static void a_feedback_packet_makes_the_way_there_and_back(void **state)
     assert_ok(cn_rtcp_open(&it, packet, len));
     assert_true(cn_rtcp_next(&it, &pkt));
     assert_err(cn_twcc_list_read(&feedback, &pkt), CN_ERR_INVALID);
+    cn_twcc_in_free(&in);
 }
 
 int main(void)
@@ -166,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrivals_become_lists),
         cmocka_unit_test(many_packets_make_a_feedback_due_and_come_in_parts),
+        cmocka_unit_test(what_waits_or_is_late_is_kept),
         cmocka_unit_test(feedback_tells_the_fate_of_what_was_sent),
         cmocka_unit_test(numbers_wrap_and_old_ones_are_forgotten),
         cmocka_unit_test(a_feedback_packet_makes_the_way_there_and_back),

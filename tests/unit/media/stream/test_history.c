@@ -22,7 +22,7 @@ static int teardown(void **state)
 
 static bool put(cn_history *history, uint64_t seq, uint32_t ts, uint64_t at_ns, bool key_start)
 {
-    cn_packet *packet = cn_packet_new(pool);
+    cn_packet *packet = cn_packet_new(pool, CN_PACKET_MAX);
     assert_non_null(packet);
     packet->ext_seq = seq;
     packet->ts = ts;

@@ -41,6 +41,7 @@ static void a_gap_is_asked_for_over_the_wrap(void **state)
     assert_int_equal(out[0], 65534);
     assert_int_equal(due(&nackgen, 64 * MS, out), 0);
     assert_int_equal(due(&nackgen, 65 * MS, out), 2);
+    cn_nackgen_free(&nackgen);
 }
 
 static void slight_reordering_asks_for_nothing(void **state)
@@ -54,6 +55,7 @@ static void slight_reordering_asks_for_nothing(void **state)
     (void)cn_nackgen_packet(&nackgen, 11, 3 * MS, NULL);
     assert_int_equal(due(&nackgen, 500 * MS, out), 0);
     assert_int_equal(nackgen.asked, 0);
+    cn_nackgen_free(&nackgen);
 }
 
 static void asking_ends_and_calls_for_a_key_frame(void **state)
@@ -77,12 +79,13 @@ static void asking_ends_and_calls_for_a_key_frame(void **state)
     assert_int_equal(nackgen.abandoned, 1);
     assert_int_equal(nackgen.count, 0);
     /* with a short round trip the number of retries is the bound */
-    nackgen = (cn_nackgen){0};
+    cn_nackgen_free(&nackgen);
     packets(&nackgen, 10, 12, 0);
     packets(&nackgen, 13, 20, 0);
     asked = 0;
     for (uint64_t t = 0; t < 3000; t += 5) asked += cn_nackgen_due(&nackgen, t * MS, 1, out, 4);
     assert_int_equal(asked, CN_NACKGEN_RETRIES);
+    cn_nackgen_free(&nackgen);
 }
 
 static void too_many_missing_are_given_up_together(void **state)
@@ -100,6 +103,7 @@ static void too_many_missing_are_given_up_together(void **state)
     packets(&nackgen, 700, 701, 20 * MS); /* 399 at once */
     assert_int_equal(nackgen.count, 0);
     assert_true(cn_nackgen_gave_up(&nackgen));
+    cn_nackgen_free(&nackgen);
 }
 
 static void a_restart_keeps_numbers_ascending(void **state)
@@ -123,6 +127,7 @@ static void a_restart_keeps_numbers_ascending(void **state)
     }
     assert_int_equal(nackgen.restarts, 3);
     assert_int_equal(nackgen.count, 0);
+    cn_nackgen_free(&nackgen);
 }
 
 static void a_key_frame_makes_older_losses_irrelevant(void **state)
@@ -144,6 +149,7 @@ static void a_key_frame_makes_older_losses_irrelevant(void **state)
     assert_int_equal(due(&nackgen, 3000 * MS, out), 0);
     assert_int_equal(nackgen.count, 0);
     assert_false(cn_nackgen_gave_up(&nackgen));
+    cn_nackgen_free(&nackgen);
 }
 
 static void reports_follow_rfc_3550(void **state)

@@ -189,7 +189,7 @@ static void packets_are_filled_by_codec(void **state)
     cn_packet_pool *pool = NULL;
     assert_ok(cn_packet_pool_new(&pool, 4));
     static const uint8_t key[] = {0x10, KEY_TAG};
-    cn_packet *packet = cn_packet_new(pool);
+    cn_packet *packet = cn_packet_new(pool, CN_PACKET_MAX);
     packet->payload_at = 12;
     packet->payload_len = sizeof key;
     packet->marker = true;
@@ -201,20 +201,20 @@ static void packets_are_filled_by_codec(void **state)
     assert_int_equal(packet->tid, CN_PACKET_NO_TID);
     cn_packet_unref(packet);
 
-    packet = cn_packet_new(pool);
+    packet = cn_packet_new(pool, CN_PACKET_MAX);
     packet->codec = CN_CODEC_VP8; /* padding only */
     assert_ok(cn_payload_parse(packet));
     assert_false(packet->frame_start || packet->frame_end || packet->key);
     cn_packet_unref(packet);
 
-    packet = cn_packet_new(pool);
+    packet = cn_packet_new(pool, CN_PACKET_MAX);
     packet->codec = CN_CODEC_OPUS;
     packet->payload_len = 3;
     assert_ok(cn_payload_parse(packet));
     assert_true(packet->frame_start && packet->frame_end);
     cn_packet_unref(packet);
 
-    packet = cn_packet_new(pool);
+    packet = cn_packet_new(pool, CN_PACKET_MAX);
     packet->codec = CN_CODEC_H264;
     packet->payload_len = 1;
     cn_packet_data(packet)[0] = 0xff;

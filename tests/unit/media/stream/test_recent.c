@@ -22,7 +22,7 @@ static int teardown(void **state)
 
 static void put(cn_recent *recent, uint64_t seq, uint64_t at_ns, int level, uint64_t sent)
 {
-    cn_packet *packet = cn_packet_new(pool);
+    cn_packet *packet = cn_packet_new(pool, CN_PACKET_MAX);
     assert_non_null(packet);
     packet->ext_seq = seq;
     packet->arrival_ns = at_ns;
