@@ -47,5 +47,18 @@ def build():
     return subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=sys.stderr).returncode == 0
 
 
+def build_before(commit):
+    """The server of another commit, built beside; None when it cannot be."""
+    folder = os.path.join(ROOT, "build/before", commit)
+    script = """
+        git worktree prune
+        [ -d "$1" ] || git worktree add --detach "$1" "$2" || exit 1
+        cd "$1" && . cmake/setup.sh && build_program release consilium consilium-decoder consilium-printer
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", folder, commit], cwd=ROOT, stdout=sys.stderr)
+    program = os.path.join(folder, "build/release/consilium")
+    return program if done.returncode == 0 and os.path.exists(program) else None
+
+
 def lossless(r):
     return r is not None and all(r[k] == 0 for k in ("lost", "duplicates", "disordered", "corrupt", "undecryptable", "skipped"))
