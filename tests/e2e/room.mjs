@@ -186,7 +186,8 @@ await check(`pictures are live: lag ≤ ${LAG_MS} ms more than a page's own at 2
   const own = []
   for (const b of chromiums()) own.push(Math.round(await b.probe('endFollowing()')))
   console.log(`        lag ${worst.sort((a, b) => a - b).join(' ')} ms, of one's own p95 ${own.join(' ')} ms`)
-  assert(worst.at(-1) <= LAG_MS + Math.max(...own), `a lag of ${worst.at(-1)} ms`)
+  const limit = LAG_MS + Math.max(...own) + 1000 / CAMERA.fps // a sample meets a picture at any time of its life
+  assert(worst.at(-1) <= limit, `a lag of ${worst.at(-1)} of ${limit} ms`)
 })
 
 await check("Firefox's picture is live too", async () => {
