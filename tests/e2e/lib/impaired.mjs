@@ -257,7 +257,7 @@ export async function cutDownlink(
     [cut, cutSeconds],
     [before, backSeconds],
   ]) {
-    await viewer.line.set({ down: { rate_kbps, queue_ms } })
+    await viewer.line.set({ down: { rate_kbps, queue_ms }, reset: mark.length === 0 })
     mark.push(Date.now())
     while (Date.now() < mark.at(-1) + seconds * 1000) {
       await look()
