@@ -88,7 +88,7 @@ typedef struct cn_sdp_section {
     uint16_t ext_sends, ext_receives; /* CN_RTP_EXT_BIT: those that the client may send, can receive */
     const char *rids[CN_SDP_RIDS]; /* what the client sends, in the order of a=simulcast:send, or of a=rid without it */
     size_t rid_count;
-    uint8_t rids_paused; /* bit i: rids[i] rests for now (RFC 8853 §5.1: '~') */
+    uint8_t rids_paused; /* bit i: rids[i] rests (RFC 8853 §5.1: '~') */
     bool simulcast;      /* a=simulcast:send was there */
     cn_sdp_ssrc ssrcs[CN_SDP_SSRCS];
     size_t ssrc_count;
