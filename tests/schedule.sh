@@ -120,6 +120,15 @@ tally() {
     printf '== %-8s %4d passed, %d failed, %d s\n' "$3" "$p" "$f" "$4"
 }
 
+# The lines that say what failed, with what was said of it: they stand at the very end, where whoever has only that sees them.
+what_failed() {
+    local step
+    for step in $failures; do
+        echo "-- failed in $step:"
+        grep -E -A4 '^FAILED|^not ok|\*\*\*(Failed|Timeout|Exception)|(FAILED|ERROR: [A-Z][A-Za-z]*Sanitizer)' "$artefacts/$step.log" | cut -c1-400 | head -n 40
+    done
+}
+
 run_step() {
     local present=$1 start=$SECONDS status=0
     begin_beside "$(column "$present" 4)"
@@ -138,7 +147,7 @@ run_steps() {
     for name in $(step_names); do
         case ",$only," in ,,|*",$name,"*) run_step "$name" ;; esac
     done
-    [ -z "$failures" ] || printf 'failed:%s (artefacts/STEP.log has the whole output)\n' "$failures"
+    [ -z "$failures" ] || { what_failed; printf 'failed:%s (artefacts/STEP.log has the whole output)\n' "$failures"; }
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
 }
