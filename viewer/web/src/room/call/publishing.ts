@@ -244,23 +244,23 @@ export class Publishing {
   }
 
   /** What the room let this person send when it was entered may be less than what is switched on. */
-  async obey(answer: JoinAnswer): Promise<void> {
+  async obey({ self, settings, limits }: Pick<JoinAnswer, 'self' | 'settings' | 'limits'>): Promise<void> {
     const { local, state } = this
-    const { mic, camera } = answer.self.sources
+    const { mic, camera } = self.sources
     if (mic === false && state.micPublished && local.state.micOn) {
-      if (answer.settings.unmute === 'host' && !answer.self.host) {
+      if (settings.unmute === 'host' && !self.host) {
         local.setMicOn(false)
         this.port.tell('host_decides', {}, true)
       } else this.tellSource('mic', true)
     }
     if (camera === false && local.tracks.camera) {
-      if (answer.limits.may_video) this.tellSource('camera', true)
+      if (limits.may_video) this.tellSource('camera', true)
       else {
         this.switchedOff('camera')
-        this.port.tell('video_full', { n: answer.limits.video_max }, true)
+        this.port.tell('video_full', { n: limits.video_max }, true)
       }
     }
-    if (answer.limits.tier_max !== '4k') await this.lower()
+    if (limits.tier_max !== '4k') await this.lower()
   }
 
   /**

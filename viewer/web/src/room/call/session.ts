@@ -19,7 +19,7 @@ import {
 } from './protocol'
 import { Publishing, type Watched } from './publishing'
 import { Disconnected, Rpc, RpcError } from './rpc'
-import { roomState, type EndReason } from './state'
+import { roomState, type EndReason, type Phase } from './state'
 import { Shower } from '../stage/show'
 
 const ROOM_WAIT_MS = 3000
@@ -294,8 +294,10 @@ export class RoomSession {
       if (!(error instanceof RpcError)) throw error
       return this.joinRefused(error)
     }
+    // at once: what is told while the answer is being applied, which can take a second, is newer
+    this.takeRoom(answer)
     await peer.answer(answer.answer)
-    this.joined(answer)
+    if ((this.state.phase as Phase) !== 'ended') this.joined(answer)
   }
 
   private async joinRefused(error: RpcError): Promise<void> {
@@ -319,26 +321,32 @@ export class RoomSession {
     this.end(over ? 'ended' : (reasons[error.code] ?? 'failed'), error.data.detail ?? error.message)
   }
 
-  private joined(answer: JoinAnswer): void {
+  /** The room as it was when the server answered. */
+  private takeRoom(answer: JoinAnswer): void {
     const { state, local } = this
-    const again = state.me === answer.participant
     state.me = answer.participant
     this.iceServers = answer.ice_servers // fresh credentials, for the next restart: a change now would force one
+    this.resume = answer.resume
     state.self = answer.self
     state.people = answer.participants.filter((person) => person.id !== answer.participant)
     state.speaker = answer.speaker || null
     state.limits = answer.limits
     local.state.ceiling = answer.limits.tier_max
     this.moderation.entered(answer.settings, answer.knocks)
-    this.publishing.takeCodec(answer.settings.codec)
+    this.takeView(answer.view)
+  }
+
+  /** The call stands: what is sent and seen in it. */
+  private joined(answer: JoinAnswer): void {
+    const { state } = this
+    const { settings } = this.moderation.state
+    this.publishing.takeCodec(settings.codec)
     this.publishing.fitModes()
-    this.resume = answer.resume
-    if (!again) state.since ||= Date.now()
+    state.since ||= Date.now()
     state.phase = 'live'
     this.repeatsTimer ??= setInterval(() => this.waitForRepeats(), REPEATS_EVERY_MS)
-    void this.publishing.obey(answer)
+    void this.publishing.obey({ self: state.self ?? answer.self, settings, limits: state.limits })
     this.publishing.tellWhatIsOff()
-    this.takeView(answer.view)
     this.show.setReady(true)
     this.healing.watchConnection()
   }

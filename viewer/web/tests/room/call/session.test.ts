@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { LocalMedia } from '@/room/call/local'
+import { RoomSession } from '@/room/call/session'
+
+const person = (id: string) => ({ id, user: id, name: id, sources: {}, host: false, kind: 'person' })
+const answer = {
+  participant: 'me',
+  resume: 'r',
+  answer: 'v=0',
+  self: person('me'),
+  participants: [person('me'), person('one')],
+  speaker: null,
+  view: null,
+  ice_servers: [],
+  limits: { video_slots: 4, tier_max: '4k', may_video: true, video_max: 30, voice_max: 200 },
+  settings: { locked: false, lobby: false, unmute: 'all', tier_max: '4k', codec: 'vp8' },
+  knocks: [],
+}
+
+/** A browser's connection that applies an answer when the test lets it. */
+class Connection extends EventTarget {
+  static applied: () => void
+  connectionState = 'new'
+  iceConnectionState = 'new'
+  localDescription = { sdp: 'v=0' }
+  transceivers: object[] = []
+  addTransceiver(kind: string) {
+    const one = { mid: String(this.transceivers.length), receiver: { track: { kind } }, sender: {} }
+    this.transceivers.push(one)
+    return one
+  }
+  getTransceivers = () => this.transceivers
+  getConfiguration = () => ({})
+  setConfiguration = () => undefined
+  createOffer = async () => ({})
+  setLocalDescription = async () => undefined
+  setRemoteDescription = () => new Promise<void>((resolve) => (Connection.applied = resolve))
+  close = () => undefined
+}
+
+class Socket {
+  static last: Socket
+  sent: { id?: number; method: string }[] = []
+  onopen = () => undefined
+  onmessage: (event: { data: string }) => void = () => undefined
+  constructor() {
+    Socket.last = this
+  }
+  send = (text: string) => void this.sent.push(JSON.parse(text))
+  close = () => undefined
+  say(message: object) {
+    this.onmessage({ data: JSON.stringify(message) })
+  }
+}
+
+describe('a stay in a room', () => {
+  let session: RoomSession
+  const settle = () => vi.advanceTimersByTimeAsync(0)
+
+  beforeEach(async () => {
+    vi.useFakeTimers()
+    vi.stubGlobal('RTCPeerConnection', Connection)
+    vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => ({ codecs: [] }) })
+    vi.stubGlobal('RTCRtpSender', { getCapabilities: () => ({ codecs: [] }) })
+    vi.stubGlobal('MediaStream', class { addTrack() {} }) // prettier-ignore
+    vi.stubGlobal('WebSocket', Socket)
+    vi.stubGlobal('window', new EventTarget())
+    vi.stubGlobal('navigator', {})
+    vi.stubGlobal('document', new EventTarget())
+    vi.stubGlobal('location', { protocol: 'http:', host: 'localhost' })
+    const local = { tracks: {}, state: { ceiling: '4k' }, close: () => undefined, watch: () => undefined }
+    session = new RoomSession('room', 'desktop', local as unknown as LocalMedia, 1)
+    session.enter()
+    await settle()
+    Socket.last.onopen()
+    await settle()
+    const join = Socket.last.sent.find((message) => message.method === 'room.join')
+    Socket.last.say({ jsonrpc: '2.0', id: join?.id, result: answer })
+    await settle()
+  })
+  afterEach(() => {
+    session.leaveNow()
+    vi.unstubAllGlobals()
+    vi.useRealTimers()
+  })
+
+  it('keeps what is told while the browser applies the answer', async () => {
+    const view = { file: 'f', name: 'slide', kind: 'slide', page: 0, presenter: null, state: null, pointer: null }
+    Socket.last.say({ jsonrpc: '2.0', method: 'room.joined', params: person('two') })
+    Socket.last.say({ jsonrpc: '2.0', method: 'room.left', params: { participant: 'one', cause: 'asked' } })
+    Socket.last.say({ jsonrpc: '2.0', method: 'room.speaker', params: { participant: 'two' } })
+    Socket.last.say({ jsonrpc: '2.0', method: 'view.opened', params: view })
+    expect(session.state.phase).toBe('joining')
+    Connection.applied()
+    await settle()
+    expect(session.state.phase).toBe('live')
+    expect(session.state.people.map(({ id }) => id)).toEqual(['two'])
+    expect([session.state.speaker, session.view?.file]).toEqual(['two', 'f'])
+  })
+
+  it('stays ended when the room closes while the browser applies the answer', async () => {
+    Socket.last.say({ jsonrpc: '2.0', method: 'room.closed', params: { reason: 'ended' } })
+    Connection.applied()
+    await settle()
+    expect([session.state.phase, session.state.endReason]).toEqual(['ended', 'ended'])
+  })
+})
