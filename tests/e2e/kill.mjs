@@ -189,7 +189,9 @@ await check(
 await check(
   'told to end, it ends within 10 s although documents wait to be converted',
   async () => {
+    const start = Date.now()
     await server.end()
+    assert(Date.now() - start <= 10000, `it ended after ${Date.now() - start} ms`)
   },
   10,
 )

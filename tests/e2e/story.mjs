@@ -6,7 +6,7 @@ import { colourOf } from './lib/pictures.mjs'
 import { papers, pdfFonts, pdfText, sha256File } from './lib/papers.mjs'
 import { enter, login } from './lib/scene.mjs'
 import { Server, artefacts } from '../lib/server.mjs'
-import { assert, check, equal, sleep, finish, until } from '../lib/check.mjs'
+import { GIVE_UP_MS, assert, check, equal, sleep, finish, until } from '../lib/check.mjs'
 
 const WIDE = { width: 1440, height: 900 },
   NARROW = { width: 390, height: 844 }
@@ -28,15 +28,16 @@ let referrer, admin, lead, phone, files, request, urgent
 
 const at = (testid) => `[data-testid="${testid}"]`
 const locate = (b, testid) => b.page.locator(at(testid)).first()
-const text = async (b, testid) => (await locate(b, testid).textContent({ timeout: 15000 })).trim()
-const seen = (b, testid, seconds = 15) => locate(b, testid).waitFor({ state: 'visible', timeout: seconds * 1000 })
+const text = async (b, testid) => (await locate(b, testid).textContent({ timeout: GIVE_UP_MS })).trim()
+const seen = (b, testid, seconds = 15) =>
+  locate(b, testid).waitFor({ state: 'visible', timeout: Math.max(GIVE_UP_MS, seconds * 1000) })
 const state = (b, wanted, seconds = 15) =>
   until(
     `${b.name} seeing the request ${wanted}`,
     async () => (await locate(b, 'detail').getAttribute('data-state', { timeout: 5000 })) === wanted,
     seconds,
   )
-const yes = (b) => b.page.locator('.ask .ask-yes').last().click({ timeout: 10000 })
+const yes = (b) => b.page.locator('.ask .ask-yes').last().click({ timeout: GIVE_UP_MS })
 const idOf = (b) => /requests\/([^/?#]+)/.exec(b.page.url())[1]
 /** Gone where it belongs by the menu, not by an address. */
 const menu = async (b, name) => {
@@ -67,7 +68,7 @@ async function shot(b, name, both = true, testid = '') {
 }
 
 async function upload(b, testid, ...paths) {
-  const [chooser] = await Promise.all([b.page.waitForEvent('filechooser', { timeout: 15000 }), b.click(testid)])
+  const [chooser] = await Promise.all([b.page.waitForEvent('filechooser', { timeout: GIVE_UP_MS }), b.click(testid)])
   await chooser.setFiles(paths)
 }
 const job = (b) =>
@@ -98,7 +99,9 @@ async function open(b, tab, id) {
   await menu(b, 'requests')
   await b.click(`tab-${tab}`)
   const small = b.page.viewportSize().width < 700
-  await b.page.locator(`${at(small ? 'request-card' : 'request-open')}[data-request="${id}"]`).click({ timeout: 15000 })
+  await b.page
+    .locator(`${at(small ? 'request-card' : 'request-open')}[data-request="${id}"]`)
+    .click({ timeout: GIVE_UP_MS })
 }
 
 async function pick(b, select, name) {
@@ -106,7 +109,7 @@ async function pick(b, select, name) {
     .locator(`${at(select)} input`)
     .first()
     .click()
-  await b.page.locator('.el-select-dropdown__item:visible', { hasText: name }).first().click({ timeout: 10000 })
+  await b.page.locator('.el-select-dropdown__item:visible', { hasText: name }).first().click({ timeout: GIVE_UP_MS })
   await b.page.keyboard.press('Tab')
   await until(
     'the list being closed',
@@ -503,7 +506,7 @@ await step('the lead expert writes the report beside the slide; another window i
     .locator(`textarea${at('report-advice')}, ${at('report-advice')} textarea`)
     .first()
     .fill(ADVICE)
-  await other.locator(`${at('report-editor')}[data-phase="clean"]`).waitFor({ timeout: 15000 })
+  await other.locator(`${at('report-editor')}[data-phase="clean"]`).waitFor({ timeout: GIVE_UP_MS })
   await other.waitForFunction(() =>
     /已自动保存/.test(document.querySelector('[data-testid="report-status"]').textContent),
   )
@@ -566,7 +569,7 @@ await step('the referrer reads it; the PDF holds Chinese text in embedded fonts'
   await referrer.click('see-report')
   await seen(referrer, 'report-paper')
   const [download] = await Promise.all([
-    referrer.page.waitForEvent('download', { timeout: 20000 }),
+    referrer.page.waitForEvent('download', { timeout: GIVE_UP_MS }),
     referrer.click('report-pdf'),
   ])
   const path = join(artefacts, 'story-report.pdf')
@@ -607,7 +610,7 @@ await step('the administrator sees the minutes, by room and person, and the segm
   await shot(admin, '34-minutes')
   await admin.click('by-user')
   for (const name of ['李申请', '赵病理', '钱影像'])
-    await admin.page.locator(at('minutes-items'), { hasText: name }).waitFor({ timeout: 10000 })
+    await admin.page.locator(at('minutes-items'), { hasText: name }).waitFor({ timeout: GIVE_UP_MS })
   await admin.page.locator(`${at('minutes-items')} .el-table__row`, { hasText: '赵病理' }).click()
   await until('only his segments', async () => {
     const rows = await admin.page.locator(`${at('segments')} .el-table__row`).allTextContents()
@@ -615,7 +618,7 @@ await step('the administrator sees the minutes, by room and person, and the segm
   })
   await shot(admin, '35-segments', true, 'segments')
   const [download] = await Promise.all([
-    admin.page.waitForEvent('download', { timeout: 15000 }),
+    admin.page.waitForEvent('download', { timeout: GIVE_UP_MS }),
     admin.click('segments-csv'),
   ])
   const csv = readFileSync(await download.path(), 'utf8')
@@ -649,7 +652,7 @@ await step('the directory, and a new password that works', async () => {
   server.users.expert01 = PASSWORD
   await login(lead, server, 'expert01')
   await lead.click('language')
-  await lead.page.getByText('Consultations').first().waitFor({ timeout: 5000 })
+  await lead.page.getByText('Consultations').first().waitFor({ timeout: GIVE_UP_MS })
   await shot(lead, '38-english')
 })
 

@@ -8,7 +8,7 @@ import { Slide, compare } from './lib/canvas.mjs'
 import { writeDocx } from './lib/docx.mjs'
 import { smallPng } from './lib/palette.mjs'
 import { film, people } from './lib/portraits.mjs'
-import { check, assert, equal, until, sleep, finish } from '../lib/check.mjs'
+import { GIVE_UP_MS, check, assert, equal, until, sleep, finish } from '../lib/check.mjs'
 import {
   picture,
   scaleOf,
@@ -49,7 +49,7 @@ async function enter(who, api) {
 }
 
 const click = (who, file) =>
-  who.page.locator(`[data-testid="room-file"][data-file="${file}"]`).click({ timeout: 15000 })
+  who.page.locator(`[data-testid="room-file"][data-file="${file}"]`).click({ timeout: GIVE_UP_MS })
 const opened = (who, file) =>
   until(
     `${who.name} seeing the file`,

@@ -9,15 +9,22 @@ process.on('unhandledRejection', (e) => {
   console.log(`FAILED  what nobody waited for: ${e?.stack || e}`)
 })
 
+/* A limit that only says when to give up is no claim about the product: where other work takes the processors it is this much longer, and what took longer says so. */
+const PATIENCE = 2
+
+/** When a click, or what it should bring, is given up: no claim either. */
+export const GIVE_UP_MS = 15000 * PATIENCE
+
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms))
 
-/** True unless it failed: what builds on it need not be tried then. */
+/** True unless it failed: what builds on it need not be tried then. `seconds`: usually enough for it. */
 export async function check(name, fn, seconds = 120) {
-  const start = Date.now()
+  const start = Date.now(),
+    limit = seconds * PATIENCE
   let timer
   try {
     const late = new Promise((_, no) => {
-      timer = setTimeout(() => no(new Error(`took longer than ${seconds} s`)), seconds * 1000)
+      timer = setTimeout(() => no(new Error(`took longer than ${limit} s`)), limit * 1000)
     })
     await Promise.race([fn(), late])
     results.push({ name, ok: true })
@@ -48,8 +55,17 @@ export function equal(actual, expected, what = 'it') {
   if (!alike) throw new Error(`${what}: ${JSON.stringify(actual)} is not ${JSON.stringify(expected)}`)
 }
 
-/** Waits until fn gives something true; throws naming what was waited for. */
+/** Waits until fn gives something true, usually within so many seconds; throws naming what was waited for. */
 export async function until(what, fn, seconds = 15, every = 100) {
+  const start = Date.now()
+  const found = await within(what, fn, seconds * PATIENCE, every)
+  const took = (Date.now() - start) / 1000
+  if (took > seconds) console.log(`        ${what}: only after ${took.toFixed(1)} s`)
+  return found
+}
+
+/** The same where the time is what is tested. */
+export async function within(what, fn, seconds, every = 100) {
   const end = Date.now() + seconds * 1000
   let last
   for (;;) {

@@ -8,6 +8,7 @@ import readline from 'node:readline'
 import { writeY4m, writeTone, CELLS, COUNTER_BITS } from './pictures.mjs'
 import { installProbe } from './inpage.mjs'
 import { Relay } from './relay.mjs'
+import { GIVE_UP_MS } from '../../lib/check.mjs'
 import { artefacts } from '../../lib/server.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -85,10 +86,10 @@ export class Chromium {
     return this.page.goto(url, { waitUntil: 'domcontentloaded' })
   }
   click(testid) {
-    return this.page.locator(`[data-testid="${testid}"]`).first().click({ timeout: 15000 })
+    return this.page.locator(`[data-testid="${testid}"]`).first().click({ timeout: GIVE_UP_MS })
   }
   fill(testid, text) {
-    return this.page.locator(`[data-testid="${testid}"]`).first().fill(text, { timeout: 15000 })
+    return this.page.locator(`[data-testid="${testid}"]`).first().fill(text, { timeout: GIVE_UP_MS })
   }
   visible(testid) {
     return this.page.locator(`[data-testid="${testid}"]`).first().isVisible()

@@ -190,7 +190,9 @@ export async function follow(viewer, publisher, seconds) {
   inside.forEach((f, i) => {
     if (i) unread += Math.max(0, Math.min(f.n - inside[i - 1].n, f.presented - inside[i - 1].presented) - 1)
   })
-  const seen = numbers.length + unread
+  const seen = numbers.length + unread,
+    encoded = layer.framesEncoded - before.framesEncoded,
+    decoded = to.inn.framesDecoded - from.inn.framesDecoded
   for (const f of inside) {
     if (f.n <= highest) {
       if (f.n < highest) late.push(f.n)
@@ -203,14 +205,16 @@ export async function follow(viewer, publisher, seconds) {
   return {
     rid: layer.rid,
     height,
-    encoded: layer.framesEncoded - before.framesEncoded,
+    encoded,
     drawn: to.drawn - from.drawn,
     seen,
     unread,
-    decoded: to.inn.framesDecoded - from.inn.framesDecoded,
+    decoded,
     received: to.inn.framesReceived - from.inn.framesReceived,
     dropped: to.inn.framesDropped - from.inn.framesDropped,
-    percent: Math.round((1000 * seen) / (layer.framesEncoded - before.framesEncoded)) / 10,
+    percent: Math.round((1000 * seen) / encoded) / 10,
+    // what was decoded and not drawn, since there was no time for it, is the browser's
+    percent_decoded: Math.round((1000 * Math.max(seen, Math.min(decoded, encoded))) / encoded) / 10,
     freeze_ms: Math.round(Math.max(0, ...gaps)),
     backward: late.length,
     freezes: to.inn.freezeCount - from.inn.freezeCount,

@@ -1,3 +1,5 @@
+import { Skip } from '../../lib/check.mjs'
+
 // By how much a page is late of itself: what its machine owes it, no server can make up for. A limit of time counts beyond that, in the same run.
 const EVERY_MS = 50
 
@@ -11,25 +13,36 @@ export const watchLate = (who) =>
 })()`)
 
 /** The list of it, in ms, since watchLate. */
-export const late = (who) => who.eval('window.__late')
+export const late = (who) => who.eval('window.__late ?? []')
+
+/** The longest of it, in ms, over several pages. */
+export const latest = async (...pages) => {
+  let most = 0
+  for (const page of pages) most = Math.max(most, ...(await late(page)))
+  return Math.round(most)
+}
 
 const STALLED_MS = 50,
+  HOPELESS_MS = 150,
   ATTEMPTS = 3
 
 /**
  * A measurement that fails while the pages' own timers stood still for longer says nothing of the server: it is made again, twice at most. Where the machine
- * kept up, the first failure counts.
+ * kept up, the first failure counts. Where it never did, nothing was measured, and that is said: the check is skipped.
  */
 export async function unlessStalled(pages, measure) {
+  const stood = []
   for (let left = ATTEMPTS - 1; ; left--) {
     for (const page of pages) await watchLate(page)
     try {
       return await measure()
     } catch (e) {
-      let own = 0
-      for (const page of pages) own = Math.max(own, ...(await late(page)))
-      if (!left || own < STALLED_MS) throw e
-      console.log(`        once more, since a page was ${Math.round(own)} ms late of itself: ${e.message}`)
+      stood.push(await latest(...pages))
+      const hopeless = stood.length === ATTEMPTS && Math.min(...stood) >= HOPELESS_MS
+      if (hopeless)
+        throw new Skip(`pages stood still for ${stood.join(', ')} ms while it was measured; at last ${e.message}`)
+      if (!left || stood.at(-1) < STALLED_MS) throw e
+      console.log(`        once more, since a page was ${stood.at(-1)} ms late of itself: ${e.message}`)
     }
   }
 }

@@ -8,6 +8,7 @@ import { CELLS, COUNTER_BITS } from './pictures.mjs'
 import { installProbe } from './inpage.mjs'
 
 import { Relay } from './relay.mjs'
+import { GIVE_UP_MS } from '../../lib/check.mjs'
 
 const options = JSON.parse(process.argv[2])
 let driver
@@ -90,7 +91,7 @@ async function firefox() {
         return apply.call(this, this.kind === 'video' ? slower(asked) : asked)
       }
     }, options.fps)
-  const find = (testid) => page.waitForSelector(`[data-testid="${testid}"]`, { timeout: 15000, visible: true })
+  const find = (testid) => page.waitForSelector(`[data-testid="${testid}"]`, { timeout: GIVE_UP_MS, visible: true })
   return {
     ready: async () => true,
     goto: async (url) => {
