@@ -136,10 +136,12 @@ static int place_descriptors(const launch *program)
     return syscall(SYS_close_range, first, ~0u, 4u) < 0 ? errno : 0;
 }
 
-static void reset_signals(void)
+static void reset_signals(const cn_child_limits *limits)
 {
     struct sigaction normal = {.sa_handler = SIG_DFL};
     for (int i = 1; i < NSIG; i++) (void)sigaction(i, &normal, NULL);
+    /* too much output is an error of writing, which the program reports as its own; no crash */
+    if (limits->file_bytes) (void)signal(SIGXFSZ, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -155,7 +157,7 @@ static _Noreturn void child_main(const launch *program)
     /* after the locks, since a change of credentials clears it; then look whether the parent is already gone */
     if (!failed && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) failed = errno;
     if (!failed && getppid() != program->parent) failed = ECHILD;
-    reset_signals();
+    reset_signals(program->limits);
     if (!failed && program->own_alarm && program->limits->wall_seconds) (void)alarm(program->limits->wall_seconds);
     if (!failed) {
         (void)execve(program->path, program->argv, program->environment);

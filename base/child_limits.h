@@ -8,7 +8,7 @@
 typedef struct cn_child_limits {
     unsigned cpu_seconds;  /* RLIMIT_CPU, 0: none */
     size_t memory_bytes;   /* RLIMIT_AS, 0: none */
-    size_t file_bytes;     /* RLIMIT_FSIZE, 0: none */
+    size_t file_bytes;     /* RLIMIT_FSIZE, 0: none; a longer write is refused (EFBIG) */
     unsigned wall_seconds; /* killed after so long, 0: never */
     bool no_network;       /* own network namespace where permitted, otherwise seccomp refuses socket() */
     const char *const

@@ -2,9 +2,10 @@
  * What the server and its decoder processes say to each other, over SOCK_SEQPACKET sockets.
  *
  *   server ──fd 3──> zygote : cn_zygote_ask (OPEN path, KILL pid)
- *   server <──────── zygote : cn_zygote_answer, for OPEN with two descriptors: the worker's socket and its shared
- * memory server ────────> worker : cn_decode_ask server <──────── worker : cn_decode_answer; the bytes stand at the
- * start of the shared memory
+ *   server <──────── zygote : cn_zygote_answer, for OPEN with CN_ZYGOTE_FDS descriptors: the worker's socket, its
+ *                             shared memory, and the end of the pipe that is its standard error
+ *   server ────────> worker : cn_decode_ask
+ *   server <──────── worker : cn_decode_answer; the bytes stand at the start of the shared memory
  *
  * A worker serves one slide and ends when its socket closes. All numbers are in host order: both ends are the same
  * machine.
@@ -17,6 +18,7 @@
 #define CN_DECODE_PATH 1024
 #define CN_DECODE_SHARED (16u << 20) /* bytes of shared memory; no answer is larger */
 #define CN_DECODE_LEVELS 32
+#define CN_ZYGOTE_FDS 3
 
 enum { CN_ZYGOTE_OPEN = 1, CN_ZYGOTE_KILL = 2 };
 

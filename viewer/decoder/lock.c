@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -126,6 +127,7 @@ static void lock_resources(void)
     const struct rlimit files = {64, 64};
     setrlimit(RLIMIT_CORE, &none);
     setrlimit(RLIMIT_FSIZE, &none);
+    signal(SIGXFSZ, SIG_IGN); /* what a library tries to write fails, and no more */
     setrlimit(RLIMIT_NOFILE, &files);
 #ifndef __SANITIZE_ADDRESS__
     const struct rlimit memory = {(rlim_t)2 << 30, (rlim_t)2 << 30};

@@ -3,6 +3,7 @@
  * Started by the server with its socket as descriptor 3; not meant to be run by hand.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <openslide.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,13 +40,13 @@ static pid_t *free_place(void)
     return NULL;
 }
 
-static void answer(cn_err err, pid_t pid, const int fds[2])
+static void answer(cn_err err, pid_t pid, const int fds[CN_ZYGOTE_FDS])
 {
     cn_zygote_answer zygote_answer = {.err = (int32_t)err, .pid = (int32_t)pid};
     struct iovec iov = {&zygote_answer, sizeof(zygote_answer)};
     union {
         struct cmsghdr head;
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
+        char bytes[CMSG_SPACE(CN_ZYGOTE_FDS * sizeof(int))];
     } control = {0};
     struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
     if (err == CN_OK) {
@@ -54,14 +55,15 @@ static void answer(cn_err err, pid_t pid, const int fds[2])
         struct cmsghdr *c = CMSG_FIRSTHDR(&hdr);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(2 * sizeof(int));
-        memcpy(CMSG_DATA(c), fds, 2 * sizeof(int));
+        c->cmsg_len = CMSG_LEN(CN_ZYGOTE_FDS * sizeof(int));
+        memcpy(CMSG_DATA(c), fds, CN_ZYGOTE_FDS * sizeof(int));
     }
     if (sendmsg(ZYGOTE_FD, &hdr, MSG_NOSIGNAL) < 0) _exit(1);
 }
 
-/* Parent: the worker's pid; child: never returns. */
-static pid_t fork_worker(int sock, int shared_fd, const char *path)
+/* Parent: the worker's pid; child: never returns. What libraries print goes into the pipe `said`, from which the server
+ * makes lines of its log: a plain file there would be a file that is written. */
+static pid_t fork_worker(int sock, int shared_fd, int said, const char *path)
 {
     pid_t parent = getpid();
     pid_t pid = fork();
@@ -71,33 +73,37 @@ static pid_t fork_worker(int sock, int shared_fd, const char *path)
     void *shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
     close(ZYGOTE_FD);
     close(shared_fd);
-    if (shared == MAP_FAILED) _exit(1);
+    if (shared == MAP_FAILED || dup2(said, STDERR_FILENO) < 0) _exit(1);
     _exit(cn_decoder_worker(sock, shared, path));
 }
 
 static void open_slide(const char *path)
 {
-    int pair[2] = {-1, -1};
+    int pair[2] = {-1, -1}, said[2] = {-1, -1};
     CN_AUTO_CLOSE int shared = -1;
     pid_t *place = free_place();
     cn_err err = place ? CN_OK : CN_ERR_FULL;
     if (err == CN_OK && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         err = cn_err_from_errno(errno);
+    /* nobody waits for a full pipe: what does not fit is lost */
+    if (err == CN_OK && pipe2(said, O_CLOEXEC | O_NONBLOCK) != 0) err = cn_err_from_errno(errno);
     if (err == CN_OK) {
         shared = memfd_create("consilium-tiles", MFD_CLOEXEC);
         if (shared < 0 || ftruncate(shared, CN_DECODE_SHARED) != 0) err = cn_err_from_errno(errno);
     }
     pid_t pid = -1;
     if (err == CN_OK) {
-        pid = fork_worker(pair[1], shared, path);
+        pid = fork_worker(pair[1], shared, said[1], path);
         if (pid < 0)
             err = cn_err_from_errno(errno);
         else
             *place = pid;
     }
-    answer(err, pid, (const int[]){pair[0], shared});
-    cn_fd_close(&pair[0]);
-    cn_fd_close(&pair[1]);
+    answer(err, pid, (const int[CN_ZYGOTE_FDS]){pair[0], shared, said[0]});
+    for (int i = 0; i < 2; i++) {
+        cn_fd_close(&pair[i]);
+        cn_fd_close(&said[i]);
+    }
 }
 
 static void kill_worker(pid_t pid)

@@ -21,6 +21,7 @@
 
 #define ANSWER_MS 20000
 #define WAIT_PLACE_NS UINT64_C(5000000000)
+#define SAID_LINES 20 /* in the log of each worker: some files are worth a warning for every tag */
 
 typedef struct worker {
     char path[CN_DECODE_PATH]; /* "": free place */
@@ -29,6 +30,8 @@ typedef struct worker {
     int sock;
     int32_t pid;
     void *shared;
+    int said; /* what its libraries print */
+    unsigned lines;
     uint64_t used_ms;
 } worker;
 
@@ -73,12 +76,12 @@ static cn_err zygote_start(cn_decoders *decoders)
     return CN_OK;
 }
 
-static bool zygote_receive(cn_decoders *decoders, cn_zygote_answer *answer, int fds[2])
+static bool zygote_receive(cn_decoders *decoders, cn_zygote_answer *answer, int fds[CN_ZYGOTE_FDS])
 {
     struct iovec iov = {answer, sizeof(*answer)};
     union {
         struct cmsghdr head;
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
+        char bytes[CMSG_SPACE(CN_ZYGOTE_FDS * sizeof(int))];
     } control;
     struct msghdr hdr = {
         .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
@@ -88,13 +91,14 @@ static bool zygote_receive(cn_decoders *decoders, cn_zygote_answer *answer, int 
     if (got != sizeof(*answer)) return false;
     struct cmsghdr *c = CMSG_FIRSTHDR(&hdr);
     if (answer->err == CN_OK) {
-        if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(2 * sizeof(int))) return false;
-        memcpy(fds, CMSG_DATA(c), 2 * sizeof(int));
+        if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(CN_ZYGOTE_FDS * sizeof(int))) return false;
+        memcpy(fds, CMSG_DATA(c), CN_ZYGOTE_FDS * sizeof(int));
     }
     return true;
 }
 
-static cn_err zygote_ask_locked(cn_decoders *decoders, const cn_zygote_ask *ask, cn_zygote_answer *answer, int fds[2])
+static cn_err zygote_ask_locked(cn_decoders *decoders, const cn_zygote_ask *ask, cn_zygote_answer *answer,
+                                int fds[CN_ZYGOTE_FDS])
 {
     for (int attempt = 0; attempt < 2; attempt++) {
         if (decoders->zygote < 0) CN_TRY(zygote_start(decoders));
@@ -117,11 +121,40 @@ static void zygote_kill(cn_decoders *decoders, int32_t pid)
 
 /* ---- workers ---- */
 
+/* A slide stands alone in a folder that bears its id. */
+static void log_of_slide(const worker *process, const char *line)
+{
+    const char *end = strrchr(process->path, '/'), *start = end;
+    while (start > process->path && start[-1] != '/') start--;
+    cn_warn("viewer.decoders", "slide %.*s: %s", (int)(end - start), start, line);
+}
+
+/* What the libraries said of the slide since the last question. It is about the file's structure; none prints what
+ * stands in it. */
+static void log_said(worker *process)
+{
+    char text[4096];
+    ssize_t n;
+    while (process->said >= 0 && (n = read(process->said, text, sizeof(text) - 1)) > 0) {
+        text[n] = 0;
+        for (char *line = text, *end; *line; line = end) {
+            end = line + strcspn(line, "\n");
+            if (*end) *end++ = 0;
+            if (!*line || process->lines > SAID_LINES) continue;
+            log_of_slide(process, process->lines < SAID_LINES ? line : "more of the like");
+            process->lines++;
+        }
+    }
+}
+
 /* Only for a worker that is busy in the caller's hand, or with the lock held. */
 static void worker_end(cn_decoders *decoders, worker *process)
 {
     if (process->sock >= 0) zygote_kill(decoders, process->pid);
+    log_said(process);
     cn_fd_close(&process->sock);
+    cn_fd_close(&process->said);
+    process->lines = 0;
     if (process->shared) munmap(process->shared, CN_DECODE_SHARED);
     process->shared = NULL;
 }
@@ -145,7 +178,7 @@ static cn_err worker_open(cn_decoders *decoders, worker *process)
 {
     cn_zygote_ask ask = {.op = CN_ZYGOTE_OPEN};
     cn_zygote_answer answer = {0};
-    int fds[2] = {-1, -1};
+    int fds[CN_ZYGOTE_FDS] = {-1, -1, -1};
     if (!cn_strcpy(ask.path, sizeof(ask.path), process->path)) return CN_ERR_TOOBIG;
     pthread_mutex_lock(&decoders->zygote_lock);
     cn_err err = zygote_ask_locked(decoders, &ask, &answer, fds);
@@ -154,6 +187,7 @@ static cn_err worker_open(cn_decoders *decoders, worker *process)
     if (err != CN_OK) return err;
     process->sock = fds[0];
     process->pid = answer.pid;
+    process->said = fds[2];
     process->shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ, MAP_SHARED, fds[1], 0);
     close(fds[1]);
     if (process->shared == MAP_FAILED) {
@@ -234,8 +268,8 @@ cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const cn_decode_
     pthread_mutex_unlock(&decoders->lock);
     if (!process) return CN_ERR_AGAIN;
     cn_err err = worker_ask(decoders, process, ask, bytes, len);
-    if (err == CN_ERR_CRASHED || err == CN_ERR_TIMEOUT)
-        cn_warn("viewer.decoders", "a decoder was ended: %s", cn_err_text(err));
+    log_said(process);
+    if (err == CN_ERR_CRASHED || err == CN_ERR_TIMEOUT) log_of_slide(process, cn_err_text(err));
     bool end = fatal(err);
     if (end) worker_end(decoders, process);
     pthread_mutex_lock(&decoders->lock);
@@ -271,7 +305,7 @@ cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit)
     cn_cond_init(&decoders->changed);
     decoders->zygote = -1;
     decoders->limit = limit < 64 ? limit : 64;
-    for (size_t i = 0; i < 64; i++) decoders->workers[i].sock = -1;
+    for (size_t i = 0; i < 64; i++) decoders->workers[i].sock = decoders->workers[i].said = -1;
     cn_err err = cn_strcpy(decoders->program, sizeof(decoders->program), program) && limit > 0 ? zygote_start(decoders)
                                                                                                : CN_ERR_INVALID;
     if (err != CN_OK) {

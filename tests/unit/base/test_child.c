@@ -128,6 +128,21 @@ static void limits_are_set(void **state)
     assert_int_equal(status, 0);
 }
 
+/* A program that writes too much says so in its own way: it does not die of a signal. */
+static void too_much_output_is_refused(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/cn_child_XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    int status = -1;
+    const cn_child_limits limits = {.file_bytes = 4096, .work_dir = folder};
+    assert_ok(
+        sh("head -c 10000 /dev/zero 2>/dev/null >big; test $? = 1 && test $(wc -c <big) = 4096", &limits, &status));
+    assert_int_equal(status, 0);
+    assert_ok(sh("rm big", &limits, &status));
+    rmdir(folder);
+}
+
 static void writing_is_confined(void **state)
 {
     (void)state;
@@ -324,6 +339,7 @@ int main(void)
         cmocka_unit_test(nothing_stays_behind_after_a_normal_end),
         cmocka_unit_test(processor_time_is_limited),
         cmocka_unit_test(limits_are_set),
+        cmocka_unit_test(too_much_output_is_refused),
         cmocka_unit_test(writing_is_confined),
         cmocka_unit_test(the_network_is_out_of_reach),
         cmocka_unit_test(nobody_can_confine_too),

@@ -1,6 +1,7 @@
 /* Slides through real decoder processes: the demo generator's slide, files nobody here made where present, crashes and
  * limits. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "support_tiff.h"
 #include "viewer/slide/slides.h"
 
 static int64_t wall_step_s; /* what somebody did to the wall clock */
@@ -139,6 +141,36 @@ static void a_damaged_slide_harms_nobody(void **state)
         assert_true(err == CN_OK || err == CN_ERR_CORRUPT || err == CN_ERR_UNSUPPORTED || err == CN_ERR_CRASHED);
     }
     assert_int_equal(cn_slide_info(*state, "again", slide, &info), CN_OK);
+}
+
+/* libtiff's first warning ended the decoder when standard error was a plain file, as a log often is. It comes into the
+ * log with the slide's id, and the slide opens. */
+static void a_warning_is_a_line_of_the_log(void **state)
+{
+    (void)state;
+    char path[160], log[160], *text = NULL;
+    cn_slides *slides = NULL;
+    cn_decode_info info;
+    cn_fmt(path, sizeof(path), "%s/01ARZ3NDEKTSV4RRFFQ69G5FAV", folder);
+    tiff_changed_copy(slide, path, "slide.tif", tiff_private_tag);
+    cn_fmt(path, sizeof(path), "%s/01ARZ3NDEKTSV4RRFFQ69G5FAV/slide.tif", folder);
+    cn_fmt(log, sizeof(log), "%s/log", folder);
+    int saved = dup(STDERR_FILENO), file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    assert_true(saved >= 0 && file >= 0 && dup2(file, STDERR_FILENO) == STDERR_FILENO);
+    cn_err err = cn_slides_new(&slides, CN_BUILD_DIR "/consilium-decoder", 2, 8 << 20);
+    if (err == CN_OK) err = cn_slide_info(slides, "w", path, &info);
+    cn_slides_free(slides);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(file);
+    assert_int_equal(err, CN_OK);
+    assert_int_equal(info.width, 3000);
+    assert_int_equal(cn_file_read(log, 1 << 20, &text, NULL), CN_OK);
+    const char *line = strstr(text, "65000");
+    assert_non_null(line); /* as libtiff says it */
+    while (line > text && line[-1] != '\n') line--;
+    assert_non_null(strstr(line, "slide 01ARZ3NDEKTSV4RRFFQ69G5FAV: "));
+    free(text);
 }
 
 static int number_of(const char *text)
@@ -278,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_forgotten_slide_leaves_nothing),
         cmocka_unit_test(what_is_no_slide_is_refused),
         cmocka_unit_test(a_damaged_slide_harms_nobody),
+        cmocka_unit_test(a_warning_is_a_line_of_the_log),
         cmocka_unit_test(a_killed_zygote_costs_nothing),
         cmocka_unit_test(a_step_of_the_clock_disturbs_nobody_who_waits),
         cmocka_unit_test(real_slides),
