@@ -11,7 +11,7 @@
 #include "storage/vault/master.h"
 
 #define RETRY_MS 60000u
-#define EXPIRE_MS 3600000u
+#define HOUR_MS 3600000u
 
 static cn_err open_storage(cn_app *app)
 {
@@ -110,10 +110,20 @@ static void expire_uploads(void *arg)
     if (err != CN_OK) cn_warn("signaling.upkeep", "old uploads stay for now: %s", cn_err_text(err));
 }
 
-static void expire_tick(void *arg)
+static void retry_stuck(void *arg)
 {
     cn_app *app = arg;
-    (void)cn_jobs_add(app->db_jobs, expire_uploads, app); /* full: an hour later */
+    cn_err err = cn_file_retry(&app->consult, false);
+    if (err != CN_OK) cn_warn("signaling.upkeep", "files that are stuck stay so for now: %s", cn_err_text(err));
+    cn_app_convert_soon(app);
+}
+
+static void hourly_tick(void *arg)
+{
+    cn_app *app = arg;
+    /* full: an hour later */
+    (void)cn_jobs_add(app->db_jobs, expire_uploads, app);
+    (void)cn_jobs_add(app->db_jobs, retry_stuck, app);
 }
 
 static void retry_tick(void *arg)
@@ -124,7 +134,8 @@ static void retry_tick(void *arg)
 
 cn_err cn_app_upkeep(cn_app *app)
 {
-    CN_TRY(cn_door_every(app->door, EXPIRE_MS, expire_tick, app));
+    CN_TRY(cn_file_retry(&app->consult, true));
+    CN_TRY(cn_door_every(app->door, HOUR_MS, hourly_tick, app));
     CN_TRY(cn_door_every(app->door, RETRY_MS, retry_tick, app));
     return cn_jobs_add(app->db_jobs, expire_uploads, app);
 }

@@ -43,11 +43,17 @@ static cn_err convert_document(cn_consult *consult, const cn_file_info *info, co
     return err;
 }
 
-/* The server's trouble, not the file's: it is tried again. */
-static bool ours(cn_err err)
+/* Trouble that the next file would have as well: all wait. */
+static bool of_everybody(cn_err err)
 {
     return err == CN_ERR_CLOSED || err == CN_ERR_NOSPACE || err == CN_ERR_DB || err == CN_ERR_NOMEM ||
            err == CN_ERR_AGAIN;
+}
+
+/* Nothing but this says that a file is bad. All else, a helper's death above all, is the server's trouble with it. */
+static bool of_the_file(cn_err err)
+{
+    return err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT || err == CN_ERR_TOOBIG || err == CN_ERR_INVALID;
 }
 
 static cn_err convert_file(cn_consult *consult, cn_slides *slides, const cn_file_info *info, const char *scratch,
@@ -64,10 +70,12 @@ static cn_err convert_one(cn_consult *consult, cn_slides *slides, const char *id
     cn_err err = cn_file_get(consult, &system, id, NULL, &info);
     if (err == CN_ERR_NOTFOUND) return CN_OK; /* deleted meanwhile */
     if (err == CN_OK) err = convert_file(consult, slides, &info, scratch, stop_fd);
-    if (ours(err)) return err;
+    if (of_everybody(err)) return err;
     if (err != CN_OK) {
-        cn_warn("signaling.convert", "file %s cannot be shown: %s", id, cn_err_text(err));
-        CN_TRY(cn_file_converted(consult, id, false, "", 0));
+        bool bad = of_the_file(err);
+        cn_warn("signaling.convert", "file %s cannot be shown%s: %s", id, bad ? "" : " until it is tried again",
+                cn_err_text(err));
+        CN_TRY(bad ? cn_file_converted(consult, id, false, "", 0) : cn_file_stuck(consult, id));
     }
     if (consult->changed) consult->changed(consult->ctx, info.request, "");
     return CN_OK;

@@ -7,7 +7,8 @@
 
 /**
  * Works on every file that waits, one after the other. `scratch`: a folder for temporary files. Blocks. Ends early with
- * CN_ERR_CLOSED when `stop_fd` can be read, and when disk or database fail: what was not finished still waits then.
+ * CN_ERR_CLOSED when `stop_fd` can be read, and when disk or database fail: what was not finished still waits then. A
+ * file whose helper dies is "stuck" and keeps nobody: cn_file_retry.
  */
 cn_err cn_convert_waiting(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd);
 

@@ -199,3 +199,21 @@ cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const cha
                       cn_text(ok ? "ready" : "failed"), cn_text(pdf_sha256 ? pdf_sha256 : ""), cn_int(pages),
                       cn_text(id));
 }
+
+cn_err cn_file_stuck(cn_consult *consult, const char *id)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    return cn_db_exec(conn, NULL, "UPDATE files SET state = 'stuck' WHERE id = $1", cn_text(id));
+}
+
+cn_err cn_file_retry(cn_consult *consult, bool refused)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_exec(conn, NULL, "UPDATE files SET state = 'converting' WHERE state = 'stuck' AND deleted_ms = 0"));
+    if (!refused) return CN_OK;
+    return cn_db_exec(conn, NULL,
+                      "UPDATE files SET state = 'converting' WHERE state = 'failed' AND kind = 'slide' "
+                      "AND deleted_ms = 0");
+}

@@ -70,6 +70,10 @@ cn_err cn_file_delete(cn_consult *consult, const cn_actor *actor, const char *id
 /** For whoever converts: files that wait (state "converting"), oldest first, at most `max` ids; and the outcome. */
 cn_err cn_file_waiting(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
 cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const char *pdf_sha256, int pages);
+/** The outcome when it was the server that failed (a helper died, a disk could not be read): state "stuck". */
+cn_err cn_file_stuck(cn_consult *consult, const char *id);
+/** Files that are stuck wait again; `refused`: also slides that were refused, since what reads them may be newer. */
+cn_err cn_file_retry(cn_consult *consult, bool refused);
 
 /** Array of a request's files, for cn_request_get. Inside its connection. */
 cn_err cn_file_list(cn_consult *consult, cn_conn *conn, const char *request, json_t **out);

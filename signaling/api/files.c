@@ -72,7 +72,7 @@ static cn_err pdf(cn_http *http)
     cn_file_info info;
     CN_TRY(cn_file_get(consult(http), cn_http_actor(http), id(http), "file.read", &info));
     const char *sha256 = strcmp(info.type, "application/pdf") == 0 ? info.sha256 : info.pdf_sha256;
-    if (strcmp(info.state, "converting") == 0)
+    if (strcmp(info.state, "converting") == 0 || strcmp(info.state, "stuck") == 0)
         return cn_problem_set(cn_http_problem(http), CN_ERR_AGAIN, "state", "the document is being converted");
     if (!sha256[0])
         return cn_problem_set(cn_http_problem(http), CN_ERR_NOTFOUND, "state", "there is no PDF of this file");

@@ -8,4 +8,5 @@ node http.mjs || status=1
 node report.mjs || status=1
 node host.mjs || status=1
 node ending.mjs || status=1
+node slides.mjs || status=1
 exit $status

@@ -239,12 +239,48 @@ static void test_what_waits_for_conversion(void **state)
     platform_close(&rig);
 }
 
+static const char *state_of(platform *rig, const char *id)
+{
+    static cn_file_info info;
+    assert_ok(cn_file_get(rig->c, &rig->referrer, id, NULL, &info));
+    return info.state;
+}
+
+/* The server's trouble is tried again; what was refused stays so, but a slide is looked at once more at each start. */
+static void test_what_is_stuck_is_tried_again(void **state)
+{
+    platform rig;
+    char request[CN_ID_TEXT], stuck[CN_ID_TEXT], document[CN_ID_TEXT], slide[CN_ID_TEXT], text[160];
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", request);
+    whole(&rig, request, stuck);
+    whole(&rig, request, document);
+    whole(&rig, request, slide);
+    cn_fmt(text, sizeof(text), "UPDATE files SET kind = 'slide' WHERE id = '%s'", slide);
+    platform_sql(&rig, text);
+    assert_ok(cn_file_stuck(rig.c, stuck));
+    assert_ok(cn_file_converted(rig.c, document, false, "", 0));
+    assert_ok(cn_file_converted(rig.c, slide, false, "", 0));
+    assert_string_equal(state_of(&rig, stuck), "stuck");
+    assert_ok(cn_file_retry(rig.c, false));
+    assert_string_equal(state_of(&rig, stuck), "converting");
+    assert_string_equal(state_of(&rig, slide), "failed");
+    assert_ok(cn_file_retry(rig.c, true));
+    assert_string_equal(state_of(&rig, slide), "converting");
+    assert_string_equal(state_of(&rig, document), "failed");
+    platform_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CN_DB_TESTS(test_an_upload_in_pieces), CN_DB_TESTS(test_what_is_refused_leaves_nothing),
-        CN_DB_TESTS(test_who_may_upload_when), CN_DB_TESTS(test_who_may_read_and_delete),
-        CN_DB_TESTS(test_old_uploads_go),      CN_DB_TESTS(test_what_waits_for_conversion),
+        CN_DB_TESTS(test_an_upload_in_pieces),
+        CN_DB_TESTS(test_what_is_refused_leaves_nothing),
+        CN_DB_TESTS(test_who_may_upload_when),
+        CN_DB_TESTS(test_who_may_read_and_delete),
+        CN_DB_TESTS(test_old_uploads_go),
+        CN_DB_TESTS(test_what_waits_for_conversion),
+        CN_DB_TESTS(test_what_is_stuck_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,7 +93,8 @@ export interface FileInfo {
   size: number
   sha256: string
   kind: 'slide' | 'document' | 'image' | 'other'
-  state: 'ready' | 'converting' | 'failed'
+  /** stuck: the server could not, and tries again by itself */
+  state: 'ready' | 'converting' | 'stuck' | 'failed'
   pages: number | null
   created_at?: number
 }
