@@ -1,46 +1,66 @@
 #include "viewer/decoder/slide.h"
 
+#include <math.h>
 #include <openslide.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jpeglib.h>
-
 #include "base/mem.h"
 #include "base/str.h"
+#include "viewer/decoder/jpeg.h"
+#include "viewer/decoder/pixels.h"
+#include "viewer/decoder/sparse.h"
 #include "viewer/slide/deepzoom.h"
+#include "viewer/slide/scale.h"
 
-#define QUALITY 80
 #define REGION_MAX 4096
 
 struct cn_dslide {
     openslide_t *osr;
+    cn_sparse *sparse; /* NULL: no tile is empty */
     cn_decode_info info;
+    double stretch_x, stretch_y; /* pictured pixels per pixel of level 0 */
 };
 
 /* ---- opening ---- */
 
-static double property_real(openslide_t *osr, const char *name)
+/* A number of the file; 0 for what is none. */
+static double objective_of(openslide_t *osr)
 {
-    const char *text = openslide_get_property_value(osr, name);
-    return text ? strtod(text, NULL) : 0.0;
+    const char *text = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_OBJECTIVE_POWER);
+    double power = text ? strtod(text, NULL) : 0;
+    return power >= 0.1 && power <= 1000 ? power : 0;
 }
 
-/* Plain TIFFs say their resolution in the baseline tags only; OpenSlide leaves those to its caller. */
-static double mpp(openslide_t *osr, const char *name, const char *tiff_name)
+static void read_scale(cn_dslide *slide)
 {
-    double stated = property_real(osr, name), per_unit = property_real(osr, tiff_name);
-    const char *unit = openslide_get_property_value(osr, "tiff.ResolutionUnit");
-    if (stated > 0 || per_unit <= 0 || !unit) return stated;
-    if (strcmp(unit, "centimeter") == 0) return 10000.0 / per_unit;
-    return strcmp(unit, "inch") == 0 && per_unit > 1000 ? 25400.0 / per_unit
-                                                        : 0.0; /* below: a screen's or printer's value */
+    cn_scale scale;
+    openslide_t *osr = slide->osr;
+    cn_decode_info *info = &slide->info;
+    /* plain TIFFs say their resolution in the baseline tags only; OpenSlide leaves those to its caller */
+    const cn_scale_texts texts = {.mpp_x = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_MPP_X),
+                                  .mpp_y = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_MPP_Y),
+                                  .per_unit_x = openslide_get_property_value(osr, "tiff.XResolution"),
+                                  .per_unit_y = openslide_get_property_value(osr, "tiff.YResolution"),
+                                  .unit = openslide_get_property_value(osr, "tiff.ResolutionUnit")};
+    cn_scale_of(&texts, info->width, info->height, &scale);
+    slide->stretch_x = scale.stretch_x;
+    slide->stretch_y = scale.stretch_y;
+    info->mpp_x = scale.mpp_x;
+    info->mpp_y = scale.mpp_y;
+    info->width = scale.width;
+    info->height = scale.height;
+    for (uint32_t i = 0; i < info->levels; i++) {
+        info->level_width[i] = (int64_t)((double)info->level_width[i] * scale.stretch_x + 0.5);
+        info->level_height[i] = (int64_t)((double)info->level_height[i] * scale.stretch_y + 0.5);
+    }
 }
 
-static cn_err read_info(openslide_t *osr, cn_decode_info *info)
+static cn_err read_info(cn_dslide *slide)
 {
+    openslide_t *osr = slide->osr;
+    cn_decode_info *info = &slide->info;
     openslide_get_level0_dimensions(osr, &info->width, &info->height);
     int levels = openslide_get_level_count(osr);
     if (levels < 1 || info->width < 1 || info->height < 1) return CN_ERR_CORRUPT;
@@ -49,9 +69,8 @@ static cn_err read_info(openslide_t *osr, cn_decode_info *info)
         openslide_get_level_dimensions(osr, (int32_t)i, &info->level_width[i], &info->level_height[i]);
         info->level_downsample[i] = openslide_get_level_downsample(osr, (int32_t)i);
     }
-    info->mpp_x = mpp(osr, OPENSLIDE_PROPERTY_NAME_MPP_X, "tiff.XResolution");
-    info->mpp_y = mpp(osr, OPENSLIDE_PROPERTY_NAME_MPP_Y, "tiff.YResolution");
-    info->objective = property_real(osr, OPENSLIDE_PROPERTY_NAME_OBJECTIVE_POWER);
+    read_scale(slide);
+    info->objective = objective_of(osr);
     const char *background = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_BACKGROUND_COLOR);
     info->background = background ? (uint32_t)strtoul(background, NULL, 16) & 0xffffffu : 0xffffffu;
     const char *vendor = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_VENDOR);
@@ -69,7 +88,8 @@ cn_err cn_dslide_open(cn_dslide **out, const char *path)
         return CN_ERR_NOMEM;
     }
     slide->osr = osr;
-    cn_err err = openslide_get_error(osr) ? CN_ERR_CORRUPT : read_info(osr, &slide->info);
+    cn_err err = openslide_get_error(osr) ? CN_ERR_CORRUPT : read_info(slide);
+    if (err == CN_OK) err = cn_sparse_open(&slide->sparse, path, osr);
     if (err != CN_OK) {
         cn_dslide_close(slide);
         return err;
@@ -81,48 +101,22 @@ cn_err cn_dslide_open(cn_dslide **out, const char *path)
 void cn_dslide_close(cn_dslide *slide)
 {
     if (!slide) return;
+    cn_sparse_close(slide->sparse);
     openslide_close(slide->osr);
     free(slide);
 }
 
 /* ---- pixels ---- */
 
-/* Premultiplied ARGB over the slide's background colour, to RGB in place of a buffer of its own. */
-static void flatten(const uint32_t *argb, size_t count, uint32_t background, uint8_t *rgb)
+static cn_err read_argb(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+                        uint32_t *argb)
 {
-    unsigned br = background >> 16 & 255, bg = background >> 8 & 255, bb = background & 255;
-    for (size_t i = 0; i < count; i++) {
-        unsigned a = argb[i] >> 24, rest = 255 - a;
-        rgb[3 * i] = (uint8_t)((argb[i] >> 16 & 255) + br * rest / 255);
-        rgb[3 * i + 1] = (uint8_t)((argb[i] >> 8 & 255) + bg * rest / 255);
-        rgb[3 * i + 2] = (uint8_t)((argb[i] & 255) + bb * rest / 255);
-    }
-}
-
-/* Area average of one output pixel over the source rectangle [x0, x1) × [y0, y1), edges weighted by their share. */
-static void average(const uint8_t *src, int64_t sw, int64_t sh, double x0, double y0, double x1, double y1,
-                    uint8_t *out)
-{
-    double sum[3] = {0, 0, 0}, weight = 0;
-    for (int64_t y = (int64_t)y0; y < sh && (double)y < y1; y++) {
-        double wy = ((double)(y + 1) < y1 ? (double)(y + 1) : y1) - ((double)y > y0 ? (double)y : y0);
-        for (int64_t x = (int64_t)x0; x < sw && (double)x < x1; x++) {
-            double w = wy * (((double)(x + 1) < x1 ? (double)(x + 1) : x1) - ((double)x > x0 ? (double)x : x0));
-            const uint8_t *p = src + 3 * (y * sw + x);
-            for (int c = 0; c < 3; c++) sum[c] += w * p[c];
-            weight += w;
-        }
-    }
-    for (int c = 0; c < 3; c++) out[c] = (uint8_t)(weight > 0 ? sum[c] / weight + 0.5 : 255);
-}
-
-static void shrink(const uint8_t *src, int64_t sw, int64_t sh, uint8_t *dst, int64_t dw, int64_t dh, double factor_x,
-                   double factor_y)
-{
-    for (int64_t y = 0; y < dh; y++)
-        for (int64_t x = 0; x < dw; x++)
-            average(src, sw, sh, (double)x * factor_x, (double)y * factor_y, (double)(x + 1) * factor_x,
-                    (double)(y + 1) * factor_y, dst + 3 * (y * dw + x));
+    double down = openslide_get_level_downsample(slide->osr, level);
+    int64_t level_x = (int64_t)((double)x / down + 0.5), level_y = (int64_t)((double)y / down + 0.5);
+    if (cn_sparse_touches(slide->sparse, level, level_x, level_y, width, height))
+        return cn_sparse_read(slide->sparse, level, level_x, level_y, width, height, argb);
+    openslide_read_region(slide->osr, argb, x, y, level, width, height);
+    return openslide_get_error(slide->osr) ? CN_ERR_CORRUPT : CN_OK;
 }
 
 /* `width` × `height` pixels of slide level `level` from (x, y) in level-0 pixels, flattened to RGB. Caller frees. */
@@ -131,71 +125,13 @@ static cn_err read_rgb(cn_dslide *slide, int32_t level, int64_t x, int64_t y, in
 {
     size_t pixels = (size_t)width * (size_t)height;
     CN_AUTO_FREE uint32_t *argb = cn_calloc(pixels, 4);
+    if (!argb) return CN_ERR_NOMEM;
+    CN_TRY(read_argb(slide, level, x, y, width, height, argb));
     uint8_t *rgb = cn_calloc(pixels, 3);
-    if (!argb || !rgb) {
-        free(rgb);
-        return CN_ERR_NOMEM;
-    }
-    openslide_read_region(slide->osr, argb, x, y, level, width, height);
-    if (openslide_get_error(slide->osr)) {
-        free(rgb);
-        return CN_ERR_CORRUPT;
-    }
-    flatten(argb, pixels, slide->info.background, rgb);
+    if (!rgb) return CN_ERR_NOMEM;
+    cn_pixels_flatten(argb, pixels, slide->info.background, rgb);
     *out = rgb;
     return CN_OK;
-}
-
-/* ---- JPEG ---- */
-
-typedef struct jpeg_failure {
-    struct jpeg_error_mgr mgr;
-    jmp_buf back;
-} jpeg_failure;
-
-static void jpeg_fail(j_common_ptr jpeg)
-{
-    jpeg_failure *failure = (jpeg_failure *)(void *)jpeg->err;
-    longjmp(failure->back, 1);
-}
-
-static cn_err encode_jpeg(const uint8_t *rgb, int64_t width, int64_t height, void *out, size_t size, size_t *len)
-{
-    struct jpeg_compress_struct jpeg;
-    jpeg_failure failure;
-    unsigned char *volatile buffer = NULL;
-    unsigned char *bytes = NULL;
-    unsigned long length = 0;
-    jpeg.err = jpeg_std_error(&failure.mgr);
-    failure.mgr.error_exit = jpeg_fail;
-    if (setjmp(failure.back)) {
-        jpeg_destroy_compress(&jpeg);
-        free(buffer);
-        return CN_ERR_CORRUPT;
-    }
-    jpeg_create_compress(&jpeg);
-    jpeg_mem_dest(&jpeg, &bytes, &length);
-    jpeg.image_width = (JDIMENSION)width;
-    jpeg.image_height = (JDIMENSION)height;
-    jpeg.input_components = 3;
-    jpeg.in_color_space = JCS_RGB;
-    jpeg_set_defaults(&jpeg);
-    jpeg_set_quality(&jpeg, QUALITY, TRUE);
-    jpeg_start_compress(&jpeg, TRUE);
-    while (jpeg.next_scanline < jpeg.image_height) {
-        JSAMPROW line = (JSAMPROW)(uintptr_t)(rgb + (size_t)jpeg.next_scanline * (size_t)width * 3);
-        jpeg_write_scanlines(&jpeg, &line, 1);
-    }
-    jpeg_finish_compress(&jpeg);
-    buffer = bytes;
-    jpeg_destroy_compress(&jpeg);
-    cn_err err = length <= size ? CN_OK : CN_ERR_TOOBIG;
-    if (err == CN_OK) {
-        memcpy(out, bytes, length);
-        *len = length;
-    }
-    free(bytes);
-    return err;
 }
 
 /* ---- the questions ---- */
@@ -208,18 +144,25 @@ static cn_err render(cn_dslide *slide, double x, double y, double scale_x, doubl
     int32_t level = openslide_get_best_level_for_downsample(slide->osr, scale * 1.0001);
     if (level < 0) return CN_ERR_CORRUPT;
     double down = openslide_get_level_downsample(slide->osr, level);
-    double fx = scale_x / down, fy = scale_y / down;
-    int64_t sw = (int64_t)((double)dw * fx + 0.999), sh = (int64_t)((double)dh * fy + 0.999);
+    cn_pixel_grid grid = {.width = scale_x / down, .height = scale_y / down};
+    if (slide->stretch_x > 1 || slide->stretch_y > 1) { /* a corner may lie inside a pixel of the file */
+        grid.x = x / down - floor(x / down);
+        grid.y = y / down - floor(y / down);
+        x = ceil(floor(x / down) * down);
+        y = ceil(floor(y / down) * down);
+    }
+    int64_t sw = (int64_t)(grid.x + (double)dw * grid.width + 0.999);
+    int64_t sh = (int64_t)(grid.y + (double)dh * grid.height + 0.999);
     if (sw < 1) sw = 1;
     if (sh < 1) sh = 1;
     if (sw > 4 * REGION_MAX || sh > 4 * REGION_MAX || sw * sh > (int64_t)64 << 20) return CN_ERR_TOOBIG;
     CN_AUTO_FREE uint8_t *rgb = NULL;
     CN_TRY(read_rgb(slide, level, (int64_t)x, (int64_t)y, sw, sh, &rgb));
-    if (sw == dw && sh == dh) return encode_jpeg(rgb, dw, dh, out, size, len);
+    if (sw == dw && sh == dh) return cn_jpeg_encode(rgb, dw, dh, out, size, len);
     CN_AUTO_FREE uint8_t *small = cn_calloc((size_t)dw * (size_t)dh, 3);
     if (!small) return CN_ERR_NOMEM;
-    shrink(rgb, sw, sh, small, dw, dh, fx, fy);
-    return encode_jpeg(small, dw, dh, out, size, len);
+    cn_pixels_shrink(rgb, sw, sh, small, dw, dh, &grid);
+    return cn_jpeg_encode(small, dw, dh, out, size, len);
 }
 
 static cn_err answer_info(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
@@ -235,8 +178,9 @@ static cn_err answer_tile(cn_dslide *slide, const cn_decode_ask *ask, void *out,
 {
     cn_dz_rect rect;
     CN_TRY(cn_dz_tile_rect(slide->info.width, slide->info.height, ask->level, ask->column, ask->row, &rect));
-    return render(slide, (double)rect.x * rect.scale, (double)rect.y * rect.scale, rect.scale, rect.scale, rect.width,
-                  rect.height, out, size, len);
+    double scale_x = rect.scale / slide->stretch_x, scale_y = rect.scale / slide->stretch_y;
+    return render(slide, (double)rect.x * scale_x, (double)rect.y * scale_y, scale_x, scale_y, rect.width, rect.height,
+                  out, size, len);
 }
 
 static cn_err answer_thumb(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
@@ -248,8 +192,8 @@ static cn_err answer_thumb(cn_dslide *slide, const cn_decode_ask *ask, void *out
     int64_t w = (int64_t)((double)slide->info.width / scale), h = (int64_t)((double)slide->info.height / scale);
     if (w < 1) w = 1;
     if (h < 1) h = 1;
-    return render(slide, 0, 0, (double)slide->info.width / (double)w, (double)slide->info.height / (double)h, w, h, out,
-                  size, len);
+    return render(slide, 0, 0, (double)slide->info.width / (double)w / slide->stretch_x,
+                  (double)slide->info.height / (double)h / slide->stretch_y, w, h, out, size, len);
 }
 
 static cn_err answer_region(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
@@ -258,7 +202,7 @@ static cn_err answer_region(cn_dslide *slide, const cn_decode_ask *ask, void *ou
     if (ask->width < 1 || ask->height < 1 || ask->width > REGION_MAX || ask->height > REGION_MAX) return CN_ERR_INVALID;
     CN_AUTO_FREE uint8_t *rgb = NULL;
     CN_TRY(read_rgb(slide, (int32_t)ask->level, ask->column, ask->row, ask->width, ask->height, &rgb));
-    return encode_jpeg(rgb, ask->width, ask->height, out, size, len);
+    return cn_jpeg_encode(rgb, ask->width, ask->height, out, size, len);
 }
 
 static const struct {

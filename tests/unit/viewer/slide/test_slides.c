@@ -143,6 +143,78 @@ static void a_damaged_slide_harms_nobody(void **state)
     assert_int_equal(cn_slide_info(*state, "again", slide, &info), CN_OK);
 }
 
+/* The demo's slide, changed, alone in a folder of its own. */
+static void changed_slide(const char *name, tiff_change change, char path[160])
+{
+    cn_fmt(path, 160, "%s/%s", folder, name);
+    tiff_changed_copy(slide, path, "slide.tif", change);
+    cn_fmt(path, 160, "%s/%s/slide.tif", folder, name);
+}
+
+static size_t tile_size(cn_slides *slides, const char *path, int64_t column, int64_t row)
+{
+    cn_tile *tile = NULL;
+    assert_int_equal(cn_slide_tile(slides, path, path, 12, column, row, &tile), CN_OK);
+    size_t n = tile->n;
+    cn_unref(tile);
+    return n;
+}
+
+/* What a scanner left out is background, and what lies beside it is as it was. */
+static void an_empty_tile_is_background(void **state)
+{
+    char path[160];
+    cn_decoders *decoders = NULL;
+    void *whole = NULL, *bytes = NULL;
+    size_t whole_n = 0, n = 0;
+    cn_tile *tile = NULL;
+    changed_slide("empty", tiff_empty_tiles, path);
+    /* the file's tiles 0, 3, 6… of 12 in a row have nothing; a Deep Zoom tile touches up to four of them */
+    for (int64_t row = 0; row < 8; row++)
+        for (int64_t column = 0; column < 12; column++) assert_true(tile_size(*state, path, column, row) > 300);
+    assert_true(tile_size(*state, path, 6, 3) < tile_size(*state, slide, 6, 3) / 2);
+    assert_int_equal(cn_slide_thumbnail(*state, path, path, 1000, &tile), CN_OK);
+    cn_unref(tile);
+    const cn_decode_ask asks[] = {
+        {.op = CN_DECODE_REGION, .column = 256, .width = 512, .height = 512},               /* next to empty ones */
+        {.op = CN_DECODE_REGION, .column = 2816, .row = 1792, .width = 184, .height = 208}, /* cut off by the edges */
+    };
+    assert_int_equal(cn_decoders_new(&decoders, CN_BUILD_DIR "/consilium-decoder", 2), CN_OK);
+    for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+        assert_int_equal(cn_decoders_ask(decoders, slide, &asks[i], &whole, &whole_n), CN_OK);
+        assert_int_equal(cn_decoders_ask(decoders, path, &asks[i], &bytes, &n), CN_OK);
+        assert_int_equal(n, whole_n);
+        assert_memory_equal(bytes, whole, n);
+        free(bytes);
+        free(whole);
+    }
+    cn_decoders_free(decoders);
+}
+
+/* A resolution of screens is no scale; pixels that are not square are pictured square. */
+static void a_scale_is_a_microscopes(void **state)
+{
+    char path[160];
+    cn_decode_info info;
+    cn_tile *tile = NULL;
+    changed_slide("screen", tiff_screen_resolution, path);
+    assert_int_equal(cn_slide_info(*state, "screen", path, &info), CN_OK);
+    assert_true(info.mpp_x == 0 && info.mpp_y == 0);
+    changed_slide("tall", tiff_tall_pixels, path);
+    assert_int_equal(cn_slide_info(*state, "tall", path, &info), CN_OK);
+    assert_true(info.mpp_x > 0.2499 && info.mpp_x < 0.2501 && info.mpp_y > 0.2499 && info.mpp_y < 0.2501);
+    assert_int_equal(info.width, 3000);
+    assert_int_equal(info.height, 4000);
+    assert_int_equal(info.level_height[1], 2000);
+    assert_int_equal(cn_slide_tile(*state, "tall", path, 12, 11, 15, &tile), CN_OK);
+    cn_unref(tile);
+    assert_int_equal(cn_slide_tile(*state, "tall", path, 12, 11, 16, &tile), CN_ERR_NOTFOUND);
+    for (unsigned level = 0; level < 12; level++) {
+        assert_int_equal(cn_slide_tile(*state, "tall", path, level, 0, 0, &tile), CN_OK);
+        cn_unref(tile);
+    }
+}
+
 /* libtiff's first warning ended the decoder when standard error was a plain file, as a log often is. It comes into the
  * log with the slide's id, and the slide opens. */
 static void a_warning_is_a_line_of_the_log(void **state)
@@ -151,9 +223,7 @@ static void a_warning_is_a_line_of_the_log(void **state)
     char path[160], log[160], *text = NULL;
     cn_slides *slides = NULL;
     cn_decode_info info;
-    cn_fmt(path, sizeof(path), "%s/01ARZ3NDEKTSV4RRFFQ69G5FAV", folder);
-    tiff_changed_copy(slide, path, "slide.tif", tiff_private_tag);
-    cn_fmt(path, sizeof(path), "%s/01ARZ3NDEKTSV4RRFFQ69G5FAV/slide.tif", folder);
+    changed_slide("01ARZ3NDEKTSV4RRFFQ69G5FAV", tiff_private_tag, path);
     cn_fmt(log, sizeof(log), "%s/log", folder);
     int saved = dup(STDERR_FILENO), file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_true(saved >= 0 && file >= 0 && dup2(file, STDERR_FILENO) == STDERR_FILENO);
@@ -310,6 +380,8 @@ int main(void)
         cmocka_unit_test(a_forgotten_slide_leaves_nothing),
         cmocka_unit_test(what_is_no_slide_is_refused),
         cmocka_unit_test(a_damaged_slide_harms_nobody),
+        cmocka_unit_test(an_empty_tile_is_background),
+        cmocka_unit_test(a_scale_is_a_microscopes),
         cmocka_unit_test(a_warning_is_a_line_of_the_log),
         cmocka_unit_test(a_killed_zygote_costs_nothing),
         cmocka_unit_test(a_step_of_the_clock_disturbs_nobody_who_waits),
