@@ -13,12 +13,17 @@
 #ifndef CN_VIEWER_DECODE_PROTO_H
 #define CN_VIEWER_DECODE_PROTO_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CN_DECODE_PATH 1024
 #define CN_DECODE_SHARED (16u << 20) /* bytes of shared memory; no answer is larger */
 #define CN_DECODE_LEVELS 32
 #define CN_ZYGOTE_FDS 3
+/* consilium-decoder levels SLIDE OUT: exit status is this + cn_err; and how large OUT may become */
+#define CN_LEVELS_STATUS 64
+#define CN_LEVELS_BYTES ((size_t)1 << 30)
+#define CN_LEVELS_NAME "levels.tif" /* beside the slide; empty: they cannot be made */
 
 enum { CN_ZYGOTE_OPEN = 1, CN_ZYGOTE_KILL = 2 };
 
@@ -62,7 +67,8 @@ typedef struct cn_decode_info {
     uint32_t levels;
     int64_t level_width[CN_DECODE_LEVELS], level_height[CN_DECODE_LEVELS];
     double level_downsample[CN_DECODE_LEVELS];
-    uint32_t background; /* 0xRRGGBB */
+    uint32_t background;   /* 0xRRGGBB */
+    uint32_t lacks_levels; /* 1: between or above the file's own levels some are missing, and nobody made them yet */
     char vendor[32];
 } cn_decode_info;
 

@@ -9,5 +9,7 @@
 /** Makes PARENT/convert-XXXXXX (absolute). */
 cn_err cn_scratch_make(const char *parent, char *out, size_t size);
 void cn_scratch_remove(const char *dir);
+/** Removes what processes that were killed left in `parent`; what is younger than a day may be another node's. */
+void cn_scratch_sweep(const char *parent);
 
 #endif

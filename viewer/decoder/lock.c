@@ -121,12 +121,12 @@ static cn_err lock_files(const char *folder)
     return syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? CN_OK : CN_ERR_UNSUPPORTED;
 }
 
-static void lock_resources(void)
+static void lock_resources(size_t file_bytes)
 {
     const struct rlimit none = {0, 0};
-    const struct rlimit files = {64, 64};
+    const struct rlimit files = {64, 64}, bytes = {file_bytes, file_bytes};
     setrlimit(RLIMIT_CORE, &none);
-    setrlimit(RLIMIT_FSIZE, &none);
+    setrlimit(RLIMIT_FSIZE, &bytes);
     signal(SIGXFSZ, SIG_IGN); /* what a library tries to write fails, and no more */
     setrlimit(RLIMIT_NOFILE, &files);
 #ifndef __SANITIZE_ADDRESS__
@@ -135,10 +135,10 @@ static void lock_resources(void)
 #endif
 }
 
-cn_err cn_decoder_lock(const char *folder)
+cn_err cn_decoder_lock(const char *folder, size_t file_bytes)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return CN_ERR_IO;
-    lock_resources();
+    lock_resources(file_bytes);
     cn_err files = lock_files(folder);
     CN_TRY(lock_syscalls());
     return files;

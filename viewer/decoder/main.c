@@ -1,6 +1,7 @@
 /*
  * consilium-decoder: the zygote. It loads the libraries once, then forks one locked worker per open slide.
  * Started by the server with its socket as descriptor 3; not meant to be run by hand.
+ * consilium-decoder levels SLIDE OUT: makes the levels that a slide lacks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "viewer/decode_proto.h"
+#include "viewer/decoder/levels.h"
 #include "viewer/decoder/worker.h"
 
 #define ZYGOTE_FD 3
@@ -112,8 +114,10 @@ static void kill_worker(pid_t pid)
         if (pid > 0 && workers[i] == pid) kill(pid, SIGKILL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "levels") == 0)
+        _exit(cn_levels_main(argv[2], argv[3])); /* locked in: what else runs at an exit may not do its work */
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     openslide_get_version(); /* resolves and initialises the libraries before the first fork */

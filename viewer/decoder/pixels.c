@@ -37,3 +37,21 @@ void cn_pixels_shrink(const uint8_t *src, int64_t sw, int64_t sh, uint8_t *dst, 
                     grid->x + (double)(x + 1) * grid->width, grid->y + (double)(y + 1) * grid->height,
                     dst + 3 * (y * dw + x));
 }
+
+static void quarter_pixel(const uint8_t *src, int64_t width, int64_t height, int64_t stride, uint8_t *out)
+{
+    unsigned sum[3] = {0, 0, 0}, count = (unsigned)(width * height);
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++)
+            for (int c = 0; c < 3; c++) sum[c] += src[3 * (y * stride + x) + c];
+    for (int c = 0; c < 3; c++) out[c] = (uint8_t)((sum[c] + count / 2) / count);
+}
+
+void cn_pixels_quarter(const uint8_t *src, int64_t width, int64_t height, int64_t stride, uint8_t *dst,
+                       int64_t dst_stride)
+{
+    for (int64_t y = 0; y < height; y += 4)
+        for (int64_t x = 0; x < width; x += 4)
+            quarter_pixel(src + 3 * (y * stride + x), width - x < 4 ? width - x : 4, height - y < 4 ? height - y : 4,
+                          stride, dst + 3 * (y / 4 * dst_stride + x / 4));
+}

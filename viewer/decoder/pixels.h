@@ -17,4 +17,9 @@ typedef struct cn_pixel_grid {
 void cn_pixels_shrink(const uint8_t *src, int64_t sw, int64_t sh, uint8_t *dst, int64_t dw, int64_t dh,
                       const cn_pixel_grid *grid);
 
+/** RGB with `stride` pixels a line as a quarter of its width and height, rounded up; each the average of what is there
+ * of its 4 × 4 pixels. */
+void cn_pixels_quarter(const uint8_t *src, int64_t width, int64_t height, int64_t stride, uint8_t *dst,
+                       int64_t dst_stride);
+
 #endif

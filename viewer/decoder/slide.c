@@ -2,9 +2,10 @@
 
 #include <math.h>
 #include <openslide.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -21,7 +22,16 @@ struct cn_dslide {
     cn_sparse *sparse; /* NULL: no tile is empty */
     cn_decode_info info;
     double stretch_x, stretch_y; /* pictured pixels per pixel of level 0 */
+    cn_pyramid missing;          /* what the file lacks … */
+    openslide_t *made;           /* … as it was made beside it, NULL when it was not */
 };
+
+/* Where the pixels of a picture come from. */
+typedef struct source {
+    int32_t level; /* of the file, or of what was made */
+    bool made;
+    double downsample;
+} source;
 
 /* ---- opening ---- */
 
@@ -69,6 +79,7 @@ static cn_err read_info(cn_dslide *slide)
         openslide_get_level_dimensions(osr, (int32_t)i, &info->level_width[i], &info->level_height[i]);
         info->level_downsample[i] = openslide_get_level_downsample(osr, (int32_t)i);
     }
+    cn_pyramid_missing(info->level_width, info->level_height, info->level_downsample, info->levels, &slide->missing);
     read_scale(slide);
     info->objective = objective_of(osr);
     const char *background = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_BACKGROUND_COLOR);
@@ -76,6 +87,34 @@ static cn_err read_info(cn_dslide *slide)
     const char *vendor = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_VENDOR);
     cn_strcpy(info->vendor, sizeof(info->vendor), vendor ? vendor : "");
     return CN_OK;
+}
+
+static bool made_of_this(openslide_t *made, const cn_pyramid *missing)
+{
+    if (!made || openslide_get_error(made) || openslide_get_level_count(made) != (int32_t)missing->n) return false;
+    for (uint32_t i = 0; i < missing->n; i++) {
+        int64_t width = 0, height = 0;
+        openslide_get_level_dimensions(made, (int32_t)i, &width, &height);
+        if (width != missing->width[i] || height != missing->height[i]) return false;
+    }
+    return true;
+}
+
+/* What was made stands beside the slide; an empty file says that it cannot be made. */
+static void open_made(cn_dslide *slide, const char *path)
+{
+    char beside[CN_DECODE_PATH];
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    if (!slide->missing.n || !slash) return;
+    if (!cn_fmt(beside, sizeof(beside), "%.*s/" CN_LEVELS_NAME, (int)(slash - path), path)) return;
+    bool there = stat(beside, &st) == 0;
+    if (there && st.st_size > 0) slide->made = openslide_open(beside);
+    if (slide->made && !made_of_this(slide->made, &slide->missing)) {
+        openslide_close(slide->made);
+        slide->made = NULL;
+    }
+    slide->info.lacks_levels = !slide->made && !(there && st.st_size == 0);
 }
 
 cn_err cn_dslide_open(cn_dslide **out, const char *path)
@@ -94,6 +133,7 @@ cn_err cn_dslide_open(cn_dslide **out, const char *path)
         cn_dslide_close(slide);
         return err;
     }
+    open_made(slide, path);
     *out = slide;
     return CN_OK;
 }
@@ -102,6 +142,7 @@ void cn_dslide_close(cn_dslide *slide)
 {
     if (!slide) return;
     cn_sparse_close(slide->sparse);
+    if (slide->made) openslide_close(slide->made);
     openslide_close(slide->osr);
     free(slide);
 }
@@ -119,19 +160,53 @@ static cn_err read_argb(cn_dslide *slide, int32_t level, int64_t x, int64_t y, i
     return openslide_get_error(slide->osr) ? CN_ERR_CORRUPT : CN_OK;
 }
 
-/* `width` × `height` pixels of slide level `level` from (x, y) in level-0 pixels, flattened to RGB. Caller frees. */
-static cn_err read_rgb(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+/* The same of what was made. Its file's sizes are rounded up, and so is what OpenSlide takes for its downsample: the
+ * place is reckoned in the level, whose downsample is known exactly. */
+static cn_err read_made(cn_dslide *slide, const source *from, int64_t x, int64_t y, int64_t width, int64_t height,
+                        uint32_t *argb)
+{
+    double down = openslide_get_level_downsample(slide->made, from->level);
+    openslide_read_region(slide->made, argb, llround((double)x / from->downsample * down),
+                          llround((double)y / from->downsample * down), from->level, width, height);
+    return openslide_get_error(slide->made) ? CN_ERR_CORRUPT : CN_OK;
+}
+
+/* `width` × `height` pixels from (x, y) in level-0 pixels, flattened to RGB. Caller frees. */
+static cn_err read_rgb(cn_dslide *slide, const source *from, int64_t x, int64_t y, int64_t width, int64_t height,
                        uint8_t **out)
 {
     size_t pixels = (size_t)width * (size_t)height;
     CN_AUTO_FREE uint32_t *argb = cn_calloc(pixels, 4);
     if (!argb) return CN_ERR_NOMEM;
-    CN_TRY(read_argb(slide, level, x, y, width, height, argb));
+    CN_TRY(from->made ? read_made(slide, from, x, y, width, height, argb)
+                      : read_argb(slide, from->level, x, y, width, height, argb));
     uint8_t *rgb = cn_calloc(pixels, 3);
     if (!rgb) return CN_ERR_NOMEM;
     cn_pixels_flatten(argb, pixels, slide->info.background, rgb);
     *out = rgb;
     return CN_OK;
+}
+
+cn_err cn_dslide_read(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+                      uint8_t **out)
+{
+    return read_rgb(slide, &(source){.level = level}, x, y, width, height, out);
+}
+
+const cn_pyramid *cn_dslide_missing(const cn_dslide *slide)
+{
+    return &slide->missing;
+}
+
+/* The smallest level from which a picture with `scale` level-0 pixels per pixel can be made without loss. */
+static source source_for(cn_dslide *slide, double scale)
+{
+    source best = {.level = openslide_get_best_level_for_downsample(slide->osr, scale * 1.0001)};
+    best.downsample = openslide_get_level_downsample(slide->osr, best.level);
+    for (uint32_t i = 0; slide->made && i < slide->missing.n; i++)
+        if (slide->missing.downsample[i] <= scale * 1.0001 && slide->missing.downsample[i] > best.downsample)
+            best = (source){.level = (int32_t)i, .made = true, .downsample = slide->missing.downsample[i]};
+    return best;
 }
 
 /* ---- the questions ---- */
@@ -140,10 +215,9 @@ static cn_err read_rgb(cn_dslide *slide, int32_t level, int64_t x, int64_t y, in
 static cn_err render(cn_dslide *slide, double x, double y, double scale_x, double scale_y, int64_t dw, int64_t dh,
                      void *out, size_t size, size_t *len)
 {
-    double scale = scale_x < scale_y ? scale_x : scale_y;
-    int32_t level = openslide_get_best_level_for_downsample(slide->osr, scale * 1.0001);
-    if (level < 0) return CN_ERR_CORRUPT;
-    double down = openslide_get_level_downsample(slide->osr, level);
+    source from = source_for(slide, scale_x < scale_y ? scale_x : scale_y);
+    double down = from.downsample;
+    if (!(down > 0)) return CN_ERR_CORRUPT;
     cn_pixel_grid grid = {.width = scale_x / down, .height = scale_y / down};
     if (slide->stretch_x > 1 || slide->stretch_y > 1) { /* a corner may lie inside a pixel of the file */
         grid.x = x / down - floor(x / down);
@@ -157,7 +231,7 @@ static cn_err render(cn_dslide *slide, double x, double y, double scale_x, doubl
     if (sh < 1) sh = 1;
     if (sw > 4 * REGION_MAX || sh > 4 * REGION_MAX || sw * sh > (int64_t)64 << 20) return CN_ERR_TOOBIG;
     CN_AUTO_FREE uint8_t *rgb = NULL;
-    CN_TRY(read_rgb(slide, level, (int64_t)x, (int64_t)y, sw, sh, &rgb));
+    CN_TRY(read_rgb(slide, &from, (int64_t)x, (int64_t)y, sw, sh, &rgb));
     if (sw == dw && sh == dh) return cn_jpeg_encode(rgb, dw, dh, out, size, len);
     CN_AUTO_FREE uint8_t *small = cn_calloc((size_t)dw * (size_t)dh, 3);
     if (!small) return CN_ERR_NOMEM;
@@ -201,7 +275,7 @@ static cn_err answer_region(cn_dslide *slide, const cn_decode_ask *ask, void *ou
     if (ask->level >= slide->info.levels) return CN_ERR_NOTFOUND;
     if (ask->width < 1 || ask->height < 1 || ask->width > REGION_MAX || ask->height > REGION_MAX) return CN_ERR_INVALID;
     CN_AUTO_FREE uint8_t *rgb = NULL;
-    CN_TRY(read_rgb(slide, (int32_t)ask->level, ask->column, ask->row, ask->width, ask->height, &rgb));
+    CN_TRY(cn_dslide_read(slide, (int32_t)ask->level, ask->column, ask->row, ask->width, ask->height, &rgb));
     return cn_jpeg_encode(rgb, ask->width, ask->height, out, size, len);
 }
 

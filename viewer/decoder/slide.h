@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "viewer/decode_proto.h"
+#include "viewer/slide/pyramid.h"
 
 typedef struct cn_dslide cn_dslide;
 
@@ -16,5 +17,13 @@ void cn_dslide_close(cn_dslide *slide);
 /** Answers one question into `out` (at most `size` bytes). CN_ERR_NOTFOUND outside the grid, CN_ERR_CORRUPT when pixels
  * cannot be read. */
 cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len);
+
+/** `width` × `height` pixels of the file's level `level` from (x, y) in level-0 pixels, as RGB over the background.
+ * Caller frees. */
+cn_err cn_dslide_read(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+                      uint8_t **out);
+
+/** The levels that the file itself lacks, made or not. */
+const cn_pyramid *cn_dslide_missing(const cn_dslide *slide);
 
 #endif

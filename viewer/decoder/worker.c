@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "viewer/decode_proto.h"
 #include "viewer/decoder/lock.h"
-#include "viewer/decoder/slide.h"
 
 static int reply(int sock, cn_err err, size_t len)
 {
@@ -19,13 +18,13 @@ static int reply(int sock, cn_err err, size_t len)
     return sent == sizeof(answer) ? 0 : -1;
 }
 
-static cn_err open_locked(cn_dslide **slide, const char *path)
+cn_err cn_decoder_open(cn_dslide **slide, const char *path, size_t file_bytes)
 {
     char folder[CN_DECODE_PATH];
     const char *slash = strrchr(path, '/');
     if (!slash || !cn_strcpy(folder, sizeof(folder), path)) return CN_ERR_INVALID;
     folder[slash - path] = 0;
-    cn_err locked = cn_decoder_lock(folder);
+    cn_err locked = cn_decoder_lock(folder, file_bytes);
     if (locked == CN_ERR_UNSUPPORTED)
         cn_warn("viewer.decoder", "this kernel has no Landlock: the decoder is not confined to its folder");
     else if (locked != CN_OK)
@@ -36,7 +35,7 @@ static cn_err open_locked(cn_dslide **slide, const char *path)
 int cn_decoder_worker(int sock, void *shared, const char *path)
 {
     cn_dslide *slide = NULL;
-    cn_err err = open_locked(&slide, path);
+    cn_err err = cn_decoder_open(&slide, path, 0);
     if (reply(sock, err, 0) != 0 || err != CN_OK) return 1;
     for (;;) {
         cn_decode_ask ask;

@@ -5,10 +5,12 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "viewer/slide/levels.h"
 
 struct cn_slides {
     cn_decoders *decoders;
     cn_tilecache *cache;
+    char decoder[CN_DECODE_PATH];
 };
 
 typedef struct tile_question {
@@ -60,6 +62,16 @@ cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, u
     return ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = size}, out);
 }
 
+cn_err cn_slide_make_levels(cn_slides *slides, const char *id, const char *path, const char *scratch, int stop_fd)
+{
+    cn_err err = cn_levels_make(slides->decoder, path, scratch, stop_fd);
+    if (err == CN_ERR_CORRUPT || err == CN_ERR_UNSUPPORTED || err == CN_ERR_TOOBIG || err == CN_ERR_INVALID ||
+        err == CN_ERR_TIMEOUT)
+        CN_TRY(cn_levels_give_up(path));
+    cn_slide_forget(slides, id, path); /* a worker that has the slide open does not know them */
+    return err;
+}
+
 void cn_slide_forget(cn_slides *slides, const char *id, const char *path)
 {
     char prefix[128];
@@ -76,7 +88,8 @@ cn_err cn_slides_new(cn_slides **out, const char *decoder, unsigned decoders, si
 {
     cn_slides *slides = CN_NEW(cn_slides);
     if (!slides) return CN_ERR_NOMEM;
-    cn_err err = cn_tilecache_new(&slides->cache, cache_bytes);
+    cn_err err = cn_strcpy(slides->decoder, sizeof(slides->decoder), decoder) ? CN_OK : CN_ERR_TOOBIG;
+    if (err == CN_OK) err = cn_tilecache_new(&slides->cache, cache_bytes);
     if (err == CN_OK) err = cn_decoders_new(&slides->decoders, decoder, decoders);
     if (err != CN_OK) {
         cn_slides_free(slides);

@@ -23,6 +23,9 @@ cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsign
                      cn_tile **out);
 /** A JPEG inside size × size pixels (at most 2,048). */
 cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, unsigned size, cn_tile **out);
+/** Makes the levels that a slide lacks (`lacks_levels` of its information), beside it: cn_levels_make. What is asked for
+ * from then on is made of them. When the slide does not allow it or an hour is not enough, that is noted, and it lacks none any more. */
+cn_err cn_slide_make_levels(cn_slides *slides, const char *id, const char *path, const char *scratch, int stop_fd);
 /** Forgets a deleted slide. */
 void cn_slide_forget(cn_slides *slides, const char *id, const char *path);
 void cn_slides_stats(cn_slides *slides, cn_tilecache_stats *out);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -215,6 +216,104 @@ static void a_scale_is_a_microscopes(void **state)
     }
 }
 
+static size_t files_in(const char *path)
+{
+    size_t n = 0;
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *found; (found = readdir(dir));) n += found->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+/* A slide without a pyramid had no whole view; its levels are made beside it, and are served from then on. */
+static void missing_levels_are_made(void **state)
+{
+    char large[160], path[160], scratch[160], made[160];
+    cn_decode_info info;
+    cn_tile *tile = NULL;
+    cn_fmt(large, sizeof(large), "%s/large.tif", folder);
+    cn_fmt(scratch, sizeof(scratch), "%s/scratch", folder);
+    cn_fmt(made, sizeof(made), "%s/single/levels.tif", folder);
+    const char *const argv[] = {CN_BUILD_DIR "/consilium-demo-slide", large, "5000", "4000", "7", NULL};
+    int status = -1;
+    assert_true(cn_child_run(argv, &(cn_child_limits){.wall_seconds = 60}, &status) == CN_OK && status == 0);
+    cn_fmt(path, sizeof(path), "%s/single", folder);
+    tiff_changed_copy(large, path, "slide.tif", tiff_one_level);
+    cn_fmt(path, sizeof(path), "%s/single/slide.tif", folder);
+    mkdir(scratch, 0700);
+    assert_int_equal(cn_slide_info(*state, "single", path, &info), CN_OK);
+    assert_int_equal(info.levels, 1);
+    assert_int_equal(info.lacks_levels, 1);
+    int stop = eventfd(1, EFD_CLOEXEC);
+    assert_int_equal(cn_slide_make_levels(*state, "single", path, scratch, stop), CN_ERR_CLOSED);
+    close(stop);
+    assert_int_equal(access(made, F_OK), -1);
+    assert_int_equal(files_in(scratch), 0);
+    assert_int_equal(cn_slide_make_levels(*state, "single", path, scratch, 0), CN_OK);
+    assert_int_equal(files_in(scratch), 0);
+    assert_int_equal(cn_slide_info(*state, "single", path, &info), CN_OK);
+    assert_int_equal(info.lacks_levels, 0);
+    assert_int_equal(cn_slide_thumbnail(*state, "single", path, 256, &tile), CN_OK);
+    cn_unref(tile);
+    for (unsigned level = 0; level < 14; level++) {
+        assert_int_equal(cn_slide_tile(*state, "single", path, level, 0, 0, &tile), CN_OK);
+        cn_unref(tile);
+    }
+    assert_int_equal(cn_slide_tile(*state, "single", path, 11, 4, 3, &tile), CN_OK); /* the last one of its level */
+    cn_unref(tile);
+}
+
+/* Half a file under that name, an empty one, one of another slide: none is taken for levels. */
+static void what_are_no_levels_is_not_read(void **state)
+{
+    char path[160], made[160], *bytes = NULL;
+    size_t n = 0;
+    cn_decode_info info;
+    cn_fmt(path, sizeof(path), "%s/single/slide.tif", folder);
+    cn_fmt(made, sizeof(made), "%s/single/levels.tif", folder);
+    assert_int_equal(cn_file_read(made, 64 << 20, &bytes, &n), CN_OK);
+    const struct {
+        const char *what;
+        size_t n;
+        const void *bytes;
+        uint32_t lacks;
+    } rows[] = {{"half", n / 2, bytes, 1}, {"text", 4, "text", 1}, {"given up", 0, "", 0}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        print_message("%s\n", rows[i].what);
+        assert_int_equal(cn_file_write_durable(made, rows[i].bytes, rows[i].n, 0600), CN_OK);
+        cn_slide_forget(*state, "single", path);
+        assert_int_equal(cn_slide_info(*state, "single", path, &info), CN_OK);
+        assert_int_equal(info.lacks_levels, rows[i].lacks);
+    }
+    assert_int_equal(unlink(made), 0);
+    assert_int_equal(link(slide, made), 0);
+    cn_slide_forget(*state, "single", path);
+    assert_int_equal(cn_slide_info(*state, "single", path, &info), CN_OK);
+    assert_int_equal(info.lacks_levels, 1);
+    free(bytes);
+}
+
+/* Levels of a slide that cannot be read are given up, once for all. */
+static void levels_of_a_damaged_slide_are_given_up(void **state)
+{
+    char path[160], made[160], *bytes = NULL;
+    size_t n = 0;
+    cn_decode_info info;
+    cn_fmt(path, sizeof(path), "%s/single/slide.tif", folder);
+    cn_fmt(made, sizeof(made), "%s/single/levels.tif", folder);
+    assert_int_equal(unlink(made), 0);
+    assert_int_equal(cn_file_read(path, 64 << 20, &bytes, &n), CN_OK);
+    memset(bytes + n / 4, 0x5a, n / 8);
+    assert_int_equal(cn_file_write_durable(path, bytes, n, 0600), CN_OK);
+    free(bytes);
+    cn_fmt(made, sizeof(made), "%s/scratch", folder);
+    assert_int_equal(cn_slide_make_levels(*state, "single", path, made, 0), CN_ERR_CORRUPT);
+    assert_int_equal(cn_slide_info(*state, "single", path, &info), CN_OK);
+    assert_int_equal(info.lacks_levels, 0);
+    assert_int_equal(files_in(made), 0);
+}
+
 /* libtiff's first warning ended the decoder when standard error was a plain file, as a log often is. It comes into the
  * log with the slide's id, and the slide opens. */
 static void a_warning_is_a_line_of_the_log(void **state)
@@ -382,6 +481,9 @@ int main(void)
         cmocka_unit_test(a_damaged_slide_harms_nobody),
         cmocka_unit_test(an_empty_tile_is_background),
         cmocka_unit_test(a_scale_is_a_microscopes),
+        cmocka_unit_test(missing_levels_are_made),
+        cmocka_unit_test(what_are_no_levels_is_not_read),
+        cmocka_unit_test(levels_of_a_damaged_slide_are_given_up),
         cmocka_unit_test(a_warning_is_a_line_of_the_log),
         cmocka_unit_test(a_killed_zygote_costs_nothing),
         cmocka_unit_test(a_step_of_the_clock_disturbs_nobody_who_waits),
