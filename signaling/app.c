@@ -88,13 +88,24 @@ cn_pictures *cn_app_pictures(const cn_app *app)
     return app->pictures;
 }
 
-static void convert(void *arg)
+static void wait_with(cn_app *app, cn_err err)
 {
-    cn_app *app = arg;
-    cn_err err = cn_convert_waiting(&app->consult, app->slides, app->scratch, app->convert_stop);
     if (err == CN_OK || err == CN_ERR_CLOSED) return;
     cn_error("signaling.convert", "files wait until it can go on: %s", cn_err_text(err));
     atomic_store(&app->convert_again, true);
+}
+
+static void make_levels(void *arg)
+{
+    cn_app *app = arg;
+    wait_with(app, cn_convert_levels(&app->consult, app->slides, app->scratch, app->convert_stop));
+}
+
+static void convert(void *arg)
+{
+    cn_app *app = arg;
+    wait_with(app, cn_convert_waiting(&app->consult, app->slides, app->scratch, app->convert_stop));
+    (void)cn_jobs_add(app->leveller, make_levels, app); /* full: as below */
 }
 
 void cn_app_convert_soon(cn_app *app)
@@ -134,6 +145,7 @@ static void retry_tick(void *arg)
 
 cn_err cn_app_upkeep(cn_app *app)
 {
+    CN_TRY(cn_file_sweep(&app->consult, CN_LEVELS_NAME));
     CN_TRY(cn_file_retry(&app->consult, true));
     CN_TRY(cn_door_every(app->door, HOUR_MS, hourly_tick, app));
     CN_TRY(cn_door_every(app->door, RETRY_MS, retry_tick, app));

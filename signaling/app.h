@@ -23,7 +23,8 @@ struct cn_app {
     cn_slides *slides;
     cn_pictures *pictures;
     cn_jobs *converter; /* one thread: documents and slides after their upload */
-    int convert_stop;   /* can be read as soon as the converter is to end */
+    cn_jobs *leveller;  /* one thread: levels that slides lack */
+    int convert_stop;   /* can be read as soon as both are to end */
     _Atomic bool convert_again;
     char scratch[1024]; /* folder for temporary files, absolute */
     cn_jobs *db_jobs, *tile_jobs;

@@ -19,6 +19,7 @@ static cn_err convert_slide(cn_consult *consult, cn_slides *slides, const cn_fil
     cn_decode_info info;
     CN_TRY(cn_slide_file_path(consult, file_info, path, sizeof(path)));
     CN_TRY(cn_slide_info(slides, file_info->id, path, &info));
+    if (info.lacks_levels) return cn_file_prepare(consult, file_info->id, &(bool){false});
     return cn_file_converted(consult, file_info->id, true, "", 0);
 }
 
@@ -99,4 +100,39 @@ cn_err cn_convert_waiting(cn_consult *consult, cn_slides *slides, const char *sc
         }
     } while (n == BATCH);
     return CN_OK;
+}
+
+/* ---- levels ---- */
+
+static cn_err levels_of_one(cn_consult *consult, cn_slides *slides, const char *id, const char *scratch, int stop_fd)
+{
+    const cn_actor system = cn_actor_system();
+    char path[PATH];
+    cn_file_info info;
+    cn_err err = cn_file_get(consult, &system, id, NULL, &info);
+    if (err == CN_ERR_NOTFOUND) return CN_OK; /* deleted meanwhile */
+    if (err == CN_OK) err = cn_slide_file_path(consult, &info, path, sizeof(path));
+    if (err == CN_OK) err = cn_slide_make_levels(slides, id, path, scratch, stop_fd);
+    if (of_everybody(err)) return err;
+    /* in these minutes too */
+    if (cn_file_get(consult, &system, id, NULL, &info) == CN_ERR_NOTFOUND)
+        return cn_files_unlink_beside(consult->files, id, CN_LEVELS_NAME);
+    /* without them a slide can be seen in full size only, which is worth more than not at all; whoever opens it next
+     * has it tried again, unless it was given up */
+    if (err != CN_OK) cn_warn("signaling.convert", "slide %s stays without an overview: %s", id, cn_err_text(err));
+    CN_TRY(cn_file_converted(consult, id, true, "", 0));
+    if (consult->changed) consult->changed(consult->ctx, info.request, "");
+    return CN_OK;
+}
+
+cn_err cn_convert_levels(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd)
+{
+    char ids[1][CN_ID_TEXT];
+    size_t n = 0;
+    for (;;) {
+        CN_TRY(check_stop(stop_fd));
+        CN_TRY(cn_file_preparing(consult, ids, 1, &n));
+        if (!n) return CN_OK;
+        CN_TRY(levels_of_one(consult, slides, ids[0], scratch, stop_fd));
+    }
 }

@@ -12,4 +12,8 @@
  */
 cn_err cn_convert_waiting(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd);
 
+/** The same for slides that lack levels, which are made: minutes each, in a thread of its own, so that no document waits
+ * for a slide. */
+cn_err cn_convert_levels(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd);
+
 #endif

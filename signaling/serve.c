@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "signaling/app.h"
 #include "signaling/api/api.h"
+#include "viewer/scratch.h"
 
 #define DB_WAITING 512
 #define TILE_WAITING 1024
@@ -66,7 +67,9 @@ static cn_err open_pictures(cn_app *app)
     if (!fits) return CN_ERR_IO;
     app->convert_stop = eventfd(0, EFD_CLOEXEC);
     if (app->convert_stop < 0) return cn_err_from_errno(errno);
+    cn_scratch_sweep(app->scratch);
     CN_TRY(cn_jobs_new(&app->converter, "convert", 1, 1));
+    CN_TRY(cn_jobs_new(&app->leveller, "levels", 1, 1));
     return cn_pictures_new(&app->pictures, app->scratch, (size_t)PICTURES_MB << 20);
 }
 
@@ -203,7 +206,8 @@ static void stop_converter(cn_app *app)
 {
     if (app->convert_stop > 0 && eventfd_write(app->convert_stop, 1) < 0)
         cn_warn("signaling", "the converter ends only when its work is done");
-    cn_jobs_free(app->converter);
+    cn_jobs_free(app->converter); /* first: it gives the other one work */
+    cn_jobs_free(app->leveller);
     if (app->convert_stop > 0) cn_fd_close(&app->convert_stop);
 }
 

@@ -179,15 +179,48 @@ cn_err cn_file_delete(cn_consult *consult, const cn_actor *actor, const char *id
 
 /* ---- conversion ---- */
 
-cn_err cn_file_waiting(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)
+static cn_err list_state(cn_consult *consult, const char *state, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
-    CN_TRY(cn_db_query(
-        conn, &rows, "SELECT id FROM files WHERE state = 'converting' AND deleted_ms = 0 ORDER BY created_ms LIMIT $1",
-        cn_int((int64_t)max)));
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT id FROM files WHERE state = $1 AND deleted_ms = 0 ORDER BY created_ms LIMIT $2",
+                       cn_text(state), cn_int((int64_t)max)));
     for (*len = 0; *len < max && cn_rows_next(rows); (*len)++) cn_strcpy(ids[*len], CN_ID_TEXT, cn_rows_text(rows, 0));
+    return CN_OK;
+}
+
+cn_err cn_file_waiting(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)
+{
+    return list_state(consult, "converting", ids, max, len);
+}
+
+cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)
+{
+    return list_state(consult, "preparing", ids, max, len);
+}
+
+cn_err cn_file_prepare(cn_consult *consult, const char *id, bool *changed)
+{
+    int64_t n = 0;
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_exec(conn, &n,
+                      "UPDATE files SET state = 'preparing' WHERE id = $1 AND state IN ('converting', 'ready') "
+                      "AND kind = 'slide' AND deleted_ms = 0",
+                      cn_text(id)));
+    *changed = n > 0;
+    return CN_OK;
+}
+
+cn_err cn_file_sweep(cn_consult *consult, const char *name)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query(conn, &rows, "SELECT id FROM files WHERE kind = 'slide' AND deleted_ms > 0"));
+    while (cn_rows_next(rows)) CN_TRY(cn_files_unlink_beside(consult->files, cn_rows_text(rows, 0), name));
     return CN_OK;
 }
 

@@ -70,6 +70,12 @@ cn_err cn_file_delete(cn_consult *consult, const cn_actor *actor, const char *id
 /** For whoever converts: files that wait (state "converting"), oldest first, at most `max` ids; and the outcome. */
 cn_err cn_file_waiting(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
 cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const char *pdf_sha256, int pages);
+/** A slide that can be read and lacks levels waits for them (state "preparing"); `changed`: it did not before. */
+cn_err cn_file_prepare(cn_consult *consult, const char *id, bool *changed);
+/** Those, like cn_file_waiting; the outcome is cn_file_converted. */
+cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
+/** What deleted slides left beside their links under `name`, which a crash may have kept, is removed. */
+cn_err cn_file_sweep(cn_consult *consult, const char *name);
 /** The outcome when it was the server that failed (a helper died, a disk could not be read): state "stuck". */
 cn_err cn_file_stuck(cn_consult *consult, const char *id);
 /** Files that are stuck wait again; `refused`: also slides that were refused, since what reads them may be newer. */

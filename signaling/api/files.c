@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "consult/file/file.h"
 #include "signaling/api/api.h"
+#include "signaling/api/slides.h"
 #include "signaling/app.h"
 #include "signaling/slide_file.h"
 #include "viewer/document/pictures.h"
@@ -96,7 +97,8 @@ static cn_err thumbnail(cn_http *http)
     if (cn_http_not_modified(http, info.sha256)) return CN_OK;
     if (strcmp(info.kind, "slide") == 0) {
         CN_TRY(cn_slide_file_path(consult(http), &info, path, sizeof(path)));
-        CN_TRY(cn_slide_thumbnail(cn_app_slides(cn_http_app(http)), info.id, path, (unsigned)size, &tile));
+        cn_err err = cn_slide_thumbnail(cn_app_slides(cn_http_app(http)), info.id, path, (unsigned)size, &tile);
+        if (err != CN_OK) return cn_slide_refusal(http, info.id, err);
     } else {
         const char *sha256 = strcmp(info.kind, "document") == 0 && info.pdf_sha256[0] ? info.pdf_sha256 : info.sha256;
         CN_TRY(cn_files_path(consult(http)->files, sha256, path, sizeof(path)));
@@ -117,7 +119,10 @@ static cn_err remove_file(cn_http *http)
                  strcmp(info.kind, "slide") == 0 &&
                  cn_slide_file_path(consult(http), &info, path, sizeof(path)) == CN_OK;
     CN_TRY(cn_file_delete(consult(http), cn_http_actor(http), id(http), cn_http_problem(http)));
-    if (slide) cn_slide_forget(cn_app_slides(cn_http_app(http)), info.id, path);
+    if (slide) {
+        cn_slide_forget(cn_app_slides(cn_http_app(http)), info.id, path);
+        cn_files_unlink_beside(consult(http)->files, info.id, CN_LEVELS_NAME);
+    }
     return cn_http_empty(http, 204);
 }
 

@@ -7,6 +7,7 @@
 #include "consult/file/file.h"
 #include "signaling/api/api.h"
 #include "signaling/api/grants.h"
+#include "signaling/api/slides.h"
 #include "signaling/app.h"
 #include "signaling/slide_file.h"
 #include "viewer/slide/deepzoom.h"
@@ -32,10 +33,19 @@ static cn_err permit(cn_http *http, const char *action, cn_grant *out)
 
 /* ---- calls ---- */
 
+/* A slide from before levels were made, or whose levels were not in the backup. */
+static void want_levels(cn_http *http, const char *id)
+{
+    cn_app *app = cn_http_app(http);
+    bool changed = false;
+    if (cn_file_prepare(cn_app_consult(app), id, &changed) == CN_OK && changed) cn_app_convert_soon(app);
+}
+
 static cn_err load_info(cn_http *http, cn_grant *ticket, cn_decode_info *info)
 {
     CN_TRY(permit(http, "slide.open", ticket));
     cn_err err = cn_slide_info(cn_app_slides(cn_http_app(http)), ticket->file, ticket->path, info);
+    if (err == CN_OK && info->lacks_levels) want_levels(http, ticket->file);
     if (err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT)
         cn_problem_set(cn_http_problem(http), err, "", "this slide cannot be read: %s",
                        err == CN_ERR_CORRUPT ? "the file is damaged" : "its format is not known");
@@ -75,6 +85,15 @@ static cn_err descriptor(cn_http *http)
     return cn_http_text(http, 200, "application/xml", xml, strlen(xml));
 }
 
+cn_err cn_slide_refusal(cn_http *http, const char *id, cn_err err)
+{
+    cn_file_info info;
+    if (err != CN_ERR_TOOBIG) return err;
+    CN_TRY(cn_file_get(cn_app_consult(cn_http_app(http)), cn_http_actor(http), id, NULL, &info));
+    if (strcmp(info.state, "preparing") != 0) return err;
+    return cn_problem_set(cn_http_problem(http), CN_ERR_AGAIN, "state", "the overview of this slide is being made");
+}
+
 static void release_tile(void *tile)
 {
     cn_unref(tile);
@@ -93,8 +112,9 @@ static cn_err tile(cn_http *http)
     /* kept by the browser, asked for again each time: the right may be gone */
     cn_http_set(http, "Cache-Control", "private, no-cache");
     if (cn_http_not_modified(http, ticket.etag)) return CN_OK;
-    CN_TRY(
-        cn_slide_tile(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, (unsigned)level, column, row, &part));
+    cn_err err =
+        cn_slide_tile(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, (unsigned)level, column, row, &part);
+    if (err != CN_OK) return cn_slide_refusal(http, ticket.file, err);
     return cn_http_bytes(http, 200, "image/jpeg", part->bytes, part->n, release_tile, part);
 }
 

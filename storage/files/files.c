@@ -399,3 +399,11 @@ cn_err cn_files_link_named(cn_files *files, const char *id, const char *name, co
     CN_TRY(cn_fsync_parent(path));
     return cn_strcpy(out, size, path) ? CN_OK : CN_ERR_TOOBIG;
 }
+
+cn_err cn_files_unlink_beside(cn_files *files, const char *id, const char *name)
+{
+    char path[PATH_MAX];
+    if (!id_is_good(id) || strchr(name, '/') || *name == '.') return CN_ERR_INVALID;
+    if (!cn_fmt(path, sizeof path, "%s/slides/%s/%s", files->root, id, name)) return CN_ERR_INVALID;
+    return unlink(path) == 0 || errno == ENOENT ? CN_OK : cn_err_from_errno(errno);
+}

@@ -48,6 +48,9 @@ cn_err cn_files_put_path(cn_files *files, const char *path, char sha256_hex[65])
 cn_err cn_files_link_named(cn_files *files, const char *id, const char *name, const char *sha256_hex, char *out,
                            size_t size);
 
+/** Removes what was put beside that link under another plain name; CN_OK when there is none. */
+cn_err cn_files_unlink_beside(cn_files *files, const char *id, const char *name);
+
 /** What the content really is, from its first bytes (and inside a ZIP its entries): a MIME type of the table in sniff.c
  * or NULL. */
 const char *cn_files_sniff(const void *head, size_t len);

@@ -271,6 +271,35 @@ static void test_what_is_stuck_is_tried_again(void **state)
     platform_close(&rig);
 }
 
+static void test_a_slide_waits_for_its_levels(void **state)
+{
+    platform rig;
+    char request[CN_ID_TEXT], document[CN_ID_TEXT], slide[CN_ID_TEXT], ids[4][CN_ID_TEXT], text[160];
+    bool changed = true;
+    size_t n = 9;
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", request);
+    whole(&rig, request, document);
+    whole(&rig, request, slide);
+    assert_ok(cn_file_prepare(rig.c, document, &changed));
+    assert_false(changed); /* is no slide */
+    cn_fmt(text, sizeof(text), "UPDATE files SET kind = 'slide' WHERE id = '%s'", slide);
+    platform_sql(&rig, text);
+    assert_ok(cn_file_prepare(rig.c, slide, &changed));
+    assert_true(changed);
+    assert_ok(cn_file_prepare(rig.c, slide, &changed));
+    assert_false(changed);
+    assert_ok(cn_file_preparing(rig.c, ids, 4, &n));
+    assert_int_equal(n, 1);
+    assert_string_equal(ids[0], slide);
+    assert_ok(cn_file_waiting(rig.c, ids, 4, &n));
+    assert_int_equal(n, 0);
+    assert_ok(cn_file_converted(rig.c, slide, true, "", 0));
+    assert_string_equal(state_of(&rig, slide), "ready");
+    assert_ok(cn_file_sweep(rig.c, "levels.tif"));
+    platform_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +310,7 @@ int main(void)
         CN_DB_TESTS(test_old_uploads_go),
         CN_DB_TESTS(test_what_waits_for_conversion),
         CN_DB_TESTS(test_what_is_stuck_is_tried_again),
+        CN_DB_TESTS(test_a_slide_waits_for_its_levels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

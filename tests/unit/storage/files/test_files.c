@@ -306,6 +306,12 @@ static void test_named_links(void **state)
                      CN_OK); /* once more: the same */
     assert_int_equal(cn_files_link_named(files, "S1", "slide.svs", other, again, sizeof again), CN_ERR_CONFLICT);
     assert_int_equal(cn_files_link_named(files, "S1", "q", SHA_ABC "0", again, sizeof again), CN_ERR_INVALID);
+    assert_int_equal(cn_files_unlink_beside(files, "S1", "levels.tif"), CN_OK); /* there is none */
+    assert_int_equal(cn_files_link_named(files, "S1", "levels.tif", sha, again, sizeof again), CN_OK);
+    assert_int_equal(cn_files_unlink_beside(files, "S1", "levels.tif"), CN_OK);
+    assert_int_equal(access(again, F_OK), -1);
+    assert_int_equal(cn_files_unlink_beside(files, "S1", "../S1/slide.svs"), CN_ERR_INVALID);
+    assert_int_equal(cn_files_unlink_beside(files, "..", "S1"), CN_ERR_INVALID);
     char longest[700];
     for (size_t i = 0; i < 200; i++) memcpy(longest + 3 * i, "切", 3);
     memcpy(longest + 600, ".svs", 5);

@@ -93,8 +93,8 @@ export interface FileInfo {
   size: number
   sha256: string
   kind: 'slide' | 'document' | 'image' | 'other'
-  /** stuck: the server could not, and tries again by itself */
-  state: 'ready' | 'converting' | 'stuck' | 'failed'
+  /** preparing: a slide whose overview is being made; stuck: the server could not, and tries again by itself */
+  state: 'ready' | 'converting' | 'preparing' | 'stuck' | 'failed'
   pages: number | null
   created_at?: number
 }
