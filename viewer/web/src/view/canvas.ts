@@ -103,6 +103,11 @@ export class PictureCanvas {
     else this.viewer.open({ type: 'image', url: source.image, buildPyramid: true } as never)
   }
 
+  /** What could not be loaded before is asked for again. */
+  reload(): void {
+    if (this.opened) this.viewer.world.resetItems()
+  }
+
   get isOpen(): boolean {
     return this.opened
   }
