@@ -35,10 +35,10 @@ static cn_err store_pdf(cn_consult *consult, const cn_file_info *info, const cha
 static cn_err convert_document(cn_consult *consult, const cn_file_info *info, const char *scratch, int stop_fd)
 {
     char path[PATH], pdf[PATH];
-    const char *dot = strrchr(info->name, '.');
+    const char *format = cn_file_format(info);
     CN_TRY(cn_files_path(consult->files, info->sha256, path, sizeof(path)));
-    if (!dot || !cn_fmt(pdf, sizeof(pdf), "%s/%s.pdf", scratch, info->id)) return CN_ERR_INVALID;
-    cn_err err = cn_document_to_pdf(path, dot + 1, scratch, stop_fd, pdf);
+    if (!format || !cn_fmt(pdf, sizeof(pdf), "%s/%s.pdf", scratch, info->id)) return CN_ERR_INVALID;
+    cn_err err = cn_document_to_pdf(path, format, scratch, stop_fd, pdf);
     if (err == CN_OK) err = store_pdf(consult, info, pdf, scratch);
     unlink(pdf);
     return err;

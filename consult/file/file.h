@@ -7,7 +7,8 @@
 
 #include "consult/consult.h"
 
-#define CN_FILE_NAME 256
+#define CN_FILE_NAME_CHARS 255                    /* as many as Windows allows */
+#define CN_FILE_NAME (4 * CN_FILE_NAME_CHARS + 1) /* bytes of UTF-8 and the end */
 
 /* category in the API, required before submitting (kind C) */
 #define CN_CATEGORY_TABLE(X) \
@@ -64,6 +65,9 @@ typedef struct cn_file_info {
 /** `action` is what is logged: "file.read", "slide.read"…; NULL: not logged (tiles: logged once when the slide is
  * opened). */
 cn_err cn_file_get(cn_consult *consult, const cn_actor *actor, const char *id, const char *action, cn_file_info *out);
+/** The format of a document's content as the ending that LibreOffice knows it by, e.g. "docx" for a DOCX that is named
+ * ".doc"; NULL when there is none. Pure. */
+const char *cn_file_format(const cn_file_info *info);
 json_t *cn_file_json(const cn_file_info *info);
 cn_err cn_file_delete(cn_consult *consult, const cn_actor *actor, const char *id, cn_problem *problem);
 

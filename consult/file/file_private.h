@@ -14,16 +14,17 @@ cn_err cn_file_name_open(cn_consult *consult, const char *table, const char *id,
 
 /** What an extension may hold. Pure. */
 typedef struct cn_filetype {
-    const char *extension; /* lower case, without dot */
-    const char *kind;      /* slide, document, image, other */
-    const char *state;     /* at first: ready, or converting for what the viewer makes a PDF of or has to open */
-    const char *types[4];  /* content types that cn_files_sniff may find in it */
+    const char *extension;      /* lower case, without dot */
+    const char *kind;           /* slide, document, image, other */
+    const char *state;          /* at first: ready, or converting for what the viewer makes a PDF of or has to open */
+    const char *const *types;   /* content types that cn_files_sniff may find in it; NULL: any Office document */
+    const char *storage, *page; /* what an unknown OLE storage and an HTML page are taken for, see cn_file_format */
 } cn_filetype;
 
 /** The row for a file name, NULL for an extension that is not allowed (nothing that could be executed is). */
 const cn_filetype *cn_filetype_of(const char *name);
 bool cn_filetype_holds(const cn_filetype *type, const char *sniffed);
-/** 1…200 characters of valid UTF-8, no path separators, no control characters, no leading dot. */
+/** 1…255 characters of valid UTF-8, no path separators, no control characters, no leading dot. */
 bool cn_filename_valid(const char *name);
 
 #endif

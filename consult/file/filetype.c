@@ -5,29 +5,58 @@
 
 #define OOXML "application/vnd.openxmlformats-officedocument."
 
+/* What LibreOffice reads it tells by its content, and so do we: hospital systems write RTF and pages as ".doc" and
+ * ".xls", and a new format under the old ending. The ending here is the one under which it is handed over; "" where the
+ * content does not say, so that the name's decides. */
+static const struct {
+    const char *type, *ending;
+} office[] = {
+    {OOXML "wordprocessingml.document", "docx"},
+    {OOXML "spreadsheetml.sheet", "xlsx"},
+    {OOXML "presentationml.presentation", "pptx"},
+    {"application/msword", "doc"},
+    {"application/vnd.ms-excel", "xls"},
+    {"application/vnd.ms-powerpoint", "ppt"},
+    {"application/x-ole-storage", ""},
+    {"application/rtf", "rtf"},
+    {"text/html", ""},
+};
+
+static const char *const pdfs[] = {"application/pdf", NULL};
+static const char *const texts[] = {"text/plain", "text/html", NULL};
+static const char *const pictures[] = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", NULL};
+static const char *const slides[] = {"image/tiff", NULL};
+static const char *const dicoms[] = {"application/dicom", NULL};
+static const char *const videos[] = {"video/mp4", NULL};
+
+/* `types` NULL: whatever is in `office`. `storage`, `page`: the ending for an OLE storage and for HTML. */
 static const cn_filetype table[] = {
-    {"pdf", "document", "ready", {"application/pdf"}},
-    {"docx", "document", "converting", {OOXML "wordprocessingml.document"}},
-    {"xlsx", "document", "converting", {OOXML "spreadsheetml.sheet"}},
-    {"pptx", "document", "converting", {OOXML "presentationml.presentation"}},
-    {"doc", "document", "converting", {"application/msword", "application/x-ole-storage"}},
-    {"xls", "document", "converting", {"application/vnd.ms-excel", "application/x-ole-storage"}},
-    {"ppt", "document", "converting", {"application/vnd.ms-powerpoint", "application/x-ole-storage"}},
-    {"txt", "document", "converting", {"text/plain"}},
-    {"jpg", "image", "ready", {"image/jpeg"}},
-    {"jpeg", "image", "ready", {"image/jpeg"}},
-    {"png", "image", "ready", {"image/png"}},
-    {"gif", "image", "ready", {"image/gif"}},
-    {"webp", "image", "ready", {"image/webp"}},
-    {"bmp", "image", "ready", {"image/bmp"}},
-    {"svs", "slide", "converting", {"image/tiff"}},
-    {"tif", "slide", "converting", {"image/tiff"}},
-    {"tiff", "slide", "converting", {"image/tiff"}},
-    {"ndpi", "slide", "converting", {"image/tiff"}},
-    {"scn", "slide", "converting", {"image/tiff"}},
-    {"bif", "slide", "converting", {"image/tiff"}},
-    {"dcm", "other", "ready", {"application/dicom"}},
-    {"mp4", "other", "ready", {"video/mp4"}},
+    {"pdf", "document", "ready", pdfs, "", ""},
+    {"docx", "document", "converting", NULL, "doc", "html"},
+    {"xlsx", "document", "converting", NULL, "xls", "xls"},
+    {"pptx", "document", "converting", NULL, "ppt", "html"},
+    {"doc", "document", "converting", NULL, "doc", "html"},
+    {"xls", "document", "converting", NULL, "xls", "xls"},
+    {"ppt", "document", "converting", NULL, "ppt", "html"},
+    {"wps", "document", "converting", NULL, "doc", "html"},
+    {"et", "document", "converting", NULL, "xls", "xls"},
+    {"dps", "document", "converting", NULL, "ppt", "html"},
+    {"rtf", "document", "converting", NULL, "doc", "html"},
+    {"txt", "document", "converting", texts, "", "txt"},
+    {"jpg", "image", "ready", pictures, "", ""},
+    {"jpeg", "image", "ready", pictures, "", ""},
+    {"png", "image", "ready", pictures, "", ""},
+    {"gif", "image", "ready", pictures, "", ""},
+    {"webp", "image", "ready", pictures, "", ""},
+    {"bmp", "image", "ready", pictures, "", ""},
+    {"svs", "slide", "converting", slides, "", ""},
+    {"tif", "slide", "converting", slides, "", ""},
+    {"tiff", "slide", "converting", slides, "", ""},
+    {"ndpi", "slide", "converting", slides, "", ""},
+    {"scn", "slide", "converting", slides, "", ""},
+    {"bif", "slide", "converting", slides, "", ""},
+    {"dcm", "other", "ready", dicoms, "", ""},
+    {"mp4", "other", "ready", videos, "", ""},
 };
 
 const cn_filetype *cn_filetype_of(const char *name)
@@ -39,17 +68,36 @@ const cn_filetype *cn_filetype_of(const char *name)
     return NULL;
 }
 
+static const char *office_ending(const char *type)
+{
+    for (size_t i = 0; i < sizeof(office) / sizeof(office[0]); i++)
+        if (strcmp(office[i].type, type) == 0) return office[i].ending;
+    return NULL;
+}
+
 bool cn_filetype_holds(const cn_filetype *type, const char *sniffed)
 {
-    for (size_t i = 0; sniffed && i < 4 && type->types[i]; i++)
+    if (!sniffed) return false;
+    if (!type->types) return office_ending(sniffed) != NULL;
+    for (size_t i = 0; type->types[i]; i++)
         if (strcmp(type->types[i], sniffed) == 0) return true;
     return false;
+}
+
+const char *cn_file_format(const cn_file_info *info)
+{
+    const cn_filetype *type = cn_filetype_of(info->name);
+    if (!type) return NULL;
+    if (strcmp(info->type, "text/html") == 0) return type->page;
+    if (strcmp(info->type, "application/x-ole-storage") == 0) return type->storage;
+    return type->types ? type->extension : office_ending(info->type);
 }
 
 bool cn_filename_valid(const char *name)
 {
     size_t n = strlen(name);
-    if (n < 1 || n >= CN_FILE_NAME || !cn_utf8_valid(name, n) || cn_utf8_length(name) > 200 || name[0] == '.')
+    if (n < 1 || n >= CN_FILE_NAME || !cn_utf8_valid(name, n) || cn_utf8_length(name) > CN_FILE_NAME_CHARS ||
+        name[0] == '.')
         return false;
     for (const unsigned char *s = (const unsigned char *)name; *s; s++)
         if (*s < 0x20 || *s == 0x7f || *s == '/' || *s == '\\') return false;

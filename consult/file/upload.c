@@ -1,8 +1,6 @@
 /* Resumable uploads: a row that says what is expected, a part file that says how far it came. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -10,7 +8,6 @@
 #include "consult/file/file_private.h"
 #include "consult/scope.h"
 
-#define HEAD_BYTES 65536
 #define KEEP_MS ((int64_t)7 * 86400000)
 
 typedef struct upload {
@@ -29,8 +26,8 @@ static bool hex64(const char *text)
 static cn_err check_new(const cn_upload_new *upload_new, cn_problem *problem)
 {
     if (!cn_filename_valid(upload_new->name))
-        return cn_problem_set(problem, CN_ERR_INVALID, "filename",
-                              "must be a plain file name of at most 200 characters");
+        return cn_problem_set(problem, CN_ERR_INVALID, "filename", "must be a plain file name of at most %d characters",
+                              CN_FILE_NAME_CHARS);
     if (!cn_filetype_of(upload_new->name))
         return cn_problem_set(problem, CN_ERR_UNSUPPORTED, "filename", "files of this kind are not accepted");
     if (!cn_category_known(upload_new->category))
@@ -160,16 +157,12 @@ cn_err cn_upload_append(cn_consult *consult, const cn_actor *actor, const char *
 
 static cn_err sniff(const char *path, const cn_filetype *filetype, const char **type, cn_problem *problem)
 {
-    CN_AUTO_FREE char *head = cn_calloc(1, HEAD_BYTES);
-    CN_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (!head || fd < 0) return CN_ERR_IO;
-    ssize_t n = pread(fd, head, HEAD_BYTES, 0);
-    if (n < 0) return CN_ERR_IO;
-    *type = cn_files_sniff(head, (size_t)n);
-    if (!cn_filetype_holds(filetype, *type))
-        return cn_problem_set(problem, CN_ERR_INVALID, "filename", "the content is %s, not what the ending .%s says",
-                              *type ? *type : "of an unknown kind", filetype->extension);
-    return CN_OK;
+    CN_TRY(cn_files_sniff_path(path, type));
+    if (cn_filetype_holds(filetype, *type)) return CN_OK;
+    if (*type && strcmp(*type, "application/x-ole-encrypted") == 0)
+        return cn_problem_set(problem, CN_ERR_INVALID, "file.password", "the file has a password");
+    return cn_problem_set(problem, CN_ERR_INVALID, "filename", "the content is %s, not what the ending .%s says",
+                          *type ? *type : "of an unknown kind", filetype->extension);
 }
 
 static cn_err insert_file(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const upload *transfer,

@@ -51,8 +51,13 @@ cn_err cn_files_link_named(cn_files *files, const char *id, const char *name, co
 /** Removes what was put beside that link under another plain name; CN_OK when there is none. */
 cn_err cn_files_unlink_beside(cn_files *files, const char *id, const char *name);
 
-/** What the content really is, from its first bytes (and inside a ZIP its entries): a MIME type of the table in sniff.c
- * or NULL. */
-const char *cn_files_sniff(const void *head, size_t len);
+/**
+ * What the content really is: a MIME type of the tables in sniff.c or NULL. `head`: its first bytes; `tail`: its last
+ * ones, which may be the same (a ZIP's directory stands at the end). Text is UTF-8, GB18030, or UTF-16 with a byte
+ * order mark. Pure.
+ */
+const char *cn_files_sniff(const void *head, size_t len, const void *tail, size_t tail_len);
+/** The same of a file: of its first 64 KiB and its last MiB. */
+cn_err cn_files_sniff_path(const char *path, const char **type);
 
 #endif

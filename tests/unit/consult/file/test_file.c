@@ -129,6 +129,87 @@ static void test_what_is_refused_leaves_nothing(void **state)
     platform_close(&rig);
 }
 
+#define OLE "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1...."
+#define OOXML "application/vnd.openxmlformats-officedocument."
+
+/* What a document is by its content, and the format under which it is handed over; NULL: refused, naming `field`. */
+static const struct {
+    const char *name, *bytes;
+    size_t n;
+    const char *type, *format, *field;
+} documents[] = {
+#define D(name, bytes, ...)                        \
+    {                                              \
+        name, bytes, sizeof bytes - 1, __VA_ARGS__ \
+    }
+    D("出院小结.doc", "{\\rtf1\\ansi \xb3\xf6\xd4\xba}", "application/rtf", "rtf", NULL),
+    D("a.DOC", "<html><body>", "text/html", "html", NULL),
+    D("a.xls", "<table border=1><tr>", "text/html", "xls", NULL),
+    D("a.doc", "PK\3\4\24\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5\0\0\0word/a", OOXML "wordprocessingml.document",
+      "docx", NULL),
+    D("a.docx", OLE "W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t\0\0\0", "application/msword", "doc", NULL),
+    D("a.wps", OLE "W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t\0\0\0", "application/msword", "doc", NULL),
+    D("a.wps", OLE, "application/x-ole-storage", "doc", NULL),
+    D("a.et", OLE "W\0o\0r\0k\0b\0o\0o\0k\0\0\0", "application/vnd.ms-excel", "xls", NULL),
+    D("a.dps", OLE, "application/x-ole-storage", "ppt", NULL),
+    D("a.rtf", "{\\rtf1}", "application/rtf", "rtf", NULL),
+    D("a.txt", "\xb3\xf6\xd4\xba\xd0\xa1\xbd\xe1", "text/plain", "txt", NULL),
+    D("a.txt", "<html>", "text/html", "txt", NULL),
+    D("a.jpg", "\x89PNG\r\n\x1a\n", "image/png", "jpg", NULL),
+    D("a.docx", OLE "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0\0\0", NULL, NULL, "file.password"),
+    D("a.doc", "MZ\x90\0", NULL, NULL, "filename"),
+    D("a.doc", "%PDF-1.4", NULL, NULL, "filename"),
+    D("a.jpg", "%PDF-1.4", NULL, NULL, "filename"),
+#undef D
+};
+
+static void test_the_content_decides(void **state)
+{
+    platform rig;
+    char request[CN_ID_TEXT], upload[CN_ID_TEXT];
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", request);
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+        cn_upload_state upload_state = {.offset = 0};
+        cn_problem problem = {.err = CN_OK};
+        cn_file_info info;
+        assert_ok(begin(&rig, &rig.referrer, request, documents[i].name, (int64_t)documents[i].n, NULL, upload));
+        assert_ok(add(&rig, upload, 0, documents[i].bytes, documents[i].n));
+        cn_err err = cn_upload_sync(rig.c, &rig.referrer, upload, &upload_state, &problem);
+        if (documents[i].field) {
+            assert_int_equal(err, CN_ERR_INVALID);
+            assert_string_equal(problem.field, documents[i].field);
+            continue;
+        }
+        if (err != CN_OK) fail_msg("case %zu: %s", i, problem.detail);
+        assert_ok(cn_file_get(rig.c, &rig.referrer, upload_state.file, NULL, &info));
+        assert_string_equal(info.type, documents[i].type);
+        assert_string_equal(cn_file_format(&info), documents[i].format);
+    }
+    platform_close(&rig);
+}
+
+/* As long as Windows lets it be. */
+static void test_long_names(void **state)
+{
+    platform rig;
+    char request[CN_ID_TEXT], upload[CN_ID_TEXT], name[2000] = "";
+    cn_upload_state upload_state;
+    cn_file_info info;
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", request);
+    for (size_t i = 0; i < 251; i++) memcpy(name + 3 * i, "检", 3);
+    memcpy(name + 753, ".pdf", 5);
+    assert_ok(begin(&rig, &rig.referrer, request, name, PDF_SIZE, NULL, upload));
+    assert_ok(add(&rig, upload, 0, pdf, sizeof pdf - 1));
+    assert_ok(sync_upload(&rig, upload, &upload_state));
+    assert_ok(cn_file_get(rig.c, &rig.referrer, upload_state.file, NULL, &info));
+    assert_string_equal(info.name, name);
+    memcpy(name + 753, "检.pdf", 8);
+    assert_err(begin(&rig, &rig.referrer, request, name, PDF_SIZE, NULL, upload), CN_ERR_INVALID);
+    platform_close(&rig);
+}
+
 static void test_who_may_upload_when(void **state)
 {
     platform rig;
@@ -305,6 +386,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CN_DB_TESTS(test_an_upload_in_pieces),
         CN_DB_TESTS(test_what_is_refused_leaves_nothing),
+        CN_DB_TESTS(test_the_content_decides),
+        CN_DB_TESTS(test_long_names),
         CN_DB_TESTS(test_who_may_upload_when),
         CN_DB_TESTS(test_who_may_read_and_delete),
         CN_DB_TESTS(test_old_uploads_go),

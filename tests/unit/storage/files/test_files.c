@@ -373,6 +373,29 @@ static void test_sniff(void **state)
           NULL),
         C("MZ\x90\0\3\0", NULL),
         C("esc \x1b[31m", NULL),
+        C("\xbb\xbc\xd5\xdf\xcd\xf5\xd0\xa1\xc3\xf7\xa3\xac\x81\x39\xee\x39\r\n", "text/plain"), /* GB18030 */
+        C("\xbb\xbc\xd5", "text/plain"), /* cut in a character */
+        C("\xbb\xbc\x81\x39\xee", "text/plain"),
+        C("\xbb\xbc\x81\x39\xee\x20", NULL),
+        C("\xbb\xbc\xd5\x1f", NULL),
+        C("\xff\xfe\xe3\x60\x05\x80\r\0\n\0", "text/plain"), /* UTF-16, as Notepad's "Unicode" */
+        C("\xfe\xff\x60\xe3\xd8\x42\xdf\xb7", "text/plain"),
+        C("\xff\xfe\0\0A\0\0\0", NULL), /* UTF-32 */
+        C("\xff\xfe\x42\xd8"
+          "A\0",
+          NULL), /* half a pair of surrogates */
+        C("\xff\xfe\xb7\xdf", NULL),
+        C("\xff\xfe", NULL),
+        C("{\\rtf1\\ansi \xb3\xf6\xd4\xba}", "application/rtf"),
+        C("\xef\xbb\xbf\r\n <!DOCTYPE HTML PUBLIC \"-//W3C\"><html>", "text/html"),
+        C("<html xmlns:o=\"urn:schemas-microsoft-com:office:office\">", "text/html"),
+        C("<?xml version=\"1.0\"?><!-- by HIS --><HTML>", "text/html"),
+        C("<table border=1><tr><td>\xb3\xf6", "text/html"),
+        C("<tablet> 5 mg", "text/plain"),
+        C("<!-- never ends", "text/plain"),
+        C("<", "text/plain"),
+        C("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0\0\0",
+          "application/x-ole-encrypted"),
         C("", NULL),
         C("\xff", NULL),
 #undef C
@@ -381,24 +404,128 @@ static void test_sniff(void **state)
         char *exact = malloc(cases[i].n + 1); /* so that a sanitizer sees reading past the end */
         exact = realloc(exact, cases[i].n ? cases[i].n : 1);
         memcpy(exact, cases[i].bytes, cases[i].n);
-        const char *type = cn_files_sniff(exact, cases[i].n);
+        const char *type = cn_files_sniff(exact, cases[i].n, exact, cases[i].n);
         if ((type == NULL) != (cases[i].type == NULL) || (type && strcmp(type, cases[i].type) != 0))
             fail_msg("case %zu: %s", i, type ? type : "NULL");
         free(exact);
     }
     char dicom[200] = "II*";
     memcpy(dicom + 128, "DICM", 4);
-    assert_string_equal(cn_files_sniff(dicom, sizeof dicom), "application/dicom");
-    assert_string_equal(cn_files_sniff(dicom, 131), "image/tiff");
+    assert_string_equal(cn_files_sniff(dicom, sizeof dicom, NULL, 0), "application/dicom");
+    assert_string_equal(cn_files_sniff(dicom, 131, NULL, 0), "image/tiff");
+}
+
+/* ---- ZIP files whose local headers say nothing within the first bytes ---- */
+
+#define DOCX "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+static void le(cn_buf *out, uint64_t value, int bytes)
+{
+    for (int i = 0; i < bytes; i++) cn_buf_fmt(out, "%c", (int)(value >> 8 * i & 0xff));
+}
+
+/* One stored part (APPNOTE 4.3.7), and its line for the directory (4.3.12). */
+static void zip_part(cn_buf *out, cn_buf *directory, const char *name, const void *bytes, size_t len)
+{
+    size_t at = out->n;
+    cn_buf_add(out, "PK\3\4\24\0\0\0\0\0\0\0\0\0\0\0\0\0", 18);
+    le(out, len, 4), le(out, len, 4), le(out, strlen(name), 2), le(out, 0, 2);
+    cn_buf_str(out, name);
+    cn_buf_add(out, bytes, len);
+    cn_buf_add(directory, "PK\1\2\24\0\24\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+    le(directory, len, 4), le(directory, len, 4), le(directory, strlen(name), 2);
+    cn_buf_add(directory, "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
+    le(directory, at, 4);
+    cn_buf_str(directory, name);
+}
+
+/* The directory and its end (4.3.16), with the long form (4.3.14, 4.3.15) before it when `zip64`. */
+static void zip_end(cn_buf *out, cn_buf *directory, bool zip64, const char *comment)
+{
+    uint64_t at = out->n, n = directory->n;
+    cn_buf_add(out, directory->p, directory->n);
+    if (zip64) {
+        uint64_t record = out->n;
+        cn_buf_add(out, "PK\6\6", 4);
+        le(out, 44, 8), le(out, 45, 2), le(out, 45, 2), le(out, 0, 8), le(out, 2, 8), le(out, 2, 8), le(out, n, 8);
+        le(out, at, 8);
+        cn_buf_add(out, "PK\6\7", 4);
+        le(out, 0, 4), le(out, record, 8), le(out, 1, 4);
+    }
+    cn_buf_add(out, "PK\5\6\0\0\0\0\2\0\2\0", 12);
+    le(out, zip64 ? UINT32_MAX : n, 4), le(out, zip64 ? UINT32_MAX : at, 4), le(out, strlen(comment), 2);
+    cn_buf_str(out, comment);
+    cn_buf_free(directory);
+}
+
+static const char *sniffed(const cn_buf *bytes)
+{
+    char path[256];
+    const char *type = "unread";
+    snprintf(path, sizeof path, "%s/sniffed", support_dir());
+    assert_int_equal(cn_file_write_durable(path, bytes->p, bytes->n, 0600), CN_OK);
+    assert_int_equal(cn_files_sniff_path(path, &type), CN_OK);
+    return type ? type : "unknown";
+}
+
+static void test_sniff_zip_directory(void **state)
+{
+    (void)state;
+    const size_t large = 3 << 20;
+    char *media = cn_calloc(1, large);
+    for (int zip64 = 0; zip64 < 2; zip64++) { /* a picture of 3 MB stands before the first part under word/ */
+        cn_buf zip = {0}, directory = {0};
+        zip_part(&zip, &directory, "docProps/thumbnail.jpeg", media, large);
+        zip_part(&zip, &directory, "word/document.xml", "<w/>", 4);
+        zip_end(&zip, &directory, zip64, zip64 ? "" : "a comment PK\5\6 that is none");
+        assert_string_equal(sniffed(&zip), DOCX);
+        cn_buf_free(&zip);
+    }
+    /* a stored spreadsheet inside is a part, not the whole */
+    cn_buf inner = {0}, inner_directory = {0}, zip = {0}, directory = {0};
+    zip_part(&inner, &inner_directory, "xl/workbook.xml", media, 100);
+    zip_end(&inner, &inner_directory, false, "");
+    zip_part(&zip, &directory, "customXml/item1.xml", media, 100000);
+    zip_part(&zip, &directory, "word/embeddings/a.xlsx", inner.p, inner.n);
+    zip_end(&zip, &directory, false, "");
+    assert_string_equal(sniffed(&zip), DOCX);
+    cn_buf_free(&zip);
+    zip_part(&zip, &directory, "a.xlsx", inner.p, inner.n);
+    zip_end(&zip, &directory, false, "");
+    assert_string_equal(sniffed(&zip), "application/zip");
+    cn_buf_free(&zip);
+    cn_buf_free(&inner);
+    free(media);
+}
+
+static void test_sniff_directory_at_the_end(void **state)
+{
+    (void)state;
+    cn_buf ole = {0};
+    char *sectors = cn_calloc(1, 200000);
+    cn_buf_add(&ole, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8);
+    cn_buf_add(&ole, sectors, 200000);
+    cn_buf_add(&ole, "W\0o\0r\0k\0b\0o\0o\0k\0\0", 18);
+    assert_string_equal(sniffed(&ole), "application/vnd.ms-excel");
+    cn_buf_free(&ole);
+    free(sectors);
+    const char *type = NULL;
+    assert_int_equal(cn_files_sniff_path("/nonexistent", &type), CN_ERR_NOTFOUND);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_put),          cmocka_unit_test(test_relative_root),
-        cmocka_unit_test(test_parts_resume), cmocka_unit_test(test_kill_keeps_parts),
-        cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_file_size_limit),
-        cmocka_unit_test(test_named_links),  cmocka_unit_test(test_sniff),
+        cmocka_unit_test(test_sniff_zip_directory),
+        cmocka_unit_test(test_sniff_directory_at_the_end),
+        cmocka_unit_test(test_put),
+        cmocka_unit_test(test_relative_root),
+        cmocka_unit_test(test_parts_resume),
+        cmocka_unit_test(test_kill_keeps_parts),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_file_size_limit),
+        cmocka_unit_test(test_named_links),
+        cmocka_unit_test(test_sniff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,7 @@ const FIELDS: Record<string, string> = {
   new: 'new',
   password: 'password',
   filename: 'filename',
+  'file.password': 'file_password',
   sha256: 'sha256',
   'Upload-Length': 'size',
   lead: 'experts',

@@ -11,6 +11,8 @@ test('a problem becomes one plain sentence', () => {
   expect(plainMessage(new Problem(409, 'Conflict', 'consent is missing', null, ''), t)).toBe(
     'problem.with_detail:consent is missing',
   )
+  expect(plainMessage(new Problem(422, '', 'the content is a ZIP', 'filename', ''), t)).toBe('problem.field.content')
+  expect(plainMessage(new Problem(422, '', 'a password', 'file.password', ''), t)).toBe('problem.field.file_password')
   expect(plainMessage(new Error('x'), t)).toBe('problem.unknown')
 })
 
