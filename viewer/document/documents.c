@@ -10,9 +10,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "viewer/document/office.h"
+#include "viewer/document/text.h"
 #include "viewer/scratch.h"
 
 #define PATH 4096
+#define TEXT_MAX ((size_t)16 << 20)
 
 /* Documents come from anywhere: no network, nothing written outside the scratch folder, bounded time, memory and
  * output. */
@@ -27,15 +30,15 @@ static cn_child_limits limits_for(const char *const write_paths[], const char *d
                              .work_dir = dir};
 }
 
-static cn_err run_office(const char *dir, const char *input, int stop_fd)
+static cn_err run_office(const char *dir, int stop_fd)
 {
-    char profile[PATH], home[PATH], tmp[PATH];
-    if (!cn_fmt(profile, sizeof(profile), "-env:UserInstallation=file://%s/profile", dir) ||
+    char profile[PATH], option[PATH + 32], home[PATH], tmp[PATH];
+    CN_TRY(cn_office_url(dir, profile, sizeof(profile)));
+    if (!cn_fmt(option, sizeof(option), "-env:UserInstallation=%s/profile", profile) ||
         !cn_fmt(home, sizeof(home), "HOME=%s", dir) || !cn_fmt(tmp, sizeof(tmp), "TMPDIR=%s", dir))
         return CN_ERR_TOOBIG;
     const char *const argv[] = {
-        "env",           home,           tmp,   "soffice",  profile, "--headless", "--norestore",
-        "--nolockcheck", "--convert-to", "pdf", "--outdir", dir,     input,        NULL};
+        "env", home, tmp, "soffice", option, "--headless", "--norestore", "--nolockcheck", CN_OFFICE_MACRO, NULL};
     /* its single-instance socket is always made in /tmp */
     const char *const write_paths[] = {dir, "/tmp", "/dev/null", NULL};
     cn_child_limits limits = limits_for(write_paths, dir, 60);
@@ -45,6 +48,18 @@ static cn_err run_office(const char *dir, const char *input, int stop_fd)
     return status == 0 ? CN_OK : CN_ERR_UNSUPPORTED;
 }
 
+static cn_err put_text(const char *from, const char *to)
+{
+    CN_AUTO_FREE char *text = NULL;
+    size_t n = 0;
+    cn_buf utf8 = {0};
+    CN_TRY(cn_file_read(from, TEXT_MAX, &text, &n));
+    cn_err err = cn_text_utf8(text, n, &utf8);
+    if (err == CN_OK) err = cn_file_write_durable(to, utf8.p, utf8.n, 0600);
+    cn_buf_free(&utf8);
+    return err;
+}
+
 static cn_err convert(const char *path, const char *extension, const char *dir, int stop_fd, const char *out)
 {
     char input[PATH], result[PATH], real[PATH];
@@ -52,10 +67,13 @@ static cn_err convert(const char *path, const char *extension, const char *dir, 
     if (!cn_fmt(input, sizeof(input), "%s/document.%s", dir, extension) ||
         !cn_fmt(result, sizeof(result), "%s/document.pdf", dir))
         return CN_ERR_TOOBIG;
-    if (symlink(real, input) != 0) return cn_err_from_errno(errno);
-    CN_TRY(run_office(dir, input, stop_fd));
-    if (access(result, R_OK) != 0)
-        return CN_ERR_UNSUPPORTED; /* LibreOffice says 0 even when it could not read the file */
+    if (strcmp(extension, "txt") == 0)
+        CN_TRY(put_text(real, input));
+    else if (symlink(real, input) != 0)
+        return cn_err_from_errno(errno);
+    CN_TRY(cn_office_profile(dir, input, result));
+    CN_TRY(run_office(dir, stop_fd));
+    if (access(result, R_OK) != 0) return CN_ERR_UNSUPPORTED; /* the macro ends the same way when it could not read */
     return rename(result, out) == 0 ? CN_OK : cn_err_from_errno(errno);
 }
 
@@ -85,19 +103,35 @@ static cn_err read_pages(const char *file, int *pages)
     return CN_OK;
 }
 
-cn_err cn_pdf_pages(const char *path, const char *scratch, int *pages)
+/* poppler says so on standard error, in English whatever the locale. */
+static cn_err why_unread(const char *said)
 {
-    char dir[PATH], list[PATH], real[PATH];
-    if (!realpath(path, real)) return cn_err_from_errno(errno);
-    CN_TRY(cn_scratch_make(scratch, dir, sizeof(dir)));
-    cn_fmt(list, sizeof(list), "%s/info", dir);
-    /* the child's output goes to the log, so a shell with two fixed arguments puts it into a file */
-    const char *const argv[] = {"sh", "-c", "exec pdfinfo \"$0\" > \"$1\"", real, list, NULL};
+    CN_AUTO_FREE char *text = NULL;
+    size_t n = 0;
+    CN_TRY(cn_file_read(said, 1 << 20, &text, &n));
+    return strstr(text, "Incorrect password") ? CN_ERR_FORBIDDEN : CN_ERR_CORRUPT;
+}
+
+static cn_err run_pdfinfo(const char *pdf, const char *dir, int *pages)
+{
+    char list[PATH], said[PATH];
+    if (!cn_fmt(list, sizeof(list), "%s/info", dir) || !cn_fmt(said, sizeof(said), "%s/said", dir))
+        return CN_ERR_TOOBIG;
+    /* the child's output goes to the log, so a shell with three fixed arguments puts it into files */
+    const char *const argv[] = {"sh", "-c", "exec pdfinfo \"$0\" > \"$1\" 2> \"$2\"", pdf, list, said, NULL};
     const char *const write_paths[] = {dir, "/dev/null", NULL};
     const cn_child_limits limits = limits_for(write_paths, dir, 20);
     int status = -1;
-    cn_err err = cn_child_run(argv, &limits, &status);
-    if (err == CN_OK) err = status == 0 ? read_pages(list, pages) : CN_ERR_CORRUPT;
+    CN_TRY(cn_child_run(argv, &limits, &status));
+    return status == 0 ? read_pages(list, pages) : why_unread(said);
+}
+
+cn_err cn_pdf_pages(const char *path, const char *scratch, int *pages)
+{
+    char dir[PATH], real[PATH];
+    if (!realpath(path, real)) return cn_err_from_errno(errno);
+    CN_TRY(cn_scratch_make(scratch, dir, sizeof(dir)));
+    cn_err err = run_pdfinfo(real, dir, pages);
     cn_scratch_remove(dir);
     return err;
 }

@@ -6,14 +6,15 @@
 #include "base/err.h"
 
 /**
- * Converts the file at `path` (any name) whose format `extension` says ("docx", "txt" …) to a PDF at `out`. `scratch`:
- * an existing folder of the caller's for temporary files; a folder of its own is made and removed in it. CN_ERR_TIMEOUT
- * after 90 s, CN_ERR_CLOSED at once when `stop_fd` can be read (0: none), CN_ERR_UNSUPPORTED when LibreOffice is not
- * installed or cannot read it.
+ * Converts the file at `path` (any name) whose format `extension` says ("docx", "txt" …) to a PDF at `out`; text in
+ * any encoding of cn_text_utf8, sheets one page wide. `scratch`: an existing folder of the caller's for temporary
+ * files; a folder of its own is made and removed in it. CN_ERR_TIMEOUT after 90 s, CN_ERR_CLOSED at once when `stop_fd`
+ * can be read (0: none), CN_ERR_UNSUPPORTED when LibreOffice is not installed or cannot read it.
  */
 cn_err cn_document_to_pdf(const char *path, const char *extension, const char *scratch, int stop_fd, const char *out);
 
-/** Number of pages of a PDF (pdfinfo of poppler, limited); CN_ERR_CORRUPT when it is none. */
+/** Number of pages of a PDF (pdfinfo of poppler, limited); CN_ERR_FORBIDDEN when it opens with a password only,
+ * CN_ERR_CORRUPT when it is none. */
 cn_err cn_pdf_pages(const char *path, const char *scratch, int *pages);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -63,9 +64,96 @@ static void what_is_no_document_is_refused(void **state)
     assert_int_equal(cn_pdf_pages(in, folder, &pages), CN_ERR_CORRUPT);
 }
 
+/* Runs a shell line with "$0" and "$1". */
+static void shell(const char *line, const char *first, const char *second)
+{
+    const char *const argv[] = {"sh", "-c", line, first, second, NULL};
+    const cn_child_limits limits = {.wall_seconds = 60};
+    int status = -1;
+    assert_ok(cn_child_run(argv, &limits, &status));
+    assert_int_equal(status, 0);
+}
+
+/* Converts the bytes and gives the PDF's text, the caller's to free, and its pages. */
+static char *converted(const char *extension, const char *bytes, size_t len, int *pages)
+{
+    char in[128], out[128], list[128];
+    char *text = NULL;
+    cn_fmt(in, sizeof(in), "%s/in", folder);
+    cn_fmt(out, sizeof(out), "%s/out.pdf", folder);
+    cn_fmt(list, sizeof(list), "%s/text", folder);
+    assert_ok(cn_file_write_durable(in, bytes, len, 0600));
+    assert_ok(cn_document_to_pdf(in, extension, folder, 0, out));
+    assert_ok(cn_pdf_pages(out, folder, pages));
+    shell("exec pdftotext -layout \"$0\" \"$1\"", out, list);
+    assert_ok(cn_file_read(list, 1 << 20, &text, NULL));
+    return text;
+}
+
+static void a_text_says_what_its_author_wrote(void **state)
+{
+    (void)state;
+    static const char gb[] = "\xbb\xbc\xd5\xdf\xcd\xf5\xd0\xa1\xc3\xf7\xa3\xac\x36\x36\xcb\xea\r\n";
+    static const char wide[] = "\xff\xfe\xa3\x60\x05\x80\x8b\x73\x0f\x5c\x0e\x66\x0c\xff\x36\0\x36\0\x81\x5c\r\0\n";
+    int pages = 0;
+    CN_AUTO_FREE char *from_gb = converted("txt", gb, sizeof gb - 1, &pages);
+    assert_non_null(strstr(from_gb, "患者王小明，66"));
+    CN_AUTO_FREE char *from_wide = converted("txt", wide, sizeof wide, &pages);
+    assert_non_null(strstr(from_wide, "患者王小明，66"));
+}
+
+static void a_wide_sheet_is_one_page_wide(void **state)
+{
+    (void)state;
+    cn_buf table = {0};
+    int pages = 0;
+    cn_buf_str(&table, "<html><meta charset=utf-8><table>");
+    for (int row = 0; row < 20; row++) {
+        cn_buf_str(&table, "<tr>");
+        for (int column = 0; column < 40; column++) cn_buf_fmt(&table, "<td>第%d项</td>", column);
+        cn_buf_str(&table, "</tr>");
+    }
+    cn_buf_str(&table, "</table></html>");
+    CN_AUTO_FREE char *text = converted("xls", table.p, table.n, &pages);
+    assert_int_equal(pages, 1);
+    assert_non_null(strstr(text, "第39项"));
+    cn_buf_free(&table);
+}
+
+static void what_hospital_systems_call_a_doc(void **state)
+{
+    (void)state;
+    static const char rtf[] = "{\\rtf1\\ansi\\ansicpg936 \\'b3\\'f6\\'d4\\'ba}";
+    static const char page[] = "<html><meta charset=utf-8><body>出院小结</body></html>";
+    int pages = 0;
+    CN_AUTO_FREE char *from_rtf = converted("rtf", rtf, sizeof rtf - 1, &pages);
+    assert_non_null(strstr(from_rtf, "出院"));
+    CN_AUTO_FREE char *from_page = converted("html", page, sizeof page - 1, &pages);
+    assert_non_null(strstr(from_page, "出院小结"));
+}
+
+static void a_password_is_told_from_damage(void **state)
+{
+    (void)state;
+    char locked[128], plain[128];
+    int pages = 0;
+    cn_fmt(locked, sizeof(locked), "%s/locked.pdf", folder);
+    cn_fmt(plain, sizeof(plain), "%s/plain.pdf", folder);
+    shell("gs -q -sDEVICE=pdfwrite -sOwnerPassword=o -sUserPassword=u -o \"$0\" -c showpage && "
+          "gs -q -sDEVICE=pdfwrite -sOwnerPassword=o -o \"$1\" -c showpage",
+          locked, plain);
+    assert_int_equal(cn_pdf_pages(locked, folder, &pages), CN_ERR_FORBIDDEN);
+    assert_ok(cn_pdf_pages(plain, folder, &pages)); /* everybody may open it, its owner alone may change it */
+    assert_int_equal(pages, 1);
+    assert_ok(cn_file_write_durable(plain, "%PDF-1.4\n", 9, 0600));
+    assert_int_equal(cn_pdf_pages(plain, folder, &pages), CN_ERR_CORRUPT);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_text_becomes_a_pdf_with_a_thumbnail),
-                                       cmocka_unit_test(what_is_no_document_is_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_says_what_its_author_wrote),     cmocka_unit_test(a_wide_sheet_is_one_page_wide),
+        cmocka_unit_test(what_hospital_systems_call_a_doc),      cmocka_unit_test(a_password_is_told_from_damage),
+        cmocka_unit_test(a_text_becomes_a_pdf_with_a_thumbnail), cmocka_unit_test(what_is_no_document_is_refused)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
