@@ -136,3 +136,15 @@ cn_err cn_convert_levels(cn_consult *consult, cn_slides *slides, const char *scr
         CN_TRY(levels_of_one(consult, slides, ids[0], scratch, stop_fd));
     }
 }
+
+cn_err cn_convert_look(const char *path, const char *type, const char *scratch, cn_problem *problem)
+{
+    if (strcmp(type, "application/pdf") != 0) return CN_OK;
+    cn_err err = cn_pdf_check(path, scratch);
+    if (err == CN_ERR_FORBIDDEN)
+        return cn_problem_set(problem, CN_ERR_INVALID, "file.password", "the PDF opens with a password only");
+    if (err == CN_ERR_CORRUPT)
+        return cn_problem_set(problem, CN_ERR_INVALID, "file.damaged", "the PDF is empty or damaged");
+    if (err != CN_OK) cn_warn("signaling.convert", "a PDF is taken without a look into it: %s", cn_err_text(err));
+    return CN_OK;
+}

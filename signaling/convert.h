@@ -1,4 +1,5 @@
-/* The background work on uploaded files: documents become PDFs, slides are opened once to see whether they can be. */
+/* What is done with uploaded files: a look before they are taken; in the background documents become PDFs, and slides
+ * are opened once to see whether they can be. */
 #ifndef CN_SIGNALING_CONVERT_H
 #define CN_SIGNALING_CONVERT_H
 
@@ -15,5 +16,11 @@ cn_err cn_convert_waiting(cn_consult *consult, cn_slides *slides, const char *sc
 /** The same for slides that lack levels, which are made: minutes each, in a thread of its own, so that no document waits
  * for a slide. */
 cn_err cn_convert_levels(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd);
+
+/**
+ * Whether anybody could open the file that arrived at `path`: CN_ERR_INVALID and what is wrong with it when nobody
+ * could. What cannot be told within seconds passes. Blocks.
+ */
+cn_err cn_convert_look(const char *path, const char *type, const char *scratch, cn_problem *problem);
 
 #endif

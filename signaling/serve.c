@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "signaling/app.h"
+#include "signaling/convert.h"
 #include "signaling/api/api.h"
 #include "viewer/scratch.h"
 
@@ -125,7 +126,14 @@ static cn_err open_media(cn_app *app)
 
 static void request_changed(void *ctx, const char *request, const char *state)
 {
-    cn_live_request_changed(ctx, request, state);
+    const cn_app *app = ctx;
+    cn_live_request_changed(app->live, request, state);
+}
+
+static cn_err look_into(void *ctx, const char *path, const char *type, cn_problem *problem)
+{
+    const cn_app *app = ctx;
+    return cn_convert_look(path, type, app->scratch, problem);
 }
 
 static cn_err open_live(cn_app *app)
@@ -193,7 +201,8 @@ static cn_err start(cn_app *app)
     CN_TRY(open_media(app));
     cn_live_attach(app->live, app->door, app->media);
     app->consult.changed = request_changed;
-    app->consult.ctx = app->live;
+    app->consult.look = look_into;
+    app->consult.ctx = app;
     CN_TRY(cn_app_upkeep(app));
     CN_TRY(cn_door_start(app->door));
     app->serving = true;

@@ -33,9 +33,10 @@ typedef struct cn_upload_new {
 cn_err cn_upload_create(cn_consult *consult, const cn_actor *actor, const cn_upload_new *upload_new,
                         char id[CN_ID_TEXT], cn_problem *problem);
 
-/** Where an upload of the actor's own stands: bytes on disk. `file` is its file's id once it is complete, "" before. */
+/** Where an upload of the actor's own stands: bytes on disk. `file` is its file's id once it is complete, "" before;
+ * what arrived goes at `expires_ms`, 0 once it is complete. */
 typedef struct cn_upload_state {
-    int64_t offset, size;
+    int64_t offset, size, expires_ms;
     char file[CN_ID_TEXT];
 } cn_upload_state;
 cn_err cn_upload_get(cn_consult *consult, const cn_actor *actor, const char *id, cn_upload_state *out);

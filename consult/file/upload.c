@@ -13,7 +13,7 @@
 typedef struct upload {
     char id[CN_ID_TEXT], request[CN_ID_TEXT], file[CN_ID_TEXT];
     char category[16], sha256[65], name[CN_FILE_NAME];
-    int64_t size;
+    int64_t size, created_ms;
 } upload;
 
 /* ---- creating ---- */
@@ -97,12 +97,12 @@ static cn_err load(cn_consult *consult, cn_conn *conn, const cn_actor *actor, co
 {
     if (!cn_id_valid(id)) return CN_ERR_NOTFOUND;
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_db_query(
-        conn, &rows,
-        "SELECT request_id, category, name_sealed, size, sha256, file_id FROM uploads WHERE id = $1 AND user_id = $2",
-        cn_text(id), cn_text(actor->user)));
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT request_id, category, name_sealed, size, sha256, file_id, created_ms FROM uploads WHERE "
+                       "id = $1 AND user_id = $2",
+                       cn_text(id), cn_text(actor->user)));
     if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
-    *transfer = (upload){.size = cn_rows_int(rows, 3)};
+    *transfer = (upload){.size = cn_rows_int(rows, 3), .created_ms = cn_rows_int(rows, 6)};
     cn_strcpy(transfer->id, sizeof(transfer->id), id);
     cn_strcpy(transfer->request, sizeof(transfer->request), cn_rows_text(rows, 0));
     cn_strcpy(transfer->category, sizeof(transfer->category), cn_rows_text(rows, 1));
@@ -122,7 +122,10 @@ static cn_err state_of(cn_consult *consult, const upload *transfer, cn_upload_st
 {
     cn_upload_state upload_state = {.offset = transfer->size, .size = transfer->size};
     cn_strcpy(upload_state.file, sizeof(upload_state.file), transfer->file);
-    if (!transfer->file[0]) CN_TRY(cn_part_length(consult->files, transfer->id, &upload_state.offset));
+    if (!transfer->file[0]) {
+        upload_state.expires_ms = transfer->created_ms + KEEP_MS;
+        CN_TRY(cn_part_length(consult->files, transfer->id, &upload_state.offset));
+    }
     *out = upload_state;
     return CN_OK;
 }
@@ -220,7 +223,8 @@ static cn_err check_content(cn_consult *consult, const upload *transfer, const c
         return cn_problem_set(problem, CN_ERR_INVALID, "sha256",
                               "the bytes that arrived are not the bytes that were announced");
     CN_TRY(cn_part_path(consult->files, transfer->id, path, sizeof(path)));
-    return sniff(path, filetype, type, problem);
+    CN_TRY(sniff(path, filetype, type, problem));
+    return consult->look ? consult->look(consult->ctx, path, *type, problem) : CN_OK;
 }
 
 static cn_err finish(cn_consult *consult, const cn_actor *actor, upload *transfer, cn_problem *problem)

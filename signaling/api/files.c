@@ -40,16 +40,16 @@ static bool shows_inline(const char *type)
 
 static void disposition(cn_http *http, const cn_file_info *info, const char *type)
 {
-    cn_buf name = {0};
+    cn_buf value = {0};
     /* RFC 8187: the name percent-encoded as UTF-8 */
+    cn_buf_fmt(&value, "%s; filename*=UTF-8''", shows_inline(type) ? "inline" : "attachment");
     for (const unsigned char *s = (const unsigned char *)info->name; *s; s++) {
         bool plain = (*s >= '0' && *s <= '9') || (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') || *s == '.' ||
                      *s == '-' || *s == '_';
-        cn_buf_fmt(&name, plain ? "%c" : "%%%02X", *s);
+        cn_buf_fmt(&value, plain ? "%c" : "%%%02X", *s);
     }
-    cn_http_setf(http, "Content-Disposition", "%s; filename*=UTF-8''%s", shows_inline(type) ? "inline" : "attachment",
-                 name.p ? name.p : "file");
-    cn_buf_free(&name);
+    cn_http_set(http, "Content-Disposition", value.err == CN_OK ? value.p : "attachment");
+    cn_buf_free(&value);
 }
 
 static cn_err send_object(cn_http *http, const cn_file_info *info, const char *sha256, const char *type)

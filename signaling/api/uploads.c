@@ -101,10 +101,18 @@ static cn_err describe(cn_http *http)
     return cn_http_empty(http, 204);
 }
 
+static void state_headers(cn_http *http, const cn_upload_state *upload)
+{
+    cn_http_setf(http, "Upload-Offset", "%lld", (long long)upload->offset);
+    if (upload->expires_ms) cn_http_set_date(http, "Upload-Expires", upload->expires_ms);
+    if (upload->file[0]) cn_http_set(http, "X-File-Id", upload->file);
+}
+
 static cn_err create(cn_http *http)
 {
     metadata meta;
     char id[CN_ID_TEXT];
+    cn_upload_state state;
     int64_t length = 0;
     CN_TRY(check_version(http));
     CN_TRY(number_header(http, "upload-length", &length));
@@ -116,14 +124,10 @@ static cn_err create(cn_http *http)
                                   .size = length,
                                   .max_bytes = max_bytes(http)};
     CN_TRY(cn_upload_create(consult(http), cn_http_actor(http), &upload, id, cn_http_problem(http)));
+    CN_TRY(cn_upload_get(consult(http), cn_http_actor(http), id, &state));
     cn_http_setf(http, "Location", "/uploads/%s", id);
+    state_headers(http, &state);
     return cn_http_empty(http, 201);
-}
-
-static void state_headers(cn_http *http, const cn_upload_state *upload)
-{
-    cn_http_setf(http, "Upload-Offset", "%lld", (long long)upload->offset);
-    if (upload->file[0]) cn_http_set(http, "X-File-Id", upload->file);
 }
 
 static cn_err head(cn_http *http)

@@ -114,6 +114,8 @@ cn_problem *cn_http_problem(cn_http *http);
 /** Adds a header; the value must not hold control characters (dropped then). */
 void cn_http_set(cn_http *http, const char *name, const char *value);
 void cn_http_setf(cn_http *http, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/** A moment in milliseconds as RFC 9110 5.6.7 writes it. */
+void cn_http_set_date(cn_http *http, const char *name, int64_t ms);
 /** No body. */
 cn_err cn_http_empty(cn_http *http, int status);
 /** Takes `json` over, also when it fails (NULL: CN_ERR_NOMEM). */

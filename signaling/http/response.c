@@ -10,6 +10,8 @@
 #include "signaling/http/exchange_state.h"
 #include "signaling/http/problem.h"
 
+#define DATE_TEXT 32
+
 /* What every answer carries unless its handler said otherwise (DESIGN §2 has the policy that the viewers need). */
 static const struct {
     const char *name, *value;
@@ -96,6 +98,18 @@ void cn_http_setf(cn_http *http, const char *name, const char *fmt, ...)
     int n = vsnprintf(value, sizeof value, fmt, ap);
     va_end(ap);
     if (n >= 0 && (size_t)n < sizeof value) cn_http_set(http, name, value);
+}
+
+static bool date_text(time_t when, char out[DATE_TEXT])
+{
+    struct tm tm;
+    return gmtime_r(&when, &tm) && strftime(out, DATE_TEXT, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+}
+
+void cn_http_set_date(cn_http *http, const char *name, int64_t ms)
+{
+    char text[DATE_TEXT];
+    if (date_text((time_t)(ms / 1000), text)) cn_http_set(http, name, text);
 }
 
 static void drop_body(cn_http *http)
@@ -200,20 +214,12 @@ static void set_problem(cn_http *http, cn_err err)
     if (err == CN_ERR_UNAUTH && !has_header(http, "WWW-Authenticate")) cn_http_set(http, "WWW-Authenticate", "Session");
 }
 
-static void date_line(cn_buf *buf)
-{
-    struct tm tm;
-    char text[64];
-    time_t now = time(NULL);
-    if (gmtime_r(&now, &tm) && strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm))
-        cn_buf_str(buf, text);
-}
-
 static void head_lines(cn_http *http, cn_buf *buf, int64_t length)
 {
     bool no_body = http->status == 204 || http->status == 304;
+    char date[DATE_TEXT];
     cn_buf_fmt(buf, "HTTP/1.1 %d %s\r\n", http->status, reason_of(http->status));
-    date_line(buf);
+    if (date_text(time(NULL), date)) cn_buf_fmt(buf, "Date: %s\r\n", date);
     if (*http->type && http->status != 304) cn_buf_fmt(buf, "Content-Type: %s\r\n", http->type);
     if (!no_body) cn_buf_fmt(buf, "Content-Length: %lld\r\n", (long long)length);
     if (http->extra.n) cn_buf_add(buf, http->extra.p, http->extra.n);

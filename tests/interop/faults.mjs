@@ -117,7 +117,14 @@ async function fullDisk() {
   })
   const session = await begin(server)
   const known = { next: 0, requests: [], statuses: new Set() }
-  const bytes = Buffer.concat([Buffer.from('%PDF-1.4\n'), randomBytes(400000)])
+  const bytes = Buffer.concat([
+    Buffer.from(
+      '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj\n' +
+        '3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n4 0 obj<</Length 400000>>stream\n',
+    ),
+    randomBytes(400000),
+    Buffer.from('\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n'),
+  ])
   const patch = (offset, n) =>
     session.call('PATCH', known.upload, {
       body: bytes.subarray(offset, offset + n),

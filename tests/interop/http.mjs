@@ -1,4 +1,5 @@
 // The door from outside, against the real server: node tests/interop/http.mjs (CN_BUILD=release for another build).
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
@@ -461,6 +462,54 @@ await check('content that is not what its name says is refused and nothing of it
     assert(!sent.headers['x-file-id'] && !sent.json.detail.includes(content), `${name}: ${sent.body}`)
   }
   equal(await files(), before, 'files')
+})
+
+await check('an upload says when what arrived goes', async () => {
+  const week = (answer) => {
+    const text = answer.headers['upload-expires']
+    equal(new Date(text).toUTCString(), text, 'a date of RFC 9110')
+    assert(Math.abs(new Date(text) - Date.now() - 7 * 86400000) < 60_000, text)
+  }
+  const made = await create(pdf.length)
+  week(made)
+  week(await patch(made.headers.location, 0, pdf.subarray(0, 1000)))
+  week(await referrer.call('HEAD', made.headers.location, { headers: tus }))
+  const whole = await patch(made.headers.location, 1000, pdf.subarray(1000))
+  assert(whole.headers['x-file-id'] && !('upload-expires' in whole.headers), 'a file does not go')
+})
+
+await check('a Chinese name as long as Windows allows comes back whole', async () => {
+  const name = '检'.repeat(251) + '.pdf'
+  const made = await create(pdf.length, name)
+  equal(made.status, 201, JSON.stringify(made.json))
+  const sent = await patch(made.headers.location, 0, pdf)
+  const url = `/api/v1/files/${sent.headers['x-file-id']}`
+  equal((await referrer.call('GET', url)).json.name, name)
+  const header = (await referrer.call('GET', `${url}/content`)).headers['content-disposition']
+  equal(header, `inline; filename*=UTF-8''${encodeURIComponent(name)}`)
+  equal((await create(5, '检' + name)).status, 422)
+})
+
+await check('a PDF that nobody could open is refused, and the answer says why', async () => {
+  const locked = execFileSync('gs', [
+    '-q',
+    '-sDEVICE=pdfwrite',
+    '-sOwnerPassword=o',
+    '-sUserPassword=u',
+    '-o',
+    '-',
+    '-c',
+    'showpage',
+  ])
+  for (const [field, content] of [
+    ['file.password', locked],
+    ['file.damaged', Buffer.from('%PDF-1.4\n')],
+  ]) {
+    const made = await create(content.length, 'a.pdf')
+    const sent = await patch(made.headers.location, 0, content)
+    equal([sent.status, sent.json.field], [422, field])
+    equal((await referrer.call('HEAD', made.headers.location, { headers: tus })).status, 404, 'nothing stays')
+  }
 })
 
 await check("a record of somebody else's looks like one that does not exist", async () => {

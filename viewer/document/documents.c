@@ -112,7 +112,7 @@ static cn_err why_unread(const char *said)
     return strstr(text, "Incorrect password") ? CN_ERR_FORBIDDEN : CN_ERR_CORRUPT;
 }
 
-static cn_err run_pdfinfo(const char *pdf, const char *dir, int *pages)
+static cn_err run_pdfinfo(const char *pdf, const char *dir, unsigned seconds, int *pages)
 {
     char list[PATH], said[PATH];
     if (!cn_fmt(list, sizeof(list), "%s/info", dir) || !cn_fmt(said, sizeof(said), "%s/said", dir))
@@ -120,18 +120,30 @@ static cn_err run_pdfinfo(const char *pdf, const char *dir, int *pages)
     /* the child's output goes to the log, so a shell with three fixed arguments puts it into files */
     const char *const argv[] = {"sh", "-c", "exec pdfinfo \"$0\" > \"$1\" 2> \"$2\"", pdf, list, said, NULL};
     const char *const write_paths[] = {dir, "/dev/null", NULL};
-    const cn_child_limits limits = limits_for(write_paths, dir, 20);
+    cn_child_limits limits = limits_for(write_paths, dir, seconds);
+    limits.wall_seconds = 2 * seconds;
     int status = -1;
     CN_TRY(cn_child_run(argv, &limits, &status));
     return status == 0 ? read_pages(list, pages) : why_unread(said);
 }
 
-cn_err cn_pdf_pages(const char *path, const char *scratch, int *pages)
+static cn_err look_into(const char *path, const char *scratch, unsigned seconds, int *pages)
 {
     char dir[PATH], real[PATH];
     if (!realpath(path, real)) return cn_err_from_errno(errno);
     CN_TRY(cn_scratch_make(scratch, dir, sizeof(dir)));
-    cn_err err = run_pdfinfo(real, dir, pages);
+    cn_err err = run_pdfinfo(real, dir, seconds, pages);
     cn_scratch_remove(dir);
     return err;
+}
+
+cn_err cn_pdf_pages(const char *path, const char *scratch, int *pages)
+{
+    return look_into(path, scratch, 25, pages);
+}
+
+cn_err cn_pdf_check(const char *path, const char *scratch)
+{
+    int pages = 0;
+    return look_into(path, scratch, 5, &pages);
 }

@@ -16,5 +16,7 @@ cn_err cn_document_to_pdf(const char *path, const char *extension, const char *s
 /** Number of pages of a PDF (pdfinfo of poppler, limited); CN_ERR_FORBIDDEN when it opens with a password only,
  * CN_ERR_CORRUPT when it is none. */
 cn_err cn_pdf_pages(const char *path, const char *scratch, int *pages);
+/** The same errors while somebody waits: CN_ERR_TIMEOUT after 10 s, CN_ERR_CRASHED after 5 of the processor's. */
+cn_err cn_pdf_check(const char *path, const char *scratch);
 
 #endif

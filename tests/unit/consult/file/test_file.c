@@ -2,6 +2,7 @@
 #include "support_story.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 #include "consult/file/file.h"
 
@@ -72,6 +73,7 @@ static void test_an_upload_in_pieces(void **state)
     assert_err(add(&rig, upload, 10, pdf, sizeof pdf - 1), CN_ERR_TOOBIG); /* more than was announced: nothing of it */
     assert_ok(sync_upload(&rig, upload, &upload_state));
     assert_int_equal(upload_state.offset, 10);
+    assert_in_range(upload_state.expires_ms, cn_wall_ms() + WEEK - 60000, cn_wall_ms() + WEEK);
     assert_string_equal(upload_state.file, "");
     /* it is its owner's alone */
     assert_err(cn_upload_get(rig.c, &rig.lead, upload, &upload_state), CN_ERR_NOTFOUND);
@@ -81,6 +83,7 @@ static void test_an_upload_in_pieces(void **state)
     assert_ok(sync_upload(&rig, upload, &upload_state));
     assert_int_equal(upload_state.offset, PDF_SIZE);
     assert_true(cn_id_valid(upload_state.file));
+    assert_int_equal(upload_state.expires_ms, 0);
     assert_err(add(&rig, upload, PDF_SIZE, pdf, 1), CN_ERR_CONFLICT);
     assert_err(cn_upload_cancel(rig.c, &rig.referrer, upload), CN_ERR_CONFLICT);
     assert_ok(cn_file_get(rig.c, &rig.referrer, upload_state.file, "file.read", &info));
@@ -186,6 +189,32 @@ static void test_the_content_decides(void **state)
         assert_string_equal(info.type, documents[i].type);
         assert_string_equal(cn_file_format(&info), documents[i].format);
     }
+    platform_close(&rig);
+}
+
+static cn_err refuse_pdf(void *ctx, const char *path, const char *type, cn_problem *problem)
+{
+    (void)ctx;
+    assert_int_equal(access(path, R_OK), 0);
+    assert_string_equal(type, "application/pdf");
+    return cn_problem_set(problem, CN_ERR_INVALID, "file.password", "the PDF opens with a password only");
+}
+
+static void test_what_nobody_could_open_is_not_taken(void **state)
+{
+    platform rig;
+    char request[CN_ID_TEXT], upload[CN_ID_TEXT];
+    cn_upload_state upload_state;
+    cn_problem problem = {.err = CN_OK};
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", request);
+    rig.c->look = refuse_pdf;
+    assert_ok(begin(&rig, &rig.referrer, request, "a.pdf", PDF_SIZE, NULL, upload));
+    assert_ok(add(&rig, upload, 0, pdf, sizeof pdf - 1));
+    assert_err(cn_upload_sync(rig.c, &rig.referrer, upload, &upload_state, &problem), CN_ERR_INVALID);
+    assert_string_equal(problem.field, "file.password");
+    assert_int_equal(platform_int(&rig, "SELECT COUNT(*) FROM files"), 0);
+    assert_int_equal(parts(&rig), 0);
     platform_close(&rig);
 }
 
@@ -387,6 +416,7 @@ int main(void)
         CN_DB_TESTS(test_an_upload_in_pieces),
         CN_DB_TESTS(test_what_is_refused_leaves_nothing),
         CN_DB_TESTS(test_the_content_decides),
+        CN_DB_TESTS(test_what_nobody_could_open_is_not_taken),
         CN_DB_TESTS(test_long_names),
         CN_DB_TESTS(test_who_may_upload_when),
         CN_DB_TESTS(test_who_may_read_and_delete),

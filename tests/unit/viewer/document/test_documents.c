@@ -143,6 +143,8 @@ static void a_password_is_told_from_damage(void **state)
           "gs -q -sDEVICE=pdfwrite -sOwnerPassword=o -o \"$1\" -c showpage",
           locked, plain);
     assert_int_equal(cn_pdf_pages(locked, folder, &pages), CN_ERR_FORBIDDEN);
+    assert_int_equal(cn_pdf_check(locked, folder), CN_ERR_FORBIDDEN);
+    assert_ok(cn_pdf_check(plain, folder));
     assert_ok(cn_pdf_pages(plain, folder, &pages)); /* everybody may open it, its owner alone may change it */
     assert_int_equal(pages, 1);
     assert_ok(cn_file_write_durable(plain, "%PDF-1.4\n", 9, 0600));

@@ -34,6 +34,7 @@ const FIELDS: Record<string, string> = {
   password: 'password',
   filename: 'filename',
   'file.password': 'file_password',
+  'file.damaged': 'file_damaged',
   sha256: 'sha256',
   'Upload-Length': 'size',
   lead: 'experts',

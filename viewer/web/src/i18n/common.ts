@@ -65,6 +65,7 @@ export const common = {
         kind: '不接受这种类型的文件。文档请另存为 PDF，照片请另存为 JPEG，再上传。',
         content: '文件内容与文件名后缀不符，或文件名不合要求，未被接受。',
         file_password: '文件有打开密码，别人看不了。请去掉密码后重新上传。',
+        file_damaged: '文件是空的或已损坏，打不开。请检查原文件，或重新导出后再上传。',
         sha256: '收到的内容与原文件不一致，已丢弃，请重新上传。',
         size: '文件太大或是空文件，未被接受。',
         experts: '所选专家无效，请重新选择。',
@@ -148,7 +149,10 @@ export const common = {
         password: 'The new password does not follow the rules.',
         kind: 'Files of this kind are not accepted. Save a document as PDF, a photo as JPEG, then upload that.',
         content: 'The content is not what the file name says, or the name is not acceptable.',
-        file_password: 'The file has a password, so nobody else can open it. Remove the password, then upload it again.',
+        file_password:
+          'The file has a password, so nobody else can open it. Remove the password, then upload it again.',
+        file_damaged:
+          'The file is empty or damaged and cannot be opened. Check it, or export it again, then upload that.',
         sha256: 'What arrived differs from the file. Please upload it again.',
         size: 'The file is too large, or empty.',
         experts: 'Please choose the experts again.',
