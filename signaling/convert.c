@@ -13,16 +13,6 @@
 #define PATH 4096
 #define BATCH 16
 
-static cn_err convert_slide(cn_consult *consult, cn_slides *slides, const cn_file_info *file_info)
-{
-    char path[PATH];
-    cn_decode_info info;
-    CN_TRY(cn_slide_file_path(consult, file_info, path, sizeof(path)));
-    CN_TRY(cn_slide_info(slides, file_info->id, path, &info));
-    if (info.lacks_levels) return cn_file_prepare(consult, file_info->id, &(bool){false});
-    return cn_file_converted(consult, file_info->id, true, "", 0);
-}
-
 static cn_err store_pdf(cn_consult *consult, const cn_file_info *info, const char *pdf, const char *scratch)
 {
     char sha256[65];
@@ -32,16 +22,32 @@ static cn_err store_pdf(cn_consult *consult, const cn_file_info *info, const cha
     return cn_file_converted(consult, info->id, true, sha256, pages);
 }
 
-static cn_err convert_document(cn_consult *consult, const cn_file_info *info, const char *scratch, int stop_fd)
+/* `format`: what LibreOffice reads it as; NULL: scanned pages. */
+static cn_err convert_document(cn_consult *consult, const cn_file_info *info, const char *format, const char *scratch,
+                               int stop_fd)
 {
     char path[PATH], pdf[PATH];
-    const char *format = cn_file_format(info);
     CN_TRY(cn_files_path(consult->files, info->sha256, path, sizeof(path)));
-    if (!format || !cn_fmt(pdf, sizeof(pdf), "%s/%s.pdf", scratch, info->id)) return CN_ERR_INVALID;
-    cn_err err = cn_document_to_pdf(path, format, scratch, stop_fd, pdf);
+    if (!cn_fmt(pdf, sizeof(pdf), "%s/%s.pdf", scratch, info->id)) return CN_ERR_INVALID;
+    cn_err err =
+        format ? cn_document_to_pdf(path, format, scratch, stop_fd, pdf) : cn_scan_to_pdf(path, scratch, stop_fd, pdf);
     if (err == CN_OK) err = store_pdf(consult, info, pdf, scratch);
     unlink(pdf);
     return err;
+}
+
+/* A TIFF that no slide reader knows has come from a scanner or a fax. */
+static cn_err convert_slide(cn_consult *consult, cn_slides *slides, const cn_file_info *file_info, const char *scratch,
+                            int stop_fd)
+{
+    char path[PATH];
+    cn_decode_info info;
+    CN_TRY(cn_slide_file_path(consult, file_info, path, sizeof(path)));
+    cn_err err = cn_slide_info(slides, file_info->id, path, &info);
+    if (err == CN_ERR_UNSUPPORTED) return convert_document(consult, file_info, NULL, scratch, stop_fd);
+    CN_TRY(err);
+    if (info.lacks_levels) return cn_file_prepare(consult, file_info->id, &(bool){false});
+    return cn_file_converted(consult, file_info->id, true, "", 0);
 }
 
 /* Trouble that the next file would have as well: all wait. */
@@ -60,8 +66,9 @@ static bool of_the_file(cn_err err)
 static cn_err convert_file(cn_consult *consult, cn_slides *slides, const cn_file_info *info, const char *scratch,
                            int stop_fd)
 {
-    return strcmp(info->kind, "slide") == 0 ? convert_slide(consult, slides, info)
-                                            : convert_document(consult, info, scratch, stop_fd);
+    if (strcmp(info->kind, "slide") == 0) return convert_slide(consult, slides, info, scratch, stop_fd);
+    const char *format = cn_file_format(info);
+    return format ? convert_document(consult, info, format, scratch, stop_fd) : CN_ERR_INVALID;
 }
 
 static cn_err convert_one(cn_consult *consult, cn_slides *slides, const char *id, const char *scratch, int stop_fd)

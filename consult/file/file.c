@@ -228,9 +228,11 @@ cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const cha
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
-    return cn_db_exec(conn, NULL, "UPDATE files SET state = $1, pdf_sha256 = $2, pages = $3 WHERE id = $4",
-                      cn_text(ok ? "ready" : "failed"), cn_text(pdf_sha256 ? pdf_sha256 : ""), cn_int(pages),
-                      cn_text(id));
+    return cn_db_exec(
+        conn, NULL,
+        "UPDATE files SET state = $1, pdf_sha256 = $2, pages = $3, kind = CASE WHEN $2 = '' THEN kind ELSE "
+        "'document' END WHERE id = $4",
+        cn_text(ok ? "ready" : "failed"), cn_text(pdf_sha256 ? pdf_sha256 : ""), cn_int(pages), cn_text(id));
 }
 
 cn_err cn_file_stuck(cn_consult *consult, const char *id)

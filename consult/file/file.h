@@ -72,7 +72,8 @@ const char *cn_file_format(const cn_file_info *info);
 json_t *cn_file_json(const cn_file_info *info);
 cn_err cn_file_delete(cn_consult *consult, const cn_actor *actor, const char *id, cn_problem *problem);
 
-/** For whoever converts: files that wait (state "converting"), oldest first, at most `max` ids; and the outcome. */
+/** For whoever converts: files that wait (state "converting"), oldest first, at most `max` ids; and the outcome. What
+ * has a PDF is a document from then on: a TIFF may be a slide or scanned pages. */
 cn_err cn_file_waiting(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
 cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const char *pdf_sha256, int pages);
 /** A slide that can be read and lacks levels waits for them (state "preparing"); `changed`: it did not before. */

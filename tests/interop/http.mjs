@@ -8,7 +8,7 @@ import tls from 'node:tls'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { pick, scrape } from './prom.mjs'
 import { certificate } from '../lib/certificate.mjs'
-import { assert, check, equal, finish, sleep } from '../lib/check.mjs'
+import { assert, check, equal, finish, sleep, until } from '../lib/check.mjs'
 import { Session, call, partHeaders, raw, tus, uploadHeaders } from '../lib/rest.mjs'
 import { Server, sanitized } from '../lib/server.mjs'
 import { Socket } from '../lib/socket.mjs'
@@ -488,6 +488,49 @@ await check('a Chinese name as long as Windows allows comes back whole', async (
   const header = (await referrer.call('GET', `${url}/content`)).headers['content-disposition']
   equal(header, `inline; filename*=UTF-8''${encodeURIComponent(name)}`)
   equal((await create(5, '检' + name)).status, 422)
+})
+
+/** A TIFF of one black page of 64 × 32 pixels in a strip, as a scanner writes it. */
+function scan() {
+  const tags = [
+    [256, 64],
+    [257, 32],
+    [258, 1],
+    [259, 1],
+    [262, 0],
+    [273, 8 + 2 + 9 * 12 + 4],
+    [277, 1],
+    [278, 32],
+    [279, 256],
+  ]
+  const bytes = Buffer.alloc(8 + 2 + 9 * 12 + 4 + 256, 0)
+  bytes.write('II*\0', 'latin1')
+  bytes.writeUInt32LE(8, 4)
+  bytes.writeUInt16LE(tags.length, 8)
+  for (const [i, [tag, value]] of tags.entries()) {
+    bytes.writeUInt16LE(tag, 10 + 12 * i)
+    bytes.writeUInt16LE(4, 12 + 12 * i)
+    bytes.writeUInt32LE(1, 14 + 12 * i)
+    bytes.writeUInt32LE(value, 18 + 12 * i)
+  }
+  return bytes
+}
+
+await check('a scanned TIFF and a text in GB 18030 become documents', async () => {
+  for (const [name, content] of [
+    ['scan.tif', scan()],
+    ['gb.txt', Buffer.from([0xbb, 0xbc, 0xd5, 0xdf])],
+  ]) {
+    const made = await create(content.length, name)
+    const sent = await patch(made.headers.location, 0, content)
+    equal(sent.status, 204, name)
+    const url = `/api/v1/files/${sent.headers['x-file-id']}`
+    const shown = async () => (await referrer.call('GET', url)).json
+    await until(name, async () => (await shown()).state !== 'converting', 60)
+    const { state, kind, pages } = await shown()
+    equal([state, kind, pages], ['ready', 'document', 1], name)
+    equal((await referrer.call('GET', `${url}/pdf`)).body.subarray(0, 5).toString(), '%PDF-')
+  }
 })
 
 await check('a PDF that nobody could open is refused, and the answer says why', async () => {

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "viewer/document/office.h"
+#include "viewer/document/painter.h"
 #include "viewer/document/text.h"
 #include "viewer/scratch.h"
 
@@ -82,6 +83,32 @@ cn_err cn_document_to_pdf(const char *path, const char *extension, const char *s
     char dir[PATH];
     CN_TRY(cn_scratch_make(scratch, dir, sizeof(dir)));
     cn_err err = convert(path, extension, dir, stop_fd, out);
+    cn_scratch_remove(dir);
+    return err;
+}
+
+static cn_err paint_pages(const char *path, const char *dir, int stop_fd, const char *out)
+{
+    char result[PATH], program[PATH], real[PATH];
+    if (!realpath(path, real)) return cn_err_from_errno(errno);
+    if (!cn_fmt(result, sizeof(result), "%s/pages.pdf", dir)) return CN_ERR_TOOBIG;
+    CN_TRY(cn_painter_path(program, sizeof(program)));
+    const char *const argv[] = {program, "pages", real, result, NULL};
+    const char *const write_paths[] = {dir, "/dev/null", NULL};
+    cn_child_limits limits = limits_for(write_paths, dir, 60);
+    limits.memory_bytes = CN_PAINTER_MEMORY;
+    limits.stop_fd = stop_fd;
+    int status = -1;
+    CN_TRY(cn_child_run(argv, &limits, &status));
+    if (status != 0) return CN_ERR_UNSUPPORTED;
+    return rename(result, out) == 0 ? CN_OK : cn_err_from_errno(errno);
+}
+
+cn_err cn_scan_to_pdf(const char *path, const char *scratch, int stop_fd, const char *out)
+{
+    char dir[PATH];
+    CN_TRY(cn_scratch_make(scratch, dir, sizeof(dir)));
+    cn_err err = paint_pages(path, dir, stop_fd, out);
     cn_scratch_remove(dir);
     return err;
 }

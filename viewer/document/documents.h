@@ -13,6 +13,9 @@
  */
 cn_err cn_document_to_pdf(const char *path, const char *extension, const char *scratch, int stop_fd, const char *out);
 
+/** A scanned or faxed TIFF, page by page, by consilium-painter (beside this program). The same errors. */
+cn_err cn_scan_to_pdf(const char *path, const char *scratch, int stop_fd, const char *out);
+
 /** Number of pages of a PDF (pdfinfo of poppler, limited); CN_ERR_FORBIDDEN when it opens with a password only,
  * CN_ERR_CORRUPT when it is none. */
 cn_err cn_pdf_pages(const char *path, const char *scratch, int *pages);

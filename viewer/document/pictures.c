@@ -8,9 +8,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "viewer/document/painter.h"
 #include "viewer/scratch.h"
 
 #define PATH 4096
+#define MEMORY ((size_t)2 << 30)
 
 struct cn_pictures {
     cn_tilecache *cache;
@@ -23,11 +25,11 @@ typedef struct making {
     unsigned size;
 } making;
 
-static cn_err run(const char *const argv[], const char *dir)
+static cn_err run(const char *const argv[], const char *dir, size_t memory)
 {
     const char *const write_paths[] = {dir, "/dev/null", NULL};
     const cn_child_limits limits = {.cpu_seconds = 15,
-                                    .memory_bytes = (size_t)2 << 30,
+                                    .memory_bytes = memory,
                                     .file_bytes = (size_t)64 << 20,
                                     .wall_seconds = 20,
                                     .no_network = true,
@@ -44,14 +46,24 @@ static cn_err draw_pdf(const char *path, const char *size, const char *dir, char
     if (!cn_fmt(stem, sizeof(stem), "%s/page", dir) || !cn_fmt(out, PATH, "%s.jpg", stem)) return CN_ERR_TOOBIG;
     const char *const argv[] = {"pdftoppm", "-jpeg",     "-singlefile", "-f", "1",  "-l",
                                 "1",        "-scale-to", size,          path, stem, NULL};
-    return run(argv, dir);
+    return run(argv, dir, MEMORY);
 }
 
 static cn_err draw_image(const char *path, const char *size, const char *dir, char *out)
 {
     if (!cn_fmt(out, PATH, "%s/image.png", dir)) return CN_ERR_TOOBIG;
     const char *const argv[] = {"gdk-pixbuf-thumbnailer", "-s", size, path, out, NULL};
-    return run(argv, dir);
+    return run(argv, dir, MEMORY);
+}
+
+/* gdk-pixbuf reads WebP only with a loader that Debian 12 does not install with it. */
+static cn_err draw_webp(const char *path, const char *size, const char *dir, char *out)
+{
+    char program[PATH];
+    if (!cn_fmt(out, PATH, "%s/image.png", dir)) return CN_ERR_TOOBIG;
+    CN_TRY(cn_painter_path(program, sizeof(program)));
+    const char *const argv[] = {program, "picture", path, out, size, NULL};
+    return run(argv, dir, CN_PAINTER_MEMORY);
 }
 
 static const struct {
@@ -59,7 +71,7 @@ static const struct {
     cn_err (*draw)(const char *path, const char *size, const char *dir, char *out);
 } painters[] = {
     {"application/pdf", draw_pdf}, {"image/jpeg", draw_image}, {"image/png", draw_image},
-    {"image/gif", draw_image},     {"image/bmp", draw_image},
+    {"image/gif", draw_image},     {"image/bmp", draw_image},  {"image/webp", draw_webp},
 };
 
 static cn_err draw(const making *job, const char *dir, void **bytes, size_t *len)

@@ -11,7 +11,7 @@ typedef struct cn_pictures cn_pictures;
 cn_err cn_pictures_new(cn_pictures **out, const char *scratch, size_t cache_bytes);
 void cn_pictures_free(cn_pictures *pictures);
 
-/** A JPEG inside size × size pixels of the PDF's first page or the JPEG or PNG at `path`. CN_ERR_UNSUPPORTED for
+/** A JPEG or PNG inside size × size pixels of the PDF's first page or the picture (JPEG, PNG, GIF, BMP, WebP) at `path`. CN_ERR_UNSUPPORTED for
  * another type. `id` names it in the cache. */
 cn_err cn_picture_thumbnail(cn_pictures *pictures, const char *id, const char *path, const char *type, unsigned size,
                             cn_tile **out);

@@ -344,6 +344,13 @@ static void test_what_waits_for_conversion(void **state)
     assert_ok(cn_file_get(rig.c, &rig.referrer, first, NULL, &info));
     assert_string_equal(info.state, "ready");
     assert_int_equal(info.pages, 3);
+    platform_sql(&rig, "UPDATE files SET kind = 'slide'"); /* a TIFF that turns out to be scanned pages */
+    assert_ok(cn_file_converted(rig.c, first, true, "", 0));
+    assert_ok(cn_file_get(rig.c, &rig.referrer, first, NULL, &info));
+    assert_string_equal(info.kind, "slide");
+    assert_ok(cn_file_converted(rig.c, first, true, "ab", 3));
+    assert_ok(cn_file_get(rig.c, &rig.referrer, first, NULL, &info));
+    assert_string_equal(info.kind, "document");
     assert_ok(cn_file_get(rig.c, &rig.referrer, second, NULL, &info));
     assert_string_equal(info.state, "failed");
     platform_close(&rig);

@@ -151,9 +151,79 @@ static void a_password_is_told_from_damage(void **state)
     assert_int_equal(cn_pdf_pages(plain, folder, &pages), CN_ERR_CORRUPT);
 }
 
+static void field(cn_buf *tiff, unsigned tag, unsigned type, uint32_t value)
+{
+    const uint16_t head[] = {(uint16_t)tag, (uint16_t)type};
+    const uint32_t rest[] = {1, value};
+    cn_buf_add(tiff, head, sizeof head);
+    cn_buf_add(tiff, rest, sizeof rest);
+}
+
+/* A page of 64 × 32 pixels in one strip, as scanners write it (TIFF 6.0); 1 or 24 bits a pixel. */
+static void tiff_page(cn_buf *tiff, bool colour, bool last)
+{
+    static const uint8_t zeros[64 * 32 * 3];
+    const uint32_t n = colour ? sizeof zeros : 64 * 32 / 8, at = (uint32_t)tiff->n;
+    const uint16_t fields = 9;
+    const uint32_t next = last ? 0 : at + 2 + fields * 12 + 4 + n;
+    cn_buf_add(tiff, &fields, sizeof fields);
+    field(tiff, 256, 3, 64);
+    field(tiff, 257, 3, 32);
+    field(tiff, 258, 3, colour ? 8 : 1);
+    field(tiff, 259, 3, 1);
+    field(tiff, 262, 3, colour ? 2 : 0);
+    field(tiff, 273, 4, at + 2 + fields * 12 + 4);
+    field(tiff, 277, 3, colour ? 3 : 1);
+    field(tiff, 278, 3, 32);
+    field(tiff, 279, 4, n);
+    cn_buf_add(tiff, &next, sizeof next);
+    cn_buf_add(tiff, zeros, n);
+}
+
+static void a_scanned_tiff_becomes_pages(void **state)
+{
+    (void)state;
+    char in[128], out[128];
+    int pages = 0;
+    cn_buf tiff = {0};
+    cn_fmt(in, sizeof(in), "%s/scan", folder);
+    cn_fmt(out, sizeof(out), "%s/scan.pdf", folder);
+    cn_buf_add(&tiff, "II*\0\10\0\0\0", 8);
+    tiff_page(&tiff, false, false);
+    tiff_page(&tiff, false, false);
+    tiff_page(&tiff, true, true);
+    assert_ok(cn_file_write_durable(in, tiff.p, tiff.n, 0600));
+    assert_ok(cn_scan_to_pdf(in, folder, 0, out));
+    assert_ok(cn_pdf_pages(out, folder, &pages));
+    assert_int_equal(pages, 3);
+    assert_ok(cn_file_write_durable(in, tiff.p, 20, 0600));
+    assert_int_equal(cn_scan_to_pdf(in, folder, 0, out), CN_ERR_UNSUPPORTED);
+    cn_buf_free(&tiff);
+}
+
+static void a_webp_has_a_thumbnail(void **state)
+{
+    (void)state;
+    static const char webp[] = "RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\0\0\0\x10\x07\x10\x11\x11\x88\x88\xfe\x07\0";
+    char in[128];
+    cn_pictures *pictures = NULL;
+    cn_tile *tile = NULL;
+    cn_fmt(in, sizeof(in), "%s/webp", folder);
+    assert_ok(cn_file_write_durable(in, webp, sizeof webp - 1, 0600));
+    assert_ok(cn_pictures_new(&pictures, folder, 1 << 20));
+    assert_ok(cn_picture_thumbnail(pictures, "w", in, "image/webp", 64, &tile));
+    assert_memory_equal(tile->bytes, "\x89PNG", 4);
+    cn_unref(tile);
+    assert_ok(cn_file_write_durable(in, webp, 20, 0600));
+    assert_int_equal(cn_picture_thumbnail(pictures, "v", in, "image/webp", 64, &tile), CN_ERR_CORRUPT);
+    cn_pictures_free(pictures);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_scanned_tiff_becomes_pages),          cmocka_unit_test(a_webp_has_a_thumbnail),
+
         cmocka_unit_test(a_text_says_what_its_author_wrote),     cmocka_unit_test(a_wide_sheet_is_one_page_wide),
         cmocka_unit_test(what_hospital_systems_call_a_doc),      cmocka_unit_test(a_password_is_told_from_damage),
         cmocka_unit_test(a_text_becomes_a_pdf_with_a_thumbnail), cmocka_unit_test(what_is_no_document_is_refused)};
