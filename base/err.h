@@ -4,6 +4,7 @@
 #define CN_BASE_ERR_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* name, text in plain English */
 #define CN_ERR_TABLE(X)                                \
@@ -48,17 +49,55 @@ const char *cn_err_text(cn_err err);
 /** Maps an errno value (ENOSPC, ENOENT, EACCES, ENOMEM, EAGAIN…) to a code; CN_ERR_IO where nothing fits. */
 cn_err cn_err_from_errno(int err);
 
+/*
+ * What is wrong, in one word for programs: pages make a sentence of it in their own language. name, the word as it goes
+ * out, names of the numbers that belong to it ("" where there is none)
+ */
+#define CN_WRONG_TABLE(X)                                                \
+    X(NONE, "", "", "")                                                  \
+    X(MISSING, "missing", "", "")       /* must be there */              \
+    X(TYPE, "type", "", "")             /* another kind of JSON value */ \
+    X(SHORT, "too_short", "min", "max") /* in characters */              \
+    X(LONG, "too_long", "min", "max")   /* in characters */              \
+    X(RANGE, "range", "min", "max")     /* a whole number */             \
+    X(MANY, "too_many", "min", "max")   /* entries of a list */          \
+    X(FORMAT, "format", "", "")         /* not written as it must be */  \
+    X(UNKNOWN, "unknown", "", "")       /* names nothing that there is */
+
+typedef enum cn_wrong {
+#define X(name, word, first, second) CN_WRONG_##name,
+    CN_WRONG_TABLE(X)
+#undef X
+        CN_WRONG_COUNT
+} cn_wrong;
+
+/** The word of a row; "" for CN_WRONG_NONE and for a number outside the table. */
+const char *cn_wrong_word(cn_wrong wrong);
+/** Name of its first (0) or second (1) number; "" where it has none. */
+const char *cn_wrong_number(cn_wrong wrong, size_t which);
+
 /** What is wrong with which field: the material of an RFC 9457 problem document. Texts never carry patients' data. */
 typedef struct cn_problem {
     cn_err err;
-    char field[64];   /* JSON path of the field, "" where the whole input is meant */
-    char detail[224]; /* one plain English sentence */
+    char field[64];    /* JSON path of the field, "" where the whole input is meant */
+    char detail[224];  /* one plain English sentence */
+    cn_wrong wrong;    /* CN_WRONG_NONE where the error says enough */
+    int64_t number[2]; /* the word's numbers */
 } cn_problem;
 
 /** Fills `problem` (NULL allowed) and returns `err`, so that a check reads `return cn_problem_set(problem, CN_ERR_INVALID,
  * "age", "…")`. */
 cn_err cn_problem_set(cn_problem *problem, cn_err err, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/** Adds the word and its numbers to a problem that was just set (NULL allowed); returns `err`. */
+cn_err cn_problem_say(cn_problem *problem, cn_err err, cn_wrong wrong, int64_t first, int64_t second);
+
+/** cn_problem_set with CN_ERR_INVALID and a word that has no numbers. */
+cn_err cn_problem_field(cn_problem *problem, cn_wrong wrong, const char *field, const char *detail);
+
+/** Puts `parent` and a dot before the field of a problem (NULL allowed): "name" of "patient" is "patient.name". */
+void cn_problem_within(cn_problem *problem, const char *parent);
 
 /** Returns early when an expression yields an error. */
 #define CN_TRY(expr)                                  \

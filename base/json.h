@@ -9,17 +9,23 @@
 
 #include "base/err.h"
 
-/** Parses one object; depth ≤ 32, duplicate keys and trailing bytes refused. New reference in *out. */
+/**
+ * Parses one object; depth ≤ 32, duplicate keys and trailing bytes refused. U+0000 in text is left out: C strings end
+ * there, and nobody sees it. New reference in *out.
+ */
 cn_err cn_json_object(json_t **out, const char *text, size_t len, cn_problem *problem);
 
 /**
  * Field readers. `object` is an object. A required field that is missing, a wrong type, a string that is not
- * `min`…`max` code points or holds control characters (tab and newline are allowed), a number outside [min, max]:
- * CN_ERR_INVALID with the field's name. Optional ones (`need` false) that are missing or null leave *out untouched.
- * Strings are borrowed from `object`.
+ * `min`…`max` code points, a number outside [min, max]: CN_ERR_INVALID with the field's name and the word for what is
+ * wrong. Optional ones (`need` false) that are missing or null leave *out untouched. Strings are borrowed from
+ * `object`, and their invisible characters are taken out there before they are measured (base/text.h): a _str has
+ * lines, a _line is one.
  */
 cn_err cn_json_str(const json_t *object, const char *key, bool need, size_t min, size_t max, const char **out,
                    cn_problem *problem);
+cn_err cn_json_line(const json_t *object, const char *key, bool need, size_t min, size_t max, const char **out,
+                    cn_problem *problem);
 cn_err cn_json_i64(const json_t *object, const char *key, bool need, int64_t min, int64_t max, int64_t *out,
                    cn_problem *problem);
 cn_err cn_json_bool(const json_t *object, const char *key, bool need, bool *out, cn_problem *problem);

@@ -25,20 +25,22 @@ static bool hex64(const char *text)
 
 static cn_err check_new(const cn_upload_new *upload_new, cn_problem *problem)
 {
-    if (!cn_filename_valid(upload_new->name))
-        return cn_problem_set(problem, CN_ERR_INVALID, "filename", "must be a plain file name of at most %d characters",
-                              CN_FILE_NAME_CHARS);
+    if (!cn_filename_valid(upload_new->name)) {
+        (void)cn_problem_set(problem, CN_ERR_INVALID, "filename", "must be a plain file name of at most %d characters",
+                             CN_FILE_NAME_CHARS);
+        return cn_problem_say(problem, CN_ERR_INVALID, CN_WRONG_FORMAT, 0, 0);
+    }
     if (!cn_filetype_of(upload_new->name))
         return cn_problem_set(problem, CN_ERR_UNSUPPORTED, "filename", "files of this kind are not accepted");
     if (!cn_category_known(upload_new->category))
-        return cn_problem_set(problem, CN_ERR_INVALID, "category", "is not a category of medical documents");
+        return cn_problem_field(problem, CN_WRONG_UNKNOWN, "category", "is not a category of medical documents");
     if (upload_new->size < 1)
-        return cn_problem_set(problem, CN_ERR_INVALID, "Upload-Length", "must be at least 1 byte");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "Upload-Length", "must be at least 1 byte");
     if (upload_new->size > upload_new->max_bytes)
         return cn_problem_set(problem, CN_ERR_TOOBIG, "Upload-Length", "is more than the %lld MB that are accepted",
                               (long long)(upload_new->max_bytes >> 20));
     if (upload_new->sha256 && !hex64(upload_new->sha256))
-        return cn_problem_set(problem, CN_ERR_INVALID, "sha256", "must be 64 lower-case hex digits");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "sha256", "must be 64 lower-case hex digits");
     return CN_OK;
 }
 

@@ -35,21 +35,21 @@ static cn_err check_month_and_rule(const char *month, const char *rule, int zone
                                    cn_problem *problem)
 {
     if (!cn_month_bounds(month, zone, &asked->from, &asked->to))
-        return cn_problem_set(problem, CN_ERR_INVALID, "month", "must be a month YYYY-MM");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "month", "must be a month YYYY-MM");
     asked->month = month;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (!rule || strcmp(rules[i].rule, rule) == 0) {
             asked->tier = rules[i].tier;
             return CN_OK;
         }
-    return cn_problem_set(problem, CN_ERR_INVALID, "rule", "must be aggregate or max_tier");
+    return cn_problem_field(problem, CN_WRONG_FORMAT, "rule", "must be aggregate or max_tier");
 }
 
 static cn_err check_group(const char *by, month_query *asked, cn_problem *problem)
 {
     for (asked->group = 0; asked->group < sizeof(groups) / sizeof(groups[0]); asked->group++)
         if (strcmp(groups[asked->group].by, by) == 0) return CN_OK;
-    return cn_problem_set(problem, CN_ERR_INVALID, "by", "must be room, user or hospital");
+    return cn_problem_field(problem, CN_WRONG_FORMAT, "by", "must be room, user or hospital");
 }
 
 static cn_err check_right(cn_consult *consult, const cn_actor *actor, const char *object, cn_problem *problem)
@@ -339,7 +339,7 @@ cn_err cn_minutes_segments(cn_consult *consult, const cn_actor *actor, const cn_
     char object[48];
     CN_TRY(check_month_and_rule(filter->month, filter->rule, consult->zone_minutes, &asked, problem));
     if (filter->page < 1 || filter->page > 1000000 || filter->size < 1 || filter->size > 200)
-        return cn_problem_set(problem, CN_ERR_INVALID, "page", "page is from 1, size 1 to 200");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "page", "page is from 1, size 1 to 200");
     cn_fmt(object, sizeof(object), "month:%s", filter->month);
     CN_TRY(check_right(consult, actor, object, problem));
     CN_AUTO_CONN cn_conn *conn = NULL;

@@ -81,7 +81,7 @@ cn_err cn_user_add(cn_consult *consult, const cn_actor *actor, const cn_user_new
     char username[40], hash[CN_PASSWORD_HASH], object[48], fresh[CN_ID_TEXT];
     lower(user->username, username, sizeof(username));
     if (!username_valid(username))
-        return cn_problem_set(problem, CN_ERR_INVALID, "username", "must be 6 to 32 letters and digits");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "username", "must be 6 to 32 letters and digits");
     for (size_t i = 0; user->roles[i]; i++)
         if (!cn_role_rights(user->roles[i]))
             return cn_problem_set(problem, CN_ERR_INVALID, "roles", "'%.32s' is not a role", user->roles[i]);

@@ -48,10 +48,10 @@ cn_err cn_password_check(const char *username, const char *password, cn_problem 
     }
     if (n > PASSWORD_MAX || !cn_utf8_valid(password, n) || cn_utf8_length(password) < 10 || !digit || !letter ||
         !symbol)
-        return cn_problem_set(problem, CN_ERR_INVALID, "password",
-                              "must have at least 10 characters with a digit, a letter and a symbol");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "password",
+                                "must have at least 10 characters with a digit, a letter and a symbol");
     if (holds(password, username))
-        return cn_problem_set(problem, CN_ERR_INVALID, "password", "must not contain the username");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "password", "must not contain the username");
     return CN_OK;
 }
 

@@ -263,7 +263,7 @@ static cn_err do_sign(report_act *work)
     CN_TRY(step(work, "sign"));
     CN_TRY(load_newest(work->conn, work->scope.id, &last));
     if (work->body) CN_TRY(cn_json_i64(work->body, "revision", false, 0, INT64_MAX - 1, &seen, work->p));
-    if (last.is_signed) return cn_problem_set(work->p, CN_ERR_CONFLICT, "", "there is no draft to sign");
+    if (last.is_signed) return cn_problem_set(work->p, CN_ERR_CONFLICT, "report", "there is no draft to sign");
     if (seen >= 0 && seen != last.revision) return stale(work);
     CN_TRY(check_complete(work, last.version));
     CN_TRY(cn_db_exec(work->conn, &changed,

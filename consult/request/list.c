@@ -178,9 +178,9 @@ cn_err cn_request_list(cn_consult *consult, const cn_actor *actor, const cn_requ
                        cn_problem *problem)
 {
     if (filter->tab && !cn_state_tab(filter->tab))
-        return cn_problem_set(problem, CN_ERR_INVALID, "tab", "must be uploading, pending or completed");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "tab", "must be uploading, pending or completed");
     if (filter->page < 1 || filter->page > 100000 || filter->size < 1 || filter->size > 200)
-        return cn_problem_set(problem, CN_ERR_INVALID, "page", "page is from 1, size 1 to 200");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "page", "page is from 1, size 1 to 200");
     if (filter->name && strlen(filter->name) > 180)
         return cn_problem_set(problem, CN_ERR_TOOBIG, "name", "at most 60 characters");
     CN_AUTO_CONN cn_conn *conn = NULL;

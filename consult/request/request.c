@@ -33,37 +33,39 @@ static bool only(const char *text, const char *allowed)
     return text[strspn(text, allowed)] == 0;
 }
 
-static cn_err read_patient(const json_t *body, form *fields, cn_problem *problem)
+static cn_err read_patient(const json_t *patient, form *fields, cn_problem *problem)
 {
-    json_t *patient = NULL;
-    CN_TRY(cn_json_obj(body, "patient", true, &patient, problem));
-    CN_TRY(cn_json_str(patient, "name", true, 1, 60, &fields->name, problem));
-    CN_TRY(cn_json_str(patient, "sex", true, 1, 10, &fields->sex, problem));
-    CN_TRY(cn_json_str(patient, "birth_date", false, 0, 10, &fields->birth, problem));
-    CN_TRY(cn_json_str(patient, "identity_number", false, 0, 30, &fields->identity, problem));
-    CN_TRY(cn_json_str(patient, "phone", false, 0, 30, &fields->phone, problem));
+    CN_TRY(cn_json_line(patient, "name", true, 1, 60, &fields->name, problem));
+    CN_TRY(cn_json_line(patient, "sex", true, 1, 10, &fields->sex, problem));
+    CN_TRY(cn_json_line(patient, "birth_date", false, 0, 10, &fields->birth, problem));
+    CN_TRY(cn_json_line(patient, "identity_number", false, 0, 30, &fields->identity, problem));
+    CN_TRY(cn_json_line(patient, "phone", false, 0, 30, &fields->phone, problem));
     if (strcmp(fields->sex, "male") != 0 && strcmp(fields->sex, "female") != 0 && strcmp(fields->sex, "unknown") != 0)
-        return cn_problem_set(problem, CN_ERR_INVALID, "patient.sex", "must be male, female or unknown");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "sex", "must be male, female or unknown");
     if (fields->birth[0] && !date_valid(fields->birth))
-        return cn_problem_set(problem, CN_ERR_INVALID, "patient.birth_date", "must be a date YYYY-MM-DD");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "birth_date", "must be a date YYYY-MM-DD");
     if (!only(fields->identity, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-()"))
-        return cn_problem_set(problem, CN_ERR_INVALID, "patient.identity_number", "may hold letters and digits only");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "identity_number", "may hold letters and digits only");
     if (!only(fields->phone, "0123456789+- ()"))
-        return cn_problem_set(problem, CN_ERR_INVALID, "patient.phone", "may hold digits, + and - only");
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "phone", "may hold digits, + and - only");
     return CN_OK;
 }
 
 static cn_err read_form(const json_t *body, form *fields, cn_problem *problem)
 {
     const char *kind = "C";
+    json_t *patient = NULL;
     *fields = (form){.birth = "", .identity = "", .phone = "", .question = "", .urgency = "ordinary"};
-    CN_TRY(cn_json_str(body, "kind", false, 1, 1, &kind, problem));
+    CN_TRY(cn_json_line(body, "kind", false, 1, 1, &kind, problem));
     if (strcmp(kind, "C") != 0)
         return cn_problem_set(problem, CN_ERR_UNSUPPORTED, "kind", "only live consultations (C) can be requested");
-    CN_TRY(cn_json_str(body, "urgency", false, 1, 10, &fields->urgency, problem));
+    CN_TRY(cn_json_line(body, "urgency", false, 1, 10, &fields->urgency, problem));
     if (strcmp(fields->urgency, "ordinary") != 0 && strcmp(fields->urgency, "urgent") != 0)
-        return cn_problem_set(problem, CN_ERR_INVALID, "urgency", "must be ordinary or urgent");
-    CN_TRY(read_patient(body, fields, problem));
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "urgency", "must be ordinary or urgent");
+    CN_TRY(cn_json_obj(body, "patient", true, &patient, problem));
+    cn_err err = read_patient(patient, fields, problem);
+    if (err != CN_OK) cn_problem_within(problem, "patient");
+    CN_TRY(err);
     CN_TRY(cn_json_str(body, "diagnosis", true, 1, 2000, &fields->diagnosis, problem));
     return cn_json_str(body, "question", false, 0, 4000, &fields->question, problem);
 }
@@ -253,7 +255,8 @@ static cn_err add_expert(request_act *work, const char *user, bool lead, const c
                        "SELECT 1 FROM users u JOIN user_roles o ON o.user_id = u.id WHERE u.id = $1 AND u.active = 1 "
                        "AND o.role = 'expert'",
                        cn_text(user)));
-    if (!cn_rows_next(rows)) return cn_problem_set(work->p, CN_ERR_INVALID, field, "there is no such active expert");
+    if (!cn_rows_next(rows))
+        return cn_problem_field(work->p, CN_WRONG_UNKNOWN, field, "there is no such active expert");
     return cn_db_exec(work->conn, NULL,
                       "INSERT INTO request_experts (request_id, user_id, lead) VALUES ($1, $2, $3) ON CONFLICT "
                       "(request_id, user_id) DO NOTHING",
@@ -264,7 +267,7 @@ static cn_err set_experts(request_act *work)
 {
     const char *lead = NULL;
     json_t *experts = NULL;
-    CN_TRY(cn_json_str(work->body, "lead", true, 1, 26, &lead, work->p));
+    CN_TRY(cn_json_line(work->body, "lead", true, 1, 26, &lead, work->p));
     CN_TRY(cn_json_arr(work->body, "experts", false, 29, &experts, work->p));
     CN_TRY(cn_db_exec_v(work->conn, NULL, "DELETE FROM request_experts WHERE request_id = $1",
                         (const cn_val[]){cn_text(work->scope.id)}, 1));
@@ -274,7 +277,7 @@ static cn_err set_experts(request_act *work)
     json_array_foreach(experts, i, item)
     {
         if (!json_is_string(item))
-            return cn_problem_set(work->p, CN_ERR_INVALID, "experts", "must be a list of user ids");
+            return cn_problem_field(work->p, CN_WRONG_TYPE, "experts", "must be a list of user ids");
         CN_TRY(add_expert(work, json_string_value(item), false, "experts"));
     }
     return CN_OK;

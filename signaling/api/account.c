@@ -36,7 +36,7 @@ static cn_err login(cn_http *http)
 {
     const char *username = NULL, *password = NULL;
     cn_session session;
-    CN_TRY(cn_json_str(cn_http_body_json(http), "username", true, 1, 64, &username, cn_http_problem(http)));
+    CN_TRY(cn_json_line(cn_http_body_json(http), "username", true, 1, 64, &username, cn_http_problem(http)));
     CN_TRY(cn_json_str(cn_http_body_json(http), "password", true, 1, 256, &password, cn_http_problem(http)));
     CN_TRY(cn_login(consult(http), username, password, cn_http_actor(http)->address, &session, cn_http_problem(http)));
     set_cookie(http, session.token, "");

@@ -51,7 +51,7 @@ static cn_err rooms(cn_http *http)
     const char *state = cn_http_query(http, "state");
     look *view = NULL;
     if (state && strcmp(state, "open") != 0 && strcmp(state, "recent") != 0)
-        return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, "state", "must be open or recent");
+        return cn_problem_field(cn_http_problem(http), CN_WRONG_FORMAT, "state", "must be open or recent");
     CN_TRY(allow(http, NULL, &view));
     view->recent = state && strcmp(state, "recent") == 0;
     return cn_errand_defer(&view->errand, http, list_rooms);

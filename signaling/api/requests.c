@@ -101,7 +101,7 @@ static cn_err report_pdf(cn_http *http)
     char number[24];
     cn_buf pdf = {0};
     if (version && !released)
-        return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, "version", "knows only \"signed\"");
+        return cn_problem_field(cn_http_problem(http), CN_WRONG_FORMAT, "version", "knows only \"signed\"");
     cn_err err = cn_report_print(consult(http), cn_http_actor(http), id(http), released, &style, number, &pdf,
                                  cn_http_problem(http));
     if (err == CN_OK) {
@@ -150,7 +150,7 @@ static cn_err minutes(cn_http *http)
     const char *month = cn_http_query(http, "month"), *by = cn_http_query(http, "by");
     json_t *out = NULL;
     const cn_app *app = cn_http_app(http);
-    if (!month) return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, "month", "is missing: YYYY-MM");
+    if (!month) return cn_problem_field(cn_http_problem(http), CN_WRONG_MISSING, "month", "is missing: YYYY-MM");
     CN_TRY(cn_minutes_month(consult(http), cn_http_actor(http), month, by ? by : "room",
                             cn_app_config_int(app, "minutes", "quota"), cn_app_config_str(app, "minutes", "rule"), &out,
                             cn_http_problem(http)));
@@ -164,7 +164,7 @@ static cn_err segments(cn_http *http)
                                 .user = cn_http_query(http, "user")};
     int64_t page = 1, size = 50;
     json_t *out = NULL;
-    if (!filter.month) return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, "month", "is missing: YYYY-MM");
+    if (!filter.month) return cn_problem_field(cn_http_problem(http), CN_WRONG_MISSING, "month", "is missing: YYYY-MM");
     CN_TRY(cn_http_query_i64(http, "page", 1, 100000, 1, &page));
     CN_TRY(cn_http_query_i64(http, "size", 1, 200, 50, &size));
     filter.page = (unsigned)page;

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/text.h"
 #include "consult/file/file.h"
 #include "signaling/api/api.h"
 #include "signaling/app.h"
@@ -50,8 +51,9 @@ static cn_err read_value(const char *text, size_t len, char *out, size_t size)
 {
     size_t got = 0;
     if (!cn_unb64(text, len, out, size - 1, &got)) return CN_ERR_INVALID;
-    out[got] = 0;
-    return cn_utf8_valid(out, got) && strlen(out) == got ? CN_OK : CN_ERR_INVALID;
+    if (!cn_utf8_valid(out, got)) return CN_ERR_INVALID;
+    (void)cn_text_clean(out, got, CN_TEXT_LINE);
+    return CN_OK;
 }
 
 static cn_err read_pair(metadata *meta, const char *pair, size_t len)

@@ -61,6 +61,16 @@ const char *cn_problem_rpc_reason(cn_err err)
     return table[row(err)].rpc_reason;
 }
 
+void cn_problem_wrong_json(json_t *object, const cn_problem *problem)
+{
+    if (!object || !problem || problem->wrong == CN_WRONG_NONE) return;
+    json_object_set_new(object, "wrong", json_string(cn_wrong_word(problem->wrong)));
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = cn_wrong_number(problem->wrong, i);
+        if (*name) json_object_set_new(object, name, json_integer(problem->number[i]));
+    }
+}
+
 json_t *cn_problem_json(cn_err err, int status, const cn_problem *problem)
 {
     const char *detail = problem && *problem->detail ? problem->detail : cn_err_text(err);
@@ -68,5 +78,6 @@ json_t *cn_problem_json(cn_err err, int status, const cn_problem *problem)
         json_pack("{s:o, s:s, s:i, s:s}", "type", json_sprintf("urn:consilium:problem:%s", table[row(err)].slug),
                   "title", table[row(err)].title, "status", status, "detail", detail);
     if (object && problem && *problem->field) json_object_set_new(object, "field", json_string(problem->field));
+    cn_problem_wrong_json(object, problem);
     return object;
 }

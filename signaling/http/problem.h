@@ -17,7 +17,9 @@ unsigned cn_problem_retry(cn_err err);
 int cn_problem_rpc_code(cn_err err);
 const char *cn_problem_rpc_reason(cn_err err);
 
-/** `{type, title, status, detail, field?}`; `problem` may be NULL or empty. NULL when memory is out. */
+/** `{type, title, status, detail, field?, wrong?, …}`; `problem` may be NULL or empty. NULL when memory is out. */
 json_t *cn_problem_json(cn_err err, int status, const cn_problem *problem);
+/** Adds `wrong` and its numbers (base/err.h) to an object; NULL or nothing to say: nothing. */
+void cn_problem_wrong_json(json_t *object, const cn_problem *problem);
 
 #endif

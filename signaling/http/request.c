@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "signaling/http/exchange_state.h"
 
 #define TEXT_MAX 32768
@@ -92,7 +93,8 @@ static cn_err read_query(cn_http *http, struct lws *wsi, cn_buf *text, places *a
         if (n == -2) return CN_ERR_TOOBIG;
         if (n < 0) return text->err;
         if (http->queries == CN_QUERY_MAX) return CN_ERR_TOOBIG;
-        if (strlen(value) != (size_t)n || !cn_utf8_valid(value, (size_t)n)) return CN_ERR_PARSE;
+        if (!cn_utf8_valid(value, (size_t)n)) return CN_ERR_PARSE;
+        n = (int)cn_text_clean(value, (size_t)n, CN_TEXT_LINE);
         at->query[http->queries++] = text->n;
         cn_buf_add(text, value, (size_t)n + 1);
     }

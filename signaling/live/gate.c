@@ -201,7 +201,7 @@ cn_err cn_do_admit(cn_method_call *call, json_t **result)
     cn_hall *hall = call->client->member->hall;
     cn_live *live = call->live;
     (void)result;
-    CN_TRY(cn_json_str(call->params, "participant", true, 1, CN_ID_TEXT - 1, &id, &call->problem));
+    CN_TRY(cn_json_line(call->params, "participant", true, 1, CN_ID_TEXT - 1, &id, &call->problem));
     CN_TRY(cn_json_bool(call->params, "on", true, &on, &call->problem));
     CN_TRY(cn_need_host(call, "room.admit"));
     cn_knock *knock = live->knocks;
@@ -341,7 +341,7 @@ static cn_err parse_flag(cn_method_call *call, const char *key, int *out)
 static cn_err parse_word(cn_method_call *call, const char *key, char *out, size_t len)
 {
     const char *word = "";
-    CN_TRY(cn_json_str(call->params, key, false, 1, len - 1, &word, &call->problem));
+    CN_TRY(cn_json_line(call->params, key, false, 1, len - 1, &word, &call->problem));
     return cn_strcpy(out, len, word) ? CN_OK : cn_problem_set(&call->problem, CN_ERR_INVALID, key, "unknown word");
 }
 
@@ -349,7 +349,7 @@ static cn_err parse_wish(cn_method_call *call, wish *wanted)
 {
     cn_room_settings tried = cn_room_settings_default();
     const char *field, *room = "";
-    CN_TRY(cn_json_str(call->params, "room", false, 1, 63, &room, &call->problem));
+    CN_TRY(cn_json_line(call->params, "room", false, 1, 63, &room, &call->problem));
     cn_strcpy(wanted->room, sizeof wanted->room, room);
     CN_TRY(parse_flag(call, "locked", &wanted->locked));
     CN_TRY(parse_flag(call, "lobby", &wanted->lobby));

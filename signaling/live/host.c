@@ -37,7 +37,7 @@ void cn_hall_hosts(cn_hall *hall)
 static cn_err need_participant(cn_method_call *call, cn_member **out)
 {
     const char *id;
-    CN_TRY(cn_json_str(call->params, "participant", true, 1, CN_ID_TEXT - 1, &id, &call->problem));
+    CN_TRY(cn_json_line(call->params, "participant", true, 1, CN_ID_TEXT - 1, &id, &call->problem));
     cn_member *other = cn_member_find(call->live, id);
     if (!other || other->leaving || other->hall != call->client->member->hall)
         return cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "participant", "nobody of this name is in the room");
@@ -48,7 +48,7 @@ static cn_err need_participant(cn_method_call *call, cn_member **out)
 static cn_err parse_source(cn_method_call *call, cn_source_kind *out)
 {
     const char *name;
-    CN_TRY(cn_json_str(call->params, "source", true, 1, 16, &name, &call->problem));
+    CN_TRY(cn_json_line(call->params, "source", true, 1, 16, &name, &call->problem));
     *out = cn_source_parse(name);
     if (*out == CN_SOURCE_NONE)
         return cn_problem_set(&call->problem, CN_ERR_INVALID, "source", "mic, camera, screen or device");
@@ -169,7 +169,7 @@ cn_err cn_do_limit(cn_method_call *call, json_t **result)
     cn_tier tier;
     char what[48];
     (void)result;
-    CN_TRY(cn_json_str(call->params, "tier_max", true, 1, 16, &name, &call->problem));
+    CN_TRY(cn_json_line(call->params, "tier_max", true, 1, 16, &name, &call->problem));
     if (!cn_tier_parse(name, &tier) || tier == CN_TIER_VOICE)
         return cn_problem_set(&call->problem, CN_ERR_INVALID, "tier_max", "sd, hd, super_hd, 2k or 4k");
     CN_TRY(need_participant(call, &who));

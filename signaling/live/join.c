@@ -378,9 +378,9 @@ cn_err cn_do_join(cn_method_call *call, json_t **result)
     passage *path = NULL;
     const char *room, *device = "desktop", *resume = "";
     (void)result;
-    CN_TRY(cn_json_str(call->params, "room", true, 1, 63, &room, &call->problem));
-    CN_TRY(cn_json_str(call->params, "device", false, 1, 16, &device, &call->problem));
-    CN_TRY(cn_json_str(call->params, "resume", false, 0, CN_SESSION_TOKEN - 1, &resume, &call->problem));
+    CN_TRY(cn_json_line(call->params, "room", true, 1, 63, &room, &call->problem));
+    CN_TRY(cn_json_line(call->params, "device", false, 1, 16, &device, &call->problem));
+    CN_TRY(cn_json_line(call->params, "resume", false, 0, CN_SESSION_TOKEN - 1, &resume, &call->problem));
     if (strcmp(device, "desktop") != 0 && strcmp(device, "phone") != 0)
         return cn_problem_set(&call->problem, CN_ERR_INVALID, "device", "desktop or phone");
     if (!room_name_valid(room)) return cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "room", "no such room");

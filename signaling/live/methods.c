@@ -29,7 +29,7 @@ static cn_err do_ping(cn_method_call *call, json_t **result)
 static cn_err parse_tier(cn_method_call *call, cn_tier *out)
 {
     const char *name = "4k";
-    CN_TRY(cn_json_str(call->params, "tier_max", false, 1, 16, &name, &call->problem));
+    CN_TRY(cn_json_line(call->params, "tier_max", false, 1, 16, &name, &call->problem));
     if (cn_tier_parse(name, out)) return CN_OK;
     return cn_problem_set(&call->problem, CN_ERR_INVALID, "tier_max", "voice, sd, hd, super_hd, 2k or 4k");
 }
@@ -39,9 +39,9 @@ static cn_err parse_want(const json_t *slot, cn_slot_want *want, cn_problem *pro
     const char *mid, *participant = "", *source = "";
     int64_t width = 0, height = 0, priority = 0;
     if (!json_is_object(slot)) return cn_problem_set(problem, CN_ERR_INVALID, "slots", "must hold objects");
-    CN_TRY(cn_json_str(slot, "mid", true, 1, CN_MEDIA_ID - 1, &mid, problem));
-    CN_TRY(cn_json_str(slot, "participant", false, 0, CN_MEDIA_ID - 1, &participant, problem));
-    CN_TRY(cn_json_str(slot, "source", false, 0, 16, &source, problem));
+    CN_TRY(cn_json_line(slot, "mid", true, 1, CN_MEDIA_ID - 1, &mid, problem));
+    CN_TRY(cn_json_line(slot, "participant", false, 0, CN_MEDIA_ID - 1, &participant, problem));
+    CN_TRY(cn_json_line(slot, "source", false, 0, 16, &source, problem));
     CN_TRY(cn_json_i64(slot, "width", false, 0, 16384, &width, problem));
     CN_TRY(cn_json_i64(slot, "height", false, 0, 16384, &height, problem));
     CN_TRY(cn_json_i64(slot, "priority", false, 0, 1000000, &priority, problem));
@@ -84,7 +84,7 @@ static cn_err do_source(cn_method_call *call, json_t **result)
     bool on;
     cn_member *me = call->client->member;
     (void)result;
-    CN_TRY(cn_json_str(call->params, "source", true, 1, 16, &name, &call->problem));
+    CN_TRY(cn_json_line(call->params, "source", true, 1, 16, &name, &call->problem));
     CN_TRY(cn_json_bool(call->params, "on", true, &on, &call->problem));
     cn_source_kind kind = cn_source_parse(name);
     if (kind == CN_SOURCE_NONE)

@@ -70,6 +70,7 @@ json_t *cn_rpc_problem(json_t *id, cn_err err, const cn_problem *problem)
     json_t *data = json_pack("{s:s, s:s}", "reason", cn_problem_rpc_reason(err), "detail",
                              ours && *problem->detail ? problem->detail : cn_err_text(err));
     if (data && ours && *problem->field) json_object_set_new(data, "field", json_string(problem->field));
+    if (ours) cn_problem_wrong_json(data, problem);
     int code = cn_problem_rpc_code(err);
     if (data && code == CN_RPC_BUSY) json_object_set_new(data, "retry_ms", json_integer(1000));
     return cn_rpc_error(id, code, cn_problem_title(err), data);

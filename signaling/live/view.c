@@ -94,7 +94,7 @@ cn_err cn_do_view_open(cn_method_call *call, json_t **result)
     const char *file = NULL;
     int64_t page = 1;
     const cn_member *me = call->client->member;
-    CN_TRY(cn_json_str(call->params, "file", false, 1, CN_ID_TEXT - 1, &file, &call->problem));
+    CN_TRY(cn_json_line(call->params, "file", false, 1, CN_ID_TEXT - 1, &file, &call->problem));
     CN_TRY(cn_json_i64(call->params, "page", false, 0, 100000, &page, &call->problem));
     if (!file) return close_view(call, result);
     opening *start = cn_call_errand_new(call, sizeof *start, NULL);

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "base/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,7 +17,11 @@ static void read_fields(const json_t *object, bool need)
     if (!cn_json_str(object, "s", need, 1, 8, &text, &problem) && text) {
         size_t n = cn_utf8_length(text);
         if (n < 1 || n > 8 || !cn_utf8_valid(text, strlen(text))) abort();
+        if (!cn_text_is_clean(text, strlen(text), CN_TEXT_LINES)) abort();
     }
+    if (!cn_json_line(object, "l", need, 0, 8, &text, &problem) && text &&
+        (!cn_text_is_clean(text, strlen(text), CN_TEXT_LINE) || !cn_utf8_valid(text, strlen(text))))
+        abort();
     int64_t number = 0;
     if (!cn_json_i64(object, "i", need, -5, 5, &number, &problem) && (number < -5 || number > 5)) abort();
     double real = 0;

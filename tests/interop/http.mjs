@@ -372,6 +372,72 @@ await check('a request can be made', async () => {
   equal([wrong.status, wrong.json.field], [422, 'urgency'])
 })
 
+await check('invisible characters in pasted text end lines or go, whatever field they are in', async () => {
+  const patient = {
+    name: '张\v三丰\u0085',
+    sex: 'male',
+    birth_date: '1960-02-03',
+    phone: '\u007f13800000000\f',
+  }
+  const path = `/api/v1/requests/${request}`
+  const form = {
+    kind: 'C',
+    urgency: 'ordinary',
+    patient,
+    diagnosis: '胸\u0000痛\u0007\v待查',
+    question: '一\r\n二\u2028三',
+  }
+  const answer = await referrer.call('PUT', path, { json: form })
+  equal(answer.status, 200, JSON.stringify(answer.json))
+  const { diagnosis, question, patient: kept } = (await referrer.call('GET', path)).json
+  equal([diagnosis, question], ['胸痛\n待查', '一\n二\n三'])
+  equal([kept.name, kept.phone], ['张 三丰', '13800000000'])
+  const found = await referrer.call(
+    'GET',
+    `/api/v1/requests?tab=uploading&name=${encodeURIComponent('\v张 三丰\u0085')}`,
+  )
+  equal([found.status, found.json.total], [200, 1], 'searched by name')
+  await referrer.call('PUT', path, {
+    json: {
+      ...form,
+      patient: { ...patient, name: '张三丰' },
+      diagnosis: '胸痛待查',
+      question: '是否需要手术',
+    },
+  })
+})
+
+await check('a refused text says which field and in a word what is wrong', async () => {
+  const patient = {
+    name: '张三丰',
+    sex: 'male',
+    birth_date: '1960-02-30',
+    phone: '',
+  }
+  const refused = async (change) => {
+    const json = {
+      kind: 'C',
+      urgency: 'ordinary',
+      patient,
+      diagnosis: 'd',
+      question: 'q',
+      ...change,
+    }
+    const { status, json: said } = await referrer.call('POST', '/api/v1/requests', { json })
+    return [status, said.field, said.wrong, said.max]
+  }
+  equal(await refused({}), [422, 'patient.birth_date', 'format', undefined])
+  equal(await refused({ patient: { ...patient, name: '' } }), [422, 'patient.name', 'missing', undefined])
+  equal(await refused({ patient: { ...patient, name: '长'.repeat(61) } }), [422, 'patient.name', 'too_long', 60])
+  equal(
+    await refused({
+      patient: { ...patient, birth_date: '' },
+      diagnosis: '\u0001',
+    }),
+    [422, 'diagnosis', 'missing', undefined],
+  )
+})
+
 const pdf = Buffer.concat([
   Buffer.from(
     '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj 3 0 obj<</Type/Page/MediaBox[0 0 9 9]>>endobj\n',

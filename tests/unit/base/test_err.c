@@ -47,6 +47,32 @@ static void a_problem_is_filled_and_bounded(void **state)
     assert_string_equal(problem.field, "");
 }
 
+static void a_problem_has_a_word_and_a_path(void **state)
+{
+    (void)state;
+    cn_problem problem;
+    assert_err(cn_problem_field(&problem, CN_WRONG_FORMAT, "phone", "may hold digits only"), CN_ERR_INVALID);
+    assert_int_equal(problem.wrong, CN_WRONG_FORMAT);
+    assert_string_equal(problem.detail, "may hold digits only");
+    cn_problem_within(&problem, "patient");
+    assert_string_equal(problem.field, "patient.phone");
+    assert_err(cn_problem_say(&problem, CN_ERR_INVALID, CN_WRONG_LONG, 1, 20), CN_ERR_INVALID);
+    assert_int_equal(problem.number[1], 20);
+    cn_problem_set(&problem, CN_ERR_STATE, problem.field, "x"); /* a word says nothing of the next problem */
+    assert_int_equal(problem.wrong, CN_WRONG_NONE);
+    assert_string_equal(problem.field, "patient.phone");
+    memset(problem.field, 'x', sizeof problem.field - 1);
+    problem.field[sizeof problem.field - 1] = '\0';
+    cn_problem_within(&problem, "patient"); /* has no room for it */
+    assert_int_equal(strlen(problem.field), sizeof problem.field - 1);
+    cn_problem_within(NULL, "patient");
+    assert_err(cn_problem_field(NULL, CN_WRONG_TYPE, "a", "b"), CN_ERR_INVALID);
+    assert_string_equal(cn_wrong_word(CN_WRONG_LONG), "too_long");
+    assert_string_equal(cn_wrong_number(CN_WRONG_LONG, 1), "max");
+    assert_string_equal(cn_wrong_number(CN_WRONG_LONG, 2), "");
+    assert_string_equal(cn_wrong_word((cn_wrong)-1), "");
+}
+
 static cn_err tries(cn_err inner, int *after)
 {
     CN_TRY(inner);
@@ -70,6 +96,7 @@ int main(void)
         cmocka_unit_test(names_and_texts_come_from_the_table),
         cmocka_unit_test(errno_values_map_to_codes),
         cmocka_unit_test(a_problem_is_filled_and_bounded),
+        cmocka_unit_test(a_problem_has_a_word_and_a_path),
         cmocka_unit_test(try_returns_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "signaling/http/problem.h"
 #include "signaling/live/rpc.h"
 
@@ -95,6 +96,25 @@ static void every_error_has_a_status(void **state)
     }
 }
 
+static void problems_say_what_is_wrong_in_a_word(void **state)
+{
+    (void)state;
+    cn_problem problem;
+    cn_problem_set(&problem, CN_ERR_INVALID, "diagnosis", "is too long");
+    cn_problem_say(&problem, CN_ERR_INVALID, CN_WRONG_LONG, 1, 2000);
+    CN_AUTO_JSON json_t *object = cn_problem_json(CN_ERR_INVALID, 422, &problem);
+    assert_string_equal(json_string_value(json_object_get(object, "wrong")), "too_long");
+    assert_int_equal(json_integer_value(json_object_get(object, "max")), 2000);
+    CN_AUTO_JSON json_t *answer = cn_rpc_problem(NULL, CN_ERR_INVALID, &problem);
+    json_t *data = json_object_get(json_object_get(answer, "error"), "data");
+    assert_string_equal(json_string_value(json_object_get(data, "wrong")), "too_long");
+    assert_string_equal(json_string_value(json_object_get(data, "field")), "diagnosis");
+    cn_problem_set(&problem, CN_ERR_STATE, "state", "is closed");
+    CN_AUTO_JSON json_t *plain = cn_problem_json(CN_ERR_STATE, 409, &problem);
+    assert_null(json_object_get(plain, "wrong"));
+    assert_null(json_object_get(plain, "max"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +122,7 @@ int main(void)
         cmocka_unit_test(tells_a_notification_from_a_call),
         cmocka_unit_test(answers_have_the_protocols_codes),
         cmocka_unit_test(problems_name_the_field),
+        cmocka_unit_test(problems_say_what_is_wrong_in_a_word),
         cmocka_unit_test(every_error_has_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
