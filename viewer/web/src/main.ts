@@ -3,7 +3,9 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { i18n } from './i18n'
 import { router } from './router'
+import { keepClean } from './ui/text'
 import './ui/theme.css'
 
 document.documentElement.lang = (i18n.global.locale as unknown as { value: string }).value
+keepClean(window)
 createApp(App).use(createPinia()).use(i18n).use(router).mount('#app')

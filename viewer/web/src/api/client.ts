@@ -1,3 +1,4 @@
+import { wellFormed } from '@/ui/text'
 import { Problem, problemOf } from './problem'
 
 type Query = Record<string, string | number | null | undefined>
@@ -27,11 +28,14 @@ export function withQuery(path: string, query: Query = {}): string {
   return text ? `${path}?${text}` : path
 }
 
+const jsonOf = (body: unknown) =>
+  JSON.stringify(body, (_key, value: unknown) => (typeof value === 'string' ? wellFormed(value) : value))
+
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf
   // a body always has a length: chunked bodies are refused
-  const payload = method === 'GET' || method === 'DELETE' ? undefined : JSON.stringify(body ?? {})
+  const payload = method === 'GET' || method === 'DELETE' ? undefined : jsonOf(body ?? {})
   if (payload !== undefined) headers['Content-Type'] = 'application/json'
   let response: Response
   try {

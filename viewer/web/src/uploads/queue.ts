@@ -2,7 +2,7 @@
 import { reactive } from 'vue'
 import { DetailedError, Upload } from 'tus-js-client'
 import { csrfToken } from '@/api/client'
-import { Problem } from '@/api/problem'
+import { Problem, problemFrom, type ProblemBody } from '@/api/problem'
 import { sha256Of, Unreadable } from './hash'
 import { UnfinishedList, type Unfinished } from './unfinished'
 
@@ -291,10 +291,9 @@ export function problemOfUpload(error: Error | DetailedError): Problem {
   const status = response?.getStatus() ?? 0
   if (!response || status === 0) return new Problem(0, 'network', '', null, '')
   try {
-    const body = JSON.parse(response.getBody()) as { type?: string; title?: string; detail?: string; field?: string }
-    return new Problem(status, body.title ?? '', body.detail ?? '', body.field ?? null, body.type ?? '')
+    return problemFrom(status, JSON.parse(response.getBody()) as ProblemBody)
   } catch {
-    return new Problem(status, '', '', null, '')
+    return problemFrom(status, {})
   }
 }
 

@@ -1,5 +1,7 @@
 /* JSON-RPC 2.0 over one WebSocket that comes back by itself. Knows nothing of rooms. */
 
+import { Problem, problemFrom } from '@/api/problem'
+
 export class RpcError extends Error {
   constructor(
     readonly code: number,
@@ -9,6 +11,15 @@ export class RpcError extends Error {
     super(message)
     this.name = 'RpcError'
   }
+}
+
+/* Codes of docs/protocol.md, and the status that says the same. */
+const STATUS: Record<number, number> = { 1001: 401, 1003: 403, 1004: 404, 1009: 409, 1029: 503, [-32602]: 422 }
+
+/** A refused call as a problem, for the sentence on the page; without an answer it is the network's. */
+export function problemOfCall(error: unknown): Problem {
+  if (!(error instanceof RpcError)) return new Problem(0, 'network', '', null, '')
+  return problemFrom(STATUS[error.code] ?? 500, error.data, error.message)
 }
 
 /** The connection went before the answer came, or the answer took too long. */
