@@ -1,5 +1,8 @@
 #include "base/clock.h"
 
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/str.h"
@@ -33,6 +36,31 @@ int64_t cn_wall_ns(void)
 int64_t cn_wall_ms(void)
 {
     return cn_wall_ns() / 1000000;
+}
+
+static char boot_id[sizeof((cn_instant *)0)->boot];
+
+static void read_boot_id(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (!file) return;
+    if (fgets(boot_id, sizeof boot_id, file)) boot_id[strcspn(boot_id, "\n")] = '\0';
+    (void)fclose(file);
+}
+
+void cn_instant_now(cn_instant *out)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, read_boot_id);
+    *out = (cn_instant){.mono_ms = (int64_t)cn_mono_ms(), .wall_ms = cn_wall_ms()};
+    (void)cn_strcpy(out->boot, sizeof out->boot, boot_id);
+}
+
+int64_t cn_instant_passed(const cn_instant *since, const cn_instant *now)
+{
+    bool same_boot = *now->boot && strcmp(since->boot, now->boot) == 0;
+    if (same_boot && now->mono_ms >= since->mono_ms) return now->mono_ms - since->mono_ms;
+    return now->wall_ms >= since->wall_ms ? now->wall_ms - since->wall_ms : INT64_MAX;
 }
 
 /* Division that rounds towards minus infinity, so that instants before 1970 keep a positive fraction. */

@@ -49,7 +49,8 @@ cn_err cn_login(cn_consult *consult, const char *username, const char *password,
 
 /**
  * Who a session token is: fills the actor and the session's CSRF token. CN_ERR_UNAUTH when unknown, idle for longer
- * than `idle_ms`, or the user was disabled. Answers are remembered for 2 s (a withdrawn right stops within that time);
+ * than `idle_ms` (by the monotonic clock: base/clock.h; INT64_MAX: being idle does not end it, and it counts as seen
+ * now), or the user was disabled. Answers are remembered for 2 s (a withdrawn right stops within that time);
  * the time of last use is written every 30 s.
  */
 cn_err cn_session_resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out,

@@ -29,13 +29,14 @@ static struct {
     pthread_mutex_t lock;
     struct {
         char address[48];
-        int64_t window_ms;
+        int64_t window_ms; /* when it began, monotonic */
         unsigned tries;
     } rows[ADDRESSES];
 } attempts = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static bool address_may_try(const char *address, int64_t now)
+static bool address_may_try(const char *address)
 {
+    int64_t now = (int64_t)cn_mono_ms();
     size_t oldest = 0, at = ADDRESSES;
     pthread_mutex_lock(&attempts.lock);
     for (size_t i = 0; i < ADDRESSES && at == ADDRESSES; i++) {
@@ -45,7 +46,8 @@ static bool address_may_try(const char *address, int64_t now)
     if (at == ADDRESSES) {
         at = oldest;
         cn_strcpy(attempts.rows[at].address, sizeof(attempts.rows[at].address), address);
-        attempts.rows[at].window_ms = 0;
+        attempts.rows[at].window_ms = now;
+        attempts.rows[at].tries = 0;
     }
     if (now - attempts.rows[at].window_ms > 60000) {
         attempts.rows[at].window_ms = now;
@@ -105,12 +107,13 @@ static cn_err count_failure(cn_consult *consult, const cn_actor *actor, const ac
     return cn_act_end(&act, err, lock ? "login.locked" : "login.failed", object, NULL);
 }
 
-static cn_err open_session(cn_consult *consult, const cn_actor *actor, const account *user, cn_session *out,
-                           int64_t now)
+static cn_err open_session(cn_consult *consult, const cn_actor *actor, const account *user, cn_session *out)
 {
     cn_act act;
+    cn_instant now;
     cn_session session = {.user = ""};
     char hash[65], object[48];
+    cn_instant_now(&now);
     cn_token_new(session.token, 256);
     cn_token_new(session.csrf, 256);
     hash_token(session.token, hash);
@@ -119,12 +122,13 @@ static cn_err open_session(cn_consult *consult, const cn_actor *actor, const acc
     CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL,
                             "UPDATE users SET failures = 0, locked_until_ms = 0, last_login_ms = $1 WHERE id = $2",
-                            cn_int(now), cn_text(user->id));
+                            cn_int(now.wall_ms), cn_text(user->id));
     if (err == CN_OK)
         err = cn_db_exec(act.conn, NULL,
-                         "INSERT INTO sessions (token_hash, user_id, csrf, address, created_ms, seen_ms) VALUES ($1, "
-                         "$2, $3, $4, $5, $5)",
-                         cn_text(hash), cn_text(user->id), cn_text(session.csrf), cn_text(actor->address), cn_int(now));
+                         "INSERT INTO sessions (token_hash, user_id, csrf, address, created_ms, seen_ms, seen_boot, "
+                         "seen_mono_ms) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
+                         cn_text(hash), cn_text(user->id), cn_text(session.csrf), cn_text(actor->address),
+                         cn_int(now.wall_ms), cn_text(now.boot), cn_int(now.mono_ms));
     CN_TRY(cn_act_end(&act, err, "login", object, NULL));
     *out = session;
     return CN_OK;
@@ -137,12 +141,13 @@ cn_err cn_login(cn_consult *consult, const char *username, const char *password,
     cn_actor actor = {.user = ""};
     int64_t now = cn_wall_ms();
     cn_strcpy(actor.address, sizeof(actor.address), address);
-    if (!address_may_try(address, now))
+    if (!address_may_try(address))
         return cn_problem_set(problem, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
     cn_err err = strlen(username) < 40 ? load_account(consult, username, &user) : CN_ERR_NOTFOUND;
     if (err != CN_OK && err != CN_ERR_NOTFOUND) return err;
     cn_strcpy(actor.user, sizeof(actor.user), user.id);
-    if (user.locked_until > now) {
+    /* a lock that ends later than any lasts was written before the clock was set back */
+    if (user.locked_until > now && user.locked_until - now <= LOCK_MS) {
         cn_audit_note(consult, &actor, "login", "user:locked", "denied", NULL);
         return cn_problem_set(problem, CN_ERR_RATE, "",
                               "this account is locked for some minutes after too many wrong passwords");
@@ -154,7 +159,7 @@ cn_err cn_login(cn_consult *consult, const char *username, const char *password,
             cn_audit_note(consult, &actor, "login.failed", "user:unknown", "denied", NULL);
         return cn_problem_set(problem, CN_ERR_UNAUTH, "", "the username or the password is wrong");
     }
-    return open_session(consult, &actor, &user, out, now);
+    return open_session(consult, &actor, &user, out);
 }
 
 /* ---- resolving, with answers remembered for a moment ---- */
@@ -217,24 +222,34 @@ static cn_err load_rights(cn_conn *conn, cn_actor *actor)
     return CN_OK;
 }
 
+static cn_err touch(cn_conn *conn, const char *hash, const cn_instant *now)
+{
+    return cn_db_exec(conn, NULL,
+                      "UPDATE sessions SET seen_ms = $1, seen_boot = $2, seen_mono_ms = $3 WHERE token_hash = $4",
+                      cn_int(now->wall_ms), cn_text(now->boot), cn_int(now->mono_ms), cn_text(hash));
+}
+
 static cn_err load_session(cn_conn *conn, const char *hash, int64_t idle_ms, cn_actor *actor,
                            char csrf[CN_SESSION_TOKEN])
 {
-    int64_t now = cn_wall_ms();
+    cn_instant now, seen = {.boot = ""};
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(conn, &rows,
-                       "SELECT s.user_id, s.csrf, s.seen_ms, u.hospital_id, u.department_id FROM sessions s JOIN users "
-                       "u ON u.id = s.user_id "
+                       "SELECT s.user_id, s.csrf, s.seen_ms, u.hospital_id, u.department_id, s.seen_boot, "
+                       "s.seen_mono_ms FROM sessions s JOIN users u ON u.id = s.user_id "
                        "WHERE s.token_hash = $1 AND u.active = 1",
                        cn_text(hash)));
     if (!cn_rows_next(rows)) return CN_ERR_UNAUTH;
-    if (now - cn_rows_int(rows, 2) > idle_ms) {
+    cn_instant_now(&now);
+    seen.wall_ms = cn_rows_int(rows, 2);
+    seen.mono_ms = cn_rows_int(rows, 6);
+    cn_strcpy(seen.boot, sizeof(seen.boot), cn_rows_text(rows, 5));
+    int64_t idle = cn_instant_passed(&seen, &now);
+    if (idle > idle_ms) {
         CN_TRY(cn_db_exec(conn, NULL, "DELETE FROM sessions WHERE token_hash = $1", cn_text(hash)));
         return CN_ERR_UNAUTH;
     }
-    if (now - cn_rows_int(rows, 2) > WRITE_SEEN_MS)
-        CN_TRY(cn_db_exec(conn, NULL, "UPDATE sessions SET seen_ms = $1 WHERE token_hash = $2", cn_int(now),
-                          cn_text(hash)));
+    if (idle > WRITE_SEEN_MS || strcmp(seen.boot, now.boot) != 0) CN_TRY(touch(conn, hash, &now));
     cn_strcpy(actor->user, sizeof(actor->user), cn_rows_text(rows, 0));
     cn_strcpy(csrf, CN_SESSION_TOKEN, cn_rows_text(rows, 1));
     cn_strcpy(actor->hospital, sizeof(actor->hospital), cn_rows_text(rows, 3));
@@ -292,7 +307,7 @@ cn_err cn_password_change(cn_consult *consult, const cn_actor *actor, const char
 {
     cn_act act;
     char username[40], hash[CN_PASSWORD_HASH], fresh[CN_PASSWORD_HASH], session[65], object[48];
-    if (!address_may_try(actor->address, cn_wall_ms()))
+    if (!address_may_try(actor->address))
         return cn_problem_set(problem, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
     CN_TRY(load_password(consult, actor->user, username, hash));
     if (!cn_password_verify(hash, old_password))

@@ -30,6 +30,7 @@
 typedef struct login_question {
     uint64_t serial;
     char token[CN_SESSION_TOKEN], address[48];
+    int64_t idle_ms;
     cn_err err;
     cn_actor actor;
 } login_question;
@@ -113,10 +114,10 @@ static void ask(cn_errand *errand)
 {
     inquiry *asked = (inquiry *)errand;
     char csrf[CN_SESSION_TOKEN];
-    const cn_live_config *config = &asked->live->config;
+    cn_consult *consult = asked->live->config.consult;
     for (size_t i = 0; i < asked->n; i++) {
         login_question *one = &asked->questions[i];
-        one->err = cn_session_resolve(config->consult, one->token, one->address, config->idle_ms, &one->actor, csrf);
+        one->err = cn_session_resolve(consult, one->token, one->address, one->idle_ms, &one->actor, csrf);
     }
 }
 
@@ -136,6 +137,8 @@ static void put_question(inquiry *asked, const cn_client *client)
 {
     login_question *one = &asked->questions[asked->n++];
     one->serial = client->serial;
+    /* who is in a room is not idle, however long nobody could look: the database was away, the machine slept */
+    one->idle_ms = client->member ? INT64_MAX : client->live->config.idle_ms;
     cn_strcpy(one->token, sizeof one->token, client->token);
     cn_strcpy(one->address, sizeof one->address, client->address);
 }

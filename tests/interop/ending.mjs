@@ -261,6 +261,26 @@ await check('who waits before a room that everybody has left hears of its end, t
   waits.close()
 })
 
+await check('who is in a room is not idle, whatever the clocks say; who is nowhere is', async () => {
+  const id = await request(),
+    room = await begin(id)
+  const inside = await open('expert1')
+  assert((await entering(inside, room)).result, 'the expert is not in')
+  await sleep(2500) // answers about logins are remembered for 2 s
+  // seen before the machine was started anew, by a clock that was decades behind
+  execFileSync('sqlite3', [
+    '-cmd',
+    '.timeout 5000',
+    join(server.dir, 'consilium.db'),
+    "UPDATE sessions SET seen_ms = 0, seen_mono_ms = 0, seen_boot = ''",
+  ])
+  await sleep(6500) // two rounds over all open connections
+  assert((await inside.call('ping', {})).result, 'the WebSocket was closed')
+  equal((await session.expert1.call('GET', '/api/v1/session')).status, 200, 'in the room')
+  equal((await session.stranger.call('GET', '/api/v1/session')).status, 401, 'nowhere')
+  inside.close()
+})
+
 await check('an act is one row in the audit log, not an act and a reading', async () => {
   await server.end()
   const count = (where) =>

@@ -1,5 +1,7 @@
 #include "cn_test.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 static void times_are_written_in_utc(void **state)
@@ -40,12 +42,39 @@ static void clocks_go_forward(void **state)
     assert_true(cn_wall_ns() / 1000000 >= 1700000000000);
 }
 
+static void an_instant_outlives_steps_of_the_wall_clock(void **state)
+{
+    (void)state;
+    const cn_instant seen = {.boot = "a", .mono_ms = 5000, .wall_ms = 1000000};
+    const struct {
+        cn_instant now;
+        int64_t passed;
+    } cases[] = {
+        {{.boot = "a", .mono_ms = 5000, .wall_ms = 1000000}, 0},
+        {{.boot = "a", .mono_ms = 65000, .wall_ms = 1060000}, 60000},
+        {{.boot = "a", .mono_ms = 65000, .wall_ms = 4660000}, 60000},    /* an hour forward */
+        {{.boot = "a", .mono_ms = 65000, .wall_ms = 0}, 60000},          /* back to nothing */
+        {{.boot = "b", .mono_ms = 65000, .wall_ms = 1090000}, 90000},    /* after a boot: the wall clock */
+        {{.boot = "b", .mono_ms = 65000, .wall_ms = 999999}, INT64_MAX}, /* which went back: nobody knows */
+        {{.boot = "a", .mono_ms = 4999, .wall_ms = 1030000}, 30000},     /* another name space of clocks */
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(cn_instant_passed(&seen, &cases[i].now), cases[i].passed);
+    const cn_instant nameless = {.mono_ms = 5000, .wall_ms = 1000000}, later = {.mono_ms = 5001, .wall_ms = 1000700};
+    assert_int_equal(cn_instant_passed(&nameless, &later), 700);
+    cn_instant now;
+    cn_instant_now(&now);
+    assert_true(strlen(now.boot) == 36);
+    assert_true(now.mono_ms > 0 && now.wall_ms > 1700000000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_written_in_utc),
         cmocka_unit_test(ntp_counts_from_1900),
         cmocka_unit_test(clocks_go_forward),
+        cmocka_unit_test(an_instant_outlives_steps_of_the_wall_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,59 @@ static void a_login_gives_a_session_until_logout(void **state)
     support_consult_free(support);
 }
 
+static void change_session(support_consult *support, const char *sql, int64_t value)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    assert_ok(cn_conn_acquire(support->c.db, &conn));
+    assert_ok(cn_db_exec(conn, NULL, sql, cn_int(value)));
+}
+
+static int64_t seen_mono(support_consult *support)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    assert_ok(cn_conn_acquire(support->c.db, &conn));
+    assert_ok(cn_db_query_v(conn, &rows, "SELECT seen_mono_ms FROM sessions", NULL, 0));
+    assert_true(cn_rows_next(rows));
+    return cn_rows_int(rows, 0);
+}
+
+/* Each with a login of its own, since answers are remembered. */
+static void idle_is_what_the_monotonic_clock_says(void **state)
+{
+    static const struct {
+        const char *sql;
+        int64_t by;
+        int64_t idle_ms;
+        cn_err err;
+    } cases[] = {
+        /* the wall clock was set an hour forward, or back, since this login was seen */
+        {"UPDATE sessions SET seen_ms = seen_ms - $1", 3600000, IDLE_MS, CN_OK},
+        {"UPDATE sessions SET seen_ms = seen_ms + $1", 3600000, IDLE_MS, CN_OK},
+        {"UPDATE sessions SET seen_mono_ms = seen_mono_ms - $1", IDLE_MS + 60000, IDLE_MS, CN_ERR_UNAUTH},
+        /* who is in a room is not idle */
+        {"UPDATE sessions SET seen_mono_ms = seen_mono_ms - $1", IDLE_MS + 60000, INT64_MAX, CN_OK},
+        /* the machine was started anew meanwhile, or another one answered last */
+        {"UPDATE sessions SET seen_boot = 'other', seen_ms = seen_ms - $1", 60000, IDLE_MS, CN_OK},
+        {"UPDATE sessions SET seen_boot = 'other', seen_ms = seen_ms - $1", IDLE_MS + 60000, IDLE_MS, CN_ERR_UNAUTH},
+        /* logins of before this was counted */
+        {"UPDATE sessions SET seen_boot = '', seen_mono_ms = 0, seen_ms = seen_ms - $1", 60000, IDLE_MS, CN_OK},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
+        cn_session session;
+        cn_actor actor;
+        char csrf[CN_SESSION_TOKEN];
+        assert_ok(cn_login(&support->c, "referrer1", SUPPORT_PASSWORD, "10.0.0.9", &session, NULL));
+        int64_t before = seen_mono(support);
+        change_session(support, cases[i].sql, cases[i].by);
+        assert_err(cn_session_resolve(&support->c, session.token, "10.0.0.9", cases[i].idle_ms, &actor, csrf),
+                   cases[i].err);
+        if (!cases[i].err) assert_true(seen_mono(support) >= before); /* seen now, as far as it was long ago */
+        support_consult_free(support);
+    }
+}
+
 static void five_wrong_passwords_lock(void **state)
 {
     support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
@@ -95,9 +148,9 @@ static void generated_passwords_pass_the_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CN_DB_TESTS(a_login_gives_a_session_until_logout),      CN_DB_TESTS(five_wrong_passwords_lock),
-        CN_DB_TESTS(changing_the_password_ends_other_sessions), CN_DB_TESTS(the_directory_names_doctors_only),
-        cmocka_unit_test(generated_passwords_pass_the_check),
+        CN_DB_TESTS(a_login_gives_a_session_until_logout),  CN_DB_TESTS(five_wrong_passwords_lock),
+        CN_DB_TESTS(idle_is_what_the_monotonic_clock_says), CN_DB_TESTS(changing_the_password_ends_other_sessions),
+        CN_DB_TESTS(the_directory_names_doctors_only),      cmocka_unit_test(generated_passwords_pass_the_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
