@@ -98,8 +98,9 @@ typedef struct cn_media_slot_stats {
     uint32_t bps;
 } cn_media_slot_stats;
 
-/** Once every 2 s per participant. */
+/** Once every 2 s per participant, also while nothing comes from it. */
 typedef struct cn_media_stats {
+    uint64_t last_sign_ms;     /* monotonic ms (cn_mono_ms) of its last authenticated packet */
     uint32_t up_bps, down_bps; /* RTP payload and headers, both directions seen from the participant */
     float up_loss, down_loss;  /* 0…1 over the last interval */
     uint32_t rtt_ms;           /* 0 when not known */

@@ -90,7 +90,8 @@ void cn_peer_stats(cn_peer *peer, uint64_t now_ns)
     cn_line_meter *meter = &peer->line.meter;
     uint64_t span = now_ns - meter->told_ns;
     if (span < STATS_EVERY_NS) return;
-    cn_media_stats stats = {.up_bps = (uint32_t)((meter->in_bytes - meter->told_in_bytes) * 8 * 1000000000u / span),
+    cn_media_stats stats = {.last_sign_ms = cn_transport_last_sign_ns(peer->line.transport) / 1000000,
+                            .up_bps = (uint32_t)((meter->in_bytes - meter->told_in_bytes) * 8 * 1000000000u / span),
                             .down_bps = (uint32_t)((meter->out_bytes - meter->told_out_bytes) * 8 * 1000000000u / span),
                             .up_loss = meter->in_expected ? (float)meter->in_lost / (float)meter->in_expected : 0,
                             .down_loss = down_loss(peer, now_ns),

@@ -20,6 +20,7 @@
 #define EVENTS_MAX 65536    /* above it what the next one repeats anyway is dropped … */
 #define EVENTS_HARD 1048576 /* … and above this everything */
 #define CONNECT_MS 30000    /* from the answer to the first packet */
+#define SILENT_MS 10000     /* two of the checks by which a browser keeps a connection (RFC 7675) and more */
 #define AWAY_MS 60000       /* media without a WebSocket */
 
 typedef struct event event;
@@ -75,13 +76,21 @@ static void on_connected(event *ev, cn_member *member)
     cn_hall_hosts(member->hall);
 }
 
+/* Whoever says that he leaves is there; who has vanished was there until his last packet, whatever ends his visit. */
+static uint64_t end_of_minutes(const event *ev)
+{
+    uint64_t sign = ev->left.last_sign_ms;
+    bool silent = ev->mono_ms > sign && ev->mono_ms - sign > SILENT_MS;
+    bool lost = ev->left.cause == CN_LEAVE_TIMEOUT || (ev->left.cause != CN_LEAVE_ASKED && silent);
+    return lost ? sign : ev->mono_ms;
+}
+
 static void on_left(event *ev, cn_member *member)
 {
     if (!member) return;
     cn_hall *hall = member->hall;
     if (!member->leaving) cn_gate_left(member, false);
-    bool lost = ev->left.cause == CN_LEAVE_TIMEOUT;
-    cn_minutes_stop(member, lost ? ev->left.last_sign_ms : ev->mono_ms, end_causes[ev->left.cause]);
+    cn_minutes_stop(member, end_of_minutes(ev), end_causes[ev->left.cause]);
     cn_hall_presenter_left(hall, member);
     if (member->connected)
         cn_hall_notice(hall, member, "room.left",
@@ -140,7 +149,10 @@ static void on_layers(event *ev, cn_member *member)
 
 static void on_stats(event *ev, cn_member *member)
 {
-    if (member) cn_quality_stats(member, ev->stats);
+    if (member) {
+        cn_minutes_sign(member, ev->stats->last_sign_ms);
+        cn_quality_stats(member, ev->stats);
+    }
     free(ev->stats);
 }
 

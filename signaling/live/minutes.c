@@ -1,7 +1,7 @@
 /*
  * Minutes: what media really sends goes into each participant's meter; closed stretches go to the ledger in order, one
- * batch at a time. What the database refuses waits and is written later; a checkpoint every minute bounds what a crash
- * can lose.
+ * batch at a time, never later than the participant's last sign of life. What the database refuses waits and is written
+ * later; a checkpoint every minute bounds what a crash can lose.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -61,29 +61,35 @@ static void put_all(cn_member *member, const cn_meter_segment *segments, size_t 
 
 void cn_minutes_start(cn_member *member, uint64_t mono_ms, int64_t wall_ms)
 {
-    cn_meter_start(&member->meter, mono_ms, wall_ms, member->hall->live->config.consult->zone_minutes);
+    cn_tally_start(&member->tally, mono_ms, wall_ms, member->hall->live->config.consult->zone_minutes);
 }
 
 void cn_minutes_area(cn_member *member, uint64_t mono_ms, int64_t sum, int64_t max)
 {
-    cn_meter_segment segments[CN_METER_SEGMENTS];
-    put_all(member, segments, cn_meter_area(&member->meter, mono_ms, sum, max, segments, CN_METER_SEGMENTS));
+    cn_meter_segment segments[CN_TALLY_SEGMENTS];
+    put_all(member, segments, cn_tally_area(&member->tally, mono_ms, sum, max, segments, CN_TALLY_SEGMENTS));
+}
+
+void cn_minutes_sign(cn_member *member, uint64_t mono_ms)
+{
+    cn_meter_segment segments[CN_TALLY_SEGMENTS];
+    put_all(member, segments, cn_tally_sign(&member->tally, mono_ms, segments, CN_TALLY_SEGMENTS));
 }
 
 void cn_minutes_stop(cn_member *member, uint64_t mono_ms, const char *cause)
 {
-    cn_meter_segment segments[CN_METER_SEGMENTS];
-    put_all(member, segments, cn_meter_stop(&member->meter, mono_ms, cause, segments, CN_METER_SEGMENTS));
+    cn_meter_segment segments[CN_TALLY_SEGMENTS];
+    put_all(member, segments, cn_tally_stop(&member->tally, mono_ms, cause, segments, CN_TALLY_SEGMENTS));
 }
 
 void cn_minutes_checkpoint(void *live)
 {
     cn_live *parent = live;
     uint64_t now = cn_mono_ms();
-    cn_meter_segment segments[CN_METER_SEGMENTS];
+    cn_meter_segment segments[CN_TALLY_SEGMENTS];
     for (cn_hall *hall = parent->halls; hall; hall = hall->next)
         for (cn_member *member = hall->members; member; member = member->next)
-            put_all(member, segments, cn_meter_checkpoint(&member->meter, now, segments, CN_METER_SEGMENTS));
+            put_all(member, segments, cn_tally_checkpoint(&member->tally, now, segments, CN_TALLY_SEGMENTS));
     cn_minutes_flush(parent);
 }
 

@@ -6,6 +6,8 @@
 
 void cn_minutes_area(cn_member *member, uint64_t mono_ms, int64_t sum, int64_t max);
 void cn_minutes_start(cn_member *member, uint64_t mono_ms, int64_t wall_ms);
+/** Media heard from the participant last at mono_ms. */
+void cn_minutes_sign(cn_member *member, uint64_t mono_ms);
 void cn_minutes_stop(cn_member *member, uint64_t mono_ms, const char *cause);
 /** Every minute. */
 void cn_minutes_checkpoint(void *live);

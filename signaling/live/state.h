@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "base/str.h"
 #include "consult/people/accounts.h"
-#include "consult/minutes/meter.h"
+#include "consult/minutes/tally.h"
 #include "consult/room/room.h"
 #include "signaling/live/live.h"
 #include "signaling/live/qualitylog.h"
@@ -89,7 +89,7 @@ struct cn_member {
     cn_why why;
     uint32_t told;     /* reasons that its app told, bit per cn_why_reason */
     cn_record *record; /* borrowed; NULL before the first measurement */
-    cn_meter meter;
+    cn_tally tally;
     uint64_t since_ms, away_ms; /* monotonic: joined; WebSocket lost, 0: there */
 };
 
