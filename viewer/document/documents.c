@@ -49,16 +49,38 @@ static cn_err run_office(const char *dir, int stop_fd)
     return status == 0 ? CN_OK : CN_ERR_UNSUPPORTED;
 }
 
-static cn_err put_text(const char *from, const char *to)
+/* A page says its encoding itself, or is read like a text. */
+static cn_err page_utf8(const void *bytes, size_t len, cn_buf *out)
 {
-    CN_AUTO_FREE char *text = NULL;
-    size_t n = 0;
-    cn_buf utf8 = {0};
-    CN_TRY(cn_file_read(from, TEXT_MAX, &text, &n));
-    cn_err err = cn_text_utf8(text, n, &utf8);
-    if (err == CN_OK) err = cn_file_write_durable(to, utf8.p, utf8.n, 0600);
-    cn_buf_free(&utf8);
-    return err;
+    static const char word[] = "charset";
+    const char *text = bytes;
+    for (size_t i = 0; i + sizeof(word) - 1 <= len && i < 4096; i++)
+        if (strncasecmp(text + i, word, sizeof(word) - 1) == 0) return CN_ERR_UNSUPPORTED;
+    return len > 0 && text[strspn(text, " \t\r\n")] == '<' ? cn_text_utf8(bytes, len, out) : CN_ERR_UNSUPPORTED;
+}
+
+static const struct {
+    const char *extension;
+    cn_err (*read)(const void *bytes, size_t len, cn_buf *out); /* CN_ERR_UNSUPPORTED: as it is */
+} readers[] = {{"txt", cn_text_utf8}, {"html", page_utf8}, {"xls", page_utf8}, {"rtf", cn_text_rtf}};
+
+/* What is text goes to LibreOffice in an encoding that leaves nothing to guess. */
+static cn_err put_text(const char *from, const char *extension, const char *to)
+{
+    for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+        if (strcmp(extension, readers[i].extension) != 0) continue;
+        CN_AUTO_FREE char *text = NULL;
+        size_t n = 0;
+        cn_buf utf8 = {0};
+        cn_err err = cn_file_read(from, TEXT_MAX, &text, &n);
+        if (err == CN_ERR_TOOBIG && i > 0) return CN_ERR_UNSUPPORTED;
+        CN_TRY(err);
+        err = readers[i].read(text, n, &utf8);
+        if (err == CN_OK) err = cn_file_write_durable(to, utf8.p, utf8.n, 0600);
+        cn_buf_free(&utf8);
+        return err;
+    }
+    return CN_ERR_UNSUPPORTED;
 }
 
 static cn_err convert(const char *path, const char *extension, const char *dir, int stop_fd, const char *out)
@@ -68,10 +90,9 @@ static cn_err convert(const char *path, const char *extension, const char *dir, 
     if (!cn_fmt(input, sizeof(input), "%s/document.%s", dir, extension) ||
         !cn_fmt(result, sizeof(result), "%s/document.pdf", dir))
         return CN_ERR_TOOBIG;
-    if (strcmp(extension, "txt") == 0)
-        CN_TRY(put_text(real, input));
-    else if (symlink(real, input) != 0)
-        return cn_err_from_errno(errno);
+    cn_err err = put_text(real, extension, input);
+    if (err == CN_ERR_UNSUPPORTED) err = symlink(real, input) == 0 ? CN_OK : cn_err_from_errno(errno);
+    CN_TRY(err);
     CN_TRY(cn_office_profile(dir, input, result));
     CN_TRY(run_office(dir, stop_fd));
     if (access(result, R_OK) != 0) return CN_ERR_UNSUPPORTED; /* the macro ends the same way when it could not read */

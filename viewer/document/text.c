@@ -105,3 +105,51 @@ cn_err cn_text_utf8(const void *bytes, size_t len, cn_buf *out)
     if (starts(text, len, "\xfe\xff")) return read_as("UTF-16BE", text + 2, len - 2, out, &lost);
     return read_unmarked(text, len, out);
 }
+
+/* ---- RTF ---- */
+
+static bool rtf_is_ours(const char *bytes, size_t len)
+{
+    static const char word[] = "\\ansicpg";
+    bool raw = false;
+    for (size_t i = 0; i < len && !raw; i++) raw = (uint8_t)bytes[i] > 0x7f;
+    if (!raw || len > TEXT_MAX || memmem(bytes, len, "\\bin", 4)) return false;
+    const char *page = memmem(bytes, len, word, sizeof(word) - 1);
+    if (!page) return true;
+    page += sizeof(word) - 1;
+    size_t left = len - (size_t)(page - bytes);
+    return starts(page, left, "936") || starts(page, left, "65001");
+}
+
+/* One character of valid UTF-8 as its UTF-16 units, each a signed number; how many bytes it took. */
+static size_t put_escaped(const uint8_t *text, cn_buf *out)
+{
+    size_t n = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+    uint32_t point = text[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++) point = point << 6 | (text[i] & 0x3fu);
+    if (point > 0xffff) {
+        cn_buf_fmt(out, "\\u%d?", (int16_t)(0xd800 + ((point - 0x10000) >> 10)));
+        point = 0xdc00 + (point & 0x3ff);
+    }
+    cn_buf_fmt(out, "\\u%d?", (int16_t)point);
+    return n;
+}
+
+cn_err cn_text_rtf(const void *bytes, size_t len, cn_buf *out)
+{
+    cn_buf utf8 = {0};
+    if (!rtf_is_ours(bytes, len)) return CN_ERR_UNSUPPORTED;
+    cn_err err = cn_text_utf8(bytes, len, &utf8);
+    const uint8_t *text = (const uint8_t *)utf8.p;
+    for (size_t i = 3; err == CN_OK && i < utf8.n;) {
+        size_t plain = i;
+        while (plain < utf8.n && text[plain] < 0x80) plain++;
+        cn_buf_add(out, text + i, plain - i);
+        if ((i = plain) == utf8.n) break;
+        cn_buf_str(out, "{\\uc1"); /* a group of its own, whatever count stands outside */
+        while (i < utf8.n && text[i] >= 0x80) i += put_escaped(text + i, out);
+        cn_buf_str(out, "}");
+    }
+    cn_buf_free(&utf8);
+    return err == CN_OK ? out->err : err;
+}

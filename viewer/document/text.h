@@ -11,4 +11,11 @@
  */
 cn_err cn_text_utf8(const void *bytes, size_t len, cn_buf *out);
 
+/**
+ * An RTF whose author left bytes above 0x7f in it, which are no RTF: the same with those in its own words (RTF 1.9.1, "Unicode
+ * RTF"), read like a text. CN_ERR_UNSUPPORTED, and nothing appended, where there are none, where the file names a code
+ * page that is not Chinese, or holds binary data. Pure.
+ */
+cn_err cn_text_rtf(const void *bytes, size_t len, cn_buf *out);
+
 #endif

@@ -128,6 +128,11 @@ static void what_hospital_systems_call_a_doc(void **state)
     int pages = 0;
     CN_AUTO_FREE char *from_rtf = converted("rtf", rtf, sizeof rtf - 1, &pages);
     assert_non_null(strstr(from_rtf, "出院"));
+    static const char raw[] = "{\\rtf1\\ansi 出院小结}", unsaid[] = "<table><tr><td>\xb3\xf6\xd4\xba</td></tr></table>";
+    CN_AUTO_FREE char *from_raw = converted("rtf", raw, sizeof raw - 1, &pages);
+    assert_non_null(strstr(from_raw, "出院小结"));
+    CN_AUTO_FREE char *from_unsaid = converted("xls", unsaid, sizeof unsaid - 1, &pages);
+    assert_non_null(strstr(from_unsaid, "出院"));
     CN_AUTO_FREE char *from_page = converted("html", page, sizeof page - 1, &pages);
     assert_non_null(strstr(from_page, "出院小结"));
 }

@@ -65,6 +65,26 @@ static void a_text_of_any_length(void **state)
     free(bytes);
 }
 
+static void raw_bytes_in_rtf(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"{\\rtf1 出a𠮷}", "{\\rtf1 {\\uc1\\u20986?}a{\\uc1\\u-10174?\\u-8265?}}"},
+        {"{\\rtf1\\ansicpg936 \xb3\xf6}", "{\\rtf1\\ansicpg936 {\\uc1\\u20986?}}"},
+        {"{\\rtf1\\ansi \\'b3\\'f6}", NULL},
+        {"{\\rtf1\\ansicpg1252 \xe4}", NULL},
+        {"{\\rtf1 \\bin2 \xb3\xf6}", NULL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cn_buf out = {0};
+        cn_err err = cn_text_rtf(cases[i][0], strlen(cases[i][0]), &out);
+        assert_int_equal(err, cases[i][1] ? CN_OK : CN_ERR_UNSUPPORTED);
+        if (cases[i][1]) assert_string_equal(out.p, cases[i][1]);
+        if (!cases[i][1]) assert_int_equal(out.n, 0);
+        cn_buf_free(&out);
+    }
+}
+
 static void paths_as_urls(void **state)
 {
     (void)state;
@@ -78,6 +98,7 @@ static void paths_as_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_encoding_becomes_utf8),
-                                       cmocka_unit_test(a_text_of_any_length), cmocka_unit_test(paths_as_urls)};
+                                       cmocka_unit_test(a_text_of_any_length), cmocka_unit_test(raw_bytes_in_rtf),
+                                       cmocka_unit_test(paths_as_urls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
