@@ -53,16 +53,19 @@ cn_err cn_err_from_errno(int err);
  * What is wrong, in one word for programs: pages make a sentence of it in their own language. name, the word as it goes
  * out, names of the numbers that belong to it ("" where there is none)
  */
-#define CN_WRONG_TABLE(X)                                                \
-    X(NONE, "", "", "")                                                  \
-    X(MISSING, "missing", "", "")       /* must be there */              \
-    X(TYPE, "type", "", "")             /* another kind of JSON value */ \
-    X(SHORT, "too_short", "min", "max") /* in characters */              \
-    X(LONG, "too_long", "min", "max")   /* in characters */              \
-    X(RANGE, "range", "min", "max")     /* a whole number */             \
-    X(MANY, "too_many", "min", "max")   /* entries of a list */          \
-    X(FORMAT, "format", "", "")         /* not written as it must be */  \
-    X(UNKNOWN, "unknown", "", "")       /* names nothing that there is */
+#define CN_WRONG_TABLE(X)                                                        \
+    X(NONE, "", "", "")                                                          \
+    X(MISSING, "missing", "", "")             /* must be there */                \
+    X(TYPE, "type", "", "")                   /* another kind of JSON value */   \
+    X(SHORT, "too_short", "min", "max")       /* in characters */                \
+    X(LONG, "too_long", "min", "max")         /* in characters */                \
+    X(RANGE, "range", "min", "max")           /* a whole number */               \
+    X(MANY, "too_many", "min", "max")         /* entries of a list */            \
+    X(FORMAT, "format", "", "")               /* not written as it must be */    \
+    X(UNKNOWN, "unknown", "", "")             /* names nothing that there is */  \
+    X(PASSWORD, "password", "tries_left", "") /* before the account is locked */ \
+    X(LOCKED, "locked", "minutes", "")        /* until it is open again */       \
+    X(ADDRESS, "address", "minutes", "")      /* too many attempts from one address */
 
 typedef enum cn_wrong {
 #define X(name, word, first, second) CN_WRONG_##name,

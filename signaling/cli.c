@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/demo/demo.h"
+#include "consult/people/manage.h"
 #include "consult/people/password.h"
 #include "consult/room/room.h"
 #include "consult/room/token.h"
@@ -136,6 +137,34 @@ static int user_add(cn_app *app, int argc, char **argv)
     return 0;
 }
 
+static int user_unlock(cn_app *app, int argc, char **argv)
+{
+    char id[CN_ID_TEXT];
+    const cn_actor system = cn_actor_system();
+    if (argc != 1 || argv[0][0] == '-') return usage("user unlock wants a username");
+    cn_err err = cn_user_find(&app->consult, argv[0], id);
+    if (err == CN_OK) err = cn_user_unlock(&app->consult, &system, id);
+    return err == CN_OK ? 0 : failed("user unlock", err, NULL);
+}
+
+static int user_password(cn_app *app, int argc, char **argv)
+{
+    char password[256], id[CN_ID_TEXT];
+    const cn_actor system = cn_actor_system();
+    cn_problem problem = {.err = CN_OK};
+    bool given = flag(argc, argv, "--password-stdin");
+    if (argc < 1 || argv[0][0] == '-') return usage("user password wants a username");
+    if (!given)
+        cn_password_generate(password);
+    else if (!read_password(password, sizeof password))
+        return usage("no password on standard input");
+    cn_err err = cn_user_find(&app->consult, argv[0], id);
+    if (err == CN_OK) err = cn_user_password(&app->consult, &system, id, password, &problem);
+    if (err == CN_OK && !given) printf("user %s password %s\n", id, password); /* shown this once */
+    OPENSSL_cleanse(password, sizeof password);
+    return err == CN_OK ? 0 : failed("user password", err, &problem);
+}
+
 static int room_token(cn_app *app, int argc, char **argv)
 {
     char token[CN_ROOM_TOKEN];
@@ -237,6 +266,11 @@ static const cli_command commands[] = {
      "USERNAME --role ROLE[,ROLE] --hospital NAME [--department NAME] [--name NAME] [--title T] [--city C] [--phone P] "
      "[--password-stdin]",
      "add a user; without --password-stdin a password is made and printed once", user_add, 0},
+    {"user password", "USERNAME [--password-stdin]",
+     "give a user a new password, unlock the account and end its logins; without --password-stdin it is made and "
+     "printed once",
+     user_password, 0},
+    {"user unlock", "USERNAME", "forget the wrong passwords that locked an account", user_unlock, 0},
     {"room token", "ROOM --publish|--view [--days N]",
      "print a bearer token for WHIP or WHEP; makes the room if need be", room_token, 0},
     {"verify", "ledger|audit", "check an append-only log against its links and the file of heads", verify, 0},

@@ -32,6 +32,8 @@ cn_err cn_department_find(cn_consult *consult, const char *hospital, const char 
 /** True when there is no user yet. */
 cn_err cn_accounts_empty(cn_consult *consult, bool *empty);
 
+#define CN_LOGIN_LOCK_MS 300000 /* after five wrong passwords */
+
 /** The fresh session of a login. */
 typedef struct cn_session {
     char token[CN_SESSION_TOKEN]; /* the cookie: only its SHA-256 is stored */
@@ -41,7 +43,8 @@ typedef struct cn_session {
 
 /**
  * CN_ERR_UNAUTH for a wrong name or password (which of them is not said), CN_ERR_RATE while the account is locked (5
- * failures: 5 minutes) or too many attempts come from one address. Every attempt goes to the audit log. Takes some 50
+ * failures: 5 minutes) or too many attempts come from one address; the problem's word has the tries that are left or
+ * the minutes. A name that nobody has counts and locks like others. Every attempt goes to the audit log. Takes some 50
  * ms of CPU in either case.
  */
 cn_err cn_login(cn_consult *consult, const char *username, const char *password, const char *address, cn_session *out,

@@ -9,7 +9,8 @@
 #include "consult/people/password.h"
 
 #define LOCK_AFTER 5
-#define LOCK_MS 300000
+#define LOCK_MS CN_LOGIN_LOCK_MS
+#define STRANGERS 256
 #define REMEMBER_MS 2000
 #define WRITE_SEEN_MS 30000
 #define CACHE 1024
@@ -58,6 +59,40 @@ static bool address_may_try(const char *address)
     return may;
 }
 
+/* ---- names that nobody has: counted like those of accounts, so that the answers tell nothing ---- */
+
+typedef struct stranger {
+    char hash[65]; /* of what was typed: a password often enough */
+    int64_t failures, locked_until, at_ms;
+} stranger;
+
+static struct {
+    pthread_mutex_t lock;
+    stranger rows[STRANGERS];
+} strangers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void hash_name(const char *username, char out[65])
+{
+    char name[64];
+    cn_strcpy(name, sizeof(name), username);
+    for (char *s = name; *s; s++)
+        if (*s >= 'A' && *s <= 'Z') *s = (char)(*s + 32);
+    hash_token(name, out);
+}
+
+/* The row of a name, or the one that was longest not asked for. */
+static stranger *stranger_locked(const char *hash)
+{
+    stranger *oldest = strangers.rows;
+    for (size_t i = 0; i < STRANGERS; i++) {
+        if (strcmp(strangers.rows[i].hash, hash) == 0) return &strangers.rows[i];
+        if (strangers.rows[i].at_ms < oldest->at_ms) oldest = &strangers.rows[i];
+    }
+    *oldest = (stranger){.at_ms = 0};
+    cn_strcpy(oldest->hash, sizeof(oldest->hash), hash);
+    return oldest;
+}
+
 /* ---- login ---- */
 
 typedef struct account {
@@ -86,6 +121,47 @@ static cn_err load_account(cn_consult *consult, const char *username, account *o
     return CN_OK;
 }
 
+static void load_stranger(const char *username, account *out)
+{
+    char hash[65];
+    hash_name(username, hash);
+    pthread_mutex_lock(&strangers.lock);
+    stranger *known = stranger_locked(hash);
+    *out = (account){.failures = known->failures, .locked_until = known->locked_until};
+    pthread_mutex_unlock(&strangers.lock);
+}
+
+static void count_stranger(const char *username, int64_t failures, int64_t lock, int64_t now)
+{
+    char hash[65];
+    hash_name(username, hash);
+    pthread_mutex_lock(&strangers.lock);
+    stranger *known = stranger_locked(hash);
+    known->failures = failures;
+    known->locked_until = lock;
+    known->at_ms = now;
+    pthread_mutex_unlock(&strangers.lock);
+}
+
+static cn_err say_address(cn_problem *problem)
+{
+    (void)cn_problem_set(problem, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
+    return cn_problem_say(problem, CN_ERR_RATE, CN_WRONG_ADDRESS, 1, 0);
+}
+
+static cn_err say_locked(cn_problem *problem, cn_err err, int64_t left_ms)
+{
+    (void)cn_problem_set(problem, err, "", "this account is locked for some minutes after too many wrong passwords");
+    return cn_problem_say(problem, err, CN_WRONG_LOCKED, (left_ms + 59999) / 60000, 0);
+}
+
+static cn_err say_wrong(cn_problem *problem, int64_t failures)
+{
+    if (failures >= LOCK_AFTER) return say_locked(problem, CN_ERR_UNAUTH, LOCK_MS);
+    (void)cn_problem_set(problem, CN_ERR_UNAUTH, "", "the username or the password is wrong");
+    return cn_problem_say(problem, CN_ERR_UNAUTH, CN_WRONG_PASSWORD, LOCK_AFTER - failures, 0);
+}
+
 /* An unknown name costs the same time as a known one, so that names cannot be guessed by the clock. */
 static bool verify(const account *user, const char *password)
 {
@@ -95,11 +171,17 @@ static bool verify(const account *user, const char *password)
     return right && user->id[0];
 }
 
-static cn_err count_failure(cn_consult *consult, const cn_actor *actor, const account *user, int64_t now)
+static cn_err count_failure(cn_consult *consult, const cn_actor *actor, const account *user, const char *username,
+                            int64_t now)
 {
     cn_act act;
     char object[48];
     int64_t lock = user->failures + 1 >= LOCK_AFTER ? now + LOCK_MS : 0;
+    if (!user->id[0]) {
+        count_stranger(username, lock ? 0 : user->failures + 1, lock, now);
+        cn_audit_note(consult, actor, "login.failed", "user:unknown", "denied", NULL);
+        return CN_OK;
+    }
     cn_fmt(object, sizeof(object), "user:%s", user->id);
     CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_db_exec(act.conn, NULL, "UPDATE users SET failures = $1, locked_until_ms = $2 WHERE id = $3",
@@ -141,23 +223,19 @@ cn_err cn_login(cn_consult *consult, const char *username, const char *password,
     cn_actor actor = {.user = ""};
     int64_t now = cn_wall_ms();
     cn_strcpy(actor.address, sizeof(actor.address), address);
-    if (!address_may_try(address))
-        return cn_problem_set(problem, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
+    if (!address_may_try(address)) return say_address(problem);
     cn_err err = strlen(username) < 40 ? load_account(consult, username, &user) : CN_ERR_NOTFOUND;
     if (err != CN_OK && err != CN_ERR_NOTFOUND) return err;
+    if (err == CN_ERR_NOTFOUND) load_stranger(username, &user);
     cn_strcpy(actor.user, sizeof(actor.user), user.id);
     /* a lock that ends later than any lasts was written before the clock was set back */
     if (user.locked_until > now && user.locked_until - now <= LOCK_MS) {
         cn_audit_note(consult, &actor, "login", "user:locked", "denied", NULL);
-        return cn_problem_set(problem, CN_ERR_RATE, "",
-                              "this account is locked for some minutes after too many wrong passwords");
+        return say_locked(problem, CN_ERR_RATE, user.locked_until - now);
     }
     if (!verify(&user, password) || !user.active) {
-        if (user.id[0])
-            CN_TRY(count_failure(consult, &actor, &user, now));
-        else
-            cn_audit_note(consult, &actor, "login.failed", "user:unknown", "denied", NULL);
-        return cn_problem_set(problem, CN_ERR_UNAUTH, "", "the username or the password is wrong");
+        CN_TRY(count_failure(consult, &actor, &user, username, now));
+        return say_wrong(problem, user.failures + 1);
     }
     return open_session(consult, &actor, &user, out);
 }
@@ -307,8 +385,7 @@ cn_err cn_password_change(cn_consult *consult, const cn_actor *actor, const char
 {
     cn_act act;
     char username[40], hash[CN_PASSWORD_HASH], fresh[CN_PASSWORD_HASH], session[65], object[48];
-    if (!address_may_try(actor->address))
-        return cn_problem_set(problem, CN_ERR_RATE, "", "too many attempts from this address; wait a minute");
+    if (!address_may_try(actor->address)) return say_address(problem);
     CN_TRY(load_password(consult, actor->user, username, hash));
     if (!cn_password_verify(hash, old_password))
         return cn_problem_set(problem, CN_ERR_INVALID, "old", "the present password is wrong");

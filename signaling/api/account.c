@@ -1,9 +1,12 @@
-/* Login, logout, who am I, own password, the directory of doctors. */
+/* Login, logout, who am I, own password, the directory of doctors, accounts for administrators. */
+#include <openssl/crypto.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/str.h"
 #include "consult/people/accounts.h"
+#include "consult/people/manage.h"
+#include "consult/people/password.h"
 #include "signaling/api/api.h"
 #include "signaling/app.h"
 
@@ -80,11 +83,39 @@ static cn_err directory(cn_http *http)
     return cn_http_json(http, 200, out);
 }
 
+static cn_err users(cn_http *http)
+{
+    json_t *out = NULL;
+    CN_TRY(cn_user_list(consult(http), cn_http_actor(http), &out));
+    return cn_http_json(http, 200, out);
+}
+
+static cn_err user_unlock(cn_http *http)
+{
+    CN_TRY(cn_user_unlock(consult(http), cn_http_actor(http), cn_http_param(http, "id")));
+    return cn_http_empty(http, 204);
+}
+
+/* A made one, which the administrator hands over: nobody chooses another one's password. */
+static cn_err user_password(cn_http *http)
+{
+    char fresh[16];
+    cn_password_generate(fresh);
+    cn_err err =
+        cn_user_password(consult(http), cn_http_actor(http), cn_http_param(http, "id"), fresh, cn_http_problem(http));
+    if (err == CN_OK) err = cn_http_json(http, 200, json_pack("{s:s}", "password", fresh));
+    OPENSSL_cleanse(fresh, sizeof fresh);
+    return err;
+}
+
 const cn_route cn_account_routes[] = {
     {CN_POST, "/api/v1/login", CN_WHO_PUBLIC, login, .body = CN_BODY_JSON, .flags = CN_ROUTE_SAME_SITE},
     {CN_GET, "/api/v1/session", CN_WHO_ANY, session, .body = CN_BODY_NONE},
     {CN_POST, "/api/v1/logout", CN_WHO_ANY, logout, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/password", CN_WHO_ANY, password, .body = CN_BODY_JSON},
     {CN_GET, "/api/v1/directory", CN_WHO_ANY, directory, .body = CN_BODY_NONE},
+    {CN_GET, "/api/v1/users", CN_RIGHT_USER_MANAGE, users, .body = CN_BODY_NONE},
+    {CN_POST, "/api/v1/users/{id}/unlock", CN_RIGHT_USER_MANAGE, user_unlock, .body = CN_BODY_JSON},
+    {CN_POST, "/api/v1/users/{id}/password", CN_RIGHT_USER_MANAGE, user_password, .body = CN_BODY_JSON},
     {.path = NULL},
 };

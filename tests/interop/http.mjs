@@ -28,6 +28,7 @@ const people = {
   centre1: 'consult_admin',
   locked1: 'referrer',
   config1: 'config_admin',
+  system1: 'sys_admin',
 }
 server.people(people, { password: PASSWORD })
 const token = (kind) => server.run('room', 'token', 'lab', `--${kind}`).trim()
@@ -122,7 +123,26 @@ await check('five wrong passwords lock the account, also for the right one', asy
   const answer = await login({ username: 'locked1', password: PASSWORD })
   equal(answer.status, 429)
   assert(Number(answer.headers['retry-after']) > 0, 'no Retry-After')
+  equal([answer.json.wrong, answer.json.minutes], ['locked', 5])
 })
+
+await check(
+  'a locked account is opened by the command and by an administrator, who can give a new password',
+  async () => {
+    server.run('user', 'unlock', 'locked1')
+    const person = await new Session(base).login('locked1', PASSWORD)
+    const admin = await new Session(base).login('system1', PASSWORD)
+    const { items } = (await admin.call('GET', '/api/v1/users')).json
+    const { id, locked_ms } = items.find((one) => one.username === 'locked1')
+    equal([locked_ms, items.length], [0, Object.keys(people).length])
+    equal((await admin.call('POST', `/api/v1/users/${id}/unlock`, { json: {} })).status, 204)
+    equal((await person.call('POST', `/api/v1/users/${id}/password`, { json: {} })).status, 403)
+    const fresh = (await admin.call('POST', `/api/v1/users/${id}/password`, { json: {} })).json.password
+    assert(fresh.length >= 10, 'no new password')
+    await until('the old login being over', async () => (await person.call('GET', '/api/v1/session')).status === 401)
+    assert(/password \S{10,}/.test(server.run('user', 'password', 'LOCKED1')), 'the command made no password')
+  },
+)
 
 await check('login is accepted from our own pages only', async () => {
   const body = { username: 'referrer1', password: PASSWORD }

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "consult/people/manage.h"
 #include "consult/people/password.h"
 #include "support_consult.h"
 #include "support_db.h"
@@ -90,10 +92,56 @@ static void five_wrong_passwords_lock(void **state)
     cn_session session;
     cn_problem problem = {.err = CN_OK};
     assert_err(cn_login(&support->c, "nobody99", SUPPORT_PASSWORD, "10.0.0.2", &session, &problem), CN_ERR_UNAUTH);
-    for (int i = 0; i < 5; i++)
-        assert_err(cn_login(&support->c, "expert1", "wrong-pass-1", "10.0.0.2", &session, &problem), CN_ERR_UNAUTH);
-    assert_err(cn_login(&support->c, "expert1", SUPPORT_PASSWORD, "10.0.0.2", &session, &problem), CN_ERR_RATE);
+    char nobody[32]; /* is told the same; another one for each database, since names are counted in memory */
+    static int number;
+    assert_true(cn_fmt(nobody, sizeof nobody, "stranger%d", ++number));
+    const char *const names[] = {"expert1", nobody};
+    for (size_t who = 0; who < COUNT_OF(names); who++) {
+        for (int i = 1; i <= 5; i++) {
+            assert_err(cn_login(&support->c, names[who], "wrong-pass-1", "10.0.0.2", &session, &problem),
+                       CN_ERR_UNAUTH);
+            assert_int_equal(problem.wrong, i < 5 ? CN_WRONG_PASSWORD : CN_WRONG_LOCKED);
+            assert_int_equal(problem.number[0], i < 5 ? 5 - i : 5); /* tries, then minutes */
+        }
+        assert_err(cn_login(&support->c, names[who], SUPPORT_PASSWORD, "10.0.0.2", &session, &problem), CN_ERR_RATE);
+        assert_int_equal(problem.wrong, CN_WRONG_LOCKED);
+        assert_int_equal(problem.number[0], 5);
+    }
     assert_ok(cn_login(&support->c, "expert2", SUPPORT_PASSWORD, "10.0.0.2", &session, &problem));
+    support_consult_free(support);
+}
+
+static void an_administrator_lets_people_in_again(void **state)
+{
+    support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
+    const cn_actor system = cn_actor_system();
+    cn_session session;
+    cn_actor actor;
+    cn_problem problem = {.err = CN_OK};
+    char id[CN_ID_TEXT], csrf[CN_SESSION_TOKEN];
+    assert_err(cn_user_find(&support->c, "nobody99", id), CN_ERR_NOTFOUND);
+    assert_ok(cn_user_find(&support->c, "EXPERT2", id));
+    for (int i = 0; i < 5; i++)
+        assert_err(cn_login(&support->c, "expert2", "wrong-pass-1", "10.0.0.4", &session, NULL), CN_ERR_UNAUTH);
+    CN_AUTO_JSON json_t *list = NULL;
+    assert_ok(cn_user_list(&support->c, &system, &list));
+    size_t i, locked = 0;
+    json_t *item;
+    json_array_foreach(json_object_get(list, "items"), i, item) locked +=
+        json_integer_value(json_object_get(item, "locked_ms")) > 0;
+    assert_int_equal(locked, 1);
+    assert_ok(cn_user_unlock(&support->c, &system, id));
+    assert_ok(cn_login(&support->c, "expert2", SUPPORT_PASSWORD, "10.0.0.4", &session, NULL));
+    assert_err(cn_user_password(&support->c, &system, id, "short-1", &problem), CN_ERR_INVALID);
+    assert_ok(cn_user_password(&support->c, &system, id, "another-horse-8", &problem));
+    assert_err(cn_session_resolve(&support->c, session.token, "10.0.0.4", IDLE_MS, &actor, csrf), CN_ERR_UNAUTH);
+    assert_err(cn_login(&support->c, "expert2", SUPPORT_PASSWORD, "10.0.0.4", &session, NULL), CN_ERR_UNAUTH);
+    assert_ok(cn_login(&support->c, "expert2", "another-horse-8", "10.0.0.4", &session, NULL));
+    assert_err(cn_user_unlock(&support->c, &system, "nobody"), CN_ERR_NOTFOUND);
+    assert_err(cn_user_unlock(&support->c, &support->referrer, id), CN_ERR_FORBIDDEN);
+    assert_err(cn_user_password(&support->c, &support->referrer, id, "another-horse-9", &problem), CN_ERR_FORBIDDEN);
+    json_t *none = NULL;
+    assert_err(cn_user_list(&support->c, &support->referrer, &none), CN_ERR_FORBIDDEN);
     support_consult_free(support);
 }
 
@@ -148,9 +196,10 @@ static void generated_passwords_pass_the_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CN_DB_TESTS(a_login_gives_a_session_until_logout),  CN_DB_TESTS(five_wrong_passwords_lock),
-        CN_DB_TESTS(idle_is_what_the_monotonic_clock_says), CN_DB_TESTS(changing_the_password_ends_other_sessions),
-        CN_DB_TESTS(the_directory_names_doctors_only),      cmocka_unit_test(generated_passwords_pass_the_check),
+        CN_DB_TESTS(a_login_gives_a_session_until_logout),      CN_DB_TESTS(five_wrong_passwords_lock),
+        CN_DB_TESTS(an_administrator_lets_people_in_again),     CN_DB_TESTS(idle_is_what_the_monotonic_clock_says),
+        CN_DB_TESTS(changing_the_password_ends_other_sessions), CN_DB_TESTS(the_directory_names_doctors_only),
+        cmocka_unit_test(generated_passwords_pass_the_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,6 +171,19 @@ export interface Directory {
   doctors: Doctor[]
 }
 
+/** An account as administrators see it. */
+export interface Account {
+  id: string
+  username: string
+  name: string
+  title: string
+  hospital: string
+  department: string
+  active: boolean
+  /** how long it is locked still; 0: it is not */
+  locked_ms: number
+}
+
 export interface Minutes {
   month: string
   rule: 'aggregate' | 'max_tier'

@@ -63,6 +63,9 @@ export const common = {
         too_many: '最多 {max} 项。',
         format: '格式不正确。',
         unknown: '没有找到，请重新选择。',
+        password: '用户名或密码不正确，还可以再试 {tries_left} 次。',
+        locked: '密码错误次数过多，账号已锁定。请 {minutes} 分钟后再试，或请系统管理员解锁。',
+        address: '尝试太频繁，请 {minutes} 分钟后再试。',
       },
       label: {
         findings: '检查所见',
@@ -179,6 +182,10 @@ export const common = {
         too_many: 'At most {max}.',
         format: 'It is not written as it must be.',
         unknown: 'Not found. Please choose again.',
+        password: 'Wrong username or password. Tries left: {tries_left}.',
+        locked:
+          'Too many wrong passwords: this account is locked. Try again in {minutes} min, or ask a system administrator to unlock it.',
+        address: 'Too many attempts. Please try again in {minutes} min.',
       },
       label: {
         findings: 'Findings',
