@@ -19,6 +19,7 @@ static void read_fields(const json_t *object, bool need)
         if (n < 1 || n > 8 || !cn_utf8_valid(text, strlen(text))) abort();
         if (!cn_text_is_clean(text, strlen(text), CN_TEXT_LINES)) abort();
     }
+    text = NULL; /* a field that is not there leaves it as it was */
     if (!cn_json_line(object, "l", need, 0, 8, &text, &problem) && text &&
         (!cn_text_is_clean(text, strlen(text), CN_TEXT_LINE) || !cn_utf8_valid(text, strlen(text))))
         abort();
