@@ -482,7 +482,10 @@ static void turn(sfu *server, bool send)
     struct pollfd fds[SFU_CLIENTS];
     for (size_t i = 0; i < server->n; i++) fds[i] = (struct pollfd){rtc_client_fd(server->clients[i].c), POLLIN, 0};
     (void)poll(fds, server->n, 2);
+    uint64_t before = server->now_ns;
     server->now_ns = cn_mono_ns();
+    if (before && server->now_ns - before > server->stood_ms * MS)
+        server->stood_ms = (unsigned)((server->now_ns - before) / MS);
     for (size_t i = 0; i < server->n; i++) {
         if (!server->clients[i].gone) rtc_client_receive(server->clients[i].c);
         if (send) client_turn(&server->clients[i]);

@@ -141,6 +141,7 @@ typedef struct sfu {
     size_t n;
     uint32_t random;
     uint64_t now_ns;
+    unsigned stood_ms;    /* the longest time between two turns, which take 2 ms: what the machine owes the test */
     pthread_mutex_t lock; /* what the media threads write: */
     sfu_event events[SFU_EVENTS];
     size_t events_n;

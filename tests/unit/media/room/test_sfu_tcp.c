@@ -69,16 +69,9 @@ static void a_fast_line_gets_everything(void **state)
 #define LATE_LOOKS 4
 #endif
 
-/* The processor may be elsewhere for a moment; under ThreadSanitizer it is for long. */
-#ifdef __SANITIZE_THREAD__
-#define LATE_LOOKS 22
-#else
-#define LATE_LOOKS 4
-#endif
-
-static void a_slow_line_keeps_the_voice(void **state)
+/** One call over the slow line; NULL, or what was wrong with it. `*stood_ms`: for how long the machine let the test wait. */
+static const char *slow_line(unsigned *stood_ms)
 {
-    (void)state;
     sfu server;
     sfu_new(&server, 1, 0);
     sfu_client *ann = sfu_join(&server, "ann", &(sfu_shape){.audio = true, .layers = 3});
@@ -87,6 +80,7 @@ static void a_slow_line_keeps_the_voice(void **state)
     ann->level = 20;
     sfu_play(&server, 300);
     sfu_show_one(bob, "ann", 1280); /* wants 1.2 Mbit/s */
+    server.stood_ms = 0;
     unsigned worst = 0, late = 0;
     for (unsigned i = 0; i < 50; i++) {
         sfu_play(&server, 100);
@@ -94,17 +88,37 @@ static void a_slow_line_keeps_the_voice(void **state)
         if (i > 5 && lag > 300) late++;
         if (i > 5 && lag > worst) worst = lag;
     }
-    print_message("voice at most %u ms late, over 300 ms in %u of 44 looks\n", worst, late);
-    assert_true(late <= LATE_LOOKS);
-    size_t heard = sfu_heard(bob, ann, false, 0);
-    assert_true(heard + 80 > ann->audio_packets);
-    assert_int_equal(sfu_whole(bob, sfu_slot_ssrc(bob, "a0", NULL), 0), heard); /* none is missing in between */
+    *stood_ms = server.stood_ms;
+    size_t heard = sfu_heard(bob, ann, false, 0), whole = sfu_whole(bob, sfu_slot_ssrc(bob, "a0", NULL), 0);
     uint32_t video = sfu_slot_ssrc(bob, "v0", NULL);
     unsigned gaps = pictures_are_whole(bob, video);
-    print_message("%zu packets of pictures, %u gaps\n", sfu_whole(bob, video, 0), gaps);
-    assert_true(sfu_whole(bob, video, 0) > 60);
+    size_t pictures = sfu_whole(bob, video, 0);
+    print_message("voice at most %u ms late, over 300 ms in %u of 44 looks; %zu packets of pictures, %u gaps; the "
+                  "machine stood still for %u ms\n",
+                  worst, late, pictures, gaps, *stood_ms);
+    assert_int_equal(whole, heard); /* none is missing in between */
+    bool lasting = heard + 80 > ann->audio_packets;
     sfu_clean(&server);
     sfu_free(&server);
+    if (late > LATE_LOOKS) return "the voice is late";
+    if (!lasting) return "the voice ends";
+    return pictures > 60 ? NULL : "there is no picture";
+}
+
+#define ATTEMPTS 3
+#define STOOD_MS 20 /* so long, and what came late is the machine's as well */
+
+static void a_slow_line_keeps_the_voice(void **state)
+{
+    (void)state;
+    const char *wrong = NULL;
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        unsigned stood_ms = 0;
+        wrong = slow_line(&stood_ms);
+        if (!wrong) return;
+        if (stood_ms < STOOD_MS) break;
+    }
+    fail_msg("%s", wrong);
 }
 
 int main(void)
