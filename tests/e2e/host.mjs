@@ -30,7 +30,7 @@ const people = [
     username: 'expert02',
     colour: 'blue',
     tone: 1100,
-    camera: { width: 320, height: 180, fps: 5, frames: 50 },
+    camera: { width: 180, height: 320, fps: 5, frames: 50 }, // a phone held upright
     viewport: { width: 390, height: 844 },
   },
 ]
@@ -314,6 +314,16 @@ await check(
     await blue.click('asked-yes')
     await seen(red, blue)
     await seen(green, blue)
+    // in green's rows of tiles; red has a large picture and a strip
+    await until("blue's whole picture, upright", async () => {
+      const { picture, tile } = await green.eval(`(() => {
+        const t = document.querySelector('[data-testid="tile"][data-participant="${blue.participant}"]'), v = t.querySelector('video')
+        return { picture: v.videoWidth / v.videoHeight, tile: t.clientWidth / t.clientHeight }
+      })()`)
+      if (picture < 0.6 && Math.abs(tile / picture - 1) < 0.05) return true
+      throw new Error(JSON.stringify({ picture, tile }))
+    })
+    await green.screenshot('host-upright-1440.png')
     await green.click('control-camera')
     await message(green, /2 人打开摄像头/)
     assert(!(await local(green)).camera, "green's camera is on")

@@ -104,21 +104,6 @@ export function assignSlots(
   return result
 }
 
-/** Columns of a grid whose 16:9 tiles come out largest. */
-export function gridColumns(count: number, width: number, height: number, gap = 8): number {
-  let best = 1
-  let bestWidth = 0
-  for (let columns = 1; columns <= Math.max(1, count); columns++) {
-    const rows = Math.ceil(count / columns)
-    const tile = Math.min((width - gap * (columns - 1)) / columns, (((height - gap * (rows - 1)) / rows) * 16) / 9)
-    if (tile > bestWidth + 0.5) {
-      bestWidth = tile
-      best = columns
-    }
-  }
-  return best
-}
-
 export interface Rect {
   x: number
   y: number
@@ -128,27 +113,104 @@ export interface Rect {
 
 const GAP = 8
 
-/** Equal tiles, centred. `fill` gives up 16:9 for size, as on a phone. */
-export function gridRects(count: number, width: number, height: number, fill: boolean): Rect[] {
-  if (count === 0 || width <= 0 || height <= 0) return []
-  const columns = gridColumns(count, width, height, GAP)
-  const rows = Math.ceil(count / columns)
-  const cellWidth = (width - GAP * (columns - 1)) / columns
-  const cellHeight = (height - GAP * (rows - 1)) / rows
-  const tileWidth = fill ? cellWidth : Math.min(cellWidth, (cellHeight * 16) / 9)
-  const tileHeight = fill ? cellHeight : (tileWidth * 9) / 16
-  const top = (height - rows * tileHeight - GAP * (rows - 1)) / 2
-  return Array.from({ length: count }, (_, i) => {
-    const row = Math.floor(i / columns)
-    const inRow = row === rows - 1 ? count - row * columns : columns
-    const left = (width - inRow * tileWidth - GAP * (inRow - 1)) / 2
-    return {
-      x: left + (i % columns) * (tileWidth + GAP),
-      y: top + row * (tileHeight + GAP),
-      width: tileWidth,
-      height: tileHeight,
+/** Width ÷ height of a tile whose picture has not come, or that has none. */
+export const USUAL_SHAPE = 16 / 9
+const SHAPES = [16 / 9, 4 / 3, 1, 3 / 4, 9 / 16]
+/** Layers of one picture are rounded to whole pixels: within this share two shapes are one. */
+const SAME_SHAPE = 0.04
+const NARROWEST = 0.4
+const WIDEST = 2.4
+
+/** The shape of a picture, the same for all its layers. */
+export function shapeOf(width: number, height: number): number {
+  if (!(width > 0 && height > 0)) return USUAL_SHAPE
+  const shape = width / height
+  return SHAPES.find((one) => Math.abs(shape / one - 1) <= SAME_SHAPE) ?? Math.min(WIDEST, Math.max(NARROWEST, shape))
+}
+
+/** How large a picture of that shape is within a tile that shows it whole. */
+export function contained(size: { width: number; height: number }, shape: number): { width: number; height: number } {
+  const width = Math.min(size.width, size.height * shape)
+  return { width, height: width / shape }
+}
+
+/** Breaks `shapes` into at most `rows` rows, in order, the widest of which is as narrow as can be. */
+function breakRows(shapes: readonly number[], rows: number): number[][] {
+  const broken = (limit: number) => {
+    const result: number[][] = []
+    let sum = Infinity
+    for (const shape of shapes) {
+      if (sum + shape > limit + 1e-9) {
+        result.push([])
+        sum = 0
+      }
+      result.at(-1)?.push(shape)
+      sum += shape
     }
+    return result
+  }
+  let low = Math.max(...shapes)
+  let high = total(shapes)
+  if (broken(low).length <= rows) return broken(low)
+  while (high - low > 1e-6) {
+    const middle = (low + high) / 2
+    if (broken(middle).length <= rows) high = middle
+    else low = middle
+  }
+  return broken(high)
+}
+
+const total = (list: readonly number[]) => list.reduce((sum, one) => sum + one, 0)
+
+/** Rows of narrow pictures grow into what is left of the height, until theirs are as large as a usual one beside them. */
+function growNarrow(rows: readonly number[][], base: number, fits: readonly number[], spare: number): number[] {
+  const wanted = rows.map((row, i) =>
+    Math.max(0, Math.min(fits[i] ?? base, base * Math.sqrt((USUAL_SHAPE * row.length) / total(row))) - base),
+  )
+  const share = Math.min(1, spare / Math.max(1e-6, total(wanted)))
+  return wanted.map((more) => base + more * share)
+}
+
+/**
+ * Rows of tiles, centred, each tile as wide as its picture, those of a row of one height: the greatest with which all fit. So every picture is seen whole, a
+ * phone held upright beside a camera, and nothing of the page is spent on bars.
+ */
+export function gridRects(shapes: readonly number[], width: number, height: number): Rect[] {
+  if (shapes.length === 0 || width <= 0 || height <= 0) return []
+  let best: { rows: number[][]; fits: number[]; base: number } = { rows: [], fits: [], base: 0 }
+  for (let count = 1; count <= shapes.length; count++) {
+    const rows = breakRows(shapes, count)
+    const fits = rows.map((row) => (width - GAP * (row.length - 1)) / total(row))
+    const base = Math.min((height - GAP * (rows.length - 1)) / rows.length, ...fits)
+    if (base > best.base + 0.5) best = { rows, fits, base }
+  }
+  const spare = Math.max(0, height - best.rows.length * best.base - GAP * (best.rows.length - 1))
+  const heights = growNarrow(best.rows, best.base, best.fits, spare)
+  let y = (height - total(heights) - GAP * (heights.length - 1)) / 2
+  return best.rows.flatMap((row, i) => {
+    const tall = heights[i] ?? best.base
+    let x = (width - total(row) * tall - GAP * (row.length - 1)) / 2
+    const rects = row.map((shape): Rect => {
+      const rect = { x, y, width: shape * tall, height: tall }
+      x += rect.width + GAP
+      return rect
+    })
+    y += tall + GAP
+    return rects
   })
+}
+
+const FLOATING = 124
+
+/** One's own picture on a phone, in the corner above `right` and `bottom`. */
+export function floatingRect(shape: number, right: number, bottom: number): Rect {
+  const { width, height } = contained({ width: FLOATING, height: FLOATING }, shape)
+  return { x: right - width - GAP, y: bottom - height - 12, width, height }
+}
+
+/** Too small for more than a name and a mark. */
+export function isSmall(rect: Rect | undefined): boolean {
+  return !rect || rect.width * rect.height < 260 * 146 || rect.width < 150
 }
 
 function stripTile(width: number, height: number): { along: number; vertical: boolean } {
