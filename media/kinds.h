@@ -135,6 +135,8 @@ typedef struct cn_media_events {
      * order; low to high is by measured size). */
     /* `rid_mask` may have CN_LAYERS_FLAT besides. */
     void (*layers)(void *ctx, const char *room, const char *participant, cn_source_kind source, uint32_t rid_mask);
+    /** Nothing comes from a participant who should be heard (media/rate/quiet.h), or something comes again. */
+    void (*lost)(void *ctx, const char *room, const char *participant, bool lost);
     /** `s` lives until the callback returns. */
     void (*stats)(void *ctx, const char *room, const char *participant, const cn_media_stats *stats);
 } cn_media_events;

@@ -14,6 +14,7 @@
 #include "media/room/peer_bind.h"
 #include "media/room/peer_impl.h"
 #include "media/room/peer_offer.h"
+#include "media/room/peer_quiet.h"
 #include "media/room/peer_report.h"
 #include "media/room/peer_rtp.h"
 #include "media/room/peer_stats.h"
@@ -199,6 +200,7 @@ void cn_peer_tick(cn_peer *peer, uint64_t now_ns)
     cn_pace_update(&peer->line, now_ns);
     cn_probe_start(&peer->line, now_ns);
     cn_peer_report(peer, now_ns, slow);
+    if (slow) cn_peer_quiet(peer, now_ns);
     if (peer->video_slots || !peer->area_told) cn_peer_area(peer, now_ns);
     cn_peer_stats(peer, now_ns);
 }

@@ -9,6 +9,7 @@
 #include "media/forward/line.h"
 #include "media/forward/slot_impl.h"
 #include "media/kinds.h"
+#include "media/rate/quiet.h"
 #include "media/room/peer.h"
 #include "media/room/room.h"
 #include "media/room/source.h"
@@ -49,6 +50,10 @@ struct cn_peer {
     uint64_t allocate_ns, report_ns; /* when next */
     int64_t area_sum, area_max;      /* told */
     bool area_told;
+
+    cn_quiet quiet;
+    uint64_t feedback_ns;           /* when transport-wide feedback came last */
+    uint64_t sign_ns, sent_packets; /* the last sign of life, and what had been sent when it was looked at */
 };
 
 #endif

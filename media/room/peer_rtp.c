@@ -127,6 +127,7 @@ static void on_twcc(cn_peer *peer, const cn_rtcp *pkt)
     if (cn_twcc_list_read(&list, pkt) != CN_OK ||
         cn_twcc_out_feedback(peer->line.twcc_out, &list, now_ns, &sum) != CN_OK)
         return;
+    peer->feedback_ns = now_ns;
     if (sum.rtt_ms) peer->line.rtt_ms = peer->line.rtt_ms ? (peer->line.rtt_ms * 7 + sum.rtt_ms) / 8 : sum.rtt_ms;
     cn_rtt_sample(&peer->line.rtt, sum.rtt_ms, now_ns);
     uint32_t before = cn_bwe_budget(&peer->line.estimate, now_ns);

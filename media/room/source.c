@@ -327,6 +327,7 @@ void cn_source_switch(cn_source *source, bool on)
 {
     if (source->on == on) return;
     source->on = on;
+    source->switched_ns = source->line->worker->now_ns;
     cn_recent_clear(&source->recent);
     cn_worker *worker = source->line->worker;
     cn_msg msg = cn_source_message(source, CN_MSG_SOURCE_ON);

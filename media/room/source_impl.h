@@ -75,6 +75,7 @@ struct cn_source {
     uint8_t pt, rtx_pt;
     uint8_t red_pt; /* of the same audio with redundancy; CN_SDP_NO_PT: not agreed */
     uint64_t since_ns, measured_ns;
+    uint64_t switched_ns;                   /* on or off */
     uint32_t rid_mask;                      /* told upward */
     uint64_t rid_idle_ns;                   /* since when fewer are wanted than told; 0: not */
     uint8_t listeners_lost[CN_WORKERS_MAX]; /* worst fraction that a listener on each worker misses, in 1/256 */

@@ -43,6 +43,7 @@ struct event {
             uint32_t rtp_timestamp;
             unsigned width, height;
         } slot;
+        bool lost;
         struct {
             int64_t sum, max;
         } area;
@@ -156,6 +157,13 @@ static void on_stats(event *ev, cn_member *member)
     free(ev->stats);
 }
 
+static void on_lost(event *ev, cn_member *member)
+{
+    if (!member) return;
+    cn_quality_lost(member, ev->lost);
+    if (ev->lost) cn_gate_lost(member);
+}
+
 static void run(void *arg)
 {
     event *ev = arg;
@@ -253,6 +261,13 @@ static void media_layers(void *ctx, const char *room, const char *participant, c
     post(ev, false);
 }
 
+static void media_lost(void *ctx, const char *room, const char *participant, bool lost)
+{
+    event *ev = event_new(ctx, room, participant, on_lost);
+    if (ev) ev->lost = lost;
+    post(ev, false);
+}
+
 static void media_stats(void *ctx, const char *room, const char *participant, const cn_media_stats *stats)
 {
     event *ev = event_new(ctx, room, participant, on_stats);
@@ -269,6 +284,7 @@ const cn_media_events cn_live_events = {.connected = media_connected,
                                         .speaker = media_speaker,
                                         .area = media_area,
                                         .layers = media_layers,
+                                        .lost = media_lost,
                                         .stats = media_stats};
 
 /* ---- what time brings ---- */
@@ -284,10 +300,7 @@ void cn_live_housekeeping(void *live)
         for (cn_member *member = hall->members; member; member = member->next) {
             bool silent = !member->connected && now - member->since_ms > CONNECT_MS;
             bool away = !member->client && member->away_ms && now - member->away_ms > AWAY_MS;
-            if (member->leaving || (!silent && !away)) continue;
-            cn_gate_left(member, false);
-            member->leaving = true;
-            cn_media_leave(parent->media, member->id, CN_LEAVE_TIMEOUT);
+            if (!member->leaving && (silent || away)) cn_gate_end(member);
         }
 }
 

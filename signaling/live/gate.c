@@ -12,12 +12,13 @@
 #include "signaling/live/hall.h"
 #include "signaling/live/sources.h"
 
-#define BACK_MS 120000     /* who was inside may come back */
-#define ADMITTED_MS 600000 /* who was let in may take his time */
-#define REMOVED_MS 60000   /* who was removed waits */
-#define CEILING_MS 7200000 /* a ceiling is remembered */
-#define PASSES_MAX 100000  /* above it nothing more is remembered: who left a locked room must be let in */
-#define KNOCKS_MAX 1000    /* of one room; more wait without being listed */
+#define BACK_MS 120000      /* who was inside may come back */
+#define ADMITTED_MS 600000  /* who was let in may take his time */
+#define REMOVED_MS 60000    /* who was removed waits */
+#define CEILING_MS 7200000  /* a ceiling is remembered */
+#define BACK_WITHIN_MS 3000 /* who came so shortly before his other place was found lost came instead of it */
+#define PASSES_MAX 100000   /* above it nothing more is remembered: who left a locked room must be let in */
+#define KNOCKS_MAX 1000     /* of one room; more wait without being listed */
 
 /* ---- passes ---- */
 
@@ -61,6 +62,43 @@ void cn_gate_left(const cn_member *member, bool removed)
     } else if (pass->removed_ms <= now) {
         pass->until_ms = now + BACK_MS;
     }
+}
+
+/* ---- one person, one place ---- */
+
+void cn_gate_end(cn_member *member)
+{
+    cn_gate_left(member, false);
+    member->leaving = true;
+    cn_media_leave(member->hall->live->media, member->id, CN_LEAVE_TIMEOUT);
+}
+
+/* An app that wakes up finds that he is here already. */
+static void replace(cn_member *member)
+{
+    if (member->client) cn_client_notice(member->client, "room.replaced", json_object());
+    cn_member_detach(member);
+    cn_gate_end(member);
+}
+
+void cn_gate_back(cn_hall *hall, const char *user)
+{
+    for (cn_member *member = hall->members; member; member = member->next)
+        if (!member->leaving && !*member->token_hash && strcmp(member->user, user) == 0 &&
+            (!member->client || member->lost))
+            replace(member);
+}
+
+void cn_gate_lost(cn_member *member)
+{
+    if (member->leaving || *member->token_hash) return;
+    /* who was here twice all along stays so: one of his computers may be back in a moment */
+    for (const cn_member *other = member->hall->members; other; other = other->next)
+        if (other != member && !other->leaving && !other->lost && !*other->token_hash &&
+            strcmp(other->user, member->user) == 0 && other->since_ms + BACK_WITHIN_MS > cn_mono_ms()) {
+            replace(member);
+            return;
+        }
 }
 
 void cn_gate_tidy(cn_live *live)

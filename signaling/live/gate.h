@@ -15,6 +15,12 @@ void cn_gate_knock(cn_client *client, const cn_room_info *room, const json_t *us
 void cn_gate_forget(cn_client *client);
 /** `member` goes: he may come back for a while, or (removed) not so soon. Remembers his ceiling. */
 void cn_gate_left(const cn_member *member, bool removed);
+/** `member` has gone without a word: media lets it go, as of its last sign of life. */
+void cn_gate_end(cn_member *member);
+/** The user enters `hall` anew: what is left of his stays there (its WebSocket has gone, or nothing comes) ends. */
+void cn_gate_back(cn_hall *hall, const char *user);
+/** Nothing comes from `member` any more: it ends when he has come back meanwhile by another way. */
+void cn_gate_lost(cn_member *member);
 /** What is remembered of him, or NULL. */
 const cn_pass *cn_gate_pass(const cn_live *live, const char *room, const char *who);
 /** He will not be let in any more, and is told. Frees the knock. */

@@ -63,7 +63,7 @@ cn_err cn_member_new(cn_member **out, cn_hall *hall, bool wants_video)
     const cn_live_config *config = &hall->live->config;
     int64_t video = 0, voice = 0;
     for (const cn_member *member = hall->members; member; member = member->next)
-        *(member->may_video ? &video : &voice) += 1;
+        if (!member->leaving) *(member->may_video ? &video : &voice) += 1;
     bool may_video = wants_video && video < config->video_max;
     if (!may_video && voice >= config->voice_max) {
         if (!hall->members) hall_free(hall);

@@ -235,6 +235,7 @@ static void enter_new(passage *path, cn_client *client)
     cn_gate_forget(client);
     cn_hall *hall = cn_hall_open(live, &path->info);
     cn_member *member = NULL;
+    if (hall) cn_gate_back(hall, path->base.actor.user);
     cn_err err = hall ? cn_member_new(&member, hall, cn_offer_has_video(&path->look)) : CN_ERR_NOMEM;
     if (err != CN_OK) {
         refuse(path, client, err, NULL);

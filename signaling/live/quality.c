@@ -15,20 +15,29 @@
 #define RTT_STEP_MS 20
 #define RATE_STEP 100000
 
-void cn_quality_stats(cn_member *member, const cn_media_stats *stats)
+/* What is known of it now. */
+static void judge(cn_member *member)
 {
-    member->stats = *stats;
-    member->measured = true;
-    /* a relay looks like any other sender from here */
-    if (member->told & cn_why_told("relay")) member->stats.path = CN_PATH_RELAY;
-    uint32_t why = cn_why_update(&member->why, stats) | member->told;
-    member->quality = (cn_quality){.mark = member->client || *member->token_hash ? cn_why_mark(stats, why) : 0,
+    const cn_media_stats *stats = &member->stats;
+    uint32_t lost = member->lost ? UINT32_C(1) << CN_WHY_LOST : 0, why = member->why.given | member->told | lost;
+    bool here = !lost && (member->client || *member->token_hash);
+    member->quality = (cn_quality){.mark = here ? cn_why_mark(stats, why) : 0,
                                    .why = why,
                                    .up_loss = (double)stats->up_loss,
                                    .down_loss = (double)stats->down_loss,
                                    .rtt_ms = stats->rtt_ms,
                                    .up_bps = stats->up_bps,
                                    .down_bps = stats->down_bps};
+}
+
+void cn_quality_stats(cn_member *member, const cn_media_stats *stats)
+{
+    member->stats = *stats;
+    member->measured = true;
+    /* a relay looks like any other sender from here */
+    if (member->told & cn_why_told("relay")) member->stats.path = CN_PATH_RELAY;
+    (void)cn_why_update(&member->why, stats);
+    judge(member);
     cn_record_stats(member);
 }
 
@@ -102,6 +111,16 @@ static void tell_new(cn_hall *hall)
         cn_client_notice(member->client, "room.quality", rows(hall, true));
         member->quality_known = true;
     }
+}
+
+void cn_quality_lost(cn_member *member, bool lost)
+{
+    if (member->lost == lost) return;
+    member->lost = lost;
+    judge(member);
+    member->quality_told = member->quality;
+    if (!member->connected || member->leaving) return;
+    tell_known(member->hall, cn_rpc_notice("room.quality", json_pack("{s:[o]}", "participants", quality_json(member))));
 }
 
 void cn_live_quality(void *live)

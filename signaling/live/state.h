@@ -88,6 +88,7 @@ struct cn_member {
     bool measured;
     cn_why why;
     uint32_t told;     /* reasons that its app told, bit per cn_why_reason */
+    bool lost;         /* nothing comes from it (media's `lost`) */
     cn_record *record; /* borrowed; NULL before the first measurement */
     cn_tally tally;
     uint64_t since_ms, away_ms; /* monotonic: joined; WebSocket lost, 0: there */

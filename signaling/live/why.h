@@ -1,7 +1,7 @@
 /*
  * What is wrong with a participant's connection, as far as the server can tell, and what his app adds: reasons that the
  * app puts into words. Pure; a reason is given only when two measurements in a row (2 s apart) show it, and is taken
- * back only when three in a row do not, so that nothing flickers.
+ * back only when three in a row do not, so that nothing flickers. LOST is told by media at once (cn_quality_lost).
  */
 #ifndef CN_SIGNALING_WHY_H
 #define CN_SIGNALING_WHY_H
@@ -22,6 +22,7 @@
     X(CAMERA_SILENT, "camera_silent", "the camera is on, and nothing of it has come for 3 s")   \
     X(TCP, "tcp", "packets travel over TCP")                                                    \
     X(RELAY, "relay", "packets travel through a relay")                                         \
+    X(LOST, "lost", "nothing comes from a participant who should be heard")                     \
     X(UP_SLOW, "up_slow", "told by the app: the upload is too slow for the picture")            \
     X(CPU, "cpu", "told by the app: the computer is too busy for the picture")                  \
     X(SENDS_LESS, "sends_less", "told by the app: a smaller picture is sent, and it cannot say why")

@@ -34,6 +34,11 @@ let scene, slow, firefox
 const others = (b) => browsers.filter((o) => o !== b)
 const chromiums = () => browsers.filter((b) => b.colour)
 const tile = (b, other, source) => b.probe(`tile(${JSON.stringify(other.participant)}, ${JSON.stringify(source)})`)
+/** Whether its tile says that nothing comes ('lost'), that the picture stands ('frozen'), or nothing of the kind (''). */
+const still = (b, other, what) =>
+  b.eval(
+    `document.querySelector('[data-testid="tile"][data-participant="${other.participant}"]')?.dataset.still === '${what}'`,
+  )
 const near = (a, b) => a && a.every((v, i) => Math.abs(v - b[i]) < 36)
 const live = async (b, other, seconds = 20) =>
   until(
@@ -352,10 +357,19 @@ await check(
     if (!firefox) throw new Skip('no Firefox')
     await firefox.eval('window.__notReloaded = true')
     namespace.plug(false)
-    await sleep(10000)
+    await Promise.all([
+      sleep(10000),
+      ...others(firefox).map((o) =>
+        until(`${o.name} seeing that Firefox is lost`, () => still(o, firefox, 'lost'), 20),
+      ),
+    ])
+    await browsers[0].screenshot('room-lost-1440.png')
     namespace.plug(true)
     for (const o of others(firefox)) await live(firefox, o, 30)
-    for (const o of others(firefox)) await live(o, firefox, 30)
+    for (const o of others(firefox)) {
+      await live(o, firefox, 30)
+      await until(`${o.name} seeing that Firefox is back`, () => still(o, firefox, ''), 10)
+    }
     assert(await firefox.eval('window.__notReloaded'), 'the page was loaded anew')
   },
   90,
@@ -481,6 +495,7 @@ await check(
     browsers.splice(1, 1)
     green.killHard()
     const start = Date.now()
+    await within('blue seeing that green is lost', () => still(blue, green, 'lost'), TIMEOUT_S)
     await within(
       'green being gone',
       async () => !(await blue.probe('tiles()')).some((t) => t.participant === green.participant),

@@ -372,6 +372,28 @@ await check(
   },
 )
 
+await check('who comes back without a word takes the place that he had; what was left of him is gone', async () => {
+  const lead = await enter('expert1'),
+    before = await enter('expert2')
+  equal(before.joined.limits.may_video, true)
+  before.close()
+  await sleep(200) // the server has seen the WebSocket end; media would wait 20 s
+  const again = await enter('expert2')
+  equal(again.joined.limits.may_video, true, 'the second of two places')
+  const late = await open('expert2')
+  const { error } = await late.call('room.join', {
+    room,
+    device: 'phone',
+    ...offer(false),
+    resume: before.joined.resume,
+  })
+  equal(error?.code, 1004, 'the participant of before')
+  late.close()
+  const other = await enter('expert2') // on another computer: the one that is there stays
+  equal((await again.call('room.hand', { on: true })).error, undefined)
+  await leave(lead, again, other)
+})
+
 await check('acts of hosts are in the audit log, with ids and no names', async () => {
   await server.end()
   const text = execFileSync(

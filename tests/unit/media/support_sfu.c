@@ -78,6 +78,14 @@ static void on_speaker(void *ctx, const char *room, const char *participant)
     note(ctx, &event);
 }
 
+static void on_lost(void *ctx, const char *room, const char *participant, bool lost)
+{
+    (void)room;
+    sfu_event event = {.kind = lost ? 'q' : 'h'};
+    (void)cn_strcpy(event.who, sizeof event.who, participant);
+    note(ctx, &event);
+}
+
 size_t sfu_event_count(sfu *server)
 {
     pthread_mutex_lock(&server->lock);
@@ -753,7 +761,7 @@ size_t sfu_controls(const sfu_client *client, cn_rtcp_type type, size_t from, cn
 void sfu_new(sfu *server, unsigned workers, unsigned timeout_s)
 {
     static const cn_media_events events = {
-        .connected = on_connected, .left = on_left, .slot = on_slot, .speaker = on_speaker};
+        .connected = on_connected, .left = on_left, .slot = on_slot, .speaker = on_speaker, .lost = on_lost};
     memset(server, 0, sizeof *server);
     server->random = 1;
     assert_int_equal(pthread_mutex_init(&server->lock, NULL), 0);

@@ -58,7 +58,7 @@ typedef struct sfu_control {
 } sfu_control;
 
 typedef struct sfu_event {
-    char kind; /* 'c' connected, 'l' left, 's' slot, 'p' speaker */
+    char kind; /* 'c' connected, 'l' left, 's' slot, 'p' speaker, 'q' quiet: lost, 'h' heard again */
     char who[CN_MEDIA_ID], mid[CN_MEDIA_ID], from[CN_MEDIA_ID];
     cn_slot_state state;
     cn_leave_cause cause;

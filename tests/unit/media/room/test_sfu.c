@@ -618,6 +618,47 @@ static void who_falls_silent_is_gone(void **state)
     sfu_free(&server);
 }
 
+static bool is_lost(void *arg)
+{
+    const sfu_client *client = arg;
+    return sfu_events(client->sfu, 'q', client->name, 0, NULL) > sfu_events(client->sfu, 'h', client->name, 0, NULL);
+}
+
+static bool is_back(void *arg)
+{
+    return !is_lost(arg);
+}
+
+/* Told after 2 s without a packet, taken back with the first one; the muted and the listeners are no less there. */
+static void who_is_not_heard_is_told_at_once(void **state)
+{
+    (void)state;
+    static sfu server;
+    static const sfu_shape voice = {.audio = true};
+    sfu_new(&server, 2, 0);
+    sfu_client *anna = sfu_join(&server, "anna", &sender), *eye = sfu_join(&server, "eye", &viewer);
+    sfu_client *dora = sfu_join(&server, "dora", &voice);
+    sfu_client *all[] = {anna, eye, dora};
+    dora->dtx = true;
+    cn_media_source_set(server.media, "dora", CN_SOURCE_MIC, false);
+    sfu_show_one(eye, "anna", 320);
+    sfu_hears(&server, eye, anna, true, 10);
+    sfu_play(&server, 3000);
+    for (size_t i = 0; i < 3; i++) assert_false(is_lost(all[i]));
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t start = cn_mono_ms();
+        all[i]->gone = true;
+        assert_true(sfu_play_until(&server, is_lost, all[i], 8000));
+        assert_in_range(cn_mono_ms() - start, 1500, 6000);
+        for (size_t k = 0; k < 3; k++) assert_int_equal(is_lost(all[k]), k == i);
+        all[i]->gone = false;
+        assert_true(sfu_play_until(&server, is_back, all[i], 2000));
+    }
+    assert_int_equal(sfu_events(&server, 'l', NULL, 0, NULL), 0);
+    sfu_clean(&server);
+    sfu_free(&server);
+}
+
 static void replays_are_counted_and_harmless(void **state)
 {
     (void)state;
@@ -823,6 +864,7 @@ int main(void)
         cmocka_unit_test(a_ceiling_is_obeyed_at_once),
         cmocka_unit_test(ice_restarts_and_media_goes_on),
         cmocka_unit_test(who_falls_silent_is_gone),
+        cmocka_unit_test(who_is_not_heard_is_told_at_once),
         cmocka_unit_test(replays_are_counted_and_harmless),
         cmocka_unit_test(a_captured_check_draws_no_media),
         cmocka_unit_test(garbage_is_counted_and_harmless),

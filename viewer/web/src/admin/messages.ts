@@ -76,6 +76,7 @@ export const adminMessages = {
         paused: '暂停的画面',
       },
       why: {
+        lost: '连接中断',
         up_loss: '上行丢包',
         down_loss: '下行丢包',
         delay: '往返时延大',
@@ -168,6 +169,7 @@ export const adminMessages = {
         paused: 'pictures paused',
       },
       why: {
+        lost: 'connection lost',
         up_loss: 'loses packets upward',
         down_loss: 'loses packets downward',
         delay: 'long round trip',

@@ -65,12 +65,15 @@ export const roomMessages = {
         screen: '{name} 的屏幕',
         device: '{name} 的设备',
         muted: '已静音',
+        lost: '连接中断',
+        frozen: '画面已停住',
       },
       mark: ['已断开', '网络很差', '网络较差', '网络良好', '网络很好'],
       mark_unknown: '正在测量',
       why: {
         hide: '知道了',
         own: {
+          lost: '服务器收不到您的声音和画面，正在等待网络恢复',
           up_slow: '您的上行网速不足，画面正以{tier}发送',
           cpu: '您的电脑太忙，画面已降低清晰度，请关闭其他程序',
           mic_silent: '没有收到您麦克风的声音，请检查麦克风',
@@ -85,6 +88,7 @@ export const roomMessages = {
           relay: '您的通话经中继服务器转发',
         },
         other: {
+          lost: '{name}的连接中断，听不到也看不到您',
           up_slow: '{name}的上行网速不足',
           cpu: '{name}的电脑太忙',
           mic_silent: '没有收到{name}麦克风的声音',
@@ -274,12 +278,15 @@ export const roomMessages = {
         screen: "{name}'s screen",
         device: "{name}'s device",
         muted: 'muted',
+        lost: 'Connection lost',
+        frozen: 'Picture stands still',
       },
       mark: ['Gone', 'Very poor connection', 'Poor connection', 'Good connection', 'Very good connection'],
       mark_unknown: 'Measuring',
       why: {
         hide: 'Understood',
         own: {
+          lost: 'Nothing of you reaches the server. Waiting for the network',
           up_slow: 'Your upload is too slow: your picture is sent in {tier}',
           cpu: 'Your computer is too busy: your picture is less sharp. Close other programs',
           mic_silent: 'No sound of your microphone is arriving. Check the microphone',
@@ -294,6 +301,7 @@ export const roomMessages = {
           relay: 'Your call runs through a relay server',
         },
         other: {
+          lost: "{name}'s connection is lost: nothing reaches them",
           up_slow: "{name}'s upload is too slow",
           cpu: "{name}'s computer is too busy",
           mic_silent: "No sound of {name}'s microphone is arriving",

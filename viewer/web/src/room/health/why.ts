@@ -4,6 +4,7 @@ import { OWN_QUALITIES, PICTURES } from '../call/quality'
 
 /** From the most to the least useful to know. */
 export const REASONS = [
+  'lost',
   'up_slow',
   'cpu',
   'mic_silent',
@@ -48,6 +49,7 @@ export const TOLD: readonly Reason[] = ['up_slow', 'cpu', 'sends_less', 'mic_sil
 /** Both together, most useful first; what says less than another is left out. */
 export function together(own: readonly Reason[], server: readonly string[]): Reason[] {
   const all = new Set<string>([...own, ...server])
+  if (all.has('lost')) return ['lost']
   if (all.has('up_slow') || all.has('cpu')) all.delete('sends_less')
   return REASONS.filter((reason) => all.has(reason))
 }
@@ -77,7 +79,7 @@ export class Steady {
 }
 
 /** Whoever sends or hears badly should know, even while the rest is well. */
-const ALWAYS: readonly Reason[] = ['up_slow', 'cpu', 'mic_silent', 'camera_silent']
+const ALWAYS: readonly Reason[] = ['lost', 'up_slow', 'cpu', 'mic_silent', 'camera_silent']
 
 /** The reason that one's own line shows; null: none. `mark` as in room.quality. */
 export function lineReason(
@@ -90,6 +92,12 @@ export function lineReason(
     reasons.find((reason) => !dismissed.has(reason) && (ALWAYS.includes(reason) || (poor && reason !== 'relay'))) ??
     null
   )
+}
+
+/** What a tile says of somebody: nothing comes from him, or no picture although his camera is on. */
+export function standsStill(server: readonly string[], picture: boolean): 'lost' | 'frozen' | null {
+  if (server.includes('lost')) return 'lost'
+  return picture && server.includes('camera_silent') ? 'frozen' : null
 }
 
 /** What a picture of that height is called. */

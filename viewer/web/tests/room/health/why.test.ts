@@ -1,8 +1,27 @@
 import { describe, expect, it } from 'vitest'
 import { roomMessages } from '@/room/messages'
-import { REASONS, Steady, lineReason, ownReasons, tierOfHeight, together, type Reading } from '@/room/health/why'
+import {
+  REASONS,
+  Steady,
+  lineReason,
+  ownReasons,
+  standsStill,
+  tierOfHeight,
+  together,
+  type Reading,
+} from '@/room/health/why'
 
 const well: Reading = { limited: 'none', sent: 720, meant: 720, path: 'udp', micMuted: false }
+
+describe('a tile', () => {
+  it('says that nothing comes from its person, or that the picture of the camera stands', () => {
+    expect(standsStill([], true)).toBe(null)
+    expect(standsStill(['up_loss', 'mic_silent'], true)).toBe(null)
+    expect(standsStill(['camera_silent'], true)).toBe('frozen')
+    expect(standsStill(['camera_silent'], false)).toBe(null)
+    expect(standsStill(['camera_silent', 'lost'], false)).toBe('lost')
+  })
+})
 
 describe('reasons of this browser', () => {
   it('are none while all is well', () => expect(ownReasons(well)).toEqual([]))
@@ -26,6 +45,7 @@ describe('reasons of this browser', () => {
       'tcp',
     ])
     expect(together([], ['sends_less'])).toEqual(['sends_less'])
+    expect(together(['cpu'], ['mic_silent', 'lost', 'camera_silent'])).toEqual(['lost'])
     expect(together(['tcp'], ['tcp'])).toEqual(['tcp'])
   })
 })
