@@ -201,6 +201,38 @@ await check('muted by the host: silence for everybody, a word to the one; asked,
   await until('the tone again', () => hears(red, 760))
 })
 
+await check('a microphone that is unplugged is replaced, or shown as off until it is back', async () => {
+  const unplug = () =>
+    green.eval(`(() => {
+      const pc = [...window.__pcs].find((one) => one.connectionState === 'connected')
+      const { track } = pc.getSenders().find((one) => one.track?.kind === 'audio')
+      track.stop()
+      track.dispatchEvent(new Event('ended'))
+    })()`)
+  await unplug()
+  await message(green, /现改用/)
+  await until('red hearing green by another one', () => hears(red, 760))
+  await green.eval(
+    `(() => { const m = navigator.mediaDevices; window.__give = m.getUserMedia; m.getUserMedia = async () => { throw new DOMException('', 'NotFoundError') } })()`,
+  )
+  await unplug()
+  await message(green, /您现在没有声音/)
+  assert(!(await local(green)).mic, 'the microphone that has gone is shown as on')
+  await until('red seeing it', () =>
+    red.eval(
+      `!!document.querySelector('[data-testid="tile"][data-participant="${green.participant}"] [data-testid="tile-muted"]')`,
+    ),
+  )
+  await green.click('control-mic')
+  await message(green, /没有找到设备/)
+  await green.screenshot('host-unplugged-1440.png')
+  await green.eval(
+    `(() => { const m = navigator.mediaDevices; m.getUserMedia = window.__give; m.dispatchEvent(new Event('devicechange')) })()`,
+  )
+  await until('red hearing green again', () => hears(red, 760))
+  assert((await local(green)).mic, 'the microphone that is back is shown as off')
+})
+
 await check('where the host gives the word, nobody unmutes himself', async () => {
   await red.click('host-unmute')
   await red.click('host-mute-all')

@@ -33,9 +33,10 @@ export const roomMessages = {
       },
       device: {
         insecure: '请用 https:// 地址打开本页，浏览器才允许使用摄像头和麦克风。',
-        denied: '浏览器未获准使用此设备。请点击地址栏旁的图标，选择“允许”，再重试。',
-        missing: '没有找到设备。',
-        in_use: '设备正被其他程序占用，请关闭后重试。',
+        denied:
+          '浏览器未获准使用此设备。请点击地址栏旁的图标，选择“允许”，再打开一次；若已允许，请在电脑或手机的系统设置中允许浏览器使用。',
+        missing: '没有找到设备，请接好后再打开一次。',
+        in_use: '设备正被其他程序占用，请关闭该程序后再打开一次。',
         failed: '设备打不开，请重新插拔后重试。',
       },
       control: {
@@ -154,6 +155,12 @@ export const roomMessages = {
         ceiling_off: '画面清晰度不再受限',
         not_host: '只有主持人可以这样做',
         gone: '此人已不在会诊室',
+        mic_replaced: '原来的麦克风已断开，现改用“{device}”',
+        mic_lost: '麦克风已断开，您现在没有声音。重新接好后会自动恢复',
+        mic_back: '麦克风已恢复：{device}',
+        mic_problem: '麦克风：{problem}',
+        camera_lost: '摄像头已断开，画面已关闭。重新接好后请打开摄像头',
+        camera_problem: '摄像头：{problem}',
         failed: '没有成功，请重试',
       },
       waiting: {
@@ -246,9 +253,10 @@ export const roomMessages = {
       },
       device: {
         insecure: 'Open this page by its https:// address, or the browser gives no access to camera and microphone.',
-        denied: 'The browser may not use this device. Allow it beside the address bar, then try again.',
-        missing: 'No such device was found.',
-        in_use: 'Another program is using this device. Close it and try again.',
+        denied:
+          'The browser may not use this device. Allow it beside the address bar, then switch it on again. If it is allowed there, allow the browser in the settings of the computer or phone.',
+        missing: 'No such device was found. Plug one in, then switch it on again.',
+        in_use: 'Another program is using this device. Close that program, then switch it on again.',
         failed: 'The device does not open. Plug it in again and retry.',
       },
       control: {
@@ -367,6 +375,12 @@ export const roomMessages = {
         ceiling_off: 'Picture quality is not limited any more',
         not_host: 'Only a host may do that',
         gone: 'This person is not in the room any more',
+        mic_replaced: 'Your microphone was unplugged. Now in use: {device}',
+        mic_lost: 'Your microphone was unplugged: nobody hears you. It comes back by itself when it is plugged in',
+        mic_back: 'Your microphone is back: {device}',
+        mic_problem: 'Microphone: {problem}',
+        camera_lost: 'Your camera was unplugged and is off. Plug it in, then switch it on',
+        camera_problem: 'Camera: {problem}',
         failed: 'That did not work. Please try again.',
       },
       waiting: {

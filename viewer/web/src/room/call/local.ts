@@ -62,11 +62,18 @@ export class LocalMedia {
   /** One stream for the sections of this PeerConnection: voice and face belong together. */
   readonly stream = new MediaStream()
 
+  /** The microphone in use has gone; it is not in `tracks` any more. */
+  onMicEnded: () => void = () => undefined
+  /** Devices came or went, and the lists say so already. */
+  onDevices: () => void = () => undefined
   onCameraEnded: () => void = () => undefined
   onScreenEnded: () => void = () => undefined
 
+  /** What the person chose, whatever stands in for it now. */
+  private chosenMic = this.state.micId
+
   constructor() {
-    navigator.mediaDevices?.addEventListener?.('devicechange', this.listDevices)
+    navigator.mediaDevices?.addEventListener?.('devicechange', this.devicesChanged)
   }
 
   /** What is sent: the person's choice, within the ceiling. */
@@ -78,17 +85,24 @@ export class LocalMedia {
     return typeof navigator.mediaDevices?.getDisplayMedia === 'function'
   }
 
-  async openMic(id: string | null = this.state.micId): Promise<MediaStreamTrack | null> {
+  /** `substitute`: for one that has gone, which stays the one to be used next time. */
+  async openMic(id: string | null = this.state.micId, substitute = false): Promise<MediaStreamTrack | null> {
     this.state.micProblem = null
     try {
       const track = await this.take({ audio: id ? { ...AUDIO, deviceId: { exact: id } } : AUDIO })
       this.tracks.mic?.stop()
       this.tracks.mic = track
       track.enabled = this.state.micOn
+      track.addEventListener('ended', () => {
+        if (this.tracks.mic !== track) return
+        this.tracks.mic = null
+        this.onMicEnded()
+      })
       this.state.micId = track.getSettings().deviceId ?? id
+      if (!substitute) this.chosenMic = this.state.micId
       this.remember()
     } catch (error) {
-      if (id && deviceProblem(error) === 'missing') return this.openMic(null)
+      if (id && deviceProblem(error) === 'missing') return this.openMic(null, substitute)
       this.state.micProblem = navigator.mediaDevices ? deviceProblem(error) : 'insecure'
     }
     await this.listDevices()
@@ -164,7 +178,7 @@ export class LocalMedia {
   }
 
   close(): void {
-    navigator.mediaDevices?.removeEventListener?.('devicechange', this.listDevices)
+    navigator.mediaDevices?.removeEventListener?.('devicechange', this.devicesChanged)
     this.tracks.mic?.stop()
     this.tracks.mic = null
     this.closeCamera()
@@ -184,6 +198,11 @@ export class LocalMedia {
     this.state.qualities = possibleQualities(abilities?.width?.max, abilities?.height?.max)
   }
 
+  private readonly devicesChanged = async (): Promise<void> => {
+    await this.listDevices()
+    this.onDevices()
+  }
+
   private readonly listDevices = async (): Promise<void> => {
     const devices = (await navigator.mediaDevices?.enumerateDevices?.().catch(() => [])) ?? []
     const list = (kind: MediaDeviceKind) =>
@@ -196,9 +215,9 @@ export class LocalMedia {
   }
 
   private remember(): void {
-    const { micId, cameraId, speakerId, quality } = this.state
+    const { cameraId, speakerId, quality } = this.state
     const value: Remembered = { quality }
-    if (micId) value.mic = micId
+    if (this.chosenMic) value.mic = this.chosenMic
     if (cameraId) value.camera = cameraId
     if (speakerId) value.speaker = speakerId
     try {

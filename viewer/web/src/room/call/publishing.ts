@@ -49,6 +49,9 @@ export class Publishing {
   private senderWork: Promise<void> = Promise.resolve()
   private watchedTimer: ReturnType<typeof setTimeout> | undefined
   private codecTimer: ReturnType<typeof setTimeout> | undefined
+  private micWork: Promise<void> = Promise.resolve()
+  /** The microphone went away and no other could be had: whether it was on. */
+  private micMissing: { on: boolean } | null = null
   private lossyAt = -Infinity
   private lossy = false
 
@@ -57,7 +60,12 @@ export class Publishing {
     private readonly state: RoomState,
     private readonly port: PublishingPort,
   ) {
-    local.onCameraEnded = () => void this.setCamera(false)
+    local.onMicEnded = () => void this.oneMic(() => this.micLost())
+    local.onDevices = () => void this.oneMic(() => this.micAgain())
+    local.onCameraEnded = () => {
+      void this.setCamera(false)
+      this.port.tell('camera_lost', {}, true)
+    }
     local.onScreenEnded = () => void this.stopScreen()
   }
 
@@ -81,9 +89,10 @@ export class Publishing {
     void this.fitLayers()
   }
 
-  /** The server takes a published source to be on. */
+  /** The server takes a published source to be on. A microphone that came while the call was being mended is sent from now on. */
   tellWhatIsOff(): void {
     const { state, local } = this
+    if (local.tracks.mic && !state.micPublished) void this.oneMic(() => this.sendMic(local.tracks.mic))
     if (state.micPublished && !local.state.micOn) this.tellSource('mic', false)
     if (state.cameraPublished && !local.tracks.camera) this.tellSource('camera', false)
     if (this.port.peer().sender('screen') && !local.tracks.screen) this.tellSource('screen', false)
@@ -94,15 +103,71 @@ export class Publishing {
     if (this.state.micPublished) this.tellSource('mic', on)
   }
 
-  async openMic(id: string | null): Promise<void> {
-    const track = await this.local.openMic(id)
+  /** Mutes and unmutes. Who has no microphone, or has lost his, tries to have one, and is told why it cannot be. */
+  async toggleMic(): Promise<void> {
+    const { local } = this
+    if (local.tracks.mic) return this.setMic(!local.state.micOn)
+    local.setMicOn(true)
+    await this.openMic(local.state.micId)
+    if (!local.tracks.mic) local.setMicOn(false)
+    else if (this.state.self?.sources.mic === false) this.tellSource('mic', true)
+  }
+
+  openMic(id: string | null): Promise<void> {
+    return this.oneMic(async () => {
+      const track = await this.local.openMic(id)
+      if (track) this.micMissing = null
+      this.tellProblem('mic')
+      await this.sendMic(track)
+    })
+  }
+
+  /** Of a device that the person asked for: why there is none. */
+  private tellProblem(device: 'mic' | 'camera'): void {
+    const problem = this.local.state[`${device}Problem`]
+    if (problem) this.port.tell(`${device}_problem`, { problem }, true)
+  }
+
+  /** One after the other: a device that goes is often told of twice. */
+  private oneMic(work: () => Promise<void>): Promise<void> {
+    return (this.micWork = this.micWork.then(work).catch(() => undefined))
+  }
+
+  /** Before the room is entered there is nobody to send to: publishTracks takes what is there then. */
+  private async sendMic(track: MediaStreamTrack | null): Promise<void> {
     const sender = this.port.peer().sender('mic')
-    if (sender) await sender.sender.replaceTrack(track)
-    else if (track) {
-      this.port.peer().addMic(track, this.local.stream)
-      this.state.micPublished = true
-      await this.port.renegotiate(false)
-    }
+    if (sender) return sender.sender.replaceTrack(track)
+    if (!track || this.state.phase !== 'live') return
+    this.port.peer().addMic(track, this.local.stream)
+    this.state.micPublished = true
+    await this.port.renegotiate(false)
+    if (!this.local.state.micOn) this.tellSource('mic', false) // the server takes it to be on
+  }
+
+  /** The one in use has gone: the system's own instead, or it shows as off until there is one again. */
+  private async micLost(): Promise<void> {
+    const { local, state } = this
+    const track = await local.openMic(null, true)
+    await this.sendMic(track)
+    if (!track) this.micMissing = { on: local.state.micOn }
+    if (state.phase === 'new') return // the device check shows it
+    if (track) return this.port.tell('mic_replaced', { device: track.label })
+    if (local.state.micOn) this.setMic(false)
+    if (local.state.micProblem === 'denied') this.tellProblem('mic')
+    else this.port.tell('mic_lost', {}, true)
+  }
+
+  private async micAgain(): Promise<void> {
+    const { local } = this
+    const missing = this.micMissing
+    if (!missing || local.state.mics.length === 0 || local.state.micProblem === 'denied') return
+    const track = await local.openMic(undefined, true)
+    if (!track) return
+    this.micMissing = null
+    await this.sendMic(track)
+    if (this.state.phase === 'new') return
+    if (missing.on && !local.state.micOn) this.setMic(true)
+    this.port.tell('mic_back', { device: track.label })
   }
 
   async setCamera(on: boolean, id: string | null = this.local.state.cameraId): Promise<void> {
@@ -114,6 +179,7 @@ export class Publishing {
     }
     if (!(await this.takePlace())) return void (this.local.state.cameraOn = false)
     const track = await this.local.openCamera(id)
+    this.tellProblem('camera')
     if (!track) {
       this.local.state.cameraOn = false
       if (this.state.phase === 'live' && !this.state.sharing)
@@ -219,7 +285,10 @@ export class Publishing {
   switchedOff(source: Source): void {
     const { state, local } = this
     if (state.self && state.self.sources[source] !== undefined) state.self.sources[source] = false
-    if (source === 'mic') return local.setMicOn(false)
+    if (source === 'mic') {
+      if (this.micMissing) this.micMissing.on = false
+      return local.setMicOn(false)
+    }
     if (source === 'camera') {
       local.state.cameraOn = false
       local.closeCamera()

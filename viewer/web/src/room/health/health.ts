@@ -114,7 +114,7 @@ export class Health {
     return {
       ...(sending ? cameraOf(list, sending) : { limited: null, sent: 0, meant: 0 }),
       path: pathOf(list),
-      micMuted: state.micPublished && local.state.micOn && mic?.muted === true,
+      micMuted: state.micPublished && local.state.micOn && (mic?.muted ?? true),
     }
   }
 }
