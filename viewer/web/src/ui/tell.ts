@@ -1,20 +1,41 @@
 /* Short messages and questions, with their styles. */
-import { ElMessage, ElMessageBox } from 'element-plus'
+import { ElMessage, ElMessageBox, type MessageHandler } from 'element-plus'
 import 'element-plus/es/components/message/style/css'
 import 'element-plus/es/components/message-box/style/css'
+import { Standing } from './standing'
+
+// not Element Plus's own limit, by which what is told fourth is left out without a word
+const standing = new Standing<MessageHandler>(3)
+
+export function tell(
+  text: string,
+  type: 'success' | 'info' | 'warning' | 'error',
+  duration: number,
+  showClose: boolean,
+): void {
+  const handler = ElMessage({
+    message: text,
+    type,
+    duration,
+    showClose,
+    grouping: true,
+    onClose: () => standing.gone(handler),
+  })
+  standing.add(handler)
+}
 
 export function tellGood(text: string): void {
-  ElMessage.success({ message: text, duration: 2500 })
+  tell(text, 'success', 2500, false)
 }
 
 /** Neither good nor bad, long enough to be read on a page that has just come. */
 export function tellInPassing(text: string): void {
-  ElMessage.info({ message: text, duration: 6000, showClose: true })
+  tell(text, 'info', 6000, true)
 }
 
 /** Stays until it has been read. */
 export function tellBad(text: string): void {
-  ElMessage.error({ message: text, duration: 8000, showClose: true })
+  tell(text, 'error', 8000, true)
 }
 
 /** Yes or no. */
