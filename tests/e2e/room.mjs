@@ -341,7 +341,9 @@ await check(
       `rebind(${JSON.stringify(colours)}, 100, ${process.env.CONSILIUM_LONG ? 2 : 1}, ${PROVEN_MIN})`,
     )
     slow.delay = 0
-    console.log(`        ${result.samples} samples, ${result.proven} with a picture shown, ${result.rebinds} rebinds`)
+    console.log(
+      `        ${result.samples} samples, ${result.proven} with a picture shown, ${result.early} before it could be drawn, ${result.rebinds} rebinds`,
+    )
     assert(result.wrong.length === 0, `wrong: ${JSON.stringify(result.wrong.slice(0, 3))}`)
     assert(result.proven > PROVEN_MIN, `only ${result.proven} samples showed a picture`)
     for (const o of others(blue)) await live(blue, o)

@@ -109,19 +109,25 @@ export const installProbe = `(cells, bits) => {
       const small = document.createElement('canvas')
       small.width = 32; small.height = 18
       const c = small.getContext('2d', { willReadFrequently: true })
-      const result = { samples: 0, proven: 0, rebinds: 0, wrong: [] }
+      const result = { samples: 0, proven: 0, early: 0, rebinds: 0, wrong: [] }
       const ids = Object.keys(colours)
       const look = () => {
         for (const t of document.querySelectorAll('[data-testid="tile"]')) {
           const colour = colours[t.dataset.participant], video = t.querySelector('video')
           if (!colour || t.dataset.source !== 'camera') continue
           result.samples++
+          // while the page is busy Chromium tells an element's first frame, and its size, before there is anything to draw: what was drawn last would be taken for it
           if (!['live', 'paused'].includes(t.dataset.state) || getComputedStyle(video).visibility !== 'visible' || !video.videoWidth) continue
+          if (video.readyState < 2) {
+            result.early++
+            continue
+          }
+          c.clearRect(0, 0, 32, 18)
           c.drawImage(video, 0, 0, 32, 18)
           const d = c.getImageData(12, 4, 6, 4).data
           const mean = [0, 1, 2].map((k) => { let s = 0; for (let i = k; i < d.length; i += 4) s += d[i]; return s / (d.length / 4) })
           result.proven++
-          if (mean.some((v, k) => Math.abs(v - colour[k]) > 40)) result.wrong.push({ name: t.querySelector('[data-testid="tile-name"]').textContent, mean, mid: t.dataset.mid })
+          if (mean.some((v, k) => Math.abs(v - colour[k]) > 40)) result.wrong.push({ name: t.querySelector('[data-testid="tile-name"]').textContent, mean, mid: t.dataset.mid, ready: video.readyState })
         }
       }
       // a page that is slow to show them shows fewer pictures in as many turns
