@@ -19,8 +19,9 @@ typedef struct cn_consult {
     cn_chain *audit;
     cn_chain *ledger;
     int zone_minutes; /* where days and months begin, minutes east of UTC */
-    /* A request changed its state (any thread, after the commit); NULL: nobody listens. */
-    void (*changed)(void *ctx, const char *request, const char *state);
+    /* A request is there or made a step (any thread, after the commit); `urgent`: it is an urgent one, or was before. NULL:
+     * nobody listens. */
+    void (*changed)(void *ctx, const char *request, const char *state, bool urgent);
     /* Looks into a file that arrived (job threads) before it is taken; CN_ERR_INVALID, and in `problem` what is wrong
      * with it, for whoever sent it. NULL: nobody looks further than at its type. */
     cn_err (*look)(void *ctx, const char *path, const char *type, cn_problem *problem);

@@ -14,6 +14,8 @@ static const cn_transition table[] = {
     /* action        from                                                            to               stays  urgent  who
      */
     {"edit", S(UPLOADING) | S(RETURNED), CN_STATE_COUNT, true, false, CN_PART_REFERRER},
+    /* an urgent one may be accepted while its referrer is still writing: he goes on */
+    {"edit", S(IN_SESSION), CN_STATE_COUNT, true, true, CN_PART_REFERRER},
     {"upload", S(UPLOADING) | S(RETURNED) | S(PENDING_REVIEW) | S(SCHEDULED) | S(IN_SESSION) | S(AWAITING_REPORT),
      CN_STATE_COUNT, true, false, CN_PART_REFERRER | CN_PART_EXPERT},
     {"submit", S(UPLOADING) | S(RETURNED), CN_STATE_PENDING_REVIEW, false, false, CN_PART_REFERRER},

@@ -85,7 +85,7 @@ static cn_err convert_one(cn_consult *consult, cn_slides *slides, const char *id
                 cn_err_text(err));
         CN_TRY(bad ? cn_file_converted(consult, id, false, "", 0) : cn_file_stuck(consult, id));
     }
-    if (consult->changed) consult->changed(consult->ctx, info.request, "");
+    if (consult->changed) consult->changed(consult->ctx, info.request, "", false);
     return CN_OK;
 }
 
@@ -128,7 +128,7 @@ static cn_err levels_of_one(cn_consult *consult, cn_slides *slides, const char *
      * has it tried again, unless it was given up */
     if (err != CN_OK) cn_warn("signaling.convert", "slide %s stays without an overview: %s", id, cn_err_text(err));
     CN_TRY(cn_file_converted(consult, id, true, "", 0));
-    if (consult->changed) consult->changed(consult->ctx, info.request, "");
+    if (consult->changed) consult->changed(consult->ctx, info.request, "", false);
     return CN_OK;
 }
 

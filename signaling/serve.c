@@ -124,10 +124,10 @@ static cn_err open_media(cn_app *app)
     return err;
 }
 
-static void request_changed(void *ctx, const char *request, const char *state)
+static void request_changed(void *ctx, const char *request, const char *state, bool urgent)
 {
     const cn_app *app = ctx;
-    cn_live_request_changed(app->live, request, state);
+    cn_live_request_changed(app->live, request, state, urgent);
 }
 
 static cn_err look_into(void *ctx, const char *path, const char *type, cn_problem *problem)

@@ -58,6 +58,8 @@ cn_err cn_login(cn_consult *consult, const char *username, const char *password,
  */
 cn_err cn_session_resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out,
                           char csrf[CN_SESSION_TOKEN]);
+/** Who it is, without counting as use: for what a page does by itself while nobody may be there. */
+cn_err cn_session_look(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out);
 cn_err cn_logout(cn_consult *consult, const cn_actor *actor, const char *token);
 /** Ends all other sessions of the user. */
 cn_err cn_password_change(cn_consult *consult, const cn_actor *actor, const char *token, const char *old_password,

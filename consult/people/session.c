@@ -307,7 +307,7 @@ static cn_err touch(cn_conn *conn, const char *hash, const cn_instant *now)
                       cn_int(now->wall_ms), cn_text(now->boot), cn_int(now->mono_ms), cn_text(hash));
 }
 
-static cn_err load_session(cn_conn *conn, const char *hash, int64_t idle_ms, cn_actor *actor,
+static cn_err load_session(cn_conn *conn, const char *hash, int64_t idle_ms, bool counts, cn_actor *actor,
                            char csrf[CN_SESSION_TOKEN])
 {
     cn_instant now, seen = {.boot = ""};
@@ -327,7 +327,7 @@ static cn_err load_session(cn_conn *conn, const char *hash, int64_t idle_ms, cn_
         CN_TRY(cn_db_exec(conn, NULL, "DELETE FROM sessions WHERE token_hash = $1", cn_text(hash)));
         return CN_ERR_UNAUTH;
     }
-    if (idle > WRITE_SEEN_MS || strcmp(seen.boot, now.boot) != 0) CN_TRY(touch(conn, hash, &now));
+    if (counts && (idle > WRITE_SEEN_MS || strcmp(seen.boot, now.boot) != 0)) CN_TRY(touch(conn, hash, &now));
     cn_strcpy(actor->user, sizeof(actor->user), cn_rows_text(rows, 0));
     cn_strcpy(csrf, CN_SESSION_TOKEN, cn_rows_text(rows, 1));
     cn_strcpy(actor->hospital, sizeof(actor->hospital), cn_rows_text(rows, 3));
@@ -335,8 +335,9 @@ static cn_err load_session(cn_conn *conn, const char *hash, int64_t idle_ms, cn_
     return load_rights(conn, actor);
 }
 
-cn_err cn_session_resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out,
-                          char csrf[CN_SESSION_TOKEN])
+/* What is only looked at is not remembered: a real request right after it would not be written down as one. */
+static cn_err resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, bool counts,
+                      cn_actor *out, char csrf[CN_SESSION_TOKEN])
 {
     char hash[65];
     cn_actor actor = {.user = ""};
@@ -345,12 +346,24 @@ cn_err cn_session_resolve(cn_consult *consult, const char *token, const char *ad
     if (!recall(hash, &actor, csrf)) {
         CN_AUTO_CONN cn_conn *conn = NULL;
         CN_TRY(cn_conn_acquire(consult->db, &conn));
-        CN_TRY(load_session(conn, hash, idle_ms, &actor, csrf));
-        remember(hash, &actor, csrf);
+        CN_TRY(load_session(conn, hash, idle_ms, counts, &actor, csrf));
+        if (counts) remember(hash, &actor, csrf);
     }
     cn_strcpy(actor.address, sizeof(actor.address), address);
     *out = actor;
     return CN_OK;
+}
+
+cn_err cn_session_resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out,
+                          char csrf[CN_SESSION_TOKEN])
+{
+    return resolve(consult, token, address, idle_ms, true, out, csrf);
+}
+
+cn_err cn_session_look(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out)
+{
+    char csrf[CN_SESSION_TOKEN];
+    return resolve(consult, token, address, idle_ms, false, out, csrf);
 }
 
 cn_err cn_logout(cn_consult *consult, const cn_actor *actor, const char *token)

@@ -197,3 +197,26 @@ cn_err cn_request_list(cn_consult *consult, const cn_actor *actor, const cn_requ
     *out = json_pack("{s:o, s:I, s:o}", "items", items, "total", (json_int_t)total, "counts", counts);
     return *out ? CN_OK : CN_ERR_NOMEM;
 }
+
+/* ---- urgent ones that wait for an expert ---- */
+
+#define URGENT_MAX 50
+
+cn_err cn_request_urgent(cn_conn *conn, const cn_actor *actor, json_t **out, cn_problem *problem)
+{
+    if (!cn_actor_may(actor, CN_RIGHT_REPORT_WRITE))
+        return cn_problem_set(problem, CN_ERR_FORBIDDEN, "", "only experts accept urgent consultations");
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT q.id, q.number, q.created_ms, h.name FROM requests q JOIN hospitals h ON h.id = "
+                       "q.hospital_id WHERE q.urgent = 1 AND q.state IN ('UPLOADING', 'PENDING_REVIEW') AND "
+                       "q.referrer_id <> $1 ORDER BY q.created_ms, q.id LIMIT $2",
+                       cn_text(actor->user), cn_int(URGENT_MAX)));
+    json_t *list = json_array();
+    while (cn_rows_next(rows))
+        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:s}", "id", cn_rows_text(rows, 0), "number",
+                                              cn_rows_text(rows, 1), "created_at", (json_int_t)cn_rows_int(rows, 2),
+                                              "hospital", cn_rows_text(rows, 3)));
+    *out = list;
+    return list ? CN_OK : CN_ERR_NOMEM;
+}

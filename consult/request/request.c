@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
+#include "consult/request/draft.h"
 
 /* ---- the form ---- */
 
@@ -136,9 +137,11 @@ static cn_err next_number(cn_consult *consult, cn_conn *conn, char out[24])
     return cn_fmt(out, 24, "C%s-%04lld", compact, (long long)cn_rows_int(rows, 0)) ? CN_OK : CN_ERR_FULL;
 }
 
-static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const char *id, const form *fields)
+static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const char *id, const form *fields,
+                     const json_t *body, cn_problem *problem)
 {
     char number[24];
+    CN_TRY(cn_form_draft_sent(conn, actor, CN_FORM_DRAFT_NEW, body, problem));
     CN_TRY(next_number(consult, conn, number));
     int64_t now = cn_wall_ms();
     CN_TRY(cn_db_exec(conn, NULL,
@@ -156,6 +159,18 @@ static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, 
     return cn_request_history(conn, actor, &scope, "create", CN_STATE_COUNT, "");
 }
 
+static bool is_urgent(const form *fields)
+{
+    return strcmp(fields->urgency, "urgent") == 0;
+}
+
+static void announce_new(cn_consult *consult, const char *id, const form *fields)
+{
+    cn_request_scope scope = {.state = CN_STATE_UPLOADING, .urgent = is_urgent(fields)};
+    cn_strcpy(scope.id, sizeof(scope.id), id);
+    cn_request_announce(consult, &scope);
+}
+
 cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
                          cn_answer *answer, cn_problem *problem)
 {
@@ -168,17 +183,24 @@ cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_
     cn_id_new(fresh);
     cn_fmt(object, sizeof(object), "request:%s", fresh);
     CN_TRY(cn_act_begin(&act, consult, actor));
-    cn_err err = cn_act_answer(&act, insert(consult, actor, act.conn, fresh, &fields), fresh, answer);
+    cn_err err = insert(consult, actor, act.conn, fresh, &fields, body, problem);
+    err = cn_act_answer(&act, err, fresh, answer);
     CN_TRY(cn_act_end(&act, err, "request.create", object, NULL));
     memcpy(id, fresh, CN_ID_TEXT);
+    announce_new(consult, fresh, &fields);
     return CN_OK;
 }
 
-static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const char *id, const form *fields,
+static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const json_t *body, form *fields,
                      cn_request_scope *scope, cn_problem *problem)
 {
+    char id[CN_ID_TEXT];
+    memcpy(id, scope->id, sizeof(id));
     CN_TRY(cn_request_scope_get(conn, actor, id, scope));
     CN_TRY(cn_request_step(conn, actor, scope, "edit", "", problem));
+    CN_TRY(cn_form_draft_sent(conn, actor, id, body, problem));
+    if (scope->state == CN_STATE_IN_SESSION) fields->urgency = "urgent"; /* it was accepted as one */
+    if (is_urgent(fields)) scope->urgent = true; /* those on duty hear of it, whether it became one or was one */
     return write_patient(consult, conn, id, fields);
 }
 
@@ -187,12 +209,14 @@ cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char 
 {
     form fields;
     cn_act act;
-    cn_request_scope scope;
+    cn_request_scope scope = {.revision = 0};
     char object[48];
     CN_TRY(read_form(body, &fields, problem));
+    if (!cn_strcpy(scope.id, sizeof(scope.id), id)) return CN_ERR_NOTFOUND;
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     CN_TRY(cn_act_begin(&act, consult, actor));
-    cn_err err = cn_act_answer(&act, update(consult, actor, act.conn, id, &fields, &scope, problem), id, answer);
+    cn_err err = update(consult, actor, act.conn, body, &fields, &scope, problem);
+    err = cn_act_answer(&act, err, id, answer);
     err = cn_act_end(&act, err, "request.edit", object, NULL);
     if (err == CN_OK) cn_request_announce(consult, &scope);
     return err;

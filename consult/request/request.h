@@ -32,6 +32,10 @@ typedef struct cn_request_filter {
 cn_err cn_request_list(cn_consult *consult, const cn_actor *actor, const cn_request_filter *filter, json_t **out,
                        cn_problem *problem);
 
+/** Urgent requests of others that this expert may accept now, the oldest first, without anything of the patient: an array
+ * of `{id, number, created_at, hospital}`, new reference. CN_ERR_FORBIDDEN for who is no expert. Not logged. */
+cn_err cn_request_urgent(cn_conn *conn, const cn_actor *actor, json_t **out, cn_problem *problem);
+
 /** Acts of docs/protocol.md: "submit", "return", "reject", "schedule", "reschedule", "accept", "cancel", "finish",
  * "no_show", "close". CN_ERR_NOTFOUND for another word. */
 cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,

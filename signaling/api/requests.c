@@ -7,6 +7,7 @@
 #include "consult/minutes/minutes.h"
 #include "consult/paper/print.h"
 #include "consult/report/report.h"
+#include "consult/request/draft.h"
 #include "consult/request/request.h"
 #include "signaling/api/api.h"
 #include "signaling/app.h"
@@ -66,6 +67,21 @@ static cn_err change(cn_http *http)
     cn_err err = cn_request_update(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &answer,
                                    cn_http_problem(http));
     return answered(http, 200, err, &answer);
+}
+
+static cn_err form_draft(cn_http *http)
+{
+    json_t *out = NULL;
+    CN_TRY(cn_form_draft_get(consult(http), cn_http_actor(http), id(http), &out));
+    return cn_http_json(http, 200, out);
+}
+
+static cn_err form_draft_set(cn_http *http)
+{
+    json_t *out = NULL;
+    CN_TRY(cn_form_draft_set(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &out,
+                             cn_http_problem(http)));
+    return cn_http_json(http, 200, out);
 }
 
 /* submit, return, reject … : the word of the path is the act. */
@@ -178,6 +194,8 @@ const cn_route cn_request_routes[] = {
     {CN_POST, "/api/v1/requests", CN_RIGHT_REQUEST_CREATE, create, .body = CN_BODY_JSON},
     {CN_GET, "/api/v1/requests/{id}", CN_WHO_ANY, show, .body = CN_BODY_NONE},
     {CN_PUT, "/api/v1/requests/{id}", CN_RIGHT_REQUEST_CREATE, change, .body = CN_BODY_JSON},
+    {CN_GET, "/api/v1/requests/{id}/draft", CN_RIGHT_REQUEST_CREATE, form_draft, .body = CN_BODY_NONE},
+    {CN_PUT, "/api/v1/requests/{id}/draft", CN_RIGHT_REQUEST_CREATE, form_draft_set, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/requests/{id}/room", CN_WHO_ANY, room, .body = CN_BODY_JSON},
     {CN_GET, "/api/v1/requests/{id}/report", CN_WHO_ANY, report, .body = CN_BODY_NONE},
     {CN_GET, "/api/v1/requests/{id}/report.pdf", CN_WHO_ANY, report_pdf, .body = CN_BODY_NONE},

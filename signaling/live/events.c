@@ -14,6 +14,7 @@
 #include "signaling/live/minutes.h"
 #include "signaling/live/quality.h"
 #include "signaling/live/record.h"
+#include "signaling/live/urgent.h"
 #include "signaling/live/view.h"
 #include "signaling/live/watch.h"
 
@@ -310,6 +311,7 @@ typedef struct request_step {
     cn_live *live;
     char request[CN_ID_TEXT];
     cn_state state;
+    bool urgent;
 } request_step;
 
 static void on_change(void *arg)
@@ -321,17 +323,19 @@ static void on_change(void *arg)
                            json_pack("{s:s, s:s}", "request", step->request, "state", cn_state_name(step->state)),
                            NULL);
     cn_watch_changed(step->live, step->request, step->state);
+    if (step->urgent) cn_urgent_changed(step->live);
     if (!step->live->closing) cn_ending_request(step->live, step->request, step->state);
     free(step);
 }
 
-void cn_live_request_changed(cn_live *live, const char *request, const char *state)
+void cn_live_request_changed(cn_live *live, const char *request, const char *state, bool urgent)
 {
     cn_state now;
     request_step *step = cn_state_parse(state, &now) ? CN_NEW(request_step) : NULL;
     if (!step) return;
     step->live = live;
     step->state = now;
+    step->urgent = urgent;
     cn_strcpy(step->request, sizeof step->request, request);
     if (!live->door || cn_door_call_new(live->door, on_change, step) != CN_OK) free(step);
 }

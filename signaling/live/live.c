@@ -31,6 +31,7 @@ typedef struct login_question {
     uint64_t serial;
     char token[CN_SESSION_TOKEN], address[48];
     int64_t idle_ms;
+    bool counts; /* as use of the login */
     cn_err err;
     cn_actor actor;
 } login_question;
@@ -117,7 +118,8 @@ static void ask(cn_errand *errand)
     cn_consult *consult = asked->live->config.consult;
     for (size_t i = 0; i < asked->n; i++) {
         login_question *one = &asked->questions[i];
-        one->err = cn_session_resolve(consult, one->token, one->address, one->idle_ms, &one->actor, csrf);
+        one->err = one->counts ? cn_session_resolve(consult, one->token, one->address, one->idle_ms, &one->actor, csrf)
+                               : cn_session_look(consult, one->token, one->address, one->idle_ms, &one->actor);
     }
 }
 
@@ -133,12 +135,19 @@ static cn_err send_inquiry(inquiry *asked)
     return cn_errand_go(&asked->errand, asked->live->door, asked->live->config.jobs, ask, answered);
 }
 
+/* A page that only waits to be told something may have been left alone hours ago. */
+static bool only_listens(const cn_client *client)
+{
+    return (client->watch || client->urgent) && !client->member && !client->joining && !client->knock;
+}
+
 static void put_question(inquiry *asked, const cn_client *client)
 {
     login_question *one = &asked->questions[asked->n++];
     one->serial = client->serial;
     /* who is in a room is not idle, however long nobody could look: the database was away, the machine slept */
     one->idle_ms = client->member ? INT64_MAX : client->live->config.idle_ms;
+    one->counts = !only_listens(client);
     cn_strcpy(one->token, sizeof one->token, client->token);
     cn_strcpy(one->address, sizeof one->address, client->address);
 }

@@ -32,8 +32,9 @@ void cn_live_attach(cn_live *live, cn_door *door, cn_media *media);
 extern const cn_ws_hooks cn_live_hooks;      /* ctx: the cn_live */
 extern const cn_media_events cn_live_events; /* ctx: the cn_live */
 
-/** A request changed its state: those in its room hear of it. Any thread. */
-void cn_live_request_changed(cn_live *live, const char *request, const char *state);
+/** A request is there or made a step: those in its room and those who watch it hear of it, and where it is an `urgent`
+ * one, the experts who wait for such. Any thread. */
+void cn_live_request_changed(cn_live *live, const char *request, const char *state, bool urgent);
 
 /**
  * Any thread but the door's: tells everybody that the server ends and lets go of media, which may then be freed; and,

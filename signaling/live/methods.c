@@ -14,6 +14,7 @@
 #include "signaling/live/quality.h"
 #include "signaling/live/rpc.h"
 #include "signaling/live/sources.h"
+#include "signaling/live/urgent.h"
 #include "signaling/live/view.h"
 #include "signaling/live/watch.h"
 
@@ -127,6 +128,7 @@ static const struct {
     {"view.state", cn_do_view_state, IN_ROOM},
     {"view.pointer", cn_do_view_pointer, IN_ROOM},
     {"request.watch", cn_do_watch, 0},
+    {"urgent.watch", cn_do_urgent, 0},
     {"ping", do_ping, 0},
 };
 

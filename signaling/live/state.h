@@ -44,6 +44,7 @@ struct cn_client {
     cn_knock *knock; /* waits to be let in */
     cn_watch *watch; /* NULL: nothing */
     cn_watch *asked; /* what he asked for last, being checked: its errand's */
+    bool urgent;     /* is told of urgent requests that wait */
     json_t *held;    /* array of texts that came before the session was known */
 };
 

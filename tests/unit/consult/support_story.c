@@ -2,11 +2,12 @@
 
 #include "consult/report/report.h"
 
-static void changed(void *ctx, const char *request, const char *state)
+static void changed(void *ctx, const char *request, const char *state, bool urgent)
 {
     platform *rig = ctx;
     (void)request;
     rig->changes++;
+    rig->last_urgent = urgent;
     cn_strcpy(rig->last_state, sizeof rig->last_state, state);
 }
 

@@ -23,6 +23,7 @@ typedef struct platform {
     cn_actor referrer, colleague, lead, second, third, admin, nobody, reader;
     unsigned changes; /* how often somebody was told */
     char last_state[24];
+    bool last_urgent;
 } platform;
 
 void platform_open(platform *rig, void **state);

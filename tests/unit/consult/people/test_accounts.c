@@ -86,6 +86,24 @@ static void idle_is_what_the_monotonic_clock_says(void **state)
     }
 }
 
+/* What a page does by itself while nobody is there does not keep a login alive. */
+static void looking_is_no_use(void **state)
+{
+    support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
+    cn_session session;
+    cn_actor actor;
+    char csrf[CN_SESSION_TOKEN];
+    assert_ok(cn_login(&support->c, "referrer1", SUPPORT_PASSWORD, "10.0.0.9", &session, NULL));
+    change_session(support, "UPDATE sessions SET seen_mono_ms = seen_mono_ms - $1", IDLE_MS / 2);
+    int64_t before = seen_mono(support);
+    assert_ok(cn_session_look(&support->c, session.token, "10.0.0.9", IDLE_MS, &actor));
+    assert_int_equal(seen_mono(support), before);
+    /* and a request right after it counts */
+    assert_ok(cn_session_resolve(&support->c, session.token, "10.0.0.9", IDLE_MS, &actor, csrf));
+    assert_true(seen_mono(support) > before);
+    support_consult_free(support);
+}
+
 static void five_wrong_passwords_lock(void **state)
 {
     support_consult *support = support_consult_new(SUPPORT_DB_KIND(state));
@@ -196,9 +214,13 @@ static void generated_passwords_pass_the_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CN_DB_TESTS(a_login_gives_a_session_until_logout),      CN_DB_TESTS(five_wrong_passwords_lock),
-        CN_DB_TESTS(an_administrator_lets_people_in_again),     CN_DB_TESTS(idle_is_what_the_monotonic_clock_says),
-        CN_DB_TESTS(changing_the_password_ends_other_sessions), CN_DB_TESTS(the_directory_names_doctors_only),
+        CN_DB_TESTS(a_login_gives_a_session_until_logout),
+        CN_DB_TESTS(five_wrong_passwords_lock),
+        CN_DB_TESTS(an_administrator_lets_people_in_again),
+        CN_DB_TESTS(idle_is_what_the_monotonic_clock_says),
+        CN_DB_TESTS(looking_is_no_use),
+        CN_DB_TESTS(changing_the_password_ends_other_sessions),
+        CN_DB_TESTS(the_directory_names_doctors_only),
         cmocka_unit_test(generated_passwords_pass_the_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

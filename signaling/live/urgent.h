@@ -1,0 +1,11 @@
+/* urgent.watch: experts hear of urgent requests that wait for one of them, wherever in the app they are. */
+#ifndef CN_SIGNALING_LIVE_URGENT_H
+#define CN_SIGNALING_LIVE_URGENT_H
+
+#include "signaling/live/state.h"
+
+cn_err cn_do_urgent(cn_method_call *call, json_t **result);
+/** Tells every expert who waits for such that there may be others now: each asks again. */
+void cn_urgent_changed(cn_live *live);
+
+#endif
