@@ -193,6 +193,11 @@ await step('an urgent request is written, its consent uploaded, and submitted', 
   )
   await fillForm(referrer, '赵秀英')
   await referrer.click('sex-female')
+  await until('the form having saved itself', async () => /\d\d:\d\d/.test(await text(referrer, 'form-status')))
+  await referrer.page.reload()
+  await seen(referrer, 'form-restored')
+  equal(await locate(referrer, 'patient-name').inputValue(), '赵秀英', 'the name after a reload')
+  await shot(referrer, '03-restored')
   await referrer.click('form-next')
   await seen(referrer, 'files')
   urgent = idOf(referrer)
@@ -403,6 +408,7 @@ await step('the administrator assigns experts and a time', async () => {
 
 await step('an expert accepts the urgent request on a phone', async () => {
   await login(phone, server, 'expert02')
+  await seen(phone, 'urgent-bar')
   await shot(phone, '16-list-phone', false)
   await open(phone, 'pending', urgent)
   await seen(phone, 'act-accept')

@@ -6,7 +6,10 @@ import { Socket } from '../lib/socket.mjs'
 
 const PASSWORD = 'Good-pass-1x'
 const server = new Server({ build: sanitized, name: 'door-typed', pages: false })
-server.people({ referrer1: 'referrer', referrer2: 'referrer', expert1: 'expert', expert2: 'expert' }, { password: PASSWORD })
+server.people(
+  { referrer1: 'referrer', referrer2: 'referrer', expert1: 'expert', expert2: 'expert' },
+  { password: PASSWORD },
+)
 await server.start()
 const login = (name) => new Session(server.url).login(name, PASSWORD)
 const [referrer, other, lead, second] = [

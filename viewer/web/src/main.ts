@@ -1,11 +1,14 @@
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
+import { useSession } from './account/session'
 import { i18n } from './i18n'
 import { router } from './router'
+import { keepAlive } from './ui/alive'
 import { keepClean } from './ui/text'
 import './ui/theme.css'
 
 document.documentElement.lang = (i18n.global.locale as unknown as { value: string }).value
 keepClean(window)
 createApp(App).use(createPinia()).use(i18n).use(router).mount('#app')
+keepAlive(window, () => useSession().touch())

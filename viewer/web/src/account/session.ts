@@ -2,6 +2,7 @@ import { defineStore } from 'pinia'
 import { api, setCsrf } from '@/api/client'
 import { Problem } from '@/api/problem'
 import type { Session, User } from '@/api/types'
+import { forgetKept, keptFor } from '@/ui/kept'
 
 export const useSession = defineStore('session', {
   state: () => ({ user: null as User | null }),
@@ -12,6 +13,7 @@ export const useSession = defineStore('session', {
   actions: {
     accept(session: Session) {
       setCsrf(session.csrf)
+      keptFor(session.user.id)
       this.user = session.user
     },
     forget() {
@@ -37,7 +39,12 @@ export const useSession = defineStore('session', {
         // the browser may drop the answer while it clears the site's data: what counts is that the session has ended
         if (!(await this.ended())) throw error
       }
+      forgetKept()
       this.forget()
+    },
+    /** Somebody is typing or pointing. */
+    async touch() {
+      if (this.user) await api.get<Session>('/api/v1/session')
     },
     async ended(): Promise<boolean> {
       try {

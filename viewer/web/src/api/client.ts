@@ -19,6 +19,11 @@ export function setUnauthorizedHandler(handler: () => void): void {
   onUnauthorized = handler
 }
 
+/** Something else than a call found out that the session ended. */
+export function sessionEnded(): void {
+  onUnauthorized()
+}
+
 export function withQuery(path: string, query: Query = {}): string {
   const params = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) {

@@ -44,11 +44,18 @@ export function nextStep(request: ConsultRequest): string {
   const may = (action: string) => request.actions.includes(action)
   switch (request.state) {
     case 'UPLOADING':
-      return may('accept') ? 'accept' : may('submit') ? 'fill' : 'filling'
+      return may('accept')
+        ? 'accept'
+        : !may('submit')
+          ? 'filling'
+          : request.urgency === 'urgent'
+            ? 'fill_urgent'
+            : 'fill'
     case 'RETURNED':
       return may('submit') ? 'mend' : 'mending'
     case 'PENDING_REVIEW':
-      return may('schedule') ? 'review' : may('accept') ? 'accept' : 'reviewing'
+      if (may('schedule')) return 'review'
+      return may('accept') ? 'accept' : request.urgency === 'urgent' ? 'reviewing_urgent' : 'reviewing'
     case 'SCHEDULED':
       return may('room') ? 'enter' : 'waiting'
     case 'IN_SESSION':

@@ -1,8 +1,9 @@
 /*
- * Requests that pages of this tab show: the server tells of their changes over one WebSocket (`request.watch`, `request.changed`).
+ * Requests that pages of this tab show, and urgent ones that wait for an expert: the server tells of their changes over one WebSocket
+ * (`request.watch` and `request.changed`, `urgent.watch` and `urgent.changed`).
  *
- * It stands only while a page shows requests and somebody can see the tab: the server takes an open WebSocket for a sign of life, and a
- * login that nobody uses is to end. Pages go on asking now and then (ui/fresh.ts), for servers and networks without WebSockets.
+ * It stands while somebody can see a tab that shows requests, and for experts always: they are to be reached. It keeps no login alive.
+ * Pages go on asking now and then (ui/fresh.ts), for servers and networks without WebSockets.
  */
 import { onBeforeUnmount, watch } from 'vue'
 import { CODE } from '@/room/call/protocol'
@@ -15,6 +16,14 @@ export interface Shown {
 
 /** The connection, as far as it is needed here. */
 export type Line = Pick<Rpc, 'on' | 'connect' | 'close' | 'call' | 'isOpen' | 'onopen'>
+
+/** An urgent request that waits for an expert: nothing of the patient. */
+export interface Waiting {
+  id: string
+  number: string
+  created_at: number
+  hospital: string
+}
 
 interface Page {
   shown: readonly Shown[]
@@ -32,6 +41,8 @@ const HIDDEN_MS = 60_000
 /** Between two loads of a page. */
 const LOAD_GAP_MS = 300
 const REFUSED_AGAIN_MS = 5000
+/** Between two questions for urgent ones. */
+const URGENT_GAP_MS = 500
 
 export class RequestWatch {
   private readonly pages = new Set<Page>()
@@ -42,10 +53,28 @@ export class RequestWatch {
   private serial = 0
   /** The server knows no such call: until another page is shown. */
   private useless = false
+  private urgent: ((waiting: Waiting[]) => void) | null = null
+  private urgentTimer: ReturnType<typeof setTimeout> | undefined
+  private urgentAt = 0
   private tellTimer: ReturnType<typeof setTimeout> | undefined
   private closeTimer: ReturnType<typeof setTimeout> | undefined
 
+  /** The login behind the connection has ended. */
+  onended: () => void | Promise<void> = () => undefined
+
   constructor(private readonly makeLine: () => Line) {}
+
+  /** Calls `take` with the urgent requests that wait, now and at every change. Gives what ends it. */
+  listen(take: (waiting: Waiting[]) => void): () => void {
+    this.urgent = take
+    this.useless = false
+    if (this.line?.isOpen) void this.askUrgent()
+    this.update()
+    return () => {
+      this.urgent = null
+      this.update()
+    }
+  }
 
   /** A page is there. Gives what says what it shows now, and what ends it. */
   add(load: Page['load']): { show(shown: readonly Shown[]): void; end(): void } {
@@ -70,6 +99,12 @@ export class RequestWatch {
     this.update()
   }
 
+  /** Another login, or none: a connection is the one's who opened it. */
+  reset(): void {
+    this.close()
+    this.update()
+  }
+
   private ids(): string[] {
     const ids = new Set([...this.pages].flatMap((page) => page.shown.map((one) => one.id)))
     return [...ids].slice(0, WATCH_MAX)
@@ -78,7 +113,7 @@ export class RequestWatch {
   private update(): void {
     clearTimeout(this.closeTimer)
     const wanted = this.ids().length > 0
-    if (wanted && this.visible && !this.useless) {
+    if ((this.urgent || (wanted && this.visible)) && !this.useless) {
       if (!this.line) this.open()
       // pages come and go, and lists change, in one go
       clearTimeout(this.tellTimer)
@@ -92,15 +127,18 @@ export class RequestWatch {
     line.on<Shown & { request: string }>('request.changed', ({ request }) => {
       for (const page of this.pages) if (page.shown.some((one) => one.id === request)) void this.load(page)
     })
+    line.on('urgent.changed', () => this.soonUrgent())
     line.onopen = () => {
       this.told = ''
-      void this.tell()
+      if (this.ids().length) void this.tell()
+      if (this.urgent) void this.askUrgent()
     }
     line.connect()
   }
 
   private close(): void {
     clearTimeout(this.tellTimer)
+    clearTimeout(this.urgentTimer)
     this.line?.close()
     this.line = null
     this.told = ''
@@ -121,11 +159,37 @@ export class RequestWatch {
       this.told = ''
       if (!(error instanceof RpcError)) return // it comes back by itself, and then tells anew
       if (error.code === CODE.unknownMethod || error.code === CODE.unauthorized) {
-        // a login that ended may have been followed by another: the next load of a page tries again
         this.useless = error.code === CODE.unknownMethod
-        this.close()
+        if (this.useless) this.close()
+        else this.end()
       } else this.tellTimer = setTimeout(() => void this.tell(), error.data.retry_ms ?? REFUSED_AGAIN_MS)
     }
+  }
+
+  private soonUrgent(): void {
+    clearTimeout(this.urgentTimer)
+    const wait = Math.max(0, this.urgentAt + URGENT_GAP_MS - Date.now())
+    this.urgentTimer = setTimeout(() => void this.askUrgent(), wait)
+  }
+
+  private async askUrgent(): Promise<void> {
+    const { line } = this
+    if (!this.urgent || !line?.isOpen) return
+    this.urgentAt = Date.now()
+    try {
+      const { requests } = await line.call<{ requests: Waiting[] }>('urgent.watch')
+      if (line === this.line) this.urgent?.(requests)
+    } catch (error) {
+      if (line !== this.line || !(error instanceof RpcError)) return // what was lost comes back by itself, and then asks anew
+      if (error.code === CODE.unauthorized) this.end()
+      else if (error.data.retry_ms) this.urgentTimer = setTimeout(() => void this.askUrgent(), error.data.retry_ms)
+    }
+  }
+
+  /** The login has ended: the next load of a page, or another login, tries again. */
+  private end(): void {
+    this.close()
+    void this.onended()
   }
 
   /** What changed between a page's own question and the server's watching. */
@@ -151,7 +215,7 @@ export class RequestWatch {
 
 let shared: RequestWatch | null = null
 
-function sharedWatch(): RequestWatch {
+export function sharedWatch(): RequestWatch {
   if (shared) return shared
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
   const made = new RequestWatch(() => new Rpc(`${scheme}://${location.host}/ws`))
