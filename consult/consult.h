@@ -22,6 +22,8 @@ typedef struct cn_consult {
     /* A request is there or made a step (any thread, after the commit); `urgent`: it is an urgent one, or was before. NULL:
      * nobody listens. */
     void (*changed)(void *ctx, const char *request, const char *state, bool urgent);
+    /* A request's room was closed (as above): "finished", "closed" or "cancelled", static texts. NULL: nobody listens. */
+    void (*room_ends)(void *ctx, const char *request, const char *reason);
     /* Looks into a file that arrived (job threads) before it is taken; CN_ERR_INVALID, and in `problem` what is wrong
      * with it, for whoever sent it. NULL: nobody looks further than at its type. */
     cn_err (*look)(void *ctx, const char *path, const char *type, cn_problem *problem);

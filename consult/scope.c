@@ -82,4 +82,5 @@ cn_err cn_request_step(cn_conn *conn, const cn_actor *actor, cn_request_scope *s
 void cn_request_announce(cn_consult *consult, const cn_request_scope *scope)
 {
     if (consult->changed) consult->changed(consult->ctx, scope->id, cn_state_name(scope->state), scope->urgent);
+    if (scope->ends && consult->room_ends) consult->room_ends(consult->ctx, scope->id, scope->ends);
 }

@@ -16,7 +16,8 @@ typedef struct cn_request_scope {
     cn_state state;
     bool urgent;
     int64_t revision;
-    uint32_t parts; /* CN_PART_ bits of the actor */
+    uint32_t parts;   /* CN_PART_ bits of the actor */
+    const char *ends; /* set by an act that closed the room: why, as cn_consult.room_ends says; NULL otherwise */
 } cn_request_scope;
 
 /** Loads it and the actor's part; CN_ERR_NOTFOUND when there is none or the actor has no part. */

@@ -41,7 +41,8 @@ enum {
     CN_PART_EXPERT = 4,   /* an assigned expert, the lead included */
     CN_PART_REVIEWER = 8, /* right request.review */
     CN_PART_ON_DUTY = 16, /* an expert who may accept an urgent request */
-    CN_PART_READER = 32   /* right request.read_all */
+    CN_PART_READER = 32,  /* right request.read_all */
+    CN_PART_PRESENT = 64  /* is in the room, on the referrer's side or the experts'; nobody is it by his rights */
 };
 
 typedef struct cn_transition {

@@ -130,6 +130,12 @@ static void request_changed(void *ctx, const char *request, const char *state, b
     cn_live_request_changed(app->live, request, state, urgent);
 }
 
+static void room_ends(void *ctx, const char *request, const char *reason)
+{
+    cn_app *app = ctx;
+    cn_live_room_ends(app->live, request, reason);
+}
+
 static cn_err look_into(void *ctx, const char *path, const char *type, cn_problem *problem)
 {
     const cn_app *app = ctx;
@@ -201,6 +207,7 @@ static cn_err start(cn_app *app)
     CN_TRY(open_media(app));
     cn_live_attach(app->live, app->door, app->media);
     app->consult.changed = request_changed;
+    app->consult.room_ends = room_ends;
     app->consult.look = look_into;
     app->consult.ctx = app;
     CN_TRY(cn_app_upkeep(app));

@@ -260,8 +260,9 @@ static cn_err do_with_reason(request_act *work, const char *action)
                       cn_text(work->scope.id));
 }
 
-static cn_err close_room(request_act *work)
+static cn_err close_room(request_act *work, const char *reason)
 {
+    work->scope.ends = reason;
     return cn_db_exec(work->conn, NULL, "UPDATE rooms SET closed_ms = $1 WHERE request_id = $2 AND closed_ms = 0",
                       cn_int(cn_wall_ms()), cn_text(work->scope.id));
 }
@@ -269,7 +270,7 @@ static cn_err close_room(request_act *work)
 static cn_err do_cancel(request_act *work, const char *action)
 {
     CN_TRY(do_with_reason(work, action));
-    return close_room(work);
+    return close_room(work, "cancelled");
 }
 
 static cn_err add_expert(request_act *work, const char *user, bool lead, const char *field)
@@ -349,7 +350,26 @@ static cn_err do_close(request_act *work, const char *action)
     if (!cn_rows_next(rows) || !cn_rows_text(rows, 0)[0])
         return cn_problem_set(work->p, CN_ERR_CONFLICT, "record", "write the consultation record first");
     CN_TRY(step(work, action, ""));
-    return close_room(work);
+    return close_room(work, "closed");
+}
+
+static cn_err need_open_room(request_act *work)
+{
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(work->conn, &rows, "SELECT 1 FROM rooms WHERE request_id = $1 AND closed_ms = 0",
+                       cn_text(work->scope.id)));
+    if (cn_rows_next(rows)) return CN_OK;
+    return cn_problem_set(work->p, CN_ERR_STATE, "state", "the consultation is over already");
+}
+
+/* The report may be signed while people still talk: then what is left to finish is the room. */
+static cn_err do_finish(request_act *work, const char *action)
+{
+    cn_state next;
+    CN_TRY(cn_request_may(&work->scope, action, &next, work->p));
+    if (next == work->scope.state) CN_TRY(need_open_room(work));
+    CN_TRY(step(work, action, ""));
+    return close_room(work, "finished");
 }
 
 static const struct {
@@ -357,7 +377,7 @@ static const struct {
     cn_err (*fn)(request_act *, const char *action);
 } acts[] = {
     {"submit", do_submit},     {"return", do_with_reason},    {"reject", do_with_reason}, {"cancel", do_cancel},
-    {"schedule", do_schedule}, {"reschedule", do_reschedule}, {"accept", do_accept},      {"finish", do_plain},
+    {"schedule", do_schedule}, {"reschedule", do_reschedule}, {"accept", do_accept},      {"finish", do_finish},
     {"no_show", do_plain},     {"close", do_close},
 };
 
@@ -383,41 +403,41 @@ cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id
 
 /* ---- room ---- */
 
-static cn_err open_room(cn_conn *conn, cn_request_scope *scope, char room[CN_ID_TEXT], cn_problem *problem)
+/* Only what is still to be held gets a room: after that there is the one that it had, as long as it is open. */
+static cn_err make_room(cn_conn *conn, const cn_request_scope *scope)
 {
     char fresh[CN_ID_TEXT];
+    if (scope->state != CN_STATE_SCHEDULED && scope->state != CN_STATE_IN_SESSION) return CN_OK;
     cn_id_new(fresh);
-    CN_TRY(cn_db_exec(conn, NULL,
+    return cn_db_exec(conn, NULL,
                       "INSERT INTO rooms (id, request_id, title, opened_ms, closed_ms) VALUES ($1, $2, $3, $4, 0) ON "
                       "CONFLICT DO NOTHING",
-                      cn_text(fresh), cn_text(scope->id), cn_text(scope->number), cn_int(cn_wall_ms())));
+                      cn_text(fresh), cn_text(scope->id), cn_text(scope->number), cn_int(cn_wall_ms()));
+}
+
+static cn_err open_room(cn_conn *conn, const cn_request_scope *scope, char room[CN_ID_TEXT], cn_problem *problem)
+{
+    CN_TRY(make_room(conn, scope));
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_db_query(conn, &rows, "SELECT id, closed_ms FROM rooms WHERE request_id = $1", cn_text(scope->id)));
-    if (!cn_rows_next(rows)) return CN_ERR_DB;
-    if (cn_rows_int(rows, 1)) return cn_problem_set(problem, CN_ERR_STATE, "state", "this room is closed");
+    CN_TRY(
+        cn_db_query(conn, &rows, "SELECT id FROM rooms WHERE request_id = $1 AND closed_ms = 0", cn_text(scope->id)));
+    if (!cn_rows_next(rows)) return cn_problem_set(problem, CN_ERR_STATE, "state", "this room is closed");
     cn_strcpy(room, CN_ID_TEXT, cn_rows_text(rows, 0));
     return CN_OK;
 }
 
+/* Whoever looks whether his camera works has not begun the consultation: that is cn_request_begin's. */
 cn_err cn_request_room(cn_consult *consult, const cn_actor *actor, const char *id, char room[CN_ID_TEXT],
                        cn_problem *problem)
 {
     cn_act act;
     cn_request_scope scope;
+    cn_state next;
     char object[48];
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     CN_TRY(cn_act_begin(&act, consult, actor));
     cn_err err = cn_request_scope_get(act.conn, actor, id, &scope);
-    cn_state before = err == CN_OK ? scope.state : CN_STATE_COUNT;
-    const cn_transition *transition = err == CN_OK ? cn_transition_find("room", scope.state) : NULL;
-    /* entering a room that is open is no step of the request's life */
-    cn_state next;
-    if (transition && transition->stays)
-        err = cn_request_may(&scope, "room", &next, problem);
-    else if (err == CN_OK)
-        err = cn_request_step(act.conn, actor, &scope, "room", "", problem);
+    if (err == CN_OK) err = cn_request_may(&scope, "room", &next, problem);
     if (err == CN_OK) err = open_room(act.conn, &scope, room, problem);
-    err = cn_act_end(&act, err, "request.room", object, NULL);
-    if (err == CN_OK && scope.state != before) cn_request_announce(consult, &scope);
-    return err;
+    return cn_act_end(&act, err, "request.room", object, NULL);
 }

@@ -41,7 +41,7 @@ cn_err cn_request_urgent(cn_conn *conn, const cn_actor *actor, json_t **out, cn_
 cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,
                       const json_t *body, cn_answer *answer, cn_problem *problem);
 
-/** Opens (or gives) the room of a request. */
+/** Gives the room of a request, which is opened for it: no step of its life. CN_ERR_STATE when the room is closed. */
 cn_err cn_request_room(cn_consult *consult, const cn_actor *actor, const char *id, char room[CN_ID_TEXT],
                        cn_problem *problem);
 

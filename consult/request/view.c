@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
+#include "consult/minutes/held.h"
 #include "consult/report/report.h"
 #include "consult/request/request_private.h"
 
@@ -107,11 +108,35 @@ static void append_action(void *arg, const char *action)
     json_array_append_new(arg, json_string(action));
 }
 
+/* Once the talk is over there is a way back, and something to end, only where the room is still open. */
+static void drop_room_acts(cn_state state, json_t *actions)
+{
+    if (state == CN_STATE_SCHEDULED || state == CN_STATE_IN_SESSION) return;
+    for (size_t i = json_array_size(actions); i-- > 0;) {
+        const char *action = json_string_value(json_array_get(actions, i));
+        if (strcmp(action, "room") == 0 || strcmp(action, "finish") == 0) json_array_remove(actions, i);
+    }
+}
+
+/* When it really took place; null: not yet, as far as is known. */
+static cn_err add_held(cn_conn *conn, const char *id, json_t *out)
+{
+    cn_held held;
+    CN_TRY(cn_held_load(conn, id, cn_wall_ms(), &held));
+    json_t *json = held.start_ms
+                       ? json_pack("{s:I, s:o, s:b}", "started_at", (json_int_t)held.start_ms, "ended_at",
+                                   held.end_ms ? json_integer(held.end_ms) : json_null(), "ongoing", held.ongoing)
+                       : json_null();
+    return json_object_set_new(out, "held", json) == 0 ? CN_OK : CN_ERR_NOMEM;
+}
+
 static cn_err add_rest(cn_consult *consult, cn_conn *conn, const cn_request_scope *scope, json_t *out)
 {
     json_t *report = NULL, *opinions = NULL, *files = NULL, *actions = json_array();
     cn_state_actions(scope->state, scope->urgent, scope->parts, append_action, actions);
+    if (json_is_null(json_object_get(out, "room"))) drop_room_acts(scope->state, actions);
     json_object_set_new(out, "actions", actions);
+    CN_TRY(add_held(conn, scope->id, out));
     CN_TRY(add_experts(conn, scope->id, out));
     CN_TRY(add_history(conn, scope->id, out));
     CN_TRY(cn_file_list(consult, conn, scope->id, &files));

@@ -73,6 +73,7 @@ cn_err cn_room_get(cn_consult *consult, const cn_actor *actor, const char *room,
         cn_request_scope scope;
         CN_TRY(cn_request_scope_get(conn, actor, info.request, &scope));
         info.urgent = scope.urgent;
+        info.scheduled = scope.state == CN_STATE_SCHEDULED;
         info.parts = scope.parts;
     } else if (cn_actor_may(actor, CN_RIGHT_ROOM_MODERATE)) {
         info.parts = CN_PART_REVIEWER;

@@ -21,6 +21,7 @@ typedef struct cn_room_info {
     char title[64];
     bool urgent;
     bool open;
+    bool scheduled; /* its request waits to begin */
     uint32_t parts; /* CN_PART_ bits of the actor in the request */
     cn_room_settings settings;
 } cn_room_info;

@@ -13,10 +13,16 @@ static json_t *ending_json(const cn_hall *hall)
     return json_pack("{s:I, s:s}", "seconds", (json_int_t)((left + 999) / 1000), "reason", hall->ending);
 }
 
-void cn_ending_request(cn_live *live, const char *request, cn_state state)
+static bool request_ended(const cn_live *live, const char *request)
 {
-    const char *reason = state == CN_STATE_CLOSED ? "closed" : state == CN_STATE_CANCELLED ? "cancelled" : NULL;
-    if (!reason || !*request) return;
+    for (size_t i = 0; *request && i < CN_ENDED; i++)
+        if (strcmp(live->ended[i], request) == 0) return true;
+    return false;
+}
+
+void cn_ending_request(cn_live *live, const char *request, const char *reason)
+{
+    if (!*request || request_ended(live, request)) return;
     cn_strcpy(live->ended[live->ended_next++ % CN_ENDED], CN_ID_TEXT, request);
     for (cn_hall *hall = live->halls; hall; hall = hall->next) {
         if (strcmp(hall->request, request) != 0 || hall->ending) continue;
@@ -24,13 +30,6 @@ void cn_ending_request(cn_live *live, const char *request, cn_state state)
         hall->ends_ms = cn_mono_ms() + live->config.farewell_ms;
         cn_hall_notice(hall, NULL, "room.ending", ending_json(hall), NULL);
     }
-}
-
-static bool request_ended(const cn_live *live, const char *request)
-{
-    for (size_t i = 0; *request && i < CN_ENDED; i++)
-        if (strcmp(live->ended[i], request) == 0) return true;
-    return false;
 }
 
 bool cn_ending_farewell(cn_live *live, const char *room)

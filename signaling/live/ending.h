@@ -1,12 +1,12 @@
-/* The end of a room whose request was closed or cancelled: a farewell, then everybody leaves and the minutes stop. */
+/* The end of a room whose consultation was finished, closed or cancelled: a farewell, then everybody leaves and the
+ * minutes stop. */
 #ifndef CN_SIGNALING_LIVE_ENDING_H
 #define CN_SIGNALING_LIVE_ENDING_H
 
-#include "consult/state.h"
 #include "signaling/live/state.h"
 
-/** A request came to `state`: if that is an end, its room has `farewell_ms` from now on. */
-void cn_ending_request(cn_live *live, const char *request, cn_state state);
+/** The room of a request was closed: it has `farewell_ms` from now on. `reason`: static, as cn_consult.room_ends says. */
+void cn_ending_request(cn_live *live, const char *request, const char *reason);
 /** Whether somebody may enter who asked for this room: it is open, or says farewell. */
 bool cn_ending_may_enter(cn_live *live, const cn_room_info *room);
 /** Whether a room says farewell: who is judged closed out of it may enter still. */

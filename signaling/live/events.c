@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "signaling/live/begin.h"
 #include "signaling/live/client.h"
 #include "signaling/live/ending.h"
 #include "signaling/live/events.h"
@@ -312,30 +313,47 @@ typedef struct request_step {
     char request[CN_ID_TEXT];
     cn_state state;
     bool urgent;
+    const char *ends; /* its room: why; NULL: no news of it */
 } request_step;
 
 static void on_change(void *arg)
 {
     request_step *step = arg;
-    for (cn_hall *hall = step->live->halls; hall; hall = hall->next)
-        if (strcmp(hall->request, step->request) == 0)
-            cn_hall_notice(hall, NULL, "request.changed",
-                           json_pack("{s:s, s:s}", "request", step->request, "state", cn_state_name(step->state)),
-                           NULL);
+    for (cn_hall *hall = step->live->halls; hall; hall = hall->next) {
+        if (strcmp(hall->request, step->request) != 0) continue;
+        cn_hall_notice(hall, NULL, "request.changed",
+                       json_pack("{s:s, s:s}", "request", step->request, "state", cn_state_name(step->state)), NULL);
+        hall->scheduled = step->state == CN_STATE_SCHEDULED;
+        cn_begin_look(hall);
+    }
     cn_watch_changed(step->live, step->request, step->state);
     if (step->urgent) cn_urgent_changed(step->live);
-    if (!step->live->closing) cn_ending_request(step->live, step->request, step->state);
     free(step);
+}
+
+static void on_end(void *arg)
+{
+    request_step *step = arg;
+    if (!step->live->closing) cn_ending_request(step->live, step->request, step->ends);
+    free(step);
+}
+
+static void post_step(const request_step *told, void (*fn)(void *step))
+{
+    request_step *step = cn_memdup(told, sizeof *told);
+    if (step && (!step->live->door || cn_door_call_new(step->live->door, fn, step) != CN_OK)) free(step);
 }
 
 void cn_live_request_changed(cn_live *live, const char *request, const char *state, bool urgent)
 {
-    cn_state now;
-    request_step *step = cn_state_parse(state, &now) ? CN_NEW(request_step) : NULL;
-    if (!step) return;
-    step->live = live;
-    step->state = now;
-    step->urgent = urgent;
-    cn_strcpy(step->request, sizeof step->request, request);
-    if (!live->door || cn_door_call_new(live->door, on_change, step) != CN_OK) free(step);
+    request_step step = {.live = live, .urgent = urgent};
+    cn_strcpy(step.request, sizeof step.request, request);
+    if (cn_state_parse(state, &step.state)) post_step(&step, on_change);
+}
+
+void cn_live_room_ends(cn_live *live, const char *request, const char *reason)
+{
+    request_step step = {.live = live, .ends = reason};
+    cn_strcpy(step.request, sizeof step.request, request);
+    post_step(&step, on_end);
 }

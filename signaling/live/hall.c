@@ -33,6 +33,7 @@ cn_hall *cn_hall_open(cn_live *live, const cn_room_info *room)
     cn_strcpy(hall->request, sizeof hall->request, room->request);
     cn_strcpy(hall->title, sizeof hall->title, room->title);
     cn_hall_set(hall, &room->settings);
+    hall->scheduled = room->scheduled;
     hall->next = live->halls;
     live->halls = hall;
     atomic_fetch_add(&live->rooms, 1);

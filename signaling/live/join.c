@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "signaling/live/begin.h"
 #include "signaling/live/client.h"
 #include "signaling/live/ending.h"
 #include "signaling/live/errand.h"
@@ -172,7 +173,10 @@ static void media_answered(cn_call_errand *errand, cn_client *client)
     if (path->base.id)
         cn_client_answer(client, path->base.id,
                          path->reoffer ? json_pack("{s:s}", "answer", path->answer) : join_result(path, member));
-    if (!path->reoffer) cn_ending_tell(member);
+    if (!path->reoffer) {
+        cn_ending_tell(member);
+        cn_begin_look(member->hall);
+    }
     end_passage(path, client);
 }
 
@@ -248,6 +252,7 @@ static void enter_new(passage *path, cn_client *client)
     member->hospital_name = text_of(path->user, "hospital", "name");
     member->role = role_of(path->info.parts);
     member->leads = (path->info.parts & CN_PART_LEAD) != 0;
+    member->consults = (path->info.parts & CN_PART_EXPERT) != 0;
     member->refers = (path->info.parts & CN_PART_REFERRER) != 0;
     member->moderates = member->leads || (path->info.parts & CN_PART_REVIEWER) ||
                         cn_actor_may(&path->base.actor, CN_RIGHT_ROOM_MODERATE);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "signaling/door/door.h"
 #include "signaling/door/errand.h"
+#include "signaling/live/begin.h"
 #include "signaling/live/client.h"
 #include "signaling/live/events.h"
 #include "signaling/live/gate.h"
@@ -24,6 +25,7 @@
 
 #define CHECK_MS 3000 /* a login that ended closes its WebSocket within so long */
 #define HELD_MAX 8
+#define BEGIN_MS 5000 /* who came early is seen to be in time within so long */
 
 /* ---- who it is: asked on a job thread, at first and then every few seconds ---- */
 
@@ -272,6 +274,7 @@ void cn_live_attach(cn_live *live, cn_door *door, cn_media *media)
     live->media = media;
     cn_door_every(door, CHECK_MS, check_sessions, live);
     cn_door_every(door, 1000, cn_live_housekeeping, live);
+    cn_door_every(door, BEGIN_MS, cn_begin_tick, live);
     cn_door_every(door, 2000, cn_live_quality, live);
     cn_door_every(door, 60000, cn_minutes_checkpoint, live);
     cn_door_every(door, 60000, cn_record_forget, live);

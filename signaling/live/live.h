@@ -36,6 +36,9 @@ extern const cn_media_events cn_live_events; /* ctx: the cn_live */
  * one, the experts who wait for such. Any thread. */
 void cn_live_request_changed(cn_live *live, const char *request, const char *state, bool urgent);
 
+/** A request's room was closed (cn_consult.room_ends): it says farewell. Any thread. */
+void cn_live_room_ends(cn_live *live, const char *request, const char *reason);
+
 /**
  * Any thread but the door's: tells everybody that the server ends and lets go of media, which may then be freed; and,
  * once media has ended, waits until its last events were worked on and the minutes are in the ledger.

@@ -76,6 +76,7 @@ struct cn_member {
     bool may_video;      /* has one of the places with video */
     bool answered, connected, leaving;
     bool moderates, leads, refers; /* by the rights at joining: host always, lead expert, referrer */
+    bool consults;                 /* is one of the experts */
     bool host_told;                /* as the others know it */
     int64_t hand_ms;               /* raised at; 0: not */
     cn_tier tier_max;              /* a host's ceiling */
@@ -112,8 +113,10 @@ struct cn_hall {
     cn_room_settings settings; /* with the codec that is meant by "" */
     cn_tier tier_max;          /* of the settings */
     int64_t hand_last_ms;
-    /* its request was closed or cancelled */
-    const char *ending; /* "closed", "cancelled"; NULL: not */
+    bool scheduled;           /* as far as is known, its request waits to begin */
+    bool looking, look_again; /* whether it does is being asked; and is to be asked once more */
+    /* its request came to the end of the talk, or to its own */
+    const char *ending; /* "finished", "closed", "cancelled"; NULL: not */
     uint64_t ends_ms;   /* monotonic */
     bool ended;         /* the farewell is over: nobody enters any more */
 };

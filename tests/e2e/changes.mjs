@@ -104,7 +104,6 @@ await check('the detail page and the list follow what the administrator does', a
 
 await check('the report page shows the report when it is signed', async () => {
   const path = `/api/v1/requests/${scene.request}`
-  await scene.lead.post(`${path}/finish`)
   await scene.lead.put(`${path}/report`, { findings: '所见', conclusion: '结论', advice: '', revision: 0 })
   await open(referrer, `/requests/${scene.request}/report`, 'page-back')
   assert(!(await referrer.visible('report-paper')), 'nothing is signed yet')

@@ -437,7 +437,8 @@ await step(
     await login(lead, server, 'expert01')
     for (const b of [lead, phone]) {
       await open(b, 'pending', request)
-      await state(b, 'IN_SESSION')
+      // the referrer alone has begun nothing: the first expert does, by being there
+      await state(b, b === lead ? 'SCHEDULED' : 'IN_SESSION')
       await b.click('act-room')
       await seen(b, 'room-enter', 20)
       await enter(b)

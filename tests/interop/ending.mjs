@@ -1,9 +1,11 @@
-// Requests watched from outside a room, and the room of one that is cancelled or closed: a farewell, then everybody is out and the minutes stop.
+// The life of a call: it begins by who is in its room, ends with the room after a farewell, and the minutes stop; requests watched
+// from outside.
 // node tests/interop/ending.mjs (CN_BUILD=release for another build). The participant whose minutes run is GStreamer's webrtcbin, by WHIP.
 import { execFileSync, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, check, equal, finish, sleep, until } from '../lib/check.mjs'
+import { listening } from '../lib/offer.mjs'
 import { Session, call } from '../lib/rest.mjs'
 import { Server, root, sanitized } from '../lib/server.mjs'
 import { Socket } from '../lib/socket.mjs'
@@ -29,18 +31,9 @@ const session = {}
 for (const name of Object.keys(people)) session[name] = await new Session(server.url).login(name, PASSWORD)
 
 const sdp = readFileSync(join(root, 'tests/data/sdp/chromium-phone.sdp'), 'utf8')
-/** An offer that only listens. */
-function offer() {
-  const [head, ...media] = sdp.split(/^(?=m=)/m)
-  const sections = {}
-  const text = media.map((m) => {
-    sections[/^a=mid:(\S+)/m.exec(m)[1]] = 'slot'
-    return m.replace(/^a=sendonly/m, 'a=recvonly').replace(/^a=(rid|simulcast|ssrc|ssrc-group|msid):.*\r\n/gm, '')
-  })
-  return { offer: head + text.join(''), sections }
-}
-
+let reads = 0
 const rest = async (who, method, path, json) => {
+  if (method === 'GET' && /^\/api\/v1\/requests\/\w+$/.test(path)) reads++
   const answer = await session[who].call(method, path, { json })
   assert(answer.status < 300, `${who} ${method} ${path}: ${answer.status} ${answer.body}`)
   return answer.json
@@ -55,7 +48,7 @@ const done = async (s, method, params) => {
   assert(answer.result, `${method}: ${JSON.stringify(answer.error)}`)
   return answer.result
 }
-const entering = (s, room, more = {}) => s.call('room.join', { room, device: 'phone', ...offer(), ...more })
+const entering = (s, room, more = {}) => s.call('room.join', { room, device: 'phone', ...listening(), ...more })
 const waiting = async (s) => {
   await sleep(300)
   return s.messages.filter((m) => m.method === 'request.changed').length
@@ -206,7 +199,9 @@ await check(
     const { room } = await act('referrer1', id, 'room')
     const inside = await open('expert1')
     assert((await entering(inside, room)).result, 'inside')
-    await act('expert1', id, 'finish')
+    const referrer = await open('referrer1')
+    assert((await entering(referrer, room)).result, 'both sides are there')
+    await until('the beginning', async () => (await rest('expert1', 'GET', path)).state === 'IN_SESSION')
     await act('expert2', id, 'opinion', { text: '同意' })
     await rest('expert1', 'PUT', `${path}/report`, { findings: '结节', conclusion: '良性', advice: '', revision: 0 })
     equal((await rest('expert1', 'POST', `${path}/report/sign`, {})).state, 'REPORTED', 'the answer of signing')
@@ -218,14 +213,13 @@ await check(
     const closed = await act('referrer1', id, 'close')
     equal([closed.state, closed.history.at(-1).action, closed.room], ['CLOSED', 'close', null], 'the answer of closing')
     const states = []
-    for (let i = 0; i < 9; i++) states.push(await changed(outside))
+    for (let i = 0; i < 8; i++) states.push(await changed(outside))
     equal(states, [
       'PENDING_REVIEW',
       'SCHEDULED',
       'SCHEDULED',
       'IN_SESSION',
-      'AWAITING_REPORT',
-      'AWAITING_REPORT',
+      'IN_SESSION',
       'REPORTED',
       'REPORTED',
       'CLOSED',
@@ -238,9 +232,70 @@ await check(
     await act('centre1', empty, 'cancel', { reason: '病人转院' })
     equal((await entering(inside, left)).error?.code, 1009, 'nobody was inside, nobody enters')
     inside.close()
+    referrer.close()
     outside.close()
   },
 )
+
+const state = async (id) => (await rest('centre1', 'GET', `/api/v1/requests/${id}`)).state
+const may = async (who, id, word) => (await rest(who, 'GET', `/api/v1/requests/${id}`)).actions.includes(word)
+
+await check(
+  'it begins when both sides are there, or one near the time; trying the devices begins nothing; nobody comes twice',
+  async () => {
+    const id = await request(),
+      room = await begin(id) // in an hour
+    equal([await state(id), await may('centre1', id, 'reschedule')], ['SCHEDULED', true], 'the room was asked for')
+    const lead = await open('expert1')
+    assert((await entering(lead, room)).result, 'the lead expert is early')
+    await sleep(6500) // the clock is looked at every 5 s
+    equal(await state(id), 'SCHEDULED', 'one side an hour before')
+    await act('centre1', id, 'reschedule', { at: soon(10), minutes: 30 })
+    await until('the beginning, since the time has come', async () => (await state(id)) === 'IN_SESSION')
+    await act('expert1', id, 'no_show')
+    await sleep(6500)
+    equal(await state(id), 'SCHEDULED', 'nobody came, and he is still there')
+    const other = await open('referrer1')
+    assert((await entering(lead, room)).result, 'who sends nothing is given up after 30 s')
+    assert((await entering(other, room)).result, 'the referrer comes after all')
+    await until('the beginning, by both', async () => (await state(id)) === 'IN_SESSION')
+    const { history, held } = await rest('centre1', 'GET', `/api/v1/requests/${id}`)
+    equal([history.at(-1).action, history.at(-1).actor.id], ['begin', session.referrer1.user.id])
+    equal([held.started_at, held.ended_at, held.ongoing], [history.at(-1).at, null, true], 'the real times')
+    await act('centre1', id, 'cancel', { reason: '病人转院' })
+    lead.close()
+    other.close()
+  },
+)
+
+await check('signing takes the way back from nobody; ended for all, it is over for all', async () => {
+  const id = await request(),
+    path = `/api/v1/requests/${id}`,
+    room = await begin(id)
+  const [lead, other] = [await open('expert1'), await open('referrer1')]
+  for (const s of [lead, other]) assert((await entering(s, room)).result, 'inside')
+  await until('the beginning', async () => (await state(id)) === 'IN_SESSION')
+  await rest('expert1', 'PUT', `${path}/report`, { findings: '结节', conclusion: '良性', advice: '', revision: 0 })
+  equal((await rest('expert1', 'POST', `${path}/report/sign`, {})).state, 'REPORTED')
+  await done(other, 'room.leave', {})
+  for (const who of ['referrer1', 'expert1', 'expert2', 'centre1'])
+    equal([await may(who, id, 'room'), (await act(who, id, 'room')).room], [true, room], who)
+  assert((await entering(other, room)).result, 'who was dropped is back')
+  equal((await session.referrer1.call('POST', `${path}/finish`, { json: {} })).status, 403, 'not his to end')
+  equal((await act('expert1', id, 'finish')).state, 'REPORTED', 'ended for all')
+  for (const s of [lead, other]) {
+    equal((await s.notice('room.ending')).params, { seconds: FAREWELL_S, reason: 'finished' })
+    equal((await s.notice('room.closed')).params, { reason: 'ended' })
+    await s.next((m) => m.method === 'room.left' && m.params.cause === 'closed', 'having left')
+  }
+  equal((await entering(other, room)).error?.code, 1009, 'a join after the end')
+  const again = await session.expert1.call('POST', `${path}/finish`, { json: {} })
+  equal([again.status, await may('expert1', id, 'room'), await may('expert1', id, 'finish')], [409, false, false])
+  const { held } = await rest('referrer1', 'GET', path)
+  assert(held.ended_at >= held.started_at && !held.ongoing, JSON.stringify(held))
+  lead.close()
+  other.close()
+})
 
 await check('who waits before a room that everybody has left hears of its end, too', async () => {
   const id = await request(),
@@ -289,7 +344,7 @@ await check('an act is one row in the audit log, not an act and a reading', asyn
         encoding: 'utf8',
       }),
     )
-  equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [0, 3])
+  equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [reads, 4])
 })
 
 server.remove()

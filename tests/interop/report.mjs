@@ -1,8 +1,10 @@
 // The printed report from outside, against the real server: node tests/interop/report.mjs (CN_BUILD=release for another build).
 import { execFileSync } from 'node:child_process'
-import { assert, check, equal, finish } from '../lib/check.mjs'
+import { assert, check, equal, finish, until } from '../lib/check.mjs'
+import { listening } from '../lib/offer.mjs'
 import { Session } from '../lib/rest.mjs'
 import { Server, sanitized } from '../lib/server.mjs'
+import { Socket } from '../lib/socket.mjs'
 
 const PASSWORD = 'Good-pass-1x'
 const server = new Server({ build: sanitized, name: 'door-report', pages: false })
@@ -53,8 +55,16 @@ await check('a consultation comes to its report', async () => {
     at: Date.now() + 3600000,
     minutes: 30,
   })
-  await done(lead, 'POST', `${path}/room`, {})
+  const { room } = await done(lead, 'POST', `${path}/room`, {})
+  const inside = []
+  for (const { cookie } of [referrer, lead]) {
+    const socket = await Socket.open(server.url, { cookie })
+    assert((await socket.call('room.join', { room, device: 'phone', ...listening() })).result, 'both are inside')
+    inside.push(socket)
+  }
+  await until('the beginning', async () => (await done(lead, 'GET', path)).state === 'IN_SESSION')
   await done(lead, 'POST', `${path}/finish`, {})
+  for (const socket of inside) socket.close()
 })
 
 await check('where there is no report yet the answer is null', async () => {

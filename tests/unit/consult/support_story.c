@@ -1,6 +1,7 @@
 #include "support_story.h"
 
 #include "consult/report/report.h"
+#include "consult/request/begin.h"
 
 static void changed(void *ctx, const char *request, const char *state, bool urgent)
 {
@@ -9,6 +10,14 @@ static void changed(void *ctx, const char *request, const char *state, bool urge
     rig->changes++;
     rig->last_urgent = urgent;
     cn_strcpy(rig->last_state, sizeof rig->last_state, state);
+}
+
+static void ended(void *ctx, const char *request, const char *reason)
+{
+    platform *rig = ctx;
+    (void)request;
+    rig->ends++;
+    cn_strcpy(rig->last_end, sizeof rig->last_end, reason);
 }
 
 void platform_sql(platform *rig, const char *sql)
@@ -48,6 +57,7 @@ void platform_open(platform *rig, void **state)
                       .nobody = somebody(1u << CN_RIGHT_USER_MANAGE),
                       .reader = somebody(1u << CN_RIGHT_REQUEST_READ_ALL)};
     support->c.changed = changed;
+    support->c.room_ends = ended;
     support->c.ctx = rig;
 }
 
@@ -123,6 +133,8 @@ void request_until(platform *rig, const char *id, cn_state state)
 {
     char room[CN_ID_TEXT];
     cn_problem problem = {0};
+    const cn_present both = {.referrer = true, .expert = true};
+    bool scheduled = true;
     if (state == CN_STATE_UPLOADING) return;
     request_consent(rig, id);
     assert_ok(request_do(rig, &rig->referrer, id, "submit", ""));
@@ -130,6 +142,7 @@ void request_until(platform *rig, const char *id, cn_state state)
     schedule(rig, id);
     if (state == CN_STATE_SCHEDULED) return;
     assert_ok(cn_request_room(rig->c, &rig->lead, id, room, &problem));
+    assert_ok(cn_request_begin(rig->c, &rig->lead, id, &both, cn_wall_ms(), &scheduled));
     if (state == CN_STATE_IN_SESSION) return;
     assert_ok(request_do(rig, &rig->lead, id, "finish", ""));
     if (state == CN_STATE_AWAITING_REPORT) return;

@@ -24,6 +24,8 @@ typedef struct platform {
     unsigned changes; /* how often somebody was told */
     char last_state[24];
     bool last_urgent;
+    unsigned ends; /* how often a room was said to end */
+    char last_end[16];
 } platform;
 
 void platform_open(platform *rig, void **state);

@@ -452,8 +452,10 @@ static void test_room(void **state)
     assert_err(cn_request_room(rig.c, &rig.third, id, room, &problem), CN_ERR_NOTFOUND);
     unsigned told = rig.changes;
     assert_ok(cn_request_room(rig.c, &rig.referrer, id, room, &problem));
-    assert_int_equal(request_state(&rig, id), CN_STATE_IN_SESSION);
-    assert_int_equal(rig.changes, told + 1);
+    assert_int_equal(request_state(&rig, id), CN_STATE_SCHEDULED); /* a room is a room, not its consultation */
+    assert_int_equal(rig.changes, told);
+    assert_err(cn_request_room(rig.c, &rig.admin, id, again, &problem), CN_ERR_FORBIDDEN);
+    put(&rig, id, CN_STATE_IN_SESSION);
     int64_t before = steps(&rig);
     assert_ok(cn_request_room(rig.c, &rig.second, id, again, &problem)); /* whoever comes later comes into the same */
     assert_string_equal(room, again);
@@ -521,11 +523,11 @@ static bool may_now(platform *rig, const cn_actor *actor, const char *id, const 
 
 static void test_a_whole_life(void **state)
 {
-    static const char *const history[] = {"create", "submit",  "schedule", "room", "finish",
+    static const char *const history[] = {"create", "submit",  "schedule", "begin", "finish",
                                           "sign",   "release", "record",   "close"};
     static const char *const rows[] = {"request.create", "request.submit", "request.schedule", "request.room",
-                                       "request.finish", "report.draft",   "report.sign",      "opinion.sign",
-                                       "record.write",   "request.close"};
+                                       "request.begin",  "request.finish", "report.draft",     "report.sign",
+                                       "opinion.sign",   "record.write",   "request.close"};
     platform rig;
     char id[CN_ID_TEXT];
     cn_problem problem = {.err = CN_OK};
@@ -575,7 +577,7 @@ static void test_an_act_answers_with_the_request(void **state)
     CN_AUTO_JSON json_t *object = NULL, *reason = json_of("{'reason': '转院'}"), *opinion = json_of("{'text': '同意'}");
     platform_open(&rig, state);
     request_new(&rig, false, "李明", id);
-    request_until(&rig, id, CN_STATE_SCHEDULED);
+    request_until(&rig, id, CN_STATE_IN_SESSION);
     assert_ok(cn_request_room(rig.c, &rig.referrer, id, room, &problem));
     unsigned told = rig.changes;
     assert_ok(cn_opinion_add(rig.c, &rig.second, id, opinion, &answer, &problem));
