@@ -117,6 +117,8 @@ await check('the signed report is printed for whoever has a part in it', async (
     '其他专家意见',
     '同意。',
     '签发时间：20',
+    '预约时间',
+    '实际时间',
     '第1页/共1页',
   ])
     assert(words.includes(word), `${word} is not in ${words}`)

@@ -11,6 +11,8 @@
 #define LABEL 62.0 /* width of a label's cell */
 #define PAD 6.0
 #define TIME_TEXT 40
+#define HELD_TEXT (2 * TIME_TEXT)
+#define DAY_MS INT64_C(86400000)
 #define PAIRS_MAX 3
 
 static const cn_page_flow_style body = {.face = SERIF, .size = 10.5, .leading = 18, .indent = 21};
@@ -63,6 +65,19 @@ static const char *when(const sheet *page, int64_t ms, char out[TIME_TEXT])
     return out;
 }
 
+/* "2026年11月21日 10:05—10:50", over midnight "…23:50—11月22日 00:10"; what has not ended says so. */
+static void held_text(const sheet *page, const json_t *held, char out[HELD_TEXT])
+{
+    int64_t from = int_of(held, "started_at"), to = int_of(held, "ended_at");
+    char first[TIME_TEXT], last[TIME_TEXT];
+    const char *start = when(page, from, first), *end = when(page, to, last), *clock = strrchr(end, ' ');
+    bool same_day = (from + page->zone_ms) / DAY_MS == (to + page->zone_ms) / DAY_MS;
+    if (to)
+        cn_fmt(out, HELD_TEXT, "%s—%s", start, same_day && clock ? clock + 1 : end + strlen("2026年"));
+    else
+        cn_fmt(out, HELD_TEXT, "%s 开始%s", start, json_is_true(json_object_get(held, "ongoing")) ? "，进行中" : "");
+}
+
 /* The hospital of the expert who writes; the request's own when he is no longer among its experts. */
 static const char *hospital_of(const json_t *request, const char *user)
 {
@@ -73,6 +88,13 @@ static const char *hospital_of(const json_t *request, const char *user)
         if (strcmp(text_of(object, "id"), user) == 0) return text_of(object, "hospital");
     }
     return part_text(request, "hospital", "name");
+}
+
+/* When it began; until then, for when it is planned. */
+static int64_t time_of(const json_t *request)
+{
+    int64_t began = int_of(json_object_get(request, "held"), "started_at"), planned = int_of(request, "scheduled_at");
+    return began ? began : planned ? planned : int_of(request, "created_at");
 }
 
 /* ---- head ---- */
@@ -94,8 +116,7 @@ static void letterhead(sheet *page)
     cn_page_flow_at(flow, &centre_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH,
                     strcmp(text_of(page->request, "urgency"), "urgent") == 0 ? "会诊类别：紧急" : "会诊类别：普通");
     line.n = 0;
-    int64_t held = int_of(page->request, "scheduled_at");
-    cn_buf_fmt(&line, "会诊时间：%s", when(page, held ? held : int_of(page->request, "created_at"), at));
+    cn_buf_fmt(&line, "会诊时间：%s", when(page, time_of(page->request), at));
     if (line.p) cn_page_flow_at(flow, &right_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH, line.p);
     cn_buf_free(&line);
     flow->y += 20;
@@ -167,6 +188,24 @@ static void expert_names(const json_t *request, cn_buf *out)
     }
 }
 
+/* From when to when it really was; and for when it was planned, where that is another minute. */
+static void times_row(sheet *page)
+{
+    const json_t *held = json_object_get(page->request, "held");
+    int64_t planned = int_of(page->request, "scheduled_at"), began = int_of(held, "started_at");
+    char at[TIME_TEXT], real[HELD_TEXT];
+    const double third = CN_FLOW_WIDTH / 3;
+    if (!began) return;
+    held_text(page, held, real);
+    const pair both[] = {{"预约时间", when(page, planned, at), CN_FLOW_WIDTH - 1.8 * third},
+                         {"实际时间", real, 1.8 * third}};
+    const pair one[] = {{"会诊时间", real, CN_FLOW_WIDTH}};
+    if (planned && planned / 60000 != began / 60000)
+        table_row(&page->flow, both, 2);
+    else
+        table_row(&page->flow, one, 1);
+}
+
 static void patient_block(sheet *page)
 {
     const json_t *object = page->request, *patient = json_object_get(object, "patient");
@@ -190,6 +229,7 @@ static void patient_block(sheet *page)
     table_row(&page->flow, from, 2);
     table_row(&page->flow, doctors, 1);
     table_row(&page->flow, experts, 1);
+    times_row(page);
     cn_buf_free(&names);
     page->flow.y += 10;
 }

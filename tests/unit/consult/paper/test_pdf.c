@@ -75,6 +75,39 @@ static void draw(const json_t *request, const char *name, char path[512])
     cn_buf_free(&pdf);
 }
 
+/* A report is not signed before its consultation: what is printed is when that was, the plan beside it. */
+static void printed_times_are_the_real_ones(void **state)
+{
+    static const struct {
+        int64_t start, end; /* minutes from the plan, 2026-11-22 10:00 in the zone */
+        bool ongoing;
+        const char *has, *has_not;
+    } rows[] = {
+        {-34, -11, false, "2026年11月22日 09:26—09:49", "进行中"},
+        {-34, 0, true, "2026年11月22日 09:26 开始，进行中", "—"},
+        {-34, 0, false, "2026年11月22日 09:26 开始", "进行中"},
+        {830, 850, false, "2026年11月22日 23:50—11月23日 00:10", "进行中"},
+        {0, 20, false, "2026年11月22日 10:00—10:20", "预约时间"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char path[512];
+        CN_AUTO_JSON json_t *request = a_request("所见", true);
+        json_int_t plan = json_integer_value(json_object_get(request, "scheduled_at"));
+        bool open = !rows[i].end;
+        json_object_set_new(request, "held",
+                            json_pack("{s:I, s:o, s:b}", "started_at", plan + rows[i].start * 60000, "ended_at",
+                                      open ? json_null() : json_integer(plan + rows[i].end * 60000), "ongoing",
+                                      rows[i].ongoing));
+        draw(request, "times.pdf", path);
+        CN_AUTO_FREE char *text = ask("pdftotext -layout", path);
+        assert_has(text, rows[i].has);
+        if (rows[i].start) assert_has(text, "预约时间");
+        if (strcmp(rows[i].has_not, "—") != 0 && strstr(text, rows[i].has_not))
+            fail_msg("\"%s\" is in:\n%s", rows[i].has_not, text);
+    }
+}
+
 static void what_was_written_can_be_read(void **state)
 {
     (void)state;
@@ -312,13 +345,10 @@ static void test_who_may_print(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_written_can_be_read),
-        cmocka_unit_test(fonts_are_embedded_subsets),
-        cmocka_unit_test(long_texts_take_pages),
-        cmocka_unit_test(the_signature_is_not_alone),
-        cmocka_unit_test(a_draft_says_so),
-        cmocka_unit_test(the_same_bytes_from_any_thread),
-        CN_DB_TESTS(test_who_may_print),
+        cmocka_unit_test(what_was_written_can_be_read),   cmocka_unit_test(printed_times_are_the_real_ones),
+        cmocka_unit_test(fonts_are_embedded_subsets),     cmocka_unit_test(long_texts_take_pages),
+        cmocka_unit_test(the_signature_is_not_alone),     cmocka_unit_test(a_draft_says_so),
+        cmocka_unit_test(the_same_bytes_from_any_thread), CN_DB_TESTS(test_who_may_print),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
