@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "signaling/live/begin.h"
 #include "signaling/live/client.h"
+#include "signaling/live/elsewhere.h"
 #include "signaling/live/ending.h"
 #include "signaling/live/errand.h"
 #include "signaling/live/gate.h"
@@ -22,6 +23,8 @@
 typedef struct passage {
     cn_call_errand base;
     char room[64], member[CN_ID_TEXT], resume[CN_SESSION_TOKEN];
+    char former[CN_SESSION_TOKEN]; /* of a stay of the same page that is given up, if it is still there */
+    enum { BESIDE, ASK, MOVE } elsewhere;
     bool reoffer, taken_over;
     bool farewell; /* the room says farewell: it may be entered though it is closed */
     char *offer;
@@ -232,10 +235,26 @@ static bool kept_out(passage *path, cn_client *client)
     return true;
 }
 
+/* True when he is there elsewhere and asked to be told. */
+static bool kept_elsewhere(passage *path, cn_client *client)
+{
+    static const char detail[] = "this account is in the room with another device or page";
+    cn_hall *hall = cn_hall_find(path->base.live, path->info.id);
+    const char *user = path->base.actor.user;
+    if (!hall || path->elsewhere == BESIDE) return false;
+    if (path->elsewhere == ASK && cn_elsewhere_there(hall, user, path->former)) {
+        if (path->base.id) cn_client_send(client, cn_rpc_refusal(path->base.id, CN_RPC_DOOR, "elsewhere", detail));
+        end_passage(path, client);
+        return true;
+    }
+    cn_elsewhere_give_up(hall, user);
+    return false;
+}
+
 static void enter_new(passage *path, cn_client *client)
 {
     cn_live *live = path->base.live;
-    if (kept_out(path, client)) return;
+    if (kept_out(path, client) || kept_elsewhere(path, client)) return;
     cn_gate_forget(client);
     cn_hall *hall = cn_hall_open(live, &path->info);
     cn_member *member = NULL;
@@ -382,19 +401,25 @@ static bool room_name_valid(const char *text)
 cn_err cn_do_join(cn_method_call *call, json_t **result)
 {
     passage *path = NULL;
-    const char *room, *device = "desktop", *resume = "";
+    const char *room, *device = "desktop", *resume = "", *former = "", *elsewhere = "";
     (void)result;
     CN_TRY(cn_json_line(call->params, "room", true, 1, 63, &room, &call->problem));
     CN_TRY(cn_json_line(call->params, "device", false, 1, 16, &device, &call->problem));
     CN_TRY(cn_json_line(call->params, "resume", false, 0, CN_SESSION_TOKEN - 1, &resume, &call->problem));
+    CN_TRY(cn_json_line(call->params, "former", false, 0, CN_SESSION_TOKEN - 1, &former, &call->problem));
+    CN_TRY(cn_json_line(call->params, "elsewhere", false, 1, 8, &elsewhere, &call->problem));
     if (strcmp(device, "desktop") != 0 && strcmp(device, "phone") != 0)
         return cn_problem_set(&call->problem, CN_ERR_INVALID, "device", "desktop or phone");
+    if (*elsewhere && strcmp(elsewhere, "ask") != 0 && strcmp(elsewhere, "move") != 0)
+        return cn_problem_set(&call->problem, CN_ERR_INVALID, "elsewhere", "ask or move");
     if (!room_name_valid(room)) return cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "room", "no such room");
     if (call->client->joining) return cn_problem_set(&call->problem, CN_ERR_STATE, "", "another join is under way");
     CN_TRY(passage_new(&path, call));
     cn_do_leave(call, NULL); /* who joins anew has given his old place up */
     cn_strcpy(path->room, sizeof path->room, room);
     cn_strcpy(path->resume, sizeof path->resume, resume);
+    cn_strcpy(path->former, sizeof path->former, former);
+    path->elsewhere = *elsewhere == 'a' ? ASK : *elsewhere == 'm' ? MOVE : BESIDE;
     path->farewell = cn_ending_farewell(call->live, room);
     cn_err err = cn_call_errand_go(&path->base, check, checked);
     call->client->joining = err == CN_ANSWERS_ITSELF;

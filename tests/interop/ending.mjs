@@ -1,4 +1,4 @@
-// The life of a call: it begins by who is in its room, ends with the room after a farewell, and the minutes stop; requests watched
+// The life of a call: it begins by who is in its room, ends with the room after a farewell, and the minutes stop; one account twice; requests watched
 // from outside.
 // node tests/interop/ending.mjs (CN_BUILD=release for another build). The participant whose minutes run is GStreamer's webrtcbin, by WHIP.
 import { execFileSync, spawn } from 'node:child_process'
@@ -297,6 +297,39 @@ await check('signing takes the way back from nobody; ended for all, it is over f
   other.close()
 })
 
+await check('the same account twice: told and moved, or let be; a reconnect is no second device', async () => {
+  const id = await request(),
+    room = await begin(id)
+  const [desk, phone, third] = [await open('expert1'), await open('expert1'), await open('expert1')]
+  const first = (await entering(desk, room, { elsewhere: 'ask' })).result
+  assert(first, 'nobody is elsewhere')
+  const ask = (await entering(phone, room, { elsewhere: 'ask' })).error
+  equal([ask?.code, ask?.data?.reason], [1023, 'elsewhere'], JSON.stringify(ask))
+  assert((await done(desk, 'room.hand', { on: true })).at, 'the first is untouched')
+  equal((await entering(phone, room, { elsewhere: 'maybe' })).error?.data?.field, 'elsewhere')
+  const moved = (await entering(phone, room, { elsewhere: 'move' })).result
+  assert(moved && moved.participant !== first.participant, 'moved')
+  equal((await desk.notice('room.replaced')).params, {})
+  equal((await desk.call('room.hand', { on: true })).error?.code, 1004, 'the first is out')
+  /* its WebSocket is dead and the server does not know: the same page comes back */
+  const back = (await entering(third, room, { elsewhere: 'ask', resume: moved.resume })).result
+  equal(back?.participant, moved.participant, 'taken over')
+  await phone.notice('room.replaced')
+  const anew = (await entering(desk, room, { elsewhere: 'ask', former: back.resume })).result
+  assert(anew && anew.participant !== back.participant, 'the same page joins anew')
+  await third.notice('room.replaced')
+  /* who has lost his WebSocket is nowhere else */
+  desk.close()
+  await sleep(300)
+  assert((await entering(phone, room, { elsewhere: 'ask' })).result, 'his page is gone')
+  /* each device counts, for who says nothing; another account is another person */
+  assert((await entering(third, room)).result, 'beside it')
+  const colleague = await open('expert2')
+  assert((await entering(colleague, room, { elsewhere: 'ask' })).result, 'another account')
+  await act('centre1', id, 'cancel', { reason: '病人转院' })
+  for (const s of [phone, third, colleague]) s.close()
+})
+
 await check('who waits before a room that everybody has left hears of its end, too', async () => {
   const id = await request(),
     room = await begin(id)
@@ -344,7 +377,7 @@ await check('an act is one row in the audit log, not an act and a reading', asyn
         encoding: 'utf8',
       }),
     )
-  equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [reads, 4])
+  equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [reads, 5])
 })
 
 server.remove()
