@@ -6,9 +6,10 @@
 #include "signaling/live/gate.h"
 #include "signaling/live/hall.h"
 
+/* By himself: an encoder that sends with a token of his stays. */
 static bool is_his(const cn_member *member, const char *user)
 {
-    return !member->leaving && *user && strcmp(member->user, user) == 0;
+    return !member->leaving && !*member->token_hash && *user && strcmp(member->user, user) == 0;
 }
 
 bool cn_elsewhere_there(const cn_hall *hall, const char *user, const char *former)
@@ -16,7 +17,7 @@ bool cn_elsewhere_there(const cn_hall *hall, const char *user, const char *forme
     size_t n = strlen(former);
     for (const cn_member *member = hall->members; member; member = member->next) {
         bool own = n && strlen(member->resume) == n && cn_equal_ct(member->resume, former, n);
-        if (is_his(member, user) && member->client && !own) return true;
+        if (is_his(member, user) && member->client && !member->lost && !own) return true;
     }
     return false;
 }

@@ -63,6 +63,14 @@ export interface RequestRow {
   reason: string
 }
 
+/** When a consultation really took place. */
+export interface Held {
+  started_at: number
+  /** null: it goes on, or nobody knows */
+  ended_at: number | null
+  ongoing: boolean
+}
+
 export interface RequestList extends Page<RequestRow> {
   counts: Record<Tab, number>
 }
@@ -143,6 +151,7 @@ export interface Expert extends Named {
 
 export interface ConsultRequest extends Omit<RequestRow, 'patient' | 'reason' | 'referrer'> {
   patient: Patient
+  held: Held | null
   question: string
   revision: number
   referrer: Named & { title: string; department: string }

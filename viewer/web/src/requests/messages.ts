@@ -58,6 +58,7 @@ export const requestMessages = {
         reschedule: '调整会诊时间',
         accept: '接诊',
         room: '开启会诊室',
+        begin: '会诊开始',
         no_show: '对方未到场',
         finish: '结束视频会诊',
         draft: '写报告',
@@ -203,7 +204,7 @@ export const requestMessages = {
         accept: '紧急会诊，等待专家接诊。',
         reviewing: '已提交，等待会诊中心审核。',
         reviewing_urgent: '已提交，任一专家现在都可以接诊。',
-        enter: '可以提前进入会诊室调试设备。',
+        enter: '可以提前进入会诊室调试设备，双方到齐后会诊开始。',
         waiting: '已安排，等待会诊开始。',
         session: '会诊正在进行。',
         write: '请填写并签发会诊报告。',
@@ -261,7 +262,7 @@ export const requestMessages = {
         now: '现在',
         ask: {
           accept: '接诊后您就是主诊专家，会诊立即开始。确定接诊吗？',
-          finish: '结束后会诊进入“待写报告”，会诊室仍可进入。确定结束视频会诊吗？',
+          finish: '会诊室将在一分钟后关闭，所有人退出，不能再进入。确定结束视频会诊吗？',
           no_show: '会诊将回到“已安排”，可调整时间后再进行。确定吗？',
           close: '结束后会诊室关闭，会诊记录不能再修改。确定结束会诊吗？',
           opinion: '签名后不能修改，确定提交吗？',
@@ -280,6 +281,13 @@ export const requestMessages = {
           record: '会诊记录已保存',
           opinion: '意见已提交',
         },
+      },
+      held: {
+        real: '实际 {time}',
+        planned: '预约时间',
+        took_place: '实际时间',
+        ongoing: '{from} 开始，进行中',
+        since: '{from} 开始',
       },
       reason: {
         return: {
@@ -367,6 +375,7 @@ export const requestMessages = {
         reschedule: 'Rescheduled',
         accept: 'Accepted',
         room: 'Room opened',
+        begin: 'Consultation began',
         no_show: 'Nobody came',
         finish: 'Session finished',
         draft: 'Report drafted',
@@ -514,7 +523,7 @@ export const requestMessages = {
         accept: 'Urgent: waiting for an expert to accept.',
         reviewing: 'Submitted. The centre is reviewing it.',
         reviewing_urgent: 'Submitted. Any expert may accept it now.',
-        enter: 'You can enter the room early to try your devices.',
+        enter: 'You can enter the room early to try your devices. It begins when both sides are there.',
         waiting: 'Scheduled.',
         session: 'The consultation is going on.',
         write: 'Please write and sign the report.',
@@ -572,7 +581,7 @@ export const requestMessages = {
         now: 'now',
         ask: {
           accept: 'You become the lead expert and the session begins. Accept?',
-          finish: 'The report is due next; the room stays open. Finish the session?',
+          finish: 'Everybody leaves, the room closes in a minute and cannot be entered again. End the video session?',
           no_show: 'The consultation goes back to “scheduled”. Continue?',
           close: 'The room closes and the record can no longer be changed. Close?',
           opinion: 'It cannot be changed afterwards. Sign?',
@@ -591,6 +600,13 @@ export const requestMessages = {
           record: 'Record saved',
           opinion: 'Opinion signed',
         },
+      },
+      held: {
+        real: 'Took place {time}',
+        planned: 'Planned',
+        took_place: 'Took place',
+        ongoing: '{from}, going on',
+        since: 'from {from}',
       },
       reason: {
         return: {

@@ -95,6 +95,7 @@ export function isOver(state: State): boolean {
   return state === 'CLOSED' || state === 'REJECTED' || state === 'CANCELLED'
 }
 
-export function canEnterNow(row: RequestRow): boolean {
-  return row.state === 'IN_SESSION' && row.room !== null
+/** Its room is open and the talk has begun; also after the report was signed in it, so that who was dropped comes back. */
+export function canEnterNow(row: Pick<RequestRow, 'state' | 'room'>): boolean {
+  return ['IN_SESSION', 'AWAITING_REPORT', 'WRITTEN', 'REPORTED'].includes(row.state) && row.room !== null
 }

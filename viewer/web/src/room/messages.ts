@@ -49,6 +49,9 @@ export const roomMessages = {
         panel: '资料与成员',
         settings: '设置',
         leave: '离开',
+        end: '结束会诊',
+        end_title: '为所有人结束会诊？',
+        end_text: '会诊室将在一分钟后关闭，所有人退出，不能再进入。只是自己离开，请点“离开”。',
         layout_grid: '平铺',
         layout_stage: '突出发言人',
         hand: '举手',
@@ -168,6 +171,12 @@ export const roomMessages = {
         removed: '主持人已将您移出，正在询问是否允许您重新进入',
         stay: '请不要关闭此页面。',
       },
+      elsewhere: {
+        title: '您已在另一台设备或另一个窗口参加此会诊',
+        text: '转到这里后，那边会退出会诊。',
+        move: '转到这里',
+        stay_out: '不进入',
+      },
       settings: {
         title: '设置',
         own: '我的画面清晰度',
@@ -197,6 +206,7 @@ export const roomMessages = {
       },
       ending: {
         closed: '会诊已结束，会诊室将在 {n} 秒后关闭',
+        finished: '会诊已结束，会诊室将在 {n} 秒后关闭',
         cancelled: '会诊已取消，会诊室将在 {n} 秒后关闭',
       },
       ended: {
@@ -204,7 +214,8 @@ export const roomMessages = {
         removed: '主持人 {name} 已将您移出会诊室',
         refused: '主持人暂不同意您进入',
         locked: '会诊室已锁定，暂时不能进入',
-        replaced: '您已在其他窗口进入此会诊',
+        replaced: '您已转到其他设备或窗口参加此会诊',
+        stayed_out: '您没有进入，仍在其他设备或窗口参加此会诊',
         closed: '会诊室已关闭',
         ended: '会诊已结束，会诊室已关闭',
         full: '会诊室人数已满',
@@ -269,6 +280,10 @@ export const roomMessages = {
         panel: 'Files & people',
         settings: 'Settings',
         leave: 'Leave',
+        end: 'End for all',
+        end_title: 'End the consultation for everybody?',
+        end_text:
+          'Everybody leaves, the room closes in a minute and cannot be entered again. To go alone, choose “Leave”.',
         layout_grid: 'Grid',
         layout_stage: 'Speaker',
         hand: 'Raise hand',
@@ -388,6 +403,12 @@ export const roomMessages = {
         removed: 'The host removed you and is asked whether you may come back',
         stay: 'Please keep this page open.',
       },
+      elsewhere: {
+        title: 'You are in this room on another device or in another window',
+        text: 'If you move here, the other one leaves.',
+        move: 'Move here',
+        stay_out: 'Stay out',
+      },
       settings: {
         title: 'Settings',
         own: 'My picture',
@@ -420,6 +441,7 @@ export const roomMessages = {
       },
       ending: {
         closed: 'The consultation has ended. This room closes in {n} s',
+        finished: 'The consultation has ended. The room closes in {n} s',
         cancelled: 'The consultation was cancelled. This room closes in {n} s',
       },
       ended: {
@@ -427,7 +449,8 @@ export const roomMessages = {
         removed: '{name}, the host, removed you from the room',
         refused: 'The host does not let you in now',
         locked: 'The room is locked: nobody can enter now',
-        replaced: 'You entered this room in another window',
+        replaced: 'You have moved to another device or window',
+        stayed_out: 'You did not enter. You are still in the room on your other device or window.',
         closed: 'The room was closed',
         ended: 'The consultation has ended, and the room is closed',
         full: 'The room is full',

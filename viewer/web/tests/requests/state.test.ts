@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { requestMessages } from '@/requests/messages'
-import { TONES, fromIdentity, masked, missingCategories } from '@/requests/state'
+import { TONES, canEnterNow, fromIdentity, masked, missingCategories } from '@/requests/state'
+import { differs, heldText } from '@/requests/times'
+import type { State } from '@/api/types'
 import { daysBetween, lengthText, localInput, sizeText } from '@/ui/format'
 import { i18n } from '@/i18n'
 
@@ -9,6 +11,29 @@ test('an identity number gives sex and date of birth, if its check digit is righ
   expect(fromIdentity('110105194912310021')).toBe(null)
   expect(fromIdentity('440524188001010014')).toEqual({ birth_date: '1880-01-01', sex: 'male' })
   expect(fromIdentity('')).toBe(null)
+})
+
+test('signing the report closes no door: it is open as long as the room is', () => {
+  const enters = (state: State, room: string | null) => canEnterNow({ state, room })
+  expect((['IN_SESSION', 'AWAITING_REPORT', 'WRITTEN', 'REPORTED'] as const).map((s) => enters(s, 'r'))).toEqual(
+    Array(4).fill(true),
+  )
+  expect([enters('REPORTED', null), enters('SCHEDULED', 'r'), enters('CLOSED', null)]).toEqual([false, false, false])
+})
+
+test('planned and real times', () => {
+  const at = (hour: number, minute: number, day = 22) => new Date(2026, 10, day, hour, minute, 20).getTime()
+  const say = (key: string, { from }: Record<string, string>) => `${key} ${from}`
+  const text = (ended_at: number | null, ongoing = false) =>
+    heldText({ started_at: at(9, 26), ended_at, ongoing }, (ms) => localInput(ms), say)
+  expect(text(at(9, 49))).toBe('2026-11-22T09:26 – 09:49')
+  expect(text(at(0, 10, 23))).toBe('2026-11-22T09:26 – 2026-11-23T00:10')
+  expect(text(null, true)).toBe('request.held.ongoing 2026-11-22T09:26')
+  expect(text(null)).toBe('request.held.since 2026-11-22T09:26')
+  const held = { started_at: at(10, 0), ended_at: null, ongoing: true }
+  expect(differs({ scheduled_at: at(10, 0) - 20000, held })).toBe(false)
+  expect(differs({ scheduled_at: at(9, 59), held })).toBe(true)
+  expect([differs({ scheduled_at: 0, held }), differs({ scheduled_at: at(9, 0), held: null })]).toEqual([false, false])
 })
 
 test('masked numbers keep only their ends', () => {

@@ -1,8 +1,8 @@
 /* The room ends soon: the server says so a minute before (`room.ending`), everybody sees how long it is still open. */
 import { reactive } from 'vue'
 
-/** Why a room ends: what became of its request. */
-export type EndingReason = 'closed' | 'cancelled'
+/** Why a room ends: the talk was ended for all, or what became of its request. */
+export type EndingReason = 'finished' | 'closed' | 'cancelled'
 
 /** So long after the time is up a page that heard nothing more leaves by itself. */
 const SILENCE_MS = 5000

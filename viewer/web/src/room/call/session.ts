@@ -57,6 +57,9 @@ export class RoomSession {
   /** Said before anybody could show it. */
   private readonly untold: Parameters<Tell>[] = []
   private resume: string | null = null
+  /** Of a stay of this page that is given up: the server takes it for nobody else. */
+  private former: string | null = null
+  private elsewhere: 'ask' | 'move' = 'ask'
   private iceServers: RTCIceServer[] = []
   private roomKnown: Promise<void> = Promise.resolve()
   private negotiation: Promise<void> = Promise.resolve()
@@ -126,6 +129,14 @@ export class RoomSession {
     })
   }
 
+  /** The same account's other device or page ends, this one goes on. */
+  moveHere(): void {
+    if (this.state.phase !== 'elsewhere') return
+    this.elsewhere = 'move'
+    this.state.phase = 'joining'
+    void this.join()
+  }
+
   async leave(reason: EndReason = 'left'): Promise<void> {
     if (this.rpc.isOpen) await this.rpc.call('room.leave', {}, 1500).catch(() => undefined)
     this.end(reason)
@@ -181,6 +192,7 @@ export class RoomSession {
     this.peer.value.close()
     const peer = markRaw(new Peer())
     this.peer.value = peer
+    this.former = this.resume ?? this.former
     this.resume = null
     this.publishing.startAfresh()
     this.prepare(peer)
@@ -285,7 +297,8 @@ export class RoomSession {
       device: this.device,
       offer,
       sections,
-      ...(this.resume ? { resume: this.resume } : {}),
+      elsewhere: this.elsewhere,
+      ...(this.resume ? { resume: this.resume } : this.former ? { former: this.former } : {}),
     }
     let answer: JoinAnswer
     try {
@@ -325,6 +338,7 @@ export class RoomSession {
   private takeRoom(answer: JoinAnswer): void {
     const { state, local } = this
     state.me = answer.participant
+    this.elsewhere = 'ask'
     this.iceServers = answer.ice_servers // fresh credentials, for the next restart: a change now would force one
     this.resume = answer.resume
     state.self = answer.self
@@ -392,6 +406,7 @@ export class RoomSession {
 
   /** The door is closed to this person: locked, or wait until a host opens. */
   private keptOut(error: RpcError): void {
+    if (error.data.reason === 'elsewhere') return void (this.state.phase = 'elsewhere')
     if (error.data.reason !== 'lobby' && error.data.reason !== 'removed') return this.end('locked')
     this.state.waiting = error.data.reason
     this.state.phase = 'waiting'

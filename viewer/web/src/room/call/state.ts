@@ -2,13 +2,15 @@
 import { reactive } from 'vue'
 import type { Limits, Participant, QualityRow } from './protocol'
 
-export type Phase = 'new' | 'joining' | 'waiting' | 'live' | 'reconnecting' | 'ended'
+/** elsewhere: the same account is in the room with another device or page, and the person is asked. */
+export type Phase = 'new' | 'joining' | 'waiting' | 'elsewhere' | 'live' | 'reconnecting' | 'ended'
 export type EndReason =
   | 'left'
   | 'removed'
   | 'refused'
   | 'locked'
   | 'replaced'
+  | 'stayed_out'
   | 'closed'
   | 'ended'
   | 'full'

@@ -42,6 +42,7 @@ class Socket {
   static last: Socket
   sent: { id?: number; method: string }[] = []
   onopen = () => undefined
+  onclose = () => undefined
   onmessage: (event: { data: string }) => void = () => undefined
   constructor() {
     Socket.last = this
@@ -96,6 +97,55 @@ describe('a stay in a room', () => {
     expect(session.state.phase).toBe('live')
     expect(session.state.people.map(({ id }) => id)).toEqual(['two'])
     expect([session.state.speaker, session.view?.file]).toEqual(['two', 'f'])
+  })
+
+  const joins = () =>
+    Socket.last.sent.filter((message) => message.method === 'room.join') as {
+      id: number
+      method: string
+      params: Record<string, string>
+    }[]
+
+  it('asks whether to move here when the account is in the room elsewhere, and moves', async () => {
+    session.leaveNow()
+    const local = { tracks: {}, state: { ceiling: '4k' }, close: () => undefined, watch: () => undefined }
+    session = new RoomSession('room', 'phone', local as unknown as LocalMedia, 1)
+    session.enter()
+    await settle()
+    Socket.last.onopen()
+    await settle()
+    const refusal = { code: 1023, message: 'there', data: { reason: 'elsewhere' } }
+    expect(joins().map(({ params }) => params.elsewhere)).toEqual(['ask'])
+    Socket.last.say({ jsonrpc: '2.0', id: joins()[0]?.id, error: refusal })
+    await settle()
+    expect(session.state.phase).toBe('elsewhere')
+    session.moveHere()
+    session.moveHere()
+    await settle()
+    expect(joins().map(({ params }) => params.elsewhere)).toEqual(['ask', 'move'])
+    Socket.last.say({ jsonrpc: '2.0', id: joins()[1]?.id, result: answer })
+    await settle()
+    Connection.applied()
+    await settle()
+    expect(session.state.phase).toBe('live')
+  })
+
+  it('is nobody else when it joins anew, and throws nobody out who has come meanwhile', async () => {
+    Connection.applied()
+    await settle()
+    Socket.last.onclose()
+    await vi.advanceTimersByTimeAsync(5000)
+    Socket.last.onopen()
+    await settle()
+    const [again] = joins()
+    expect(again?.params).toMatchObject({ resume: 'r', elsewhere: 'ask' })
+    Socket.last.say({ jsonrpc: '2.0', id: again?.id, error: { code: 1004, message: 'gone', data: {} } })
+    await settle()
+    expect(joins()[1]?.params).toMatchObject({ former: 'r', elsewhere: 'ask' })
+    expect(joins()[1]?.params.resume).toBeUndefined()
+    Socket.last.say({ jsonrpc: '2.0', id: joins()[1]?.id, error: { code: 1023, data: { reason: 'elsewhere' } } })
+    await settle()
+    expect(session.state.phase).toBe('elsewhere')
   })
 
   it('stays ended when the room closes while the browser applies the answer', async () => {
