@@ -8,6 +8,7 @@
 #include "consult/scope.h"
 
 #define TEXT_MAX 20000
+#define REASON_MAX 500
 
 /* ---- reading ---- */
 
@@ -17,27 +18,33 @@ static json_t *person(const cn_rows *rows, size_t col)
                      cn_rows_text(rows, col + 2));
 }
 
+/* A revision goes on over an amendment that was given up. */
+#define REVISION "CASE WHEN q.report_revision > r.revision THEN q.report_revision ELSE r.revision END"
+#define VERSIONS                                                                                                    \
+    "SELECT r.findings, r.conclusion, r.advice, r.reason, r.version, " REVISION                                     \
+    ", r.updated_ms, r.signed_ms, u.id, u.display_name, u.title FROM reports r JOIN users u ON u.id = r.author_id " \
+    "JOIN requests q ON q.id = r.request_id WHERE r.request_id = $1 AND "
+
+static json_t *version_json(const cn_rows *rows)
+{
+    int64_t signed_ms = cn_rows_int(rows, 7);
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "findings", cn_rows_text(rows, 0), "conclusion",
+                     cn_rows_text(rows, 1), "advice", cn_rows_text(rows, 2), "reason", cn_rows_text(rows, 3), "version",
+                     (json_int_t)cn_rows_int(rows, 4), "revision", (json_int_t)cn_rows_int(rows, 5), "updated_at",
+                     (json_int_t)cn_rows_int(rows, 6), "signed_at", signed_ms ? json_integer(signed_ms) : json_null(),
+                     "author", person(rows, 8));
+}
+
 static cn_err load_version(cn_conn *conn, const char *request, bool draft, json_t **out)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    const char *sql =
-        draft ? "SELECT r.findings, r.conclusion, r.advice, r.version, r.revision, r.updated_ms, r.signed_ms, u.id, "
-                "u.display_name, u.title FROM reports r JOIN users u ON u.id = r.author_id WHERE r.request_id = $1 AND "
-                "r.signed_ms = 0"
-              : "SELECT r.findings, r.conclusion, r.advice, r.version, r.revision, r.updated_ms, r.signed_ms, u.id, "
-                "u.display_name, u.title FROM reports r JOIN users u ON u.id = r.author_id WHERE r.request_id = $1 AND "
-                "r.signed_ms > 0 ORDER BY r.version DESC LIMIT 1";
+    const char *sql = draft ? VERSIONS "r.signed_ms = 0" : VERSIONS "r.signed_ms > 0 ORDER BY r.version DESC LIMIT 1";
     CN_TRY(cn_db_query(conn, &rows, sql, cn_text(request)));
     if (!cn_rows_next(rows)) {
         *out = NULL;
         return CN_OK;
     }
-    int64_t signed_ms = cn_rows_int(rows, 6);
-    *out =
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "findings", cn_rows_text(rows, 0), "conclusion",
-                  cn_rows_text(rows, 1), "advice", cn_rows_text(rows, 2), "version", (json_int_t)cn_rows_int(rows, 3),
-                  "revision", (json_int_t)cn_rows_int(rows, 4), "updated_at", (json_int_t)cn_rows_int(rows, 5),
-                  "signed_at", signed_ms ? json_integer(signed_ms) : json_null(), "author", person(rows, 7));
+    *out = version_json(rows);
     return *out ? CN_OK : CN_ERR_NOMEM;
 }
 
@@ -102,6 +109,34 @@ cn_err cn_report_get(cn_consult *consult, const cn_actor *actor, const char *req
     return err;
 }
 
+static cn_err load_signed(cn_conn *conn, const cn_actor *actor, const char *request, json_t **out)
+{
+    cn_request_scope scope;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_request_scope_get(conn, actor, request, &scope));
+    CN_TRY(cn_db_query(conn, &rows, VERSIONS "r.signed_ms > 0 ORDER BY r.version", cn_text(request)));
+    json_t *list = json_array();
+    while (cn_rows_next(rows)) json_array_append_new(list, version_json(rows));
+    *out = list;
+    return list ? CN_OK : CN_ERR_NOMEM;
+}
+
+cn_err cn_report_versions(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out)
+{
+    cn_act act;
+    char object[48];
+    json_t *list = NULL;
+    cn_fmt(object, sizeof(object), "request:%.26s", request);
+    CN_TRY(cn_act_begin(&act, consult, actor));
+    cn_err err = load_signed(act.conn, actor, request, &list);
+    err = cn_act_end(&act, err, "report.read", object, "all versions");
+    if (err == CN_OK)
+        *out = list;
+    else
+        json_decref(list);
+    return err;
+}
+
 /* ---- acts: all alike but for what they do in the middle ---- */
 
 typedef struct report_act {
@@ -112,6 +147,7 @@ typedef struct report_act {
     const json_t *body;
     int64_t revision;
     cn_problem *p;
+    char detail[32]; /* of the audit row */
 } report_act;
 
 static cn_err act_on(report_act *work, cn_err (*fn)(report_act *), const char *name, const char *request,
@@ -126,14 +162,19 @@ static cn_err act_on(report_act *work, cn_err (*fn)(report_act *), const char *n
     int64_t before = work->scope.revision;
     if (err == CN_OK) err = fn(work);
     err = cn_act_answer(&act, err, request, answer);
-    err = cn_act_end(&act, err, name, object, NULL);
+    err = cn_act_end(&act, err, name, object, work->detail[0] ? work->detail : NULL);
     if (err == CN_OK && work->scope.revision != before) cn_request_announce(work->c, &work->scope);
     return err;
 }
 
-static cn_err step(report_act *work, const char *action)
+static cn_err step(report_act *work, const char *action, const char *reason)
 {
-    return cn_request_step(work->conn, work->a, &work->scope, action, "", work->p);
+    return cn_request_step(work->conn, work->a, &work->scope, action, reason, work->p);
+}
+
+static void note_version(report_act *work, int64_t version)
+{
+    cn_fmt(work->detail, sizeof(work->detail), "version %lld", (long long)version);
 }
 
 static cn_err stale(report_act *work)
@@ -154,8 +195,8 @@ static cn_err load_newest(cn_conn *conn, const char *request, newest *out)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(conn, &rows,
-                       "SELECT version, revision, signed_ms FROM reports WHERE request_id = $1 ORDER BY version DESC "
-                       "LIMIT 1",
+                       "SELECT r.version, " REVISION ", r.signed_ms FROM reports r JOIN requests q ON q.id = "
+                       "r.request_id WHERE r.request_id = $1 ORDER BY r.version DESC LIMIT 1",
                        cn_text(request)));
     *out = (newest){.is_signed = true};
     if (cn_rows_next(rows))
@@ -165,16 +206,17 @@ static cn_err load_newest(cn_conn *conn, const char *request, newest *out)
 }
 
 typedef struct texts {
-    const char *findings, *conclusion, *advice;
+    const char *findings, *conclusion, *advice, *reason;
     int64_t revision;
 } texts;
 
 static cn_err read_texts(const json_t *body, texts *words, cn_problem *problem)
 {
-    *words = (texts){.findings = "", .conclusion = "", .advice = ""};
+    *words = (texts){.findings = "", .conclusion = "", .advice = "", .reason = ""};
     CN_TRY(cn_json_str(body, "findings", false, 0, TEXT_MAX, &words->findings, problem));
     CN_TRY(cn_json_str(body, "conclusion", false, 0, TEXT_MAX, &words->conclusion, problem));
     CN_TRY(cn_json_str(body, "advice", false, 0, TEXT_MAX, &words->advice, problem));
+    CN_TRY(cn_json_str(body, "reason", false, 0, REASON_MAX, &words->reason, problem));
     return cn_json_i64(body, "revision", true, 0, INT64_MAX - 1, &words->revision, problem);
 }
 
@@ -190,6 +232,28 @@ static cn_err may_draft(report_act *work)
     return err == CN_OK ? CN_OK : cn_problem_set(work->p, err, "", "only the lead expert writes the report");
 }
 
+static cn_err insert_draft(report_act *work, const texts *words, int64_t version, int64_t *changed)
+{
+    return cn_db_exec(work->conn, changed,
+                      "INSERT INTO reports (request_id, version, revision, findings, conclusion, advice, reason, "
+                      "author_id, updated_ms, signed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) "
+                      "ON CONFLICT (request_id, version) DO NOTHING",
+                      cn_text(work->scope.id), cn_int(version), cn_int(work->revision), cn_text(words->findings),
+                      cn_text(words->conclusion), cn_text(words->advice), cn_text(words->reason),
+                      cn_text(work->a->user), cn_int(cn_wall_ms()));
+}
+
+static cn_err update_draft(report_act *work, const texts *words, const newest *last, int64_t *changed)
+{
+    return cn_db_exec(work->conn, changed,
+                      "UPDATE reports SET revision = $1, findings = $2, conclusion = $3, advice = $4, reason = $5, "
+                      "author_id = $6, updated_ms = $7 WHERE request_id = $8 AND version = $9 AND revision = $10 AND "
+                      "signed_ms = 0",
+                      cn_int(work->revision), cn_text(words->findings), cn_text(words->conclusion),
+                      cn_text(words->advice), cn_text(words->reason), cn_text(work->a->user), cn_int(cn_wall_ms()),
+                      cn_text(work->scope.id), cn_int(last->version), cn_int(last->revision));
+}
+
 static cn_err do_draft(report_act *work)
 {
     texts words;
@@ -200,22 +264,10 @@ static cn_err do_draft(report_act *work)
     CN_TRY(load_newest(work->conn, work->scope.id, &last));
     if (words.revision != last.revision) return stale(work);
     work->revision = last.revision + 1;
-    if (last.is_signed)
-        CN_TRY(cn_db_exec(work->conn, &changed,
-                          "INSERT INTO reports (request_id, version, revision, findings, conclusion, advice, "
-                          "author_id, updated_ms, signed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
-                          "0) ON CONFLICT (request_id, version) DO NOTHING",
-                          cn_text(work->scope.id), cn_int(last.version + 1), cn_int(work->revision),
-                          cn_text(words.findings), cn_text(words.conclusion), cn_text(words.advice),
-                          cn_text(work->a->user), cn_int(cn_wall_ms())));
-    else
-        CN_TRY(cn_db_exec(work->conn, &changed,
-                          "UPDATE reports SET revision = $1, findings = $2, conclusion = $3, advice = $4, author_id = "
-                          "$5, updated_ms = $6 WHERE request_id = $7 AND version = $8 AND revision = $9 AND signed_ms "
-                          "= 0",
-                          cn_int(work->revision), cn_text(words.findings), cn_text(words.conclusion),
-                          cn_text(words.advice), cn_text(work->a->user), cn_int(cn_wall_ms()), cn_text(work->scope.id),
-                          cn_int(last.version), cn_int(last.revision)));
+    int64_t version = last.version + (last.is_signed ? 1 : 0);
+    if (version == 1) words.reason = ""; /* takes the place of nothing */
+    CN_TRY(last.is_signed ? insert_draft(work, &words, version, &changed)
+                          : update_draft(work, &words, &last, &changed));
     return changed == 1 ? CN_OK : stale(work);
 }
 
@@ -230,20 +282,32 @@ cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *r
 
 /* ---- signature ---- */
 
-/* A report that says nothing is not signed. */
-static cn_err check_complete(report_act *work, int64_t version)
+/* A report that says nothing is not signed, nor an amendment that does not say why; `rows` gets findings, conclusion
+ * and reason. */
+static cn_err check_complete(report_act *work, int64_t version, cn_rows **rows)
 {
-    CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_db_query(work->conn, &rows,
-                       "SELECT findings, conclusion FROM reports WHERE request_id = $1 AND version = $2",
+    CN_TRY(cn_db_query(work->conn, rows,
+                       "SELECT findings, conclusion, reason FROM reports WHERE request_id = $1 AND version = $2",
                        cn_text(work->scope.id), cn_int(version)));
-    if (!cn_rows_next(rows)) return CN_ERR_DB;
-    static const char *const fields[] = {"findings", "conclusion"};
-    for (size_t i = 0; i < 2; i++) {
-        const char *text = cn_rows_text(rows, i);
+    if (!cn_rows_next(*rows)) return CN_ERR_DB;
+    static const char *const fields[] = {"findings", "conclusion", "reason"};
+    for (size_t i = 0; i < (version > 1 ? 3 : 2); i++) {
+        const char *text = cn_rows_text(*rows, i);
         if (text[strspn(text, " \t\r\n")] == 0)
             return cn_problem_set(work->p, CN_ERR_CONFLICT, fields[i], "write the %s before signing", fields[i]);
     }
+    return CN_OK;
+}
+
+/* The draft that somebody has in front of him: the revision he names, or any when he names none. */
+static cn_err load_seen(report_act *work, const char *act, newest *out)
+{
+    int64_t seen = -1;
+    CN_TRY(load_newest(work->conn, work->scope.id, out));
+    if (work->body) CN_TRY(cn_json_i64(work->body, "revision", false, 0, INT64_MAX - 1, &seen, work->p));
+    if (out->is_signed) return cn_problem_set(work->p, CN_ERR_CONFLICT, "report", "there is no draft to %s", act);
+    if (seen >= 0 && seen != out->revision) return stale(work);
+    note_version(work, out->version);
     return CN_OK;
 }
 
@@ -257,15 +321,15 @@ static cn_err releases_itself(cn_conn *conn, bool *out)
 
 static cn_err do_sign(report_act *work)
 {
+    CN_AUTO_ROWS cn_rows *rows = NULL;
     newest last;
-    int64_t seen = -1, changed = 0;
+    cn_state next;
+    int64_t changed = 0;
     bool release = false;
-    CN_TRY(step(work, "sign"));
-    CN_TRY(load_newest(work->conn, work->scope.id, &last));
-    if (work->body) CN_TRY(cn_json_i64(work->body, "revision", false, 0, INT64_MAX - 1, &seen, work->p));
-    if (last.is_signed) return cn_problem_set(work->p, CN_ERR_CONFLICT, "report", "there is no draft to sign");
-    if (seen >= 0 && seen != last.revision) return stale(work);
-    CN_TRY(check_complete(work, last.version));
+    CN_TRY(cn_request_may(&work->scope, "sign", &next, work->p));
+    CN_TRY(load_seen(work, "sign", &last));
+    CN_TRY(check_complete(work, last.version, &rows));
+    CN_TRY(step(work, "sign", cn_rows_text(rows, 2)));
     CN_TRY(cn_db_exec(work->conn, &changed,
                       "UPDATE reports SET signed_ms = $1, author_id = $2 WHERE request_id = $3 AND version = $4 AND "
                       "revision = $5 AND signed_ms = 0",
@@ -274,7 +338,7 @@ static cn_err do_sign(report_act *work)
     if (changed != 1) return stale(work);
     if (work->scope.state != CN_STATE_WRITTEN) return CN_OK; /* an amendment */
     CN_TRY(releases_itself(work->conn, &release));
-    return release ? step(work, "release") : CN_OK;
+    return release ? step(work, "release", "") : CN_OK;
 }
 
 cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
@@ -284,13 +348,38 @@ cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *re
     return act_on(&work, do_sign, "report.sign", request, answer);
 }
 
+/* ---- giving an amendment up ---- */
+
+static cn_err do_discard(report_act *work)
+{
+    newest last;
+    int64_t changed = 0;
+    CN_TRY(may_draft(work));
+    CN_TRY(load_seen(work, "give up", &last));
+    if (last.version == 1)
+        return cn_problem_set(work->p, CN_ERR_STATE, "report", "only an amendment of a signed report can be given up");
+    CN_TRY(cn_db_exec(work->conn, &changed,
+                      "DELETE FROM reports WHERE request_id = $1 AND version = $2 AND revision = $3 AND signed_ms = 0",
+                      cn_text(work->scope.id), cn_int(last.version), cn_int(last.revision)));
+    if (changed != 1) return stale(work);
+    return cn_db_exec(work->conn, NULL, "UPDATE requests SET report_revision = $1 WHERE id = $2",
+                      cn_int(last.revision + 1), cn_text(work->scope.id));
+}
+
+cn_err cn_report_discard(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                         cn_answer *answer, cn_problem *problem)
+{
+    report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
+    return act_on(&work, do_discard, "report.discard", request, answer);
+}
+
 /* ---- opinions, record ---- */
 
 static cn_err do_opinion(report_act *work)
 {
     const char *text = NULL;
     char id[CN_ID_TEXT];
-    CN_TRY(step(work, "opinion"));
+    CN_TRY(step(work, "opinion", ""));
     CN_TRY(cn_json_str(work->body, "text", true, 1, TEXT_MAX, &text, work->p));
     cn_id_new(id);
     return cn_db_exec(work->conn, NULL,
@@ -310,7 +399,7 @@ cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *re
 static cn_err do_record(report_act *work)
 {
     const char *text = NULL;
-    CN_TRY(step(work, "record"));
+    CN_TRY(step(work, "record", ""));
     CN_TRY(cn_json_str(work->body, "text", true, 1, TEXT_MAX, &text, work->p));
     return cn_db_exec(work->conn, NULL, "UPDATE requests SET record = $1 WHERE id = $2", cn_text(text),
                       cn_text(work->scope.id));

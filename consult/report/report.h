@@ -1,9 +1,9 @@
 /*
  * Reports, opinions and the consultation record. Signed versions are never changed. Blocking: job threads only.
  *
- * A request's report is a row of versions 1, 2 …; at most one, the newest, is a draft (not signed yet). `revision` goes
- * up with every change of the draft and over its versions: whoever saves names the revision he has seen (0: there was
- * no report at all).
+ * A request's report is a row of versions 1, 2 …; at most one, the newest, is a draft (not signed yet). From 2 on they
+ * are amendments and say why (`reason`). `revision` goes up with every change of the draft and over its versions, also
+ * when an amendment is given up: whoever saves names the revision he has seen (0: there was no report at all).
  */
 #ifndef CN_CONSULT_REPORT_H
 #define CN_CONSULT_REPORT_H
@@ -14,19 +14,26 @@
  * until an auditor releases it). */
 #define CN_REPORT_POLICY_KEY "report.policy.C"
 
-/** `{findings, conclusion, advice, version, revision, author: {id, name, title}, updated_at, signed_at}`: the draft for
+/** `{findings, conclusion, advice, reason, version, revision, author: {id, name, title}, updated_at, signed_at}`: the draft for
  * the lead expert (signed_at null; `signed` then holds the last signed version or null), for all others the last signed
  * version; JSON null when there is none. Written to the audit log as a read. */
 cn_err cn_report_get(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out);
-/** Saves the lead expert's draft `{findings, conclusion, advice, revision}`; CN_ERR_CONFLICT when `revision` is not the
- * stored one. After a signature the next draft is an amendment, a new version. *revision: the new one. */
+/** All signed versions, the first one first; the last is the valid one. Written to the audit log as a read. */
+cn_err cn_report_versions(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out);
+/** Saves the lead expert's draft `{findings, conclusion, advice, reason, revision}`; CN_ERR_CONFLICT when `revision` is
+ * not the stored one. After a signature the next draft is an amendment, a new version. *revision: the new one. */
 cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                        int64_t *revision, cn_problem *problem);
-/** Signs the draft, which needs findings and a conclusion (CN_ERR_CONFLICT): AWAITING_REPORT → WRITTEN → REPORTED under
- * the own-signature policy; an amendment of a reported one becomes a new version. `body` may be NULL or hold
- * `revision`: then exactly that draft is signed or none (CN_ERR_CONFLICT). `answer` may be NULL, here and below. */
+/** Signs the draft, which needs findings and a conclusion, an amendment its reason too (CN_ERR_CONFLICT):
+ * AWAITING_REPORT → WRITTEN → REPORTED under the own-signature policy; an amendment of a reported one becomes a new
+ * version, its reason stands in the history. `body` may be NULL or hold `revision`: then exactly that draft is signed or
+ * none (CN_ERR_CONFLICT). `answer` may be NULL, here and below. */
 cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                       cn_answer *answer, cn_problem *problem);
+/** Gives the draft of an amendment up: it is gone, the last signed version stays what it is. `body` as for signing.
+ * CN_ERR_STATE for the draft of a first version, CN_ERR_CONFLICT when there is no draft. */
+cn_err cn_report_discard(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                         cn_answer *answer, cn_problem *problem);
 /** An assigned expert's signed opinion `{text}`. */
 cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                       cn_answer *answer, cn_problem *problem);

@@ -15,20 +15,34 @@ static void set_up(fixture *setup, void **state, cn_state until)
     request_until(&setup->p, setup->id, until);
 }
 
-static cn_err draft(fixture *setup, const cn_actor *actor, const char *conclusion, int64_t revision, int64_t *out)
+static cn_err amend(fixture *setup, const cn_actor *actor, const char *conclusion, const char *reason, int64_t revision,
+                    int64_t *out)
 {
-    CN_AUTO_JSON json_t *body = json_pack("{s:s, s:s, s:s, s:I}", "findings", "镜下所见", "conclusion", conclusion,
-                                          "advice", "随访", "revision", (json_int_t)revision);
+    CN_AUTO_JSON json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:I}", "findings", "镜下所见", "conclusion", conclusion,
+                                          "advice", "随访", "reason", reason, "revision", (json_int_t)revision);
     cn_problem problem = {0};
     cn_err err = cn_report_draft(setup->p.c, actor, setup->id, body, out, &problem);
     if (err != CN_OK && err != CN_ERR_NOTFOUND) assert_true(problem.detail[0] != 0);
     return err;
 }
 
+static cn_err draft(fixture *setup, const cn_actor *actor, const char *conclusion, int64_t revision, int64_t *out)
+{
+    return amend(setup, actor, conclusion, "", revision, out);
+}
+
 static cn_err sign(fixture *setup, const cn_actor *actor)
 {
     cn_problem problem = {0};
     return cn_report_sign(setup->p.c, actor, setup->id, NULL, NULL, &problem);
+}
+
+/* `revision` 0: whatever stands there. */
+static cn_err discard(fixture *setup, const cn_actor *actor, int64_t revision)
+{
+    CN_AUTO_JSON json_t *seen = revision ? json_pack("{s:I}", "revision", (json_int_t)revision) : NULL;
+    cn_problem problem = {0};
+    return cn_report_discard(setup->p.c, actor, setup->id, seen, NULL, &problem);
 }
 
 static json_t *get(fixture *setup, const cn_actor *actor)
@@ -196,10 +210,11 @@ static void test_amendment(void **state)
     set_up(&setup, state, CN_STATE_REPORTED);
     /* goes on from the signed revision, as a new version that nobody else sees yet */
     assert_err(draft(&setup, &setup.p.lead, "更正", 0, &revision), CN_ERR_CONFLICT);
-    assert_ok(draft(&setup, &setup.p.lead, "更正", 1, &revision));
+    assert_ok(amend(&setup, &setup.p.lead, "更正", "复阅切片", 1, &revision));
     CN_AUTO_JSON json_t *mine = get(&setup, &setup.p.lead);
     assert_int(mine, "version", 2);
     assert_text(mine, "conclusion", "更正");
+    assert_text(mine, "reason", "复阅切片");
     assert_text(json_object_get(mine, "signed"), "conclusion", "结论");
     CN_AUTO_JSON json_t *before = get(&setup, &setup.p.referrer);
     assert_int(before, "version", 1);
@@ -209,10 +224,111 @@ static void test_amendment(void **state)
     CN_AUTO_JSON json_t *after = get(&setup, &setup.p.referrer);
     assert_int(after, "version", 2);
     assert_text(after, "conclusion", "更正");
+    assert_text(after, "reason", "复阅切片");
     /* the first version is as it was signed */
     assert_int_equal(platform_int(&setup.p,
                                   "SELECT COUNT(*) FROM reports WHERE version = 1 AND conclusion = '结论' AND "
                                   "signed_ms > 0"),
+                     1);
+    assert_int_equal(platform_int(&setup.p, "SELECT COUNT(*) FROM request_history WHERE action = 'sign' AND from_state "
+                                            "= 'REPORTED' AND reason = '复阅切片'"),
+                     1);
+    assert_int_equal(platform_int(&setup.p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.sign' AND outcome = "
+                                            "'ok' AND detail = 'version 2'"),
+                     1);
+    platform_close(&setup.p);
+}
+
+static void test_amendment_says_why(void **state)
+{
+    fixture setup;
+    int64_t revision = 0;
+    cn_problem problem = {0};
+    set_up(&setup, state, CN_STATE_REPORTED);
+    assert_ok(amend(&setup, &setup.p.lead, "更正", " \n", 1, &revision));
+    assert_err(cn_report_sign(setup.p.c, &setup.p.lead, setup.id, NULL, NULL, &problem), CN_ERR_CONFLICT);
+    assert_string_equal(problem.field, "reason");
+    CN_AUTO_JSON json_t *before = get(&setup, &setup.p.referrer);
+    assert_int(before, "version", 1);
+    char words[4 * 501 + 1] = "";
+    memset(words, 'x', 501);
+    assert_err(amend(&setup, &setup.p.lead, "更正", words, revision, &revision), CN_ERR_INVALID);
+    platform_close(&setup.p);
+}
+
+static void test_amendment_given_up(void **state)
+{
+    fixture setup;
+    int64_t first = 0, second = 0, third = 0;
+    set_up(&setup, state, CN_STATE_REPORTED);
+    assert_err(discard(&setup, &setup.p.lead, 0), CN_ERR_CONFLICT); /* nothing to give up */
+    assert_ok(amend(&setup, &setup.p.lead, "误写", "误写", 1, &first));
+    assert_err(discard(&setup, &setup.p.second, 0), CN_ERR_FORBIDDEN);
+    assert_err(discard(&setup, &setup.p.referrer, 0), CN_ERR_FORBIDDEN);
+    assert_err(discard(&setup, &setup.p.third, 0), CN_ERR_NOTFOUND);
+    assert_err(discard(&setup, &setup.p.lead, first - 1), CN_ERR_CONFLICT); /* another window wrote on */
+    unsigned changes = setup.p.changes;
+    assert_ok(discard(&setup, &setup.p.lead, first));
+    assert_int_equal(setup.p.changes, changes); /* for everybody else nothing happened */
+    CN_AUTO_JSON json_t *valid = get(&setup, &setup.p.lead);
+    assert_int(valid, "version", 1);
+    assert_text(valid, "conclusion", "结论");
+    assert_true(json_integer_value(json_object_get(valid, "signed_at")) > 0);
+    /* a window that still shows what was given up saves over nothing, now and after the next amendment began */
+    assert_err(amend(&setup, &setup.p.lead, "误写", "误写", first, &second), CN_ERR_CONFLICT);
+    int64_t seen = json_integer_value(json_object_get(valid, "revision"));
+    assert_true(seen > first);
+    assert_ok(amend(&setup, &setup.p.lead, "更正", "复阅", seen, &second));
+    assert_err(amend(&setup, &setup.p.lead, "误写", "误写", first, &third), CN_ERR_CONFLICT);
+    assert_ok(amend(&setup, &setup.p.lead, "更正。", "复阅", second, &third));
+    assert_ok(sign(&setup, &setup.p.lead));
+    CN_AUTO_JSON json_t *after = get(&setup, &setup.p.referrer);
+    assert_int(after, "version", 2);
+    assert_text(after, "conclusion", "更正。");
+    assert_int_equal(platform_int(&setup.p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.discard' AND "
+                                            "outcome = 'ok' AND detail = 'version 2'"),
+                     1);
+    assert_int_equal(platform_int(&setup.p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.discard' AND "
+                                            "outcome = 'denied'"),
+                     3);
+    platform_close(&setup.p);
+}
+
+static void test_first_draft_stays(void **state)
+{
+    fixture setup;
+    int64_t revision = 0;
+    set_up(&setup, state, CN_STATE_AWAITING_REPORT);
+    assert_ok(amend(&setup, &setup.p.lead, "一", "无", 0, &revision));
+    assert_err(discard(&setup, &setup.p.lead, revision), CN_ERR_STATE);
+    CN_AUTO_JSON json_t *mine = get(&setup, &setup.p.lead);
+    assert_text(mine, "conclusion", "一");
+    assert_text(mine, "reason", ""); /* it takes the place of nothing */
+    platform_close(&setup.p);
+}
+
+static void test_versions(void **state)
+{
+    fixture setup;
+    int64_t revision = 0;
+    json_t *none = NULL;
+    CN_AUTO_JSON json_t *list = NULL;
+    set_up(&setup, state, CN_STATE_REPORTED);
+    assert_ok(amend(&setup, &setup.p.lead, "更正", "复阅", 1, &revision));
+    assert_ok(sign(&setup, &setup.p.lead));
+    assert_ok(amend(&setup, &setup.p.lead, "再更正", "再阅", revision, &revision)); /* not signed: nobody's yet */
+    assert_ok(cn_report_versions(setup.p.c, &setup.p.referrer, setup.id, &list));
+    assert_int_equal(json_array_size(list), 2);
+    assert_text(json_array_get(list, 0), "conclusion", "结论");
+    assert_text(json_array_get(list, 0), "reason", "");
+    assert_text(json_array_get(list, 1), "conclusion", "更正");
+    assert_text(json_array_get(list, 1), "reason", "复阅");
+    assert_int(json_array_get(list, 1), "version", 2);
+    assert_err(cn_report_versions(setup.p.c, &setup.p.third, setup.id, &none), CN_ERR_NOTFOUND);
+    assert_err(cn_report_versions(setup.p.c, &setup.p.colleague, setup.id, &none), CN_ERR_NOTFOUND);
+    assert_null(none);
+    assert_int_equal(platform_int(&setup.p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.read' AND outcome = "
+                                            "'ok' AND detail = 'all versions'"),
                      1);
     platform_close(&setup.p);
 }
@@ -223,7 +339,7 @@ static void test_closed_report_is_amended(void **state)
     int64_t revision = 0;
     set_up(&setup, state, CN_STATE_CLOSED);
     assert_int_equal(request_state(&setup.p, setup.id), CN_STATE_CLOSED);
-    assert_ok(draft(&setup, &setup.p.lead, "更正", 1, &revision));
+    assert_ok(amend(&setup, &setup.p.lead, "更正", "复阅", 1, &revision));
     assert_ok(sign(&setup, &setup.p.lead));
     assert_int_equal(request_state(&setup.p, setup.id), CN_STATE_CLOSED);
     assert_int_equal(platform_int(&setup.p, "SELECT COUNT(*) FROM reports"), 2);
@@ -303,6 +419,10 @@ int main(void)
         CN_DB_TESTS(test_sign),
         CN_DB_TESTS(test_policy_audit),
         CN_DB_TESTS(test_amendment),
+        CN_DB_TESTS(test_amendment_says_why),
+        CN_DB_TESTS(test_amendment_given_up),
+        CN_DB_TESTS(test_first_draft_stays),
+        CN_DB_TESTS(test_versions),
         CN_DB_TESTS(test_opinions),
         CN_DB_TESTS(test_closed_report_is_amended),
         CN_DB_TESTS(test_record),
