@@ -44,7 +44,7 @@ static cn_err run_printer(int fd)
     return wait_for(pid);
 }
 
-static cn_err read_pdf(int fd, cn_buf *out)
+static cn_err read_answer(int fd, cn_buf *out)
 {
     struct stat st;
     if (fstat(fd, &st) < 0) return cn_err_from_errno(errno);
@@ -63,18 +63,38 @@ static cn_err print_job(const json_t *job, cn_buf *out)
     if (fd < 0) return cn_err_from_errno(errno);
     if (json_dumpfd(job, fd, JSON_COMPACT) < 0) return CN_ERR_NOMEM;
     CN_TRY(run_printer(fd));
-    return read_pdf(fd, out);
+    return read_answer(fd, out);
 }
 
-cn_err cn_pdf_report(const json_t *request, const cn_pdf_style *style, cn_buf *out)
+static json_t *job_of(const json_t *request, const cn_pdf_style *style)
 {
     const json_t *report = json_object_get(request, "report"), *patient = json_object_get(request, "patient");
-    if (!json_is_object(report)) return CN_ERR_STATE;
     const json_t *at = json_object_get(report, "signed_at");
     if (!json_is_integer(at)) at = json_object_get(report, "updated_at");
     const char *birth = json_string_value(json_object_get(patient, "birth_date"));
     int age = cn_request_age(birth ? birth : "", json_integer_value(at), style->zone_minutes);
-    CN_AUTO_JSON json_t *job = json_pack("{s:O, s:s, s:i, s:i}", "request", request, "title", style->title,
-                                         "zone_minutes", style->zone_minutes, "age", age);
+    return json_pack("{s:O, s:s, s:i, s:i}", "request", request, "title", style->title, "zone_minutes",
+                     style->zone_minutes, "age", age);
+}
+
+cn_err cn_pdf_report(const json_t *request, const cn_pdf_style *style, cn_buf *out)
+{
+    if (!json_is_object(json_object_get(request, "report"))) return CN_ERR_STATE;
+    CN_AUTO_JSON json_t *job = job_of(request, style);
     return job ? print_job(job, out) : CN_ERR_NOMEM;
+}
+
+cn_err cn_pdf_unprintable(const json_t *request, const cn_pdf_style *style, json_t **out)
+{
+    cn_buf text = {0};
+    if (!json_is_object(json_object_get(request, "report"))) return CN_ERR_STATE;
+    CN_AUTO_JSON json_t *job = job_of(request, style);
+    if (!job || json_object_set_new(job, "unprintable", json_true()) < 0) return CN_ERR_NOMEM;
+    cn_err err = print_job(job, &text);
+    if (err == CN_OK) {
+        *out = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+        if (!*out) err = CN_ERR_PARSE;
+    }
+    cn_buf_free(&text);
+    return err;
 }

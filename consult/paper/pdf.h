@@ -19,4 +19,10 @@ typedef struct cn_pdf_style {
  */
 cn_err cn_pdf_report(const json_t *request, const cn_pdf_style *style, cn_buf *out);
 
+/**
+ * The characters of the same page that no font of this machine has, which would be printed as boxes: `[{field,
+ * characters: ["𰪿", …]}]`, empty when there is none. Laid out by the same process in the same way. New reference.
+ */
+cn_err cn_pdf_unprintable(const json_t *request, const cn_pdf_style *style, json_t **out);
+
 #endif

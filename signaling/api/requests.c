@@ -107,13 +107,24 @@ static cn_err report(cn_http *http)
     return cn_http_json(http, 200, out);
 }
 
+static cn_err versions(cn_http *http)
+{
+    json_t *list = NULL;
+    CN_TRY(cn_report_versions(consult(http), cn_http_actor(http), id(http), &list));
+    return cn_http_json(http, 200, json_pack("{s:o}", "versions", list));
+}
+
+static cn_pdf_style paper(cn_http *http)
+{
+    return (cn_pdf_style){.title = cn_app_config_str(cn_http_app(http), "report", "title"),
+                          .zone_minutes = consult(http)->zone_minutes};
+}
+
 static cn_err report_pdf(cn_http *http)
 {
-    const cn_app *app = cn_http_app(http);
     const char *version = cn_http_query(http, "version");
     bool released = version && strcmp(version, "signed") == 0;
-    const cn_pdf_style style = {.title = cn_app_config_str(app, "report", "title"),
-                                .zone_minutes = consult(http)->zone_minutes};
+    const cn_pdf_style style = paper(http);
     char number[24];
     cn_buf pdf = {0};
     if (version && !released)
@@ -129,6 +140,14 @@ static cn_err report_pdf(cn_http *http)
     return err;
 }
 
+static cn_err unprintable(cn_http *http)
+{
+    const cn_pdf_style style = paper(http);
+    json_t *list = NULL;
+    CN_TRY(cn_report_unprintable(consult(http), cn_http_actor(http), id(http), &style, &list, cn_http_problem(http)));
+    return cn_http_json(http, 200, json_pack("{s:o}", "unprintable", list));
+}
+
 static cn_err draft(cn_http *http)
 {
     int64_t revision = 0;
@@ -142,6 +161,14 @@ static cn_err sign(cn_http *http)
     cn_answer answer = {.read = cn_request_view};
     cn_err err = cn_report_sign(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &answer,
                                 cn_http_problem(http));
+    return answered(http, 200, err, &answer);
+}
+
+static cn_err discard(cn_http *http)
+{
+    cn_answer answer = {.read = cn_request_view};
+    cn_err err = cn_report_discard(consult(http), cn_http_actor(http), id(http), cn_http_body_json(http), &answer,
+                                   cn_http_problem(http));
     return answered(http, 200, err, &answer);
 }
 
@@ -200,7 +227,10 @@ const cn_route cn_request_routes[] = {
     {CN_GET, "/api/v1/requests/{id}/report", CN_WHO_ANY, report, .body = CN_BODY_NONE},
     {CN_GET, "/api/v1/requests/{id}/report.pdf", CN_WHO_ANY, report_pdf, .body = CN_BODY_NONE},
     {CN_PUT, "/api/v1/requests/{id}/report", CN_RIGHT_REPORT_WRITE, draft, .body = CN_BODY_JSON},
+    {CN_GET, "/api/v1/requests/{id}/report/versions", CN_WHO_ANY, versions, .body = CN_BODY_NONE},
+    {CN_GET, "/api/v1/requests/{id}/report/unprintable", CN_RIGHT_REPORT_WRITE, unprintable, .body = CN_BODY_NONE},
     {CN_POST, "/api/v1/requests/{id}/report/sign", CN_RIGHT_REPORT_WRITE, sign, .body = CN_BODY_JSON},
+    {CN_POST, "/api/v1/requests/{id}/report/discard", CN_RIGHT_REPORT_WRITE, discard, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/requests/{id}/opinion", CN_RIGHT_REPORT_WRITE, opinion, .body = CN_BODY_JSON},
     {CN_PUT, "/api/v1/requests/{id}/record", CN_RIGHT_REQUEST_CREATE, record, .body = CN_BODY_JSON},
     {CN_POST, "/api/v1/requests/{id}/{action}", CN_WHO_ANY, act, .body = CN_BODY_JSON},

@@ -125,6 +125,58 @@ await check('the signed report is printed for whoever has a part in it', async (
   assert(!words.includes('草稿'), 'a signed report is called a draft')
 })
 
+await check('an amendment says why, can be given up, and hides the valid report from nobody', async () => {
+  const report = `${path}/report`
+  const texts = { findings: '镜下见异型腺体。', conclusion: '浸润性腺癌，中分化。', advice: '' }
+  const seen = (await done(lead, 'GET', report)).revision
+  const { revision } = await done(lead, 'PUT', report, { ...texts, revision: seen })
+  const refused = await done(lead, 'POST', `${report}/sign`, { revision }, 409)
+  equal(refused.field, 'reason', 'an amendment without a reason')
+  const valid = text((await lead.call('GET', `${report}.pdf?version=signed`)).body)
+  assert(valid.includes('浸润性腺癌。') && !valid.includes('草稿'), 'the valid report, for its author')
+  equal((await second.call('POST', `${report}/discard`, { json: {} })).status, 403, 'another expert')
+  equal((await referrer.call('POST', `${report}/discard`, { json: {} })).status, 403, 'the referrer')
+  equal((await done(lead, 'POST', `${report}/discard`, { revision })).report.version, 1, 'what stays')
+  await done(lead, 'POST', `${report}/discard`, {}, 409)
+  await done(lead, 'PUT', report, { ...texts, reason: '误', revision }, 409)
+  const again = (await done(lead, 'GET', report)).revision
+  const draft = await done(lead, 'PUT', report, { ...texts, reason: '复阅切片', revision: again })
+  await done(lead, 'POST', `${report}/sign`, { revision: draft.revision })
+  const words = text((await referrer.call('GET', `${report}.pdf`)).body)
+  for (const word of ['修订原因', '复阅切片', '浸润性腺癌，中分化。', '（修订），替代此前各版'])
+    assert(words.includes(word), word)
+  const { versions } = await done(referrer, 'GET', `${report}/versions`)
+  equal(
+    versions.map((one) => [one.version, one.conclusion, one.reason]),
+    [
+      [1, '浸润性腺癌。', ''],
+      [2, '浸润性腺癌，中分化。', '复阅切片'],
+    ],
+    'versions',
+  )
+  equal((await stranger.call('GET', `${report}/versions`)).status, 404, 'stranger')
+  const { history } = await done(referrer, 'GET', path)
+  equal(history.filter((row) => row.action === 'sign').at(-1).reason, '复阅切片', 'history')
+})
+
+await check('what no font has is named before it is signed', async () => {
+  const report = `${path}/report`
+  const revision = (await done(lead, 'GET', report)).revision
+  const texts = { findings: '镜下见\u{30abf}。', conclusion: '腺癌', advice: '\u{30abf}\u{10ff00}', reason: '复阅' }
+  const draft = await done(lead, 'PUT', report, { ...texts, revision })
+  equal(
+    (await done(lead, 'GET', `${report}/unprintable`)).unprintable,
+    [
+      { field: 'findings', characters: ['\u{30abf}'] },
+      { field: 'advice', characters: ['\u{30abf}', '\u{10ff00}'] },
+    ],
+    'unprintable',
+  )
+  equal((await referrer.call('GET', `${report}/unprintable`)).status, 403, 'the referrer signs nothing')
+  await done(lead, 'POST', `${report}/discard`, { revision: draft.revision })
+  equal((await done(lead, 'GET', `${report}/unprintable`)).unprintable, [], 'the valid report')
+})
+
 await check('nobody else prints it, and bad questions are told so', async () => {
   equal((await stranger.call('GET', `${path}/report.pdf`)).status, 404, 'stranger')
   equal((await referrer.call('GET', `${path}/report.pdf?version=7`)).status, 422, 'version')

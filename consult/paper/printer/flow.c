@@ -85,6 +85,20 @@ void cn_page_flow_need_with_text(cn_page_flow *flow, double height, double leadi
     flow->y += 2 * leading;
 }
 
+static void tell_unknown(const cn_page_flow *flow, PangoLayout *layout)
+{
+    if (!flow->unknown || pango_layout_get_unknown_glyphs_count(layout) == 0) return;
+    for (GSList *line = pango_layout_get_lines_readonly(layout); line; line = line->next)
+        for (GSList *run = ((PangoLayoutLine *)line->data)->runs; run; run = run->next) {
+            const PangoGlyphString *glyphs = ((PangoGlyphItem *)run->data)->glyphs;
+            for (int i = 0; i < glyphs->num_glyphs; i++) {
+                PangoGlyph glyph = glyphs->glyphs[i].glyph;
+                if (glyph & PANGO_GLYPH_UNKNOWN_FLAG)
+                    flow->unknown(flow->unknown_arg, flow->field, glyph & ~PANGO_GLYPH_UNKNOWN_FLAG);
+            }
+        }
+}
+
 static PangoLayout *lay_out(cn_page_flow *flow, const cn_page_flow_style *style, double width, const char *text)
 {
     PangoLayout *layout = pango_layout_new(flow->context);
@@ -99,6 +113,7 @@ static PangoLayout *lay_out(cn_page_flow *flow, const cn_page_flow_style *style,
     pango_layout_set_auto_dir(layout, FALSE);
     pango_layout_set_text(layout, text, -1);
     g_ptr_array_add(flow->layouts, layout);
+    tell_unknown(flow, layout);
     return layout;
 }
 

@@ -24,12 +24,18 @@ typedef struct cn_page_flow_style {
     double grey;   /* 0 black … 1 white */
 } cn_page_flow_style;
 
+/** A character that no font on this machine has: a box would stand in its place. `field`: the flow's at that time. */
+typedef void (*cn_page_flow_unknown)(void *arg, const char *field, uint32_t character);
+
 typedef struct cn_page_flow {
     PangoContext *context;
     GPtrArray *layouts; /* keep the lines alive */
     GArray *items;
-    unsigned page; /* from 0 */
-    double y;      /* where the next line of the flow begins */
+    unsigned page;                /* from 0 */
+    double y;                     /* where the next line of the flow begins */
+    const char *field;            /* where the text that comes is from */
+    cn_page_flow_unknown unknown; /* NULL: nobody asks */
+    void *unknown_arg;
 } cn_page_flow;
 
 /** What is drawn around the flow of a page; `pages` is their number. */

@@ -1,10 +1,12 @@
 /*
  * consilium-printer: draws one report. Descriptor 3 is a file in memory that holds the job (sheet.h) as JSON; the PDF
- * takes its place. Exit status 0 when it does.
+ * takes its place or, when the job has `"unprintable": true`, the list of what no font can draw. Exit status 0 when it
+ * does.
  *
  * A process of its own, because Pango's and fontconfig's state belongs to one thread, stays some 100 MB large once the
  * Chinese faces are open, and cairo 1.16 loses the index of every subset that it embeds.
  */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -13,15 +15,26 @@
 
 #define JOB 3
 
+static cn_err list_unprintable(const json_t *job, cn_buf *out)
+{
+    CN_AUTO_JSON json_t *list = NULL;
+    CN_TRY(cn_sheet_unprintable(job, &list));
+    char *text = json_dumps(list, JSON_COMPACT);
+    if (!text) return CN_ERR_NOMEM;
+    cn_buf_str(out, text);
+    free(text);
+    return out->err;
+}
+
 static cn_err print(void)
 {
     CN_AUTO_JSON json_t *job = json_loadfd(JOB, JSON_REJECT_DUPLICATES, NULL);
-    cn_buf pdf = {0};
+    cn_buf out = {0};
     if (!job) return CN_ERR_PARSE;
-    CN_TRY(cn_sheet_pdf(job, &pdf));
+    CN_TRY(json_is_true(json_object_get(job, "unprintable")) ? list_unprintable(job, &out) : cn_sheet_pdf(job, &out));
     if (ftruncate(JOB, 0) < 0 || lseek(JOB, 0, SEEK_SET) < 0) return CN_ERR_IO;
-    cn_err err = cn_write_all(JOB, pdf.p, pdf.n);
-    cn_buf_free(&pdf);
+    cn_err err = cn_write_all(JOB, out.p, out.n);
+    cn_buf_free(&out);
     return err;
 }
 

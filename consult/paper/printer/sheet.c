@@ -105,7 +105,9 @@ static void letterhead(sheet *page)
     char at[TIME_TEXT];
     cn_buf line = {0};
     double right = CN_FLOW_LEFT + CN_FLOW_WIDTH;
+    flow->field = "experts";
     cn_page_flow_text(flow, &hospital_name, page->hospital);
+    flow->field = "title";
     cn_page_flow_text(flow, &big_title, page->title);
     flow->y += 4;
     cn_page_flow_rule(flow, CN_FLOW_LEFT, flow->y, right, flow->y, 1.4);
@@ -125,7 +127,7 @@ static void letterhead(sheet *page)
 /* ---- the patient's block ---- */
 
 typedef struct pair {
-    const char *label, *value;
+    const char *label, *field, *value;
     double width; /* of label and value */
 } pair;
 
@@ -133,12 +135,14 @@ static void table_row(cn_page_flow *flow, const pair *pairs, size_t count)
 {
     double height = plain.leading, x = CN_FLOW_LEFT;
     for (size_t i = 0; i < count; i++) {
+        flow->field = pairs[i].field;
         double h = cn_page_flow_measure(flow, &plain, pairs[i].width - LABEL - 2 * PAD, pairs[i].value);
         if (h > height) height = h;
     }
     height += 6;
     cn_page_flow_need(flow, height);
     for (size_t i = 0; i < count; i++) {
+        flow->field = pairs[i].field;
         cn_page_flow_box(flow, x, flow->y, LABEL, height, 0.955);
         cn_page_flow_at(flow, &label, x, flow->y + (height - label.leading) / 2, LABEL, pairs[i].label);
         cn_page_flow_at(flow, &plain, x + LABEL + PAD, flow->y + 3, pairs[i].width - LABEL - 2 * PAD, pairs[i].value);
@@ -216,14 +220,15 @@ static void patient_block(sheet *page)
     age_of(page, age);
     mask(text_of(patient, "identity_number"), identity, sizeof(identity));
     expert_names(object, &names);
-    const pair who[] = {{"姓名", text_of(patient, "name"), third},
-                        {"性别", sex_word(text_of(patient, "sex")), third},
-                        {"年龄", age, third}};
-    const pair papers[] = {{"出生日期", birth[0] ? birth : "—", half}, {"证件号码", identity, half}};
-    const pair from[] = {{"申请医院", part_text(object, "hospital", "name"), half},
-                         {"申请科室", part_text(object, "referrer", "department"), half}};
-    const pair doctors[] = {{"申请医师", part_text(object, "referrer", "name"), CN_FLOW_WIDTH}};
-    const pair experts[] = {{"会诊专家", names.p ? names.p : "—", CN_FLOW_WIDTH}};
+    const pair who[] = {{"姓名", "patient.name", text_of(patient, "name"), third},
+                        {"性别", "patient.sex", sex_word(text_of(patient, "sex")), third},
+                        {"年龄", "patient.age", age, third}};
+    const pair papers[] = {{"出生日期", "patient.birth_date", birth[0] ? birth : "—", half},
+                           {"证件号码", "patient.identity_number", identity, half}};
+    const pair from[] = {{"申请医院", "hospital", part_text(object, "hospital", "name"), half},
+                         {"申请科室", "referrer", part_text(object, "referrer", "department"), half}};
+    const pair doctors[] = {{"申请医师", "referrer", part_text(object, "referrer", "name"), CN_FLOW_WIDTH}};
+    const pair experts[] = {{"会诊专家", "experts", names.p ? names.p : "—", CN_FLOW_WIDTH}};
     table_row(&page->flow, who, 3);
     table_row(&page->flow, papers, 2);
     table_row(&page->flow, from, 2);
@@ -245,9 +250,10 @@ static void head_line(cn_page_flow *flow, const char *title)
     flow->y += heading.leading;
 }
 
-static void section(cn_page_flow *flow, const char *title, const char *text)
+static void section(cn_page_flow *flow, const char *title, const char *field, const char *text)
 {
     if (!text[0]) return;
+    flow->field = field;
     head_line(flow, title);
     cn_page_flow_text(flow, &body, text);
     flow->y += 4;
@@ -259,6 +265,7 @@ static void opinions(sheet *page)
     const json_t *object, *list = json_object_get(page->request, "opinions");
     char at[TIME_TEXT];
     if (json_array_size(list) == 0) return;
+    page->flow.field = "opinions";
     head_line(&page->flow, "其他专家意见");
     json_array_foreach(list, i, object)
     {
@@ -281,6 +288,7 @@ static void signature(sheet *page)
     const double x = CN_FLOW_LEFT + CN_FLOW_WIDTH * 0.5, width = CN_FLOW_WIDTH * 0.5;
     char at[TIME_TEXT];
     cn_buf line = {0};
+    flow->field = "experts";
     cn_page_flow_need_with_text(flow, 4 * plain.leading + 44, body.leading); /* rule and note included */
     flow->y += 14;
     cn_buf_fmt(&line, "主会诊专家：%s　%s", text_of(author, "name"), text_of(author, "title"));
@@ -333,34 +341,42 @@ static void compose(sheet *page)
     cn_page_flow *flow = &page->flow;
     letterhead(page);
     patient_block(page);
-    section(flow, "临床诊断", text_of(page->request, "diagnosis"));
-    section(flow, "会诊目的", text_of(page->request, "question"));
-    section(flow, "会诊所见", text_of(page->report, "findings"));
-    section(flow, "会诊结论", text_of(page->report, "conclusion"));
-    section(flow, "诊疗建议", text_of(page->report, "advice"));
+    section(flow, "修订原因", "reason", text_of(page->report, "reason"));
+    section(flow, "临床诊断", "diagnosis", text_of(page->request, "diagnosis"));
+    section(flow, "会诊目的", "question", text_of(page->request, "question"));
+    section(flow, "会诊所见", "findings", text_of(page->report, "findings"));
+    section(flow, "会诊结论", "conclusion", text_of(page->report, "conclusion"));
+    section(flow, "诊疗建议", "advice", text_of(page->report, "advice"));
     opinions(page);
     signature(page);
 }
 
-cn_err cn_sheet_pdf(const json_t *job, cn_buf *out)
+static cn_err open_sheet(sheet *page, const json_t *job)
 {
     const json_t *request = json_object_get(job, "request"), *report = json_object_get(request, "report");
-    char about[96], at[CN_TIME_TEXT];
     if (!json_is_object(report)) return CN_ERR_STATE;
-    sheet page = {.request = request,
-                  .report = report,
-                  .title = text_of(job, "title"),
-                  .zone_ms = int_of(job, "zone_minutes") * 60000,
-                  .age = int_of(job, "age")};
-    page.draft = !json_is_integer(json_object_get(report, "signed_at"));
-    page.unaudited = !page.draft && strcmp(text_of(request, "state"), "WRITTEN") == 0;
-    page.hospital = hospital_of(request, part_text(report, "author", "id"));
+    *page = (sheet){.request = request,
+                    .report = report,
+                    .title = text_of(job, "title"),
+                    .zone_ms = int_of(job, "zone_minutes") * 60000,
+                    .age = int_of(job, "age")};
+    page->draft = !json_is_integer(json_object_get(report, "signed_at"));
+    page->unaudited = !page->draft && strcmp(text_of(request, "state"), "WRITTEN") == 0;
+    page->hospital = hospital_of(request, part_text(report, "author", "id"));
+    cn_page_flow_open(&page->flow);
+    return CN_OK;
+}
+
+cn_err cn_sheet_pdf(const json_t *job, cn_buf *out)
+{
+    sheet page;
+    char about[96], at[CN_TIME_TEXT];
+    CN_TRY(open_sheet(&page, job));
     /* the number alone: no name of a patient in what a file manager shows */
-    cn_fmt(about, sizeof(about), "%s", text_of(request, "number"));
-    cn_time_format(int_of(report, page.draft ? "updated_at" : "signed_at"), at);
+    cn_fmt(about, sizeof(about), "%s", text_of(page.request, "number"));
+    cn_time_format(int_of(page.report, page.draft ? "updated_at" : "signed_at"), at);
     at[19] = 'Z'; /* whole seconds */
     at[20] = 0;
-    cn_page_flow_open(&page.flow);
     compose(&page);
     cn_err err = cn_page_flow_pdf(&page.flow, frame, &page,
                                   page.draft       ? "草稿"
@@ -369,4 +385,53 @@ cn_err cn_sheet_pdf(const json_t *job, cn_buf *out)
                                   about, at, out);
     cn_page_flow_close(&page.flow);
     return err;
+}
+
+/* ---- what no font has ---- */
+
+/* The row of a field, made when it is not there yet; borrowed. */
+static json_t *characters_of(json_t *list, const char *field)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(list, i, row)
+    {
+        if (strcmp(text_of(row, "field"), field) == 0) return json_object_get(row, "characters");
+    }
+    row = json_pack("{s:s, s:[]}", "field", field, "characters");
+    return json_array_append_new(list, row) == 0 ? json_object_get(row, "characters") : NULL;
+}
+
+static void note_unknown(void *arg, const char *field, uint32_t character)
+{
+    char text[8] = "";
+    size_t i;
+    const json_t *known;
+    if (!g_unichar_validate(character)) return;
+    json_t *list = characters_of(arg, field);
+    if (json_array_size(list) >= CN_SHEET_UNKNOWN) return;
+    g_unichar_to_utf8(character, text);
+    json_array_foreach(list, i, known)
+    {
+        if (strcmp(json_string_value(known), text) == 0) return;
+    }
+    json_array_append_new(list, json_string(text));
+}
+
+cn_err cn_sheet_unprintable(const json_t *job, json_t **out)
+{
+    sheet page;
+    json_t *list = json_array();
+    if (!list) return CN_ERR_NOMEM;
+    cn_err err = open_sheet(&page, job);
+    if (err != CN_OK) {
+        json_decref(list);
+        return err;
+    }
+    page.flow.unknown = note_unknown;
+    page.flow.unknown_arg = list;
+    compose(&page);
+    cn_page_flow_close(&page.flow);
+    *out = list;
+    return CN_OK;
 }

@@ -251,6 +251,54 @@ static void a_draft_says_so(void **state)
     assert_int_equal(pdf.n, 0);
 }
 
+static void an_amendment_says_why(void **state)
+{
+    (void)state;
+    char path[512];
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体。", true);
+    draw(request, "first.pdf", path);
+    CN_AUTO_FREE char *none = ask("pdftotext -layout", path);
+    assert_null(strstr(none, "修订原因"));
+    json_object_set_new(json_object_get(request, "report"), "reason", json_string("复阅切片后更正分化程度"));
+    draw(request, "amended.pdf", path);
+    CN_AUTO_FREE char *text = ask("pdftotext -layout", path);
+    assert_has(text, "修订原因");
+    assert_has(text, "复阅切片后更正分化程度");
+    assert_has(text, "（修订），替代此前各版。");
+}
+
+/* CJK Extension G, a patient's name from a hospital's private range: what the print cannot show, by field, each once. */
+static void what_no_font_has_is_named(void **state)
+{
+    (void)state;
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体 (H&E ×200)，Ki-67 约 30%，β₂ ≥ 5 µm。𠮷䶮", true);
+    CN_AUTO_JSON json_t *none = NULL, *some = NULL;
+    assert_ok(cn_pdf_unprintable(request, &style, &none));
+    assert_int_equal(json_array_size(none), 0);
+    json_object_set_new(json_object_get(request, "patient"), "name", json_string("欧阳\U0010FF00"));
+    json_object_set_new(json_object_get(request, "report"), "conclusion",
+                        json_string("见𰪿，再见𰪿，又见\U0010FF01。"));
+    assert_ok(cn_pdf_unprintable(request, &style, &some));
+    CN_AUTO_JSON json_t *expected = json_pack("[{s:s, s:[s]}, {s:s, s:[s, s]}]", "field", "patient.name", "characters",
+                                              "\U0010FF00", "field", "conclusion", "characters", "𰪿", "\U0010FF01");
+    if (!json_equal(some, expected)) fail_msg("%s", json_dumps(some, 0));
+    json_object_set_new(request, "report", json_null());
+    json_t *nothing = NULL;
+    assert_err(cn_pdf_unprintable(request, &style, &nothing), CN_ERR_STATE);
+}
+
+/* A word in each script in which patients of China write their names, by the fonts that ./run installs. */
+static void minority_scripts_are_printed(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"བོད་ཡིག", "ᠮᠣᠩᠭᠣᠯ", "ئۇيغۇرچە", "ꆈꌠꉙ", "ᥖᥭᥰ", "ᦑᦟᦹᧉ", "ꓡꓲ‐ꓢꓴ", "Vahcuengh"};
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        CN_AUTO_JSON json_t *request = a_request(words[i], true), *list = NULL;
+        assert_ok(cn_pdf_unprintable(request, &style, &list));
+        if (json_array_size(list) > 0) fail_msg("%s: %s", words[i], json_dumps(list, 0));
+    }
+}
+
 static void *draw_often(void *arg)
 {
     cn_buf *first = arg;
@@ -339,16 +387,29 @@ static void test_who_may_print(void **state)
         platform_int(&rig, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.print' AND outcome = 'ok'"), 4);
     assert_int_equal(
         platform_int(&rig, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.print' AND outcome = 'denied'"), 2);
+    /* asked before signing: of the draft, by whoever has it */
+    json_t *list = NULL;
+    assert_ok(cn_report_unprintable(rig.c, &rig.lead, id, &style, &list, &problem));
+    assert_int_equal(json_array_size(list), 0);
+    json_decref(list);
+    assert_err(cn_report_unprintable(rig.c, &rig.third, id, &style, &list, &problem), CN_ERR_NOTFOUND);
     platform_close(&rig);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_written_can_be_read),   cmocka_unit_test(printed_times_are_the_real_ones),
-        cmocka_unit_test(fonts_are_embedded_subsets),     cmocka_unit_test(long_texts_take_pages),
-        cmocka_unit_test(the_signature_is_not_alone),     cmocka_unit_test(a_draft_says_so),
-        cmocka_unit_test(the_same_bytes_from_any_thread), CN_DB_TESTS(test_who_may_print),
+        cmocka_unit_test(what_was_written_can_be_read),
+        cmocka_unit_test(printed_times_are_the_real_ones),
+        cmocka_unit_test(fonts_are_embedded_subsets),
+        cmocka_unit_test(long_texts_take_pages),
+        cmocka_unit_test(the_signature_is_not_alone),
+        cmocka_unit_test(a_draft_says_so),
+        cmocka_unit_test(an_amendment_says_why),
+        cmocka_unit_test(what_no_font_has_is_named),
+        cmocka_unit_test(minority_scripts_are_printed),
+        cmocka_unit_test(the_same_bytes_from_any_thread),
+        CN_DB_TESTS(test_who_may_print),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
