@@ -50,12 +50,14 @@ const FIELDS: Record<string, string> = {
   report: 'report',
   findings: 'findings',
   conclusion: 'conclusion',
+  reason: 'reason',
   files: 'files',
   file: 'file',
   old: 'old',
   new: 'new',
   password: 'password',
   filename: 'filename',
+  'Upload-Metadata': 'file_name',
   'file.password': 'file_password',
   'file.damaged': 'file_damaged',
   sha256: 'sha256',
@@ -110,6 +112,9 @@ const STATUS: Record<number, string> = {
   503: 'busy',
 }
 
+/* The name itself, or a content that is not what it promises. */
+const fileFault = (error: Problem) => (error.wrong === 'format' ? 'file_name' : 'content')
+
 type Translate = (key: string, named?: Record<string, unknown>) => string
 
 /** Which field of a form the server refused, by the name that its label has; null where it is no field's fault. */
@@ -124,7 +129,7 @@ export function fieldMessage(error: unknown, t: Translate): string {
   if (error.status === 0) return t('problem.network')
   if (WRONGS.includes(error.wrong)) return t(`problem.wrong.${error.wrong}`, error.numbers)
   const field = error.field && error.status >= 400 && error.status < 500 ? FIELDS[error.field] : undefined
-  if (field === 'filename') return t(error.status === 415 ? 'problem.field.kind' : 'problem.field.content')
+  if (field === 'filename') return t(`problem.field.${error.status === 415 ? 'kind' : fileFault(error)}`)
   if (field) return t(`problem.field.${field}`)
   if (BY_FIELD.includes(error.wrong)) return t(`problem.wrong.${error.wrong}`)
   if (error.type.endsWith(':damaged')) return t('problem.damaged')

@@ -102,7 +102,9 @@ export const common = {
         new: '新密码不能与当前密码相同。',
         password: '新密码不符合要求。',
         kind: '不接受这种类型的文件。文档请另存为 PDF，照片请另存为 JPEG，再上传。',
-        content: '文件内容与文件名后缀不符，或文件名不合要求，未被接受。',
+        reason: '请先填写“修订原因”。',
+        content: '文件内容与文件名后缀不符，未被接受。',
+        file_name: '文件名不合要求（太长，或有不能用的字符）。请改名后再上传。',
         file_password: '文件有打开密码，别人看不了。请去掉密码后重新上传。',
         file_damaged: '文件是空的或已损坏，打不开。请检查原文件，或重新导出后再上传。',
         sha256: '收到的内容与原文件不一致，已丢弃，请重新上传。',
@@ -223,7 +225,9 @@ export const common = {
         new: 'The new password must differ from the present one.',
         password: 'The new password does not follow the rules.',
         kind: 'Files of this kind are not accepted. Save a document as PDF, a photo as JPEG, then upload that.',
-        content: 'The content is not what the file name says, or the name is not acceptable.',
+        reason: 'Write the reason for the amendment first.',
+        content: 'The content is not what the ending of the file name says.',
+        file_name: 'The file name is too long or has characters that cannot be used. Please rename the file.',
         file_password:
           'The file has a password, so nobody else can open it. Remove the password, then upload it again.',
         file_damaged:

@@ -1,5 +1,14 @@
 export class Unreadable extends Error {}
 
+/** Whether it is still the file that was chosen: browsers refuse to read one that was changed on the disk since. */
+export async function stillReadable(file: Blob): Promise<boolean> {
+  try {
+    return (await file.slice(-1).arrayBuffer()).byteLength === Math.min(1, file.size)
+  } catch {
+    return false
+  }
+}
+
 /** SHA-256 of a file, computed beside the page. Aborting rejects with the signal's reason. */
 export function sha256Of(file: Blob, signal: AbortSignal, progress: (done: number) => void): Promise<string> {
   return new Promise((resolve, reject) => {

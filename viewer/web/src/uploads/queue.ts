@@ -3,7 +3,7 @@ import { reactive } from 'vue'
 import { DetailedError, Upload } from 'tus-js-client'
 import { csrfToken } from '@/api/client'
 import { Problem, problemFrom, type ProblemBody } from '@/api/problem'
-import { sha256Of, Unreadable } from './hash'
+import { sha256Of, stillReadable, Unreadable } from './hash'
 import { UnfinishedList, type Unfinished } from './unfinished'
 
 export type JobState = 'queued' | 'hashing' | 'sending' | 'waiting' | 'checking' | 'paused' | 'interrupted' | 'failed'
@@ -24,6 +24,23 @@ export interface Job {
 
 /** The chosen file is not the one that was cut off. */
 export class OtherFile extends Error {}
+/** The file was changed while it was sent: what arrived of it is of no use. */
+export class ChangedFile extends Error {}
+/** The server no longer has what arrived before the cut. */
+export class Expired extends Error {}
+
+/* What only choosing a file mends. */
+const needsFile = (error: unknown) =>
+  error instanceof OtherFile || error instanceof ChangedFile || error instanceof Unreadable
+
+/** It does not go on by itself: somebody has to do something about it. */
+export const hasStopped = (job: Job) => ['paused', 'interrupted', 'failed'].includes(job.state)
+
+/* Says what has failed while nobody looks at the list. */
+let tell: (job: Job) => void = () => undefined
+export function tellFailedUploads(fn: (job: Job) => void): void {
+  tell = fn
+}
 
 interface Work {
   file: File | null
@@ -43,6 +60,8 @@ let nextKey = 1
 
 export class UploadQueue {
   readonly jobs: Job[] = reactive([])
+  /** The list stands on the page. */
+  shown = false
   /** A file is complete. */
   onFile: (file: string) => void = () => undefined
   private readonly work = new Map<number, Work>()
@@ -53,14 +72,16 @@ export class UploadQueue {
   }
 
   get busy(): boolean {
-    return this.jobs.some((job) => !['paused', 'interrupted', 'failed'].includes(job.state))
+    return this.jobs.some((job) => !hasStopped(job))
   }
 
   add(category: string, files: File[]): void {
     for (const file of files) {
-      const old = this.jobs.find(
-        (job) => job.state === 'interrupted' && job.name === file.name && job.size === file.size,
+      const old = this.jobs.find((job) => job.state === 'interrupted' && job.name === file.name && this.fits(job, file))
+      const failed = this.jobs.find(
+        (job) => job.state === 'failed' && job.name === file.name && job.category === category,
       )
+      if (failed) this.forget(failed) // this one takes its place
       if (old) this.choose(old, file)
       else
         this.make(
@@ -75,14 +96,21 @@ export class UploadQueue {
   choose(job: Job, file: File): void {
     const work = this.work.get(job.key)
     if (!work) return
-    if (file.size !== job.size) {
+    if (!this.fits(job, file)) {
       job.error = new OtherFile()
       return
     }
+    job.name = file.name
+    job.size = file.size
     work.file = file
     job.error = null
     job.state = 'queued'
     this.next()
+  }
+
+  /* Where something of it lies on the server it has to be the same file again. */
+  private fits(job: Job, file: File): boolean {
+    return !this.work.get(job.key)?.url || file.size === job.size
   }
 
   pause(job: Job): void {
@@ -105,13 +133,23 @@ export class UploadQueue {
     const work = this.work.get(job.key)
     this.forget(job)
     work?.abort?.abort(new Error('cancelled'))
-    const url = work?.tus?.url ?? work?.url
-    await work?.tus?.abort().catch(() => undefined)
+    if (work) await this.giveBack(work)
+    this.next()
+  }
+
+  /** What arrived is thrown away; another try begins anew. */
+  private async giveBack(work: Work): Promise<void> {
+    const tus = work.tus
+    const url = tus?.url ?? work.url
+    if (work.url) this.unfinished.drop(work.url)
+    work.url = null
+    work.tus = null
+    work.sha256 = ''
+    await tus?.abort().catch(() => undefined)
     if (url)
       await fetch(url, { method: 'DELETE', headers: { 'Tus-Resumable': '1.0.0', 'X-CSRF-Token': csrfToken() } }).catch(
         () => undefined,
       )
-    this.next()
   }
 
   /** Stops everything, e.g. at logout. */
@@ -152,10 +190,21 @@ export class UploadQueue {
     try {
       const answer = await fetch(row.url, { method: 'HEAD', headers: { 'Tus-Resumable': '1.0.0' }, cache: 'no-store' })
       if (answer.ok && !answer.headers.get('x-file-id')) job.done = Number(answer.headers.get('upload-offset')) || 0
-      else if (answer.ok || answer.status === 404) this.forget(job)
+      else if (answer.ok) this.forget(job)
+      else if (answer.status === 404) this.expire(job)
     } catch {
       // offline: it stays in the list
     }
+  }
+
+  /** It stands in the list until it is chosen again or cancelled: nothing goes missing without a word. */
+  private expire(job: Job): void {
+    const work = this.work.get(job.key)
+    if (!work) return
+    if (work.url) this.unfinished.drop(work.url)
+    work.url = null
+    work.sha256 = ''
+    job.error = new Expired()
   }
 
   private next(): void {
@@ -175,7 +224,7 @@ export class UploadQueue {
       } else this.send(job, work, work.file)
     } catch (error) {
       if (!this.work.has(job.key) || (job.state as JobState) === 'paused') return
-      this.fail(job, error instanceof OtherFile || error instanceof Unreadable ? error : new Unreadable())
+      this.fail(job, needsFile(error) ? error : new Unreadable())
     }
   }
 
@@ -237,6 +286,8 @@ export class UploadQueue {
         const status = error.originalResponse?.getStatus() ?? 0
         const again = status === 0 || status === 409 || status === 423 || status === 429 || status >= 500
         if (again && job.state !== 'paused') job.state = 'waiting'
+        // a file that was changed cannot be read any more, and that looks like a network that failed
+        if (status === 0) void this.lookAtFile(job, work, file)
         return again
       },
       onError: (error) => {
@@ -250,6 +301,11 @@ export class UploadQueue {
       },
     })
     work.tus.start()
+  }
+
+  private async lookAtFile(job: Job, work: Work, file: File): Promise<void> {
+    if ((await stillReadable(file)) || this.work.get(job.key) !== work || work.file !== file) return
+    this.fail(job, new ChangedFile())
   }
 
   private progress(job: Job, work: Work, sent: number, total: number): void {
@@ -266,8 +322,12 @@ export class UploadQueue {
     const work = this.work.get(job.key)
     job.speed = 0
     job.error = error
-    if (error instanceof OtherFile) job.state = 'interrupted'
-    else job.state = 'failed'
+    job.state = needsFile(error) ? 'interrupted' : 'failed'
+    if (work && needsFile(error)) work.file = null
+    if (work && error instanceof ChangedFile) {
+      job.done = 0
+      void this.giveBack(work)
+    }
     // what the server refused it has thrown away: another try begins anew
     if (
       work &&
@@ -281,6 +341,7 @@ export class UploadQueue {
       work.tus = null
       job.done = 0
     }
+    if (!this.shown) tell(job)
     this.next()
   }
 }

@@ -17,6 +17,10 @@ test('a problem becomes one plain sentence', () => {
   expect(plainMessage(new Problem(403, 'Forbidden', 'no', null, ''), t)).toBe('problem.forbidden')
   expect(plainMessage(new Problem(502, '', '', null, ''), t)).toBe('problem.server')
   expect(plainMessage(new Problem(422, '', 'the content is a ZIP', 'filename', ''), t)).toBe('problem.field.content')
+  expect(plainMessage(new Problem(422, '', 'must be plain', 'filename', '', 'format'), t)).toBe(
+    'problem.field.file_name',
+  )
+  expect(plainMessage(new Problem(422, '', 'too long', 'Upload-Metadata', ''), t)).toBe('problem.field.file_name')
   expect(plainMessage(new Problem(422, '', 'a password', 'file.password', ''), t)).toBe('problem.field.file_password')
   expect(plainMessage(new Problem(409, 'Conflict', 'consent is missing', null, ''), t)).toBe('problem.conflict')
   expect(plainMessage(new Error('x'), t)).toBe('problem.unknown')
