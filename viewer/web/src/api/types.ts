@@ -122,6 +122,8 @@ export interface ReportTexts {
   findings: string
   conclusion: string
   advice: string
+  /** why an amendment takes the place of the version before; '' in the first */
+  reason: string
 }
 
 /** The lead expert sees the draft (`signed_at` null) and in `signed` what was last signed; others what was last signed. */

@@ -8,6 +8,8 @@ export type DraftPhase = 'loading' | 'clean' | 'dirty' | 'saving' | 'failed' | '
 export interface DraftDoor {
   load(): Promise<Report | null>
   save(texts: ReportTexts & { revision: number }): Promise<{ revision: number }>
+  /** Gives the draft of an amendment up. */
+  discard(revision: number): Promise<unknown>
 }
 
 export interface DraftState {
@@ -29,18 +31,22 @@ const QUIET_MS = 1200
 const LONGEST_MS = 8000
 const AGAIN_MS = 4000
 
-const copy = (texts: ReportTexts): ReportTexts => ({
-  findings: texts.findings,
-  conclusion: texts.conclusion,
-  advice: texts.advice,
+const empty = (): ReportTexts => ({ findings: '', conclusion: '', advice: '', reason: '' })
+const copy = ({ findings, conclusion, advice, reason }: ReportTexts): ReportTexts => ({
+  findings,
+  conclusion,
+  advice,
+  reason,
 })
+/* An amendment begins with what was signed, but for reasons of its own. */
+const begin = (report: Report): ReportTexts => ({ ...copy(report), reason: report.signed_at ? '' : report.reason })
 export const sameTexts = (a: ReportTexts, b: ReportTexts) =>
-  a.findings === b.findings && a.conclusion === b.conclusion && a.advice === b.advice
+  a.findings === b.findings && a.conclusion === b.conclusion && a.advice === b.advice && a.reason === b.reason
 
 export class Draft {
   readonly state: DraftState = reactive({
     phase: 'loading',
-    texts: { findings: '', conclusion: '', advice: '' },
+    texts: empty(),
     revision: 0,
     savedAt: 0,
     error: null,
@@ -48,7 +54,7 @@ export class Draft {
     signed: null,
     stored: false,
   })
-  private saved: ReportTexts = { findings: '', conclusion: '', advice: '' }
+  private saved: ReportTexts = empty()
   private timer: ReturnType<typeof setTimeout> | undefined
   private dirtySince = 0
   private running: Promise<boolean> | null = null
@@ -115,13 +121,31 @@ export class Draft {
     this.state.phase = 'clean'
   }
 
+  /** Gives the amendment up, here and on the server; nothing is saved any more. Throws when the server refuses: then all stays. */
+  async discard(): Promise<void> {
+    clearTimeout(this.timer)
+    if (this.running) await this.running
+    clearTimeout(this.timer)
+    try {
+      if (this.state.stored) await this.door.discard(this.state.revision)
+    } catch (error) {
+      this.typed()
+      throw error
+    }
+    if (this.state.signed) this.saved = begin(this.state.signed)
+    this.state.texts = copy(this.saved)
+    this.state.stored = false
+    this.state.phase = 'clean'
+    this.close()
+  }
+
   close(): void {
     this.closed = true
     clearTimeout(this.timer)
   }
 
   private adopt(report: Report | null): void {
-    this.saved = report ? copy(report) : { findings: '', conclusion: '', advice: '' }
+    this.saved = report ? begin(report) : empty()
     this.state.revision = report?.revision ?? 0
     this.state.savedAt = report?.updated_at ?? 0
     this.state.stored = report !== null && report.signed_at === null

@@ -10,6 +10,7 @@ class Store {
   report: Report | null = null
   broken: Problem | null = null
   saves = 0
+  discarded: number[] = []
   async load() {
     return this.report
   }
@@ -20,11 +21,17 @@ class Store {
     this.report = { ...body, revision: body.revision + 1, version: 1, author, updated_at: 1, signed_at: null }
     return { revision: this.report.revision }
   }
+  async discard(revision: number) {
+    if (this.broken) throw this.broken
+    if (revision !== this.report?.revision) throw new Problem(409, '', '', 'revision', '')
+    this.discarded.push(revision)
+  }
   elsewhere(findings: string) {
     this.report = {
       findings,
       conclusion: '',
       advice: '',
+      reason: '',
       revision: (this.report?.revision ?? 0) + 1,
       version: 1,
       author,
@@ -125,4 +132,54 @@ test('a signed report is where an amendment begins', async () => {
     false,
     5,
   ])
+})
+
+/** Version 1 is signed, and somebody has begun to amend it. */
+async function amending(): Promise<[Store, Draft]> {
+  const store = new Store()
+  store.elsewhere('signed text')
+  store.report = { ...(store.report as Report), reason: 'why it was amended before', signed_at: 5 }
+  return [store, await opened(store)]
+}
+
+test('an amendment has a reason of its own', async () => {
+  const [store, draft] = await amending()
+  expect(draft.state.texts.reason).toBe('')
+  draft.state.texts.reason = 'second look'
+  draft.typed()
+  await vi.advanceTimersByTimeAsync(1300)
+  expect(store.report?.reason).toBe('second look')
+  const again = await opened(store)
+  expect(again.state.texts.reason).toBe('second look')
+})
+
+test('an amendment is given up as a whole, and nothing of it is saved afterwards', async () => {
+  const [store, draft] = await amending()
+  type(draft, 'wrong')
+  await vi.advanceTimersByTimeAsync(1300)
+  type(draft, 'more of it')
+  await draft.discard()
+  expect([store.discarded, draft.dirty, draft.state.texts.findings]).toEqual([[2], false, 'signed text'])
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect([store.saves, await draft.flush()]).toEqual([1, true])
+})
+
+test('what only stands on the page is given up without the server', async () => {
+  const [store, draft] = await amending()
+  type(draft, 'not saved')
+  await draft.discard()
+  expect([store.saves, store.discarded, draft.state.texts.findings]).toEqual([0, [], 'signed text'])
+})
+
+test('where the server refuses, the amendment stays and is saved', async () => {
+  const [store, draft] = await amending()
+  type(draft, 'kept')
+  await vi.advanceTimersByTimeAsync(1300)
+  store.broken = new Problem(0, 'network', '', null, '')
+  type(draft, 'kept as well')
+  await expect(draft.discard()).rejects.toThrow()
+  expect(draft.state.texts.findings).toBe('kept as well')
+  store.broken = null
+  await vi.advanceTimersByTimeAsync(9000)
+  expect([draft.state.phase, store.report?.findings]).toEqual(['clean', 'kept as well'])
 })
