@@ -40,6 +40,8 @@ export const common = {
       show: '显示',
       hide: '隐藏',
       more: '更多',
+      width: '调整宽度',
+      width_hint: '拖动或用方向键调整宽度，双击恢复',
     },
     problem: {
       unknown: '操作没有成功，请重试。',
@@ -162,6 +164,8 @@ export const common = {
       show: 'Show',
       hide: 'Hide',
       more: 'More',
+      width: 'Width',
+      width_hint: 'Drag, or use the arrow keys; double-click for the usual width',
     },
     problem: {
       unknown: 'That did not work. Please try again.',

@@ -1,4 +1,4 @@
-import type { ConsultRequest, RequestRow, State } from '@/api/types'
+import type { ConsultRequest, FileInfo, RequestRow, State } from '@/api/types'
 
 export type Tone = 'grey' | 'amber' | 'blue' | 'green' | 'violet' | 'teal' | 'red'
 
@@ -37,6 +37,11 @@ export const REQUIRED: readonly string[] = ['consent']
 
 export function missingCategories(files: { category: string }[]): string[] {
   return REQUIRED.filter((category) => !files.some((file) => file.category === category))
+}
+
+/** There is something to look at. To all it is shown only when it is ready. */
+export function canOpen(file: Pick<FileInfo, 'state' | 'kind'>): boolean {
+  return (file.state === 'ready' || file.state === 'preparing') && file.kind !== 'other'
 }
 
 /** What the person in front of the screen should know or do next: a key of request.next. */

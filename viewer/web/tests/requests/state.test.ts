@@ -70,3 +70,10 @@ test('both languages say the same things', () => {
   expect(keys(messages.value.en).sort()).toEqual(keys(messages.value['zh-CN']).sort())
   expect(Object.keys(requestMessages.zh.request.state).sort()).toEqual(Object.keys(TONES).sort())
 })
+
+test('a file can be looked at when there is something to see, also before its overview is made', () => {
+  const open = (state: 'ready' | 'preparing' | 'converting' | 'stuck' | 'failed', kind: 'slide' | 'other' = 'slide') =>
+    canOpen({ state, kind })
+  expect([open('ready'), open('preparing')]).toEqual([true, true])
+  expect([open('converting'), open('stuck'), open('failed'), open('ready', 'other')]).not.toContain(true)
+})
