@@ -167,13 +167,16 @@ await check('the third with a camera is told that two have theirs on, and takes 
   await until('red hearing blue', () => hears(red, 1100))
 })
 
-await check('raised hands are on top of the list, the host lowers them', async () => {
+await check('raised hands are on the tile and on top of the list, the host lowers them', async () => {
   await blue.click('control-hand')
   await until("blue's hand on red's list", () =>
     red.eval(
       `document.querySelector('[data-testid="person"]')?.dataset.participant === ${JSON.stringify(blue.participant)} && !!document.querySelector('[data-testid="person"] [data-testid="person-hand"]')`,
     ),
   )
+  const hand = `document.querySelector('[data-testid="tile"][data-participant="${blue.participant}"] [data-testid="tile-hand"]')`
+  assert(await red.eval(`!!${hand}`), "the hand on blue's tile")
+  assert(await blue.visible('self-hand'), "the hand on blue's own tile")
   await red.screenshot('host-hand-1440.png')
   await red.page
     .locator(`[data-testid="person"][data-participant="${blue.participant}"] [data-testid="person-menu"]`)
@@ -306,7 +309,8 @@ await check(
       15,
     )
     assert(screen.width * screen.height <= 307200, `a screen of ${screen.width} × ${screen.height}`)
-    await green.click('control-screen')
+    await green.click('share-stop')
+    await until('the screen gone', async () => !(await green.visible('share-bar')))
     ceiling.to = Date.now()
     await choose('4k')
     await until('720p again', async () => (await large()) === 720, 20)
