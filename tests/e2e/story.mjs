@@ -463,7 +463,7 @@ await step(
 
 await step('the slide is opened for everybody', async () => {
   if (!(await lead.visible('panel'))) await lead.click('control-panel')
-  await lead.page.locator(at('room-file'), { hasText: 'demo-slide' }).click()
+  await lead.page.locator(at('room-file'), { hasText: 'demo-slide' }).locator(at('room-show')).click()
   for (const b of [lead, referrer, phone]) {
     await seen(b, 'shared-view', 20)
     await until(
@@ -498,6 +498,7 @@ await step('the slide is opened for everybody', async () => {
 await step('the lead expert writes the report beside the slide; another window is told of a conflict', async () => {
   await lead.click('room-report')
   await seen(lead, 'report-editor')
+  assert((await text(lead, 'detail-hospital')).length > 2, 'the patient stands beside the report')
   await lead.fill('report-findings', FINDINGS)
   await lead.fill('report-conclusion', '胃窦腺癌。')
   await until(

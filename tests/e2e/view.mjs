@@ -48,8 +48,19 @@ async function enter(who, api) {
   )
 }
 
-const click = (who, file) =>
-  who.page.locator(`[data-testid="room-file"][data-file="${file}"]`).click({ timeout: GIVE_UP_MS })
+const act = (who, file, name) =>
+  who.page
+    .locator(`[data-testid="room-file"][data-file="${file}"] [data-testid="room-${name}"]`)
+    .click({ timeout: GIVE_UP_MS })
+const click = (who, file) => act(who, file, 'show')
+/** Somebody else presents: his name stands in the question. */
+async function takeOver(who, from) {
+  const question = who.page.locator('.ask')
+  await question.waitFor({ timeout: GIVE_UP_MS })
+  const text = await question.textContent()
+  assert(text.includes(from), `"${text}" names ${from}`)
+  await question.locator('.ask-yes').click({ timeout: GIVE_UP_MS })
+}
 const opened = (who, file) =>
   until(
     `${who.name} seeing the file`,
@@ -300,8 +311,33 @@ await check('one click stops following, one click resumes', async () => {
   near(await together(presenter, follower), 'after resuming')
 })
 
-await check('somebody else takes over presenting', async () => {
+await check('one looks at another file for himself, and one press brings him back', async () => {
+  const before = await still(presenter),
+    image = files.find((f) => f.kind === 'image').id
+  await follower.click('control-panel')
+  await act(follower, image, 'look')
+  const own = `document.querySelector('[data-testid="own-view"]')`
+  await until('the file being open', () =>
+    follower.eval(
+      `${own}?.dataset.file === '${image}' && ${own}.querySelector('[data-testid="picture"]').dataset.state === 'open'`,
+    ),
+  )
+  await follower.click('view-zoom-in')
+  await follower.screenshot('view-own.png')
+  const there = await picture(presenter)
+  assert(there.presenting && there.file === slide, 'the presenter goes on')
+  equal(JSON.stringify(there.region), JSON.stringify(before.region), 'what the presenter shows')
+  await follower.click('own-back')
+  await follower.click('panel-close')
+  await opened(follower, slide)
+  near(await together(presenter, follower), 'after coming back')
+})
+
+await check('somebody else takes over presenting, and is asked first', async () => {
   await follower.click('view-take')
+  await until('the question', () => follower.page.locator('.ask').isVisible())
+  assert((await picture(presenter)).presenting, 'a question takes nothing')
+  await takeOver(follower, apis.expert01.user.name)
   await until(
     'roles being changed',
     async () => (await picture(follower)).presenting && (await picture(presenter)).following,
@@ -336,7 +372,9 @@ await must('a late joiner with a phone sees the current state at once', async ()
 
 /** Opens a file, and says whether everybody sees it in the same place. */
 async function shows(file, least) {
+  const { presenting } = await picture(presenter)
   await click(presenter, file)
+  if (!presenting) await takeOver(presenter, apis.expert02.user.name)
   for (const who of [presenter, follower, open.phone]) await opened(who, file)
   await presenter.click('view-zoom-in')
   for (const who of [follower, open.phone]) {

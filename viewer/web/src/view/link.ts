@@ -50,6 +50,22 @@ export class ViewLink {
     return presenter ? this.nameOf(presenter) : ''
   }
 
+  /** Who presents now and would lose it if this person did. */
+  private get other(): string {
+    const presenter = this.state.shared?.presenter
+    return presenter && !this.presenting ? presenter : ''
+  }
+
+  /** Before this person presents: whoever presents now is not interrupted unless `ask`, which is given his name, says yes. */
+  async mayPresent(ask: (name: string) => Promise<boolean>): Promise<boolean> {
+    // somebody else may have taken it while the question stood there
+    for (let asked = ''; this.other && this.other !== asked; ) {
+      asked = this.other
+      if (!(await ask(this.nameOf(asked)))) return false
+    }
+    return true
+  }
+
   set(shared: SharedFile | null): void {
     const before = this.state.shared
     const other = shared?.file !== before?.file
@@ -61,18 +77,25 @@ export class ViewLink {
     if (other) this.state.following = true
   }
 
-  async open(file: string | null, page = 1): Promise<void> {
+  /** Shows a file to all, or with null none; `region`: where this person looks at it already. */
+  async open(file: string | null, page = 1, region: Region | null = null): Promise<void> {
     const { view } = await this.rpc.call<{ view: SharedFile | null }>(
       'view.open',
       file === null ? { file } : { file, page },
     )
     this.set(view && view.file ? view : null)
+    if (region && this.presenting && this.state.shared?.file === file) this.keep(region, page)
   }
 
   async present(on: boolean): Promise<void> {
     const { view } = await this.rpc.call<{ view: SharedFile | null }>('view.present', { on })
     this.set(view && view.file ? view : null)
     if (!on) this.state.following = true
+  }
+
+  /** From looking for oneself to what everybody sees. */
+  comeBack(): void {
+    this.state.following = true
   }
 
   /** At most 60 a second, the newest always. */
@@ -90,7 +113,13 @@ export class ViewLink {
     this.waiting = null
     if (!now || !this.presenting) return
     this.lastSent = performance.now()
+    this.keep(now.region, now.page)
     this.rpc.notify('view.state', { seq: ++this.seq, ...now.region, page: now.page })
+  }
+
+  /** A presenter who looks at something else comes back to where the others are. */
+  private keep(region: Region, page: number): void {
+    this.state.region = { seq: this.seq, ...region, page }
   }
 
   sendPointer(pointer: PointerMessage): void {
