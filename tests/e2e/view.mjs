@@ -337,7 +337,15 @@ await check('somebody else takes over presenting, and is asked first', async () 
   await follower.click('view-take')
   await until('the question', () => follower.page.locator('.ask').isVisible())
   assert((await picture(presenter)).presenting, 'a question takes nothing')
+  await presenter.eval(`(() => {
+    const said = () => [...document.querySelectorAll('.el-message')].map((one) => one.textContent)
+    window.__said = []
+    new MutationObserver(() => window.__said.push(...said())).observe(document.body, { childList: true })
+  })()`)
   await takeOver(follower, apis.expert01.user.name)
+  await until('the presenter being told', () =>
+    presenter.eval(`window.__said.some((text) => text.includes('${apis.expert02.user.name}'))`),
+  )
   await until(
     'roles being changed',
     async () => (await picture(follower)).presenting && (await picture(presenter)).following,
