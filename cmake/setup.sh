@@ -45,13 +45,43 @@ need_packages() {
     say "Installing: $missing"
     export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086
-    apt-get update -q >/dev/null && apt-get install -q -y --no-install-recommends $missing >/dev/null
+    apt_patiently update -q && apt_patiently install -q -y --no-install-recommends $missing
+}
+
+# apt-get, waiting while another program installs: a cloud machine does so by itself for minutes after its first start. apt's own
+# Lock::Timeout does not wait for the lists.
+apt_patiently() {
+    local log end=$((SECONDS + 600)) status told=
+    log=$(mktemp)
+    while :; do
+        status=0
+        LC_ALL=C apt-get "$@" >/dev/null 2>"$log" || status=$?
+        [ "$status" -ne 0 ] && [ "$SECONDS" -lt "$end" ] && grep -qE '^E: (Could not get lock|Unable to (acquire|lock))' "$log" || break
+        [ -n "$told" ] || say "Another program is installing packages: waiting for it, ten minutes at most" \
+            "($(grep -oE 'held by process [0-9]+( \([^)]*\))?' "$log" | head -1))"
+        told=yes
+        sleep "${APT_ASK_AGAIN:-3}"
+    done
+    cat "$log" >&2
+    rm -f "$log"
+    return "$status"
+}
+
+# forget_elsewhere PRESET: CMake refuses a build that was made in another folder. The whole tree was moved or copied then; what
+# it made there is made anew here.
+forget_elsewhere() {
+    local made_in
+    made_in=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "build/$1/CMakeCache.txt" 2>/dev/null) || return 0
+    [ -n "$made_in" ] && ! [ "$made_in" -ef "$PWD" ] || return 0
+    say "build/$1 was made in $made_in: making it anew"
+    rm -rf "build/$1"
 }
 
 # build_program PRESET [TARGET…]
 build_program() {
     local preset=$1
     shift
+    forget_elsewhere "$preset"
     cmake --preset "$preset" >"${TMPDIR:-/tmp}/consilium-cmake.$$" 2>&1 || { cat "${TMPDIR:-/tmp}/consilium-cmake.$$" >&2; return 1; }
     rm -f "${TMPDIR:-/tmp}/consilium-cmake.$$"
     if [ $# -gt 0 ]; then cmake --build --preset "$preset" --target "$@" >&2; else cmake --build --preset "$preset" >&2; fi

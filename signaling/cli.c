@@ -294,8 +294,10 @@ void cn_cli_help(FILE *to)
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %s%s%s\n      %s\n", commands[i].name, *commands[i].arguments ? " " : "", commands[i].arguments,
                 commands[i].what);
-    fprintf(to, "  --help-config\n      print every key of the configuration with its default\n  --help, --version\n"
-                "\nThe configuration is consilium.ini in the working folder unless --config names another file.\n");
+    fprintf(
+        to,
+        "  --help-config\n      print every key of the configuration with its default\n  --help, --version\n"
+        "\nWithout --config the configuration is consilium.ini in the working folder, or else var/consilium.ini.\n");
 }
 
 /* How many words of argv a command's name takes; 0: it is another one. */
@@ -308,23 +310,49 @@ static int name_words(const cli_command *cmd, int argc, char **argv)
     return argc >= 2 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
 }
 
-/* Takes "--config FILE" out of the arguments. */
-static const char *take_config(int *argc, char **argv)
+/* Where the configuration is when nobody says: where operators put it, and where ./run does. */
+static const char *const usual_configs[] = {"consilium.ini", "var/consilium.ini"};
+
+#define USUAL_CONFIGS (sizeof usual_configs / sizeof *usual_configs)
+
+/* Takes "--config FILE" or "--config=FILE" out of the arguments. False when the file is missing after it. */
+static bool take_config(int *argc, char **argv, const char **path)
 {
-    const char *path = "consilium.ini";
+    static const char name[] = "--config";
+    const size_t length = sizeof name - 1;
     int kept = 0;
+    *path = NULL;
     for (int i = 0; i < *argc; i++) {
-        if (strcmp(argv[i], "--config") == 0 && i + 1 < *argc)
-            path = argv[++i];
-        else
+        if (strcmp(argv[i], name) == 0) {
+            if (i + 1 == *argc) return false;
+            *path = argv[++i];
+        } else if (strncmp(argv[i], name, length) == 0 && argv[i][length] == '=') {
+            *path = argv[i] + length + 1;
+        } else {
             argv[kept++] = argv[i];
+        }
     }
     *argc = kept;
-    return path;
+    return !*path || **path;
+}
+
+/* The first of the usual places that has one, and says so: two instances may lie side by side. NULL: none has. */
+static const char *find_config(void)
+{
+    for (size_t i = 0; i < USUAL_CONFIGS; i++) {
+        if (access(usual_configs[i], F_OK) != 0) continue;
+        fprintf(stderr, "consilium: the configuration is %s\n", usual_configs[i]);
+        return usual_configs[i];
+    }
+    fprintf(stderr, "consilium: there is no %s and no %s in this folder: name the configuration with --config FILE\n",
+            usual_configs[0], usual_configs[1]);
+    return NULL;
 }
 
 static int run(const cli_command *cmd, const char *config_path, int argc, char **argv)
 {
+    if (!config_path) config_path = find_config();
+    if (!config_path) return 1;
     cn_config *config = NULL;
     cn_problem problem = {.err = CN_OK};
     cn_app app = {.config = NULL};
@@ -347,7 +375,8 @@ int cn_cli_run(int argc, char **argv)
     if (argc == 1 && strcmp(argv[0], "--version") == 0) return printf("consilium %s\n", CN_VERSION) < 0;
     if (argc == 1 && strcmp(argv[0], "--help-config") == 0) return cn_config_print_reference(stdout), 0;
     if (argc == 1 && strcmp(argv[0], "--help") == 0) return cn_cli_help(stdout), 0;
-    const char *config = take_config(&argc, argv);
+    const char *config = NULL;
+    if (!take_config(&argc, argv, &config)) return usage("--config wants a file");
     for (size_t i = 0; i < COMMANDS; i++) {
         int words = name_words(&commands[i], argc, argv);
         if (words) return run(&commands[i], config, argc - words, argv + words);

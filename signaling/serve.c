@@ -120,7 +120,7 @@ static cn_err open_media(cn_app *app)
     cn_err err = cn_media_new(&app->media, &config, &cn_live_events, app->live);
     if (err != CN_OK)
         cn_error("signaling", "media cannot listen on %s port %u: %s", cn_config_str(c, "media", "listen"), config.port,
-                 cn_err_text(err));
+                 err == CN_ERR_CONFLICT ? "another program has this port, or one of the next" : cn_err_text(err));
     return err;
 }
 

@@ -29,23 +29,26 @@ export const sanitized = process.env.CN_BUILD || 'asan'
 const READY_SECONDS = 30
 const END_SECONDS = 20
 
-/** A port that nobody has, below those which systems hand out by themselves (from 32768 on): so nobody gets it while the server is being started anew. */
-async function freePort() {
+/** Whether nobody has this port on 127.0.0.1, of TCP and of UDP. */
+export async function isFree(port) {
   const bound = (socket, bind, event) =>
     new Promise((r) => {
       socket.once('error', () => r(false))
       socket.once(event, () => socket.close(() => r(true)))
       bind()
     })
+  const tcp = net.createServer(),
+    udp = dgram.createSocket('udp4')
+  return (
+    (await bound(tcp, () => tcp.listen(port), 'listening')) && (await bound(udp, () => udp.bind(port), 'listening'))
+  )
+}
+
+/** A port that nobody has, below those which systems hand out by themselves (from 32768 on): so nobody gets it while the server is being started anew. */
+async function freePort() {
   for (;;) {
     const port = 15000 + Math.floor(Math.random() * 15000)
-    const tcp = net.createServer(),
-      udp = dgram.createSocket('udp4')
-    if (
-      (await bound(tcp, () => tcp.listen(port), 'listening')) &&
-      (await bound(udp, () => udp.bind(port), 'listening'))
-    )
-      return port
+    if (await isFree(port)) return port
   }
 }
 

@@ -110,7 +110,7 @@ static cn_err write_slide(TIFF *tif, const cn_tissue *tissue, int64_t width, int
 int main(int argc, char **argv)
 {
     int64_t width = 24576, height = 18432, seed = 20260101;
-    bool ok = argc == 2 || argc == 5;
+    bool ok = (argc == 2 || argc == 5) && argv[1][0] != '-'; /* an option is no file's name */
     if (argc == 5)
         ok = cn_parse_i64(argv[2], 512, 200000, &width) && cn_parse_i64(argv[3], 512, 200000, &height) &&
              cn_parse_i64(argv[4], 0, INT64_MAX, &seed);
