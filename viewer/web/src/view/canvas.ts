@@ -3,7 +3,7 @@
  * Coordinates are the picture's own (`unit` of them per pixel of the tiled image: 1 for slides and images, points per pixel for rendered pages).
  */
 import OpenSeadragon from 'openseadragon'
-import { followScale, normalRotation, regionOf } from './geometry'
+import { followScale, LEAST_RATIO, normalRotation, regionOf } from './geometry'
 import type { Region } from './link'
 
 export interface PictureSource {
@@ -44,7 +44,7 @@ export class PictureCanvas {
       springStiffness: 12,
       blendTime: 0,
       // tiles are chosen for device pixels: a follower with a sharper screen loads sharper tiles
-      minPixelRatio: 0.9,
+      minPixelRatio: LEAST_RATIO,
       immediateRender: false,
       imageLoaderLimit: 8,
       // a busy server, a bad network: no hole is left in the picture

@@ -1,6 +1,12 @@
 /* What part of a picture is on screen, in the picture's own coordinates. Pure arithmetic. */
 import type { Region } from './link'
 
+/**
+ * Device pixels per pixel of a level, at least: the finest level that has so many is drawn. Levels halve, so it has between one and two pixels for each of
+ * the screen's: none is enlarged, and none is finer than it must be. A little over 0.5, so that "exactly full size" does not fetch the level below it too.
+ */
+export const LEAST_RATIO = 0.501
+
 /** Picture units per screen pixel at which a follower of this size sees the whole region. */
 export function followScale(region: Pick<Region, 'w' | 'h'>, ownWidth: number, ownHeight: number): number {
   return Math.max(region.w / ownWidth, region.h / ownHeight)

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   cornersOf,
   followScale,
+  LEAST_RATIO,
   lengthText,
   magnificationOf,
   magnificationText,
@@ -106,4 +107,20 @@ test('magnification comes from the objective, else from the resolution', () => {
   expect(magnificationOf({ objective: 0, mpp: 0 }, 2)).toBeNull()
   expect(magnificationText(39.7)).toBe('40')
   expect(magnificationText(1.64)).toBe('1.6')
+})
+
+test('the level of a slide that is drawn has a pixel for each of the screen, and fewer than two, at every zoom', () => {
+  const top = 15
+  for (const dpr of [1, 1.25, 2])
+    for (let i = 0; i < 20; i++) {
+      // device pixels per pixel of full size
+      const zoom = dpr * 0.004 * 1.29 ** i
+      const ratio = (level: number) => zoom * 2 ** (top - level)
+      const drawn = Array.from({ length: top + 1 }, (_, level) => top - level).find(
+        (level) => ratio(level) >= LEAST_RATIO,
+      )
+      const pixels = 1 / ratio(drawn ?? 0)
+      expect(pixels, `zoom ${zoom}`).toBeLessThan(2)
+      if (zoom <= 1) expect(pixels, `zoom ${zoom}`).toBeGreaterThan(0.99)
+    }
 })
