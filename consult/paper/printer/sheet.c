@@ -201,9 +201,9 @@ static void times_row(sheet *page)
     const double third = CN_FLOW_WIDTH / 3;
     if (!began) return;
     held_text(page, held, real);
-    const pair both[] = {{"预约时间", when(page, planned, at), CN_FLOW_WIDTH - 1.8 * third},
-                         {"实际时间", real, 1.8 * third}};
-    const pair one[] = {{"会诊时间", real, CN_FLOW_WIDTH}};
+    const pair both[] = {{"预约时间", "times", when(page, planned, at), CN_FLOW_WIDTH - 1.8 * third},
+                         {"实际时间", "times", real, 1.8 * third}};
+    const pair one[] = {{"会诊时间", "times", real, CN_FLOW_WIDTH}};
     if (planned && planned / 60000 != began / 60000)
         table_row(&page->flow, both, 2);
     else
