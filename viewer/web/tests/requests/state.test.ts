@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { requestMessages } from '@/requests/messages'
-import { TONES, canEnterNow, fromIdentity, masked, missingCategories } from '@/requests/state'
+import { TONES, canEnterNow, canOpen, fromIdentity, masked, missingCategories } from '@/requests/state'
 import { differs, heldText } from '@/requests/times'
 import type { State } from '@/api/types'
 import { daysBetween, lengthText, localInput, sizeText } from '@/ui/format'
