@@ -77,7 +77,7 @@ await check('a slide on a phone held across has the height, its buttons are in s
   await staged(phone)
   const file = request.files.find((one) => one.kind === 'slide').id
   await phone.click('control-panel')
-  await phone.page.locator(`[data-testid="room-file"][data-file="${file}"]`).click()
+  await phone.page.locator(`[data-testid="room-file"][data-file="${file}"] [data-testid="room-show"]`).click()
   const open = async () => {
     const shown = await picture(phone)
     return shown?.file === file && shown.state === 'open'
