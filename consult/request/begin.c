@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-bool cn_begins(const cn_present *here, const cn_plan *plan, int64_t now_ms)
+bool cn_begins(const cn_present *here, const cn_appointment *plan, int64_t now_ms)
 {
     int64_t from = plan->at_ms - CN_BEGIN_EARLY_MS, to = plan->at_ms + plan->minutes * 60000;
     if (here->referrer && here->expert) return true;
@@ -12,7 +12,7 @@ bool cn_begins(const cn_present *here, const cn_plan *plan, int64_t now_ms)
     return plan->at_ms && now_ms >= from && now_ms < to && plan->absent_ms < from;
 }
 
-static cn_err load_plan(cn_conn *conn, const char *id, cn_plan *out, bool *scheduled)
+static cn_err load_plan(cn_conn *conn, const char *id, cn_appointment *out, bool *scheduled)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(conn, &rows,
@@ -21,7 +21,8 @@ static cn_err load_plan(cn_conn *conn, const char *id, cn_plan *out, bool *sched
                        cn_text(id)));
     if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
     *scheduled = strcmp(cn_rows_text(rows, 0), cn_state_name(CN_STATE_SCHEDULED)) == 0;
-    *out = (cn_plan){.at_ms = cn_rows_int(rows, 1), .minutes = cn_rows_int(rows, 2), .absent_ms = cn_rows_int(rows, 3)};
+    *out = (cn_appointment){
+        .at_ms = cn_rows_int(rows, 1), .minutes = cn_rows_int(rows, 2), .absent_ms = cn_rows_int(rows, 3)};
     return CN_OK;
 }
 
@@ -29,7 +30,7 @@ static cn_err look(cn_consult *consult, const char *id, const cn_present *here, 
                    bool *begins)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
-    cn_plan plan;
+    cn_appointment plan;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
     CN_TRY(load_plan(conn, id, &plan, scheduled));
     *begins = *scheduled && cn_begins(here, &plan, now_ms);

@@ -16,13 +16,13 @@ typedef struct cn_present {
     bool referrer, expert;
 } cn_present;
 
-typedef struct cn_plan {
+typedef struct cn_appointment {
     int64_t at_ms, minutes; /* 0: no time was given */
     int64_t absent_ms;      /* when it was said last that the other side had not come; 0: never */
-} cn_plan;
+} cn_appointment;
 
 /** Pure: does it begin? After "did not come" one side alone does not begin it again before another time has come. */
-bool cn_begins(const cn_present *here, const cn_plan *plan, int64_t now_ms);
+bool cn_begins(const cn_present *here, const cn_appointment *plan, int64_t now_ms);
 
 /**
  * Somebody is in the room of a request: SCHEDULED → IN_SESSION if it begins; otherwise, and in any other state, nothing

@@ -26,13 +26,13 @@ static void who_is_there_and_when(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const cn_plan plan = {
+        const cn_appointment plan = {
             .at_ms = PLAN, .minutes = 30, .absent_ms = rows[i].absent ? PLAN + rows[i].absent * MIN : 0};
         if (cn_begins(rows[i].here, &plan, PLAN + rows[i].at * MIN) != rows[i].begins)
             fail_msg("row %zu: referrer %d, expert %d, %lld minutes from the plan", i, rows[i].here->referrer,
                      rows[i].here->expert, (long long)rows[i].at);
     }
-    const cn_plan no_time = {.at_ms = 0};
+    const cn_appointment no_time = {.at_ms = 0};
     assert_false(cn_begins(&expert, &no_time, PLAN));
     assert_true(cn_begins(&both, &no_time, PLAN));
 }
