@@ -7,7 +7,7 @@ import { assert, check, equal, sleep, finish, until } from '../lib/check.mjs'
 
 const CAMERA = { width: 640, height: 360, fps: 10, frames: 300 }
 const LARGE = { width: 1440, height: 900 },
-  SMALL = { width: 500, height: 360 }
+  SMALL = { width: 620, height: 360 } // wider than a phone, where one picture would fill it
 const wanted = process.argv.slice(2)
 
 /** Keeps every PeerConnection of the page where its statistics can be read. */
