@@ -409,6 +409,10 @@ await step('the administrator assigns experts and a time', async () => {
 await step('an expert accepts the urgent request on a phone', async () => {
   await login(phone, server, 'expert02')
   await seen(phone, 'urgent-bar')
+  const [ink, ground] = await phone.eval(
+    `(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.querySelector('[data-testid="urgent-bar"]')))`,
+  )
+  assert(ink === 'rgb(255, 255, 255)' && ground === 'rgb(179, 38, 30)', `the bar is ${ink} on ${ground}`)
   await shot(phone, '16-list-phone', false)
   await open(phone, 'pending', urgent)
   await seen(phone, 'act-accept')
