@@ -32,7 +32,7 @@ static void answered(cn_errand *errand)
     question *asked = (question *)errand;
     cn_hall *hall = cn_hall_find(asked->live, asked->room);
     if (asked->err != CN_OK)
-        cn_warn("signaling.live", "request %s does not begin for now: %s", asked->request, cn_err_text(asked->err));
+        cn_warn("signaling.live", "request %s cannot begin: %s", asked->request, cn_err_text(asked->err));
     if (hall) {
         bool again = hall->look_again;
         hall->looking = hall->look_again = false;

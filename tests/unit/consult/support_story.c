@@ -163,3 +163,16 @@ cn_state request_state(platform *rig, const char *id)
     if (cn_rows_next(rows)) assert_true(cn_state_parse(cn_rows_text(rows, 0), &state));
     return state;
 }
+
+bool request_offers(platform *rig, const cn_actor *actor, const char *id, const char *action)
+{
+    CN_AUTO_JSON json_t *object = NULL;
+    size_t i;
+    json_t *item;
+    assert_ok(cn_request_get(rig->c, actor, id, &object));
+    json_array_foreach(json_object_get(object, "actions"), i, item)
+    {
+        if (strcmp(json_string_value(item), action) == 0) return true;
+    }
+    return false;
+}

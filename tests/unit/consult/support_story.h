@@ -48,5 +48,7 @@ cn_err request_do(platform *rig, const cn_actor *actor, const char *id, const ch
 void request_until(platform *rig, const char *id, cn_state state);
 /** The request's state as the database has it. */
 cn_state request_state(platform *rig, const char *id);
+/** Whether the request as the actor sees it names the act among those he may do now. */
+bool request_offers(platform *rig, const cn_actor *actor, const char *id, const char *action);
 
 #endif

@@ -50,19 +50,6 @@ static bool begin(platform *rig, const cn_actor *actor, const char *id, const cn
     return request_state(rig, id) == CN_STATE_IN_SESSION;
 }
 
-static bool may_now(platform *rig, const cn_actor *actor, const char *id, const char *action)
-{
-    CN_AUTO_JSON json_t *object = NULL;
-    size_t i;
-    json_t *item;
-    assert_ok(cn_request_get(rig->c, actor, id, &object));
-    json_array_foreach(json_object_get(object, "actions"), i, item)
-    {
-        if (strcmp(json_string_value(item), action) == 0) return true;
-    }
-    return false;
-}
-
 static void test_trying_the_devices_begins_nothing(void **state)
 {
     platform rig;
@@ -75,8 +62,8 @@ static void test_trying_the_devices_begins_nothing(void **state)
     assert_ok(cn_request_room(rig.c, &rig.lead, id, room, &problem));
     assert_int_equal(request_state(&rig, id), CN_STATE_SCHEDULED);
     assert_false(begin(&rig, &rig.referrer, id, &referrer, planned(&rig) - 24 * 60 * MIN));
-    assert_true(may_now(&rig, &rig.admin, id, "reschedule"));
-    assert_false(may_now(&rig, &rig.referrer, id, "begin"));
+    assert_true(request_offers(&rig, &rig.admin, id, "reschedule"));
+    assert_false(request_offers(&rig, &rig.referrer, id, "begin"));
     assert_err(request_do(&rig, &rig.referrer, id, "begin", ""), CN_ERR_NOTFOUND);
     unsigned told = rig.changes;
     assert_true(begin(&rig, &rig.referrer, id, &referrer, planned(&rig) - 10 * MIN));
@@ -124,22 +111,22 @@ static void test_signing_closes_no_door_and_finishing_does(void **state)
     assert_int_equal(request_state(&rig, id), CN_STATE_REPORTED);
     const cn_actor *all[] = {&rig.referrer, &rig.lead, &rig.second, &rig.admin};
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        assert_true(may_now(&rig, all[i], id, "room"));
+        assert_true(request_offers(&rig, all[i], id, "room"));
         assert_ok(cn_request_room(rig.c, all[i], id, again, &problem));
         assert_string_equal(room, again);
     }
-    assert_true(may_now(&rig, &rig.lead, id, "finish"));
-    assert_false(may_now(&rig, &rig.second, id, "finish"));
+    assert_true(request_offers(&rig, &rig.lead, id, "finish"));
+    assert_false(request_offers(&rig, &rig.second, id, "finish"));
     unsigned ended = rig.ends;
     assert_ok(request_do(&rig, &rig.lead, id, "finish", ""));
     assert_int_equal(rig.ends, ended + 1);
     assert_string_equal(rig.last_end, "finished");
     assert_int_equal(request_state(&rig, id), CN_STATE_REPORTED);
-    assert_false(may_now(&rig, &rig.lead, id, "finish"));
+    assert_false(request_offers(&rig, &rig.lead, id, "finish"));
     assert_err(request_do(&rig, &rig.lead, id, "finish", ""), CN_ERR_STATE);
     assert_int_equal(rig.ends, ended + 1);
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        assert_false(may_now(&rig, all[i], id, "room"));
+        assert_false(request_offers(&rig, all[i], id, "room"));
         assert_err(cn_request_room(rig.c, all[i], id, again, &problem), CN_ERR_STATE);
     }
     platform_close(&rig);

@@ -508,19 +508,6 @@ static void assert_rows(platform *rig, const char *action, int64_t expected)
         fail_msg("%s stands %lld times in the audit log, not %lld", action, (long long)n, (long long)expected);
 }
 
-static bool may_now(platform *rig, const cn_actor *actor, const char *id, const char *action)
-{
-    CN_AUTO_JSON json_t *object = NULL;
-    size_t i;
-    json_t *item;
-    assert_ok(cn_request_get(rig->c, actor, id, &object));
-    json_array_foreach(json_object_get(object, "actions"), i, item)
-    {
-        if (strcmp(json_string_value(item), action) == 0) return true;
-    }
-    return false;
-}
-
 static void test_a_whole_life(void **state)
 {
     static const char *const history[] = {"create", "submit",  "schedule", "begin", "finish",
@@ -533,12 +520,12 @@ static void test_a_whole_life(void **state)
     cn_problem problem = {.err = CN_OK};
     platform_open(&rig, state);
     request_new(&rig, false, "李明", id);
-    assert_true(may_now(&rig, &rig.referrer, id, "submit"));
-    assert_false(may_now(&rig, &rig.admin, id, "submit"));
+    assert_true(request_offers(&rig, &rig.referrer, id, "submit"));
+    assert_false(request_offers(&rig, &rig.admin, id, "submit"));
     request_until(&rig, id, CN_STATE_AWAITING_REPORT);
-    assert_true(may_now(&rig, &rig.lead, id, "draft"));
-    assert_false(may_now(&rig, &rig.second, id, "draft"));
-    assert_true(may_now(&rig, &rig.second, id, "opinion"));
+    assert_true(request_offers(&rig, &rig.lead, id, "draft"));
+    assert_false(request_offers(&rig, &rig.second, id, "draft"));
+    assert_true(request_offers(&rig, &rig.second, id, "opinion"));
     CN_AUTO_JSON json_t *opinion = json_of("{'text': '同意'}"), *record = json_of("{'text': '会诊记录'}");
     CN_AUTO_JSON json_t *draft = json_of("{'findings': '所见', 'conclusion': '结论', 'advice': '', 'revision': 0}");
     int64_t revision = 0;
