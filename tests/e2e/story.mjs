@@ -420,6 +420,9 @@ await step('an expert accepts the urgent request on a phone', async () => {
   await yes(phone)
   await seen(phone, 'room-enter', 20)
   await shot(phone, '17-device-check-phone', false)
+  // another one waits: told here, too, beside what is to be pressed, until it is put away
+  await phone.click('urgent-later')
+  await until('the bar being put away', async () => !(await phone.visible('urgent-bar')))
   await phone.click('check-back')
 })
 
