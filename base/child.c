@@ -31,7 +31,7 @@ typedef struct launch {
     int input, output, handed; /* become 0, 1 and 2, 3; output -1 leaves 1 and 2, handed -1 hands nothing over */
     int failed[2];             /* closes at exec; before that the child writes an errno into it */
     bool own_alarm;            /* nobody waits with a clock: the child gets an alarm */
-    pid_t parent;
+    int parent;                /* this process, as a descriptor that can be read once it is gone */
 } launch;
 
 cn_err cn_program_dir(char *out, size_t size)
@@ -100,8 +100,7 @@ static cn_err launch_prepare(launch *program, const char *const argv[], const cn
     static const cn_child_limits none;
     program->limits = limits ? limits : &none;
     program->lock.landlock = program->input = program->output = program->handed = program->failed[0] =
-        program->failed[1] = -1;
-    program->parent = getpid();
+        program->failed[1] = program->parent = -1;
     if (!argv || !argv[0]) return CN_ERR_INVALID;
     CN_TRY(resolve(argv[0], program->path, sizeof program->path));
     memcpy(&program->argv, &argv, sizeof program->argv); /* execve takes char *const * but does not write */
@@ -109,9 +108,12 @@ static cn_err launch_prepare(launch *program, const char *const argv[], const cn
     if (!program->environment) return CN_ERR_NOMEM;
     program->input = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (program->input < 0 || pipe2(program->failed, O_CLOEXEC) < 0) return cn_err_from_errno(errno);
+    program->parent = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (program->parent < 0) return cn_err_from_errno(errno);
+    CN_TRY(move_up(&program->parent));
     CN_TRY(move_up(&program->input));
     CN_TRY(move_up(&program->failed[1]));
-    return cn_child_lock_prepare(&program->lock, program->limits);
+    return cn_child_lock_prepare(&program->lock, program->limits, program->path);
 }
 
 static void launch_free(launch *program)
@@ -122,6 +124,7 @@ static void launch_free(launch *program)
     cn_fd_close(&program->handed);
     cn_fd_close(&program->failed[0]);
     cn_fd_close(&program->failed[1]);
+    cn_fd_close(&program->parent);
     free(program->environment);
 }
 
@@ -156,7 +159,8 @@ static _Noreturn void child_main(const launch *program)
     if (!failed) failed = cn_child_lock_apply(&program->lock, program->limits);
     /* after the locks, since a change of credentials clears it; then look whether the parent is already gone */
     if (!failed && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) failed = errno;
-    if (!failed && getppid() != program->parent) failed = ECHILD;
+    struct pollfd parent = {.fd = program->parent, .events = POLLIN};
+    if (!failed && poll(&parent, 1, 0) != 0) failed = ECHILD;
     reset_signals(program->limits);
     if (!failed && program->own_alarm && program->limits->wall_seconds) (void)alarm(program->limits->wall_seconds);
     if (!failed) {
@@ -175,7 +179,7 @@ static cn_err launch_fork(launch *program, pid_t *out)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours may run in the child */
-    pid_t pid = fork();
+    pid_t pid = cn_child_lock_fork(&program->lock, program->limits);
     if (pid == 0) child_main(program);
     int fork_errno = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

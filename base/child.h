@@ -4,11 +4,12 @@
 
 #include <sys/types.h>
 
+#include "base/child_kernel.h"
 #include "base/child_limits.h"
 #include "base/err.h"
 
 /** Runs to the end; standard output and error (at most 64 KiB) go to the log at debug. Blocks: call it in a job.
- * CN_ERR_TIMEOUT, CN_ERR_CLOSED, CN_ERR_CRASHED, CN_ERR_IO. */
+ * CN_ERR_TIMEOUT, CN_ERR_CLOSED, CN_ERR_CRASHED, CN_ERR_IO; CN_ERR_FORBIDDEN: it cannot be confined here. */
 cn_err cn_child_run(const char *const argv[], const cn_child_limits *limits, int *exit_status);
 
 /** Forks and executes with `fd` as descriptor 3 in the child (all others closed but 0–2); parent keeps *pid. Child dies

@@ -53,18 +53,24 @@ cn_err cn_err_from_errno(int err);
  * What is wrong, in one word for programs: pages make a sentence of it in their own language. name, the word as it goes
  * out, names of the numbers that belong to it ("" where there is none)
  */
-#define CN_WRONG_TABLE(X)                                                        \
-    X(NONE, "", "", "")                                                          \
-    X(MISSING, "missing", "", "")             /* must be there */                \
-    X(TYPE, "type", "", "")                   /* another kind of JSON value */   \
-    X(SHORT, "too_short", "min", "max")       /* in characters */                \
-    X(LONG, "too_long", "min", "max")         /* in characters */                \
-    X(RANGE, "range", "min", "max")           /* a whole number */               \
-    X(MANY, "too_many", "min", "max")         /* entries of a list */            \
-    X(FORMAT, "format", "", "")               /* not written as it must be */    \
-    X(UNKNOWN, "unknown", "", "")             /* names nothing that there is */  \
-    X(PASSWORD, "password", "tries_left", "") /* before the account is locked */ \
-    X(LOCKED, "locked", "minutes", "")        /* until it is open again */       \
+#define CN_WRONG_TABLE(X)                                                         \
+    X(NONE, "", "", "")                                                           \
+    X(MISSING, "missing", "", "")             /* must be there */                 \
+    X(TYPE, "type", "", "")                   /* another kind of JSON value */    \
+    X(SHORT, "too_short", "min", "max")       /* in characters */                 \
+    X(LONG, "too_long", "min", "max")         /* in characters */                 \
+    X(RANGE, "range", "min", "max")           /* a whole number */                \
+    X(MANY, "too_many", "min", "max")         /* entries of a list */             \
+    X(FORMAT, "format", "", "")               /* not written as it must be */     \
+    X(UNKNOWN, "unknown", "", "")             /* names nothing that there is */   \
+    X(FUTURE, "future", "", "")               /* a day that has not come yet */   \
+    X(CHECKSUM, "checksum", "", "")           /* a digit of it is mistyped */     \
+    X(OTHER_SEX, "other_sex", "", "")         /* says another sex */              \
+    X(OTHER_BIRTH, "other_birth", "", "")     /* says another date of birth */    \
+    X(BOOKED, "booked", "", "")               /* somebody has another one then */ \
+    X(PARTED, "parted", "", "")               /* the asker's part has ended */    \
+    X(PASSWORD, "password", "tries_left", "") /* before the account is locked */  \
+    X(LOCKED, "locked", "minutes", "")        /* until it is open again */        \
     X(ADDRESS, "address", "minutes", "")      /* too many attempts from one address */
 
 typedef enum cn_wrong {

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,32 +13,67 @@
 typedef struct job {
     cn_job_fn fn;
     void *arg;
+    uint64_t owner;
 } job;
 
 struct cn_jobs {
     char name[16];
     pthread_mutex_t lock;
     pthread_cond_t more;
-    job *line; /* a ring */
-    size_t capacity, first, count;
+    job *line; /* in the order of arrival */
+    size_t capacity, count;
     bool closing;
     pthread_t *threads;
-    unsigned threads_n;
+    job *running; /* one place a thread, fn NULL: it waits */
+    unsigned threads_n, places, share;
 };
+
+static unsigned running_of(const cn_jobs *jobs, uint64_t owner)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < jobs->places; i++) n += jobs->running[i].fn && jobs->running[i].owner == owner;
+    return n;
+}
+
+/* Place of the next job in the line; false: none, or only such as have their share already. */
+static bool next_locked(const cn_jobs *jobs, size_t *place)
+{
+    unsigned least = jobs->share;
+    for (size_t i = 0; i < jobs->count && least > 0; i++) {
+        unsigned n = running_of(jobs, jobs->line[i].owner);
+        if (n >= least) continue;
+        least = n;
+        *place = i;
+    }
+    return least < jobs->share;
+}
+
+static job *free_place_locked(cn_jobs *jobs)
+{
+    job *at = jobs->running;
+    while (at->fn) at++; /* one a thread: there is one */
+    return at;
+}
 
 static void *work(void *arg)
 {
     cn_jobs *jobs = arg;
     pthread_mutex_lock(&jobs->lock);
     for (;;) {
-        while (!jobs->count && !jobs->closing) pthread_cond_wait(&jobs->more, &jobs->lock);
-        if (!jobs->count) break;
-        job next = jobs->line[jobs->first];
-        jobs->first = (jobs->first + 1) % jobs->capacity;
+        size_t place = 0;
+        bool found;
+        while (!(found = next_locked(jobs, &place)) && !(jobs->closing && !jobs->count))
+            pthread_cond_wait(&jobs->more, &jobs->lock);
+        if (!found) break;
+        job *mine = free_place_locked(jobs);
+        *mine = jobs->line[place];
         jobs->count--;
+        memmove(jobs->line + place, jobs->line + place + 1, (jobs->count - place) * sizeof *jobs->line);
         pthread_mutex_unlock(&jobs->lock);
-        next.fn(next.arg);
+        mine->fn(mine->arg);
         pthread_mutex_lock(&jobs->lock);
+        mine->fn = NULL;
+        if (jobs->count || jobs->closing) pthread_cond_broadcast(&jobs->more); /* its owner's next may begin now */
     }
     pthread_mutex_unlock(&jobs->lock);
     return NULL;
@@ -68,7 +104,9 @@ cn_err cn_jobs_new(cn_jobs **out, const char *name, unsigned threads, unsigned w
     jobs->capacity = waiting;
     jobs->line = cn_calloc(waiting, sizeof *jobs->line);
     jobs->threads = cn_calloc(threads, sizeof *jobs->threads);
-    cn_err err = jobs->line && jobs->threads ? start_threads(jobs, threads) : CN_ERR_NOMEM;
+    jobs->running = cn_calloc(threads, sizeof *jobs->running);
+    jobs->share = jobs->places = threads;
+    cn_err err = jobs->line && jobs->threads && jobs->running ? start_threads(jobs, threads) : CN_ERR_NOMEM;
     if (err) {
         cn_error("base.jobs", "%s: cannot start %u threads", jobs->name, threads);
         cn_jobs_free(jobs);
@@ -78,7 +116,19 @@ cn_err cn_jobs_new(cn_jobs **out, const char *name, unsigned threads, unsigned w
     return CN_OK;
 }
 
+void cn_jobs_share(cn_jobs *jobs, unsigned max)
+{
+    pthread_mutex_lock(&jobs->lock);
+    if (max) jobs->share = max;
+    pthread_mutex_unlock(&jobs->lock);
+}
+
 cn_err cn_jobs_add(cn_jobs *jobs, cn_job_fn fn, void *arg)
+{
+    return cn_jobs_add_for(jobs, 0, fn, arg);
+}
+
+cn_err cn_jobs_add_for(cn_jobs *jobs, uint64_t owner, cn_job_fn fn, void *arg)
 {
     cn_err err = CN_OK;
     pthread_mutex_lock(&jobs->lock);
@@ -87,7 +137,7 @@ cn_err cn_jobs_add(cn_jobs *jobs, cn_job_fn fn, void *arg)
     } else if (jobs->count == jobs->capacity) {
         err = CN_ERR_FULL;
     } else {
-        jobs->line[(jobs->first + jobs->count++) % jobs->capacity] = (job){fn, arg};
+        jobs->line[jobs->count++] = (job){fn, arg, owner};
         pthread_cond_signal(&jobs->more);
     }
     pthread_mutex_unlock(&jobs->lock);
@@ -105,6 +155,7 @@ void cn_jobs_free(cn_jobs *jobs)
     pthread_cond_destroy(&jobs->more);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs->threads);
+    free(jobs->running);
     free(jobs->line);
     free(jobs);
 }

@@ -24,6 +24,8 @@ typedef struct cn_consult {
     void (*changed)(void *ctx, const char *request, const char *state, bool urgent);
     /* A request's room was closed (as above): "finished", "closed" or "cancelled", static texts. NULL: nobody listens. */
     void (*room_ends)(void *ctx, const char *request, const char *reason);
+    /* An expert takes no part in a request any more (as above, after `changed`): others were chosen. NULL: nobody listens. */
+    void (*part_ends)(void *ctx, const char *request, const char *user);
     /* Looks into a file that arrived (job threads) before it is taken; CN_ERR_INVALID, and in `problem` what is wrong
      * with it, for whoever sent it. NULL: nobody looks further than at its type. */
     cn_err (*look)(void *ctx, const char *path, const char *type, cn_problem *problem);

@@ -51,3 +51,12 @@ bool cn_tier_parse(const char *name, cn_tier *out)
     }
     return false;
 }
+
+const char *cn_size_doubt_name(cn_size_doubt doubt)
+{
+    static const char *const names[] = {[CN_SIZE_BELIEVED] = "",
+                                        [CN_SIZE_TOO_LARGE] = "too_large",
+                                        [CN_SIZE_TOO_SMALL] = "too_small",
+                                        [CN_SIZE_CONTRADICTED] = "contradicted"};
+    return (unsigned)doubt <= CN_SIZE_CONTRADICTED ? names[doubt] : "";
+}

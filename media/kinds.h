@@ -13,7 +13,8 @@
 
 #define CN_MEDIA_ID 64       /* bytes of a participant's, room's or mid's name with its end */
 #define CN_MEDIA_ADDRESSES 8 /* listening addresses at most */
-#define CN_MEDIA_SLOTS 64    /* slots of one participant at most */
+#define CN_MEDIA_BLIND_BPS 8000000u
+#define CN_MEDIA_SLOTS 64 /* slots of one participant at most */
 
 typedef enum cn_source_kind {
     CN_SOURCE_NONE,
@@ -52,6 +53,7 @@ typedef struct cn_media_config {
     uint16_t port; /* worker i uses port + i; 0 takes free ones */
     unsigned workers;
     unsigned timeout_s; /* no sign of life for so long: left */
+    uint32_t blind_bps; /* up to which a picture is sent although no report says that it comes; 0: CN_MEDIA_BLIND_BPS */
 } cn_media_config;
 
 /** Why a video slot shows nothing, or what it shows. */
@@ -73,6 +75,25 @@ typedef struct cn_slot_event {
     const char *codec;      /* "VP8", "H264" … */
     unsigned width, height; /* of the forwarded layer, 0 when not known */
 } cn_slot_event;
+
+/** What is wrong with a size that a publisher's stream claims (media/rate/believe.h). */
+typedef enum cn_size_doubt {
+    CN_SIZE_BELIEVED,
+    CN_SIZE_TOO_LARGE,   /* its key frames cannot hold that */
+    CN_SIZE_TOO_SMALL,   /* its frames hold more than that */
+    CN_SIZE_CONTRADICTED /* its encoder's own word is another */
+} cn_size_doubt;
+
+/** "too_large", "too_small", "contradicted"; "" for believed. */
+const char *cn_size_doubt_name(cn_size_doubt doubt);
+
+/** A claim that is not believed, and the area in pixels that counts for it. */
+typedef struct cn_size_event {
+    cn_source_kind source;
+    cn_size_doubt doubt;
+    unsigned width, height;
+    uint32_t counted;
+} cn_size_event;
 
 #define CN_MEDIA_SOURCES 4 /* of one participant at most: one per kind */
 
@@ -135,6 +156,8 @@ typedef struct cn_media_events {
      * order; low to high is by measured size). */
     /* `rid_mask` may have CN_LAYERS_FLAT besides. */
     void (*layers)(void *ctx, const char *room, const char *participant, cn_source_kind source, uint32_t rid_mask);
+    /** A publisher's source claims a size that is not believed, for seconds already. Once per source. */
+    void (*size)(void *ctx, const char *room, const char *participant, const cn_size_event *event);
     /** Nothing comes from a participant who should be heard (media/rate/quiet.h), or something comes again. */
     void (*lost)(void *ctx, const char *room, const char *participant, bool lost);
     /** `s` lives until the callback returns. */
@@ -187,7 +210,8 @@ typedef struct cn_media_join {
     size_t section_count;
     cn_source_kind whip_source; /* WHIP: CAMERA or DEVICE */
     const char *only;           /* WHEP: this participant's video only; NULL: by rank */
-    const char *codec;          /* "vp8", "h264", "vp9", "av1": what its video should be sent in; NULL: vp8 */
+    const char *codec;          /* "vp8", "h264", "vp9", "av1": what its video should be sent in where it
+                                 * is offered; NULL: the first of the offer */
 } cn_media_join;
 
 /** What a video slot is to show. Width and height are the picture's size on screen in device pixels; higher priority is

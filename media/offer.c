@@ -17,7 +17,7 @@ void cn_media_offer_look(const char *offer, cn_offer_look *out)
         cn_offer_section *seen = &out->sections[out->count];
         *seen = (cn_offer_section){.video = section->kind == CN_SDP_VIDEO,
                                    .sends = !section->disabled && (section->dir & CN_SDP_SENDONLY),
-                                   .rids = (unsigned)section->rid_count};
+                                   .rids = (unsigned)(section->rid_count ? section->rid_count : section->sim_count)};
         (void)cn_strcpy(seen->mid, sizeof seen->mid, section->mid);
     }
     cn_sdp_free(sdp);

@@ -4,14 +4,29 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "consult/sums.h"
 #include "signaling/convert.h"
 #include "storage/vault/master.h"
 
 #define RETRY_MS 60000u
 #define HOUR_MS 3600000u
+#define SUMS_MS 10000u
+
+/* A copy that is not there yet is the start's to make, so that it holds what the first file has. */
+static cn_err open_copy(cn_app *app)
+{
+    const char *copy = cn_config_str(app->config, "audit", "heads_copy"),
+               *root = cn_config_str(app->config, "files", "root");
+    bool fits = *copy ? cn_strcpy(app->heads_copy, sizeof app->heads_copy, copy)
+                      : cn_fmt(app->heads_copy, sizeof app->heads_copy, "%s/chain-heads.log", root);
+    if (!fits) return CN_ERR_TOOBIG;
+    CN_TRY(cn_chain_heads_copy(app->audit, app->heads_copy));
+    return cn_chain_heads_copy(app->ledger, app->heads_copy);
+}
 
 static cn_err open_storage(cn_app *app)
 {
@@ -26,7 +41,8 @@ static cn_err open_storage(cn_app *app)
     CN_TRY(cn_vault_open(&app->vault, app->db, cn_config_str(config, "keys", "master")));
     CN_TRY(cn_chain_open(&app->audit, CN_CHAIN_AUDIT, app->db, app->vault, node, heads));
     CN_TRY(cn_chain_open(&app->ledger, CN_CHAIN_LEDGER, app->db, app->vault, node, heads));
-    return cn_files_open(&app->files, cn_config_str(config, "files", "root"));
+    CN_TRY(cn_files_open(&app->files, cn_config_str(config, "files", "root")));
+    return open_copy(app);
 }
 
 cn_err cn_app_open(cn_app *app, const cn_config *config)
@@ -47,6 +63,13 @@ cn_err cn_app_open(cn_app *app, const cn_config *config)
     return CN_OK;
 }
 
+cn_chain_proof cn_app_proof(const cn_app *app)
+{
+    return (cn_chain_proof){.heads = cn_config_str(app->config, "audit", "heads"),
+                            .copy = app->heads_copy,
+                            .node = cn_config_str(app->config, "server", "node")};
+}
+
 void cn_app_close(cn_app *app)
 {
     cn_files_close(app->files);
@@ -58,9 +81,10 @@ void cn_app_close(cn_app *app)
     *app = (cn_app){.config = NULL};
 }
 
-int64_t cn_app_idle_ms(const cn_app *app)
+cn_login_limits cn_app_login_limits(const cn_app *app)
 {
-    return cn_config_int(app->config, "server", "idle_minutes") * 60000;
+    return (cn_login_limits){.idle_ms = cn_config_int(app->config, "server", "idle_minutes") * 60000,
+                             .life_ms = cn_config_int(app->config, "server", "login_hours") * 3600000};
 }
 
 cn_consult *cn_app_consult(cn_app *app)
@@ -104,14 +128,15 @@ static void make_levels(void *arg)
 static void convert(void *arg)
 {
     cn_app *app = arg;
-    wait_with(app, cn_convert_waiting(&app->consult, app->slides, app->scratch, app->convert_stop));
+    if (!cn_child_permitted()) return; /* they wait for another kernel, or for who allows it */
+    wait_with(app, cn_convert_waiting(app->line, &app->consult, app->slides, app->scratch, app->convert_stop));
     (void)cn_jobs_add(app->leveller, make_levels, app); /* full: as below */
 }
 
 void cn_app_convert_soon(cn_app *app)
 {
     /* full: one that has not begun is in line already and will see this file too */
-    (void)cn_jobs_add(app->converter, convert, app);
+    for (int i = 0; i < CN_CONVERTERS; i++) (void)cn_jobs_add(app->converter, convert, app);
 }
 
 static void expire_uploads(void *arg)
@@ -137,6 +162,18 @@ static void hourly_tick(void *arg)
     (void)cn_jobs_add(app->db_jobs, retry_stuck, app);
 }
 
+static void write_sums(void *arg)
+{
+    cn_app *app = arg;
+    cn_audit_sums_write(&app->consult, false);
+}
+
+static void sums_tick(void *arg)
+{
+    cn_app *app = arg;
+    (void)cn_jobs_add(app->db_jobs, write_sums, app); /* full: ten seconds later */
+}
+
 static void retry_tick(void *arg)
 {
     cn_app *app = arg;
@@ -149,6 +186,7 @@ cn_err cn_app_upkeep(cn_app *app)
     CN_TRY(cn_file_retry(&app->consult, true));
     CN_TRY(cn_door_every(app->door, HOUR_MS, hourly_tick, app));
     CN_TRY(cn_door_every(app->door, RETRY_MS, retry_tick, app));
+    CN_TRY(cn_door_every(app->door, SUMS_MS, sums_tick, app));
     return cn_jobs_add(app->db_jobs, expire_uploads, app);
 }
 

@@ -5,7 +5,9 @@
 #include "base/config.h"
 #include "base/jobs.h"
 #include "consult/people/accounts.h"
+#include "consult/people/lifetime.h"
 #include "consult/consult.h"
+#include "signaling/convert.h"
 #include "signaling/door/door.h"
 #include "signaling/live/live.h"
 #include "signaling/looks.h"
@@ -22,13 +24,16 @@ struct cn_app {
     cn_consult consult;
     cn_slides *slides;
     cn_pictures *pictures;
-    cn_jobs *converter; /* one thread: documents and slides after their upload */
-    cn_jobs *leveller;  /* one thread: levels that slides lack */
-    int convert_stop;   /* can be read as soon as both are to end */
+    cn_jobs *converter;    /* documents and slides after their upload */
+    cn_convert_line *line; /* whose are being converted */
+    cn_jobs *leveller;     /* one thread: levels that slides lack */
+    int convert_stop;      /* can be read as soon as both are to end */
     _Atomic bool convert_again;
     char scratch[1024]; /* folder for temporary files, absolute */
-    cn_jobs *db_jobs, *tile_jobs;
+    cn_jobs *db_jobs, *tile_jobs, *picture_jobs;
     cn_statics *statics;
+    char heads_copy[1024]; /* the second file of heads */
+    cn_proxies proxies;
     cn_door *door;
     cn_live *live;
     cn_media *media;
@@ -40,6 +45,8 @@ struct cn_app {
 /** Opens database, keys, logs, files: what every command needs. On error `app` is closed again. */
 cn_err cn_app_open(cn_app *app, const cn_config *config);
 void cn_app_close(cn_app *app);
+/** Where the heads of this node's logs are. */
+cn_chain_proof cn_app_proof(const cn_app *app);
 
 /** Serves until SIGTERM or SIGINT. */
 cn_err cn_app_serve(cn_app *app);
@@ -58,8 +65,8 @@ void cn_app_convert_soon(cn_app *app);
 cn_err cn_app_upkeep(cn_app *app);
 int64_t cn_app_config_int(const cn_app *app, const char *section, const char *key);
 const char *cn_app_config_str(const cn_app *app, const char *section, const char *key);
-/** A login ends after so long without a request. */
-int64_t cn_app_idle_ms(const cn_app *app);
+/** How long a login lasts. */
+cn_login_limits cn_app_login_limits(const cn_app *app);
 
 /** The door's question who acts (job threads). */
 cn_err cn_app_authenticate(cn_http *http, cn_actor *actor);

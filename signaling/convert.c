@@ -1,17 +1,94 @@
 #include "signaling/convert.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "signaling/slide_file.h"
 #include "viewer/document/documents.h"
 
 #define PATH 4096
 #define BATCH 16
+#define TRIES 3
+#define REMEMBERED 256
+
+typedef struct tried {
+    char id[CN_ID_TEXT];
+    unsigned times;
+} tried;
+
+struct cn_convert_line {
+    pthread_mutex_t lock;
+    cn_file_turn busy[CN_CONVERTERS]; /* id "": free */
+    tried tried[REMEMBERED];          /* the oldest is forgotten first */
+    size_t next;
+};
+
+cn_err cn_convert_line_new(cn_convert_line **out)
+{
+    cn_convert_line *line = CN_NEW(cn_convert_line);
+    if (!line) return CN_ERR_NOMEM;
+    pthread_mutex_init(&line->lock, NULL);
+    *out = line;
+    return CN_OK;
+}
+
+void cn_convert_line_free(cn_convert_line *line)
+{
+    if (!line) return;
+    pthread_mutex_destroy(&line->lock);
+    free(line);
+}
+
+static bool is_busy_locked(const cn_convert_line *line, const char *uploader)
+{
+    for (size_t i = 0; i < CN_CONVERTERS; i++)
+        if (line->busy[i].id[0] && strcmp(line->busy[i].uploader, uploader) == 0) return true;
+    return false;
+}
+
+/* The first of somebody of whom none is being converted, now ours; NULL: there is none, or all converters have one. */
+static cn_file_turn *take(cn_convert_line *line, const cn_file_turn *turns, size_t n)
+{
+    cn_file_turn *place = NULL, *mine = NULL;
+    pthread_mutex_lock(&line->lock);
+    for (size_t i = 0; i < CN_CONVERTERS && !place; i++)
+        if (!line->busy[i].id[0]) place = &line->busy[i];
+    for (size_t i = 0; i < n && place && !mine; i++)
+        if (!is_busy_locked(line, turns[i].uploader)) *(mine = place) = turns[i];
+    pthread_mutex_unlock(&line->lock);
+    return mine;
+}
+
+static void put_back(cn_convert_line *line, cn_file_turn *mine)
+{
+    pthread_mutex_lock(&line->lock);
+    mine->id[0] = 0;
+    pthread_mutex_unlock(&line->lock);
+}
+
+/* Counts a try in vain: true at the last one. */
+static bool tried_enough(cn_convert_line *line, const char *id)
+{
+    pthread_mutex_lock(&line->lock);
+    tried *it = NULL;
+    for (size_t i = 0; i < REMEMBERED && !it; i++)
+        if (strcmp(line->tried[i].id, id) == 0) it = &line->tried[i];
+    if (!it) {
+        it = &line->tried[line->next++ % REMEMBERED];
+        *it = (tried){.times = 0};
+        cn_strcpy(it->id, sizeof(it->id), id);
+    }
+    bool enough = ++it->times >= TRIES;
+    pthread_mutex_unlock(&line->lock);
+    return enough;
+}
 
 static cn_err store_pdf(cn_consult *consult, const cn_file_info *info, const char *pdf, const char *scratch)
 {
@@ -71,7 +148,8 @@ static cn_err convert_file(cn_consult *consult, cn_slides *slides, const cn_file
     return format ? convert_document(consult, info, format, scratch, stop_fd) : CN_ERR_INVALID;
 }
 
-static cn_err convert_one(cn_consult *consult, cn_slides *slides, const char *id, const char *scratch, int stop_fd)
+static cn_err convert_one(cn_convert_line *line, cn_consult *consult, cn_slides *slides, const char *id,
+                          const char *scratch, int stop_fd)
 {
     const cn_actor system = cn_actor_system();
     cn_file_info info = {.size = 0};
@@ -80,7 +158,7 @@ static cn_err convert_one(cn_consult *consult, cn_slides *slides, const char *id
     if (err == CN_OK) err = convert_file(consult, slides, &info, scratch, stop_fd);
     if (of_everybody(err)) return err;
     if (err != CN_OK) {
-        bool bad = of_the_file(err);
+        bool bad = of_the_file(err) || tried_enough(line, id);
         cn_warn("signaling.convert", "file %s cannot be shown%s: %s", id, bad ? "" : " until it is tried again",
                 cn_err_text(err));
         CN_TRY(bad ? cn_file_converted(consult, id, false, "", 0) : cn_file_stuck(consult, id));
@@ -95,18 +173,24 @@ static cn_err check_stop(int stop_fd)
     return poll(&polled, 1, 0) > 0 ? CN_ERR_CLOSED : CN_OK;
 }
 
-cn_err cn_convert_waiting(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd)
+/* Whoever ends one looks at the line anew, so that nothing is left behind by a converter that found only files of people
+ * who had their turn. */
+cn_err cn_convert_waiting(cn_convert_line *line, cn_consult *consult, cn_slides *slides, const char *scratch,
+                          int stop_fd)
 {
-    char ids[BATCH][CN_ID_TEXT];
-    size_t n = 0;
-    do {
-        CN_TRY(cn_file_waiting(consult, ids, BATCH, &n));
-        for (size_t i = 0; i < n; i++) {
-            CN_TRY(check_stop(stop_fd));
-            CN_TRY(convert_one(consult, slides, ids[i], scratch, stop_fd));
-        }
-    } while (n == BATCH);
-    return CN_OK;
+    char last[CN_ID_TEXT] = "";
+    for (;;) {
+        cn_file_turn turns[BATCH], *mine;
+        size_t n = 0;
+        CN_TRY(check_stop(stop_fd));
+        CN_TRY(cn_file_waiting(consult, turns, BATCH, &n));
+        if (!(mine = take(line, turns, n))) return CN_OK;
+        bool again = strcmp(mine->id, last) == 0; /* it came to no end: not for ever */
+        cn_strcpy(last, sizeof(last), mine->id);
+        cn_err err = again ? CN_ERR_AGAIN : convert_one(line, consult, slides, mine->id, scratch, stop_fd);
+        put_back(line, mine);
+        CN_TRY(err);
+    }
 }
 
 /* ---- levels ---- */

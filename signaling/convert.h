@@ -6,12 +6,21 @@
 #include "consult/file/file.h"
 #include "viewer/slide/slides.h"
 
+#define CN_CONVERTERS 2 /* so that a small document need not wait for somebody else's large one */
+
+/** Whose files are being converted, and which were tried in vain: shared by CN_CONVERTERS threads. */
+typedef struct cn_convert_line cn_convert_line;
+
+cn_err cn_convert_line_new(cn_convert_line **out);
+void cn_convert_line_free(cn_convert_line *line);
+
 /**
- * Works on every file that waits, one after the other. `scratch`: a folder for temporary files. Blocks. Ends early with
+ * Works on every file that waits, one of each person at a time, in the order of cn_file_waiting. `scratch`: a folder for temporary files. Blocks. Ends early with
  * CN_ERR_CLOSED when `stop_fd` can be read, and when disk or database fail: what was not finished still waits then. A
- * file whose helper dies is "stuck" and keeps nobody: cn_file_retry.
+ * file whose helper dies is "stuck" and keeps nobody (cn_file_retry); the third time it is taken for bad.
  */
-cn_err cn_convert_waiting(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd);
+cn_err cn_convert_waiting(cn_convert_line *line, cn_consult *consult, cn_slides *slides, const char *scratch,
+                          int stop_fd);
 
 /** The same for slides that lack levels, which are made: minutes each, in a thread of its own, so that no document waits
  * for a slide. */

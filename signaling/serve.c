@@ -12,15 +12,20 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "consult/sums.h"
 #include "signaling/app.h"
 #include "signaling/convert.h"
 #include "signaling/api/api.h"
+#include "viewer/document/documents.h"
 #include "viewer/scratch.h"
 
 #define DB_WAITING 512
 #define TILE_WAITING 1024
 #define PICTURES_MB 32
+#define PICTURE_THREADS 2
+#define PICTURES_WAITING 256
 #define DESCRIPTORS 16384
+#define ADOPTED_ROWS 64 /* more than any process has under way */
 
 /* Where the built web app lies when the configuration does not say: beside the program, or in the source tree that it
  * was built in. */
@@ -69,7 +74,10 @@ static cn_err open_pictures(cn_app *app)
     app->convert_stop = eventfd(0, EFD_CLOEXEC);
     if (app->convert_stop < 0) return cn_err_from_errno(errno);
     cn_scratch_sweep(app->scratch);
-    CN_TRY(cn_jobs_new(&app->converter, "convert", 1, 1));
+    cn_documents_bound((unsigned)cn_config_int(app->config, "viewer", "convert_seconds"),
+                       (size_t)cn_config_int(app->config, "viewer", "convert_mb") << 20);
+    CN_TRY(cn_convert_line_new(&app->line));
+    CN_TRY(cn_jobs_new(&app->converter, "convert", CN_CONVERTERS, CN_CONVERTERS));
     CN_TRY(cn_jobs_new(&app->leveller, "levels", 1, 1));
     return cn_pictures_new(&app->pictures, app->scratch, (size_t)PICTURES_MB << 20);
 }
@@ -103,7 +111,8 @@ static cn_err open_media(cn_app *app)
     char listen[1024], announce[1024];
     cn_media_config config = {.port = (uint16_t)cn_config_int(c, "media", "port"),
                               .workers = (unsigned)cn_config_int(c, "media", "workers"),
-                              .timeout_s = (unsigned)cn_config_int(c, "media", "timeout_s")};
+                              .timeout_s = (unsigned)cn_config_int(c, "media", "timeout_s"),
+                              .blind_bps = (uint32_t)cn_config_int(c, "media", "blind_kbps") * 1000};
     if (!cn_strcpy(listen, sizeof listen, cn_config_str(c, "media", "listen")) ||
         !cn_strcpy(announce, sizeof announce, cn_config_str(c, "media", "announce")))
         return CN_ERR_TOOBIG;
@@ -116,7 +125,6 @@ static cn_err open_media(cn_app *app)
         cn_error("signaling", "media.announce names more addresses than media.listen");
         return CN_ERR_INVALID;
     }
-    descriptors_raise();
     cn_err err = cn_media_new(&app->media, &config, &cn_live_events, app->live);
     if (err != CN_OK)
         cn_error("signaling", "media cannot listen on %s port %u: %s", cn_config_str(c, "media", "listen"), config.port,
@@ -136,6 +144,12 @@ static void room_ends(void *ctx, const char *request, const char *reason)
     cn_live_room_ends(app->live, request, reason);
 }
 
+static void part_ends(void *ctx, const char *request, const char *user)
+{
+    const cn_app *app = ctx;
+    cn_live_part_ends(app->live, request, user);
+}
+
 static cn_err look_into(void *ctx, const char *path, const char *type, cn_problem *problem)
 {
     const cn_app *app = ctx;
@@ -153,23 +167,34 @@ static cn_err open_live(cn_app *app)
                                    .voice_max = cn_config_int(app->config, "media", "room_voice_max"),
                                    .farewell_ms =
                                        (uint64_t)cn_config_int(app->config, "room", "farewell_seconds") * 1000,
-                                   .idle_ms = cn_app_idle_ms(app)};
+                                   .login = cn_app_login_limits(app)};
     return cn_live_new(&app->live, &config);
 }
 
 static cn_err open_door(cn_app *app)
 {
     const cn_config *c = app->config;
+    cn_problem problem = {.err = CN_OK};
+    cn_err err = cn_proxies_parse(&app->proxies, cn_config_str(c, "server", "trusted_proxies"),
+                                  cn_config_str(c, "server", "proxy_header"), &problem);
+    if (err != CN_OK) {
+        cn_error("signaling", "%s: %s", problem.field, problem.detail);
+        return err;
+    }
     const cn_door_config config = {.listen = cn_config_str(c, "server", "listen"),
                                    .port = (int)cn_config_int(c, "server", "port"),
                                    .tls_cert = cn_config_str(c, "server", "tls_cert"),
                                    .tls_key = cn_config_str(c, "server", "tls_key"),
+                                   .tls_ciphers = cn_config_str(c, "server", "tls_ciphers"),
+                                   .cors_origins = cn_config_str(c, "server", "cors_origins"),
+                                   .proxies = &app->proxies,
                                    .management_listen = cn_config_str(c, "server", "management_listen"),
                                    .management_port = (int)cn_config_int(c, "server", "management_port"),
                                    .routes = cn_route_tables,
                                    .management_routes = cn_management_tables,
                                    .db_jobs = app->db_jobs,
                                    .tile_jobs = app->tile_jobs,
+                                   .picture_jobs = app->picture_jobs,
                                    .statics = app->statics,
                                    .app = app,
                                    .authenticate = cn_app_authenticate,
@@ -193,12 +218,50 @@ static cn_err write_ports(const cn_app *app)
     return text ? cn_file_write_durable(path, text, strlen(text), 0644) : CN_ERR_NOMEM;
 }
 
+/* A process that was killed leaves a few rows without a head. Job thread. */
+static void adopt_rows(void *arg)
+{
+    cn_app *app = arg;
+    static const char *const names[] = {[CN_CHAIN_AUDIT] = "audit", [CN_CHAIN_LEDGER] = "ledger"};
+    const cn_chain_proof proof = cn_app_proof(app);
+    const cn_actor system = cn_actor_system();
+    for (int log = CN_CHAIN_AUDIT; log <= CN_CHAIN_LEDGER; log++) {
+        int64_t rows = 0;
+        char object[32], detail[48];
+        cn_err err = cn_chain_adopt((cn_chain_log)log, app->db, app->vault, &proof, ADOPTED_ROWS, &rows);
+        if (err != CN_OK) cn_warn("signaling", "the heads of the %s log: %s", names[log], cn_err_text(err));
+        if (err != CN_OK || rows == 0) continue;
+        cn_warn("signaling", "%lld rows of the %s log had no head since the last end, and have one now",
+                (long long)rows, names[log]);
+        cn_fmt(object, sizeof object, "log:%s", names[log]);
+        cn_fmt(detail, sizeof detail, "{\"rows\":%lld}", (long long)rows);
+        cn_audit_note(&app->consult, &system, "log.adopt", object, "ok", detail);
+    }
+}
+
+/* Programs that read what strangers sent are to be locked in: said once, at the start. */
+static void look_at_kernel(const cn_app *app)
+{
+    cn_child_unconfined(cn_config_int(app->config, "viewer", "unconfined"));
+    const char *missing = cn_child_missing();
+    if (*missing)
+        cn_warn("signaling", "the kernel has no %s, and helper programs cannot be confined: uploaded files are %s",
+                missing,
+                cn_child_permitted() ? "read all the same (viewer.unconfined)" : "not read, see viewer.unconfined");
+    if (geteuid() == 0) cn_warn("signaling", "serving as root: server.user names an account to change to");
+}
+
 static cn_err start(cn_app *app)
 {
     const cn_config *config = app->config;
+    look_at_kernel(app);
+    descriptors_raise(); /* first: the door makes its table of connections by the limit that it finds */
     CN_TRY(cn_jobs_new(&app->db_jobs, "db", (unsigned)cn_config_int(config, "server", "job_threads"), DB_WAITING));
     CN_TRY(
         cn_jobs_new(&app->tile_jobs, "tile", (unsigned)cn_config_int(config, "server", "tile_threads"), TILE_WAITING));
+    CN_TRY(cn_jobs_add(app->db_jobs, adopt_rows, app)); /* beside the rest: it looks through the logs */
+    CN_TRY(cn_jobs_new(&app->picture_jobs, "picture", PICTURE_THREADS, PICTURES_WAITING));
+    cn_jobs_share(app->picture_jobs, PICTURE_THREADS - 1);
     CN_TRY(load_web(app));
     CN_TRY(open_viewer(app));
     CN_TRY(open_pictures(app));
@@ -208,6 +271,7 @@ static cn_err start(cn_app *app)
     cn_live_attach(app->live, app->door, app->media);
     app->consult.changed = request_changed;
     app->consult.room_ends = room_ends;
+    app->consult.part_ends = part_ends;
     app->consult.look = look_into;
     app->consult.ctx = app;
     CN_TRY(cn_app_upkeep(app));
@@ -224,6 +288,7 @@ static void stop_converter(cn_app *app)
         cn_warn("signaling", "the converter ends only when its work is done");
     cn_jobs_free(app->converter); /* first: it gives the other one work */
     cn_jobs_free(app->leveller);
+    cn_convert_line_free(app->line);
     if (app->convert_stop > 0) cn_fd_close(&app->convert_stop);
 }
 
@@ -240,7 +305,9 @@ static void stop(cn_app *app)
     cn_door_stop(app->door);
     stop_converter(app);
     cn_jobs_free(app->tile_jobs);
+    cn_jobs_free(app->picture_jobs);
     cn_jobs_free(app->db_jobs);
+    cn_audit_sums_write(&app->consult, true);
     cn_door_free(app->door);
     cn_live_free(app->live);
     cn_turn_close(app->turn);

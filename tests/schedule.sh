@@ -120,12 +120,14 @@ tally() {
     printf '== %-8s %4d passed, %d failed, %d s\n' "$3" "$p" "$f" "$4"
 }
 
-# The lines that say what failed, with what was said of it: they stand at the very end, where whoever has only that sees them.
+# The lines that say what failed, with what was said of it: they stand at the very end, where whoever has only that sees them. A step
+# that has no such lines (lint) says it in its last ones.
 what_failed() {
-    local step
+    local step said
     for step in $failures; do
         echo "-- failed in $step:"
-        grep -E -A4 '^FAILED|^not ok|\*\*\*(Failed|Timeout|Exception)|(FAILED|ERROR: [A-Z][A-Za-z]*Sanitizer)' "$artefacts/$step.log" | cut -c1-400 | head -n 40
+        said=$(grep -E -A4 '^FAILED|^not ok|\*\*\*(Failed|Timeout|Exception)|(FAILED|ERROR: [A-Z][A-Za-z]*Sanitizer)' "$artefacts/$step.log" | cut -c1-400 | head -n 40)
+        [ -n "$said" ] && echo "$said" || tail -n 15 "$artefacts/$step.log" | cut -c1-400
     done
 }
 

@@ -13,17 +13,21 @@
 #ifndef CN_VIEWER_DECODE_PROTO_H
 #define CN_VIEWER_DECODE_PROTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define CN_DECODE_PATH 1024
 #define CN_DECODE_SHARED (16u << 20) /* bytes of shared memory; no answer is larger */
 #define CN_DECODE_LEVELS 32
+#define CN_DECODE_SIDE ((int64_t)1 << 36) /* pixels; a TIFF's 2³² with the widest pixels that are pictured square */
+#define CN_DECODE_PICTURE 4096            /* pixels a side of a thumbnail or region at most */
 #define CN_ZYGOTE_FDS 3
 /* consilium-decoder levels SLIDE OUT: exit status is this + cn_err; and how large OUT may become */
 #define CN_LEVELS_STATUS 64
 #define CN_LEVELS_BYTES ((size_t)1 << 30)
-#define CN_LEVELS_NAME "levels.tif" /* beside the slide; empty: they cannot be made */
+#define CN_DECODE_UNCONFINED "unconfined" /* last argument: also on a kernel without Landlock */
+#define CN_LEVELS_NAME "levels.tif"       /* beside the slide; empty: they cannot be made */
 
 enum { CN_ZYGOTE_OPEN = 1, CN_ZYGOTE_KILL = 2 };
 
@@ -71,5 +75,27 @@ typedef struct cn_decode_info {
     uint32_t lacks_levels; /* 1: between or above the file's own levels some are missing, and nobody made them yet */
     char vendor[32];
 } cn_decode_info;
+
+/*
+ * Neither end believes the other: a slide may have taken its worker over, and what comes is looked at like a stranger's
+ * packet. Each of these copies `len` bytes to *out and says whether they are such a message. Pure.
+ */
+
+/** Has an operation, and its path is absolute, ends within its field and does not lead upward. */
+bool cn_zygote_ask_read(const void *bytes, size_t len, cn_zygote_ask *out);
+/** `fds`: descriptors that came with it, exactly CN_ZYGOTE_FDS with a worker and none otherwise. */
+bool cn_zygote_answer_read(const void *bytes, size_t len, size_t fds, cn_zygote_answer *out);
+/** What is asked for has bounds, so that arithmetic with it stays within its types. */
+bool cn_decode_ask_read(const void *bytes, size_t len, cn_decode_ask *out);
+/** An error that is about the slide, never one of login or rights, nor one at which other slides would have to wait; with
+ * an error there are no bytes. */
+bool cn_decode_answer_read(const void *bytes, size_t len, cn_decode_answer *out);
+/** Levels that are there, finite numbers, sides up to CN_DECODE_SIDE, a vendor in printable ASCII with an end. */
+bool cn_decode_info_read(const void *bytes, size_t len, cn_decode_info *out);
+/** Begins and ends as a JPEG. */
+bool cn_decode_is_jpeg(const void *bytes, size_t len);
+
+/** What a worker may say of `err`, so that the other end takes it: the same, or CN_ERR_IO; no memory is "too large". */
+int32_t cn_decode_err(int32_t err);
 
 #endif

@@ -27,18 +27,21 @@ static const struct {
     {"admin01", "周管理（演示）", "会诊中心管理员", "consult_admin", 3},
     {"doctor01", "李申请（演示）", "主治医师", "referrer", 0},
     {"expert01", "赵病理（演示）", "主任医师", "expert", 2},
-    {"expert02", "钱影像（演示）", "主任医师", "expert", 3},
-    {"expert03", "孙内科（演示）", "副主任医师", "expert", 2},
+    {"expert02", "钱影像（演示）", "主任医师", "expert", 4},
+    {"expert03", "孙内科（演示）", "副主任医师", "expert", 5},
 };
 
 static const struct {
     int hospital;
     const char *name, *code;
-} departments[] = {{0, "普外科", "PW"}, {0, "病理科", "BL"}, {1, "病理科", "BL"}, {1, "远程会诊中心", "HZ"}};
+} departments[] = {{0, "普外科", "PW"},       {0, "病理科", "BL"},     {1, "病理科", "BL"},
+                   {1, "远程会诊中心", "HZ"}, {1, "医学影像科", "YX"}, {1, "内科", "NK"}};
+
+#define PLACES (sizeof(departments) / sizeof(departments[0]))
 
 typedef struct demo {
     cn_consult *c;
-    char hospital[2][CN_ID_TEXT], department[4][CN_ID_TEXT];
+    char hospital[2][CN_ID_TEXT], department[PLACES][CN_ID_TEXT];
     cn_actor actor[PEOPLE];
 } demo;
 
@@ -49,7 +52,7 @@ static cn_err add_places(demo *show)
     const cn_actor system = cn_actor_system();
     CN_TRY(cn_hospital_add(show->c, &system, "青山县人民医院（演示）", "青山", show->hospital[0]));
     CN_TRY(cn_hospital_add(show->c, &system, "江城大学附属医院（演示）", "江城", show->hospital[1]));
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < PLACES; i++)
         CN_TRY(cn_department_add(show->c, &system, show->hospital[departments[i].hospital], departments[i].name,
                                  departments[i].code, show->department[i]));
     return CN_OK;
@@ -168,9 +171,10 @@ static cn_err submit(demo *show, const char *id)
 
 static cn_err schedule(demo *show, const char *id)
 {
-    CN_AUTO_JSON json_t *body = json_pack("{s:s, s:[s, s], s:I, s:i}", "lead", show->actor[EXPERT_1].user, "experts",
-                                          show->actor[EXPERT_2].user, show->actor[EXPERT_3].user, "at",
-                                          (json_int_t)(cn_wall_ms() + 1800000), "minutes", 60);
+    CN_AUTO_JSON json_t *body =
+        json_pack("{s:s, s:[s, s], s:I, s:i}", "lead", show->actor[EXPERT_1].user, "experts",
+                  show->actor[EXPERT_2].user, show->actor[EXPERT_3].user, "at",
+                  (json_int_t)((cn_wall_ms() + 1800000 + 299999) / 300000 * 300000), "minutes", 60);
     return cn_request_act(show->c, &show->actor[ADMIN], id, "schedule", body, NULL, NULL);
 }
 

@@ -191,9 +191,21 @@ static cn_err list_state(cn_consult *consult, const char *state, char (*ids)[CN_
     return CN_OK;
 }
 
-cn_err cn_file_waiting(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)
+cn_err cn_file_waiting(cn_consult *consult, cn_file_turn *turns, size_t max, size_t *len)
 {
-    return list_state(consult, "converting", ids, max, len);
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT id, uploaded_by FROM (SELECT id, uploaded_by, size, ROW_NUMBER() OVER (PARTITION BY "
+                       "uploaded_by ORDER BY size, created_ms, id) AS turn FROM files WHERE state = 'converting' AND "
+                       "deleted_ms = 0) AS line ORDER BY turn, size, id LIMIT $1",
+                       cn_int((int64_t)max)));
+    for (*len = 0; *len < max && cn_rows_next(rows); (*len)++) {
+        cn_strcpy(turns[*len].id, CN_ID_TEXT, cn_rows_text(rows, 0));
+        cn_strcpy(turns[*len].uploader, CN_ID_TEXT, cn_rows_text(rows, 1));
+    }
+    return CN_OK;
 }
 
 cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)

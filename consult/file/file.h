@@ -72,13 +72,18 @@ const char *cn_file_format(const cn_file_info *info);
 json_t *cn_file_json(const cn_file_info *info);
 cn_err cn_file_delete(cn_consult *consult, const cn_actor *actor, const char *id, cn_problem *problem);
 
-/** For whoever converts: files that wait (state "converting"), oldest first, at most `max` ids; and the outcome. What
- * has a PDF is a document from then on: a TIFF may be a slide or scanned pages. */
-cn_err cn_file_waiting(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
+/** A file in line, and whose it is. */
+typedef struct cn_file_turn {
+    char id[CN_ID_TEXT], uploader[CN_ID_TEXT];
+} cn_file_turn;
+
+/** For whoever converts: files that wait (state "converting"), everybody's smallest first, then everybody's next, at most
+ * `max`; and the outcome. What has a PDF is a document from then on: a TIFF may be a slide or scanned pages. */
+cn_err cn_file_waiting(cn_consult *consult, cn_file_turn *turns, size_t max, size_t *len);
 cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const char *pdf_sha256, int pages);
 /** A slide that can be read and lacks levels waits for them (state "preparing"); `changed`: it did not before. */
 cn_err cn_file_prepare(cn_consult *consult, const char *id, bool *changed);
-/** Those, like cn_file_waiting; the outcome is cn_file_converted. */
+/** Those, oldest first; the outcome is cn_file_converted. */
 cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
 /** What deleted slides left beside their links under `name`, which a crash may have kept, is removed. */
 cn_err cn_file_sweep(cn_consult *consult, const char *name);

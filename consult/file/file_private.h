@@ -14,14 +14,15 @@ cn_err cn_file_name_open(cn_consult *consult, const char *table, const char *id,
 
 /** What an extension may hold. Pure. */
 typedef struct cn_filetype {
-    const char *extension;      /* lower case, without dot */
+    const char *extension;      /* lower case, without dot; "" for names without one */
     const char *kind;           /* slide, document, image, other */
     const char *state;          /* at first: ready, or converting for what the viewer makes a PDF of or has to open */
     const char *const *types;   /* content types that cn_files_sniff may find in it; NULL: any Office document */
     const char *storage, *page; /* what an unknown OLE storage and an HTML page are taken for, see cn_file_format */
 } cn_filetype;
 
-/** The row for a file name, NULL for an extension that is not allowed (nothing that could be executed is). */
+/** The row for a file name, NULL for an extension that is not allowed (nothing that could be executed is). A name without
+ * one, or with digits for one, may hold DICOM. */
 const cn_filetype *cn_filetype_of(const char *name);
 bool cn_filetype_holds(const cn_filetype *type, const char *sniffed);
 /** 1…255 characters of valid UTF-8, no path separators, no control characters, no leading dot. */

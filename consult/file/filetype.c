@@ -56,13 +56,20 @@ static const cn_filetype table[] = {
     {"scn", "slide", "converting", slides, "", ""},
     {"bif", "slide", "converting", slides, "", ""},
     {"dcm", "other", "ready", dicoms, "", ""},
+    {"dicom", "other", "ready", dicoms, "", ""},
+    {"ima", "other", "ready", dicoms, "", ""},
     {"mp4", "other", "ready", videos, "", ""},
 };
+
+/* CDs and archives write DICOM files without an ending (IM000001) or named by their UID: the content alone says so, and
+ * nothing else is taken without an ending. */
+static const cn_filetype bare = {"", "other", "ready", dicoms, "", ""};
 
 const cn_filetype *cn_filetype_of(const char *name)
 {
     const char *dot = strrchr(name, '.');
-    if (!dot || dot == name) return NULL;
+    if (!dot || dot[1 + strspn(dot + 1, "0123456789")] == '\0') return &bare;
+    if (dot == name) return NULL;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         if (strcasecmp(dot + 1, table[i].extension) == 0) return &table[i];
     return NULL;

@@ -166,8 +166,12 @@ static cn_err sniff(const char *path, const cn_filetype *filetype, const char **
     if (cn_filetype_holds(filetype, *type)) return CN_OK;
     if (*type && strcmp(*type, "application/x-ole-encrypted") == 0)
         return cn_problem_set(problem, CN_ERR_INVALID, "file.password", "the file has a password");
-    return cn_problem_set(problem, CN_ERR_INVALID, "filename", "the content is %s, not what the ending .%s says",
-                          *type ? *type : "of an unknown kind", filetype->extension);
+    const char *found = *type ? *type : "of an unknown kind";
+    if (!filetype->extension[0])
+        return cn_problem_set(problem, CN_ERR_INVALID, "filename", "the content is %s, and the name has no ending",
+                              found);
+    return cn_problem_set(problem, CN_ERR_INVALID, "filename", "the content is %s, not what the ending .%s says", found,
+                          filetype->extension);
 }
 
 static cn_err insert_file(cn_consult *consult, cn_conn *conn, const cn_actor *actor, const upload *transfer,

@@ -46,13 +46,14 @@ cn_held cn_held_of(const cn_held_facts *facts, int64_t now_ms)
     return held;
 }
 
-static cn_err load_session(cn_conn *conn, const char *request, cn_held_facts *facts)
+static cn_err load_session(cn_conn *conn, const char *request, int64_t until_ms, cn_held_facts *facts)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(conn, &rows,
                        "SELECT action, at_ms FROM request_history WHERE request_id = $1 AND (action = 'no_show' OR "
-                       "(to_state = 'IN_SESSION' AND from_state <> 'IN_SESSION')) ORDER BY step DESC LIMIT 1",
-                       cn_text(request)));
+                       "(to_state = 'IN_SESSION' AND from_state <> 'IN_SESSION')) AND at_ms <= $2 ORDER BY step DESC "
+                       "LIMIT 1",
+                       cn_text(request), cn_int(until_ms)));
     if (!cn_rows_next(rows) || strcmp(cn_rows_text(rows, 0), "no_show") == 0) return CN_OK;
     facts->session_ms = cn_rows_int(rows, 1);
     facts->seen = strcmp(cn_rows_text(rows, 0), "begin") == 0;
@@ -64,7 +65,8 @@ static cn_err load_stays(cn_conn *conn, const char *room, cn_held_facts *facts, 
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(conn, &rows,
                        "SELECT MIN(start_ms), MAX(start_ms + duration_ms), MAX(CASE WHEN end_cause IN ('leave', "
-                       "'timeout', 'shutdown') THEN 1 ELSE 0 END) FROM minute_ledger WHERE room_id = $1 AND kind = "
+                       "'removed', 'ended', 'timeout', 'shutdown') THEN 1 ELSE 0 END) FROM minute_ledger WHERE room_id "
+                       "= $1 AND kind = "
                        "'person' AND start_ms + duration_ms > $2 GROUP BY participant_id",
                        cn_text(room), cn_int(facts->session_ms)));
     cn_held_stay *stays = cn_calloc(cn_rows_count(rows) + 1, sizeof *stays);
@@ -76,19 +78,46 @@ static cn_err load_stays(cn_conn *conn, const char *room, cn_held_facts *facts, 
     return CN_OK;
 }
 
+/* `until_ms`: the history after it is left out. */
+static cn_err load_facts(cn_conn *conn, const char *request, int64_t until_ms, cn_held_facts *facts,
+                         cn_held_stay **stays)
+{
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(load_session(conn, request, until_ms, facts));
+    if (!facts->session_ms) return CN_OK;
+    CN_TRY(cn_db_query(conn, &rows, "SELECT id, closed_ms FROM rooms WHERE request_id = $1", cn_text(request)));
+    if (!cn_rows_next(rows)) {
+        facts->session_ms = 0;
+        return CN_OK;
+    }
+    facts->closed_ms = cn_rows_int(rows, 1);
+    facts->room_open = facts->closed_ms == 0;
+    return load_stays(conn, cn_rows_text(rows, 0), facts, stays);
+}
+
 cn_err cn_held_load(cn_conn *conn, const char *request, int64_t now_ms, cn_held *out)
 {
     cn_held_facts facts = {0};
     CN_AUTO_FREE cn_held_stay *stays = NULL;
-    CN_AUTO_ROWS cn_rows *rows = NULL;
-    *out = (cn_held){0};
-    CN_TRY(load_session(conn, request, &facts));
-    if (!facts.session_ms) return CN_OK;
-    CN_TRY(cn_db_query(conn, &rows, "SELECT id, closed_ms FROM rooms WHERE request_id = $1", cn_text(request)));
-    if (!cn_rows_next(rows)) return CN_OK;
-    facts.closed_ms = cn_rows_int(rows, 1);
-    facts.room_open = facts.closed_ms == 0;
-    CN_TRY(load_stays(conn, cn_rows_text(rows, 0), &facts, &stays));
+    CN_TRY(load_facts(conn, request, INT64_MAX, &facts, &stays));
     *out = cn_held_of(&facts, now_ms);
+    return CN_OK;
+}
+
+cn_err cn_held_then(cn_conn *conn, const char *request, int64_t then_ms, cn_held *out)
+{
+    cn_held_facts facts = {0};
+    CN_AUTO_FREE cn_held_stay *stays = NULL;
+    size_t n = 0;
+    CN_TRY(load_facts(conn, request, then_ms, &facts, &stays));
+    for (size_t i = 0; i < facts.count; i++) {
+        cn_held_stay stay = stays[i];
+        if (stay.from_ms >= then_ms) continue;
+        if (stay.to_ms > then_ms) stay = (cn_held_stay){.from_ms = stay.from_ms, .to_ms = then_ms};
+        stays[n++] = stay;
+    }
+    facts.count = n;
+    facts.room_open = facts.room_open || facts.closed_ms > then_ms;
+    *out = cn_held_of(&facts, then_ms);
     return CN_OK;
 }

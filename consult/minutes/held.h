@@ -1,7 +1,8 @@
 /*
  * When a consultation really took place: from its first moment in session to the last leaving, or the room's end. The
  * ledger knows who was in the room when; the request's history knows since when that was the consultation, so that
- * whoever tried his devices a day before is not taken for its beginning. Nothing is stored: it is worked out anew.
+ * whoever tried his devices a day before is not taken for its beginning. It is worked out anew each time; what a signed
+ * report says of it is kept with the report (report/circumstances.h).
  */
 #ifndef CN_CONSULT_HELD_H
 #define CN_CONSULT_HELD_H
@@ -36,5 +37,7 @@ typedef struct cn_held_facts {
 cn_held cn_held_of(const cn_held_facts *facts, int64_t now_ms);
 /** The same of a request in the database. */
 cn_err cn_held_load(cn_conn *conn, const char *request, int64_t now_ms, cn_held *out);
+/** The same as it could be said at a moment that is past: of whoever left later, that he was still there. */
+cn_err cn_held_then(cn_conn *conn, const char *request, int64_t then_ms, cn_held *out);
 
 #endif

@@ -1,5 +1,6 @@
 #include "consult/minutes/meter.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -22,6 +23,11 @@ const char *cn_meter_tier_name(int tier)
 int cn_meter_weight(int tier)
 {
     return tier >= 0 && tier < CN_METER_TIERS ? tiers[tier].weight : 0;
+}
+
+int64_t cn_meter_tier_area(int tier)
+{
+    return tier >= 0 && tier < CN_METER_TIERS ? tiers[tier].area : 0;
 }
 
 int cn_meter_tier(int64_t area)
@@ -47,13 +53,27 @@ static int64_t month_start(int64_t year, int64_t month, int zone_minutes)
     return days_before(year, month) * DAY_MS - (int64_t)zone_minutes * MINUTE_MS;
 }
 
-int64_t cn_month_end(int64_t wall_ms, int zone_minutes)
+/* The month, from 0, that holds `wall_ms`. */
+static void month_of(int64_t wall_ms, int zone_minutes, int64_t *year, int64_t *month)
 {
     int64_t day = (wall_ms + (int64_t)zone_minutes * MINUTE_MS) / DAY_MS;
-    int64_t year = 1970 + day / 366, month = 0; /* never late, at most a few years early */
-    while (days_before(year + 1, 0) <= day) year++;
-    while (days_before(year, month + 1) <= day) month++;
+    *year = 1970 + day / 366, *month = 0; /* never late, at most a few years early */
+    while (days_before(*year + 1, 0) <= day) ++*year;
+    while (days_before(*year, *month + 1) <= day) ++*month;
+}
+
+int64_t cn_month_end(int64_t wall_ms, int zone_minutes)
+{
+    int64_t year, month;
+    month_of(wall_ms, zone_minutes, &year, &month);
     return month_start(year, month + 1, zone_minutes);
+}
+
+void cn_month_name(int64_t wall_ms, int zone_minutes, char out[CN_MONTH_TEXT])
+{
+    int64_t year, month;
+    month_of(wall_ms, zone_minutes, &year, &month);
+    cn_fmt(out, CN_MONTH_TEXT, "%04" PRId64 "-%02" PRId64, year, month + 1);
 }
 
 bool cn_month_bounds(const char *month, int zone_minutes, int64_t *from_ms, int64_t *to_ms)

@@ -25,6 +25,8 @@
 const char *cn_meter_tier_name(int tier);
 /** Weight of a tier: 1, 2, 4, 9, 16, 36; 0 for a number outside. */
 int cn_meter_weight(int tier);
+/** The largest area in pixels that still belongs to the tier; of the highest INT64_MAX. */
+int64_t cn_meter_tier_area(int tier);
 /** Tier of an area in pixels (rule 3, bounds inclusive): 0 voice … 5 4K. */
 int cn_meter_tier(int64_t area);
 
@@ -65,6 +67,9 @@ size_t cn_meter_stop(cn_meter *meter, uint64_t mono_ms, const char *cause, cn_me
 
 /** Wall ms of the first moment of the month after the one that holds `wall_ms`, in the zone. */
 int64_t cn_month_end(int64_t wall_ms, int zone_minutes);
+#define CN_MONTH_TEXT 16
+/** "YYYY-MM" of the month that holds `wall_ms`, in the zone. */
+void cn_month_name(int64_t wall_ms, int zone_minutes, char out[CN_MONTH_TEXT]);
 /** First and last + 1 wall ms of "YYYY-MM" (1970…9999); false for another text. */
 bool cn_month_bounds(const char *month, int zone_minutes, int64_t *from_ms, int64_t *to_ms);
 

@@ -11,6 +11,7 @@
 
 #define DAY_MS ((int64_t)86400000)
 #define DAYS 31
+#define DOUBT_MS 3600000 /* so long after a size was doubted segments of its room are marked */
 
 /* constant pieces of statements: never anything from outside */
 static const struct {
@@ -145,8 +146,9 @@ static json_t *items_json(const billed_items *all)
     json_t *list = json_array();
     for (size_t i = 0; i < all->n; i++) {
         const billed_item *it = &all->list[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:o}", "id", it->id, "name", it->name, "weighted",
-                                              (json_int_t)it->share, "ms", ms_json(it->ms)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:o}", "id", it->id, "name", it->name, "weighted",
+                                              (json_int_t)it->share, "weighted_ms", (json_int_t)it->weighted_ms, "ms",
+                                              ms_json(it->ms)));
     }
     return list;
 }
@@ -156,10 +158,12 @@ static json_t *tiers_json(const billed_items *all)
     json_t *list = json_array();
     for (int i = 0; i < CN_METER_TIERS; i++) {
         int64_t minutes = (all->ms[i] + 59999) / 60000;
-        json_array_append_new(list,
-                              json_pack("{s:s, s:I, s:I, s:i, s:I}", "tier", cn_meter_tier_name(i), "ms",
-                                        (json_int_t)all->ms[i], "minutes", (json_int_t)minutes, "weight",
-                                        cn_meter_weight(i), "weighted", (json_int_t)(minutes * cn_meter_weight(i))));
+        json_t *tier = json_pack("{s:s, s:I, s:I, s:i, s:I}", "tier", cn_meter_tier_name(i), "ms",
+                                 (json_int_t)all->ms[i], "minutes", (json_int_t)minutes, "weight", cn_meter_weight(i),
+                                 "weighted", (json_int_t)(minutes * cn_meter_weight(i)));
+        int64_t area = cn_meter_tier_area(i);
+        json_object_set_new(tier, "area_to", area < INT64_MAX ? json_integer(area) : json_null());
+        json_array_append_new(list, tier);
     }
     return list;
 }
@@ -169,7 +173,8 @@ static json_t *tiers_json(const billed_items *all)
 typedef struct days {
     int64_t from;
     size_t n;
-    int64_t weighted[DAYS];
+    int64_t weighted[DAYS]; /* ms */
+    int64_t share[DAYS];    /* minutes, of the month's total */
 } days;
 
 static void add_to_day(days *calendar, int64_t day, int64_t weighted_ms)
@@ -221,7 +226,8 @@ static json_t *days_json(const days *calendar, int zone_minutes)
         cn_time_format(calendar->from + (int64_t)i * DAY_MS + (int64_t)zone_minutes * 60000, text);
         text[10] = 0;
         json_array_append_new(list,
-                              json_pack("{s:s, s:I}", "day", text, "weighted_ms", (json_int_t)calendar->weighted[i]));
+                              json_pack("{s:s, s:I, s:I}", "day", text, "weighted_ms",
+                                        (json_int_t)calendar->weighted[i], "weighted", (json_int_t)calendar->share[i]));
     }
     return list;
 }
@@ -237,7 +243,9 @@ static cn_err load(cn_conn *conn, const month_query *asked, cn_rows **rows, bill
     calendar->from = asked->from;
     calendar->n = (size_t)((asked->to - asked->from) / DAY_MS);
     CN_TRY(sum_days(conn, asked, calendar));
-    return move_over_midnight(conn, asked, calendar);
+    CN_TRY(move_over_midnight(conn, asked, calendar));
+    cn_meter_shares(calendar->weighted, calendar->n, cn_meter_weighted(all->ms), calendar->share);
+    return CN_OK;
 }
 
 cn_err cn_minutes_month(cn_consult *consult, const cn_actor *actor, const char *month, const char *by, int64_t quota,
@@ -271,14 +279,14 @@ cn_err cn_minutes_month(cn_consult *consult, const cn_actor *actor, const char *
 static json_t *segment_json(const cn_rows *rows)
 {
     int64_t ms = cn_rows_int(rows, 8);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "room",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:b}", "room",
                      cn_rows_text(rows, 0), "title", cn_rows_text(rows, 1), "request", cn_rows_text(rows, 2),
                      "participant", cn_rows_text(rows, 3), "user", cn_rows_text(rows, 4), "name", cn_rows_text(rows, 5),
                      "kind", cn_rows_text(rows, 6), "start", (json_int_t)cn_rows_int(rows, 7), "ms", (json_int_t)ms,
                      "area_sum", (json_int_t)cn_rows_int(rows, 9), "area_max", (json_int_t)cn_rows_int(rows, 10),
                      "tier_aggregate", (json_int_t)cn_rows_int(rows, 11), "tier_max", (json_int_t)cn_rows_int(rows, 12),
                      "weighted_ms", (json_int_t)(ms * cn_meter_weight((int)cn_rows_int(rows, 13))), "end_cause",
-                     cn_rows_text(rows, 14));
+                     cn_rows_text(rows, 14), "doubted", (int)(cn_rows_int(rows, 15) != 0));
 }
 
 static size_t where(cn_buf *sql, const month_query *asked, const cn_segment_filter *filter, cn_val values[4])
@@ -315,12 +323,15 @@ static cn_err fetch_segments(cn_conn *conn, const month_query *asked, const cn_s
     cn_buf sql = {0};
     cn_val values[4];
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    cn_buf_fmt(&sql,
-               "SELECT m.room_id, COALESCE(o.title, ''), m.request_id, m.participant_id, m.user_id, "
-               "COALESCE(u.display_name, ''), m.kind, m.start_ms, m.duration_ms, m.area_sum, m.area_max, "
-               "m.tier_aggregate, m.tier_max, %s, m.end_cause FROM minute_ledger m LEFT JOIN rooms o ON o.id = "
-               "m.room_id LEFT JOIN users u ON u.id = m.user_id",
-               asked->tier);
+    cn_buf_fmt(
+        &sql,
+        "SELECT m.room_id, COALESCE(o.title, ''), m.request_id, m.participant_id, m.user_id, "
+        "COALESCE(u.display_name, ''), m.kind, m.start_ms, m.duration_ms, m.area_sum, m.area_max, "
+        "m.tier_aggregate, m.tier_max, %s, m.end_cause, CASE WHEN EXISTS (SELECT 1 FROM audit_log a WHERE "
+        "a.object = 'room:' || m.room_id AND a.action = 'room.size' AND a.at_ms >= m.start_ms - %d AND "
+        "a.at_ms <= m.start_ms + m.duration_ms) THEN 1 ELSE 0 END FROM minute_ledger m LEFT JOIN rooms o ON o.id = "
+        "m.room_id LEFT JOIN users u ON u.id = m.user_id",
+        asked->tier, DOUBT_MS);
     size_t n = where(&sql, asked, filter, values);
     cn_buf_fmt(&sql, " ORDER BY m.start_ms, m.node, m.boot, m.counter LIMIT %u OFFSET %u", filter->size,
                (filter->page - 1) * filter->size);

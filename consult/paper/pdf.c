@@ -27,11 +27,18 @@ static cn_err wait_for(pid_t pid)
     return late ? CN_ERR_TIMEOUT : CN_ERR_CRASHED;
 }
 
-/* The texts come from people and are laid out by large libraries: no network, nothing written but the answer. */
+/* The texts come from people and are laid out by large libraries: no network, nothing read but fonts, nothing
+ * written but the answer. */
 static cn_err run_printer(int fd)
 {
-    static const char *const write_paths[] = {"/dev/null", NULL};
-    cn_child_limits limits = {.cpu_seconds = 20, .wall_seconds = 40, .no_network = true, .write_paths = write_paths};
+    static const char *const none[] = {NULL};
+    cn_child_limits limits = {.cpu_seconds = 20,
+                              .wall_seconds = 40,
+                              .no_network = true,
+                              .no_rights = true,
+                              .write_paths = none,
+                              .read_paths = none};
+    if (!cn_child_permitted()) limits.read_paths = NULL; /* a report is our own: it is printed on any kernel */
     char dir[1024], program[1200];
     pid_t pid = -1;
 #ifndef __SANITIZE_ADDRESS__
@@ -73,8 +80,9 @@ static json_t *job_of(const json_t *request, const cn_pdf_style *style)
     if (!json_is_integer(at)) at = json_object_get(report, "updated_at");
     const char *birth = json_string_value(json_object_get(patient, "birth_date"));
     int age = cn_request_age(birth ? birth : "", json_integer_value(at), style->zone_minutes);
-    return json_pack("{s:O, s:s, s:i, s:i}", "request", request, "title", style->title, "zone_minutes",
-                     style->zone_minutes, "age", age);
+    int days = cn_request_age_days(birth ? birth : "", json_integer_value(at), style->zone_minutes);
+    return json_pack("{s:O, s:s, s:i, s:i, s:i}", "request", request, "title", style->title, "zone_minutes",
+                     style->zone_minutes, "age", age, "age_days", days);
 }
 
 cn_err cn_pdf_report(const json_t *request, const cn_pdf_style *style, cn_buf *out)

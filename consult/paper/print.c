@@ -9,7 +9,10 @@ static cn_err choose(json_t *request, bool released, cn_problem *problem)
     json_t *report = json_object_get(request, "report");
     json_t *last = json_object_get(report, "signed");
     if (released && last) json_object_set(request, "report", last); /* a draft names the version before it */
-    if (json_is_object(json_object_get(request, "report"))) return CN_OK;
+    report = json_object_get(request, "report");
+    /* a signed version is printed with what was true when it was signed */
+    json_object_update(request, json_object_get(report, "circumstances"));
+    if (json_is_object(report)) return CN_OK;
     return cn_problem_set(problem, CN_ERR_STATE, "report", "no report has been signed yet");
 }
 

@@ -74,18 +74,46 @@ static cn_err insert_user(cn_consult *consult, cn_conn *conn, const cn_user_new 
     return CN_OK;
 }
 
+static cn_err check_roles(const char *const *names, cn_problem *problem)
+{
+    for (size_t i = 0; names[i]; i++) {
+        if (!cn_role_rights(names[i]))
+            return cn_problem_set(problem, CN_ERR_INVALID, "roles", "'%.32s' is not a role", names[i]);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(names[i], names[j]) == 0)
+                return cn_problem_set(problem, CN_ERR_INVALID, "roles", "'%s' stands there twice", names[i]);
+    }
+    return CN_OK;
+}
+
+static cn_err check_free(cn_consult *consult, const char *username, cn_problem *problem)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query(conn, &rows, "SELECT 1 FROM users WHERE username = $1", cn_text(username)));
+    if (!cn_rows_next(rows)) return CN_OK;
+    return cn_problem_set(problem, CN_ERR_CONFLICT, "username", "this username is taken");
+}
+
+cn_err cn_user_check(cn_consult *consult, const cn_user_new *user, cn_problem *problem)
+{
+    char username[40];
+    lower(user->username, username, sizeof(username));
+    if (!username_valid(username))
+        return cn_problem_field(problem, CN_WRONG_FORMAT, "username", "must be 6 to 32 letters and digits");
+    CN_TRY(check_roles(user->roles, problem));
+    CN_TRY(cn_password_check(username, user->password, problem));
+    return check_free(consult, username, problem);
+}
+
 cn_err cn_user_add(cn_consult *consult, const cn_actor *actor, const cn_user_new *user, char id[CN_ID_TEXT],
                    cn_problem *problem)
 {
     cn_act act;
     char username[40], hash[CN_PASSWORD_HASH], object[48], fresh[CN_ID_TEXT];
     lower(user->username, username, sizeof(username));
-    if (!username_valid(username))
-        return cn_problem_field(problem, CN_WRONG_FORMAT, "username", "must be 6 to 32 letters and digits");
-    for (size_t i = 0; user->roles[i]; i++)
-        if (!cn_role_rights(user->roles[i]))
-            return cn_problem_set(problem, CN_ERR_INVALID, "roles", "'%.32s' is not a role", user->roles[i]);
-    CN_TRY(cn_password_check(username, user->password, problem));
+    CN_TRY(cn_user_check(consult, user, problem));
     CN_TRY(cn_password_hash(user->password, hash));
     cn_id_new(fresh);
     cn_fmt(object, sizeof(object), "user:%s", fresh);
@@ -122,6 +150,17 @@ cn_err cn_department_add(cn_consult *consult, const cn_actor *actor, const char 
                             "INSERT INTO departments (id, hospital_id, name, code, active) VALUES ($1, $2, $3, $4, 1)",
                             cn_text(id), cn_text(hospital), cn_text(name), cn_text(code));
     return cn_act_end(&act, err, "department.add", object, NULL);
+}
+
+cn_err cn_accounts_unlogged(cn_consult *consult, bool *emptied)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query_v(
+        conn, &rows, "SELECT 1 WHERE EXISTS (SELECT 1 FROM users) AND NOT EXISTS (SELECT 1 FROM audit_log)", NULL, 0));
+    *emptied = cn_rows_next(rows);
+    return CN_OK;
 }
 
 cn_err cn_accounts_empty(cn_consult *consult, bool *empty)
@@ -230,14 +269,29 @@ static cn_err list_doctors(cn_conn *conn, json_t *doctors)
     return CN_OK;
 }
 
+/* Experts whose accounts are disabled: their consultations are still looked for. */
+static cn_err list_former(cn_conn *conn, json_t *former)
+{
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query_v(conn, &rows,
+                         "SELECT u.id, u.display_name FROM users u WHERE u.active = 0 AND EXISTS (SELECT 1 FROM "
+                         "request_experts e WHERE e.user_id = u.id) ORDER BY u.id",
+                         NULL, 0));
+    while (cn_rows_next(rows))
+        json_array_append_new(former,
+                              json_pack("{s:s, s:s}", "id", cn_rows_text(rows, 0), "name", cn_rows_text(rows, 1)));
+    return CN_OK;
+}
+
 cn_err cn_directory(cn_consult *consult, json_t **out)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
-    json_t *hospitals = json_array(), *doctors = json_array();
+    json_t *hospitals = json_array(), *doctors = json_array(), *former = json_array();
     cn_err err = list_hospitals(conn, hospitals);
     if (err == CN_OK) err = list_doctors(conn, doctors);
-    *out = json_pack("{s:o, s:o}", "hospitals", hospitals, "doctors", doctors);
+    if (err == CN_OK) err = list_former(conn, former);
+    *out = json_pack("{s:o, s:o, s:o}", "hospitals", hospitals, "doctors", doctors, "former_experts", former);
     if (err != CN_OK) json_decref(*out);
     return err == CN_OK && !*out ? CN_ERR_NOMEM : err;
 }
@@ -259,8 +313,11 @@ cn_err cn_hospital_find(cn_consult *consult, const char *name, char id[CN_ID_TEX
     return first_id(consult, "SELECT id FROM hospitals WHERE name = $1 ORDER BY id LIMIT 1", params, 1, id);
 }
 
-cn_err cn_department_find(cn_consult *consult, const char *hospital, const char *code, char id[CN_ID_TEXT])
+cn_err cn_department_find(cn_consult *consult, const char *hospital, const char *name, char id[CN_ID_TEXT])
 {
-    const cn_val params[] = {cn_text(hospital), cn_text(code)};
-    return first_id(consult, "SELECT id FROM departments WHERE hospital_id = $1 AND code = $2", params, 2, id);
+    const cn_val params[] = {cn_text(hospital), cn_text(name)};
+    return first_id(consult,
+                    "SELECT id FROM departments WHERE hospital_id = $1 AND (name = $2 OR code = $2) ORDER BY CASE WHEN "
+                    "name = $2 THEN 0 ELSE 1 END, id LIMIT 1",
+                    params, 2, id);
 }

@@ -6,16 +6,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/people/accounts.h"
+#include "consult/people/attempts.h"
+#include "consult/people/lifetime.h"
 #include "consult/people/password.h"
+#include "consult/sums.h"
 
-#define LOCK_AFTER 5
-#define LOCK_MS CN_LOGIN_LOCK_MS
-#define STRANGERS 256
 #define REMEMBER_MS 2000
-#define WRITE_SEEN_MS 30000
 #define CACHE 1024
-#define ADDRESSES 256
-#define ADDRESS_TRIES 30 /* per minute */
 
 static void hash_token(const char *token, char out[65])
 {
@@ -24,81 +21,11 @@ static void hash_token(const char *token, char out[65])
     cn_hex(digest, sizeof(digest), out);
 }
 
-/* ---- attempts per address: a small table, the oldest forgotten first ---- */
-
-static struct {
-    pthread_mutex_t lock;
-    struct {
-        char address[48];
-        int64_t window_ms; /* when it began, monotonic */
-        unsigned tries;
-    } rows[ADDRESSES];
-} attempts = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static bool address_may_try(const char *address)
-{
-    int64_t now = (int64_t)cn_mono_ms();
-    size_t oldest = 0, at = ADDRESSES;
-    pthread_mutex_lock(&attempts.lock);
-    for (size_t i = 0; i < ADDRESSES && at == ADDRESSES; i++) {
-        if (strcmp(attempts.rows[i].address, address) == 0) at = i;
-        if (attempts.rows[i].window_ms < attempts.rows[oldest].window_ms) oldest = i;
-    }
-    if (at == ADDRESSES) {
-        at = oldest;
-        cn_strcpy(attempts.rows[at].address, sizeof(attempts.rows[at].address), address);
-        attempts.rows[at].window_ms = now;
-        attempts.rows[at].tries = 0;
-    }
-    if (now - attempts.rows[at].window_ms > 60000) {
-        attempts.rows[at].window_ms = now;
-        attempts.rows[at].tries = 0;
-    }
-    bool may = ++attempts.rows[at].tries <= ADDRESS_TRIES;
-    pthread_mutex_unlock(&attempts.lock);
-    return may;
-}
-
-/* ---- names that nobody has: counted like those of accounts, so that the answers tell nothing ---- */
-
-typedef struct stranger {
-    char hash[65]; /* of what was typed: a password often enough */
-    int64_t failures, locked_until, at_ms;
-} stranger;
-
-static struct {
-    pthread_mutex_t lock;
-    stranger rows[STRANGERS];
-} strangers = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static void hash_name(const char *username, char out[65])
-{
-    char name[64];
-    cn_strcpy(name, sizeof(name), username);
-    for (char *s = name; *s; s++)
-        if (*s >= 'A' && *s <= 'Z') *s = (char)(*s + 32);
-    hash_token(name, out);
-}
-
-/* The row of a name, or the one that was longest not asked for. */
-static stranger *stranger_locked(const char *hash)
-{
-    stranger *oldest = strangers.rows;
-    for (size_t i = 0; i < STRANGERS; i++) {
-        if (strcmp(strangers.rows[i].hash, hash) == 0) return &strangers.rows[i];
-        if (strangers.rows[i].at_ms < oldest->at_ms) oldest = &strangers.rows[i];
-    }
-    *oldest = (stranger){.at_ms = 0};
-    cn_strcpy(oldest->hash, sizeof(oldest->hash), hash);
-    return oldest;
-}
-
 /* ---- login ---- */
 
 typedef struct account {
     char id[CN_ID_TEXT], hash[CN_PASSWORD_HASH];
     bool active;
-    int64_t failures, locked_until;
 } account;
 
 static cn_err load_account(cn_consult *consult, const char *username, account *out)
@@ -110,37 +37,12 @@ static cn_err load_account(cn_consult *consult, const char *username, account *o
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
-    CN_TRY(cn_db_query(conn, &rows,
-                       "SELECT id, password, active, failures, locked_until_ms FROM users WHERE username = $1",
-                       cn_text(name)));
+    CN_TRY(cn_db_query(conn, &rows, "SELECT id, password, active FROM users WHERE username = $1", cn_text(name)));
     if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
-    *out = (account){
-        .active = cn_rows_int(rows, 2) != 0, .failures = cn_rows_int(rows, 3), .locked_until = cn_rows_int(rows, 4)};
+    *out = (account){.active = cn_rows_int(rows, 2) != 0};
     cn_strcpy(out->id, sizeof(out->id), cn_rows_text(rows, 0));
     cn_strcpy(out->hash, sizeof(out->hash), cn_rows_text(rows, 1));
     return CN_OK;
-}
-
-static void load_stranger(const char *username, account *out)
-{
-    char hash[65];
-    hash_name(username, hash);
-    pthread_mutex_lock(&strangers.lock);
-    stranger *known = stranger_locked(hash);
-    *out = (account){.failures = known->failures, .locked_until = known->locked_until};
-    pthread_mutex_unlock(&strangers.lock);
-}
-
-static void count_stranger(const char *username, int64_t failures, int64_t lock, int64_t now)
-{
-    char hash[65];
-    hash_name(username, hash);
-    pthread_mutex_lock(&strangers.lock);
-    stranger *known = stranger_locked(hash);
-    known->failures = failures;
-    known->locked_until = lock;
-    known->at_ms = now;
-    pthread_mutex_unlock(&strangers.lock);
 }
 
 static cn_err say_address(cn_problem *problem)
@@ -157,9 +59,9 @@ static cn_err say_locked(cn_problem *problem, cn_err err, int64_t left_ms)
 
 static cn_err say_wrong(cn_problem *problem, int64_t failures)
 {
-    if (failures >= LOCK_AFTER) return say_locked(problem, CN_ERR_UNAUTH, LOCK_MS);
+    if (failures >= CN_ATTEMPTS) return say_locked(problem, CN_ERR_UNAUTH, CN_LOGIN_LOCK_MS);
     (void)cn_problem_set(problem, CN_ERR_UNAUTH, "", "the username or the password is wrong");
-    return cn_problem_say(problem, CN_ERR_UNAUTH, CN_WRONG_PASSWORD, LOCK_AFTER - failures, 0);
+    return cn_problem_say(problem, CN_ERR_UNAUTH, CN_WRONG_PASSWORD, CN_ATTEMPTS - failures, 0);
 }
 
 /* An unknown name costs the same time as a known one, so that names cannot be guessed by the clock. */
@@ -171,25 +73,17 @@ static bool verify(const account *user, const char *password)
     return right && user->id[0];
 }
 
-static cn_err count_failure(cn_consult *consult, const cn_actor *actor, const account *user, const char *username,
-                            int64_t now)
+/* Rows of this kind are bounded: so many a minute and address fail, and those beyond are summed up. */
+static void note_failure(cn_consult *consult, const cn_actor *actor, const cn_attempt *attempt)
 {
-    cn_act act;
     char object[48];
-    int64_t lock = user->failures + 1 >= LOCK_AFTER ? now + LOCK_MS : 0;
-    if (!user->id[0]) {
-        count_stranger(username, lock ? 0 : user->failures + 1, lock, now);
-        cn_audit_note(consult, actor, "login.failed", "user:unknown", "denied", NULL);
-        return CN_OK;
-    }
-    cn_fmt(object, sizeof(object), "user:%s", user->id);
-    CN_TRY(cn_act_begin(&act, consult, actor));
-    cn_err err = cn_db_exec(act.conn, NULL, "UPDATE users SET failures = $1, locked_until_ms = $2 WHERE id = $3",
-                            cn_int(lock ? 0 : user->failures + 1), cn_int(lock), cn_text(user->id));
-    return cn_act_end(&act, err, lock ? "login.locked" : "login.failed", object, NULL);
+    bool locks = attempt->failures >= CN_ATTEMPTS;
+    cn_fmt(object, sizeof(object), "user:%s", *actor->user ? actor->user : "unknown");
+    cn_audit_note(consult, actor, locks ? "login.locked" : "login.failed", object, "denied", NULL);
 }
 
-static cn_err open_session(cn_consult *consult, const cn_actor *actor, const account *user, cn_session *out)
+static cn_err open_session(cn_consult *consult, const cn_actor *actor, const account *user, const cn_attempt *attempt,
+                           cn_session *out)
 {
     cn_act act;
     cn_instant now;
@@ -201,14 +95,20 @@ static cn_err open_session(cn_consult *consult, const cn_actor *actor, const acc
     hash_token(session.token, hash);
     cn_strcpy(session.user, sizeof(session.user), user->id);
     cn_fmt(object, sizeof(object), "user:%s", user->id);
-    CN_TRY(cn_act_begin(&act, consult, actor));
-    cn_err err = cn_db_exec(act.conn, NULL,
-                            "UPDATE users SET failures = 0, locked_until_ms = 0, last_login_ms = $1 WHERE id = $2",
-                            cn_int(now.wall_ms), cn_text(user->id));
+    cn_err err = cn_act_begin(&act, consult, actor);
+    if (err != CN_OK) {
+        cn_attempt_failed(attempt);
+        return err;
+    }
+    err = cn_attempt_right(attempt, act.conn);
+    if (err == CN_OK)
+        err = cn_db_exec(act.conn, NULL, "UPDATE users SET last_login_ms = $1 WHERE id = $2", cn_int(now.wall_ms),
+                         cn_text(user->id));
     if (err == CN_OK)
         err = cn_db_exec(act.conn, NULL,
                          "INSERT INTO sessions (token_hash, user_id, csrf, address, created_ms, seen_ms, seen_boot, "
-                         "seen_mono_ms) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
+                         "seen_mono_ms, life_ms, life_boot, life_mono_ms) "
+                         "VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $5, $6, $7)",
                          cn_text(hash), cn_text(user->id), cn_text(session.csrf), cn_text(actor->address),
                          cn_int(now.wall_ms), cn_text(now.boot), cn_int(now.mono_ms));
     CN_TRY(cn_act_end(&act, err, "login", object, NULL));
@@ -220,31 +120,32 @@ cn_err cn_login(cn_consult *consult, const char *username, const char *password,
                 cn_problem *problem)
 {
     account user = {.active = false};
+    cn_attempt attempt;
     cn_actor actor = {.user = ""};
-    int64_t now = cn_wall_ms();
     cn_strcpy(actor.address, sizeof(actor.address), address);
-    if (!address_may_try(address)) return say_address(problem);
     cn_err err = strlen(username) < 40 ? load_account(consult, username, &user) : CN_ERR_NOTFOUND;
     if (err != CN_OK && err != CN_ERR_NOTFOUND) return err;
-    if (err == CN_ERR_NOTFOUND) load_stranger(username, &user);
     cn_strcpy(actor.user, sizeof(actor.user), user.id);
-    /* a lock that ends later than any lasts was written before the clock was set back */
-    if (user.locked_until > now && user.locked_until - now <= LOCK_MS) {
-        cn_audit_note(consult, &actor, "login", "user:locked", "denied", NULL);
-        return say_locked(problem, CN_ERR_RATE, user.locked_until - now);
+    err = cn_attempt_begin(&attempt, consult, username, user.id, address);
+    if (err == CN_ERR_RATE) {
+        *actor.user = '\0'; /* summed up like a stranger's */
+        cn_audit_sum(consult, &actor, "login", attempt.left_ms ? "user:locked" : "", "denied", NULL);
+        return attempt.left_ms ? say_locked(problem, err, attempt.left_ms) : say_address(problem);
     }
+    if (err != CN_OK) return err;
     if (!verify(&user, password) || !user.active) {
-        CN_TRY(count_failure(consult, &actor, &user, username, now));
-        return say_wrong(problem, user.failures + 1);
+        cn_attempt_failed(&attempt);
+        note_failure(consult, &actor, &attempt);
+        return say_wrong(problem, attempt.failures);
     }
-    return open_session(consult, &actor, &user, out);
+    return open_session(consult, &actor, &user, &attempt, out);
 }
 
 /* ---- resolving, with answers remembered for a moment ---- */
 
 typedef struct remembered {
-    char hash[65], csrf[CN_SESSION_TOKEN];
-    cn_actor actor;
+    char hash[65];
+    cn_session_found found;
     uint64_t until_ms;
 } remembered;
 
@@ -261,26 +162,30 @@ static remembered *cache_row_locked(const char *hash)
     return &cache.rows[(at[0] << 8 | at[1]) % CACHE];
 }
 
-static bool recall(const char *hash, cn_actor *actor, char csrf[CN_SESSION_TOKEN])
+/* As long as it cannot have ended meanwhile. */
+static bool recall(const char *hash, cn_session_found *found)
 {
     pthread_mutex_lock(&cache.lock);
     remembered *memory = cache_row_locked(hash);
-    bool found = memory->until_ms > cn_mono_ms() && strcmp(memory->hash, hash) == 0;
-    if (found) {
-        *actor = memory->actor;
-        memcpy(csrf, memory->csrf, CN_SESSION_TOKEN);
+    uint64_t now = cn_mono_ms();
+    bool known = memory->until_ms > now && strcmp(memory->hash, hash) == 0;
+    if (known) {
+        int64_t since = REMEMBER_MS - (int64_t)(memory->until_ms - now);
+        *found = memory->found;
+        found->idle_left_ms -= since;
+        found->life_left_ms -= since;
+        known = found->idle_left_ms > 0 && found->life_left_ms > 0;
     }
     pthread_mutex_unlock(&cache.lock);
-    return found;
+    return known;
 }
 
-static void remember(const char *hash, const cn_actor *actor, const char csrf[CN_SESSION_TOKEN])
+static void remember(const char *hash, const cn_session_found *found)
 {
     pthread_mutex_lock(&cache.lock);
     remembered *memory = cache_row_locked(hash);
-    *memory = (remembered){.actor = *actor, .until_ms = cn_mono_ms() + REMEMBER_MS};
+    *memory = (remembered){.found = *found, .until_ms = cn_mono_ms() + REMEMBER_MS};
     cn_strcpy(memory->hash, sizeof(memory->hash), hash);
-    memcpy(memory->csrf, csrf, CN_SESSION_TOKEN);
     pthread_mutex_unlock(&cache.lock);
 }
 
@@ -288,7 +193,7 @@ static void forget_user(const char *user)
 {
     pthread_mutex_lock(&cache.lock);
     for (size_t i = 0; i < CACHE; i++)
-        if (strcmp(cache.rows[i].actor.user, user) == 0) cache.rows[i].until_ms = 0;
+        if (strcmp(cache.rows[i].found.actor.user, user) == 0) cache.rows[i].until_ms = 0;
     pthread_mutex_unlock(&cache.lock);
 }
 
@@ -300,70 +205,86 @@ static cn_err load_rights(cn_conn *conn, cn_actor *actor)
     return CN_OK;
 }
 
-static cn_err touch(cn_conn *conn, const char *hash, const cn_instant *now)
+cn_err cn_actor_load(cn_consult *consult, const char *user, cn_actor *out)
 {
-    return cn_db_exec(conn, NULL,
-                      "UPDATE sessions SET seen_ms = $1, seen_boot = $2, seen_mono_ms = $3 WHERE token_hash = $4",
-                      cn_int(now->wall_ms), cn_text(now->boot), cn_int(now->mono_ms), cn_text(hash));
-}
-
-static cn_err load_session(cn_conn *conn, const char *hash, int64_t idle_ms, bool counts, cn_actor *actor,
-                           char csrf[CN_SESSION_TOKEN])
-{
-    cn_instant now, seen = {.boot = ""};
+    CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_db_query(conn, &rows,
-                       "SELECT s.user_id, s.csrf, s.seen_ms, u.hospital_id, u.department_id, s.seen_boot, "
-                       "s.seen_mono_ms FROM sessions s JOIN users u ON u.id = s.user_id "
-                       "WHERE s.token_hash = $1 AND u.active = 1",
-                       cn_text(hash)));
-    if (!cn_rows_next(rows)) return CN_ERR_UNAUTH;
-    cn_instant_now(&now);
-    seen.wall_ms = cn_rows_int(rows, 2);
-    seen.mono_ms = cn_rows_int(rows, 6);
-    cn_strcpy(seen.boot, sizeof(seen.boot), cn_rows_text(rows, 5));
-    int64_t idle = cn_instant_passed(&seen, &now);
-    if (idle > idle_ms) {
-        CN_TRY(cn_db_exec(conn, NULL, "DELETE FROM sessions WHERE token_hash = $1", cn_text(hash)));
-        return CN_ERR_UNAUTH;
-    }
-    if (counts && (idle > WRITE_SEEN_MS || strcmp(seen.boot, now.boot) != 0)) CN_TRY(touch(conn, hash, &now));
-    cn_strcpy(actor->user, sizeof(actor->user), cn_rows_text(rows, 0));
-    cn_strcpy(csrf, CN_SESSION_TOKEN, cn_rows_text(rows, 1));
-    cn_strcpy(actor->hospital, sizeof(actor->hospital), cn_rows_text(rows, 3));
-    cn_strcpy(actor->department, sizeof(actor->department), cn_rows_text(rows, 4));
-    return load_rights(conn, actor);
-}
-
-/* What is only looked at is not remembered: a real request right after it would not be written down as one. */
-static cn_err resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, bool counts,
-                      cn_actor *out, char csrf[CN_SESSION_TOKEN])
-{
-    char hash[65];
     cn_actor actor = {.user = ""};
-    if (!token || !token[0] || strlen(token) >= CN_SESSION_TOKEN) return CN_ERR_UNAUTH;
-    hash_token(token, hash);
-    if (!recall(hash, &actor, csrf)) {
-        CN_AUTO_CONN cn_conn *conn = NULL;
-        CN_TRY(cn_conn_acquire(consult->db, &conn));
-        CN_TRY(load_session(conn, hash, idle_ms, counts, &actor, csrf));
-        if (counts) remember(hash, &actor, csrf);
-    }
-    cn_strcpy(actor.address, sizeof(actor.address), address);
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query(conn, &rows, "SELECT hospital_id, department_id FROM users WHERE id = $1 AND active = 1",
+                       cn_text(user)));
+    if (!cn_rows_next(rows)) return CN_ERR_UNAUTH;
+    cn_strcpy(actor.user, sizeof(actor.user), user);
+    cn_strcpy(actor.hospital, sizeof(actor.hospital), cn_rows_text(rows, 0));
+    cn_strcpy(actor.department, sizeof(actor.department), cn_rows_text(rows, 1));
+    CN_TRY(load_rights(conn, &actor));
     *out = actor;
     return CN_OK;
 }
 
-cn_err cn_session_resolve(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out,
-                          char csrf[CN_SESSION_TOKEN])
+static cn_err write_times(cn_conn *conn, const char *hash, const cn_login_times *times)
 {
-    return resolve(consult, token, address, idle_ms, true, out, csrf);
+    return cn_db_exec(conn, NULL,
+                      "UPDATE sessions SET seen_ms = $1, seen_boot = $2, seen_mono_ms = $3, life_ms = $4, "
+                      "life_boot = $5, life_mono_ms = $6 WHERE token_hash = $7",
+                      cn_int(times->seen.wall_ms), cn_text(times->seen.boot), cn_int(times->seen.mono_ms),
+                      cn_int(times->life.wall_ms), cn_text(times->life.boot), cn_int(times->life.mono_ms),
+                      cn_text(hash));
 }
 
-cn_err cn_session_look(cn_consult *consult, const char *token, const char *address, int64_t idle_ms, cn_actor *out)
+/* Three columns of a row. */
+static void read_instant(cn_rows *rows, size_t from, cn_instant *out)
 {
-    char csrf[CN_SESSION_TOKEN];
-    return resolve(consult, token, address, idle_ms, false, out, csrf);
+    *out = (cn_instant){.wall_ms = cn_rows_int(rows, from), .mono_ms = cn_rows_int(rows, from + 2)};
+    cn_strcpy(out->boot, sizeof(out->boot), cn_rows_text(rows, from + 1));
+}
+
+static cn_err load_session(cn_conn *conn, const char *hash, const cn_session_ask *ask, cn_session_found *found)
+{
+    cn_instant now;
+    cn_login_times times;
+    cn_actor *actor = &found->actor;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT s.user_id, s.csrf, u.hospital_id, u.department_id, s.seen_ms, s.seen_boot, "
+                       "s.seen_mono_ms, s.life_ms, s.life_boot, s.life_mono_ms "
+                       "FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND u.active = 1",
+                       cn_text(hash)));
+    if (!cn_rows_next(rows)) return CN_ERR_UNAUTH;
+    cn_instant_now(&now);
+    read_instant(rows, 4, &times.seen);
+    read_instant(rows, 7, &times.life);
+    const cn_login_verdict verdict = cn_login_judge(&ask->limits, ask->sign, ask->ago_ms, &now, &times);
+    if (verdict.ended) {
+        CN_TRY(cn_db_exec(conn, NULL, "DELETE FROM sessions WHERE token_hash = $1", cn_text(hash)));
+        return CN_ERR_UNAUTH;
+    }
+    if (verdict.moved) CN_TRY(write_times(conn, hash, &times));
+    found->idle_left_ms = verdict.idle_left_ms;
+    found->life_left_ms = verdict.life_left_ms;
+    cn_strcpy(actor->user, sizeof(actor->user), cn_rows_text(rows, 0));
+    cn_strcpy(found->csrf, sizeof(found->csrf), cn_rows_text(rows, 1));
+    cn_strcpy(actor->hospital, sizeof(actor->hospital), cn_rows_text(rows, 2));
+    cn_strcpy(actor->department, sizeof(actor->department), cn_rows_text(rows, 3));
+    return load_rights(conn, actor);
+}
+
+/* A sign of the person is always written down, whatever is remembered. */
+cn_err cn_session_resolve(cn_consult *consult, const cn_session_ask *ask, cn_session_found *out)
+{
+    char hash[65];
+    cn_session_found found = {.csrf = ""};
+    if (!ask->token || !ask->token[0] || strlen(ask->token) >= CN_SESSION_TOKEN) return CN_ERR_UNAUTH;
+    hash_token(ask->token, hash);
+    if (ask->sign != CN_LOGIN_NONE || !recall(hash, &found)) {
+        CN_AUTO_CONN cn_conn *conn = NULL;
+        CN_TRY(cn_conn_acquire(consult->db, &conn));
+        CN_TRY(load_session(conn, hash, ask, &found));
+        remember(hash, &found);
+    }
+    cn_strcpy(found.actor.address, sizeof(found.actor.address), ask->address);
+    *out = found;
+    return CN_OK;
 }
 
 cn_err cn_logout(cn_consult *consult, const cn_actor *actor, const char *token)
@@ -398,10 +319,11 @@ cn_err cn_password_change(cn_consult *consult, const cn_actor *actor, const char
 {
     cn_act act;
     char username[40], hash[CN_PASSWORD_HASH], fresh[CN_PASSWORD_HASH], session[65], object[48];
-    if (!address_may_try(actor->address)) return say_address(problem);
     CN_TRY(load_password(consult, actor->user, username, hash));
-    if (!cn_password_verify(hash, old_password))
-        return cn_problem_set(problem, CN_ERR_INVALID, "old", "the present password is wrong");
+    if (!cn_address_may_try(actor->address)) return say_address(problem);
+    bool right = cn_password_verify(hash, old_password);
+    cn_address_tried(actor->address, !right);
+    if (!right) return cn_problem_set(problem, CN_ERR_INVALID, "old", "the present password is wrong");
     CN_TRY(cn_password_check(username, new_password, problem));
     if (cn_password_verify(hash, new_password))
         return cn_problem_set(problem, CN_ERR_INVALID, "new", "must differ from the present password");

@@ -4,7 +4,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "consult/report/circumstances.h"
+#include "consult/report/typed.h"
 #include "consult/scope.h"
 
 #define TEXT_MAX 20000
@@ -20,10 +23,10 @@ static json_t *person(const cn_rows *rows, size_t col)
 
 /* A revision goes on over an amendment that was given up. */
 #define REVISION "CASE WHEN q.report_revision > r.revision THEN q.report_revision ELSE r.revision END"
-#define VERSIONS                                                                                                    \
-    "SELECT r.findings, r.conclusion, r.advice, r.reason, r.version, " REVISION                                     \
-    ", r.updated_ms, r.signed_ms, u.id, u.display_name, u.title FROM reports r JOIN users u ON u.id = r.author_id " \
-    "JOIN requests q ON q.id = r.request_id WHERE r.request_id = $1 AND "
+#define VERSIONS                                                                                               \
+    "SELECT r.findings, r.conclusion, r.advice, r.reason, r.version, " REVISION                                \
+    ", r.updated_ms, r.signed_ms, u.id, u.display_name, u.title, r.circumstances FROM reports r JOIN users u " \
+    "ON u.id = r.author_id JOIN requests q ON q.id = r.request_id WHERE r.request_id = $1 AND "
 
 static json_t *version_json(const cn_rows *rows)
 {
@@ -35,6 +38,29 @@ static json_t *version_json(const cn_rows *rows)
                      "author", person(rows, 8));
 }
 
+/* What its signature fixed; of a version from before signatures did so, what can be said of that moment. */
+static cn_err fixed(cn_conn *conn, const char *request, const cn_rows *rows, json_t **out)
+{
+    const char *text = cn_rows_text(rows, 11);
+    if (!text[0]) return cn_circumstances_then(conn, request, cn_rows_int(rows, 7), out);
+    *out = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    return *out ? CN_OK : CN_ERR_CORRUPT;
+}
+
+/* The row's version, a signed one with its circumstances. */
+static cn_err read_version(cn_conn *conn, const char *request, const cn_rows *rows, json_t **out)
+{
+    json_t *around = NULL, *version = NULL;
+    if (cn_rows_int(rows, 7)) CN_TRY(fixed(conn, request, rows, &around));
+    version = version_json(rows);
+    if (around && json_object_set_new(version, "circumstances", around) < 0) {
+        json_decref(version);
+        version = NULL;
+    }
+    *out = version;
+    return version ? CN_OK : CN_ERR_NOMEM;
+}
+
 static cn_err load_version(cn_conn *conn, const char *request, bool draft, json_t **out)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
@@ -44,8 +70,7 @@ static cn_err load_version(cn_conn *conn, const char *request, bool draft, json_
         *out = NULL;
         return CN_OK;
     }
-    *out = version_json(rows);
-    return *out ? CN_OK : CN_ERR_NOMEM;
+    return read_version(conn, request, rows, out);
 }
 
 static cn_err load_report(cn_conn *conn, const char *request, bool own_draft, json_t **out)
@@ -116,9 +141,17 @@ static cn_err load_signed(cn_conn *conn, const cn_actor *actor, const char *requ
     CN_TRY(cn_request_scope_get(conn, actor, request, &scope));
     CN_TRY(cn_db_query(conn, &rows, VERSIONS "r.signed_ms > 0 ORDER BY r.version", cn_text(request)));
     json_t *list = json_array();
-    while (cn_rows_next(rows)) json_array_append_new(list, version_json(rows));
-    *out = list;
-    return list ? CN_OK : CN_ERR_NOMEM;
+    cn_err err = list ? CN_OK : CN_ERR_NOMEM;
+    while (err == CN_OK && cn_rows_next(rows)) {
+        json_t *version = NULL;
+        err = read_version(conn, request, rows, &version);
+        if (err == CN_OK) json_array_append_new(list, version);
+    }
+    if (err == CN_OK)
+        *out = list;
+    else
+        json_decref(list);
+    return err;
 }
 
 cn_err cn_report_versions(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out)
@@ -148,6 +181,7 @@ typedef struct report_act {
     int64_t revision;
     cn_problem *p;
     char detail[32]; /* of the audit row */
+    bool tell;       /* those who watch, although it was no step */
 } report_act;
 
 static cn_err act_on(report_act *work, cn_err (*fn)(report_act *), const char *name, const char *request,
@@ -163,7 +197,7 @@ static cn_err act_on(report_act *work, cn_err (*fn)(report_act *), const char *n
     if (err == CN_OK) err = fn(work);
     err = cn_act_answer(&act, err, request, answer);
     err = cn_act_end(&act, err, name, object, work->detail[0] ? work->detail : NULL);
-    if (err == CN_OK && work->scope.revision != before) cn_request_announce(work->c, &work->scope);
+    if (err == CN_OK && (work->tell || work->scope.revision != before)) cn_request_announce(work->c, &work->scope);
     return err;
 }
 
@@ -319,24 +353,47 @@ static cn_err releases_itself(cn_conn *conn, bool *out)
     return CN_OK;
 }
 
+/* What is known at the signature stays with it: a signed version says the same for ever. */
+static cn_err fix_circumstances(report_act *work, int64_t version, int64_t now)
+{
+    CN_AUTO_JSON json_t *around = NULL;
+    CN_TRY(cn_circumstances_now(work->conn, work->scope.id, now, &around));
+    CN_AUTO_FREE char *text = json_dumps(around, JSON_COMPACT);
+    if (!text) return CN_ERR_NOMEM;
+    return cn_db_exec(work->conn, NULL, "UPDATE reports SET circumstances = $1 WHERE request_id = $2 AND version = $3",
+                      cn_text(text), cn_text(work->scope.id), cn_int(version));
+}
+
+static cn_err put_signature(report_act *work, const newest *last)
+{
+    int64_t changed = 0, now = cn_wall_ms();
+    CN_TRY(cn_db_exec(work->conn, &changed,
+                      "UPDATE reports SET signed_ms = $1, author_id = $2 WHERE request_id = $3 AND version = $4 AND "
+                      "revision = $5 AND signed_ms = 0",
+                      cn_int(now), cn_text(work->a->user), cn_text(work->scope.id), cn_int(last->version),
+                      cn_int(last->revision)));
+    return changed == 1 ? fix_circumstances(work, last->version, now) : stale(work);
+}
+
+/* Who acts on the version before is to know of it: it waits for him until he says that he has read it. */
+static cn_err note_unread(report_act *work, int64_t version)
+{
+    return cn_db_exec(work->conn, NULL, "UPDATE requests SET report_unread = $1 WHERE id = $2", cn_int(version),
+                      cn_text(work->scope.id));
+}
+
 static cn_err do_sign(report_act *work)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
     newest last;
     cn_state next;
-    int64_t changed = 0;
     bool release = false;
     CN_TRY(cn_request_may(&work->scope, "sign", &next, work->p));
     CN_TRY(load_seen(work, "sign", &last));
     CN_TRY(check_complete(work, last.version, &rows));
     CN_TRY(step(work, "sign", cn_rows_text(rows, 2)));
-    CN_TRY(cn_db_exec(work->conn, &changed,
-                      "UPDATE reports SET signed_ms = $1, author_id = $2 WHERE request_id = $3 AND version = $4 AND "
-                      "revision = $5 AND signed_ms = 0",
-                      cn_int(cn_wall_ms()), cn_text(work->a->user), cn_text(work->scope.id), cn_int(last.version),
-                      cn_int(last.revision)));
-    if (changed != 1) return stale(work);
-    if (work->scope.state != CN_STATE_WRITTEN) return CN_OK; /* an amendment */
+    CN_TRY(put_signature(work, &last));
+    if (work->scope.state != CN_STATE_WRITTEN) return note_unread(work, last.version); /* an amendment */
     CN_TRY(releases_itself(work->conn, &release));
     return release ? step(work, "release", "") : CN_OK;
 }
@@ -346,6 +403,31 @@ cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *re
 {
     report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
     return act_on(&work, do_sign, "report.sign", request, answer);
+}
+
+/* ---- an amendment was read ---- */
+
+/* No step of the request's life either: what he has read says the audit log. */
+static cn_err do_seen(report_act *work)
+{
+    int64_t version = 0, changed = 0;
+    if (!(work->scope.parts & CN_PART_REFERRER))
+        return cn_problem_set(work->p, CN_ERR_FORBIDDEN, "", "an amendment waits for the referring doctor alone");
+    CN_TRY(cn_json_i64(work->body, "version", true, 1, INT32_MAX, &version, work->p));
+    note_version(work, version);
+    CN_TRY(cn_db_exec(work->conn, &changed,
+                      "UPDATE requests SET report_unread = 0 WHERE id = $1 AND report_unread > 0 AND report_unread <= "
+                      "$2",
+                      cn_text(work->scope.id), cn_int(version)));
+    work->tell = changed > 0;
+    return CN_OK;
+}
+
+cn_err cn_report_seen(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                      cn_answer *answer, cn_problem *problem)
+{
+    report_act work = {.c = consult, .a = actor, .body = body, .p = problem};
+    return act_on(&work, do_seen, "report.seen", request, answer);
 }
 
 /* ---- giving an amendment up ---- */
@@ -380,6 +462,7 @@ static cn_err do_opinion(report_act *work)
     const char *text = NULL;
     char id[CN_ID_TEXT];
     CN_TRY(step(work, "opinion", ""));
+    CN_TRY(cn_typed_sent(work->conn, work->a, work->scope.id, CN_TYPED_OPINION, work->body, work->p));
     CN_TRY(cn_json_str(work->body, "text", true, 1, TEXT_MAX, &text, work->p));
     cn_id_new(id);
     return cn_db_exec(work->conn, NULL,
@@ -400,6 +483,7 @@ static cn_err do_record(report_act *work)
 {
     const char *text = NULL;
     CN_TRY(step(work, "record", ""));
+    CN_TRY(cn_typed_sent(work->conn, work->a, work->scope.id, CN_TYPED_RECORD, work->body, work->p));
     CN_TRY(cn_json_str(work->body, "text", true, 1, TEXT_MAX, &text, work->p));
     return cn_db_exec(work->conn, NULL, "UPDATE requests SET record = $1 WHERE id = $2", cn_text(text),
                       cn_text(work->scope.id));

@@ -14,8 +14,8 @@
  * until an auditor releases it). */
 #define CN_REPORT_POLICY_KEY "report.policy.C"
 
-/** `{findings, conclusion, advice, reason, version, revision, author: {id, name, title}, updated_at, signed_at}`: the draft for
- * the lead expert (signed_at null; `signed` then holds the last signed version or null), for all others the last signed
+/** `{findings, conclusion, advice, reason, version, revision, author: {id, name, title}, updated_at, signed_at}`, a signed one
+ * with its `circumstances` (circumstances.h): the draft for the lead expert (signed_at null; `signed` then holds the last signed version or null), for all others the last signed
  * version; JSON null when there is none. Written to the audit log as a read. */
 cn_err cn_report_get(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out);
 /** All signed versions, the first one first; the last is the valid one. Written to the audit log as a read. */
@@ -34,10 +34,13 @@ cn_err cn_report_sign(cn_consult *consult, const cn_actor *actor, const char *re
  * CN_ERR_STATE for the draft of a first version, CN_ERR_CONFLICT when there is no draft. */
 cn_err cn_report_discard(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                          cn_answer *answer, cn_problem *problem);
-/** An assigned expert's signed opinion `{text}`. */
+/** The referrer has read the amended report, `{version}` or an older one: it does not wait for him any more. CN_ERR_FORBIDDEN for others. */
+cn_err cn_report_seen(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
+                      cn_answer *answer, cn_problem *problem);
+/** An assigned expert's signed opinion `{text, draft?}`; `draft`: as cn_typed_sent says, here and below. */
 cn_err cn_opinion_add(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                       cn_answer *answer, cn_problem *problem);
-/** The referrer's consultation record `{text}`. */
+/** The referrer's consultation record `{text, draft?}`. */
 cn_err cn_record_set(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                      cn_answer *answer, cn_problem *problem);
 

@@ -7,9 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-#define LINE_CHARS 200 /* wider than the form's own bounds: what is wrong with it is said when it is sent */
-#define TEXT_CHARS 8000
+#include "consult/request/form.h"
 
 typedef struct draft_row {
     int64_t revision, updated_ms;
@@ -95,39 +93,13 @@ cn_err cn_form_draft_get(cn_consult *consult, const cn_actor *actor, const char 
 
 /* ---- keeping ---- */
 
-static cn_err copy_text(const json_t *from, const char *name, bool lines, json_t *to, cn_problem *problem)
-{
-    const char *text = "";
-    CN_TRY(lines ? cn_json_str(from, name, false, 0, TEXT_CHARS, &text, problem)
-                 : cn_json_line(from, name, false, 0, LINE_CHARS, &text, problem));
-    return json_object_set_new(to, name, json_string(text)) == 0 ? CN_OK : CN_ERR_NOMEM;
-}
-
-/* Only the form's fields, as text: whatever else is sent is not kept. */
-static cn_err copy_form(const json_t *from, json_t *to, cn_problem *problem)
-{
-    static const char *const lines[] = {"name", "sex", "birth_date", "identity_number", "phone"};
-    json_t *patient = NULL, *kept = json_object();
-    CN_TRY(json_object_set_new(to, "patient", kept) == 0 ? CN_OK : CN_ERR_NOMEM);
-    CN_TRY(copy_text(from, "urgency", false, to, problem));
-    CN_TRY(copy_text(from, "diagnosis", true, to, problem));
-    CN_TRY(copy_text(from, "question", true, to, problem));
-    CN_TRY(cn_json_obj(from, "patient", false, &patient, problem));
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        cn_err err = copy_text(patient, lines[i], false, kept, problem);
-        if (err != CN_OK) cn_problem_within(problem, "patient");
-        CN_TRY(err);
-    }
-    return CN_OK;
-}
-
 static cn_err seal_form(cn_consult *consult, const cn_actor *actor, const char *key, const json_t *form, void **out,
                         size_t *n, cn_problem *problem)
 {
     char place[96];
     CN_AUTO_JSON json_t *kept = json_object();
     if (!form) return CN_OK; /* stays NULL */
-    CN_TRY(copy_form(form, kept, problem));
+    CN_TRY(cn_form_copy(form, kept, problem));
     char *text = json_dumps(kept, JSON_COMPACT);
     if (!text) return CN_ERR_NOMEM;
     cn_err err = place_of(actor, key, place) ? cn_vault_seal(consult->vault, place, text, out, n) : CN_ERR_INVALID;

@@ -9,67 +9,8 @@
 #include "base/str.h"
 #include "consult/file/file.h"
 #include "consult/request/draft.h"
-
-/* ---- the form ---- */
-
-typedef struct form {
-    const char *name, *sex, *birth, *identity, *phone, *diagnosis, *question, *urgency;
-} form;
-
-static bool date_valid(const char *text)
-{
-    static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int64_t y = 0, m = 0, d = 0;
-    char part[3][5] = {{0}};
-    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-') return false;
-    memcpy(part[0], text, 4);
-    memcpy(part[1], text + 5, 2);
-    memcpy(part[2], text + 8, 2);
-    return cn_parse_i64(part[0], 1850, 2200, &y) && cn_parse_i64(part[1], 1, 12, &m) &&
-           cn_parse_i64(part[2], 1, days[m - 1], &d);
-}
-
-static bool only(const char *text, const char *allowed)
-{
-    return text[strspn(text, allowed)] == 0;
-}
-
-static cn_err read_patient(const json_t *patient, form *fields, cn_problem *problem)
-{
-    CN_TRY(cn_json_line(patient, "name", true, 1, 60, &fields->name, problem));
-    CN_TRY(cn_json_line(patient, "sex", true, 1, 10, &fields->sex, problem));
-    CN_TRY(cn_json_line(patient, "birth_date", false, 0, 10, &fields->birth, problem));
-    CN_TRY(cn_json_line(patient, "identity_number", false, 0, 30, &fields->identity, problem));
-    CN_TRY(cn_json_line(patient, "phone", false, 0, 30, &fields->phone, problem));
-    if (strcmp(fields->sex, "male") != 0 && strcmp(fields->sex, "female") != 0 && strcmp(fields->sex, "unknown") != 0)
-        return cn_problem_field(problem, CN_WRONG_FORMAT, "sex", "must be male, female or unknown");
-    if (fields->birth[0] && !date_valid(fields->birth))
-        return cn_problem_field(problem, CN_WRONG_FORMAT, "birth_date", "must be a date YYYY-MM-DD");
-    if (!only(fields->identity, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-()"))
-        return cn_problem_field(problem, CN_WRONG_FORMAT, "identity_number", "may hold letters and digits only");
-    if (!only(fields->phone, "0123456789+- ()"))
-        return cn_problem_field(problem, CN_WRONG_FORMAT, "phone", "may hold digits, + and - only");
-    return CN_OK;
-}
-
-static cn_err read_form(const json_t *body, form *fields, cn_problem *problem)
-{
-    const char *kind = "C";
-    json_t *patient = NULL;
-    *fields = (form){.birth = "", .identity = "", .phone = "", .question = "", .urgency = "ordinary"};
-    CN_TRY(cn_json_line(body, "kind", false, 1, 1, &kind, problem));
-    if (strcmp(kind, "C") != 0)
-        return cn_problem_set(problem, CN_ERR_UNSUPPORTED, "kind", "only live consultations (C) can be requested");
-    CN_TRY(cn_json_line(body, "urgency", false, 1, 10, &fields->urgency, problem));
-    if (strcmp(fields->urgency, "ordinary") != 0 && strcmp(fields->urgency, "urgent") != 0)
-        return cn_problem_field(problem, CN_WRONG_FORMAT, "urgency", "must be ordinary or urgent");
-    CN_TRY(cn_json_obj(body, "patient", true, &patient, problem));
-    cn_err err = read_patient(patient, fields, problem);
-    if (err != CN_OK) cn_problem_within(problem, "patient");
-    CN_TRY(err);
-    CN_TRY(cn_json_str(body, "diagnosis", true, 1, 2000, &fields->diagnosis, problem));
-    return cn_json_str(body, "question", false, 0, 4000, &fields->question, problem);
-}
+#include "consult/request/form.h"
+#include "consult/request/lineup.h"
 
 /* ---- sealed columns ---- */
 
@@ -97,26 +38,28 @@ static void write_token(void *arg, const char *token)
                        cn_text(token), cn_text(writer->request));
 }
 
-static cn_err write_patient(cn_consult *consult, cn_conn *conn, const char *id, const form *fields)
+static cn_err write_patient(cn_consult *consult, cn_conn *conn, const char *id, const cn_form *fields)
 {
     CN_AUTO_FREE void *name = NULL, *identity = NULL, *phone = NULL;
     size_t name_n = 0, identity_n = 0, phone_n = 0;
     char token[33] = "";
-    CN_TRY(seal(consult, "patient_name", id, fields->name, &name, &name_n));
-    CN_TRY(seal(consult, "patient_identity", id, fields->identity, &identity, &identity_n));
-    CN_TRY(seal(consult, "patient_phone", id, fields->phone, &phone, &phone_n));
-    if (fields->identity[0]) cn_vault_token(consult->vault, "patient.identity", fields->identity, token);
+    CN_TRY(seal(consult, "patient_name", id, fields->patient.name, &name, &name_n));
+    CN_TRY(seal(consult, "patient_identity", id, fields->patient.identity, &identity, &identity_n));
+    CN_TRY(seal(consult, "patient_phone", id, fields->patient.phone, &phone, &phone_n));
+    if (fields->patient.identity[0])
+        cn_vault_token(consult->vault, "patient.identity", fields->patient.identity, token);
     CN_TRY(cn_db_exec(conn, NULL,
                       "UPDATE requests SET patient_name_sealed = $1, patient_identity_sealed = $2, "
                       "patient_phone_sealed = $3, patient_sex = $4, "
                       "patient_birth_date = $5, patient_identity_token = $6, diagnosis = $7, question = $8, urgent = "
                       "$9 WHERE id = $10",
                       cn_blob(name, name_n), cn_blob(identity, identity_n), cn_blob(phone, phone_n),
-                      cn_text(fields->sex), cn_text(fields->birth), cn_text(token), cn_text(fields->diagnosis),
-                      cn_text(fields->question), cn_int(strcmp(fields->urgency, "urgent") == 0), cn_text(id)));
+                      cn_text(fields->patient.sex), cn_text(fields->patient.birth), cn_text(token),
+                      cn_text(fields->diagnosis), cn_text(fields->question),
+                      cn_int(strcmp(fields->urgency, "urgent") == 0), cn_text(id)));
     CN_TRY(cn_db_exec(conn, NULL, "DELETE FROM request_name_tokens WHERE request_id = $1", cn_text(id)));
     token_writer writer = {.conn = conn, .request = id};
-    cn_vault_name_tokens(consult->vault, "patient.name", fields->name, write_token, &writer);
+    cn_vault_name_tokens(consult->vault, "patient.name", fields->patient.name, write_token, &writer);
     return writer.err;
 }
 
@@ -137,34 +80,35 @@ static cn_err next_number(cn_consult *consult, cn_conn *conn, char out[24])
     return cn_fmt(out, 24, "C%s-%04lld", compact, (long long)cn_rows_int(rows, 0)) ? CN_OK : CN_ERR_FULL;
 }
 
-static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const char *id, const form *fields,
+static cn_err insert(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const char *id, const cn_form *fields,
                      const json_t *body, cn_problem *problem)
 {
     char number[24];
     CN_TRY(cn_form_draft_sent(conn, actor, CN_FORM_DRAFT_NEW, body, problem));
     CN_TRY(next_number(consult, conn, number));
     int64_t now = cn_wall_ms();
-    CN_TRY(cn_db_exec(conn, NULL,
-                      "INSERT INTO requests (id, number, kind, urgent, state, revision, referrer_id, hospital_id, "
-                      "department_id, patient_name_sealed, "
-                      "patient_sex, patient_birth_date, patient_identity_token, diagnosis, question, reason, "
-                      "scheduled_ms, scheduled_minutes, record, "
-                      "created_ms, updated_ms) VALUES ($1, $2, 'C', 0, 'UPLOADING', 1, $3, $4, $5, $6, '', '', '', '', "
-                      "'', '', 0, 0, '', $7, $7)",
-                      cn_text(id), cn_text(number), cn_text(actor->user), cn_text(actor->hospital),
-                      cn_text(actor->department), cn_blob("", 0), cn_int(now)));
+    CN_TRY(
+        cn_db_exec(conn, NULL,
+                   "INSERT INTO requests (id, number, kind, urgent, state, revision, referrer_id, hospital_id, "
+                   "department_id, patient_name_sealed, "
+                   "patient_sex, patient_birth_date, patient_identity_token, diagnosis, question, reason, "
+                   "scheduled_ms, scheduled_minutes, record, "
+                   "created_ms, updated_ms, requested_ms) VALUES ($1, $2, 'C', 0, 'UPLOADING', 1, $3, $4, $5, $6, '', "
+                   "'', '', '', '', '', 0, 0, '', $7, $7, $7)",
+                   cn_text(id), cn_text(number), cn_text(actor->user), cn_text(actor->hospital),
+                   cn_text(actor->department), cn_blob("", 0), cn_int(now)));
     CN_TRY(write_patient(consult, conn, id, fields));
     cn_request_scope scope = {.state = CN_STATE_UPLOADING, .revision = 1};
     cn_strcpy(scope.id, sizeof(scope.id), id);
     return cn_request_history(conn, actor, &scope, "create", CN_STATE_COUNT, "");
 }
 
-static bool is_urgent(const form *fields)
+static bool is_urgent(const cn_form *fields)
 {
     return strcmp(fields->urgency, "urgent") == 0;
 }
 
-static void announce_new(cn_consult *consult, const char *id, const form *fields)
+static void announce_new(cn_consult *consult, const char *id, const cn_form *fields)
 {
     cn_request_scope scope = {.state = CN_STATE_UPLOADING, .urgent = is_urgent(fields)};
     cn_strcpy(scope.id, sizeof(scope.id), id);
@@ -174,12 +118,12 @@ static void announce_new(cn_consult *consult, const char *id, const form *fields
 cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_t *body, char id[CN_ID_TEXT],
                          cn_answer *answer, cn_problem *problem)
 {
-    form fields;
+    cn_form fields;
     cn_act act;
     char object[48], fresh[CN_ID_TEXT];
     if (!cn_actor_may(actor, CN_RIGHT_REQUEST_CREATE))
         return cn_problem_set(problem, CN_ERR_FORBIDDEN, "", "you may not start consultations");
-    CN_TRY(read_form(body, &fields, problem));
+    CN_TRY(cn_form_read(body, cn_wall_ms(), &fields, problem));
     cn_id_new(fresh);
     cn_fmt(object, sizeof(object), "request:%s", fresh);
     CN_TRY(cn_act_begin(&act, consult, actor));
@@ -191,7 +135,7 @@ cn_err cn_request_create(cn_consult *consult, const cn_actor *actor, const json_
     return CN_OK;
 }
 
-static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const json_t *body, form *fields,
+static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, const json_t *body, cn_form *fields,
                      cn_request_scope *scope, cn_problem *problem)
 {
     char id[CN_ID_TEXT];
@@ -207,11 +151,11 @@ static cn_err update(cn_consult *consult, const cn_actor *actor, cn_conn *conn, 
 cn_err cn_request_update(cn_consult *consult, const cn_actor *actor, const char *id, const json_t *body,
                          cn_answer *answer, cn_problem *problem)
 {
-    form fields;
+    cn_form fields;
     cn_act act;
     cn_request_scope scope = {.revision = 0};
     char object[48];
-    CN_TRY(read_form(body, &fields, problem));
+    CN_TRY(cn_form_read(body, cn_wall_ms(), &fields, problem));
     if (!cn_strcpy(scope.id, sizeof(scope.id), id)) return CN_ERR_NOTFOUND;
     cn_fmt(object, sizeof(object), "request:%.26s", id);
     CN_TRY(cn_act_begin(&act, consult, actor));
@@ -230,6 +174,8 @@ typedef struct request_act {
     cn_request_scope scope;
     const json_t *body;
     cn_problem *p;
+    cn_buf detail;  /* of the audit row */
+    cn_lineup gone; /* experts who take no part any more */
 } request_act;
 
 static cn_err step(request_act *work, const char *action, const char *reason)
@@ -242,13 +188,34 @@ static cn_err do_plain(request_act *work, const char *action)
     return step(work, action, "");
 }
 
+/* Without an age nothing can be judged; the form itself may be saved without one. */
+static cn_err check_age(request_act *work)
+{
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(work->conn, &rows, "SELECT patient_birth_date FROM requests WHERE id = $1",
+                       cn_text(work->scope.id)));
+    if (cn_rows_next(rows) && cn_rows_text(rows, 0)[0]) return CN_OK;
+    return cn_problem_field(work->p, CN_WRONG_MISSING, "patient.birth_date", "is missing");
+}
+
+/* It was asked for when it was first handed in, also after it was returned and mended. */
+static cn_err note_requested(request_act *work)
+{
+    return cn_db_exec(work->conn, NULL,
+                      "UPDATE requests SET requested_ms = (SELECT MIN(at_ms) FROM request_history WHERE request_id = "
+                      "$1 AND action = 'submit') WHERE id = $1",
+                      cn_text(work->scope.id));
+}
+
 static cn_err do_submit(request_act *work, const char *action)
 {
     char missing[128];
+    CN_TRY(check_age(work));
     CN_TRY(cn_file_missing(work->conn, work->scope.id, missing, sizeof(missing)));
     if (missing[0])
         return cn_problem_set(work->p, CN_ERR_CONFLICT, "files", "these required files are missing: %s", missing);
-    return step(work, action, "");
+    CN_TRY(step(work, action, ""));
+    return note_requested(work);
 }
 
 static cn_err do_with_reason(request_act *work, const char *action)
@@ -318,17 +285,78 @@ static cn_err set_time(request_act *work)
                       cn_int(at), cn_int(minutes), cn_text(work->scope.id));
 }
 
+/* Who says `overlap: false` wants to be told before an expert is booked twice; without it nobody asked. */
+static cn_err check_booked(request_act *work)
+{
+    bool overlap = true, booked = false;
+    CN_TRY(cn_json_bool(work->body, "overlap", false, &overlap, work->p));
+    CN_TRY(cn_lineup_booked(work->conn, work->scope.id, &booked));
+    if (!booked) return CN_OK;
+    cn_buf_str(&work->detail, work->detail.n ? ", overlap" : "overlap");
+    if (overlap) return CN_OK;
+    cn_problem_set(work->p, CN_ERR_CONFLICT, "at", "one of the experts has another consultation then");
+    return cn_problem_say(work->p, CN_ERR_CONFLICT, CN_WRONG_BOOKED, 0, 0);
+}
+
 static cn_err do_schedule(request_act *work, const char *action)
 {
     CN_TRY(step(work, action, ""));
     CN_TRY(set_experts(work));
-    return set_time(work);
+    CN_TRY(set_time(work));
+    return check_booked(work);
 }
 
+/* "1795312800000/30": when, for how many minutes. */
+static cn_err note_time(request_act *work, const char *sign, cn_buf *out)
+{
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(work->conn, &rows, "SELECT scheduled_ms, scheduled_minutes FROM requests WHERE id = $1",
+                       cn_text(work->scope.id)));
+    if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
+    cn_buf_fmt(out, "%s%lld/%lld", sign, (long long)cn_rows_int(rows, 0), (long long)cn_rows_int(rows, 1));
+    return out->err;
+}
+
+static cn_err move_time(request_act *work, const char *action, cn_buf *times)
+{
+    cn_state next;
+    CN_TRY(cn_request_may(&work->scope, action, &next, work->p));
+    CN_TRY(note_time(work, "", times));
+    CN_TRY(set_time(work));
+    CN_TRY(note_time(work, " → ", times));
+    return step(work, action, times->p);
+}
+
+/* From when to when stands in the history. */
 static cn_err do_reschedule(request_act *work, const char *action)
 {
-    CN_TRY(step(work, action, ""));
-    return set_time(work);
+    cn_buf times = {0};
+    cn_err err = move_time(work, action, &times);
+    cn_buf_free(&times);
+    return err != CN_OK ? err : check_booked(work);
+}
+
+/* Other experts for a consultation that has its time: who came and went stands in its history. */
+static cn_err do_experts(request_act *work, const char *action)
+{
+    cn_state next;
+    cn_lineup before, after;
+    cn_buf names = {0};
+    CN_TRY(cn_request_may(&work->scope, action, &next, work->p));
+    CN_TRY(cn_lineup_load(work->conn, work->scope.id, &before));
+    CN_TRY(set_experts(work));
+    CN_TRY(cn_lineup_load(work->conn, work->scope.id, &after));
+    cn_lineup_changes(&before, &after, &names, &work->detail);
+    cn_lineup_gone(&before, &after, &work->gone);
+    cn_err err = names.err != CN_OK ? names.err : step(work, action, names.n ? names.p : "");
+    cn_buf_free(&names);
+    return err != CN_OK ? err : check_booked(work);
+}
+
+static cn_err begin_now(request_act *work)
+{
+    return cn_db_exec(work->conn, NULL, "UPDATE requests SET scheduled_ms = $1, scheduled_minutes = 60 WHERE id = $2",
+                      cn_int(cn_wall_ms()), cn_text(work->scope.id));
 }
 
 /* The expert on duty who accepts an urgent request leads it. */
@@ -339,8 +367,15 @@ static cn_err do_accept(request_act *work, const char *action)
                       "INSERT INTO request_experts (request_id, user_id, lead) VALUES ($1, $2, 1) ON CONFLICT "
                       "(request_id, user_id) DO UPDATE SET lead = 1",
                       cn_text(work->scope.id), cn_text(work->a->user)));
-    return cn_db_exec(work->conn, NULL, "UPDATE requests SET scheduled_ms = $1, scheduled_minutes = 60 WHERE id = $2",
-                      cn_int(cn_wall_ms()), cn_text(work->scope.id));
+    return begin_now(work);
+}
+
+/* The centre names those whom an urgent request that nobody accepts cannot wait for. */
+static cn_err do_assign(request_act *work, const char *action)
+{
+    CN_TRY(step(work, action, ""));
+    CN_TRY(set_experts(work));
+    return begin_now(work);
 }
 
 static cn_err do_close(request_act *work, const char *action)
@@ -377,8 +412,8 @@ static const struct {
     cn_err (*fn)(request_act *, const char *action);
 } acts[] = {
     {"submit", do_submit},     {"return", do_with_reason},    {"reject", do_with_reason}, {"cancel", do_cancel},
-    {"schedule", do_schedule}, {"reschedule", do_reschedule}, {"accept", do_accept},      {"finish", do_finish},
-    {"no_show", do_plain},     {"close", do_close},
+    {"schedule", do_schedule}, {"reschedule", do_reschedule}, {"experts", do_experts},    {"accept", do_accept},
+    {"assign", do_assign},     {"finish", do_finish},         {"no_show", do_plain},      {"close", do_close},
 };
 
 cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,
@@ -396,8 +431,12 @@ cn_err cn_request_act(cn_consult *consult, const cn_actor *actor, const char *id
     cn_err err = cn_request_scope_get(act.conn, actor, id, &work.scope);
     if (err == CN_OK) err = acts[i].fn(&work, action);
     err = cn_act_answer(&act, err, id, answer);
-    err = cn_act_end(&act, err, name, object, NULL);
+    err = cn_act_end(&act, err, name, object, work.detail.n ? work.detail.p : NULL);
+    cn_buf_free(&work.detail);
     if (err == CN_OK) cn_request_announce(consult, &work.scope);
+    for (size_t k = 0; err == CN_OK && consult->part_ends && k < work.gone.n; k++)
+        if (strcmp(work.gone.who[k].id, work.scope.referrer) != 0)
+            consult->part_ends(consult->ctx, id, work.gone.who[k].id);
     return err;
 }
 

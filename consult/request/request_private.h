@@ -1,4 +1,4 @@
-/* What list.c and view.c share. */
+/* What the files of this room share. */
 #ifndef CN_CONSULT_REQUEST_PRIVATE_H
 #define CN_CONSULT_REQUEST_PRIVATE_H
 

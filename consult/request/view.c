@@ -1,11 +1,13 @@
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
-#include "consult/minutes/held.h"
+#include "consult/report/circumstances.h"
 #include "consult/report/report.h"
 #include "consult/request/request_private.h"
 
@@ -22,6 +24,29 @@ int cn_request_age(const char *birth, int64_t now_ms, int zone_minutes)
     if (!cn_parse_i64(year, 1, 9999, &y1)) return -1;
     int age = (int)(y1 - y0) - (strncmp(today + 5, birth + 5, 5) < 0 ? 1 : 0);
     return age < 0 ? -1 : age;
+}
+
+/* One of the numbers of "YYYY-MM-DD". */
+static bool part_of(const char *date, size_t from, size_t digits, int *out)
+{
+    char text[5] = {0};
+    int64_t value = 0;
+    memcpy(text, date + from, digits);
+    if (!cn_parse_i64(text, 1, 9999, &value)) return false;
+    *out = (int)value;
+    return true;
+}
+
+int cn_request_age_days(const char *birth, int64_t now_ms, int zone_minutes)
+{
+    struct tm born = {0};
+    if (strlen(birth) != 10 || !part_of(birth, 0, 4, &born.tm_year) || !part_of(birth, 5, 2, &born.tm_mon) ||
+        !part_of(birth, 8, 2, &born.tm_mday))
+        return -1;
+    born.tm_year -= 1900;
+    born.tm_mon--;
+    int64_t days = (now_ms + (int64_t)zone_minutes * 60000) / 86400000 - timegm(&born) / 86400;
+    return days >= 0 && days < CN_AGE_IN_DAYS ? (int)days : -1;
 }
 
 static cn_err unseal(cn_consult *consult, const char *column, const char *id, const cn_rows *rows, size_t col,
@@ -42,8 +67,10 @@ cn_err cn_request_patient_brief(cn_consult *consult, const cn_rows *rows, const 
     CN_AUTO_FREE char *name = NULL;
     CN_TRY(unseal(consult, "patient_name", id, rows, name_col, &name));
     int age = cn_request_age(cn_rows_text(rows, birth_col), cn_wall_ms(), consult->zone_minutes);
-    *out = json_pack("{s:s, s:s, s:o}", "name", name ? name : "", "sex", cn_rows_text(rows, sex_col), "age",
-                     age < 0 ? json_null() : json_integer(age));
+    int days = cn_request_age_days(cn_rows_text(rows, birth_col), cn_wall_ms(), consult->zone_minutes);
+    *out =
+        json_pack("{s:s, s:s, s:o, s:o}", "name", name ? name : "", "sex", cn_rows_text(rows, sex_col), "age",
+                  age < 0 ? json_null() : json_integer(age), "age_days", days < 0 ? json_null() : json_integer(days));
     return *out ? CN_OK : CN_ERR_NOMEM;
 }
 
@@ -61,25 +88,43 @@ static cn_err add_patient(cn_consult *consult, const cn_rows *rows, const char *
     return CN_OK;
 }
 
-static cn_err add_experts(cn_conn *conn, const char *id, json_t *out)
+/* When it really took place (null: not yet, as far as is known), who takes part and who leads. */
+static cn_err add_circumstances(cn_conn *conn, const char *id, json_t *out)
 {
-    CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_db_query(
-        conn, &rows,
-        "SELECT u.id, u.display_name, u.title, h.name, e.lead FROM request_experts e JOIN users u ON u.id = e.user_id "
-        "JOIN hospitals h ON h.id = u.hospital_id WHERE e.request_id = $1 ORDER BY e.lead DESC, u.id",
-        cn_text(id)));
-    json_t *experts = json_array();
-    json_object_set_new(out, "experts", experts);
+    CN_AUTO_JSON json_t *all = NULL;
+    size_t i;
+    const json_t *expert;
+    CN_TRY(cn_circumstances_now(conn, id, cn_wall_ms(), &all));
     json_object_set_new(out, "lead", json_null());
+    json_array_foreach(json_object_get(all, "experts"), i, expert)
+    {
+        if (json_is_true(json_object_get(expert, "lead")))
+            json_object_set_new(
+                out, "lead",
+                json_pack("{s:O, s:O}", "id", json_object_get(expert, "id"), "name", json_object_get(expert, "name")));
+    }
+    return json_object_update(out, all) == 0 ? CN_OK : CN_ERR_NOMEM;
+}
+
+/* Whose account was disabled cannot come; what is over is as it was. */
+static cn_err mark_disabled(cn_conn *conn, const char *id, cn_state state, json_t *out)
+{
+    if (state != CN_STATE_SCHEDULED && state != CN_STATE_IN_SESSION && state != CN_STATE_AWAITING_REPORT) return CN_OK;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT u.id FROM request_experts e JOIN users u ON u.id = e.user_id WHERE e.request_id = $1 "
+                       "AND u.active = 0",
+                       cn_text(id)));
     while (cn_rows_next(rows)) {
-        json_t *object =
-            json_pack("{s:s, s:s, s:s, s:s, s:b}", "id", cn_rows_text(rows, 0), "name", cn_rows_text(rows, 1), "title",
-                      cn_rows_text(rows, 2), "hospital", cn_rows_text(rows, 3), "lead", (int)cn_rows_int(rows, 4));
-        if (cn_rows_int(rows, 4))
-            json_object_set_new(out, "lead",
-                                json_pack("{s:s, s:s}", "id", cn_rows_text(rows, 0), "name", cn_rows_text(rows, 1)));
-        json_array_append_new(experts, object);
+        size_t i;
+        json_t *expert;
+        json_array_foreach(json_object_get(out, "experts"), i, expert)
+        {
+            if (strcmp(json_string_value(json_object_get(expert, "id")), cn_rows_text(rows, 0)) != 0) continue;
+            json_object_set_new(expert, "disabled", json_true());
+            if (json_is_true(json_object_get(expert, "lead")))
+                json_object_set_new(json_object_get(out, "lead"), "disabled", json_true());
+        }
     }
     return CN_OK;
 }
@@ -118,26 +163,14 @@ static void drop_room_acts(cn_state state, json_t *actions)
     }
 }
 
-/* When it really took place; null: not yet, as far as is known. */
-static cn_err add_held(cn_conn *conn, const char *id, json_t *out)
-{
-    cn_held held;
-    CN_TRY(cn_held_load(conn, id, cn_wall_ms(), &held));
-    json_t *json = held.start_ms
-                       ? json_pack("{s:I, s:o, s:b}", "started_at", (json_int_t)held.start_ms, "ended_at",
-                                   held.end_ms ? json_integer(held.end_ms) : json_null(), "ongoing", held.ongoing)
-                       : json_null();
-    return json_object_set_new(out, "held", json) == 0 ? CN_OK : CN_ERR_NOMEM;
-}
-
 static cn_err add_rest(cn_consult *consult, cn_conn *conn, const cn_request_scope *scope, json_t *out)
 {
     json_t *report = NULL, *opinions = NULL, *files = NULL, *actions = json_array();
     cn_state_actions(scope->state, scope->urgent, scope->parts, append_action, actions);
     if (json_is_null(json_object_get(out, "room"))) drop_room_acts(scope->state, actions);
     json_object_set_new(out, "actions", actions);
-    CN_TRY(add_held(conn, scope->id, out));
-    CN_TRY(add_experts(conn, scope->id, out));
+    CN_TRY(add_circumstances(conn, scope->id, out));
+    CN_TRY(mark_disabled(conn, scope->id, scope->state, out));
     CN_TRY(add_history(conn, scope->id, out));
     CN_TRY(cn_file_list(consult, conn, scope->id, &files));
     json_object_set_new(out, "files", files);
@@ -157,22 +190,28 @@ cn_err cn_request_view(cn_consult *consult, cn_conn *conn, const cn_actor *actor
                        "q.patient_phone_sealed, q.patient_sex, "
                        "q.patient_birth_date, q.diagnosis, q.question, q.reason, q.scheduled_ms, q.scheduled_minutes, "
                        "q.record, q.created_ms, h.id, h.name, "
-                       "u.id, u.display_name, u.title, COALESCE(d.name, ''), m.id, q.updated_ms FROM requests q JOIN "
+                       "u.id, u.display_name, u.title, COALESCE(d.name, ''), CASE WHEN m.closed_ms = 0 THEN m.id END, "
+                       "q.updated_ms, COALESCE(m.messages, 0), q.requested_ms, "
+                       "q.report_unread FROM "
+                       "requests q JOIN "
                        "hospitals h ON h.id = q.hospital_id "
                        "JOIN users u ON u.id = q.referrer_id LEFT JOIN departments d ON d.id = q.department_id "
-                       "LEFT JOIN rooms m ON m.request_id = q.id AND m.closed_ms = 0 WHERE q.id = $1",
+                       "LEFT JOIN rooms m ON m.request_id = q.id WHERE q.id = $1",
                        cn_text(id)));
     if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
     json_t *object = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:s}}",
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:s, "
+        "s:s, s:s, s:s}}",
         "id", id, "number", cn_rows_text(rows, 0), "kind", cn_rows_text(rows, 1), "urgency",
         cn_rows_int(rows, 2) ? "urgent" : "ordinary", "state", cn_rows_text(rows, 3), "revision",
         (json_int_t)scope.revision, "diagnosis", cn_rows_text(rows, 9), "question", cn_rows_text(rows, 10),
         "return_reason", cn_rows_text(rows, 11), "scheduled_at", (json_int_t)cn_rows_int(rows, 12), "scheduled_minutes",
         (json_int_t)cn_rows_int(rows, 13), "record", cn_rows_text(rows, 14), "created_at",
-        (json_int_t)cn_rows_int(rows, 15), "updated_at", (json_int_t)cn_rows_int(rows, 23), "hospital", "id",
-        cn_rows_text(rows, 16), "name", cn_rows_text(rows, 17), "referrer", "id", cn_rows_text(rows, 18), "name",
-        cn_rows_text(rows, 19), "title", cn_rows_text(rows, 20), "department", cn_rows_text(rows, 21));
+        (json_int_t)cn_rows_int(rows, 15), "requested_at", (json_int_t)cn_rows_int(rows, 25), "report_unread",
+        (json_int_t)cn_rows_int(rows, 26), "updated_at", (json_int_t)cn_rows_int(rows, 23), "messages",
+        (json_int_t)cn_rows_int(rows, 24), "hospital", "id", cn_rows_text(rows, 16), "name", cn_rows_text(rows, 17),
+        "referrer", "id", cn_rows_text(rows, 18), "name", cn_rows_text(rows, 19), "title", cn_rows_text(rows, 20),
+        "department", cn_rows_text(rows, 21));
     if (!object) return CN_ERR_NOMEM;
     json_object_set_new(object, "room", cn_rows_null(rows, 22) ? json_null() : json_string(cn_rows_text(rows, 22)));
     cn_err err = add_patient(consult, rows, id, object);

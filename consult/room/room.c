@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "consult/minutes/held.h"
 #include "consult/minutes/meter.h"
 #include "consult/scope.h"
 
@@ -53,12 +54,10 @@ static void read_settings(cn_rows *rows, size_t at, cn_room_settings *out)
     cn_strcpy(out->codec, sizeof(out->codec), cn_rows_text(rows, at + 4));
 }
 
-cn_err cn_room_get(cn_consult *consult, const cn_actor *actor, const char *room, cn_room_info *out)
+cn_err cn_room_look(cn_conn *conn, const cn_actor *actor, const char *room, cn_room_info *out)
 {
     if (!name_valid(room)) return CN_ERR_NOTFOUND;
-    CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    CN_TRY(cn_conn_acquire(consult->db, &conn));
     CN_TRY(cn_db_query(
         conn, &rows,
         "SELECT request_id, title, closed_ms, locked, lobby, unmute, tier_max, codec FROM rooms WHERE id = $1",
@@ -84,11 +83,45 @@ cn_err cn_room_get(cn_consult *consult, const cn_actor *actor, const char *room,
     return CN_OK;
 }
 
+cn_err cn_room_get(cn_consult *consult, const cn_actor *actor, const char *room, cn_room_info *out)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    return cn_room_look(conn, actor, room, out);
+}
+
+cn_err cn_room_began(cn_consult *consult, const char *request, int64_t now_ms, int64_t *began_ms)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    cn_held held;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_held_load(conn, request, now_ms, &held));
+    *began_ms = held.start_ms;
+    return CN_OK;
+}
+
 cn_err cn_room_watch(cn_consult *consult, const cn_actor *actor, const char *object, bool note, cn_problem *problem)
 {
     bool may = cn_actor_may(actor, CN_RIGHT_ROOM_MODERATE) || cn_actor_may(actor, CN_RIGHT_CONFIG_MANAGE);
     if (note || !may) cn_audit_note(consult, actor, "quality.read", object, may ? "ok" : "denied", NULL);
     return may ? CN_OK : cn_problem_set(problem, CN_ERR_FORBIDDEN, "", "you may not see the quality of rooms");
+}
+
+cn_err cn_room_find(cn_consult *consult, const char *said, char room[64], cn_problem *problem)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(
+        cn_db_query(conn, &rows,
+                    "SELECT m.id, 0 AS place FROM rooms m WHERE m.id = $1 UNION ALL SELECT COALESCE(m.id, ''), 1 FROM "
+                    "requests q LEFT JOIN rooms m ON m.request_id = q.id WHERE q.number = $1 ORDER BY place DESC",
+                    cn_text(said)));
+    if (!cn_rows_next(rows)) return cn_problem_set(problem, CN_ERR_NOTFOUND, "", "there is no room '%.63s'", said);
+    if (!cn_rows_text(rows, 0)[0])
+        return cn_problem_set(problem, CN_ERR_STATE, "",
+                              "the consultation %.63s has no room yet: it is made when the first one enters", said);
+    return cn_strcpy(room, 64, cn_rows_text(rows, 0)) ? CN_OK : CN_ERR_CORRUPT;
 }
 
 cn_err cn_room_make(cn_consult *consult, const cn_actor *actor, const char *room)

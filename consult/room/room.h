@@ -29,6 +29,12 @@ typedef struct cn_room_info {
 /** CN_ERR_NOTFOUND when the room does not exist or the actor has no part in it. CN_PART_READER alone may not enter; the
  * caller decides by `parts`. */
 cn_err cn_room_get(cn_consult *consult, const cn_actor *actor, const char *room, cn_room_info *out);
+/** The same on the caller's connection. */
+cn_err cn_room_look(cn_conn *conn, const cn_actor *actor, const char *room, cn_room_info *out);
+
+/** When the consultation of a request began (wall clock, ms), as consult/minutes/held knows it; 0: it has not. Asks for no
+ * right: it is for who was let in by cn_room_get. */
+cn_err cn_room_began(cn_consult *consult, const char *request, int64_t now_ms, int64_t *began_ms);
 
 /** The settings of a new room. */
 cn_room_settings cn_room_settings_default(void);
@@ -50,6 +56,9 @@ cn_err cn_room_settings_set(cn_consult *consult, const cn_actor *actor, const ch
  */
 cn_err cn_room_watch(cn_consult *consult, const cn_actor *actor, const char *object, bool note, cn_problem *problem);
 
+/** The room that an administrator means: by its id or by its consultation's number. CN_ERR_NOTFOUND; CN_ERR_STATE: nobody has
+ * entered that consultation yet. */
+cn_err cn_room_find(cn_consult *consult, const char *said, char room[64], cn_problem *problem);
 /** A room without a request (`consilium room token`): made when it does not exist. `room` is 1…63 letters, digits, '-'
  * or '_'. */
 cn_err cn_room_make(cn_consult *consult, const cn_actor *actor, const char *room);

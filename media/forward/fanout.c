@@ -59,15 +59,15 @@ void cn_fanout_forward(cn_worker *worker)
     forward_list(pictures);
 }
 
-/* The worst of the listeners' own reports, told when it changed. */
+/* The worst of the listeners' own reports, told when they changed. */
 static void tell_loss(cn_track *track, uint64_t now_ns)
 {
-    uint8_t worst = 0;
+    cn_losses losses = {0};
     for (const cn_slot *slot = track->slots; slot; slot = slot->next_in_track) {
         bool recent = slot->heard_ns && now_ns - slot->heard_ns < REPORT_HOLDS_NS;
-        if (recent && slot->fraction_lost > worst) worst = slot->fraction_lost;
+        if (recent) cn_losses_add(&losses, slot->fraction_lost);
     }
-    cn_track_tell_loss(track, worst);
+    cn_track_tell_loss(track, losses);
 }
 
 void cn_fanout_second(cn_track *track, uint64_t now_ns)

@@ -12,6 +12,7 @@
 #include "media/kinds.h"
 #include "media/rate/bwe.h"
 #include "media/rate/pacer.h"
+#include "media/rate/reported.h"
 #include "media/rate/rtt.h"
 #include "media/rate/twcc.h"
 #include "media/stream/ntpmap.h"
@@ -60,6 +61,7 @@ typedef struct cn_line {
     bool connected, ended;
     bool reads_descriptors; /* receives the dependency descriptor; Firefox only sends it */
     bool unbound;           /* what slots can show changed: bind at the next tick */
+    uint8_t replaying;      /* slots that send a kept run */
     bool dirty;             /* bindings changed: allocate at the next tick */
     cn_line_pace pace;
     cn_line_meter meter;
@@ -77,7 +79,8 @@ typedef struct cn_line {
     /* bandwidth */
     cn_twcc_in twcc_in;
     cn_bwe estimate;
-    uint32_t wanted_bps; /* what would be sent if everything fitted */
+    cn_reported reported; /* by receiver reports, of who gives no transport-wide feedback */
+    uint32_t wanted_bps;  /* what would be sent if everything fitted */
     cn_line_probe probe;
     uint32_t rtt_ms; /* smoothed; 0: not known */
     cn_rtt rtt;

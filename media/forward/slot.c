@@ -23,6 +23,9 @@
 #define QUEUE_MS 200                 /* a picture that would wait longer for a TCP peer is not begun */
 #define QUEUE_DRAINED_MS 50
 #define READY_AGE_NS 600000000u /* of a run that is kept for one who is about to connect */
+#define REPLAY_FACTOR 1.5       /* a kept run is sent so much faster than it came … */
+#define REPLAY_FIRST_S 0.25     /* … after so much of it at once: the key frame */
+#define REPLAY_LEAST_BPS 500000 /* … of a rate that is not known yet */
 #define RUN_SECONDS 0.5         /* of the estimate: what a key-frame run may cost at once */
 
 static cn_err rewrite_new(cn_slot *slot)
@@ -157,9 +160,16 @@ static void unlink_from_track(cn_slot *slot)
     cn_track_subscribe(track);
 }
 
+static void replay_end(cn_slot *slot)
+{
+    if (slot->replays) slot->line->replaying--;
+    slot->replays = false;
+}
+
 void cn_slot_bind(cn_slot *slot, cn_track *track)
 {
     if (slot->track == track) return;
+    replay_end(slot);
     cn_probe_drop(slot->line, slot);
     cn_pace_flush(slot->line, slot);
     unlink_from_track(slot);
@@ -170,6 +180,7 @@ void cn_slot_bind(cn_slot *slot, cn_track *track)
     slot->waiting_ns = slot->heard_ns = 0;
     slot->fraction_lost = 0;
     slot->width = slot->height = 0;
+    slot->counted = 0;
     slot->format = NULL;
     slot->alloc = (cn_alloc_slot){.chosen = CN_ALLOC_PAUSED, .fresh = true};
     if (!track) return;
@@ -251,24 +262,45 @@ static void start(cn_slot *slot, unsigned layer, const cn_packet *first, uint32_
     claim_and_subscribe(slot);
 }
 
-static bool run_fits(const cn_slot *slot, const cn_history_run *run)
+static bool is_kept(const cn_slot *slot, unsigned layer)
+{
+    return slot->track->spatial < 2 && slot->track->layer[layer].info.kept;
+}
+
+static bool run_fits(const cn_slot *slot, unsigned layer, const cn_history_run *run)
 {
     uint64_t now_ns = slot->line->worker->now_ns;
     if (slot->current >= 0 && now_ns - run->first_arrival_ns > SWITCH_RUN_AGE_NS) return false;
-    return run->first == run->last || run->bytes * 8.0 <= RUN_SECONDS * cn_bwe_bps(&slot->line->estimate);
+    return run->first == run->last || is_kept(slot, layer) ||
+           run->bytes * 8.0 <= RUN_SECONDS * cn_bwe_bps(&slot->line->estimate);
 }
 
 static bool run_of(const cn_slot *slot, unsigned layer, cn_history_run *run)
 {
     const cn_history *history = slot->track->layer[cn_track_stream(slot->track, (int)layer)].history;
-    return history && cn_history_run_get(history, slot->line->worker->now_ns, run) == CN_OK && run_fits(slot, run);
+    return history && cn_history_run_get(history, slot->line->worker->now_ns, run) == CN_OK &&
+           run_fits(slot, layer, run);
 }
 
 /* There is a run, and it will still do when the handshake is over. */
 static bool run_ready(const cn_slot *slot, unsigned layer)
 {
     cn_history_run run;
-    return run_of(slot, layer, &run) && slot->line->worker->now_ns - run.first_arrival_ns < READY_AGE_NS;
+    return run_of(slot, layer, &run) &&
+           (is_kept(slot, layer) || slot->line->worker->now_ns - run.first_arrival_ns < READY_AGE_NS);
+}
+
+/* A kept run is seconds long: it is sent faster than it came, not at once. A publisher who listens after all is found
+ * out by asking. */
+static void replay(cn_slot *slot, const cn_history_run *run)
+{
+    if (!slot->replays) slot->line->replaying++;
+    slot->replays = true;
+    slot->replay_at = run->first;
+    slot->replay_ns = slot->line->worker->now_ns;
+    slot->replay_owed = REPLAY_FACTOR * REPLAY_FIRST_S * slot->track->layer[slot->current].info.bitrate;
+    cn_slot_replay(slot, slot->replay_ns);
+    cn_track_keyframe(slot->track, cn_track_stream(slot->track, slot->target));
 }
 
 /* Starts from the key frame that the history holds, with every packet since. */
@@ -281,6 +313,10 @@ static bool start_from_history(cn_slot *slot, unsigned layer)
     cn_packet *first = cn_history_get(history, run.first, now_ns);
     if (!first) return false;
     start(slot, layer, first, run.last_ts);
+    if (is_kept(slot, layer) && now_ns - run.first_arrival_ns > CN_HISTORY_RUN_AGE_NS) {
+        replay(slot, &run);
+        return true;
+    }
     for (uint64_t i = run.first; i <= run.last; i++) {
         cn_packet *packet = cn_history_get(history, i, now_ns);
         if (packet) cn_slot_forward(slot, packet);
@@ -332,6 +368,7 @@ void cn_slot_target(cn_slot *slot, int layer, unsigned tid)
     slot->tid = tid;
     if (slot->current >= 0 && slot->current == slot->target) cn_svc_want(&slot->svc, sid_of(slot, slot->target), tid);
     if (layer == slot->target) return;
+    replay_end(slot);
     if (track->spatial > 1 && slot->current >= 0 && layer >= 0) {
         go_within(slot, layer);
         return;
@@ -355,6 +392,7 @@ void cn_slot_give_way(cn_slot *slot)
     const cn_track *track = slot->track;
     if (!track || track->spatial > 1 || slot->target < 0 || slot->current < 0 || slot->current == slot->target) return;
     if (track->layer[slot->target].info.width >= track->layer[slot->current].info.width) return;
+    replay_end(slot);
     slot->current = -1;
     slot->gave_way = true;
     slot->interim = interim_layer(slot);
@@ -377,6 +415,7 @@ void cn_slot_layers_changed(cn_slot *slot)
     if (slot->video) slot->line->unbound = true;
     if (slot->video && slot->current >= 0) {
         /* what was shown has another name now: begin again with what is chosen next */
+        replay_end(slot);
         slot->current = slot->target = slot->interim = -1;
         slot->gave_way = false;
         slot->lowered = 0;
@@ -408,6 +447,7 @@ static void forward_now(cn_slot *slot, cn_packet *packet)
 static void hold(cn_slot *slot)
 {
     slot->held = true;
+    replay_end(slot);
     slot->current = -1;
     claim(slot);
     slot->waiting_ns = slot->line->worker->now_ns;
@@ -462,7 +502,7 @@ void cn_slot_prefetch(const cn_slot *slot)
 
 void cn_slot_packet(cn_slot *slot, cn_packet *packet)
 {
-    if (!slot->format || !slot->active || !slot->line->connected || slot->held) return;
+    if (!slot->format || !slot->active || !slot->line->connected || slot->held || slot->replays) return;
     if (slot->current < 0 || packet->layer != cn_track_stream(slot->track, slot->current)) {
         begin(slot, packet);
         return;
@@ -475,9 +515,55 @@ void cn_slot_packet(cn_slot *slot, cn_packet *packet)
     note_layer(slot);
 }
 
+/* The newest key frame came meanwhile, and what is older is gone. */
+static void replay_anew(cn_slot *slot)
+{
+    replay_end(slot);
+    slot->current = -1;
+    slot->waiting_ns = slot->line->worker->now_ns;
+    claim(slot);
+    cn_slot_begin(slot);
+}
+
+void cn_slot_replay(cn_slot *slot, uint64_t now_ns)
+{
+    if (!slot->replays || cn_transport_full(slot->line->transport, QUEUE_MS)) return;
+    const cn_track_layer *layer = &slot->track->layer[slot->current];
+    double bps = layer->info.bitrate > REPLAY_LEAST_BPS ? layer->info.bitrate : REPLAY_LEAST_BPS;
+    double passed_s = (double)(now_ns - slot->replay_ns) / 1e9;
+    slot->replay_ns = now_ns;
+    slot->replay_owed += REPLAY_FACTOR * bps * (passed_s < REPLAY_FIRST_S ? passed_s : REPLAY_FIRST_S);
+    if (!slot->format || !slot->active || !layer->history) {
+        replay_end(slot);
+        return;
+    }
+    while (slot->replay_owed > 0 && slot->replay_at <= cn_history_highest(layer->history)) {
+        cn_packet *packet = cn_history_get(layer->history, slot->replay_at, now_ns);
+        if (!packet && cn_history_key(layer->history) > slot->replay_at) {
+            replay_anew(slot);
+            return;
+        }
+        slot->replay_at++;
+        if (!packet) continue; /* asked for again, and sent on when it comes */
+        slot->replay_owed -= packet->len * 8.0;
+        cn_slot_forward(slot, packet);
+    }
+    if (slot->replay_at > cn_history_highest(layer->history)) replay_end(slot);
+}
+
+/* One for all slots of the viewer that show the same. */
+static cn_allowance *allowance_of(cn_slot *slot)
+{
+    for (size_t i = 0; i < slot->line->slot_count; i++)
+        if (slot->line->slots[i]->track == slot->track) return &slot->line->slots[i]->keyframes;
+    return &slot->keyframes;
+}
+
 void cn_slot_keyframe(cn_slot *slot)
 {
-    if (slot->track && slot->current >= 0) cn_track_keyframe(slot->track, cn_track_stream(slot->track, slot->current));
+    if (!slot->track || slot->current < 0) return;
+    if (!cn_allowance_take(allowance_of(slot), slot->line->worker->now_ns)) return;
+    cn_track_keyframe(slot->track, cn_track_stream(slot->track, slot->current));
 }
 
 void cn_slot_tick(cn_slot *slot, uint64_t now_ns)

@@ -45,6 +45,8 @@ void cn_slot_packet(cn_slot *slot, cn_packet *packet);
 void cn_slot_keyframe(cn_slot *slot);
 /** Asks again for key frames that did not come; falls back when a layer stopped. Every 100 ms, over TCP every 20. */
 void cn_slot_tick(cn_slot *slot, uint64_t now_ns);
+/** Sends on with a kept run. Every 20 ms while line->replaying. */
+void cn_slot_replay(cn_slot *slot, uint64_t now_ns);
 /** Tells upward that there is nothing to see and why, unless that was told before. */
 void cn_slot_tell(cn_slot *slot, cn_slot_state state);
 

@@ -10,6 +10,7 @@
 #include "media/forward/track.h"
 #include "media/kinds.h"
 #include "media/rate/allocate.h"
+#include "media/rate/allowance.h"
 #include "media/sdp/sdp.h"
 #include "media/stream/rewrite.h"
 #include "media/stream/svc.h"
@@ -35,6 +36,7 @@ struct cn_slot {
     bool video;
     bool active;      /* negotiated to be received */
     bool gave_way;    /* no longer the layer that was shown, and not yet the smaller one */
+    bool replays;     /* sends a kept run, faster than it came, and then goes on with what comes */
     bool held;        /* the receiver's TCP connection is too far behind: nothing until it caught up */
     uint8_t red_pt;   /* audio with redundancy; CN_SDP_NO_PT: the receiver has none */
     bool red_settled; /* no block older than the present source's first packet can come any more */
@@ -50,6 +52,8 @@ struct cn_slot {
     cn_slot_format formats[CN_SLOT_FORMATS];
     size_t format_count;
 
+    uint32_t counted; /* the picture's area for minutes, as last known */
+
     uint8_t claimed;   /* layers that the track counts it for */
     bool claimed_flat; /* … and as one that cannot take spatial layers apart */
 
@@ -61,6 +65,9 @@ struct cn_slot {
     cn_alloc_slot alloc;
     unsigned lowered; /* while a queue is drained: 1 + the layer before, 0: it was not */
 
+    uint64_t replay_at, replay_ns; /* next packet's number; the last step */
+    double replay_owed;            /* bits */
+
     uint32_t start_ts;   /* outgoing timestamp from which on the present source is shown */
     uint32_t told_track; /* the last event's */
     cn_slot_state told;
@@ -71,6 +78,8 @@ struct cn_slot {
     uint8_t fraction_lost;
     uint64_t heard_ns; /* when, 0: none about the present source */
     uint32_t jitter;
+    cn_allowance keyframes;      /* of his requests */
+    cn_reported_stream reported; /* of the SSRC, whatever it shows */
 };
 
 #endif

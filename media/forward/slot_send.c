@@ -186,6 +186,7 @@ void cn_slot_nack(cn_slot *slot, uint16_t seq, uint32_t rtt_ms)
 {
     if (!slot->rtx_ssrc || cn_transport_full(slot->line->transport, QUEUE_MS)) return;
     const cn_sent *sent = cn_rewrite_resend(slot->rewrite, seq, rtt_ms, slot->line->worker->now_ns);
+    if (!sent) cn_rewrite_asked(slot->rewrite, seq);
     cn_packet *packet = sent ? packet_of(slot, sent) : NULL;
     if (!packet) return;
     if (slot->line->pace.on && waits(slot, CN_PACED_RESEND, packet, &(cn_rewrite_out){.seq = seq})) return;

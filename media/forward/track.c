@@ -65,9 +65,18 @@ void cn_track_claim_flat(cn_track *track, int by)
     track->flat_claims += (unsigned)by;
 }
 
+/* On the publisher's worker, so that a run is there for whoever comes, on whichever worker. */
+static uint32_t kept(const cn_track *track)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 0; track->owner == track->worker->index && track->spatial < 2 && i < track->info.layers; i++)
+        if (track->layer[i].info.kept) mask |= 1u << i;
+    return mask;
+}
+
 void cn_track_subscribe(cn_track *track)
 {
-    uint32_t needs = 0;
+    uint32_t needs = kept(track);
     unsigned needed = 0;
     bool flat = track->flat_claims != 0;
     for (unsigned i = 0; i < CN_LAYERS; i++) {
@@ -133,12 +142,13 @@ bool cn_track_usable(const cn_track *track, unsigned layer)
     return !track_layer->subscribed_ns || now_ns - track_layer->subscribed_ns < PATIENCE_NS;
 }
 
-void cn_track_tell_loss(cn_track *track, uint8_t worst)
+void cn_track_tell_loss(cn_track *track, cn_losses losses)
 {
-    if (worst == track->loss_told) return;
-    track->loss_told = worst;
+    uint32_t now = cn_losses_pack(losses);
+    if (now == cn_losses_pack(track->losses_told)) return;
+    track->losses_told = losses;
     cn_msg msg = message(track, CN_MSG_LOSS);
-    msg.number = worst;
+    msg.number = now;
     cn_worker_send(track->worker, track->owner, msg);
 }
 
@@ -154,12 +164,21 @@ void cn_track_second(cn_track *track, uint64_t now_ns)
     }
 }
 
+void cn_track_keep(cn_track *track)
+{
+    for (unsigned i = 0; i < track->info.layers; i++)
+        if (track->layer[i].history) cn_history_keep(track->layer[i].history, track->layer[i].info.kept);
+    cn_track_subscribe(track);
+}
+
 bool cn_track_remember(cn_track *track, cn_packet *packet)
 {
     cn_track_layer *layer = &track->layer[packet->layer];
-    if (!layer->history &&
-        cn_history_new(&layer->history, track->info.video ? CN_HISTORY_VIDEO : CN_HISTORY_AUDIO) != CN_OK)
-        return false;
+    if (!layer->history) {
+        if (cn_history_new(&layer->history, track->info.video ? CN_HISTORY_VIDEO : CN_HISTORY_AUDIO) != CN_OK)
+            return false;
+        cn_history_keep(layer->history, layer->info.kept);
+    }
     return cn_history_put(layer->history, packet);
 }
 

@@ -50,7 +50,7 @@ typedef struct cn_track {
     unsigned turn_n;
     bool turn_listed;
     struct cn_track *next_in_turn;
-    uint8_t loss_told; /* worst of the listeners here, as the publisher's worker knows it */
+    cn_losses losses_told; /* of the listeners here, as the publisher's worker knows it */
     cn_track_layer layer[CN_LAYERS];
 } cn_track;
 
@@ -87,12 +87,14 @@ static inline uint32_t cn_track_layer_id(const cn_track *track, unsigned layer)
 {
     return track->number << 2 | layer;
 }
+/** The layers' infos are new: what is to be kept is. */
+void cn_track_keep(cn_track *track);
 /** Puts a packet into its layer's history; false: it is there already, or there is no memory. */
 bool cn_track_remember(cn_track *track, cn_packet *packet);
 /** Takes the structure that a packet's dependency descriptor brings, and its active decode targets. */
 void cn_track_note_structure(cn_track *track, const cn_packet *packet);
-/** Tells the publisher's worker the worst loss of the listeners here, in 1/256, when it changed. */
-void cn_track_tell_loss(cn_track *track, uint8_t worst);
+/** Tells the publisher's worker the worst losses of the listeners here when they changed. */
+void cn_track_tell_loss(cn_track *track, cn_losses losses);
 /** Drops history of layers that stopped; subscriptions that nobody needs any more end. Once a second. */
 void cn_track_second(cn_track *track, uint64_t now_ns);
 

@@ -72,6 +72,32 @@ uint32_t cn_alloc_wanted_bps(const cn_alloc_slot *slots, size_t count, cn_tier t
     return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
 }
 
+static double least_cost(const cn_alloc_slot *slot, cn_tier tier_max)
+{
+    double least = 0;
+    for (unsigned i = 0; slot->on && i < slot->layer_count && i < CN_ALLOC_LAYERS; i++) {
+        const cn_alloc_layer *layer = &slot->layers[i];
+        if (!layer->usable || tier_max == CN_TIER_VOICE || area(layer) > cn_tier_area_max(tier_max)) continue;
+        if (least <= 0 || cost(layer) < least) least = cost(layer);
+    }
+    return least;
+}
+
+uint32_t cn_alloc_least_bps(const cn_alloc_slot *slots, size_t count, cn_tier tier_max, uint32_t *first)
+{
+    double sum = 0, top = 0;
+    unsigned priority = 0;
+    for (size_t i = 0; i < count; i++) {
+        double least = least_cost(&slots[i], tier_max);
+        sum += least;
+        if (least <= 0 || (top > 0 && slots[i].priority <= priority)) continue;
+        top = least;
+        priority = slots[i].priority;
+    }
+    *first = top < UINT32_MAX ? (uint32_t)top : UINT32_MAX;
+    return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+}
+
 static cn_alloc_why why_none(const cn_alloc_slot *slot)
 {
     if (!slot->on) return CN_ALLOC_OFF;

@@ -68,6 +68,9 @@ bool cn_allocate(cn_alloc_slot *slots, size_t count, uint32_t budget_bps, uint32
 /** What all slots would cost if everything fitted. */
 uint32_t cn_alloc_wanted_bps(const cn_alloc_slot *slots, size_t count, cn_tier tier_max);
 
+/** What the smallest layers of all slots cost; `first` gets that of the most important one. */
+uint32_t cn_alloc_least_bps(const cn_alloc_slot *slots, size_t count, cn_tier tier_max, uint32_t *first);
+
 /** The layer that fits a display alone, without any budget: the smallest (by area) whose sides are both ≥ 0.8 × the
  * wanted, else the largest; only usable ones within the tier's area. CN_ALLOC_PAUSED when there is none. Layers need
  * not be sorted. */

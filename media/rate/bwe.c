@@ -378,16 +378,6 @@ uint32_t cn_bwe_feedback(cn_bwe *bwe, const cn_twcc_result *results, size_t coun
     return cn_bwe_bps(bwe);
 }
 
-uint32_t cn_bwe_report(cn_bwe *bwe, double loss, uint32_t sent_bps, uint32_t rtt_ms, uint64_t now_ns)
-{
-    if (rtt_ms) bwe->rtt_ms = rtt_ms;
-    uint64_t passed = bwe->last_ns ? now_ns - bwe->last_ns : 0;
-    bwe->last_ns = now_ns;
-    loss_judge(bwe, loss, (1 - loss) * sent_bps, now_ns);
-    if (loss < LOSS_LOW) increase(bwe, sent_bps, passed);
-    return cn_bwe_bps(bwe);
-}
-
 uint32_t cn_bwe_budget(const cn_bwe *bwe, uint64_t now_ns)
 {
     uint32_t bps = cn_bwe_bps(bwe);

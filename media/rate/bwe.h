@@ -64,6 +64,17 @@ typedef struct cn_bwe {
     uint64_t probe_next_ns, probe_wait_ns;
     uint64_t echo_ns; /* until then a small queue is the former probe's */
     bool proved;      /* a probe has been answered */
+    /* of a receiver without transport-wide feedback (bwe_reports.c) */
+    struct {
+        bool any;            /* he reports */
+        bool queue;          /* the former stretch had a long one */
+        uint64_t since_ns;   /* of the first look */
+        uint64_t raised_ns;  /* when more was tried last */
+        uint64_t settled_ns; /* reports of what was sent before are not judged: of a former cut */
+        double limit;        /* what came through at the last cut … */
+        uint64_t limit_ns;   /* … and nothing above it is tried until then; 0: no */
+        uint64_t wait_ns;    /* how long that was, doubling while tries fail */
+    } reports;
 } cn_bwe;
 
 void cn_bwe_init(cn_bwe *bwe);
@@ -71,8 +82,30 @@ void cn_bwe_init(cn_bwe *bwe);
 /** A feedback: results in order of number, the round trip in ms (0: not known). Returns the estimate. */
 uint32_t cn_bwe_feedback(cn_bwe *bwe, const cn_twcc_result *results, size_t count, uint32_t rtt_ms, uint64_t now_ns);
 
-/** Without transport-wide feedback: the loss of a receiver report and what was sent. */
-uint32_t cn_bwe_report(cn_bwe *bwe, double loss, uint32_t sent_bps, uint32_t rtt_ms, uint64_t now_ns);
+/** What receiver reports tell of a stretch of time (reported.h). */
+typedef struct cn_bwe_heard {
+    double loss;         /* 0…1 */
+    uint32_t sent_bps;   /* in that time, all that was sent … */
+    uint32_t came_bps;   /* … and what of it came by then */
+    uint32_t queue_ms;   /* for how long packets wait on the way, besides the round trip */
+    uint32_t rtt_ms;     /* 0: not known */
+    uint32_t wanted_bps; /* what the application would send if it could */
+    uint64_t from_ns;    /* the stretch's begin */
+} cn_bwe_heard;
+
+/** Without transport-wide feedback: takes what reports tell. No loss and no queue: twice as much is tried, up to what is
+ * wanted; what failed is tried again after a while, which doubles. Returns the estimate. */
+uint32_t cn_bwe_report(cn_bwe *bwe, const cn_bwe_heard *heard, uint64_t now_ns);
+
+/** What the smallest pictures would take, for a receiver without transport-wide feedback. */
+typedef struct cn_bwe_least {
+    uint32_t first_bps, all_bps; /* of the most important picture; of all of them; with the voices */
+    uint32_t ceiling_bps;        /* up to which a picture is sent although no report says that it comes */
+} cn_bwe_least;
+
+/** A report can only tell of what is sent: the most important picture is tried in its smallest layer at once, and all of
+ * them for a receiver who never reports. Nothing while a limit is known. Returns the estimate. */
+uint32_t cn_bwe_try_least(cn_bwe *bwe, const cn_bwe_least *least, uint64_t now_ns);
 
 /** Present estimate. */
 uint32_t cn_bwe_bps(const cn_bwe *bwe);

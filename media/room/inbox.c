@@ -97,8 +97,18 @@ static void on_ranked(cn_worker *worker, cn_msg *msg)
 static void on_packet(cn_worker *worker, cn_msg *msg)
 {
     cn_track *track = cn_idmap_get(&worker->tracks, msg->source);
-    if (track) cn_fanout_packet(track, msg->p);
-    cn_packet_unref(msg->p);
+    cn_packet *packet = msg->p;
+    if (track && msg->flag && packet->layer < track->info.layers && track->info.on)
+        (void)cn_track_remember(track, packet); /* nobody is sent it before all of its run is there */
+    else if (track && !msg->flag)
+        cn_fanout_packet(track, packet);
+    cn_packet_unref(packet);
+}
+
+static void on_run(cn_worker *worker, cn_msg *msg)
+{
+    cn_track *track = cn_idmap_get(&worker->tracks, msg->source);
+    for (cn_slot *slot = track ? track->slots : NULL; slot; slot = slot->next_in_track) cn_slot_begin(slot);
 }
 
 static void on_source_on(cn_worker *worker, cn_msg *msg)
@@ -125,6 +135,7 @@ static void on_source_layers(cn_worker *worker, cn_msg *msg)
     cn_track *track = cn_idmap_get(&worker->tracks, msg->source);
     const cn_layers_info *info = msg->p;
     if (track) {
+        bool kept = false;
         bool news = track->spatial != info->spatial;
         track->spatial = info->spatial;
         for (cn_slot *slot = track->slots; news && slot; slot = slot->next_in_track) cn_slot_layers_changed(slot);
@@ -132,10 +143,12 @@ static void on_source_layers(cn_worker *worker, cn_msg *msg)
             const cn_layer_info *before = &track->layer[i].info, *now = &info->layer[i];
             news = news || before->alive != now->alive || before->width != now->width ||
                    before->height != now->height || before->rests != now->rests;
+            kept = kept || before->kept != now->kept;
             if (before->alive != now->alive) note_end(track, &track->layer[i], now->alive);
             track->layer[i].info = *now;
         }
         for (cn_slot *slot = track->slots; news && slot; slot = slot->next_in_track) slot->line->dirty = true;
+        if (kept) cn_track_keep(track);
     }
     free(msg->p);
 }
@@ -157,6 +170,7 @@ typedef void (*message_fn)(cn_worker *worker, cn_msg *msg);
 /* Handlers own what the message carries. */
 static const message_fn handlers[CN_MSG_COUNT] = {
     [CN_MSG_PACKET] = on_packet,
+    [CN_MSG_RUN] = on_run,
     [CN_MSG_ROOM_OPEN] = on_open,
     [CN_MSG_ROOM_CLOSE] = on_close,
     [CN_MSG_SOURCE_ADD] = on_source_add,

@@ -30,7 +30,7 @@ static void on_connected(void *arg)
     if (peer->line.ended) return;
     peer->line.connected = true;
     (void)cn_worker_now(worker);
-    peer->report_ns = worker->now_ns;
+    peer->report_ns = peer->line.reported.from_ns = worker->now_ns;
     peer->line.meter.told_ns = worker->now_ns;
     if (worker->events->connected) worker->events->connected(worker->events_ctx, peer->room->name, peer->line.id);
     cn_peer_area(peer, worker->now_ns);
@@ -196,6 +196,8 @@ void cn_peer_tick(cn_peer *peer, uint64_t now_ns)
     if (slow || stream) cn_transport_rate(peer->line.transport, cn_bwe_bps(&peer->line.estimate));
     if (peer->line.unbound) cn_peer_bind(peer);
     for (size_t i = 0; i < peer->line.slot_count && (slow || stream); i++) cn_slot_tick(peer->line.slots[i], now_ns);
+    for (size_t i = 0; peer->line.replaying && i < peer->line.slot_count; i++)
+        cn_slot_replay(peer->line.slots[i], now_ns);
     if (peer->line.dirty || now_ns >= peer->allocate_ns) cn_peer_allocate(peer, now_ns);
     cn_pace_update(&peer->line, now_ns);
     cn_probe_start(&peer->line, now_ns);

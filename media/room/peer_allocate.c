@@ -53,6 +53,16 @@ static void take_choice(cn_slot *slot)
     slot->alloc.fresh = true; /* a smaller picture, once it comes, is shown without waiting */
 }
 
+/* Who gives no transport-wide feedback can only tell of what he is sent. */
+static void try_least(cn_peer *peer, const cn_alloc_slot *table, size_t count, uint32_t audio, uint64_t now_ns)
+{
+    cn_bwe_least least = {.ceiling_bps = peer->line.worker->blind_bps};
+    if (peer->line.exts.id[CN_RTP_EXT_TWCC]) return;
+    least.all_bps = audio + cn_alloc_least_bps(table, count, peer->tier_max, &least.first_bps);
+    least.first_bps += audio;
+    (void)cn_bwe_try_least(&peer->line.estimate, &least, now_ns);
+}
+
 void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)
 {
     peer->line.dirty = false;
@@ -73,6 +83,7 @@ void cn_peer_allocate(cn_peer *peer, uint64_t now_ns)
     for (size_t i = 0; i < n; i++) table[i].eased = drains ? 0 : slots[i]->lowered;
     uint32_t audio = audio_bps(peer);
     peer->line.wanted_bps = audio + cn_alloc_wanted_bps(table, n, peer->tier_max);
+    try_least(peer, table, n, audio, now_ns);
     cn_allocate(table, n, cn_bwe_budget(&peer->line.estimate, now_ns), audio, peer->tier_max, now_ns);
     for (size_t i = 0; i < n; i++) {
         int before = slots[i]->alloc.chosen;

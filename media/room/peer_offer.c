@@ -35,9 +35,20 @@ static bool fingerprint_bytes(const char *text, uint8_t out[32])
     return cn_unhex(hex, out, 32);
 }
 
+/* Who begins the DTLS handshake stays as it is for the life of the association (RFC 8842 §5.5). */
+static cn_err set_role(cn_peer *peer, const cn_sdp *sdp, bool first, cn_problem *problem)
+{
+    if (first && sdp->setup == CN_SDP_PASSIVE) cn_transport_begins(peer->line.transport);
+    bool client = cn_transport_is_client(peer->line.transport);
+    if (sdp->setup == (client ? CN_SDP_ACTIVE : CN_SDP_PASSIVE))
+        return cn_problem_set(problem, CN_ERR_INVALID, "offer", "a=setup would turn the roles of DTLS round");
+    return CN_OK;
+}
+
 static cn_err set_remote(cn_peer *peer, const cn_sdp *sdp, cn_problem *problem)
 {
     bool first = !peer->agreed.remote_ufrag[0];
+    CN_TRY(set_role(peer, sdp, first, problem));
     if (!first && strcmp(peer->agreed.remote_ufrag, sdp->ufrag) == 0) return CN_OK;
     fingerprint_text(sdp, peer->agreed.fingerprint);
     peer->agreed.fingerprint_alg = hash_names[sdp->hash];
@@ -59,12 +70,10 @@ static void remove_source(cn_peer *peer, size_t index)
 
 static bool source_as_before(const cn_source *source, const cn_sdp_section *section, const cn_sdp_codec *codec)
 {
-    size_t layers = section->rid_count ? section->rid_count : 1;
-    if (layers > CN_LAYERS) layers = CN_LAYERS;
     const cn_sdp_codec *red = cn_plan_red(section, codec);
     return codec && strcmp(source->mid, section->mid) == 0 && source->pt == codec->pt &&
            source->rtx_pt == codec->rtx_pt && source->red_pt == (red ? red->pt : CN_SDP_NO_PT) &&
-           source->layers == layers;
+           source->layers == (source->video ? cn_source_layer_count(section) : 1);
 }
 
 static cn_err apply_source(cn_peer *peer, const cn_plan_section *plan)
@@ -137,6 +146,14 @@ static bool reads_descriptors(const cn_plan *plan)
     return false;
 }
 
+/* A refused or stopped section says nothing of a source that another section is (RFC 3264 §6). */
+static bool accepted_elsewhere(const cn_plan *plan, cn_source_kind source)
+{
+    for (size_t i = 0; source != CN_SOURCE_NONE && i < plan->count; i++)
+        if (plan->sections[i].accept && plan->sections[i].source == source) return true;
+    return false;
+}
+
 static cn_err apply(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan)
 {
     peer->line.exts = sdp->exts;
@@ -146,6 +163,7 @@ static cn_err apply(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan)
     drop_vanished(peer, plan);
     for (size_t i = 0; i < plan->count; i++) {
         const cn_plan_section *section = &plan->sections[i];
+        if (!section->accept && accepted_elsewhere(plan, section->source)) continue;
         CN_TRY(section->source == CN_SOURCE_NONE ? apply_slot(peer, section) : apply_source(peer, section));
     }
     return CN_OK;
@@ -164,6 +182,13 @@ typedef struct labels {
     char stream[CN_MEDIA_ID + 8], track[CN_MEDIA_ID + 8];
 } labels;
 
+static bool retransmits(const cn_slot *slot)
+{
+    for (size_t i = 0; i < slot->format_count; i++)
+        if (slot->formats[i].rtx_pt != CN_SDP_NO_PT) return true;
+    return false;
+}
+
 /* Audio slot 0 and video slot 0 share a stream: browsers lip-sync one pair of each. */
 static void answer_slot(const cn_slot *slot, cn_sdp_answer_section *out, labels *tags)
 {
@@ -173,7 +198,7 @@ static void answer_slot(const cn_slot *slot, cn_sdp_answer_section *out, labels 
     out->track = tags->track;
     out->cname = "consilium";
     out->ssrc = slot->ssrc;
-    out->rtx_ssrc = slot->rtx_ssrc;
+    out->rtx_ssrc = retransmits(slot) ? slot->rtx_ssrc : 0; /* a FID group names two flows: RFC 4588 §8 */
 }
 
 typedef struct answer_parts {
@@ -198,6 +223,8 @@ static cn_err write_answer(cn_peer *peer, const cn_sdp *sdp, const cn_plan *plan
                             .session_id = peer->agreed.session,
                             .version = ++peer->agreed.version,
                             .fingerprint = parts->fingerprint,
+                            .dtls_client = cn_transport_is_client(peer->line.transport),
+                            .mux_only = peer->kind != CN_PEER_APP,
                             .candidates = parts->candidates,
                             .candidate_count = candidates(peer, parts->held, parts->candidates),
                             .sections = parts->sections,

@@ -53,6 +53,21 @@ static uint64_t ntp_now(void)
     return cn_ntp_from_wall_ns(cn_wall_ns());
 }
 
+/* Without transport-wide feedback the receiver reports are all there is. */
+static void sum_up(cn_line *line, cn_slot *slot, const cn_rtcp_block *block)
+{
+    uint32_t sent = 0;
+    if (line->exts.id[CN_RTP_EXT_TWCC] || !cn_rewrite_highest(slot->rewrite, &sent)) return;
+    uint32_t now_ms = (uint32_t)(line->worker->now_ns / 1000000);
+    const cn_sent *next = cn_rewrite_sent(slot->rewrite, (uint16_t)(block->highest_seq + 1));
+    cn_reported_add(&line->reported, &slot->reported,
+                    &(cn_reported_block){.sent = sent,
+                                         .first = sent - slot->packets,
+                                         .highest = block->highest_seq,
+                                         .fraction = block->fraction_lost,
+                                         .age_ms = next ? now_ms - next->sent_ms : 0});
+}
+
 static void on_block(cn_peer *peer, const cn_rtcp_block *block)
 {
     cn_slot *slot = cn_idmap_get(&peer->line.out_ssrc, block->ssrc);
@@ -60,6 +75,7 @@ static void on_block(cn_peer *peer, const cn_rtcp_block *block)
     slot->fraction_lost = block->fraction_lost;
     slot->heard_ns = peer->line.worker->now_ns;
     slot->jitter = block->jitter;
+    sum_up(&peer->line, slot, block);
     if (!block->lsr) return;
     uint32_t rtt = (uint32_t)(ntp_now() >> 16) - block->lsr - block->dlsr;
     if (rtt >= 10u << 16) return;
@@ -67,18 +83,15 @@ static void on_block(cn_peer *peer, const cn_rtcp_block *block)
     cn_rtt_sample(&peer->line.rtt, peer->line.rtt_ms, peer->line.worker->now_ns);
 }
 
-/* Without transport-wide feedback the receiver reports are all there is. */
-static void estimate_by_reports(cn_peer *peer)
+static void estimate_by_reports(cn_line *line)
 {
-    if (peer->line.exts.id[CN_RTP_EXT_TWCC]) return;
-    unsigned worst = 0;
-    uint32_t sent = 0;
-    for (size_t i = 0; i < peer->line.slot_count; i++) {
-        const cn_slot *slot = peer->line.slots[i];
-        sent += slot->bps;
-        if (slot->video && slot->bps && slot->fraction_lost > worst) worst = slot->fraction_lost;
-    }
-    cn_bwe_report(&peer->line.estimate, worst / 256.0, sent, peer->line.rtt_ms, peer->line.worker->now_ns);
+    uint64_t now_ns = line->worker->now_ns;
+    cn_bwe_heard heard = {.wanted_bps = line->wanted_bps};
+    if (line->exts.id[CN_RTP_EXT_TWCC] || !line->slot_count ||
+        !cn_reported_take(&line->reported, line->meter.out_bytes, cn_rtt_least(&line->rtt), now_ns, &heard))
+        return;
+    uint32_t before = cn_bwe_bps(&line->estimate);
+    if (cn_bwe_report(&line->estimate, &heard, now_ns) < 0.95 * before) line->dirty = true; /* at the next tick */
 }
 
 static void on_report(cn_peer *peer, const cn_rtcp *pkt)
@@ -86,7 +99,7 @@ static void on_report(cn_peer *peer, const cn_rtcp *pkt)
     on_sr(peer, pkt);
     cn_rtcp_block block;
     for (size_t i = 0; cn_rtcp_block_read(pkt, i, &block); i++) on_block(peer, &block);
-    estimate_by_reports(peer);
+    estimate_by_reports(&peer->line);
 }
 
 static void on_nack(cn_peer *peer, const cn_rtcp *pkt)

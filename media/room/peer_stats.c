@@ -5,15 +5,27 @@
 #define STATS_EVERY_NS 2000000000u
 #define SENT_WITHIN_NS 1000000000u /* a slot counts as really being sent */
 
+/* What counts of what the slot shows, from its publisher's worker. Of a new size nothing is known before its key frame
+ * is there: the former one goes on. */
+static int64_t area_of(cn_slot *slot, cn_tier ceiling)
+{
+    if (!slot->track || slot->current < 0) return slot->counted;
+    const cn_layer_info *info = &slot->track->layer[slot->current].info;
+    if (!info->counted) return slot->counted;
+    int64_t most = info->doubt ? cn_tier_area_max(ceiling) : INT64_MAX;
+    slot->counted = info->counted < most ? info->counted : (uint32_t)most;
+    return slot->counted;
+}
+
 void cn_peer_area(cn_peer *peer, uint64_t now_ns)
 {
     int64_t sum = 0, max = 0;
     for (size_t i = 0; i < peer->line.slot_count; i++) {
-        const cn_slot *slot = peer->line.slots[i];
+        cn_slot *slot = peer->line.slots[i];
         if (!slot->video || (slot->current < 0 && !slot->gave_way) || !slot->last_packet_ns ||
             now_ns - slot->last_packet_ns > SENT_WITHIN_NS)
             continue;
-        int64_t area = (int64_t)slot->width * slot->height;
+        int64_t area = area_of(slot, peer->tier_max);
         sum += area;
         if (area > max) max = area;
     }
@@ -58,7 +70,7 @@ static cn_media_source_stats source_stats(const cn_source *source, uint64_t now_
         if (!layer->info.alive) continue;
         out.alive |= (uint8_t)(1u << i);
         out.bps += layer->info.bitrate;
-        if (layer->info.width * layer->info.height < out.width * out.height) continue;
+        if ((uint32_t)layer->info.width * layer->info.height < (uint32_t)out.width * out.height) continue;
         out.width = layer->info.width;
         out.height = layer->info.height;
         out.fps = layer->info.fps;

@@ -9,10 +9,13 @@
 #include "media/room/source_feedback.h"
 #include "media/room/source_impl.h"
 #include "media/room/source_layers.h"
+#include "media/room/source_size.h"
 #include "media/sdp/plan.h"
 #include "media/stream/packet.h"
 #include "media/stream/payload.h"
 #include "media/wire/red.h"
+
+#define HAND_OVER 3072 /* packets: what a link takes at once, and leaves room for voices */
 
 static uint32_t clock_of(const cn_source *source)
 {
@@ -36,11 +39,15 @@ static void layers_init(cn_source *source, const cn_sdp_section *section)
         layer->rtx = (cn_stream){.source = source, .layer = (uint8_t)i, .rtx = true};
         cn_recvstats_init(&layer->stats, clock_of(source));
         cn_ntpmap_init(&layer->map, clock_of(source));
+        cn_arrivals_init(&layer->arrivals, clock_of(source));
         if (i < section->rid_count) (void)cn_strcpy(layer->rid, sizeof layer->rid, section->rids[i]);
     }
     if (section->rid_count || !section->ssrc_count) return;
-    stream_bind(source, &source->layer[0].media, section->ssrcs[0].ssrc);
-    stream_bind(source, &source->layer[0].rtx, section->ssrcs[0].rtx);
+    for (unsigned i = 0; i < source->layers; i++) {
+        const cn_sdp_ssrc *ssrc = &section->ssrcs[source->layers > 1 ? section->sim[i] : 0];
+        stream_bind(source, &source->layer[i].media, ssrc->ssrc);
+        stream_bind(source, &source->layer[i].rtx, ssrc->rtx);
+    }
 }
 
 static cn_source_info info_of(const cn_source *source)
@@ -81,14 +88,19 @@ static bool describe_layers(cn_source *source)
     return true;
 }
 
+unsigned cn_source_layer_count(const cn_sdp_section *section)
+{
+    size_t layers = section->rid_count ? section->rid_count : section->sim_count;
+    return layers < 1 ? 1 : layers < CN_LAYERS ? (unsigned)layers : CN_LAYERS;
+}
+
 cn_err cn_source_new(cn_source **out, cn_line *line, cn_room *room, cn_source_kind kind, const cn_sdp_section *section,
                      const cn_sdp_codec *codec)
 {
     if (!codec || strlen(section->mid) >= CN_MEDIA_ID) return CN_ERR_INVALID;
     const cn_sdp_codec *red = cn_plan_red(section, codec);
     bool video = kind != CN_SOURCE_MIC;
-    unsigned layers = 1;
-    if (video && section->rid_count) layers = section->rid_count < CN_LAYERS ? (unsigned)section->rid_count : CN_LAYERS;
+    unsigned layers = video ? cn_source_layer_count(section) : 1;
     cn_source *source = cn_calloc(1, sizeof *source + layers * sizeof source->layer[0]);
     if (!source) return CN_ERR_NOMEM;
     source->line = line;
@@ -305,6 +317,7 @@ void cn_source_packet(cn_stream *stream, uint8_t *packet, cn_rtp *rtp, uint64_t 
     uint64_t ext_seq = source->video ? cn_nackgen_packet(&layer->nack, rtp->seq, now_ns, &fresh)
                                      : cn_seq_extend(&layer->seq, rtp->seq);
     if (!fresh) return;
+    if (!layer->sr_ns && !stream->rtx) cn_arrivals_packet(&layer->arrivals, rtp->ts, now_ns);
     if (layer->nack.count) cn_source_ask_missing(source, layer, now_ns); /* a gap: not only at the next tick */
     cn_flow_packet(&layer->flow, now_ns);
     layer->behind = 0;
@@ -317,7 +330,10 @@ void cn_source_packet(cn_stream *stream, uint8_t *packet, cn_rtp *rtp, uint64_t 
     cn_packet *pkt = packet_of(source, stream->layer, rtp, ext_seq, now_ns);
     if (!pkt) return;
     pkt->repaired = stream->rtx;
-    if (source->video) cn_source_note_picture(source, layer, pkt, now_ns);
+    if (source->video) {
+        cn_source_size_allocation(source, rtp, now_ns);
+        cn_source_note_picture(source, layer, pkt, now_ns);
+    }
     if (!source->video) cn_recent_put(&source->recent, pkt, layer->subscribers);
     forward(source, stream->layer, pkt, layer->subscribers);
     cn_packet_unref(pkt);
@@ -340,7 +356,7 @@ void cn_source_unsubscribe_all(cn_source *source, unsigned worker)
     for (unsigned i = 0; i < source->layers; i++) source->layer[i].subscribers &= ~cn_bit(worker);
     source->flat &= ~cn_bit(worker);
     source->spatial_needed[worker] = 0;
-    source->listeners_lost[worker] = 0;
+    source->listeners_lost[worker] = (cn_losses){0};
 }
 
 /* A worker hears this microphone from now on: from the beginning of the word. */
@@ -352,6 +368,30 @@ static void catch_up(cn_source *source, uint64_t worker)
     cn_recent_sent(&source->recent, worker);
 }
 
+/* A worker shows this picture from now on, and no key frame would come when it is asked for: it gets the run. */
+static void hand_over(cn_source *source, unsigned layer, unsigned to)
+{
+    cn_worker *worker = source->line->worker;
+    const cn_track *track = cn_idmap_get(&worker->tracks, source->number);
+    const cn_history *history = track && source->layer[layer].info.kept ? track->layer[layer].history : NULL;
+    cn_history_run run;
+    if (!history || to == worker->index || cn_history_run_get(history, worker->now_ns, &run) != CN_OK ||
+        run.last - run.first >= HAND_OVER)
+        return;
+    cn_msg msg = cn_source_message(source, CN_MSG_PACKET);
+    msg.layer = (uint8_t)layer;
+    msg.flag = true;
+    for (uint64_t seq = run.first; seq <= run.last; seq++) {
+        cn_packet *packet = cn_history_get(history, seq, worker->now_ns);
+        if (!packet) continue;
+        msg.p = cn_packet_ref(packet);
+        cn_worker_send(worker, to, msg);
+    }
+    msg.kind = CN_MSG_RUN;
+    msg.p = NULL;
+    cn_worker_send(worker, to, msg);
+}
+
 void cn_source_on_subscribe(cn_worker *worker, cn_msg *msg)
 {
     cn_source *source = cn_idmap_get(&worker->sources, msg->source);
@@ -360,10 +400,10 @@ void cn_source_on_subscribe(cn_worker *worker, cn_msg *msg)
     source->spatial_needed[msg->from] = msg->layer;
     bool news = !source->video && msg->number && !(source->layer[0].subscribers & cn_bit(msg->from));
     for (unsigned i = 0; i < source->layers; i++) {
-        if (msg->number >> i & 1)
-            source->layer[i].subscribers |= cn_bit(msg->from);
-        else
-            source->layer[i].subscribers &= ~cn_bit(msg->from);
+        bool before = source->layer[i].subscribers & cn_bit(msg->from);
+        if (msg->number >> i & 1) source->layer[i].subscribers |= cn_bit(msg->from);
+        if (msg->number >> i & 1 && !before) hand_over(source, i, msg->from);
+        if (!(msg->number >> i & 1)) source->layer[i].subscribers &= ~cn_bit(msg->from);
     }
     if (news) catch_up(source, cn_bit(msg->from));
 }

@@ -21,6 +21,8 @@ typedef struct cn_stream cn_stream;
 /** Made from an accepted section; registers its SSRCs with the peer and tells all workers. */
 cn_err cn_source_new(cn_source **out, cn_line *line, cn_room *room, cn_source_kind kind, const cn_sdp_section *section,
                      const cn_sdp_codec *codec);
+/** How many layers a picture's section announces: by RIDs or by a=ssrc-group:SIM, else 1. */
+unsigned cn_source_layer_count(const cn_sdp_section *section);
 /** Tells all workers that it is gone and frees. NULL allowed. */
 void cn_source_free(cn_source *source);
 

@@ -3,11 +3,15 @@
 #include <string.h>
 
 #include "media/room/source_layers.h"
+#include "media/room/source_size.h"
 
 #define KEYFRAME_EVERY_NS 400000000u
 #define KEYFRAME_BURST 2
 #define KEYFRAME_AGAIN_NS 100000000u /* besides the round trip: a frame's time and its encoding */
 #define KEYFRAME_PATIENCE_NS 500000000u
+#define KEYFRAME_TRIES 4             /* without an answer; from then on the time between them doubles … */
+#define KEYFRAME_SLOW_NS 3000000000u /* … up to this: some encoders have key frames only when they like (OBS) */
+#define FLOWS_NS 300000000u
 #define MEASURE_NS 1000000000u
 #define SILENT_NS 1000000000u
 #define SILENT_SCREEN_NS 3000000000u /* a still screen is sent about once a second */
@@ -40,15 +44,33 @@ static bool within_allowance(cn_source_layer *layer, uint64_t now_ns)
     return true;
 }
 
+static uint64_t again_ns(const cn_source_layer *layer, uint32_t rtt_ms)
+{
+    uint64_t ns = KEYFRAME_AGAIN_NS + rtt_ms * 1000000ull;
+    for (unsigned i = KEYFRAME_TRIES; i <= layer->keyframe_unanswered && ns < KEYFRAME_SLOW_NS; i++) ns *= 2;
+    return ns < KEYFRAME_SLOW_NS ? ns : KEYFRAME_SLOW_NS;
+}
+
 /* Encoders leave a request unanswered that comes too soon after a key frame (Chromium: 300 ms), and a PLI may be lost.
  */
 static bool asks_now(cn_source_layer *layer, uint32_t rtt_ms, uint64_t now_ns)
 {
     bool pending = layer->keyframe_asked_ns && now_ns - layer->keyframe_asked_ns < KEYFRAME_PATIENCE_NS;
-    if (pending) return now_ns - layer->keyframe_last_ns >= KEYFRAME_AGAIN_NS + rtt_ms * 1000000ull;
+    if (layer->keyframe_unanswered && now_ns - layer->keyframe_last_ns < again_ns(layer, rtt_ms)) return false;
+    if (pending) return !layer->info.kept;
     if (!layer->keyframe_wanted || !within_allowance(layer, now_ns)) return false;
     layer->keyframe_asked_ns = now_ns;
     return true;
+}
+
+/* Its packets come, its key frames do not. Requests that are sent while nothing comes tell nothing: they may be lost. */
+static void note_ignored(const cn_source *source, cn_source_layer *layer, uint64_t now_ns)
+{
+    bool flows = layer->flow.last_ns && now_ns - layer->flow.last_ns < FLOWS_NS;
+    if (!flows || layer->keyframe_ignored > KEYFRAME_TRIES) return;
+    if (++layer->keyframe_ignored <= KEYFRAME_TRIES || source->spatial_count > 1) return;
+    layer->info.kept = true;
+    layer->keyframe_answered = 0;
 }
 
 void cn_source_ask(cn_source *source, unsigned layer, uint64_t now_ns)
@@ -59,6 +81,8 @@ void cn_source_ask(cn_source *source, unsigned layer, uint64_t now_ns)
     size_t n = cn_rtcp_write_pli(out, sizeof out, source->line->rtcp_ssrc, source_layer->media.ssrc);
     cn_line_send_rtcp(source->line, out, n);
     source_layer->keyframe_last_ns = now_ns;
+    if (source_layer->keyframe_unanswered < UINT8_MAX) source_layer->keyframe_unanswered++;
+    note_ignored(source, source_layer, now_ns);
     source_layer->keyframe_wanted = false; /* who still waits when nothing comes asks again */
     source->line->meter.plis_out++;
 }
@@ -98,11 +122,34 @@ static void measure_layer(cn_source_layer *layer, uint64_t span)
     layer->info.fps = (uint16_t)((uint64_t)layer->window_frames * 1000000000u / span);
 }
 
+static void tell_capture(cn_source *source, unsigned layer, int64_t ns, uint32_t rtp_ts)
+{
+    cn_room_send(source->room, (cn_msg){.kind = CN_MSG_SENDER_REPORT,
+                                        .room = source->room->number,
+                                        .source = source->number,
+                                        .layer = (uint8_t)layer,
+                                        .value = (uint64_t)ns,
+                                        .number = rtp_ts});
+}
+
+/* Some encoders send no sender reports. Viewers need theirs all the same: for lip sync, and to measure round trips. */
+static void tell_arrivals(cn_source *source, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < source->layers; i++) {
+        cn_source_layer *layer = &source->layer[i];
+        uint32_t ts = 0;
+        int64_t ns = 0;
+        if (!layer->sr_ns && cn_arrivals_capture(&layer->arrivals, now_ns, &ts, &ns)) tell_capture(source, i, ns, ts);
+    }
+}
+
 static void measure(cn_source *source, uint64_t now_ns)
 {
     uint64_t span = now_ns - source->measured_ns;
     if (span < MEASURE_NS) return;
     source->measured_ns = now_ns;
+    tell_arrivals(source, now_ns);
+    cn_source_size_second(source);
     unsigned pictures = source->layer[0].window_frames;
     uint64_t silent = source->kind == CN_SOURCE_SCREEN ? SILENT_SCREEN_NS : SILENT_NS;
     for (unsigned i = 0; i < source->layers; i++) {
@@ -132,8 +179,8 @@ static uint32_t watched(const cn_source *source)
     unsigned least = 0;
     for (unsigned i = 0; i < source->layers; i++) {
         const cn_layer_info *info = &source->layer[i].info, *layer_info = &source->layer[least].info;
-        if (info->width && (!layer_info->width || info->width * info->height < layer_info->width * layer_info->height))
-            least = i;
+        uint32_t area = (uint32_t)info->width * info->height;
+        if (info->width && (!layer_info->width || area < (uint32_t)layer_info->width * layer_info->height)) least = i;
         if (source->layer[i].subscribers || !info->width) mask |= 1u << i;
     }
     return mask | 1u << least;
@@ -223,26 +270,24 @@ void cn_source_sender_report(cn_source *source, unsigned layer, uint64_t ntp, ui
     cn_ntpmap_report(&source_layer->map, ntp, rtp_ts);
     int64_t ns = 0;
     if (!cn_ntpmap_capture(&source_layer->map, &source->line->clock, rtp_ts, &ns)) return;
-    cn_room_send(source->room, (cn_msg){.kind = CN_MSG_SENDER_REPORT,
-                                        .room = source->room->number,
-                                        .source = source->number,
-                                        .layer = (uint8_t)layer,
-                                        .value = (uint64_t)ns,
-                                        .number = rtp_ts});
+    tell_capture(source, layer, ns, rtp_ts);
 }
 
 void cn_source_on_loss(cn_worker *worker, cn_msg *msg)
 {
     cn_source *source = cn_idmap_get(&worker->sources, msg->source);
-    if (source) source->listeners_lost[msg->from] = (uint8_t)msg->number;
+    if (source) source->listeners_lost[msg->from] = cn_losses_unpack(msg->number);
 }
 
 static uint8_t worst_loss(const cn_source *source)
 {
-    uint8_t worst = 0;
-    for (unsigned i = 0; i < source->line->worker->count; i++)
-        if (source->listeners_lost[i] > worst) worst = source->listeners_lost[i];
-    return worst;
+    cn_losses all = {0};
+    for (unsigned i = 0; i < source->line->worker->count; i++) {
+        const cn_losses *there = &source->listeners_lost[i];
+        if (there->count) cn_losses_add(&all, there->worst);
+        if (there->count > 1) cn_losses_add(&all, there->second);
+    }
+    return cn_losses_trimmed(&all);
 }
 
 size_t cn_source_reports(cn_source *source, cn_rtcp_block *out, size_t max, uint64_t now_ns)

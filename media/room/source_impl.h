@@ -9,6 +9,7 @@
 #include "media/room/room.h"
 #include "media/room/source.h"
 #include "media/sdp/sdp.h"
+#include "media/stream/arrivals.h"
 #include "media/stream/flow.h"
 #include "media/stream/nackgen.h"
 #include "media/stream/ntpmap.h"
@@ -41,6 +42,15 @@ typedef struct cn_spatial_layer {
     uint32_t window[CN_TEMPORAL]; /* bytes of all that is needed for it, by temporal layers */
 } cn_spatial_layer;
 
+/** What a layer's claim to a size is held against: payload bytes of its newest key frame and the one before, by spatial
+ * layer. */
+typedef struct cn_sized {
+    bool any, open; /* there was one; the newest is still coming */
+    uint32_t ts;
+    uint64_t since_ns; /* when its first packet came */
+    uint32_t key[CN_LAYERS], former[CN_LAYERS];
+} cn_sized;
+
 typedef struct cn_source_layer {
     char rid[17];
     cn_stream media, rtx;
@@ -48,14 +58,19 @@ typedef struct cn_source_layer {
     cn_nackgen nack;
     cn_recvstats stats;
     cn_ntpmap map;
+    cn_arrivals arrivals;   /* as long as no sender report came */
     uint64_t sr_ntp, sr_ns; /* of the last sender report: for LSR and DLSR */
     cn_layer_info info;
+    cn_sized sized;
     cn_flow flow;
     uint32_t window_bytes, window_frames;
     uint32_t window_tid[CN_TEMPORAL]; /* bytes of each temporal layer */
     cn_described *dd;                 /* NULL: no dependency descriptors were agreed */
     uint64_t keyframe_asked_ns;       /* the request that is not answered yet, 0: none */
     uint64_t keyframe_last_ns;        /* its last PLI */
+    uint8_t keyframe_answered;        /* key frames in a row that came as soon as they were asked for */
+    uint8_t keyframe_ignored;         /* … of these, while packets came */
+    uint8_t keyframe_unanswered;      /* PLIs since the last key frame */
     uint64_t keyframe_used_ns;        /* until when the allowance is used up */
     uint8_t behind;                   /* frames of another layer since its last packet */
     bool keyframe_wanted;
@@ -75,11 +90,11 @@ struct cn_source {
     uint8_t pt, rtx_pt;
     uint8_t red_pt; /* of the same audio with redundancy; CN_SDP_NO_PT: not agreed */
     uint64_t since_ns, measured_ns;
-    uint64_t switched_ns;                   /* on or off */
-    uint32_t rid_mask;                      /* told upward */
-    uint64_t rid_idle_ns;                   /* since when fewer are wanted than told; 0: not */
-    uint8_t listeners_lost[CN_WORKERS_MAX]; /* worst fraction that a listener on each worker misses, in 1/256 */
-    uint64_t flat;                          /* bit per worker with a receiver who cannot take spatial layers apart */
+    uint64_t switched_ns;                     /* on or off */
+    uint32_t rid_mask;                        /* told upward */
+    uint64_t rid_idle_ns;                     /* since when fewer are wanted than told; 0: not */
+    cn_losses listeners_lost[CN_WORKERS_MAX]; /* of those on each worker */
+    uint64_t flat;                            /* bit per worker with a receiver who cannot take spatial layers apart */
     bool flat_told;
     unsigned spatial_count; /* more than 1: layers of the one stream, those that the publisher leaves out included */
     uint8_t spatial_needed[CN_WORKERS_MAX]; /* layers of them that each worker shows or waits for */
@@ -89,6 +104,10 @@ struct cn_source {
     uint64_t woken_ns;                      /* when it was taken back */
     uint64_t asleep_ns;                     /* when layers that were wanted again did not come; 0: they did */
     cn_spatial_layer spatial[CN_LAYERS];
+    uint64_t allocated[CN_LAYERS]; /* areas by the encoder's own word, of its streams or spatial layers; 0: none */
+    uint64_t allocated_ns;         /* when it was said */
+    uint8_t doubted[CN_LAYERS];    /* seconds in a row in which a layer's size was not believed */
+    bool doubt_told;
     cn_recent recent; /* of a microphone */
     unsigned layers;
     cn_source_layer layer[]; /* in the offer's order */

@@ -1,5 +1,9 @@
 #include "media/room/source_layers.h"
 
+#include "media/room/source_size.h"
+
+#define LISTENS 3 /* key frames that came when they were asked for: this encoder listens after all */
+#define ANSWER_NS 600000000u
 #define BEHIND_FRAMES 5      /* of another layer without one of this: it ended … */
 #define BEHIND_NS 250000000u /* … unless that was less than so long */
 
@@ -60,6 +64,7 @@ static bool note_spatial(cn_source *source, const cn_source_layer *layer, const 
             continue;
         spatial_layer->info.width = packet->sizes[i][0];
         spatial_layer->info.height = packet->sizes[i][1];
+        spatial_layer->info.counted = 0;
         news = true;
     }
     return news;
@@ -103,6 +108,11 @@ void cn_source_note_picture(cn_source *source, cn_source_layer *layer, const cn_
     if (packet->key && packet->frame_start) {
         layer->keyframe_wanted = false;
         layer->keyframe_asked_ns = 0;
+        bool answer = layer->keyframe_unanswered <= 2 && now_ns - layer->keyframe_last_ns < ANSWER_NS;
+        if (layer->keyframe_unanswered) /* not asked for: it tells nothing */
+            layer->keyframe_answered = answer ? layer->keyframe_answered + 1u : 0;
+        if (layer->keyframe_answered >= LISTENS) layer->info.kept = false;
+        layer->keyframe_unanswered = layer->keyframe_ignored = 0;
         cn_nackgen_forget_before(&layer->nack, packet->ext_seq);
     }
     bool first = note_spatial(source, layer, packet, now_ns) || !layer->info.alive;
@@ -112,7 +122,8 @@ void cn_source_note_picture(cn_source *source, cn_source_layer *layer, const cn_
         scale_resting(source, layer, layer->info.width, packet->width);
         layer->info.width = packet->width;
         layer->info.height = packet->height;
+        layer->info.counted = 0;
         first = true;
     }
-    if (first) announce_layers(source);
+    if (cn_source_size_packet(source, layer, packet) || first) announce_layers(source);
 }

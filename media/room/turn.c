@@ -134,6 +134,7 @@ cn_err cn_worker_open(cn_worker *worker, unsigned index, const cn_media_config *
 {
     worker->index = index;
     worker->count = config->workers;
+    worker->blind_bps = config->blind_bps ? config->blind_bps : CN_MEDIA_BLIND_BPS;
     CN_TRY(cn_loop_new(&worker->loop, "media", SLOW_MS));
     CN_TRY(open_port(worker, config));
     worker->delay = cn_port_delay(worker->port);

@@ -6,7 +6,7 @@ static const cn_codec video_codecs[] = {CN_CODEC_VP8, CN_CODEC_H264, CN_CODEC_VP
 
 #define BIT(e) CN_RTP_EXT_BIT(CN_RTP_EXT_##e)
 #define SOURCE_AUDIO_EXTS (BIT(MID) | BIT(AUDIO_LEVEL) | BIT(TWCC))
-#define SOURCE_VIDEO_EXTS (BIT(MID) | BIT(RID) | BIT(REPAIRED_RID) | BIT(TWCC) | BIT(ORIENTATION))
+#define SOURCE_VIDEO_EXTS (BIT(MID) | BIT(RID) | BIT(REPAIRED_RID) | BIT(TWCC) | BIT(ORIENTATION) | BIT(ALLOCATION))
 #define SLOT_AUDIO_EXTS (BIT(AUDIO_LEVEL) | BIT(TWCC))
 #define SLOT_VIDEO_EXTS (BIT(TWCC) | BIT(ORIENTATION) | BIT(DEPENDENCY))
 #define VIDEO_FB (CN_SDP_FB_NACK | CN_SDP_FB_PLI | CN_SDP_FB_FIR | CN_SDP_FB_TWCC)
@@ -22,12 +22,17 @@ bool cn_plan_described(cn_codec codec)
     return codec == CN_CODEC_VP9 || codec == CN_CODEC_AV1 || codec == CN_CODEC_H264;
 }
 
+static bool forwarded(cn_codec codec)
+{
+    for (size_t i = 0; i < sizeof video_codecs / sizeof *video_codecs; i++)
+        if (video_codecs[i] == codec) return true;
+    return false;
+}
+
 cn_codec cn_plan_codec(const char *name)
 {
     cn_codec codec = cn_codec_parse(name, strlen(name), true);
-    for (size_t i = 0; i < sizeof video_codecs / sizeof *video_codecs; i++)
-        if (video_codecs[i] == codec) return codec;
-    return CN_CODEC_OTHER;
+    return forwarded(codec) ? codec : CN_CODEC_OTHER;
 }
 
 const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *section, cn_codec preferred)
@@ -35,8 +40,8 @@ const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *section, cn_codec
     if (section->kind == CN_SDP_AUDIO) return cn_sdp_codec_pick(section, CN_CODEC_OPUS);
     if (section->kind != CN_SDP_VIDEO) return NULL;
     const cn_sdp_codec *codec = preferred != CN_CODEC_OTHER ? cn_sdp_codec_pick(section, preferred) : NULL;
-    for (size_t i = 0; !codec && i < sizeof video_codecs / sizeof *video_codecs; i++)
-        codec = cn_sdp_codec_pick(section, video_codecs[i]);
+    for (size_t i = 0; !codec && i < section->codec_count; i++)
+        if (forwarded(section->codecs[i].codec)) codec = cn_sdp_codec_pick(section, section->codecs[i].codec);
     return codec;
 }
 
@@ -138,6 +143,17 @@ static bool acceptable(const cn_plan_section *plan, const cn_offerer *who)
     return (is_video(section) ? who->may_video : who->may_audio) && plan->codec != NULL;
 }
 
+/* An encoder is not told "connected" where half of what it came for is refused (RFC 9725 §4.4.3). */
+static cn_err check_guest(const cn_plan_section *plan, const cn_offerer *who, cn_problem *problem)
+{
+    const cn_sdp_section *section = plan->offer;
+    if (who->kind == CN_PEER_APP || plan->accept) return CN_OK;
+    const char *name = section->codec_count ? section->codecs[0].name : "";
+    return cn_problem_set(problem, CN_ERR_INVALID, "offer",
+                          "section '%.40s': its codecs ('%.20s' first) cannot be taken; %s", section->mid, name,
+                          is_video(section) ? "video is VP8, H.264, VP9 of profile 0 or AV1" : "audio is Opus");
+}
+
 static cn_err plan_section(cn_plan *plan, const cn_sdp *offer, size_t index, const cn_offerer *who, cn_problem *problem)
 {
     const cn_sdp_section *section = &offer->sections[index];
@@ -152,7 +168,7 @@ static cn_err plan_section(cn_plan *plan, const cn_sdp *offer, size_t index, con
                               section->mid);
     if (out->source != CN_SOURCE_NONE) out->codec = cn_plan_source_codec(section, who->codec);
     out->accept = acceptable(out, who);
-    return CN_OK;
+    return check_guest(out, who, problem);
 }
 
 static cn_err check_whole(const cn_plan *plan, cn_problem *problem)

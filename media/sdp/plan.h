@@ -33,7 +33,7 @@ typedef struct cn_offerer {
     cn_source_kind whip_source;
     const cn_section *sections;
     size_t section_count;
-    cn_codec codec; /* preferred for video; CN_CODEC_OTHER: the first of the usual order */
+    cn_codec codec; /* preferred for video; CN_CODEC_OTHER: the first of the offer's */
 } cn_offerer;
 
 /**
@@ -45,7 +45,8 @@ cn_err cn_plan_make(cn_plan *plan, const cn_sdp *offer, const cn_offerer *who, c
 
 /** Whether dependency descriptors are agreed with a publisher who sends this codec. */
 bool cn_plan_described(cn_codec codec);
-/** The codec a publisher is asked to send in a section (`preferred` if it is offered, else VP8, H.264, VP9, AV1; Opus),
+/** The codec a publisher is asked to send in a section (`preferred` if it is offered and can be taken, else the first of the offer's order that
+ * can, RFC 3264 §6.1; Opus),
  * or NULL. */
 const cn_sdp_codec *cn_plan_source_codec(const cn_sdp_section *section, cn_codec preferred);
 /** A video codec that this server forwards by its name, of either case; CN_CODEC_OTHER for another text. */

@@ -20,6 +20,7 @@
 #define CN_SDP_SECTIONS 128
 #define CN_SDP_CODECS 64 /* per m-section */
 #define CN_SDP_RIDS 8    /* per m-section */
+#define CN_SDP_SIM 3     /* streams of an a=ssrc-group:SIM; later ones are ignored */
 #define CN_SDP_SSRCS 32  /* per m-section; later ones are ignored */
 #define CN_SDP_MID 64    /* bytes of a mid with its end */
 #define CN_SDP_NO_PT 0xff
@@ -92,6 +93,8 @@ typedef struct cn_sdp_section {
     bool simulcast;      /* a=simulcast:send was there */
     cn_sdp_ssrc ssrcs[CN_SDP_SSRCS];
     size_t ssrc_count;
+    uint8_t sim[CN_SDP_SIM]; /* indexes in ssrcs: a=ssrc-group:SIM, simulcast without RIDs, in its order */
+    size_t sim_count;        /* 0: there is none, or RIDs tell the layers; else at least 2 */
 } cn_sdp_section;
 
 typedef enum cn_sdp_hash { CN_SDP_SHA256, CN_SDP_SHA384, CN_SDP_SHA512 } cn_sdp_hash;
@@ -115,7 +118,7 @@ typedef struct cn_sdp {
 /**
  * Parses an offer strictly. `text` need not be zero-terminated and is copied. Refused, with `problem` saying what
  * (CN_ERR_PARSE malformed, CN_ERR_TOOBIG bounds, CN_ERR_INVALID what the server cannot answer): zero bytes, no m-line,
- * no ICE credentials (RFC 8839 lengths and characters), no known fingerprint, setup `passive`, ice-lite offers, doubled
+ * no ICE credentials (RFC 8839 lengths and characters), no known fingerprint, ice-lite offers, doubled
  * mids, live sections outside the BUNDLE group when there is more than one, RTP sections without rtcp-mux that are not
  * bundle-only, payload types doubled in one section, one extension id for two meanings. Unknown attributes are skipped.
  */
@@ -130,7 +133,7 @@ const cn_sdp_codec *cn_sdp_codec_find(const cn_sdp_section *section, unsigned pt
 
 /**
  * The payload type to use for a codec in a section, or NULL: the first offered one that the server can forward. H264:
- * packetization-mode 1, profiles compared without their level, constrained baseline before baseline before others in
+ * packetization-mode 1 before 0, profiles compared without their level, constrained baseline before baseline before others in
  * the offer's order. VP9: profile 0. Opus: 48000, with "/2" or without. AV1, RED: the first.
  */
 const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *section, cn_codec codec);
@@ -138,8 +141,8 @@ const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *section, cn_codec co
 /** True when redundant audio (RFC 2198) carries nothing but the payload type `pt` ("111/111"). */
 bool cn_sdp_red_of(const cn_sdp_codec *red, unsigned pt);
 
-/** True when two H.264 parameter sets are the same profile (RFC 6184 §8.1, table 5) and packetization mode: one may be
- * forwarded as the other. */
+/** True when two H.264 parameter sets are the same profile (RFC 6184 §8.1, table 5): one may be forwarded as the other
+ * to a receiver of packetization-mode 1, who reads mode 0 too (§6.2). */
 bool cn_sdp_h264_same(const cn_sdp_h264 *left, const cn_sdp_h264 *right);
 
 /* ---- answers ---- */
@@ -173,6 +176,9 @@ typedef struct cn_sdp_answer {
     uint64_t session_id, version; /* of the o= line: version grows with every answer of a session */
     const char *ufrag, *pwd;
     const uint8_t *fingerprint; /* SHA-256 of the certificate, 32 bytes */
+    bool
+        mux_only; /* WHIP and WHEP: RFC 9725 §4.4.1 wants a=rtcp-mux-only, elsewhere RFC 8858 §4.3 has none in answers */
+    bool dtls_client; /* the offer is passive: the server begins the handshake (RFC 5763 §5) */
     const cn_sdp_candidate *candidates;
     size_t candidate_count;
     const cn_sdp_answer_section *sections; /* one per section of the offer, in its order */
@@ -180,7 +186,7 @@ typedef struct cn_sdp_answer {
 } cn_sdp_answer;
 
 /**
- * Writes the answer: ice-lite, setup:passive, one BUNDLE group of the accepted mids, limits of our own instead of the
+ * Writes the answer: ice-lite, setup:passive (active where `dtls_client`), one BUNDLE group of the accepted mids, limits of our own instead of the
  * offer's echoed (VP8/VP9 without max-fs/max-fr; H.264 at level 5.2 when asymmetry is allowed, else the offer's level;
  * Opus useinbandfec=1;usedtx=1, which ask the sender for both: RFC 7587 §6.1), no b= lines, candidates and
  * end-of-candidates in the first accepted section. CN_ERR_INVALID when the struct does not fit the offer (nothing is

@@ -229,20 +229,37 @@ static void media_line(const cn_sdp_answer_section *section, const cn_sdp_candid
     if (*sdp_section->mid) cn_buf_fmt(buf, "a=mid:%s\r\n", sdp_section->mid);
 }
 
+static void transport_write(const cn_sdp_answer *answer, cn_buf *buf)
+{
+    cn_buf_fmt(buf, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", answer->ufrag, answer->pwd);
+    fingerprint_write(answer->fingerprint, buf);
+    cn_buf_fmt(buf, "a=setup:%s\r\n", answer->dtls_client ? "active" : "passive");
+}
+
+/*
+ * RFC 9429 §5.3.1 lets a rejected section end with its m-line; but webrtcbin and aiortc refuse a whole answer in which
+ * any section lacks the transport, and werift one whose data channel has no port.
+ */
+static void rejected_write(const cn_sdp_answer *answer, const cn_sdp_answer_section *section, cn_buf *buf)
+{
+    cn_buf_str(buf, "a=inactive\r\n");
+    transport_write(answer, buf);
+    if (strcmp(section->offer->formats, "webrtc-datachannel") == 0) cn_buf_str(buf, "a=sctp-port:5000\r\n");
+}
+
 static void section_write(const cn_sdp_answer *answer, const cn_sdp_answer_section *section, bool first, cn_buf *buf)
 {
     static const char *const dirs[] = {"inactive", "sendonly", "recvonly", "sendrecv"};
     bool default_here = first && answer->candidate_count && !answer->candidates[0].tcp;
     media_line(section, default_here ? &answer->candidates[0] : NULL, buf);
     if (!section->accept) {
-        cn_buf_str(buf, "a=inactive\r\n");
+        rejected_write(answer, section, buf);
         return;
     }
-    cn_buf_fmt(buf, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", answer->ufrag, answer->pwd);
-    fingerprint_write(answer->fingerprint, buf);
-    cn_buf_str(buf, "a=setup:passive\r\n");
+    transport_write(answer, buf);
     if (first) cn_sdp_candidates_write(answer->candidates, answer->candidate_count, buf);
     cn_buf_fmt(buf, "a=%s\r\na=rtcp-mux\r\n", dirs[section->dir & 3]);
+    if (answer->mux_only) cn_buf_str(buf, "a=rtcp-mux-only\r\n");
     if (section->offer->rtcp_rsize) cn_buf_str(buf, "a=rtcp-rsize\r\n");
     if (section->offer->mixed && !answer->offer->mixed) cn_buf_str(buf, "a=extmap-allow-mixed\r\n");
     extensions_write(section, buf);

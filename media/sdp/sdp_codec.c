@@ -34,12 +34,23 @@ cn_err cn_sdp_rtpmap(cn_sdp_draft *draft, char *value)
     return CN_OK;
 }
 
+/* Parameters may stand in several lines of one type. Without room for them all the last line counts. */
+static const char *joined(cn_sdp_spare *spare, const char *first, const char *second)
+{
+    char *text = spare->at;
+    size_t n = strlen(first) + 1 + strlen(second) + 1;
+    if (n > spare->left || !cn_fmt(text, spare->left, "%s;%s", first, second)) return second;
+    spare->at += n;
+    spare->left -= n;
+    return text;
+}
+
 cn_err cn_sdp_fmtp(cn_sdp_draft *draft, char *value)
 {
     const char *pt = cn_sdp_word(&value);
     if (!pt || !value) return CN_ERR_PARSE;
     cn_sdp_codec *codec = codec_of(draft, pt);
-    if (codec) codec->fmtp = value;
+    if (codec) codec->fmtp = *codec->fmtp ? joined(draft->spare, codec->fmtp, value) : value;
     return CN_OK;
 }
 
@@ -62,15 +73,18 @@ cn_err cn_sdp_rtcp_fb(cn_sdp_draft *draft, char *value)
     return CN_OK;
 }
 
-/* The value of a parameter in "a=1;b=2" (blanks after ';' allowed), or NULL. */
+/* The value of a parameter in "a=1;b=2" (blanks after ';' and around '=' allowed), or NULL. */
 static const char *parameter(const char *fmtp, const char *name, size_t *length)
 {
     size_t len = strlen(name);
     for (const char *p = fmtp; *p; p += strcspn(p, ";"), p += *p == ';') {
         p += strspn(p, " ");
-        if (strncasecmp(p, name, len) != 0 || p[len] != '=') continue;
-        *length = strcspn(p + len + 1, "; ");
-        return p + len + 1;
+        if (strncasecmp(p, name, len) != 0) continue;
+        const char *value = p + len + strspn(p + len, " ");
+        if (*value++ != '=') continue;
+        value += strspn(value, " ");
+        *length = strcspn(value, "; ");
+        return value;
     }
     return NULL;
 }
@@ -203,7 +217,7 @@ static int h264_kind(const cn_sdp_h264 *h264)
 
 bool cn_sdp_h264_same(const cn_sdp_h264 *left, const cn_sdp_h264 *right)
 {
-    return h264_kind(left) == h264_kind(right) && left->packetization_mode == right->packetization_mode;
+    return h264_kind(left) == h264_kind(right);
 }
 
 /* Lower is better; 0 means that nothing better can come, negative that it cannot be used. */
@@ -212,7 +226,9 @@ static int pick_rank(const cn_sdp_codec *codec)
     switch (codec->codec) {
     case CN_CODEC_H264: {
         int kind = h264_kind(&codec->h264);
-        return codec->h264.packetization_mode != 1 ? -1 : kind <= 2 ? kind - 1 : 2;
+        /* whoever reads mode 1 reads the packets of mode 0 (RFC 6184 §6.2): an encoder may send them */
+        int mode = codec->h264.packetization_mode;
+        return mode > 1 ? -1 : (kind <= 2 ? kind - 1 : 2) + (mode ? 0 : 3);
     }
     case CN_CODEC_VP9: return codec->vp9_profile == 0 ? 0 : -1;
     case CN_CODEC_OPUS: return codec->clock == 48000 && codec->channels <= 2 ? 0 : -1; /* GStreamer may omit "/2" */
@@ -223,7 +239,7 @@ static int pick_rank(const cn_sdp_codec *codec)
 const cn_sdp_codec *cn_sdp_codec_pick(const cn_sdp_section *section, cn_codec codec)
 {
     const cn_sdp_codec *best = NULL;
-    int best_rank = 3;
+    int best_rank = 6;
     for (size_t i = 0; i < section->codec_count; i++) {
         if (section->codecs[i].codec != codec) continue;
         int rank = pick_rank(&section->codecs[i]);

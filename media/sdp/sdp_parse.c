@@ -12,7 +12,8 @@ enum { LEVEL_SESSION = 1, LEVEL_MEDIA = 2, LEVEL_BOTH = 3 };
 /* cn_sdp and all that belongs to it. */
 typedef struct owned {
     cn_sdp sdp; /* first: what callers hold */
-    char *text;
+    char *text; /* twice as long as the offer: the second half is spare */
+    cn_sdp_spare spare;
     cn_sdp_section *sections;
     cn_sdp_codec *codecs;
     cn_sdp_draft *drafts; /* only while parsing */
@@ -207,6 +208,7 @@ static const struct attribute {
     {"mid", LEVEL_MEDIA, true, at_mid, NULL},
     {"bundle-only", LEVEL_MEDIA, false, at_bundle_only, NULL},
     {"rtcp-mux", LEVEL_MEDIA, false, at_rtcp_mux, NULL},
+    {"rtcp-mux-only", LEVEL_MEDIA, false, at_rtcp_mux, NULL},
     {"rtcp-rsize", LEVEL_MEDIA, false, at_rtcp_rsize, NULL},
     {"ice-ufrag", LEVEL_BOTH, true, at_ufrag, NULL},
     {"ice-pwd", LEVEL_BOTH, true, at_pwd, NULL},
@@ -269,9 +271,15 @@ static cn_sdp_kind kind_of(const char *media)
     return (cn_sdp_kind)k;
 }
 
+/* All mean the same where there is a fingerprint (RFC 9429 §5.1.2): libraries and gateways write what they always did. */
 static bool protocol_rtp(const char *protocol)
 {
-    return strcmp(protocol, "UDP/TLS/RTP/SAVPF") == 0 || strcmp(protocol, "TCP/DTLS/RTP/SAVPF") == 0;
+    static const char *const profiles[] = {"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF",
+                                           "TCP/DTLS/RTP/SAVP", "RTP/SAVPF",        "RTP/SAVP",
+                                           "RTP/AVPF",          "RTP/AVP"};
+    for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++)
+        if (strcmp(profiles[i], protocol) == 0) return true;
+    return false;
 }
 
 static cn_err line_media(parser *ps, char *value)
@@ -280,6 +288,7 @@ static cn_err line_media(parser *ps, char *value)
     ps->draft = &ps->o->drafts[ps->sections++];
     ps->draft->section = section;
     ps->draft->codecs = ps->o->codecs + ps->codecs_used;
+    ps->draft->spare = &ps->o->spare;
     section->codecs = ps->draft->codecs;
     section->mid = section->stream = section->track = "";
     section->dir = ps->dir;
@@ -318,10 +327,11 @@ static cn_err line_read(parser *ps, char *line)
 static cn_err lines_read(parser *ps, char *text)
 {
     while (*text) {
-        char *end = strchr(text, '\n'), *next = end ? end + 1 : text + strlen(text);
-        if (end && end > text && end[-1] == '\r') end--;
-        if (end) *end = 0;
+        char *end = text + strcspn(text, "\n"), *next = *end ? end + 1 : end;
+        while (end > text && strchr(" \t\r", end[-1])) end--; /* blanks at line ends: all of Pion's descendants */
+        *end = 0;
         ps->line++;
+        if (!*text && !next[strspn(next, " \t\r\n")]) break; /* empty lines at the end */
         CN_TRY(line_read(ps, text));
         text = next;
     }
@@ -368,9 +378,7 @@ static cn_err mids_check(parser *ps)
         for (size_t k = i + 1; *sdp->sections[i].mid && k < sdp->section_count; k++)
             if (strcmp(sdp->sections[i].mid, sdp->sections[k].mid) == 0)
                 return refuse(ps, CN_ERR_INVALID, "two sections have one mid", sdp->sections[i].mid);
-    for (char *p = ps->group, *mid; (mid = cn_sdp_word(&p));)
-        if (!cn_sdp_section_find(sdp, mid)) return refuse(ps, CN_ERR_INVALID, "BUNDLE names an unknown mid", "");
-    return CN_OK;
+    return CN_OK; /* a mid of BUNDLE without its section (FFmpeg 8) harms nobody */
 }
 
 /* The section whose transport counts: the first live one that BUNDLE names (RFC 9143 §7.2.1), or the only one. */
@@ -394,7 +402,6 @@ static cn_err transport_finish(parser *ps, const cn_sdp_draft *draft)
     if (!ice->ufrag || !ice->pwd) return refuse(ps, CN_ERR_INVALID, "no a=ice-ufrag and a=ice-pwd", "");
     if (!dtls->fingerprint_len) return refuse(ps, CN_ERR_INVALID, "no a=fingerprint of sha-256 or better", "");
     sdp->setup = own->setup ? own->setup : session->setup ? session->setup : CN_SDP_ACTIVE;
-    if (sdp->setup == CN_SDP_PASSIVE) return refuse(ps, CN_ERR_INVALID, "a=setup:passive: the server is passive", "");
     if (sdp->ice_lite) return refuse(ps, CN_ERR_INVALID, "both sides cannot be ice-lite", "");
     sdp->ufrag = ice->ufrag;
     sdp->pwd = ice->pwd;
@@ -404,27 +411,47 @@ static cn_err transport_finish(parser *ps, const cn_sdp_draft *draft)
     return CN_OK;
 }
 
-static cn_err extensions_join(parser *ps)
+static bool id_has_two_meanings(const parser *ps, unsigned id)
+{
+    const char *uri = NULL;
+    for (size_t i = 0; i < ps->sections; i++) {
+        const cn_sdp_draft *draft = &ps->o->drafts[i];
+        if (draft->section->disabled || !draft->uris[id]) continue;
+        if (uri && strcmp(uri, draft->uris[id]) != 0) return true;
+        uri = draft->uris[id];
+    }
+    return false;
+}
+
+/* Of this id nobody could tell what it means on the one transport (RFC 9143 §9.2; aiortc up to 1.5 in every offer). */
+static void id_drop(cn_sdp_section *section, unsigned id)
+{
+    uint8_t e = section->exts.ext_of[id];
+    if (e == 0) return;
+    section->exts.ext_of[id] = 0;
+    if (section->exts.id[e - 1] != id) return;
+    section->exts.id[e - 1] = 0;
+    section->ext_sends &= (uint16_t) ~(1u << (e - 1));
+    section->ext_receives &= (uint16_t) ~(1u << (e - 1));
+}
+
+static void extensions_join(parser *ps)
 {
     cn_rtp_exts *all = &ps->o->sdp.exts;
-    const char *uris[256] = {NULL};
+    for (unsigned id = 1; id < 256; id++)
+        for (size_t i = 0; id_has_two_meanings(ps, id) && i < ps->sections; i++) id_drop(ps->o->drafts[i].section, id);
     for (size_t i = 0; i < ps->sections; i++) {
         const cn_sdp_draft *draft = &ps->o->drafts[i];
         if (draft->section->disabled) continue;
         all->two_byte = all->two_byte || draft->section->mixed;
         draft->section->exts.two_byte = draft->section->mixed;
         for (unsigned id = 1; id < 256; id++) {
-            if (!draft->uris[id]) continue;
-            if (uris[id] && strcmp(uris[id], draft->uris[id]) != 0)
-                return refuse(ps, CN_ERR_INVALID, "one a=extmap id has two meanings", draft->section->mid);
-            uris[id] = draft->uris[id];
             uint8_t e = draft->section->exts.ext_of[id];
             if (e == 0) continue;
             all->ext_of[id] = e; /* an extension may have another id in another section: both are read */
             if (all->id[e - 1] == 0) all->id[e - 1] = (uint8_t)id;
         }
     }
-    return CN_OK;
 }
 
 static cn_err finish(parser *ps)
@@ -437,7 +464,8 @@ static cn_err finish(parser *ps)
     for (size_t i = 0; i < ps->sections; i++) CN_TRY(section_finish(ps, &ps->o->drafts[i]));
     CN_TRY(mids_check(ps));
     CN_TRY(transport_finish(ps, tagged(ps, *first ? first : NULL)));
-    return extensions_join(ps);
+    extensions_join(ps);
+    return CN_OK;
 }
 
 /* Numbers of m-lines and of their formats: what the arrays need. */
@@ -476,10 +504,11 @@ cn_err cn_sdp_parse(cn_sdp **out, const char *text, size_t len, cn_problem *prob
     owned *holder = CN_NEW(owned);
     if (!holder) return cn_problem_set(problem, CN_ERR_NOMEM, "", "out of memory");
     parser ps = {.o = holder, .dir = CN_SDP_SENDRECV, .problem = problem};
-    holder->text = cn_calloc(len + 1, 1);
+    holder->text = cn_calloc(2 * (len + 1), 1);
     cn_err err = CN_ERR_NOMEM;
     if (holder->text) {
         memcpy(holder->text, text, len);
+        holder->spare = (cn_sdp_spare){.at = holder->text + len + 1, .left = len + 1};
         err = parse_text(&ps);
     }
     free(holder->drafts);

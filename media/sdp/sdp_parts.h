@@ -13,6 +13,12 @@ typedef struct cn_sdp_transport {
     cn_sdp_setup setup;
 } cn_sdp_transport;
 
+/* Room for texts that are joined from several lines. */
+typedef struct cn_sdp_spare {
+    char *at;
+    size_t left;
+} cn_sdp_spare;
+
 /* An m-section while it is being read. */
 typedef struct cn_sdp_draft {
     cn_sdp_section *section;
@@ -20,7 +26,10 @@ typedef struct cn_sdp_draft {
     cn_sdp_transport transport;
     const char *rids[CN_SDP_RIDS]; /* of a=rid … send */
     size_t rid_count;
+    uint32_t sim[CN_SDP_SIM]; /* of a=ssrc-group:SIM */
+    size_t sim_count;
     uint8_t fb_all; /* a=rtcp-fb:* */
+    cn_sdp_spare *spare;
     const char *uris[256];
 } cn_sdp_draft;
 

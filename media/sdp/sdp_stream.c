@@ -91,10 +91,26 @@ cn_err cn_sdp_ssrc_line(cn_sdp_draft *draft, char *value)
     return CN_OK;
 }
 
+/* The same picture in several sizes, as Plan B wrote it and old SDKs still do. */
+static cn_err sim_group(cn_sdp_draft *draft, char *value)
+{
+    if (draft->sim_count) return CN_OK; /* one is enough */
+    while (value) {
+        int64_t id;
+        if (!cn_sdp_number(cn_sdp_word(&value), UINT32_MAX, &id)) return CN_ERR_PARSE;
+        for (size_t i = 0; i < draft->sim_count; i++)
+            if (draft->sim[i] == (uint32_t)id) return CN_ERR_PARSE;
+        if (draft->sim_count < CN_SDP_SIM && ssrc_get(draft->section, (uint32_t)id))
+            draft->sim[draft->sim_count++] = (uint32_t)id;
+    }
+    return CN_OK;
+}
+
 cn_err cn_sdp_ssrc_group(cn_sdp_draft *draft, char *value)
 {
     const char *kind = cn_sdp_word(&value);
     if (!kind || !value) return CN_ERR_PARSE;
+    if (strcmp(kind, "SIM") == 0) return sim_group(draft, value);
     if (strcmp(kind, "FID") != 0) return CN_OK;
     const char *first = cn_sdp_word(&value), *second = value ? cn_sdp_word(&value) : NULL;
     int64_t media, rtx;
@@ -140,6 +156,17 @@ static void rtx_partners_drop(cn_sdp_section *section)
     section->ssrc_count = kept;
 }
 
+/* Streams that were left over are dropped; one alone is no simulcast. */
+static void sim_finish(cn_sdp_draft *draft)
+{
+    cn_sdp_section *section = draft->section;
+    size_t n = 0;
+    for (size_t i = 0; !section->rid_count && i < draft->sim_count; i++)
+        for (size_t k = 0; k < section->ssrc_count; k++)
+            if (section->ssrcs[k].ssrc == draft->sim[i]) section->sim[n++] = (uint8_t)k;
+    section->sim_count = n > 1 ? n : 0;
+}
+
 cn_err cn_sdp_streams_finish(cn_sdp_draft *draft)
 {
     cn_sdp_section *section = draft->section;
@@ -154,5 +181,6 @@ cn_err cn_sdp_streams_finish(cn_sdp_draft *draft)
     }
     /* A zero SSRC in a FID group would read as "no partner"; nobody sends with it. */
     rtx_partners_drop(section);
+    sim_finish(draft);
     return CN_OK;
 }

@@ -29,7 +29,7 @@ struct cn_dtls {
     void *arg;
     const uint8_t *in; /* the datagram being received, NULL once read */
     size_t in_n;
-    bool answered;
+    bool answered, client;
     bool wrong_certificate;
 };
 
@@ -151,8 +151,8 @@ static unsigned retransmit_after(SSL *ssl, unsigned last_us)
     return last_us > RETRANSMIT_MAX_US / 2 ? RETRANSMIT_MAX_US : 2 * last_us;
 }
 
-cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *expected, cn_dtls_send_fn send,
-                   void *arg)
+cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *expected, bool client,
+                   cn_dtls_send_fn send, void *arg)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, bio_method_make);
@@ -161,6 +161,7 @@ cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *e
     dtls->expected = *expected;
     dtls->send = send;
     dtls->arg = arg;
+    dtls->client = client;
     dtls->ssl = SSL_new(id->ctx);
     BIO *bio = bio_method ? BIO_new(bio_method) : NULL;
     if (!dtls->ssl || !bio) {
@@ -173,7 +174,10 @@ cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *e
     SSL_set_app_data(dtls->ssl, dtls);
     SSL_set_mtu(dtls->ssl, CN_DTLS_MTU);
     DTLS_set_timer_cb(dtls->ssl, retransmit_after);
-    SSL_set_accept_state(dtls->ssl);
+    if (client)
+        SSL_set_connect_state(dtls->ssl);
+    else
+        SSL_set_accept_state(dtls->ssl);
     *out = dtls;
     return CN_OK;
 }
@@ -244,6 +248,13 @@ cn_dtls_state cn_dtls_receive(cn_dtls *dtls, const uint8_t *bytes, size_t len)
     return state;
 }
 
+cn_dtls_state cn_dtls_begin(cn_dtls *dtls)
+{
+    ERR_clear_error();
+    int done = SSL_do_handshake(dtls->ssl);
+    return done == 1 ? CN_DTLS_OPEN : state_after(dtls, done);
+}
+
 bool cn_dtls_answered(const cn_dtls *dtls)
 {
     return dtls->answered;
@@ -283,11 +294,12 @@ cn_err cn_dtls_keys(cn_dtls *dtls, cn_srtp_keys *out)
     }
     memset(out, 0, sizeof *out);
     out->profile = profile;
-    const uint8_t *p = material; /* client key, server key, client salt, server salt; we are the server */
-    memcpy(out->in.key, p, CN_SRTP_KEY);
-    memcpy(out->out.key, p + CN_SRTP_KEY, CN_SRTP_KEY);
-    memcpy(out->in.salt, p + 2 * CN_SRTP_KEY, salt);
-    memcpy(out->out.salt, p + 2 * CN_SRTP_KEY + salt, salt);
+    const uint8_t *p = material; /* client key, server key, client salt, server salt */
+    bool client = dtls->client;
+    memcpy((client ? &out->out : &out->in)->key, p, CN_SRTP_KEY);
+    memcpy((client ? &out->in : &out->out)->key, p + CN_SRTP_KEY, CN_SRTP_KEY);
+    memcpy((client ? &out->out : &out->in)->salt, p + 2 * CN_SRTP_KEY, salt);
+    memcpy((client ? &out->in : &out->out)->salt, p + 2 * CN_SRTP_KEY + salt, salt);
     OPENSSL_cleanse(material, sizeof material);
     return CN_OK;
 }

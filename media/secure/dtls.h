@@ -1,5 +1,5 @@
 /*
- * The DTLS 1.2 server side of one peer (RFC 6347, RFC 5763, RFC 5764): datagrams in and out through memory, keys for
+ * The DTLS 1.2 side towards one peer (RFC 6347, RFC 5763, RFC 5764), server or client: datagrams in and out through memory, keys for
  * SRTP at the end. Does not know sockets or timers. Owner thread.
  */
 #ifndef CN_MEDIA_DTLS_H
@@ -46,9 +46,11 @@ typedef void (*cn_dtls_send_fn)(void *arg, const uint8_t *bytes, size_t len);
 /** Sets what all sessions of a context share: how peers' certificates are judged. Called once by cn_identity_new. */
 void cn_dtls_context_prepare(SSL_CTX *ctx);
 
-/** `expected` is copied. */
-cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *expected, cn_dtls_send_fn send,
-                   void *arg);
+/** `expected` is copied. `client`: for a peer whose SDP is setup:passive; cn_dtls_begin sends the first flight. */
+cn_err cn_dtls_new(cn_dtls **out, const cn_identity *id, const cn_fingerprint *expected, bool client,
+                   cn_dtls_send_fn send, void *arg);
+/** Sends a client's ClientHello. */
+cn_dtls_state cn_dtls_begin(cn_dtls *dtls);
 
 /** Whether a datagram consists of whole DTLS records (RFC 6347 §4.1). */
 bool cn_dtls_well_formed(const uint8_t *bytes, size_t length);
@@ -58,7 +60,7 @@ bool cn_dtls_is_client_hello(const uint8_t *bytes, size_t len);
 /** Takes one datagram; answers leave through `send` within the call. */
 cn_dtls_state cn_dtls_receive(cn_dtls *dtls, const uint8_t *bytes, size_t len);
 
-/** True once a ServerHello was sent: what fails before that was not necessarily the peer's doing. */
+/** True once a ServerHello was sent, never of a client: what fails before that was not necessarily the peer's doing. */
 bool cn_dtls_answered(const cn_dtls *dtls);
 
 /** Milliseconds until cn_dtls_tick is due, rounded up; false when no retransmission is pending. */

@@ -21,7 +21,9 @@
 /* RFC 8827 §6.5 demands the first; the others are what browsers and GStreamer offer besides. */
 static const char ciphers[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
-    "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA";
+    "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:"
+    /* of use only where this side is the client, for a peer whose certificate is an RSA one */
+    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA";
 
 static bool serial_random(X509 *cert)
 {
@@ -87,7 +89,7 @@ cn_err cn_identity_new(cn_identity **out)
     if (!id) return CN_ERR_NOMEM;
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = key ? certificate_new(key) : NULL;
-    id->ctx = SSL_CTX_new(DTLS_server_method());
+    id->ctx = SSL_CTX_new(DTLS_method());
     bool ok = cert && id->ctx && fingerprint_text(cert, id->fingerprint) && context_configure(id->ctx, cert, key);
     X509_free(cert);
     EVP_PKEY_free(key);

@@ -7,14 +7,16 @@
 #define START 64
 
 struct cn_history {
-    cn_packet **ring; /* by ext_seq & (size − 1) */
-    size_t size, capacity;
-    uint64_t highest, oldest; /* nothing below `oldest` is kept; 0: empty */
+    cn_packet **ring;             /* by ext_seq & (size − 1) */
+    size_t size, capacity, usual; /* capacity while nothing is kept */
+    uint64_t highest, oldest;     /* nothing below `oldest` is kept; 0: empty */
     /* the newest key frame */
     uint64_t key_first; /* 0: none */
     uint32_t key_ts;
     uint64_t key_arrival_ns;
-    uint64_t complete_to; /* every number from key_first to here is kept */
+    uint64_t complete_to; /* every number from key_first to here is there */
+    bool keep;
+    size_t run_bytes; /* since the newest key frame, as far as they came */
 };
 
 cn_err cn_history_new(cn_history **out, size_t capacity)
@@ -22,7 +24,7 @@ cn_err cn_history_new(cn_history **out, size_t capacity)
     if (capacity < 2 || capacity > 65536 || capacity & (capacity - 1)) return CN_ERR_INVALID;
     cn_history *history = CN_NEW(cn_history);
     if (!history) return CN_ERR_NOMEM;
-    history->capacity = capacity;
+    history->capacity = history->usual = capacity;
     history->size = capacity < START ? capacity : START;
     history->ring = cn_calloc(history->size, sizeof *history->ring);
     if (!history->ring) {
@@ -63,11 +65,36 @@ void cn_history_clear(cn_history *history)
     history->highest = history->oldest = history->key_first = history->complete_to = 0;
 }
 
+/* Of the run that is kept. */
+static bool is_kept(const cn_history *history, uint64_t seq, uint64_t now_ns)
+{
+    return history->keep && history->key_first && seq >= history->key_first &&
+           history->key_arrival_ns + CN_HISTORY_KEPT_NS >= now_ns;
+}
+
+static bool is_young(const cn_history *history, const cn_packet *packet, uint64_t now_ns)
+{
+    return packet->arrival_ns + CN_HISTORY_AGE_NS >= now_ns || is_kept(history, packet->ext_seq, now_ns);
+}
+
+void cn_history_keep(cn_history *history, bool keep)
+{
+    history->keep = keep;
+    /* a ring that has grown stays as it is: it shrinks with the track */
+    history->capacity = keep && history->usual < CN_HISTORY_KEPT ? CN_HISTORY_KEPT : history->usual;
+    if (history->capacity < history->size) history->capacity = history->size;
+}
+
+uint64_t cn_history_key(const cn_history *history)
+{
+    return history->key_first;
+}
+
 void cn_history_expire(cn_history *history, uint64_t now_ns)
 {
     while (history->highest && history->oldest <= history->highest) {
         cn_packet *packet = *place(history, history->oldest);
-        if (packet && packet->arrival_ns + CN_HISTORY_AGE_NS >= now_ns) return;
+        if (packet ? is_young(history, packet, now_ns) : is_kept(history, history->oldest, now_ns)) return;
         drop_oldest(history);
     }
 }
@@ -114,6 +141,7 @@ static void note_key(cn_history *history, const cn_packet *packet)
     history->key_ts = packet->ts;
     history->key_arrival_ns = packet->arrival_ns;
     history->complete_to = packet->ext_seq;
+    if (!same_frame) history->run_bytes = 0;
 }
 
 bool cn_history_put(cn_history *history, cn_packet *packet)
@@ -129,6 +157,8 @@ bool cn_history_put(cn_history *history, cn_packet *packet)
     if (*at) return false;
     *at = cn_packet_ref(packet);
     note_key(history, packet);
+    if (history->key_first && seq >= history->key_first) history->run_bytes += packet->payload_len;
+    if (history->keep && history->run_bytes > CN_HISTORY_KEPT_BYTES) history->key_first = 0;
     if (history->key_first)
         while (history->complete_to < history->highest && *place(history, history->complete_to + 1))
             history->complete_to++;
@@ -139,7 +169,7 @@ cn_packet *cn_history_get(const cn_history *history, uint64_t ext_seq, uint64_t 
 {
     if (!history->highest || ext_seq < history->oldest || ext_seq > history->highest) return NULL;
     cn_packet *packet = *place(history, ext_seq);
-    return packet && packet->arrival_ns + CN_HISTORY_AGE_NS >= now_ns ? packet : NULL;
+    return packet && is_young(history, packet, now_ns) ? packet : NULL;
 }
 
 uint64_t cn_history_highest(const cn_history *history)
@@ -150,7 +180,8 @@ uint64_t cn_history_highest(const cn_history *history)
 cn_err cn_history_run_get(const cn_history *history, uint64_t now_ns, cn_history_run *out)
 {
     if (!history->key_first) return CN_ERR_NOTFOUND;
-    if (history->key_arrival_ns + CN_HISTORY_RUN_AGE_NS < now_ns) return CN_ERR_TIMEOUT;
+    if (history->key_arrival_ns + CN_HISTORY_RUN_AGE_NS < now_ns && !is_kept(history, history->key_first, now_ns))
+        return CN_ERR_TIMEOUT;
     if (history->complete_to != history->highest) return CN_ERR_AGAIN;
     cn_history_run run = {.first = history->key_first,
                           .last = history->highest,

@@ -18,7 +18,9 @@
 #define VIDEO_CLOCK 90000
 #define OPEN UINT64_MAX
 #define RECORDS_FIRST 64
-#define KEEP_MS 2000 /* as long as a history keeps the packet that a record stands for */
+#define AHEAD 16               /* numbers not sent yet that may be asked for */
+#define GIVEN_UP_NS 250000000u /* GStreamer's jitter buffer: 200 ms, and the time between two packets */
+#define KEEP_MS 2000           /* as long as a history keeps the packet that a record stands for */
 
 typedef struct dropped_frame {
     uint64_t seq; /* of its first packet that was dropped */
@@ -57,11 +59,12 @@ struct cn_rewrite {
     uint64_t head_in;              /* highest incoming number of the current source that was sent or dropped */
     uint64_t highest;              /* outgoing, extended; 0: nothing sent */
     uint64_t next_out;             /* of the first packet of the next span */
+    uint64_t given_up;             /* outgoing: up to here the receiver asked for what was not sent; 0: it did not */
 
     uint32_t last_ts, first_ts; /* newest outgoing timestamp, and when it left */
-    uint64_t last_ns;
-    uint32_t capture_ts; /* an outgoing timestamp whose capture time is known */
-    int64_t capture_ns;  /* 0: none */
+    uint64_t last_ns, left_ns;  /* …, and when the highest number did */
+    uint32_t capture_ts;        /* an outgoing timestamp whose capture time is known */
+    int64_t capture_ns;         /* 0: none */
 
     bool mark; /* the next audio packet begins a source */
     bool any_frame;
@@ -360,7 +363,10 @@ static void note_sent(cn_rewrite *rw, uint64_t number, const cn_packet *packet, 
         rw->last_ts = out->ts;
         rw->last_ns = now_ns;
     }
-    if (number > rw->highest) rw->highest = number;
+    if (number > rw->highest) {
+        rw->highest = number;
+        rw->left_ns = now_ns;
+    }
     bool shown = !rw->records[number & rw->mask].filler;
     if (shown && packet->has_picture_id && (newest_yet || picture_id_ahead(rw, packet, out->picture_id) > 0)) {
         rw->any_picture_id = true;
@@ -381,11 +387,26 @@ static void note_sent(cn_rewrite *rw, uint64_t number, const cn_packet *packet, 
     rw->sent_picture_id = packet->picture_id;
 }
 
+/* Numbers that the receiver will not take any more, since he gave them up in a pause: no packet is to have them. */
+static void leave_out_given_up(cn_rewrite *rw, const cn_packet *packet, uint64_t now_ns)
+{
+    uint64_t given_up = rw->given_up;
+    rw->given_up = 0;
+    if (given_up < rw->next_out || now_ns - rw->left_ns < GIVEN_UP_NS) return;
+    rw->next_out = given_up + 1;
+    span *range = newest(rw);
+    if (packet->ext_seq == range->start)
+        range->out = rw->next_out;
+    else
+        (void)span_push(rw, packet->ext_seq, packet->ext_seq);
+}
+
 cn_rewrite_verdict cn_rewrite_packet(cn_rewrite *rw, uint32_t source, const cn_packet *packet, uint64_t now_ns,
                                      cn_rewrite_out *out)
 {
     bool newest_yet = source && source == rw->source && packet->ext_seq > rw->head_in;
     if (newest_yet && packet->ext_seq - rw->head_in > JUMP) (void)span_push(rw, rw->head_in + 1, packet->ext_seq);
+    if (newest_yet && rw->given_up) leave_out_given_up(rw, packet, now_ns);
     const span *range = NULL;
     uint64_t number = 0;
     cn_rewrite_verdict verdict = locate(rw, source, packet, &range, &number);
@@ -462,6 +483,13 @@ const cn_sent *cn_rewrite_resend(cn_rewrite *rw, uint16_t out_seq, uint32_t rtt_
     sent->resent = (sent->resent + 1u) & 0x3fu;
     sent->sent_ms = now_ms;
     return sent;
+}
+
+void cn_rewrite_asked(cn_rewrite *rw, uint16_t out_seq)
+{
+    uint16_t ahead = (uint16_t)(out_seq - (uint16_t)rw->next_out);
+    if (!rw->highest || ahead >= AHEAD) return;
+    if (rw->next_out + ahead > rw->given_up) rw->given_up = rw->next_out + ahead;
 }
 
 bool cn_rewrite_highest(const cn_rewrite *rw, uint32_t *ext)

@@ -123,6 +123,13 @@ const cn_sent *cn_rewrite_sent(const cn_rewrite *rw, uint16_t out_seq);
  * measured round trip is sure to be shorter than the one that the request and the packet just made. */
 const cn_sent *cn_rewrite_resend(cn_rewrite *rw, uint16_t out_seq, uint32_t rtt_ms, uint64_t now_ns);
 
+/**
+ * Asked for by a NACK and never sent: where it lies ahead of all that was, the receiver (GStreamer's jitter buffer) takes the next
+ * packet for late, gives it up after its latency and throws it away when it comes. After a pause the next packet gets the
+ * number behind it then. Nothing else is done with it.
+ */
+void cn_rewrite_asked(cn_rewrite *rw, uint16_t out_seq);
+
 /** Highest outgoing number so far, extended (65,536 + first_seq is the first); false before the first packet. For
  * checking a receiver's report. */
 bool cn_rewrite_highest(const cn_rewrite *rw, uint32_t *ext);

@@ -62,6 +62,7 @@ struct cn_transport {
     cn_dtls *dtls;
     cn_path *dtls_path; /* where the datagram being handled came from */
     cn_timer *dtls_timer;
+    bool dtls_client; /* we begin, once a check has shown where the peer is */
     unsigned dtls_restarts;
     uint64_t dtls_window_ns; /* start of the second in which `dtls_count` datagrams came */
     unsigned dtls_count;

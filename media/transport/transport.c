@@ -110,6 +110,16 @@ cn_err cn_transport_remote(cn_transport *transport, const char *ufrag, const cha
     return CN_OK;
 }
 
+void cn_transport_begins(cn_transport *transport)
+{
+    transport->dtls_client = true;
+}
+
+bool cn_transport_is_client(const cn_transport *transport)
+{
+    return transport->dtls_client;
+}
+
 cn_err cn_transport_restart(cn_transport *transport)
 {
     return transport->closed ? CN_ERR_STATE : cn_transport_credentials_renew(transport);

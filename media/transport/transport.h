@@ -57,6 +57,10 @@ void cn_transport_credentials(const cn_transport *transport, const char **ufrag,
 cn_err cn_transport_remote(cn_transport *transport, const char *ufrag, const char *pwd, const char *fingerprint_alg,
                            const char *fingerprint);
 
+/** Before the first check: the peer's SDP is setup:passive, so this side begins the DTLS handshake (RFC 5763 §5). */
+void cn_transport_begins(cn_transport *transport);
+bool cn_transport_is_client(const cn_transport *transport);
+
 /** ICE restart (RFC 8445 §9): new local credentials; the old ones stay valid until the first check with the new ones.
  * DTLS and SRTP go on. */
 cn_err cn_transport_restart(cn_transport *transport);

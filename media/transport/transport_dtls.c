@@ -41,11 +41,20 @@ static bool within_budget(cn_transport *transport, uint64_t now)
     return ++transport->dtls_count <= DATAGRAMS_PER_SECOND;
 }
 
-static bool may_start(const cn_transport *transport, const uint8_t *data, size_t len)
+static bool may_start(const cn_transport *transport)
 {
-    return transport->fingerprint.digest && cn_dtls_is_client_hello(data, len) &&
-           transport->dtls_restarts < RESTARTS_MAX &&
+    return transport->fingerprint.digest && transport->dtls_restarts < RESTARTS_MAX &&
            transport->port->handshakes < transport->port->limits.handshakes_max;
+}
+
+static bool session_new(cn_transport *transport)
+{
+    cn_port *port = transport->port;
+    if (!may_start(transport) || cn_dtls_new(&transport->dtls, port->identity, &transport->fingerprint,
+                                             transport->dtls_client, on_dtls_output, transport))
+        return false;
+    port->handshakes++;
+    return true;
 }
 
 /** Keys for SRTP. The address that finished the handshake is the peer's. */
@@ -109,17 +118,24 @@ cn_dtls_news cn_transport_dtls_feed(cn_path *path, const uint8_t *data, size_t l
         return CN_DTLS_NEWS_NONE;
     }
     if (!transport->dtls) {
-        if (!may_start(transport, data, len) ||
-            cn_dtls_new(&transport->dtls, port->identity, &transport->fingerprint, on_dtls_output, transport)) {
+        if (transport->dtls_client || !cn_dtls_is_client_hello(data, len) || !session_new(transport)) {
             port->totals.bad_dtls++;
             return CN_DTLS_NEWS_NONE;
         }
-        port->handshakes++;
     }
     transport->dtls_path = path;
     cn_dtls_news news = follow(transport, cn_dtls_receive(transport->dtls, data, len));
     if (transport->connected) transport->dtls_path = NULL; /* whatever else it says goes where the media goes */
     return news;
+}
+
+void cn_transport_dtls_begin(cn_path *path)
+{
+    cn_transport *transport = path->transport;
+    if (!transport || !transport->dtls_client || transport->dtls || transport->connected || !session_new(transport))
+        return;
+    transport->dtls_path = path;
+    (void)follow(transport, cn_dtls_begin(transport->dtls)); /* what fails here begins again with the next check */
 }
 
 cn_dtls_news cn_transport_dtls_tick(cn_transport *transport)

@@ -21,6 +21,8 @@ typedef enum cn_dtls_news {
 
 /** One datagram of the peer; answers leave within the call. */
 cn_dtls_news cn_transport_dtls_feed(cn_path *path, const uint8_t *data, size_t len);
+/** A valid check came from here: where we are the client and have not begun, the handshake begins. */
+void cn_transport_dtls_begin(cn_path *path);
 /** The transport's timer ran out: retransmits what is due. */
 cn_dtls_news cn_transport_dtls_tick(cn_transport *transport);
 /** Says goodbye to a connected peer, and ends the session. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "media/transport/port_send.h"
+#include "media/transport/transport_dtls.h"
 
 /** A peer's address that belongs to a transport with so recent a sign of life is not given to another one, whose checks
  * may carry a forged source. */
@@ -175,12 +176,13 @@ void cn_transport_on_stun(cn_port *port, const cn_origin *from, const uint8_t *d
 {
     finder sought = {.port = port};
     cn_ice_check check;
+    cn_path *path = NULL;
     cn_ice_receive(port->ice, &check, data, len, &from->peer, find_password, &sought);
     if (check.verdict == CN_ICE_IGNORE) port->totals.bad_stun++;
     if (check.role_conflict) port->totals.role_conflicts++;
     if (check.verdict == CN_ICE_CHECKED) {
         uint64_t now = cn_loop_now_ns(port->loop);
-        cn_path *path = path_of(sought.transport, from, now);
+        path = path_of(sought.transport, from, now);
         if (!path) {
             port->totals.bad_stun++;
             return;
@@ -190,4 +192,5 @@ void cn_transport_on_stun(cn_port *port, const cn_origin *from, const uint8_t *d
         checked(sought.transport, path, check.use_candidate, now);
     }
     if (check.reply_n) cn_port_send_now(port, from, check.reply, check.reply_n);
+    if (path) cn_transport_dtls_begin(path);
 }

@@ -21,19 +21,20 @@
 #include "media/wire/bytes.h"
 
 #define CN_RTP_HEADER 12      /* bytes of the fixed header */
-#define CN_RTP_HEADER_MAX 352 /* bytes of the longest header cn_rtp_write_header writes */
+#define CN_RTP_HEADER_MAX 484 /* bytes of the longest header cn_rtp_write_header writes */
 #define CN_RTX_OSN 2          /* bytes that RTX puts before the payload */
 
 /* name, fewest and most bytes of its value, URI */
-#define CN_RTP_EXT_TABLE(X)                                                                    \
-    X(MID, 1, 16, "urn:ietf:params:rtp-hdrext:sdes:mid")                                       \
-    X(RID, 1, 16, "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id")                             \
-    X(REPAIRED_RID, 1, 16, "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id")           \
-    X(AUDIO_LEVEL, 1, 1, "urn:ietf:params:rtp-hdrext:ssrc-audio-level")                        \
-    X(TWCC, 2, 2, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01") \
-    X(ABS_SEND_TIME, 3, 3, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time")       \
-    X(ORIENTATION, 1, 1, "urn:3gpp:video-orientation")                                         \
-    X(PLAYOUT_DELAY, 3, 3, "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay")       \
+#define CN_RTP_EXT_TABLE(X)                                                                         \
+    X(MID, 1, 16, "urn:ietf:params:rtp-hdrext:sdes:mid")                                            \
+    X(RID, 1, 16, "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id")                                  \
+    X(REPAIRED_RID, 1, 16, "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id")                \
+    X(AUDIO_LEVEL, 1, 1, "urn:ietf:params:rtp-hdrext:ssrc-audio-level")                             \
+    X(TWCC, 2, 2, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01")      \
+    X(ABS_SEND_TIME, 3, 3, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time")            \
+    X(ORIENTATION, 1, 1, "urn:3gpp:video-orientation")                                              \
+    X(PLAYOUT_DELAY, 3, 3, "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay")            \
+    X(ALLOCATION, 1, 128, "http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00") \
     X(DEPENDENCY, 3, 255, "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension")
 
 typedef enum cn_rtp_ext {

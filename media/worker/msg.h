@@ -16,7 +16,8 @@
 /* Name, who sends it to whom, and which members it fills. */
 /* clang-format off */
 #define CN_MSG_TABLE(X) \
-    X(PACKET)        /* publisher → subscribed worker: p = packet reference, source, layer */ \
+    X(PACKET)        /* publisher → subscribed worker: p = packet reference, source, layer; flag: an older one, of a kept run */ \
+    X(RUN)           /* publisher → worker that has just subscribed: the kept run of `layer` is there */ \
     X(ROOM_OPEN)     /* part → all: members of `room` are here now; value = home, p = the room's name; flag: an answer to yours */ \
     X(ROOM_CLOSE)    /* part → all: no members left here */ \
     X(SOURCE_ADD)    /* publisher → all: p = cn_source_info */ \
@@ -26,7 +27,7 @@
     X(SENDER_REPORT) /* publisher → subscribed: layer, value = our monotonic ns, number = RTP timestamp captured then */ \
     X(SUBSCRIBE)     /* part → publisher: number = mask of streams wanted, layer = how many of spatial layers, flag: without \
                         spatial layers in a stream */ \
-    X(LOSS)          /* part → publisher: number = worst fraction of a microphone's packets that a listener here misses, in 1/256 */ \
+    X(LOSS)          /* part → publisher: number = what listeners here miss of a microphone (cn_losses) */ \
     X(KEYFRAME)      /* part → publisher: layer needs a key frame */ \
     X(LEVEL)         /* publisher → home: number = level as RFC 6464 writes it, flag = voice; number = CN_LEVEL_NONE: value = bytes \
                         of payload */ \
@@ -34,6 +35,30 @@
 /* clang-format on */
 
 #define CN_LEVEL_NONE 0xffu
+
+/** The worst fractions of a microphone's packets that listeners miss, in 1/256: one listener's word may be false. */
+typedef struct cn_losses {
+    uint8_t worst, second; /* of as many as there are, else 0 */
+    uint8_t count;         /* listeners who reported, at most 2 */
+} cn_losses;
+
+/** One listener's more. */
+void cn_losses_add(cn_losses *losses, uint8_t fraction);
+/** What a speaker's encoder is told: the worst, but no more on one listener's word alone than CN_LOSS_ALONE, or what
+ * another one has. Alone in listening, he is believed. */
+uint8_t cn_losses_trimmed(const cn_losses *losses);
+#define CN_LOSS_ALONE 26 /* 10 % */
+
+/** As the number of a message. */
+static inline uint32_t cn_losses_pack(cn_losses losses)
+{
+    return (uint32_t)losses.worst | (uint32_t)losses.second << 8 | (uint32_t)losses.count << 16;
+}
+
+static inline cn_losses cn_losses_unpack(uint32_t number)
+{
+    return (cn_losses){.worst = (uint8_t)number, .second = (uint8_t)(number >> 8), .count = (uint8_t)(number >> 16)};
+}
 
 typedef enum cn_msg_kind {
 #define X(name) CN_MSG_##name,
@@ -67,8 +92,11 @@ typedef struct cn_layer_info {
     uint32_t rate[CN_TEMPORAL]; /* … with temporal layers up to this one; 0: not known */
     uint8_t temporal;           /* temporal layers seen, at least 1 */
     uint16_t width, height, fps;
-    bool alive; /* it flows */
-    bool rests; /* it would flow if somebody wanted it */
+    uint32_t counted; /* its area for minutes; 0: not known yet */
+    uint8_t doubt;    /* cn_size_doubt of the size that it claims */
+    bool alive;       /* it flows */
+    bool kept;        /* its run since the newest key frame is kept: requests for another one are not answered */
+    bool rests;       /* it would flow if somebody wanted it */
 } cn_layer_info;
 
 typedef struct cn_layers_info {

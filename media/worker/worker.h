@@ -26,6 +26,7 @@ struct cn_track;
 typedef struct cn_worker {
     /* set up before any thread starts, read-only afterwards */
     unsigned index, count;
+    uint32_t blind_bps;                                /* as configured */
     cn_link *in[CN_WORKERS_MAX], *out[CN_WORKERS_MAX]; /* in[i]: from worker i; out[i]: to worker i */
     const cn_media_events *events;
     void *events_ctx;

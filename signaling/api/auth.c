@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "consult/sums.h"
 #include "signaling/app.h"
 #include "signaling/http/exchange_state.h"
 
@@ -10,7 +11,7 @@ static void note_denied(const cn_http *http, const cn_actor *actor, const char *
     char detail[256];
     cn_fmt(detail, sizeof detail, "{\"method\":\"%s\",\"route\":\"%s\",\"why\":\"%s\"}", cn_method_name(http->method),
            http->route->path, why);
-    cn_audit_note(&cn_http_app(http)->consult, actor, "access", "", "denied", detail);
+    cn_audit_sum(&cn_http_app(http)->consult, actor, "access", "", "denied", detail);
 }
 
 /* Browsers say where a request comes from; other clients say nothing and cannot be tricked into it. */
@@ -39,17 +40,19 @@ cn_err cn_app_authenticate(cn_http *http, cn_actor *actor)
 {
     char token[128];
     cn_app *app = cn_http_app(http);
-    cn_actor who;
+    cn_session_found who;
     if (http->route->right == CN_WHO_PUBLIC) {
         if (!(http->route->flags & CN_ROUTE_SAME_SITE) || same_site(http)) return CN_OK;
         note_denied(http, actor, "cross-site");
         return cn_problem_set(&http->problem, CN_ERR_FORBIDDEN, "", "this call is accepted from our own pages only");
     }
     if (!cn_http_cookie(http, "sid", token, sizeof token)) return CN_ERR_UNAUTH;
-    cn_err err = cn_session_resolve(&app->consult, token, actor->address, cn_app_idle_ms(app), &who, http->csrf);
+    const cn_session_ask ask = {.token = token, .address = actor->address, .limits = cn_app_login_limits(app)};
+    cn_err err = cn_session_resolve(&app->consult, &ask, &who);
     OPENSSL_cleanse(token, sizeof token);
     if (err != CN_OK) return err;
-    *actor = who;
+    *actor = who.actor;
+    cn_strcpy(http->csrf, sizeof http->csrf, who.csrf);
     if (changes(http) && !token_fits(http)) {
         note_denied(http, actor, "csrf");
         return cn_problem_set(&http->problem, CN_ERR_FORBIDDEN, "X-CSRF-Token", "missing or not the one of this login");

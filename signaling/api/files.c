@@ -130,7 +130,7 @@ const cn_route cn_file_routes[] = {
     {CN_GET, "/api/v1/files/{id}", CN_WHO_ANY, show, .body = CN_BODY_NONE},
     {CN_GET, "/api/v1/files/{id}/content", CN_WHO_ANY, content, .body = CN_BODY_NONE, .flags = CN_ROUTE_CACHE},
     {CN_GET, "/api/v1/files/{id}/pdf", CN_WHO_ANY, pdf, .body = CN_BODY_NONE, .flags = CN_ROUTE_CACHE},
-    {CN_GET, "/api/v1/files/{id}/thumbnail", CN_WHO_ANY, thumbnail, .body = CN_BODY_NONE, .job = CN_RUN_TILE,
+    {CN_GET, "/api/v1/files/{id}/thumbnail", CN_WHO_ANY, thumbnail, .body = CN_BODY_NONE, .job = CN_RUN_PICTURE,
      .flags = CN_ROUTE_CACHE},
     {CN_DELETE, "/api/v1/files/{id}", CN_WHO_ANY, remove_file, .body = CN_BODY_NONE},
     {.path = NULL},

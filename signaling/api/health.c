@@ -1,6 +1,7 @@
 /* What supervisors ask: alive, ready. */
 #include <string.h>
 
+#include "base/child.h"
 #include "base/str.h"
 #include "signaling/app.h"
 #include "signaling/api/api.h"
@@ -8,6 +9,15 @@
 static cn_err healthz(cn_http *http)
 {
     return cn_http_text(http, 200, "text/plain; charset=utf-8", "ok\n", 3);
+}
+
+/* Where the kernel cannot confine them: not a reason to be taken out of service, but one to be told. */
+static json_t *helpers(void)
+{
+    const char *missing = cn_child_missing();
+    if (!*missing) return json_string("ok");
+    return json_sprintf("not confined, the kernel has no %s: uploaded files are %s", missing,
+                        cn_child_permitted() ? "read all the same" : "not read");
 }
 
 /* That this handler runs at all shows that the line of jobs moves. */
@@ -26,6 +36,7 @@ static cn_err readyz(cn_http *http)
                             json_string(parts[i].err == CN_OK ? "ok" : cn_err_text(parts[i].err)));
     }
     json_object_set_new(components, "jobs", json_string("ok"));
+    json_object_set_new(components, "helpers", helpers());
     json_object_set_new(object, "ready", json_boolean(ready));
     json_object_set_new(object, "components", components);
     return cn_http_json(http, ready ? 200 : 503, object);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "consult/file/file.h"
 #include "signaling/api/api.h"
+#include "signaling/api/metadata.h"
 #include "signaling/app.h"
 
 static cn_consult *consult(cn_http *http)
@@ -41,57 +42,6 @@ static cn_err number_header(cn_http *http, const char *name, int64_t *out)
     return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, name, "must be a number");
 }
 
-/* ---- metadata: "key base64,key base64,…" ---- */
-
-typedef struct metadata {
-    char request[CN_ID_TEXT], category[16], filename[CN_FILE_NAME], sha256[65];
-} metadata;
-
-static cn_err read_value(const char *text, size_t len, char *out, size_t size)
-{
-    size_t got = 0;
-    if (!cn_unb64(text, len, out, size - 1, &got)) return CN_ERR_INVALID;
-    if (!cn_utf8_valid(out, got)) return CN_ERR_INVALID;
-    (void)cn_text_clean(out, got, CN_TEXT_LINE);
-    return CN_OK;
-}
-
-static cn_err read_pair(metadata *meta, const char *pair, size_t len)
-{
-    const struct {
-        const char *key;
-        char *out;
-        size_t size;
-    } known[] = {
-        {"request", meta->request, sizeof(meta->request)},
-        {"category", meta->category, sizeof(meta->category)},
-        {"filename", meta->filename, sizeof(meta->filename)},
-        {"sha256", meta->sha256, sizeof(meta->sha256)},
-    };
-    const char *blank = memchr(pair, ' ', len);
-    size_t key_n = blank ? (size_t)(blank - pair) : len;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (strlen(known[i].key) == key_n && memcmp(known[i].key, pair, key_n) == 0)
-            return blank ? read_value(blank + 1, len - key_n - 1, known[i].out, known[i].size) : CN_ERR_INVALID;
-    return CN_OK; /* other keys are the client's own */
-}
-
-static cn_err read_metadata(cn_http *http, metadata *meta)
-{
-    const char *text = cn_http_header(http, "upload-metadata");
-    *meta = (metadata){.request = ""};
-    for (const char *at = text ? text : ""; *at;) {
-        size_t n = strcspn(at, ",");
-        while (n && *at == ' ') at++, n--;
-        if (read_pair(meta, at, n) != CN_OK)
-            return cn_problem_set(cn_http_problem(http), CN_ERR_INVALID, "Upload-Metadata",
-                                  "a value is not base64 or too long");
-        at += n;
-        if (*at == ',') at++;
-    }
-    return CN_OK;
-}
-
 /* ---- calls ---- */
 
 static cn_err describe(cn_http *http)
@@ -112,13 +62,13 @@ static void state_headers(cn_http *http, const cn_upload_state *upload)
 
 static cn_err create(cn_http *http)
 {
-    metadata meta;
+    cn_tus_metadata meta;
     char id[CN_ID_TEXT];
     cn_upload_state state;
     int64_t length = 0;
     CN_TRY(check_version(http));
     CN_TRY(number_header(http, "upload-length", &length));
-    CN_TRY(read_metadata(http, &meta));
+    CN_TRY(cn_tus_metadata_read(cn_http_header(http, "upload-metadata"), &meta, cn_http_problem(http)));
     const cn_upload_new upload = {.request = meta.request,
                                   .category = meta.category,
                                   .name = meta.filename,

@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "signaling/door/door_impl.h"
 #include "signaling/http/exchange_state.h"
+#include "signaling/http/proxy.h"
 
 #define CALLS_MAX 65536
 
@@ -70,11 +72,37 @@ void cn_door_run_calls(cn_door *door)
 
 /* ---- exchanges on their way ---- */
 
+/* Whoever comes through a proxy of ours is its client. */
+static void see_through(const cn_door *door, cn_http *http)
+{
+    const cn_proxies *proxies = door->config.proxies;
+    if (!proxies || http->management) return;
+    const cn_proxy_said said = {.for_list = cn_http_header(http, "x-forwarded-for"),
+                                .proto = cn_http_header(http, "x-forwarded-proto"),
+                                .forwarded = cn_http_header(http, "forwarded")};
+    cn_proxy_client(proxies, &said, http->actor.address, &http->secure);
+}
+
 cn_err cn_door_exchange(cn_http **out, cn_door *door, struct lws *wsi)
 {
     cn_err err = cn_exchange_new(out, door->config.app, wsi, lws_get_vhost(wsi) == door->management);
     if (*out) (*out)->door = door;
+    if (*out && err == CN_OK) see_through(door, *out);
     return err;
+}
+
+static cn_jobs *pool_of(const cn_door *door, cn_job_class class)
+{
+    return class == CN_RUN_TILE      ? door->config.tile_jobs
+           : class == CN_RUN_PICTURE ? door->config.picture_jobs
+                                     : door->config.db_jobs;
+}
+
+/* Whose turn it is: the login's, which the job has yet to look up. Who has none comes no further than that. */
+static uint64_t owner_of(const cn_http *http)
+{
+    const char *cookie = cn_http_header(http, "cookie");
+    return cookie ? cn_hash(cookie) : 0;
 }
 
 cn_err cn_door_lend(cn_http *http, cn_job_fn fn)
@@ -83,8 +111,8 @@ cn_err cn_door_lend(cn_http *http, cn_job_fn fn)
     cn_ref(http);
     http->working = true;
     atomic_fetch_add(&door->working, 1);
-    cn_jobs *pool = http->route && http->route->job == CN_RUN_TILE ? door->config.tile_jobs : door->config.db_jobs;
-    cn_err err = cn_jobs_add(pool, fn, http);
+    cn_jobs *pool = pool_of(door, http->route ? http->route->job : CN_RUN_DB);
+    cn_err err = cn_jobs_add_for(pool, owner_of(http), fn, http);
     if (err == CN_OK) return CN_OK;
     cn_door_returned(http);
     cn_unref(http);
@@ -127,6 +155,11 @@ struct lws_context *cn_door_lws(const cn_door *door)
 const cn_door_config *cn_door_config_of(const cn_door *door)
 {
     return &door->config;
+}
+
+int64_t cn_door_unfinished(cn_door *door, int64_t bytes)
+{
+    return door->unfinished += bytes;
 }
 
 void cn_door_count(cn_door *door, int64_t messages_in, int64_t messages_out, int websockets)

@@ -36,6 +36,8 @@ void cn_door_refuse(cn_http *http, cn_err err, int status);
 cn_err cn_door_exchange(cn_http **out, cn_door *door, struct lws *wsi);
 bool cn_door_dead(const cn_door *door);
 struct lws_context *cn_door_lws(const cn_door *door);
+/** Adds to the bytes of WebSocket messages whose end has not come; returns those of all clients. */
+int64_t cn_door_unfinished(cn_door *door, int64_t bytes);
 void cn_door_count(cn_door *door, int64_t messages_in, int64_t messages_out, int websockets);
 
 #endif

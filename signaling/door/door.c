@@ -5,18 +5,26 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "signaling/door/door_impl.h"
 #include "signaling/door/exchange.h"
 #include "signaling/door/parts.h"
+#include "signaling/http/cors.h"
 #include "signaling/http/problem.h"
 
 #define BODY_DEFAULT (256 * 1024)
-#define BODY_IGNORED 4096          /* routes without a body let so much pass */
+#define BODY_IGNORED 4096 /* routes without a body let so much pass */
+#define BODY_LOOK_S 10
+#define BODY_LEAST 2048 /* bytes between two looks */
+#define BODY_LOOKS 6    /* of a body that is kept in memory */
+#define STRANGERS_MOST 4096
 #define THROWN_AWAY_MAX (8u << 20) /* of a body that was refused before its end */
 
 /* ---- exchanges on their way ---- */
@@ -97,11 +105,20 @@ static void expect_continue(cn_http *http)
     lws_write(http->wsi, out + LWS_PRE, sizeof go_on - 1, LWS_WRITE_HTTP_HEADERS);
 }
 
+/* A body that trickles holds a connection and what was made for it: so much every so often, and one that is kept in memory is
+ * whole before long. What waits for our own disk is not the client's fault. */
+static void watch_body(cn_http *http)
+{
+    if (http->content_length > 0) lws_set_timer_usecs(http->wsi, BODY_LOOK_S * LWS_US_PER_SEC);
+}
+
 static void begin(cn_door *door, cn_http *http)
 {
     cn_route_find(http->management ? door->config.management_routes : door->config.routes, http->method, http->path,
                   &http->match);
     http->route = http->match.route;
+    if (http->route && (http->route->flags & CN_ROUTE_CORS))
+        http->cors = cn_cors_allowed(door->config.cors_origins, cn_http_header(http, "origin"));
     http->close_after = length_missing(http) || http->chunked || (!http->route && http->content_length > 0);
     if (!http->route) {
         no_route(door, http);
@@ -111,6 +128,7 @@ static void begin(cn_door *door, cn_http *http)
         cn_door_refuse(http, CN_ERR_UNSUPPORTED, 411);
     } else if (http->route->stream) {
         if (http->content_length > 0) expect_continue(http);
+        watch_body(http);
         cn_stream_start(http);
     } else if (http->content_length > (int64_t)body_limit(http->route)) {
         http->close_after = true;
@@ -119,6 +137,7 @@ static void begin(cn_door *door, cn_http *http)
         cn_door_refuse(http, CN_ERR_TOOBIG, 0);
     } else if (http->content_length > 0) {
         http->body.max = body_limit(http->route) + 1;
+        watch_body(http);
         expect_continue(http);
     } else {
         dispatch(http);
@@ -154,6 +173,7 @@ static int on_request(cn_door *door, struct lws *wsi, cn_conn_state *state, void
     (void)in;
     (void)len;
     let_go(state);
+    cn_crowd_busy(&door->crowd, wsi, true);
     cn_err err = cn_door_exchange(&state->http, door, wsi);
     if (!state->http || unreadable(wsi, state->http, err)) return -1;
     cn_http *http = state->http;
@@ -178,10 +198,33 @@ static int on_body(cn_door *door, struct lws *wsi, cn_conn_state *state, void *i
     cn_http *http = state->http;
     if (http && http->lingering && (http->thrown_away += len) > THROWN_AWAY_MAX) return -1;
     if (!http || http->answered) return 0;
+    http->body_seen += len;
     if (http->route && http->route->stream)
         cn_stream_body(http, in, len);
     else if (!http->dispatched)
         cn_buf_add(&http->body, in, len);
+    return 0;
+}
+
+static int on_look(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
+{
+    cn_http *http = state->http;
+    (void)door;
+    (void)in;
+    (void)len;
+    if (!http || http->content_length <= 0 || http->body_done || http->answered) return 0;
+    bool ours = http->paused || http->working || http->retry_waits;
+    bool slow = !ours && http->body_seen - http->body_looked_at < BODY_LEAST;
+    if (!(http->route && http->route->stream)) slow = slow || ++http->body_looks >= BODY_LOOKS;
+    http->body_looked_at = http->body_seen;
+    if (!slow) {
+        lws_set_timer_usecs(wsi, BODY_LOOK_S * LWS_US_PER_SEC);
+        return 0;
+    }
+    if (http->route && http->route->stream) return -1; /* what arrived is kept: the client goes on from there */
+    http->close_after = true;
+    cn_problem_set(&http->problem, CN_ERR_TIMEOUT, "", "the body did not come");
+    cn_door_refuse(http, CN_ERR_TIMEOUT, 408);
     return 0;
 }
 
@@ -227,6 +270,8 @@ static int on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state, voi
         return 0;
     }
     bool close_after = http->close_after;
+    if (*http->actor.user) cn_crowd_know(&door->crowd, wsi);
+    cn_crowd_busy(&door->crowd, wsi, false);
     let_go(state);
     return close_after ? -1 : next_request(wsi);
 }
@@ -241,13 +286,13 @@ static int on_gone(cn_door *door, struct lws *wsi, cn_conn_state *state, void *i
     return 0;
 }
 
-static int on_upgrade(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
+/* No h2c: HTTP/2 is a large parser that nobody here needs. The library asks before the connection has memory of its own.
+ */
+static int on_upgrade(struct lws *wsi, const char *to)
 {
-    (void)door;
-    (void)wsi;
-    (void)state;
-    (void)len;
-    return in && strcmp(in, "websocket") == 0 ? 0 : -1; /* no h2c */
+    if (to && strcasecmp(to, "websocket") == 0) return 0;
+    lws_return_http_status(wsi, HTTP_STATUS_NOT_IMPLEMENTED, NULL);
+    return -1;
 }
 
 static int on_filter(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
@@ -261,6 +306,7 @@ static int on_ws_open(cn_door *door, struct lws *wsi, cn_conn_state *state, void
 {
     (void)in;
     (void)len;
+    cn_crowd_know(&door->crowd, wsi); /* those whose login is not known yet have bounds of their own */
     return cn_ws_on_open(door, wsi, state);
 }
 
@@ -276,6 +322,19 @@ static int on_ws_writable(cn_door *door, struct lws *wsi, cn_conn_state *state, 
     return cn_ws_on_writable(door, wsi, state);
 }
 
+/* Whoever comes through a proxy of ours is many. */
+static void come(cn_door *door, struct lws *wsi)
+{
+    char address[CN_ADDRESS_TEXT] = "";
+    cn_address at;
+    if (lws_get_vhost(wsi) == door->management) return;
+    lws_get_peer_simple(wsi, address, sizeof address);
+    bool proxy = door->config.proxies && cn_address_parse(address, strlen(address), &at) &&
+                 cn_networks_have(&door->config.proxies->trusted, &at);
+    struct lws *goes = cn_crowd_come(&door->crowd, wsi, proxy ? NULL : address);
+    if (goes) lws_set_timeout(goes, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
 static const struct {
     enum lws_callback_reasons reason;
     int (*fn)(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len);
@@ -283,9 +342,9 @@ static const struct {
     {LWS_CALLBACK_HTTP, on_request},
     {LWS_CALLBACK_HTTP_BODY, on_body},
     {LWS_CALLBACK_HTTP_BODY_COMPLETION, on_body_done},
+    {LWS_CALLBACK_TIMER, on_look},
     {LWS_CALLBACK_HTTP_WRITEABLE, on_writable},
     {LWS_CALLBACK_CLOSED_HTTP, on_gone},
-    {LWS_CALLBACK_HTTP_CONFIRM_UPGRADE, on_upgrade},
     {LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION, on_filter},
     {LWS_CALLBACK_ESTABLISHED, on_ws_open},
     {LWS_CALLBACK_RECEIVE, on_ws_receive},
@@ -302,6 +361,9 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         cn_door_run_calls(door);
         return 0;
     }
+    if (reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE) return on_upgrade(wsi, in);
+    if (reason == LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED) come(door, wsi);
+    if (reason == LWS_CALLBACK_WSI_DESTROY) cn_crowd_go(&door->crowd, wsi);
     if (!user) return 0;
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].reason == reason) return reasons[i].fn(door, wsi, user, in, len);
@@ -324,6 +386,9 @@ static void listen_at(struct lws_context_creation_info *info, const char *addres
     if (!v6) info->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
 }
 
+/* A WebSocket from which nothing comes is pinged, and ended when nothing comes back: a dead phone holds no place. */
+static const lws_retry_bo_t alive = {.secs_since_valid_ping = 30, .secs_since_valid_hangup = 50};
+
 static void common(cn_door *door, struct lws_context_creation_info *info)
 {
     *info = (struct lws_context_creation_info){
@@ -332,6 +397,7 @@ static void common(cn_door *door, struct lws_context_creation_info *info)
         .alpn = "http/1.1",
         .timeout_secs = 20,
         .keepalive_timeout = 60,
+        .retry_and_idle_policy = &alive,
         .gid = -1,
         .uid = -1,
         .server_string = "consilium",
@@ -369,6 +435,7 @@ static cn_err open_vhosts(cn_door *door)
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.ssl_cert_filepath = config->tls_cert;
         info.ssl_private_key_filepath = config->tls_key;
+        info.ssl_cipher_list = config->tls_ciphers;
         info.ssl_options_set = SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
     }
     listen_at(&info, config->listen, config->port);
@@ -387,11 +454,20 @@ static cn_err open_vhosts(cn_door *door)
     return CN_OK;
 }
 
+/* Of the descriptors that the process may have: three of four are kept for who is known, for files and the database. */
+static size_t strangers_most(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0) return CN_CROWD_HERE;
+    return files.rlim_cur / 4 < STRANGERS_MOST ? (size_t)files.rlim_cur / 4 : STRANGERS_MOST;
+}
+
 cn_err cn_door_new(cn_door **out, const cn_door_config *config)
 {
     cn_door *door = CN_NEW(cn_door);
     if (!door) return CN_ERR_NOMEM;
     pthread_mutex_init(&door->lock, NULL);
+    cn_crowd_init(&door->crowd, strangers_most());
     door->config = *config;
     door->protocols[0] = (struct lws_protocols){.name = "consilium",
                                                 .callback = callback,
@@ -470,6 +546,7 @@ void cn_door_stop(cn_door *door)
     pthread_mutex_unlock(&door->lock);
     for (size_t i = 0; i < door->repeats; i++) lws_sul_cancel(&door->every[i].sul);
     if (ctx) lws_context_destroy(ctx);
+    cn_crowd_end(&door->crowd);
     door->dead = true;
 }
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "signaling/door/config.h"
+#include "signaling/door/crowd.h"
 #include "signaling/http/call.h"
 
 #define CN_DOOR_EVERY_MAX 16
@@ -34,6 +35,8 @@ struct cn_door {
     size_t repeats;
     _Atomic uint64_t requests, ok, bad, failed, ws_in, ws_out;
     _Atomic int websockets, working;
+    cn_crowd crowd;     /* the door's thread */
+    int64_t unfinished; /* cn_door_unfinished; the door's thread */
 };
 
 #endif

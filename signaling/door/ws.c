@@ -26,6 +26,7 @@ struct cn_ws {
     int close_code;
     char close_reason[64];
     cn_buf in;
+    size_t unfinished; /* bytes of `in` whose end has not come */
     message *first, *last;
     size_t waiting, bytes;
     void *own;
@@ -49,7 +50,8 @@ static unsigned judge(cn_door *door, const cn_http *http, char *token)
     const cn_door_config *config = cn_door_config_of(door);
     if (!config->ws || http->management || strcmp(http->path, "/ws") != 0) return 404;
     if (!same_origin(http)) return 403;
-    return cn_http_cookie(http, "sid", token, TOKEN_MAX) ? 0 : 401;
+    if (!cn_http_cookie(http, "sid", token, TOKEN_MAX)) return 401;
+    return config->ws->judge(config->ws_ctx, token, http->actor.address);
 }
 
 int cn_ws_on_filter(cn_door *door, struct lws *wsi, cn_conn_state *state)
@@ -85,6 +87,33 @@ int cn_ws_on_open(cn_door *door, struct lws *wsi, cn_conn_state *state)
     return 0;
 }
 
+/* The message that came in pieces is whole, or given up. */
+static void settle(cn_ws *ws)
+{
+    if (!ws->unfinished) return;
+    cn_door_unfinished(ws->door, -(int64_t)ws->unfinished);
+    ws->unfinished = 0;
+    if (ws->wsi && !ws->closing) lws_set_timeout(ws->wsi, NO_PENDING_TIMEOUT, 0);
+}
+
+/* Adds a piece to the message that comes; false: the WebSocket is being closed. */
+static bool gather(cn_ws *ws, const void *bytes, size_t len, bool last)
+{
+    bool full = false;
+    ws->in.max = CN_WS_MESSAGE_MAX;
+    cn_buf_add(&ws->in, bytes, len);
+    if (!last) {
+        if (!ws->unfinished) lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, CN_WS_UNFINISHED_S);
+        ws->unfinished += len;
+        full = cn_door_unfinished(ws->door, (int64_t)len) > CN_WS_UNFINISHED_MAX;
+    }
+    if (ws->in.err == CN_OK && !full) return true;
+    cn_ws_close(ws, full ? CN_WS_CLOSE_SLOW : CN_WS_CLOSE_BIG, full ? "try again later" : "at most 256 KiB");
+    cn_buf_free(&ws->in);
+    settle(ws);
+    return false;
+}
+
 int cn_ws_on_receive(cn_door *door, struct lws *wsi, cn_conn_state *state, const void *bytes, size_t len)
 {
     const cn_door_config *config = cn_door_config_of(door);
@@ -96,14 +125,9 @@ int cn_ws_on_receive(cn_door *door, struct lws *wsi, cn_conn_state *state, const
         cn_ws_close(ws, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
         return 0;
     }
-    ws->in.max = CN_WS_MESSAGE_MAX;
-    cn_buf_add(&ws->in, bytes, len);
-    if (ws->in.err != CN_OK) {
-        cn_buf_free(&ws->in);
-        cn_ws_close(ws, CN_WS_CLOSE_BIG, "at most 256 KiB");
-        return 0;
-    }
-    if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0) return 0;
+    bool last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
+    if (!gather(ws, bytes, len, last) || !last) return 0;
+    settle(ws);
     cn_door_count(door, 1, 0, 0);
     config->ws->message(config->ws_ctx, ws, ws->in.n ? ws->in.p : "", ws->in.n);
     ws->in.n = 0;
@@ -154,6 +178,7 @@ void cn_ws_on_closed(cn_door *door, cn_conn_state *state)
         config->ws->closed(config->ws_ctx, ws);
     }
     while (ws->first) drop_first(ws);
+    settle(ws);
     cn_buf_free(&ws->in);
     cn_free_secret(ws, sizeof *ws);
 }
@@ -197,8 +222,6 @@ void cn_ws_send_text(cn_ws *ws, const char *text, size_t len, const char *key)
             while (ws->first) drop_first(ws);
             cn_info("signaling.ws", "a client that does not read is closed");
             cn_ws_close(ws, CN_WS_CLOSE_SLOW, "too slow");
-            /* it may never read the close frame either */
-            lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, 5);
             return;
         }
         if (ws->last)
@@ -227,6 +250,8 @@ void cn_ws_close(cn_ws *ws, int code, const char *reason)
     cn_strcpy(ws->close_reason, sizeof ws->close_reason, reason);
     cn_ws_read(ws, true);
     lws_callback_on_writable(ws->wsi);
+    /* it may never read the close frame */
+    lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, 5);
 }
 
 void cn_ws_read(cn_ws *ws, bool on)

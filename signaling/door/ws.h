@@ -9,9 +9,11 @@
 #define CN_WS_MESSAGE_MAX (256 * 1024) /* bytes of one message from a client */
 #define CN_WS_QUEUE_MAX 512            /* messages that wait for a slow client; one more and it is closed with 1013 */
 #define CN_WS_QUEUE_BYTES (4 << 20)
+#define CN_WS_UNFINISHED_MAX (32 << 20) /* bytes of messages whose end has not come, of all clients */
+#define CN_WS_UNFINISHED_S 20           /* a message is whole within so long */
 
 /** Application close codes (RFC 6455 §7.4.2). */
-enum { CN_WS_CLOSE_SESSION = 4401, CN_WS_CLOSE_SLOW = 1013, CN_WS_CLOSE_BIG = 1009 };
+enum { CN_WS_CLOSE_SESSION = 4401, CN_WS_CLOSE_SLOW = 1013, CN_WS_CLOSE_BIG = 1009, CN_WS_CLOSE_FLOOD = 1008 };
 
 /** Sends a JSON value (borrowed). A message with the same non-NULL `key` that still waits is replaced: only the newest
  * state reaches a slow reader. */

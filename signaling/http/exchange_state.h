@@ -51,7 +51,8 @@ struct cn_http {
     bool deferred, answered;
     int status;
     char type[128];
-    cn_buf extra; /* further header lines */
+    cn_buf extra;     /* further header lines */
+    const char *cors; /* Access-Control-Allow-Origin, borrowed; NULL: none */
     const char *bytes;
     size_t bytes_n;
     void (*release)(void *owner);
@@ -82,6 +83,8 @@ struct cn_http {
     lws_sorted_usec_list_t retry;
     bool retry_waits;
     size_t thrown_away;
+    size_t body_seen, body_looked_at; /* bytes of the body that came; at the last look whether it comes fast enough */
+    unsigned body_looks;
     size_t sent; /* of bytes */
     char *piece; /* LWS_PRE + CN_SEND_PIECE, for files */
     size_t piece_n;

@@ -30,8 +30,9 @@ typedef enum cn_method {
     CN_METHOD_COUNT
 } cn_method;
 
-/** Where a handler runs: database and files, tiles, or at once on the door (only for what never blocks). */
-typedef enum cn_job_class { CN_RUN_DB, CN_RUN_TILE, CN_RUN_DOOR } cn_job_class;
+/** Where a handler runs: database and files, tiles, what may take seconds (thumbnails), or at once on the door (only for
+ * what never blocks). */
+typedef enum cn_job_class { CN_RUN_DB, CN_RUN_TILE, CN_RUN_PICTURE, CN_RUN_DOOR } cn_job_class;
 
 typedef enum cn_body_kind {
     CN_BODY_NONE,  /* a body is refused with 413 */
@@ -49,7 +50,8 @@ enum {
 enum {
     CN_ROUTE_SAME_SITE =
         1, /* public but changing (login): refused unless the browser says that it comes from our own pages */
-    CN_ROUTE_CACHE = 2 /* the handler sets Cache-Control; otherwise "no-store" */
+    CN_ROUTE_CACHE = 2, /* the handler sets Cache-Control; otherwise "no-store" */
+    CN_ROUTE_CORS = 4   /* pages of the configured origins may call it: it asks for no cookie */
 };
 
 /**

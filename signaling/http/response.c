@@ -44,6 +44,7 @@ static const struct {
                {404, "Not Found"},
                {405, "Method Not Allowed"},
                {406, "Not Acceptable"},
+               {408, "Request Timeout"},
                {409, "Conflict"},
                {410, "Gone"},
                {411, "Length Required"},
@@ -214,6 +215,15 @@ static void set_problem(cn_http *http, cn_err err)
     if (err == CN_ERR_UNAUTH && !has_header(http, "WWW-Authenticate")) cn_http_set(http, "WWW-Authenticate", "Session");
 }
 
+/* RFC 9725 §4.2: what a page of another origin needs to read. */
+static void cors_lines(const cn_http *http, cn_buf *buf)
+{
+    cn_buf_fmt(buf, "Access-Control-Allow-Origin: %s\r\n", http->cors);
+    if (strcmp(http->cors, "*") != 0) cn_buf_str(buf, "Vary: Origin\r\n");
+    cn_buf_str(buf, "Access-Control-Expose-Headers: Location, ETag, Link, Accept-Patch, Accept-Post, Allow, "
+                    "WWW-Authenticate, Retry-After\r\n");
+}
+
 static void head_lines(cn_http *http, cn_buf *buf, int64_t length)
 {
     bool no_body = http->status == 204 || http->status == 304;
@@ -223,6 +233,7 @@ static void head_lines(cn_http *http, cn_buf *buf, int64_t length)
     if (*http->type && http->status != 304) cn_buf_fmt(buf, "Content-Type: %s\r\n", http->type);
     if (!no_body) cn_buf_fmt(buf, "Content-Length: %lld\r\n", (long long)length);
     if (http->extra.n) cn_buf_add(buf, http->extra.p, http->extra.n);
+    if (http->cors) cors_lines(http, buf);
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (!has_header(http, usual[i].name)) cn_buf_fmt(buf, "%s: %s\r\n", usual[i].name, usual[i].value);
     if (http->secure) cn_buf_str(buf, "Strict-Transport-Security: max-age=31536000\r\n");

@@ -1,6 +1,7 @@
 #include "signaling/live/begin.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -55,9 +56,22 @@ static const cn_member *present(const cn_hall *hall, cn_present *here)
     return one;
 }
 
+/* One who waits alone talks to nobody. */
+static bool talks(const cn_hall *hall)
+{
+    const cn_member *one = NULL;
+    for (const cn_member *member = hall->members; member; member = member->next) {
+        if (!member->answered || member->leaving || !member->client) continue;
+        if (one && strcmp(one->user, member->user) != 0) return true;
+        one = member;
+    }
+    return false;
+}
+
 void cn_begin_look(cn_hall *hall)
 {
     cn_live *live = hall->live;
+    if (!hall->scheduled && !hall->begun && talks(hall)) cn_hall_begin(hall, 0);
     cn_present here = {.referrer = false};
     if (hall->looking) hall->look_again = true;
     if (!hall->scheduled || hall->looking || hall->ending || live->closing) return;

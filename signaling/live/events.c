@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "signaling/live/audit.h"
 #include "signaling/live/begin.h"
 #include "signaling/live/client.h"
 #include "signaling/live/ending.h"
@@ -19,11 +20,11 @@
 #include "signaling/live/view.h"
 #include "signaling/live/watch.h"
 
-#define EVENTS_MAX 65536    /* above it what the next one repeats anyway is dropped … */
-#define EVENTS_HARD 1048576 /* … and above this everything */
-#define CONNECT_MS 30000    /* from the answer to the first packet */
-#define SILENT_MS 10000     /* two of the checks by which a browser keeps a connection (RFC 7675) and more */
-#define AWAY_MS 60000       /* media without a WebSocket */
+#define EVENTS_MAX 65536        /* above it what the next one repeats anyway is dropped … */
+#define EVENTS_HARD 1048576     /* … and above this everything */
+#define CONNECT_MS 30000        /* from the answer to the first packet */
+#define SILENT_MS 10000         /* two of the checks by which a browser keeps a connection (RFC 7675) and more */
+#define AWAY_MS CN_BACK_SOON_MS /* media without a WebSocket */
 
 typedef struct event event;
 struct event {
@@ -53,6 +54,7 @@ struct event {
             cn_source_kind source;
             uint32_t mask;
         } layers;
+        cn_size_event size;
         cn_media_stats *stats; /* owned */
     };
 };
@@ -64,8 +66,8 @@ static const char *const causes[] = {[CN_LEAVE_ASKED] = "asked",
                                      [CN_LEAVE_SHUTDOWN] = "shutdown"};
 static const char *const end_causes[] = {[CN_LEAVE_ASKED] = "leave",
                                          [CN_LEAVE_TIMEOUT] = "timeout",
-                                         [CN_LEAVE_CLOSED] = "leave",
-                                         [CN_LEAVE_REMOVED] = "leave",
+                                         [CN_LEAVE_CLOSED] = "leave", /* he is somewhere else now */
+                                         [CN_LEAVE_REMOVED] = "removed",
                                          [CN_LEAVE_SHUTDOWN] = "shutdown"};
 
 /* ---- on the door ---- */
@@ -74,9 +76,15 @@ static void on_connected(event *ev, cn_member *member)
 {
     if (!member || member->connected) return;
     member->connected = true;
+    if (cn_hall_overfull(member->hall, member->may_video)) {
+        member->connected = false;
+        cn_gate_put_out(member);
+        return;
+    }
     cn_minutes_start(member, ev->mono_ms, ev->wall_ms);
     if (!member->leaving) cn_hall_notice(member->hall, member, "room.joined", cn_member_json(member), NULL);
     cn_hall_hosts(member->hall);
+    cn_urgent_came(member);
 }
 
 /* Whoever says that he leaves is there; who has vanished was there until his last packet, whatever ends his visit. */
@@ -93,7 +101,8 @@ static void on_left(event *ev, cn_member *member)
     if (!member) return;
     cn_hall *hall = member->hall;
     if (!member->leaving) cn_gate_left(member, false);
-    cn_minutes_stop(member, end_of_minutes(ev), end_causes[ev->left.cause]);
+    bool closed = ev->left.cause == CN_LEAVE_CLOSED && hall->ended;
+    cn_minutes_stop(member, end_of_minutes(ev), closed ? "ended" : end_causes[ev->left.cause]);
     cn_hall_presenter_left(hall, member);
     if (member->connected)
         cn_hall_notice(hall, member, "room.left",
@@ -148,6 +157,15 @@ static void on_layers(event *ev, cn_member *member)
                      json_pack("{s:s, s:o, s:b, s:i}", "source", cn_source_name(ev->layers.source), "rids", rids,
                                "spatial", !(ev->layers.mask & CN_LAYERS_FLAT), "unwatched",
                                (int)CN_LAYERS_UNWATCHED(ev->layers.mask)));
+}
+
+static void on_size(event *ev, cn_member *member)
+{
+    if (!member) return;
+    cn_warn("signaling.live", "%s of participant %s claims %u × %u (%s): %u pixels count",
+            cn_source_name(ev->size.source), member->id, ev->size.width, ev->size.height,
+            cn_size_doubt_name(ev->size.doubt), ev->size.counted);
+    cn_size_audit(member, &ev->size);
 }
 
 static void on_stats(event *ev, cn_member *member)
@@ -263,6 +281,13 @@ static void media_layers(void *ctx, const char *room, const char *participant, c
     post(ev, false);
 }
 
+static void media_size(void *ctx, const char *room, const char *participant, const cn_size_event *size)
+{
+    event *ev = event_new(ctx, room, participant, on_size);
+    if (ev) ev->size = *size;
+    post(ev, false);
+}
+
 static void media_lost(void *ctx, const char *room, const char *participant, bool lost)
 {
     event *ev = event_new(ctx, room, participant, on_lost);
@@ -286,6 +311,7 @@ const cn_media_events cn_live_events = {.connected = media_connected,
                                         .speaker = media_speaker,
                                         .area = media_area,
                                         .layers = media_layers,
+                                        .size = media_size,
                                         .lost = media_lost,
                                         .stats = media_stats};
 
@@ -313,7 +339,8 @@ typedef struct request_step {
     char request[CN_ID_TEXT];
     cn_state state;
     bool urgent;
-    const char *ends; /* its room: why; NULL: no news of it */
+    const char *ends;      /* its room: why; NULL: no news of it */
+    char user[CN_ID_TEXT]; /* who takes no part any more */
 } request_step;
 
 static void on_change(void *arg)
@@ -324,6 +351,7 @@ static void on_change(void *arg)
         cn_hall_notice(hall, NULL, "request.changed",
                        json_pack("{s:s, s:s}", "request", step->request, "state", cn_state_name(step->state)), NULL);
         hall->scheduled = step->state == CN_STATE_SCHEDULED;
+        if (step->state == CN_STATE_IN_SESSION) cn_hall_begin(hall, 0);
         cn_begin_look(hall);
     }
     cn_watch_changed(step->live, step->request, step->state);
@@ -335,6 +363,14 @@ static void on_end(void *arg)
 {
     request_step *step = arg;
     if (!step->live->closing) cn_ending_request(step->live, step->request, step->ends);
+    free(step);
+}
+
+static void on_part_end(void *arg)
+{
+    request_step *step = arg;
+    cn_gate_part_ends(step->live, step->request, step->user);
+    cn_watch_drop(step->live, step->request, step->user);
     free(step);
 }
 
@@ -356,4 +392,12 @@ void cn_live_room_ends(cn_live *live, const char *request, const char *reason)
     request_step step = {.live = live, .ends = reason};
     cn_strcpy(step.request, sizeof step.request, request);
     post_step(&step, on_end);
+}
+
+void cn_live_part_ends(cn_live *live, const char *request, const char *user)
+{
+    request_step step = {.live = live};
+    cn_strcpy(step.request, sizeof step.request, request);
+    cn_strcpy(step.user, sizeof step.user, user);
+    post_step(&step, on_part_end);
 }

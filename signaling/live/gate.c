@@ -11,6 +11,7 @@
 #include "signaling/live/gate.h"
 #include "signaling/live/hall.h"
 #include "signaling/live/sources.h"
+#include "signaling/live/view.h"
 
 #define BACK_MS 120000      /* who was inside may come back */
 #define ADMITTED_MS 600000  /* who was let in may take his time */
@@ -53,15 +54,26 @@ static cn_pass *pass_for(cn_live *live, const char *room, const char *who)
 void cn_gate_left(const cn_member *member, bool removed)
 {
     uint64_t now = cn_mono_ms();
+    if (!removed) cn_hall_presenter_away(member->hall, member);
     cn_pass *pass = pass_for(member->hall->live, member->hall->id, *member->user ? member->user : member->token_hash);
     if (!pass) return;
     pass->tier_max = member->tier_max;
+    pass->hand_ms = removed ? 0 : member->hand_ms;
+    pass->hand_until_ms = now + CN_BACK_SOON_MS;
     if (removed) {
         pass->until_ms = 0;
         pass->removed_ms = now + REMOVED_MS;
     } else if (pass->removed_ms <= now) {
         pass->until_ms = now + BACK_MS;
     }
+}
+
+int64_t cn_gate_take_hand(cn_live *live, const char *room, const char *who)
+{
+    cn_pass *pass = pass_find(live, room, who);
+    int64_t hand = pass && pass->hand_until_ms > cn_mono_ms() ? pass->hand_ms : 0;
+    if (pass) pass->hand_ms = 0; /* another device of his that comes later raises none */
+    return hand;
 }
 
 /* ---- one person, one place ---- */
@@ -89,13 +101,39 @@ void cn_gate_back(cn_hall *hall, const char *user)
             replace(member);
 }
 
+/* Bit per kind. */
+static unsigned sources_of(const cn_member *member)
+{
+    unsigned mask = 0;
+    for (unsigned i = 0; i < CN_SOURCES; i++) mask |= (unsigned)member->source[i].there << i;
+    return mask;
+}
+
+/* Several encoders may share a token: the same one sends the same kinds. Of viewers a token tells nothing. */
+static bool same_device(const cn_member *member, const char *token_hash, unsigned sources)
+{
+    return *token_hash && sources && strcmp(member->token_hash, token_hash) == 0 && sources_of(member) == sources;
+}
+
+void cn_gate_device_back(cn_hall *hall, const char *token_hash, unsigned sources)
+{
+    for (cn_member *member = hall->members; member; member = member->next)
+        if (!member->leaving && member->lost && same_device(member, token_hash, sources)) replace(member);
+}
+
+static bool same(const cn_member *member, const cn_member *other)
+{
+    if (*member->token_hash) return same_device(other, member->token_hash, sources_of(member));
+    return !*other->token_hash && strcmp(other->user, member->user) == 0;
+}
+
 void cn_gate_lost(cn_member *member)
 {
-    if (member->leaving || *member->token_hash) return;
+    if (member->leaving) return;
     /* who was here twice all along stays so: one of his computers may be back in a moment */
     for (const cn_member *other = member->hall->members; other; other = other->next)
-        if (other != member && !other->leaving && !other->lost && !*other->token_hash &&
-            strcmp(other->user, member->user) == 0 && other->since_ms + BACK_WITHIN_MS > cn_mono_ms()) {
+        if (other != member && !other->leaving && !other->lost && same(member, other) &&
+            other->since_ms + BACK_WITHIN_MS > cn_mono_ms()) {
             replace(member);
             return;
         }
@@ -277,6 +315,30 @@ void cn_gate_refuse_all(cn_hall *hall)
     }
 }
 
+void cn_gate_put_out(cn_member *member)
+{
+    cn_gate_left(member, false);
+    member->leaving = true;
+    cn_client_notice(member->client, "room.left",
+                     json_pack("{s:s, s:s, s:n}", "participant", member->id, "cause", "removed", "by"));
+    cn_member_detach(member);
+    cn_media_leave(member->hall->live->media, member->id, CN_LEAVE_REMOVED);
+}
+
+void cn_gate_part_ends(cn_live *live, const char *request, const char *user)
+{
+    if (live->closing) return;
+    for (cn_hall *hall = live->halls; hall; hall = hall->next)
+        for (cn_member *member = hall->members; member; member = member->next)
+            if (strcmp(hall->request, request) == 0 && !member->leaving && !*member->token_hash &&
+                strcmp(member->user, user) == 0)
+                cn_gate_put_out(member);
+    for (cn_knock *knock = live->knocks, *next; knock; knock = next) {
+        next = knock->next;
+        if (strcmp(knock->request, request) == 0 && strcmp(knock->user, user) == 0) cn_gate_refuse(knock);
+    }
+}
+
 void cn_gate_free(cn_live *live)
 {
     while (live->passes) {
@@ -330,7 +392,7 @@ static void apply(change *edit)
     cn_hall_set(hall, &edit->info.settings);
     json_t *told = cn_hall_settings_json(hall);
     json_object_set_new(told, "by", *edit->wish.by ? json_string(edit->wish.by) : json_null());
-    cn_hall_notice(hall, NULL, "room.settings", told, NULL);
+    cn_hall_notice(hall, NULL, "room.settings", told, "room.settings");
     if (tier) cn_hall_limits(hall);
     if (opened) let_waiting_in(hall);
 }

@@ -58,6 +58,15 @@ static visit *visit_new(cn_live *live, const char *participant, cn_guest_fn fn, 
     return stay;
 }
 
+/* Bit per kind. */
+static unsigned kinds_of(cn_source_kind picture, const cn_offer_look *offer)
+{
+    unsigned mask = 0;
+    for (size_t i = 0; i < offer->count; i++)
+        if (offer->sections[i].sends) mask |= 1u << (offer->sections[i].video ? picture : CN_SOURCE_MIC);
+    return mask;
+}
+
 static void publish(cn_member *member, cn_source_kind picture, const cn_offer_look *offer)
 {
     for (size_t i = 0; i < offer->count; i++) {
@@ -95,6 +104,17 @@ static cn_err judge(cn_live *live, const cn_guest *guest, cn_problem *problem)
     }
 }
 
+/* A token that got about does not fill the room. Who is lost already is followed by the one that comes back. */
+static cn_err within_bound(const cn_hall *hall, const cn_guest *guest, cn_problem *problem)
+{
+    int64_t here = 0;
+    for (const cn_member *member = hall->members; member; member = member->next)
+        here += !member->leaving && !member->lost && strcmp(member->token_hash, guest->token_hash) == 0;
+    if (here < guest->sessions) return CN_OK;
+    return cn_problem_set(problem, CN_ERR_STATE, "Authorization",
+                          "this token is in use by %lld already, as many as it may", (long long)here);
+}
+
 static void recall(cn_member *member)
 {
     const cn_pass *pass = cn_gate_pass(member->hall->live, member->hall->id, member->token_hash);
@@ -107,10 +127,13 @@ void cn_live_guest_join(cn_live *live, const cn_guest *guest, cn_guest_fn fn, vo
     cn_problem problem = {0};
     bool open = live->media && !live->closing;
     cn_err err = open ? judge(live, guest, &problem) : CN_ERR_CLOSED;
+    const cn_hall *there = cn_hall_find(live, guest->room->id);
+    if (err == CN_OK && there) err = within_bound(there, guest, &problem);
     cn_hall *hall = err == CN_OK ? cn_hall_open(live, guest->room) : NULL;
     cn_offer_look published; /* none of a viewer */
     published.count = 0;
     if (guest->publish) cn_media_offer_look(guest->offer, &published);
+    if (hall) cn_gate_device_back(hall, guest->token_hash, kinds_of(guest->source, &published));
     if (err == CN_OK) err = hall ? admit(&member, hall, &published, &problem) : CN_ERR_NOMEM;
     visit *stay = err == CN_OK ? visit_new(live, member->id, fn, arg) : NULL;
     if (!stay) {
@@ -143,6 +166,12 @@ cn_err cn_live_guest_check(cn_live *live, const char *room, const char *particip
     if (!live->media || !member || member->leaving || strcmp(member->hall->id, room) != 0 || !*member->token_hash)
         return CN_ERR_NOTFOUND;
     return cn_equal_ct(member->token_hash, token_hash, 64) ? CN_OK : CN_ERR_NOTFOUND;
+}
+
+cn_guest_ice *cn_live_guest_ice(cn_live *live, const char *participant)
+{
+    cn_member *member = cn_member_find(live, participant);
+    return member ? &member->ice : NULL;
 }
 
 void cn_live_guest_restart(cn_live *live, const char *participant, const char *fragment, cn_guest_fn fn, void *arg)

@@ -59,14 +59,45 @@ cn_member *cn_member_find(cn_live *live, const char *id)
     return NULL;
 }
 
-cn_err cn_member_new(cn_member **out, cn_hall *hall, bool wants_video)
+static const char *owner_of(const cn_member *member)
+{
+    return *member->token_hash ? member->token_hash : member->user;
+}
+
+/* Who has not connected yet holds one place of a kind, however often he joins. */
+static bool holds_place(const cn_hall *hall, const cn_member *member)
+{
+    if (member->leaving || member->connected) return !member->leaving;
+    for (const cn_member *o = hall->members; o != member; o = o->next)
+        if (!o->leaving && !o->connected && o->may_video == member->may_video &&
+            strcmp(owner_of(o), owner_of(member)) == 0)
+            return false;
+    return true;
+}
+
+static int64_t taken(const cn_hall *hall, bool video)
+{
+    int64_t n = 0;
+    for (const cn_member *member = hall->members; member; member = member->next)
+        n += member->may_video == video && holds_place(hall, member);
+    return n;
+}
+
+bool cn_hall_video_free(const cn_hall *hall)
+{
+    return taken(hall, true) < hall->live->config.video_max;
+}
+
+bool cn_hall_overfull(const cn_hall *hall, bool video)
 {
     const cn_live_config *config = &hall->live->config;
-    int64_t video = 0, voice = 0;
-    for (const cn_member *member = hall->members; member; member = member->next)
-        if (!member->leaving) *(member->may_video ? &video : &voice) += 1;
-    bool may_video = wants_video && video < config->video_max;
-    if (!may_video && voice >= config->voice_max) {
+    return taken(hall, video) > (video ? config->video_max : config->voice_max);
+}
+
+cn_err cn_member_new(cn_member **out, cn_hall *hall, bool wants_video)
+{
+    bool may_video = wants_video && cn_hall_video_free(hall);
+    if (!may_video && taken(hall, false) >= hall->live->config.voice_max) {
         if (!hall->members) hall_free(hall);
         return CN_ERR_FULL;
     }
@@ -143,6 +174,12 @@ json_t *cn_member_json(const cn_member *member)
                      member->hand_ms ? json_integer(member->hand_ms) : json_null());
 }
 
+const char *cn_notice_key(char key[CN_NOTICE_KEY], char what, const cn_member *member)
+{
+    cn_fmt(key, CN_NOTICE_KEY, "%c/%s", what, member->id);
+    return key;
+}
+
 void cn_hall_notice(cn_hall *hall, const cn_member *except, const char *method, json_t *params, const char *key)
 {
     json_t *message = cn_rpc_notice(method, params);
@@ -184,6 +221,20 @@ json_t *cn_hall_view_json(const cn_hall *hall)
         json_object_set(object, "pointer", hall->pointer ? hall->pointer : json_null());
     }
     return object;
+}
+
+json_t *cn_hall_lasts_json(const cn_hall *hall)
+{
+    int64_t lasts = (int64_t)cn_mono_ms() - hall->begun_ms;
+    return hall->begun ? json_integer(lasts > 0 ? lasts : 0) : json_null();
+}
+
+void cn_hall_begin(cn_hall *hall, int64_t ago_ms)
+{
+    if (hall->begun) return;
+    hall->begun = true;
+    hall->begun_ms = (int64_t)cn_mono_ms() - (ago_ms > 0 ? ago_ms : 0);
+    cn_hall_notice(hall, NULL, "room.begun", json_pack("{s:o}", "lasts_ms", cn_hall_lasts_json(hall)), NULL);
 }
 
 static void forget_place(cn_hall *hall)

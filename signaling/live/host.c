@@ -73,10 +73,11 @@ cn_err cn_do_hand(cn_method_call *call, json_t **result)
         int64_t now = cn_wall_ms();
         if (on) hall->hand_last_ms = now > hall->hand_last_ms ? now : hall->hand_last_ms + 1;
         who->hand_ms = on ? hall->hand_last_ms : 0;
+        char key[CN_NOTICE_KEY];
         cn_hall_notice(hall, NULL, "room.hand",
                        json_pack("{s:s, s:o, s:s}", "participant", who->id, "at",
                                  on ? json_integer(who->hand_ms) : json_null(), "by", me->id),
-                       NULL);
+                       cn_notice_key(key, 'h', who));
         if (who != me) cn_host_audit(call, "room.hand", "ok", who, "\"on\":false");
     }
     *result = json_pack("{s:o}", "at", who->hand_ms ? json_integer(who->hand_ms) : json_null());

@@ -13,26 +13,23 @@
 #include "signaling/live/gate.h"
 #include "signaling/live/hall.h"
 #include "signaling/live/join.h"
+#include "signaling/live/params.h"
 #include "signaling/live/rpc.h"
 #include "signaling/live/sources.h"
-
-#define OFFER_MAX (200 * 1024)
-#define SECTIONS_MAX 128
+#include "signaling/live/view.h"
 
 /* One join or re-offer under way. */
 typedef struct passage {
     cn_call_errand base;
-    char room[64], member[CN_ID_TEXT], resume[CN_SESSION_TOKEN];
-    char former[CN_SESSION_TOKEN]; /* of a stay of the same page that is given up, if it is still there */
-    enum { BESIDE, ASK, MOVE } elsewhere;
+    cn_join_params params; /* of a join only */
+    cn_offer_params offered;
+    char member[CN_ID_TEXT];
     bool reoffer, taken_over;
-    bool farewell; /* the room says farewell: it may be entered though it is closed */
-    char *offer;
-    cn_offer_look look; /* at it */
-    cn_section *sections;
-    size_t section_count;
+    bool farewell;      /* the room says farewell: it may be entered though it is closed */
+    cn_offer_look look; /* at the offer */
     /* what the job found */
     cn_room_info info;
+    int64_t began_ms; /* wall clock: the consultation; 0: not, as far as is known */
     json_t *user;
     char *answer; /* media's */
 } passage;
@@ -41,51 +38,15 @@ static void release(cn_call_errand *errand)
 {
     passage *path = (passage *)errand;
     json_decref(path->user);
-    free(path->offer);
-    free(path->sections);
+    cn_offer_params_free(&path->offered);
     free(path->answer);
-}
-
-static cn_err parse_sections(const json_t *params, passage *path, cn_problem *problem)
-{
-    json_t *sections, *what;
-    const char *mid;
-    CN_TRY(cn_json_obj(params, "sections", true, &sections, problem));
-    if (json_object_size(sections) == 0 || json_object_size(sections) > SECTIONS_MAX)
-        return cn_problem_set(problem, CN_ERR_INVALID, "sections", "1 to %d entries", SECTIONS_MAX);
-    path->sections = cn_calloc(json_object_size(sections), sizeof *path->sections);
-    if (!path->sections) return CN_ERR_NOMEM;
-    json_object_foreach(sections, mid, what)
-    {
-        cn_section *section = &path->sections[path->section_count];
-        const char *name = json_string_value(what);
-        section->source = name ? cn_source_parse(name) : CN_SOURCE_NONE;
-        if (!name || (section->source == CN_SOURCE_NONE && strcmp(name, "slot") != 0))
-            return cn_problem_set(problem, CN_ERR_INVALID, "sections", "each is mic, camera, screen, device or slot");
-        if (!*mid || !cn_strcpy(section->mid, sizeof section->mid, mid))
-            return cn_problem_set(problem, CN_ERR_INVALID, "sections", "a mid is empty or too long");
-        path->section_count++;
-    }
-    return CN_OK;
-}
-
-/* SDP has line ends, which the usual reader of texts does not let pass. */
-static cn_err parse_offer(const json_t *params, passage *path, cn_problem *problem)
-{
-    const json_t *offer = json_object_get(params, "offer");
-    size_t n = json_string_length(offer);
-    if (!json_is_string(offer) || n == 0 || n > OFFER_MAX || strlen(json_string_value(offer)) != n)
-        return cn_problem_set(problem, CN_ERR_INVALID, "offer", "must be an SDP text of at most %d bytes", OFFER_MAX);
-    path->offer = cn_strdup(json_string_value(offer));
-    return path->offer ? CN_OK : CN_ERR_NOMEM;
 }
 
 static cn_err passage_new(passage **out, cn_method_call *call)
 {
     passage *path = cn_call_errand_new(call, sizeof *path, release);
     if (!path) return CN_ERR_NOMEM;
-    cn_err err = parse_offer(call->params, path, &call->problem);
-    if (err == CN_OK) err = parse_sections(call->params, path, &call->problem);
+    cn_err err = cn_offer_params_read(call->params, &path->offered, &call->problem);
     if (err != CN_OK) {
         cn_call_errand_free(&path->base);
         return err;
@@ -121,11 +82,12 @@ static json_t *join_result(const passage *path, const cn_member *me)
     for (const cn_member *member = hall->members; member; member = member->next)
         if (member != me && member->connected && !member->leaving)
             json_array_append_new(others, cn_member_json(member));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "participant", me->id, "resume",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "participant", me->id, "resume",
                      me->resume, "answer", path->answer, "self", cn_member_json(me), "participants", others, "speaker",
                      *hall->speaker ? json_string(hall->speaker) : json_null(), "view", cn_hall_view_json(hall),
                      "ice_servers", cn_turn_servers(path->base.live->config.turn, me->user, cn_wall_ms() / 1000),
-                     "limits", cn_member_limits_json(me), "settings", cn_hall_settings_json(hall), "knocks",
+                     "limits", cn_member_limits_json(me), "lasts_ms", cn_hall_lasts_json(hall), "settings",
+                     cn_hall_settings_json(hall), "knocks",
                      cn_member_is_host(me) ? cn_gate_knocks_json(hall) : json_array());
 }
 
@@ -171,8 +133,9 @@ static void media_answered(cn_call_errand *errand, cn_client *client)
     }
     member->answered = true;
     member->quality_known = member->quality_known && path->reoffer;
-    cn_member_sources(member, &path->look, path->sections, path->section_count, member->connected);
+    cn_member_sources(member, &path->look, path->offered.sections, path->offered.count, member->connected);
     cn_member_hold_sources(member);
+    if (!path->reoffer) cn_hall_presenter_back(member->hall, member);
     if (path->base.id)
         cn_client_answer(client, path->base.id,
                          path->reoffer ? json_pack("{s:s}", "answer", path->answer) : join_result(path, member));
@@ -241,8 +204,8 @@ static bool kept_elsewhere(passage *path, cn_client *client)
     static const char detail[] = "this account is in the room with another device or page";
     cn_hall *hall = cn_hall_find(path->base.live, path->info.id);
     const char *user = path->base.actor.user;
-    if (!hall || path->elsewhere == BESIDE) return false;
-    if (path->elsewhere == ASK && cn_elsewhere_there(hall, user, path->former)) {
+    if (!hall || path->params.elsewhere == CN_ELSEWHERE_BESIDE) return false;
+    if (path->params.elsewhere == CN_ELSEWHERE_ASK && cn_elsewhere_there(hall, user, path->params.former)) {
         if (path->base.id) cn_client_send(client, cn_rpc_refusal(path->base.id, CN_RPC_DOOR, "elsewhere", detail));
         end_passage(path, client);
         return true;
@@ -258,6 +221,7 @@ static void enter_new(passage *path, cn_client *client)
     cn_gate_forget(client);
     cn_hall *hall = cn_hall_open(live, &path->info);
     cn_member *member = NULL;
+    if (hall && path->began_ms) cn_hall_begin(hall, cn_wall_ms() - path->began_ms);
     if (hall) cn_gate_back(hall, path->base.actor.user);
     cn_err err = hall ? cn_member_new(&member, hall, cn_offer_has_video(&path->look)) : CN_ERR_NOMEM;
     if (err != CN_OK) {
@@ -277,19 +241,20 @@ static void enter_new(passage *path, cn_client *client)
                         cn_actor_may(&path->base.actor, CN_RIGHT_ROOM_MODERATE);
     const cn_pass *pass = cn_gate_pass(live, hall->id, member->user);
     if (pass) member->tier_max = pass->tier_max;
+    member->hand_ms = cn_gate_take_hand(live, hall->id, member->user);
     member->client = client;
     client->member = member;
     cn_strcpy(path->member, sizeof path->member, member->id);
-    cn_member_sources(member, &path->look, path->sections, path->section_count, false);
+    cn_member_sources(member, &path->look, path->offered.sections, path->offered.count, false);
     const cn_media_join join = {.room = hall->id,
                                 .codec = hall->settings.codec,
                                 .participant = path->member,
                                 .kind = CN_PEER_APP,
                                 .may_publish_audio = true,
                                 .may_publish_video = member->may_video,
-                                .offer = path->offer,
-                                .sections = path->sections,
-                                .section_count = path->section_count};
+                                .offer = path->offered.sdp,
+                                .sections = path->offered.sections,
+                                .section_count = path->offered.count};
     cn_media_join_room(live->media, &join, from_media, path);
     cn_member_hold_sources(member);
 }
@@ -297,21 +262,22 @@ static void enter_new(passage *path, cn_client *client)
 static cn_member *find_resumable(const passage *path)
 {
     cn_hall *hall = cn_hall_find(path->base.live, path->info.id);
-    size_t n = strlen(path->resume);
+    size_t n = strlen(path->params.resume);
     for (cn_member *member = hall ? hall->members : NULL; member; member = member->next)
         if (!member->leaving && strcmp(member->user, path->base.actor.user) == 0 && strlen(member->resume) == n && n &&
-            cn_equal_ct(member->resume, path->resume, n))
+            cn_equal_ct(member->resume, path->params.resume, n))
             return member;
     return NULL;
 }
 
 static bool offers_new_video(const passage *path, const cn_member *member)
 {
-    for (size_t i = 0; i < path->section_count; i++)
+    for (size_t i = 0; i < path->offered.count; i++)
         for (size_t k = 0; k < path->look.count; k++) {
             const cn_offer_section *found = &path->look.sections[k];
-            if (found->video && found->sends && strcmp(found->mid, path->sections[i].mid) == 0 &&
-                path->sections[i].source != CN_SOURCE_NONE && !member->source[path->sections[i].source].there)
+            if (found->video && found->sends && strcmp(found->mid, path->offered.sections[i].mid) == 0 &&
+                path->offered.sections[i].source != CN_SOURCE_NONE &&
+                !member->source[path->offered.sections[i].source].there)
                 return true;
         }
     return false;
@@ -322,8 +288,8 @@ static bool offers_new_video(const passage *path, const cn_member *member)
 static void reoffer(passage *path, cn_member *member)
 {
     if (!member->may_video && offers_new_video(path, member)) (void)cn_member_video(member, true);
-    cn_media_reoffer(path->base.live->media, member->id, path->offer, path->sections, path->section_count, from_media,
-                     path);
+    cn_media_reoffer(path->base.live->media, member->id, path->offered.sdp, path->offered.sections, path->offered.count,
+                     from_media, path);
     cn_member_hold_sources(member);
 }
 
@@ -358,7 +324,7 @@ static void checked(cn_call_errand *errand, cn_client *client)
                &errand->problem);
         return;
     }
-    if (*path->resume) {
+    if (*path->params.resume) {
         cn_member *member = find_resumable(path);
         if (member)
             take_over(path, client, member);
@@ -371,21 +337,35 @@ static void checked(cn_call_errand *errand, cn_client *client)
     enter_new(path, client);
 }
 
+/* As they are now: what the login remembers may be some seconds old, and who was just put out would be in again. */
+static cn_err take_rights(cn_consult *consult, cn_actor *actor)
+{
+    cn_actor now;
+    CN_TRY(cn_actor_load(consult, actor->user, &now));
+    cn_strcpy(now.address, sizeof now.address, actor->address);
+    *actor = now;
+    return CN_OK;
+}
+
 /* Job thread. */
 static cn_err check(cn_call_errand *errand)
 {
     passage *path = (passage *)errand;
     cn_consult *consult = errand->live->config.consult;
-    cn_err err = cn_room_get(consult, &errand->actor, path->room, &path->info);
+    cn_err err = take_rights(consult, &errand->actor);
+    if (err == CN_OK) err = cn_room_get(consult, &errand->actor, path->params.room, &path->info);
     if (err == CN_OK && !(path->info.parts & ~(uint32_t)CN_PART_READER)) err = CN_ERR_FORBIDDEN;
     if (err == CN_OK && !path->info.open && !path->farewell)
         err = cn_problem_set(&errand->problem, CN_ERR_STATE, "room", "this room is closed");
     if (err == CN_OK) err = cn_user_json(consult, errand->actor.user, &path->user);
-    if (err == CN_OK) cn_media_offer_look(path->offer, &path->look);
+    if (err == CN_OK && *path->info.request)
+        err = cn_room_began(consult, path->info.request, cn_wall_ms(), &path->began_ms);
+    if (err == CN_OK) cn_media_offer_look(path->offered.sdp, &path->look);
     char object[80];
-    cn_fmt(object, sizeof object, "room:%s", path->room);
+    cn_fmt(object, sizeof object, "room:%s", path->params.room);
     if (err == CN_OK)
-        cn_audit_note(consult, &errand->actor, "room.join", object, "ok", *path->resume ? "{\"resume\":true}" : "{}");
+        cn_audit_note(consult, &errand->actor, "room.join", object, "ok",
+                      *path->params.resume ? "{\"resume\":true}" : "{}");
     else if (err == CN_ERR_FORBIDDEN || err == CN_ERR_NOTFOUND)
         cn_audit_note(consult, &errand->actor, "room.join", object, "denied", "{}");
     return err;
@@ -393,34 +373,17 @@ static cn_err check(cn_call_errand *errand)
 
 /* ---- methods ---- */
 
-static bool room_name_valid(const char *text)
-{
-    return text[strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_")] == '\0';
-}
-
 cn_err cn_do_join(cn_method_call *call, json_t **result)
 {
     passage *path = NULL;
-    const char *room, *device = "desktop", *resume = "", *former = "", *elsewhere = "";
+    cn_join_params params;
     (void)result;
-    CN_TRY(cn_json_line(call->params, "room", true, 1, 63, &room, &call->problem));
-    CN_TRY(cn_json_line(call->params, "device", false, 1, 16, &device, &call->problem));
-    CN_TRY(cn_json_line(call->params, "resume", false, 0, CN_SESSION_TOKEN - 1, &resume, &call->problem));
-    CN_TRY(cn_json_line(call->params, "former", false, 0, CN_SESSION_TOKEN - 1, &former, &call->problem));
-    CN_TRY(cn_json_line(call->params, "elsewhere", false, 1, 8, &elsewhere, &call->problem));
-    if (strcmp(device, "desktop") != 0 && strcmp(device, "phone") != 0)
-        return cn_problem_set(&call->problem, CN_ERR_INVALID, "device", "desktop or phone");
-    if (*elsewhere && strcmp(elsewhere, "ask") != 0 && strcmp(elsewhere, "move") != 0)
-        return cn_problem_set(&call->problem, CN_ERR_INVALID, "elsewhere", "ask or move");
-    if (!room_name_valid(room)) return cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "room", "no such room");
+    CN_TRY(cn_join_params_read(call->params, &params, &call->problem));
     if (call->client->joining) return cn_problem_set(&call->problem, CN_ERR_STATE, "", "another join is under way");
     CN_TRY(passage_new(&path, call));
     cn_do_leave(call, NULL); /* who joins anew has given his old place up */
-    cn_strcpy(path->room, sizeof path->room, room);
-    cn_strcpy(path->resume, sizeof path->resume, resume);
-    cn_strcpy(path->former, sizeof path->former, former);
-    path->elsewhere = *elsewhere == 'a' ? ASK : *elsewhere == 'm' ? MOVE : BESIDE;
-    path->farewell = cn_ending_farewell(call->live, room);
+    path->params = params;
+    path->farewell = cn_ending_farewell(call->live, params.room);
     cn_err err = cn_call_errand_go(&path->base, check, checked);
     call->client->joining = err == CN_ANSWERS_ITSELF;
     return err;
@@ -432,7 +395,7 @@ cn_err cn_do_offer(cn_method_call *call, json_t **result)
     (void)result;
     CN_TRY(passage_new(&path, call));
     path->reoffer = true;
-    cn_media_offer_look(path->offer, &path->look);
+    cn_media_offer_look(path->offered.sdp, &path->look);
     cn_strcpy(path->member, sizeof path->member, call->client->member->id);
     reoffer(path, call->client->member);
     return CN_ANSWERS_ITSELF;

@@ -19,21 +19,24 @@
 #include "signaling/live/methods.h"
 #include "signaling/live/minutes.h"
 #include "signaling/live/quality.h"
+#include "signaling/live/recheck.h"
 #include "signaling/live/record.h"
 #include "signaling/live/rpc.h"
 #include "signaling/live/watch.h"
 
-#define CHECK_MS 3000 /* a login that ended closes its WebSocket within so long */
+#define CHECK_MS 2500 /* a login that ended closes its WebSocket within so long */
 #define HELD_MAX 8
-#define BEGIN_MS 5000 /* who came early is seen to be in time within so long */
+#define ASKING_MAX 64      /* WebSockets whose login is being looked up */
+#define ASKING_HERE_MAX 48 /* of one address */
+#define ASKING_MS 5000     /* the database is away: the client comes again */
+#define BEGIN_MS 5000      /* who came early is seen to be in time within so long */
 
 /* ---- who it is: asked on a job thread, at first and then every few seconds ---- */
 
 typedef struct login_question {
     uint64_t serial;
     char token[CN_SESSION_TOKEN], address[48];
-    int64_t idle_ms;
-    bool counts; /* as use of the login */
+    cn_login_sign sign;
     cn_err err;
     cn_actor actor;
 } login_question;
@@ -46,9 +49,15 @@ typedef struct inquiry {
     login_question questions[];
 } inquiry;
 
+static void settle(cn_client *client, cn_client_state state)
+{
+    if (client->state == CN_CLIENT_ASKING) client->live->asking--;
+    client->state = state;
+}
+
 static void refuse_client(cn_client *client)
 {
-    client->state = CN_CLIENT_REFUSED;
+    settle(client, CN_CLIENT_REFUSED);
     if (client->member) cn_media_leave(client->live->media, client->member->id, CN_LEAVE_REMOVED);
     cn_member *member = client->member;
     if (member) {
@@ -57,13 +66,12 @@ static void refuse_client(cn_client *client)
     }
 }
 
-/* Calls get their error, then the connection ends. */
+/* The calls of who is refused get their error before the connection ends. */
 static void answer_refused(cn_client *client, const char *text, size_t len)
 {
     cn_rpc call;
     if (cn_rpc_parse(text, len, &call) == 0) cn_client_refuse(client, call.id, CN_ERR_UNAUTH, NULL);
     cn_rpc_free(&call);
-    cn_ws_close(client->ws, CN_WS_CLOSE_SESSION, "unauthorized");
 }
 
 static void release_held(cn_client *client)
@@ -92,10 +100,12 @@ static void take_answer(cn_live *live, const login_question *asked)
     bool first = client->state == CN_CLIENT_ASKING;
     if (asked->err == CN_OK) {
         client->actor = asked->actor;
-        client->state = CN_CLIENT_KNOWN;
+        settle(client, CN_CLIENT_KNOWN);
     } else if (asked->err == CN_ERR_UNAUTH) {
         refuse_client(client);
-        if (!first) cn_ws_close(client->ws, CN_WS_CLOSE_SESSION, "unauthorized");
+        if (first) release_held(client);
+        cn_ws_close(client->ws, CN_WS_CLOSE_SESSION, "unauthorized");
+        return;
     } else if (first) {
         cn_ws_close(client->ws, CN_WS_CLOSE_SLOW, "try again later"); /* the database is away */
         return;
@@ -116,12 +126,13 @@ static void answered(cn_errand *errand)
 static void ask(cn_errand *errand)
 {
     inquiry *asked = (inquiry *)errand;
-    char csrf[CN_SESSION_TOKEN];
-    cn_consult *consult = asked->live->config.consult;
     for (size_t i = 0; i < asked->n; i++) {
         login_question *one = &asked->questions[i];
-        one->err = one->counts ? cn_session_resolve(consult, one->token, one->address, one->idle_ms, &one->actor, csrf)
-                               : cn_session_look(consult, one->token, one->address, one->idle_ms, &one->actor);
+        cn_session_found found;
+        const cn_session_ask question = {
+            .token = one->token, .address = one->address, .limits = asked->live->config.login, .sign = one->sign};
+        one->err = cn_session_resolve(asked->live->config.consult, &question, &found);
+        if (one->err == CN_OK) one->actor = found.actor;
     }
 }
 
@@ -137,19 +148,18 @@ static cn_err send_inquiry(inquiry *asked)
     return cn_errand_go(&asked->errand, asked->live->door, asked->live->config.jobs, ask, answered);
 }
 
-/* A page that only waits to be told something may have been left alone hours ago. */
-static bool only_listens(const cn_client *client)
+/* A connection alone says nothing: its page may have been left alone hours ago. Whoever is in a room is there, however
+ * long nobody could look (the database was away, the machine slept), and so is who waits at its door to be let in. */
+static cn_login_sign sign_of(const cn_client *client)
 {
-    return (client->watch || client->urgent) && !client->member && !client->joining && !client->knock;
+    return client->member || client->joining || client->knock ? CN_LOGIN_ROOM : CN_LOGIN_NONE;
 }
 
 static void put_question(inquiry *asked, const cn_client *client)
 {
     login_question *one = &asked->questions[asked->n++];
     one->serial = client->serial;
-    /* who is in a room is not idle, however long nobody could look: the database was away, the machine slept */
-    one->idle_ms = client->member ? INT64_MAX : client->live->config.idle_ms;
-    one->counts = !only_listens(client);
+    one->sign = sign_of(client);
     cn_strcpy(one->token, sizeof one->token, client->token);
     cn_strcpy(one->address, sizeof one->address, client->address);
 }
@@ -175,6 +185,26 @@ static void check_sessions(void *live)
 
 /* ---- the door's hooks ---- */
 
+/* As cn_token_new makes them for a login: 256 bits. */
+static bool formed(const char *token)
+{
+    unsigned char bytes[32];
+    size_t n;
+    return cn_unb64(token, strlen(token), bytes, sizeof bytes, &n) && n == sizeof bytes;
+}
+
+/* Whoever shows no login can hold a few places for a moment, and none of those who are known. */
+static unsigned judge(void *ctx, const char *token, const char *address)
+{
+    const cn_live *live = ctx;
+    unsigned here = 0;
+    if (!formed(token)) return 401;
+    if (live->asking >= ASKING_MAX) return 503;
+    for (const cn_client *client = live->clients; client; client = client->next)
+        here += client->state == CN_CLIENT_ASKING && strcmp(client->address, address) == 0;
+    return here >= ASKING_HERE_MAX ? 503 : 0;
+}
+
 static void opened(void *ctx, cn_ws *ws, const char *token, const char *address)
 {
     cn_live *live = ctx;
@@ -189,6 +219,8 @@ static void opened(void *ctx, cn_ws *ws, const char *token, const char *address)
     client->live = live;
     client->ws = ws;
     client->serial = ++live->serials;
+    client->since_ms = cn_mono_ms();
+    live->asking++;
     cn_strcpy(client->address, sizeof client->address, address);
     client->next = live->clients;
     client->at = &live->clients;
@@ -210,9 +242,7 @@ static void message(void *ctx, cn_ws *ws, const char *text, size_t len)
     if (!client) return;
     if (client->state == CN_CLIENT_KNOWN) {
         cn_live_dispatch(client, text, len);
-    } else if (client->state == CN_CLIENT_REFUSED) {
-        answer_refused(client, text, len);
-    } else {
+    } else if (client->state == CN_CLIENT_ASKING) {
         if (!client->held) client->held = json_array();
         if (json_array_size(client->held) >= HELD_MAX)
             cn_ws_close(ws, CN_WS_CLOSE_SLOW, "too fast");
@@ -226,6 +256,7 @@ static void closed(void *ctx, cn_ws *ws)
     cn_client *client = cn_ws_owned(ws);
     (void)ctx;
     if (!client) return;
+    settle(client, CN_CLIENT_REFUSED);
     cn_ws_own(ws, NULL);
     if (client->member) cn_member_detach(client->member);
     cn_gate_forget(client);
@@ -236,7 +267,7 @@ static void closed(void *ctx, cn_ws *ws)
     cn_free_secret(client, sizeof *client);
 }
 
-const cn_ws_hooks cn_live_hooks = {.opened = opened, .message = message, .closed = closed};
+const cn_ws_hooks cn_live_hooks = {.judge = judge, .opened = opened, .message = message, .closed = closed};
 
 /* ---- life ---- */
 
@@ -247,6 +278,21 @@ cn_err cn_live_new(cn_live **out, const cn_live_config *config)
     live->config = *config;
     *out = live;
     return CN_OK;
+}
+
+/* Reads again from who was slowed, and ends what waits for a database in vain. */
+static void tidy(void *ctx)
+{
+    cn_live *live = ctx;
+    uint64_t now = cn_mono_ms();
+    for (cn_client *client = live->clients; client; client = client->next) {
+        if (client->state == CN_CLIENT_ASKING && now - client->since_ms > ASKING_MS)
+            cn_ws_close(client->ws, CN_WS_CLOSE_SLOW, "try again later");
+        if (client->rates.slow_until_ms && now >= client->rates.slow_until_ms) {
+            client->rates.slow_until_ms = 0;
+            cn_ws_read(client->ws, true);
+        }
+    }
 }
 
 static void give_back(void *arg)
@@ -273,7 +319,9 @@ void cn_live_attach(cn_live *live, cn_door *door, cn_media *media)
     live->door = door;
     live->media = media;
     cn_door_every(door, CHECK_MS, check_sessions, live);
+    cn_door_every(door, CN_RECHECK_MS, cn_recheck_tick, live);
     cn_door_every(door, 1000, cn_live_housekeeping, live);
+    cn_door_every(door, 500, tidy, live);
     cn_door_every(door, BEGIN_MS, cn_begin_tick, live);
     cn_door_every(door, 2000, cn_live_quality, live);
     cn_door_every(door, 60000, cn_minutes_checkpoint, live);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/str.h"
+#include "consult/people/lifetime.h"
 #include "consult/room/room.h"
 #include "media/media.h"
 #include "signaling/door/calls.h"
@@ -23,7 +24,7 @@ typedef struct cn_live_config {
     const char *codec;            /* what cameras are asked to send where a room does not say */
     int64_t video_max, voice_max; /* places of a room with video, without */
     uint64_t farewell_ms;         /* from the end of a request to that of its room */
-    int64_t idle_ms;              /* a login ends after so long without a request */
+    cn_login_limits login;        /* how long a login lasts */
 } cn_live_config;
 
 /** Before the door; cn_live_attach once door and media are there. */
@@ -38,6 +39,10 @@ void cn_live_request_changed(cn_live *live, const char *request, const char *sta
 
 /** A request's room was closed (cn_consult.room_ends): it says farewell. Any thread. */
 void cn_live_room_ends(cn_live *live, const char *request, const char *reason);
+
+/** Somebody takes no part in a request any more (cn_consult.part_ends): he leaves its room, and hears no more of it. Any
+ * thread. */
+void cn_live_part_ends(cn_live *live, const char *request, const char *user);
 
 /**
  * Any thread but the door's: tells everybody that the server ends and lets go of media, which may then be freed; and,
@@ -67,6 +72,7 @@ typedef struct cn_guest {
     const char *only;       /* WHEP: participant or NULL */
     cn_source_kind source;  /* WHIP: what its video is */
     const char *token_hash; /* hex SHA-256 of the bearer token */
+    int64_t sessions;       /* how many may use it at once */
 } cn_guest;
 
 /** The outcome; `answer` and `participant` are set when err is CN_OK. */
@@ -75,6 +81,12 @@ typedef void (*cn_guest_fn)(void *arg, cn_err err, const cn_problem *problem, co
 void cn_live_guest_join(cn_live *live, const cn_guest *guest, cn_guest_fn fn, void *arg);
 /** CN_ERR_NOTFOUND for an unknown participant, another room or another token. */
 cn_err cn_live_guest_check(cn_live *live, const char *room, const char *participant, const char *token_hash);
+/** What a PATCH is compared with: the session's entity tag and a hash of the client's ICE credentials. NULL: it left. */
+typedef struct cn_guest_ice {
+    char etag[32];
+    uint64_t credentials;
+} cn_guest_ice;
+cn_guest_ice *cn_live_guest_ice(cn_live *live, const char *participant);
 void cn_live_guest_restart(cn_live *live, const char *participant, const char *fragment, cn_guest_fn fn, void *arg);
 void cn_live_guest_leave(cn_live *live, const char *participant);
 

@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "signaling/live/audit.h"
 #include "signaling/live/client.h"
 #include "signaling/live/gate.h"
 #include "signaling/live/hall.h"
@@ -13,6 +15,7 @@
 #include "signaling/live/methods.h"
 #include "signaling/live/quality.h"
 #include "signaling/live/rpc.h"
+#include "signaling/live/say.h"
 #include "signaling/live/sources.h"
 #include "signaling/live/urgent.h"
 #include "signaling/live/view.h"
@@ -108,28 +111,32 @@ static const struct {
     const char *name;
     cn_err (*run)(cn_method_call *call, json_t **result);
     unsigned flags;
+    cn_rate_limit limit;
 } methods[] = {
-    {"room.join", cn_do_join, 0},
-    {"room.offer", cn_do_offer, IN_ROOM},
-    {"room.show", do_show, IN_ROOM},
-    {"room.source", do_source, IN_ROOM},
-    {"room.leave", cn_do_leave, 0},
-    {"room.health", cn_do_health, IN_ROOM},
-    {"room.hand", cn_do_hand, IN_ROOM},
-    {"room.video", cn_do_video, IN_ROOM},
-    {"room.mute", cn_do_mute, IN_ROOM},
-    {"room.ask", cn_do_ask, IN_ROOM},
-    {"room.remove", cn_do_remove, IN_ROOM},
-    {"room.limit", cn_do_limit, IN_ROOM},
-    {"room.settings", cn_do_settings, 0},
-    {"room.admit", cn_do_admit, IN_ROOM},
-    {"view.open", cn_do_view_open, IN_ROOM},
-    {"view.present", cn_do_view_present, IN_ROOM},
-    {"view.state", cn_do_view_state, IN_ROOM},
-    {"view.pointer", cn_do_view_pointer, IN_ROOM},
-    {"request.watch", cn_do_watch, 0},
-    {"urgent.watch", cn_do_urgent, 0},
-    {"ping", do_ping, 0},
+    {"", NULL, 0, {20, 40}}, /* what is no call, and calls of what is not there */
+    {"room.join", cn_do_join, 0, {2, 20}},
+    {"room.offer", cn_do_offer, IN_ROOM, {10, 40}},
+    {"room.show", do_show, IN_ROOM, {30, 90}},
+    {"room.source", do_source, IN_ROOM, {5, 30}},
+    {"room.leave", cn_do_leave, 0, {2, 20}},
+    {"room.health", cn_do_health, IN_ROOM, {5, 20}},
+    {"room.hand", cn_do_hand, IN_ROOM, {5, 20}},
+    {"room.say", cn_do_say, IN_ROOM, {1, 20}},
+    {"room.messages", cn_do_messages, IN_ROOM, {5, 20}},
+    {"room.video", cn_do_video, IN_ROOM, {5, 30}},
+    {"room.mute", cn_do_mute, IN_ROOM, {10, 60}},
+    {"room.ask", cn_do_ask, IN_ROOM, {10, 60}},
+    {"room.remove", cn_do_remove, IN_ROOM, {10, 60}},
+    {"room.limit", cn_do_limit, IN_ROOM, {10, 60}},
+    {"room.settings", cn_do_settings, 0, {10, 60}},
+    {"room.admit", cn_do_admit, IN_ROOM, {10, 60}},
+    {"view.open", cn_do_view_open, IN_ROOM, {5, 20}},
+    {"view.present", cn_do_view_present, IN_ROOM, {5, 20}},
+    {"view.state", cn_do_view_state, IN_ROOM, {80, 160}},
+    {"view.pointer", cn_do_view_pointer, IN_ROOM, {80, 160}},
+    {"request.watch", cn_do_watch, 0, {5, 20}},
+    {"urgent.watch", cn_do_urgent, 0, {5, 20}},
+    {"ping", do_ping, 0, {5, 40}},
 };
 
 /* "30 people have their camera on." */
@@ -141,42 +148,73 @@ static json_t *no_place(const cn_live *live, json_t *id)
     return cn_rpc_refusal(id, CN_RPC_ROOM_FULL, "video_full", detail);
 }
 
-static void run(cn_method_call *call, const char *name)
+_Static_assert(sizeof methods / sizeof *methods <= CN_RATES_METHODS, "each has a bucket");
+
+/* 0, the row of everything else, for what is not there. */
+static size_t method_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        if (strcmp(methods[i].name, name) != 0) continue;
-        json_t *result = NULL;
-        cn_err err = CN_OK;
-        if ((methods[i].flags & IN_ROOM) && !call->client->member)
-            err = cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "", "you are not in a room");
-        else if (call->live->closing || !call->live->media)
-            err = CN_ERR_CLOSED;
-        else
-            err = methods[i].run(call, &result);
-        if (err == CN_ANSWERS_ITSELF) return;
-        if (err == CN_OK)
-            cn_client_answer(call->client, call->id, result);
-        else if (err == CN_ERR_FULL && call->id)
-            cn_client_send(call->client, no_place(call->live, call->id));
-        else
-            cn_client_refuse(call->client, call->id, err, &call->problem);
-        return;
+    for (size_t i = 1; name && i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(methods[i].name, name) == 0) return i;
+    return 0;
+}
+
+static void run(cn_method_call *call, size_t method)
+{
+    json_t *result = NULL;
+    cn_err err = CN_OK;
+    const cn_member *member = call->client->member;
+    /* in a room that has closed one still stands until the media plane let go of everybody */
+    if ((methods[method].flags & IN_ROOM) && (!member || member->hall->ended))
+        err = cn_problem_set(&call->problem, CN_ERR_NOTFOUND, "", "you are not in a room");
+    else if (call->live->closing || !call->live->media)
+        err = CN_ERR_CLOSED;
+    else
+        err = methods[method].run(call, &result);
+    if (err == CN_ANSWERS_ITSELF) return;
+    if (err == CN_OK)
+        cn_client_answer(call->client, call->id, result);
+    else if (err == CN_ERR_FULL && call->id)
+        cn_client_send(call->client, no_place(call->live, call->id));
+    else
+        cn_client_refuse(call->client, call->id, err, &call->problem);
+}
+
+/* Whether the call may run. Who goes on without being read from for a while is closed: the others' room is not his. */
+static bool in_time(cn_method_call *call, size_t method)
+{
+    cn_client *client = call->client;
+    cn_rate_verdict verdict = cn_rates_take(&client->rates, method, &methods[method].limit, cn_mono_ms());
+    if (verdict == CN_RATE_PASS) return true;
+    if (verdict == CN_RATE_SLOW) cn_ws_read(client->ws, false); /* live.c:tidy reads again */
+    if (verdict == CN_RATE_CLOSE || (verdict == CN_RATE_SLOW && client->rates.slowed == 1)) {
+        cn_warn("signaling.live", "user %s calls %s too often", client->actor.user, methods[method].name);
+        cn_flood_audit(client, methods[method].name, verdict == CN_RATE_CLOSE);
     }
-    if (call->id) cn_client_send(call->client, cn_rpc_error(call->id, CN_RPC_METHOD, "unknown method", NULL));
+    if (verdict == CN_RATE_CLOSE)
+        cn_ws_close(client->ws, CN_WS_CLOSE_FLOOD, "too many calls");
+    else
+        cn_client_refuse(client, call->id,
+                         cn_problem_set(&call->problem, CN_ERR_AGAIN, "", "too many calls at once: wait a moment"),
+                         &call->problem);
+    return false;
 }
 
 void cn_live_dispatch(cn_client *client, const char *text, size_t len)
 {
-    cn_rpc call;
-    int wrong = cn_rpc_parse(text, len, &call);
-    if (wrong == 0) {
-        cn_method_call method_call = {
-            .live = client->live, .client = client, .id = call.id, .params = call.params, .problem = {.err = CN_OK}};
-        run(&method_call, call.method);
-    } else {
-        cn_client_send(client,
-                       cn_rpc_error(call.id, wrong,
-                                    wrong == CN_RPC_PARSE ? "malformed JSON" : "not a JSON-RPC 2.0 request", NULL));
+    cn_rpc rpc;
+    int wrong = cn_rpc_parse(text, len, &rpc);
+    cn_method_call call = {
+        .live = client->live, .client = client, .id = rpc.id, .params = rpc.params, .problem = {.err = CN_OK}};
+    size_t method = wrong ? 0 : method_find(rpc.method);
+    if (in_time(&call, method)) {
+        if (method)
+            run(&call, method);
+        else if (wrong)
+            cn_client_send(client,
+                           cn_rpc_error(rpc.id, wrong,
+                                        wrong == CN_RPC_PARSE ? "malformed JSON" : "not a JSON-RPC 2.0 request", NULL));
+        else if (rpc.id)
+            cn_client_send(client, cn_rpc_error(rpc.id, CN_RPC_METHOD, "unknown method", NULL));
     }
-    cn_rpc_free(&call);
+    cn_rpc_free(&rpc);
 }

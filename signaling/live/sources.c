@@ -6,6 +6,12 @@
 #include "signaling/live/client.h"
 #include "signaling/live/hall.h"
 
+/* Of a source only the newest state waits for a slow reader. */
+static const char *source_key(char key[CN_NOTICE_KEY], const cn_member *member, cn_source_kind kind)
+{
+    return cn_notice_key(key, (char)('0' + kind), member);
+}
+
 static bool is_picture(cn_source_kind kind)
 {
     return kind != CN_SOURCE_MIC && kind != CN_SOURCE_NONE;
@@ -19,7 +25,8 @@ void cn_member_switch(cn_member *member, cn_source_kind kind, bool on, const cn_
     cn_media_source_set(member->hall->live->media, member->id, kind, on);
     json_t *params = json_pack("{s:s, s:s, s:b}", "participant", member->id, "source", cn_source_name(kind), "on", on);
     if (by && params) json_object_set_new(params, "by", json_string(by->id));
-    cn_hall_notice(member->hall, by ? NULL : member, "room.source", params, NULL);
+    char key[CN_NOTICE_KEY];
+    cn_hall_notice(member->hall, by ? NULL : member, "room.source", params, source_key(key, member, kind));
     if (!is_picture(kind) || on) return;
     for (int k = CN_SOURCE_CAMERA; k < CN_SOURCES; k++)
         if (member->source[k].there && member->source[k].on) return;
@@ -66,10 +73,11 @@ void cn_member_hold_sources(cn_member *member)
 static void tell_source(cn_member *member, cn_source_kind kind)
 {
     const cn_published *publication = &member->source[kind];
+    char key[CN_NOTICE_KEY];
     cn_hall_notice(member->hall, member, "room.source",
                    json_pack("{s:s, s:s, s:o}", "participant", member->id, "source", cn_source_name(kind), "on",
                              publication->there ? json_boolean(publication->on) : json_null()),
-                   NULL);
+                   source_key(key, member, kind));
 }
 
 bool cn_offer_has_video(const cn_offer_look *offer)
@@ -118,17 +126,14 @@ cn_err cn_member_video(cn_member *member, bool on)
 {
     cn_live *live = member->hall->live;
     if (member->may_video == on) return CN_OK;
-    if (on) {
-        int64_t taken = 0;
-        for (const cn_member *o = member->hall->members; o; o = o->next) taken += o->may_video && !o->leaving;
-        if (taken >= live->config.video_max) return CN_ERR_FULL;
-    }
+    if (on && !cn_hall_video_free(member->hall)) return CN_ERR_FULL;
     member->may_video = on;
     if (live->media && member->answered) cn_media_permit(live->media, member->id, true, on);
     for (int k = CN_SOURCE_CAMERA; !on && k < CN_SOURCES; k++)
         if (member->source[k].there && member->source[k].on) cn_member_switch(member, (cn_source_kind)k, false, NULL);
+    char key[CN_NOTICE_KEY];
     cn_hall_notice(member->hall, NULL, "room.video", json_pack("{s:s, s:b}", "participant", member->id, "on", on),
-                   NULL);
+                   cn_notice_key(key, 'v', member));
     return CN_OK;
 }
 

@@ -12,13 +12,18 @@
 #include "consult/room/room.h"
 #include "signaling/live/live.h"
 #include "signaling/live/qualitylog.h"
+#include "signaling/live/rates.h"
 #include "signaling/live/why.h"
 #include "signaling/door/ws.h"
 
 #define CN_SOURCES (CN_SOURCE_DEVICE + 1)
 #define CN_BUCKETS 1024
 #define CN_ENDED 64 /* requests that ended last */
+#define CN_CAME 256 /* who came into the rooms of requests last */
 #define CN_WHO 65   /* a person by user id, a device by the hash of its token */
+/* Who leaves and is back so soon has his hand raised and presents as before: as long as a participant stays who has lost
+ * his WebSocket, and enough to load the page anew and look at the device check. */
+#define CN_BACK_SOON_MS 60000
 
 typedef struct cn_client cn_client;
 typedef struct cn_member cn_member;
@@ -29,6 +34,8 @@ typedef struct cn_pass cn_pass;
 typedef struct cn_knock cn_knock;
 typedef struct cn_watch cn_watch;
 
+typedef enum cn_client_state { CN_CLIENT_ASKING, CN_CLIENT_KNOWN, CN_CLIENT_REFUSED } cn_client_state;
+
 /* A WebSocket and who is behind it. */
 struct cn_client {
     cn_client *next, **at; /* list of all */
@@ -37,15 +44,17 @@ struct cn_client {
     cn_ws *ws;
     char token[CN_SESSION_TOKEN];
     char address[48];
-    enum { CN_CLIENT_ASKING, CN_CLIENT_KNOWN, CN_CLIENT_REFUSED } state;
+    cn_client_state state;
     cn_actor actor;
     cn_member *member;
-    bool joining;    /* a join is under way */
-    cn_knock *knock; /* waits to be let in */
-    cn_watch *watch; /* NULL: nothing */
-    cn_watch *asked; /* what he asked for last, being checked: its errand's */
-    bool urgent;     /* is told of urgent requests that wait */
-    json_t *held;    /* array of texts that came before the session was known */
+    bool joining;      /* a join is under way */
+    cn_knock *knock;   /* waits to be let in */
+    cn_watch *watch;   /* NULL: nothing */
+    cn_watch *asked;   /* what he asked for last, being checked: its errand's */
+    bool urgent;       /* is told of urgent requests that wait */
+    json_t *held;      /* array of texts that came before the session was known */
+    uint64_t since_ms; /* monotonic: opened */
+    cn_rates rates;
 };
 
 typedef struct cn_published {
@@ -73,6 +82,7 @@ struct cn_member {
     const char *role, *kind; /* static texts */
     char resume[CN_SESSION_TOKEN];
     char token_hash[65]; /* of a device's bearer token */
+    cn_guest_ice ice;    /* of a device */
     bool may_video;      /* has one of the places with video */
     bool answered, connected, leaving;
     bool moderates, leads, refers; /* by the rights at joining: host always, lead expert, referrer */
@@ -108,11 +118,15 @@ struct cn_hall {
     char file[CN_ID_TEXT], kind[16], presenter[CN_ID_TEXT];
     char *file_name;
     int page;
-    json_t *state, *pointer;   /* as relayed */
-    uint32_t view_turn;        /* counts files and presenters: no place of one overtakes the news of the next */
-    cn_room_settings settings; /* with the codec that is meant by "" */
-    cn_tier tier_max;          /* of the settings */
+    json_t *state, *pointer;     /* as relayed */
+    char presented[CN_ID_TEXT];  /* user who left while he presented; "": nobody, or somebody has presented since */
+    uint64_t presented_until_ms; /* monotonic: so long he may come back to it */
+    uint32_t view_turn;          /* counts files and presenters: no place of one overtakes the news of the next */
+    cn_room_settings settings;   /* with the codec that is meant by "" */
+    cn_tier tier_max;            /* of the settings */
     int64_t hand_last_ms;
+    bool begun;               /* the talk has, at: */
+    int64_t begun_ms;         /* monotonic; below 0 where this machine was started later */
     bool scheduled;           /* as far as is known, its request waits to begin */
     bool looking, look_again; /* whether it does is being asked; and is to be asked once more */
     /* its request came to the end of the talk, or to its own */
@@ -125,9 +139,11 @@ struct cn_hall {
 struct cn_pass {
     cn_pass *next;
     char room[64], who[CN_WHO];
-    uint64_t until_ms;   /* monotonic: may enter a room that is closed to others */
-    uint64_t removed_ms; /* monotonic: may not enter before */
-    cn_tier tier_max;    /* a host's ceiling, for when he comes back */
+    uint64_t until_ms;      /* monotonic: may enter a room that is closed to others */
+    uint64_t removed_ms;    /* monotonic: may not enter before */
+    cn_tier tier_max;       /* a host's ceiling, for when he comes back */
+    int64_t hand_ms;        /* raised at, when he left; 0: not */
+    uint64_t hand_until_ms; /* monotonic: so long he may come back to it */
 };
 
 /* Somebody before the door. */
@@ -158,6 +174,7 @@ struct cn_live {
     cn_media *media;   /* NULL before cn_live_attach and after cn_live_close */
     size_t peers_peak; /* since memory was given back */
     cn_client *clients;
+    unsigned asking; /* of them, CN_CLIENT_ASKING */
     uint64_t serials;
     cn_hall *halls;
     cn_member *buckets[CN_BUCKETS];
@@ -167,8 +184,13 @@ struct cn_live {
     cn_knock *knocks;
     char ended[CN_ENDED][CN_ID_TEXT]; /* a ring: who was judged before the end came may not enter after it */
     size_t ended_next;
-    bool setting;  /* a change of a room's settings is under way */
-    bool checking; /* sessions are being asked for */
+    struct {
+        char request[CN_ID_TEXT], user[CN_ID_TEXT];
+    } came[CN_CAME]; /* a ring: whose minutes may not be in the ledger yet */
+    size_t came_next;
+    bool setting;    /* a change of a room's settings is under way */
+    bool checking;   /* sessions are being asked for */
+    bool rechecking; /* rights of members are */
     bool closing;
     /* minutes on their way to the ledger */
     cn_ledger_entry *ledger_first, *ledger_last;

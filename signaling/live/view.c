@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -14,6 +15,7 @@
 static void tell_view(cn_hall *hall, const cn_member *except)
 {
     hall->view_turn++;
+    *hall->presented = '\0';
     cn_hall_notice(hall, except, "view.opened", cn_hall_view_json(hall), NULL);
 }
 
@@ -23,6 +25,22 @@ void cn_hall_presenter_left(cn_hall *hall, const cn_member *member)
     *hall->presenter = '\0';
     json_decref(hall->pointer);
     hall->pointer = NULL;
+    tell_view(hall, member);
+}
+
+void cn_hall_presenter_away(cn_hall *hall, const cn_member *member)
+{
+    if (strcmp(hall->presenter, member->id) != 0) return;
+    cn_hall_presenter_left(hall, member);
+    cn_strcpy(hall->presented, sizeof hall->presented, member->user);
+    hall->presented_until_ms = cn_mono_ms() + CN_BACK_SOON_MS;
+}
+
+void cn_hall_presenter_back(cn_hall *hall, const cn_member *member)
+{
+    if (!*member->user || strcmp(hall->presented, member->user) != 0) return;
+    if (cn_mono_ms() > hall->presented_until_ms) return;
+    cn_strcpy(hall->presenter, sizeof hall->presenter, member->id);
     tell_view(hall, member);
 }
 

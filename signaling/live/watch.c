@@ -126,6 +126,15 @@ void cn_watch_changed(cn_live *live, const char *request, cn_state state)
     }
 }
 
+void cn_watch_drop(cn_live *live, const char *request, const char *user)
+{
+    for (cn_client *client = live->clients; client; client = client->next) {
+        cn_watch *list = strcmp(client->actor.user, user) == 0 ? client->watch : NULL;
+        for (size_t i = 0; list && i < list->n; i++)
+            if (strcmp(list->item[i].id, request) == 0) list->item[i].found = NULL;
+    }
+}
+
 void cn_watch_forget(cn_client *client)
 {
     free(client->watch);

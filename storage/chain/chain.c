@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cond.h"
@@ -34,7 +35,8 @@ struct cn_chain {
     uint8_t key[32];
     char node[CN_CHAIN_NODE];
     char boot[CN_ID_TEXT];
-    cn_heads *heads;
+    char *path, *copy_path; /* of both files of heads; copy NULL where one place is enough */
+    cn_heads *heads, *copy; /* copy: opened with the first head */
     pthread_t teller;
     bool has_teller;
 
@@ -145,6 +147,16 @@ static cn_err append(cn_chain *chain, cn_conn *conn, const cn_val *values)
 
 /* ---- heads ---- */
 
+static cn_err append_copy(cn_chain *chain, const cn_head *head)
+{
+    if (!chain->copy && access(chain->copy_path, F_OK) < 0) {
+        cn_info(WHERE, "the second file of heads %s is made from the first one", chain->copy_path);
+        CN_TRY(cn_heads_clone(chain->path, chain->copy_path));
+    }
+    if (!chain->copy) CN_TRY(cn_heads_open(&chain->copy, chain->copy_path));
+    return cn_heads_append(chain->copy, head);
+}
+
 static cn_err head_write(cn_chain *chain, int64_t counter, const uint8_t link[CN_CHAIN_LINK])
 {
     cn_head head = {.counter = counter};
@@ -153,6 +165,7 @@ static cn_err head_write(cn_chain *chain, int64_t counter, const uint8_t link[CN
     cn_strcpy(head.boot, sizeof head.boot, chain->boot);
     memcpy(head.link, link, CN_CHAIN_LINK);
     cn_err err = cn_heads_append(chain->heads, &head);
+    if (err == CN_OK && chain->copy_path) err = append_copy(chain, &head);
     if (err != CN_OK)
         cn_error(WHERE, "the head of the %s chain is not on disk: %s", chain->def->name, cn_err_text(err));
     return err;
@@ -406,7 +419,8 @@ cn_err cn_chain_open(cn_chain **out, cn_chain_log log, cn_db *db, const cn_vault
     pthread_mutex_init(&chain->lock, NULL);
     cn_cond_init(&chain->changed);
     cn_cond_init(&chain->tick);
-    cn_err err = cn_heads_open(&chain->heads, heads_path);
+    chain->path = cn_strdup(heads_path);
+    cn_err err = chain->path ? cn_heads_open(&chain->heads, heads_path) : CN_ERR_NOMEM;
     if (err == CN_OK) chain->has_teller = pthread_create(&chain->teller, NULL, tell, chain) == 0;
     if (err == CN_OK && !chain->has_teller) err = CN_ERR_NOMEM;
     if (err != CN_OK) {
@@ -415,6 +429,12 @@ cn_err cn_chain_open(cn_chain **out, cn_chain_log log, cn_db *db, const cn_vault
     }
     *out = chain;
     return CN_OK;
+}
+
+cn_err cn_chain_heads_copy(cn_chain *chain, const char *path)
+{
+    chain->copy_path = cn_strdup(path);
+    return chain->copy_path ? CN_OK : CN_ERR_NOMEM;
 }
 
 void cn_chain_close(cn_chain *chain)
@@ -426,6 +446,9 @@ void cn_chain_close(cn_chain *chain)
     pthread_mutex_unlock(&chain->lock);
     if (chain->has_teller) pthread_join(chain->teller, NULL);
     cn_heads_close(chain->heads);
+    cn_heads_close(chain->copy);
+    free(chain->path);
+    free(chain->copy_path);
     pthread_cond_destroy(&chain->tick);
     pthread_cond_destroy(&chain->changed);
     pthread_mutex_destroy(&chain->lock);

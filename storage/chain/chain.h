@@ -23,6 +23,9 @@ typedef enum cn_chain_log { CN_CHAIN_AUDIT, CN_CHAIN_LEDGER } cn_chain_log;
 cn_err cn_chain_open(cn_chain **out, cn_chain_log log, cn_db *db, const cn_vault *vault, const char *node,
                      const char *heads_path);
 void cn_chain_close(cn_chain *chain);
+/** A second place for the heads, best on another disk: each head is written to both before a row is answered for. Before
+ * the first row. One that is not there is made from the first file when a head is written, so that a look creates none. */
+cn_err cn_chain_heads_copy(cn_chain *chain, const char *path);
 
 /** One row of the audit log. NULL texts are stored as ''. All are identifiers or words of ours, never patients' data.
  */
@@ -73,11 +76,27 @@ cn_err cn_chain_commit(cn_chain *chain, cn_conn *conn);
 cn_err cn_chain_committed(cn_chain *chain);
 void cn_chain_rolled_back(cn_chain *chain);
 
+/** What vouches for a log's rows. */
+typedef struct cn_chain_proof {
+    const char *heads, *copy; /* the files of heads; copy NULL: none is kept */
+    const char *node;         /* whose heads they are; NULL: of some node */
+    int64_t uncovered;        /* so many rows of it may lie behind the last heads */
+} cn_chain_proof;
+
 /**
- * Checks every chain of a log against its links and the file of heads; prints what is wrong and a summary.
- * CN_ERR_CORRUPT when something is. Chains of other nodes, whose heads are in those nodes' files, are checked by their
- * links alone. May run while the server writes.
+ * Checks every chain of a log against its links and the files of heads; prints what is wrong and a summary. CN_ERR_CORRUPT when
+ * something is. Of a `node` every row must be covered by a head in each of both files, unless `uncovered` allows for some (a
+ * copy that was made while the server wrote); rows that are written meanwhile are waited for. Chains of other nodes, whose
+ * heads are in those nodes' files, are checked by their links alone. May run while the server writes.
  */
-cn_err cn_chain_verify(cn_chain_log log, cn_db *db, const cn_vault *vault, const char *heads_path, FILE *report);
+cn_err cn_chain_verify(cn_chain_log log, cn_db *db, const cn_vault *vault, const cn_chain_proof *proof, FILE *report);
+
+/**
+ * Heads for what the end of a process left without: of chains of `node` with a head and at most `most` rows behind it, whose
+ * links prove them, the last row's is written to both files. A copy that is not there is made from the first file. Before the
+ * server serves; `adopted` counts the rows.
+ */
+cn_err cn_chain_adopt(cn_chain_log log, cn_db *db, const cn_vault *vault, const cn_chain_proof *proof, int64_t most,
+                      int64_t *adopted);
 
 #endif

@@ -55,6 +55,12 @@ bool cn_head_format(const cn_head *head, char out[CN_HEAD_TEXT]);
 /** Parses `len` bytes without the line's end. */
 bool cn_head_parse(const char *line, size_t len, cn_head *out);
 
+/** All heads of a file's text in the order of log, node, boot, counter; caller frees. `bad` counts the lines that are none; what
+ * follows the last line's end is left out. */
+cn_err cn_heads_parse(const char *text, size_t size, cn_head **out, size_t *count, size_t *bad);
+/** Order of their chains: log, node, boot; 0: of one chain. */
+int cn_head_by_chain(const cn_head *left, const cn_head *right);
+
 /* The file of heads, open for appending. Several processes may share it. */
 typedef struct cn_heads cn_heads;
 /** Creates the file (0600); rewrites one over 8 MiB with the last head of each chain only. */
@@ -64,5 +70,9 @@ cn_err cn_heads_append(cn_heads *heads, const cn_head *head);
 void cn_heads_close(cn_heads *heads);
 /** All heads in the order of log, node, boot, counter; caller frees. `bad` counts the lines that are none. */
 cn_err cn_heads_read(const char *path, cn_head **out, size_t *count, size_t *bad);
+/** A file with the heads of another one, where there is none. */
+cn_err cn_heads_clone(const char *from, const char *to);
+/** Into that order. */
+void cn_heads_sort(cn_head *heads, size_t count);
 
 #endif

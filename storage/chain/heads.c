@@ -23,82 +23,26 @@ struct cn_heads {
     int fd;
 };
 
-bool cn_head_format(const cn_head *head, char out[CN_HEAD_TEXT])
-{
-    char link[2 * CN_CHAIN_LINK + 1], at[CN_TIME_TEXT];
-    cn_hex(head->link, CN_CHAIN_LINK, link);
-    cn_time_format(cn_wall_ms(), at);
-    return cn_fmt(out, CN_HEAD_TEXT, "%s %s %s %" PRId64 " %s %s", head->log, head->node, head->boot, head->counter,
-                  link, at);
-}
-
-/* Next word of a line, at most size - 1 bytes; false when there is none or it is longer. */
-static bool word(const char **at, const char *end, char *out, size_t size)
-{
-    const char *from = *at;
-    const char *space = memchr(from, ' ', (size_t)(end - from));
-    const char *to = space ? space : end;
-    size_t n = (size_t)(to - from);
-    if (n == 0 || n >= size || memchr(from, 0, n)) return false;
-    memcpy(out, from, n);
-    out[n] = 0;
-    *at = space ? to + 1 : to;
-    return true;
-}
-
-bool cn_head_parse(const char *line, size_t len, cn_head *out)
-{
-    char counter[24], link[2 * CN_CHAIN_LINK + 1];
-    const char *p = line, *end = line + len;
-    memset(out, 0, sizeof *out);
-    return word(&p, end, out->log, sizeof out->log) && word(&p, end, out->node, sizeof out->node) &&
-           word(&p, end, out->boot, sizeof out->boot) && word(&p, end, counter, sizeof counter) &&
-           word(&p, end, link, sizeof link) && cn_parse_i64(counter, 1, INT64_MAX, &out->counter) &&
-           cn_unhex(link, out->link, CN_CHAIN_LINK);
-}
-
-static int by_chain(const cn_head *left, const cn_head *right)
-{
-    int c = strcmp(left->log, right->log);
-    if (c == 0) c = strcmp(left->node, right->node);
-    return c ? c : strcmp(left->boot, right->boot);
-}
-
-static int by_place(const void *left, const void *right)
-{
-    const cn_head *head = left, *header = right;
-    int c = by_chain(head, header);
-    return c ? c : (head->counter > header->counter) - (head->counter < header->counter);
-}
-
-/* A last line without its end is what a power cut left of a head that was never answered for. */
-static cn_err parse_all(const char *text, size_t size, cn_head **out, size_t *count, size_t *bad)
-{
-    size_t lines = 0;
-    for (const char *p = text; (p = memchr(p, '\n', size - (size_t)(p - text))); p++) lines++;
-    cn_head *heads = cn_calloc(lines + 1, sizeof *heads);
-    if (!heads) return CN_ERR_NOMEM;
-    const char *p = text;
-    *count = *bad = 0;
-    for (size_t i = 0; i < lines; i++) {
-        const char *end = memchr(p, '\n', size - (size_t)(p - text));
-        if (cn_head_parse(p, (size_t)(end - p), &heads[*count]))
-            ++*count;
-        else if (end > p)
-            ++*bad;
-        p = end + 1;
-    }
-    qsort(heads, *count, sizeof *heads, by_place);
-    *out = heads;
-    return CN_OK;
-}
-
 cn_err cn_heads_read(const char *path, cn_head **out, size_t *count, size_t *bad)
 {
     CN_AUTO_FREE char *text = NULL;
     size_t size = 0;
     CN_TRY(cn_file_read(path, READ_MAX, &text, &size));
-    return parse_all(text, size, out, count, bad);
+    return cn_heads_parse(text, size, out, count, bad);
+}
+
+cn_err cn_heads_clone(const char *from, const char *to)
+{
+    CN_AUTO_FREE char *text = NULL, *dir = cn_strdup(to);
+    size_t size = 0;
+    if (!dir) return CN_ERR_NOMEM;
+    char *slash = strrchr(dir, '/');
+    if (slash && slash != dir) {
+        *slash = '\0';
+        CN_TRY(cn_mkdirs(dir));
+    }
+    CN_TRY(cn_file_read(from, READ_MAX, &text, &size));
+    return cn_file_write_durable(to, text, size, 0600);
 }
 
 static cn_err reopen(cn_heads *heads)
@@ -161,7 +105,7 @@ static cn_err compact_locked(cn_heads *list)
     char line[CN_HEAD_TEXT];
     CN_TRY(cn_heads_read(list->path, &heads, &n, &bad));
     for (size_t i = 0; i < n; i++) {
-        if (i + 1 < n && by_chain(&heads[i], &heads[i + 1]) == 0) continue;
+        if (i + 1 < n && cn_head_by_chain(&heads[i], &heads[i + 1]) == 0) continue;
         if (!cn_head_format(&heads[i], line)) continue;
         cn_buf_str(&text, line);
         cn_buf_str(&text, "\n");

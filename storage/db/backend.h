@@ -26,6 +26,8 @@ typedef struct cn_backend {
     cn_err (*run)(void *raw, const char *sql, const cn_val *params, size_t count, cn_rows **rows, int64_t *affected);
     /* Whether a statement changes anything; asked only where single_writer is set. */
     bool (*writes)(void *raw, const char *sql);
+    /* Whether what it writes to can be written: CN_ERR_NOSPACE, CN_ERR_DB. Writes nothing itself. NULL: it says so on reading. */
+    cn_err (*writable)(const char *url);
     /* Several statements without parameters. */
     cn_err (*script)(void *raw, const char *sql);
     cn_err (*commit)(void *raw);

@@ -261,11 +261,5 @@ cn_err cn_db_ping(cn_db *db)
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_db_query(conn, &rows, "SELECT 1"));
     /* Reading still works on a full disk: an embedded database is only ready when it can also write. */
-    if (!db->backend->single_writer) return CN_OK;
-    char now[CN_TIME_TEXT];
-    cn_time_format(cn_wall_ms(), now);
-    return cn_db_exec(conn, NULL,
-                      "INSERT INTO settings (key, value) VALUES ('storage.ping', $1) "
-                      "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                      cn_text(now));
+    return db->backend->writable ? db->backend->writable(db->url) : CN_OK;
 }

@@ -22,7 +22,8 @@ typedef struct cn_conn cn_conn;
 /** Opens `url` ("sqlite:FILE" or a libpq connection string) with `connections` connections and applies missing
  * migrations (in one transaction each); open.c. */
 cn_err cn_db_open(cn_db **out, const char *url, unsigned connections);
-/** One `SELECT 1` and, for SQLite, a durable write probe: what /readyz asks. CN_ERR_DB or CN_ERR_NOSPACE. */
+/** One `SELECT 1` and, for SQLite, whether its disk has room and may be written: what /readyz asks, which anybody may
+ * call as often as he likes, so that nothing is written. CN_ERR_DB or CN_ERR_NOSPACE. */
 cn_err cn_db_ping(cn_db *db);
 /** NULL allowed. All connections must have been released. */
 void cn_db_close(cn_db *db);

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -18,6 +20,7 @@
 #define WHERE "storage.sqlite"
 #define BUSY_MS 5000
 #define PARAMS_MAX 512
+#define ROOM_BYTES (256u << 10) /* free on the disk, so that a transaction can be written */
 
 typedef struct lite {
     sqlite3 *db;
@@ -101,6 +104,14 @@ static cn_err create_private(const char *path)
     }
     CN_AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return fd < 0 && errno != EEXIST ? cn_err_from_errno(errno) : CN_OK;
+}
+
+static cn_err lite_writable(const char *url)
+{
+    struct statvfs fs;
+    const char *path = url + strlen("sqlite:");
+    if (statvfs(path, &fs) < 0 || (fs.f_flag & ST_RDONLY) || access(path, W_OK) < 0) return CN_ERR_DB;
+    return (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_BYTES ? CN_ERR_NOSPACE : CN_OK;
 }
 
 static cn_err lite_open(void **out, const char *url)
@@ -298,6 +309,7 @@ static void lite_schema_unlock(void *raw)
 const cn_backend cn_backend_sqlite = {
     .kind = CN_DB_SQLITE,
     .single_writer = true,
+    .writable = lite_writable,
     .begin = "BEGIN IMMEDIATE",
     .count_history = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
     .suffix = ".sqlite.sql",

@@ -35,6 +35,8 @@ const char *rtc_client_pwd(const rtc_client *client);
 /** SHA-256 of its certificate, with colons. */
 const char *rtc_client_fingerprint(const rtc_client *client);
 
+/** Its offer says setup:passive: the server begins the DTLS handshake. */
+void rtc_client_passive(rtc_client *client, bool on);
 /** From the next rtc_client_target or rtc_client_move on over TCP, or over UDP again. */
 void rtc_client_tcp(rtc_client *client, bool on);
 /** Over TCP it reads no faster than this, with a small buffer in the kernel: a slow line. To be set before the

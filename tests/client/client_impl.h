@@ -31,6 +31,7 @@ struct rtc_client {
     SSL *ssl;
     BIO *in;
     bool started, connected, closed;
+    bool passive; /* the server begins the handshake */
     srtp_t srtp_in, srtp_out;
     char profile[32];
 

@@ -37,7 +37,7 @@ static bool hello_lengthen(SSL_CTX *ctx)
 
 bool rtc_dtls_init(rtc_client *client, const char *profiles, bool long_hello)
 {
-    client->ctx = SSL_CTX_new(DTLS_client_method());
+    client->ctx = SSL_CTX_new(DTLS_method());
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = X509_new();
     bool ok = client->ctx && key && cert && X509_gmtime_adj(X509_getm_notBefore(cert), -3600) &&
@@ -81,8 +81,9 @@ static bool keys_take(rtc_client *client)
     if (SSL_export_keying_material(client->ssl, k, 2 * (16 + salt), "EXTRACTOR-dtls_srtp", 19, NULL, 0, 0) != 1)
         return false;
     snprintf(client->profile, sizeof client->profile, "%s", negotiated->name);
-    client->srtp_out = session_new(profile, k, k + 32, salt, ssrc_any_outbound);
-    client->srtp_in = session_new(profile, k + 16, k + 32 + salt, salt, ssrc_any_inbound);
+    const unsigned own = client->passive, other = !own; /* the client's keys come first */
+    client->srtp_out = session_new(profile, k + 16 * own, k + 32 + salt * own, salt, ssrc_any_outbound);
+    client->srtp_in = session_new(profile, k + 16 * other, k + 32 + salt * other, salt, ssrc_any_inbound);
     return client->srtp_in && client->srtp_out;
 }
 
@@ -145,7 +146,10 @@ void rtc_client_handshake(rtc_client *client)
     SSL_set_bio(client->ssl, client->in, out);
     SSL_set_options(client->ssl, SSL_OP_NO_QUERY_MTU);
     SSL_set_mtu(client->ssl, 1200);
-    SSL_set_connect_state(client->ssl);
+    if (client->passive)
+        SSL_set_accept_state(client->ssl);
+    else
+        SSL_set_connect_state(client->ssl);
     dtls_advance(client);
 }
 

@@ -12,23 +12,24 @@ void rtc_offer_own(rtc_offer *offer, const rtc_client *client)
     offer->fingerprint = rtc_client_fingerprint(client);
 }
 
-static void audio_lines(cn_buf *buf, bool red)
+static void audio_lines(cn_buf *buf, bool red, bool plain)
 {
     const unsigned pt = RTC_PT_OPUS;
-    cn_buf_fmt(buf, "a=rtpmap:%u opus/48000/2\r\na=rtcp-fb:%u transport-cc\r\na=fmtp:%u minptime=10;useinbandfec=1\r\n",
-               pt, pt, pt);
+    cn_buf_fmt(buf, "a=rtpmap:%u opus/48000/2\r\na=fmtp:%u minptime=10;useinbandfec=1\r\n", pt, pt);
+    if (!plain) cn_buf_fmt(buf, "a=rtcp-fb:%u transport-cc\r\n", pt);
     if (red) cn_buf_fmt(buf, "a=rtpmap:%u red/48000/2\r\na=fmtp:%u %u/%u\r\n", RTC_PT_RED, RTC_PT_RED, pt, pt);
 }
 
-static void video_lines(cn_buf *buf, cn_codec codec)
+static void video_lines(cn_buf *buf, cn_codec codec, bool plain)
 {
-    static const char *const feedback[] = {"transport-cc", "ccm fir", "nack", "nack pli"};
+    static const char *const feedback[] = {"ccm fir", "nack pli", "transport-cc", "nack"};
     unsigned pt = rtc_pt(codec);
     cn_buf_fmt(buf, "a=rtpmap:%u %s/90000\r\n", pt, cn_codec_name(codec));
     if (codec == CN_CODEC_H264)
         cn_buf_fmt(buf, "a=fmtp:%u level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n", pt);
-    for (size_t i = 0; i < sizeof feedback / sizeof *feedback; i++)
+    for (size_t i = 0; i < (plain ? 2 : sizeof feedback / sizeof *feedback); i++)
         cn_buf_fmt(buf, "a=rtcp-fb:%u %s\r\n", pt, feedback[i]);
+    if (plain) return;
     cn_buf_fmt(buf, "a=rtpmap:%u rtx/90000\r\na=fmtp:%u apt=%u\r\n", pt + 1, pt + 1, pt);
 }
 
@@ -36,7 +37,9 @@ static void section(cn_buf *buf, const rtc_offer *offer, bool video, const char 
 {
     char pts[32];
     unsigned pt = rtc_pt(offer->codec);
-    if (video)
+    if (video && offer->plain)
+        (void)cn_fmt(pts, sizeof pts, "%u", pt);
+    else if (video)
         (void)cn_fmt(pts, sizeof pts, "%u %u", pt, pt + 1);
     else if (offer->red)
         (void)cn_fmt(pts, sizeof pts, "%u %u", RTC_PT_RED, RTC_PT_OPUS);
@@ -49,12 +52,25 @@ static void section(cn_buf *buf, const rtc_offer *offer, bool video, const char 
                offer->pwd, offer->fingerprint, offer->setup);
     for (size_t i = 0; i < RTC_EXTS; i++)
         if ((video ? rtc_exts[i].video : rtc_exts[i].audio) &&
-            (rtc_exts[i].ext != CN_RTP_EXT_DEPENDENCY || offer->dependency))
+            (rtc_exts[i].ext != CN_RTP_EXT_DEPENDENCY || offer->dependency) &&
+            (rtc_exts[i].ext != CN_RTP_EXT_TWCC || !offer->plain))
             cn_buf_fmt(buf, "a=extmap:%u %s\r\n", rtc_exts[i].id, cn_rtp_ext_uri(rtc_exts[i].ext));
     if (video)
-        video_lines(buf, offer->codec);
+        video_lines(buf, offer->codec, offer->plain);
     else
-        audio_lines(buf, offer->red);
+        audio_lines(buf, offer->red, offer->plain);
+}
+
+/* As Plan B wrote it. */
+static void ssrc_groups(cn_buf *buf, const rtc_offer *offer)
+{
+    cn_buf_str(buf, "a=ssrc-group:SIM");
+    for (unsigned i = 0; i < offer->layers; i++) cn_buf_fmt(buf, " %u", offer->camera_ssrc + 2 * i);
+    cn_buf_str(buf, "\r\n");
+    for (unsigned i = 0; i < offer->layers; i++)
+        cn_buf_fmt(buf, "a=ssrc-group:FID %u %u\r\n", offer->camera_ssrc + 2 * i, offer->camera_ssrc + 2 * i + 1);
+    for (unsigned i = 0; i < 2 * offer->layers; i++)
+        cn_buf_fmt(buf, "a=ssrc:%u cname:client\r\n", offer->camera_ssrc + i);
 }
 
 static void camera(cn_buf *buf, const rtc_offer *offer)
@@ -64,6 +80,10 @@ static void camera(cn_buf *buf, const rtc_offer *offer)
     if (offer->layers == 1) {
         cn_buf_fmt(buf, "a=ssrc-group:FID %u %u\r\na=ssrc:%u cname:client\r\na=ssrc:%u cname:client\r\n",
                    offer->camera_ssrc, offer->camera_ssrc + 1, offer->camera_ssrc, offer->camera_ssrc + 1);
+        return;
+    }
+    if (offer->ssrc_groups) {
+        ssrc_groups(buf, offer);
         return;
     }
     for (unsigned i = 0; i < offer->layers; i++) cn_buf_fmt(buf, "a=rid:%s send\r\n", rtc_rid(i));

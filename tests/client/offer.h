@@ -14,13 +14,15 @@
 
 typedef struct rtc_offer {
     const char *ufrag, *pwd, *fingerprint; /* borrowed: rtc_offer_own */
-    const char *setup;                     /* "actpass" or "active" */
+    const char *setup;                     /* "actpass", "active" or "passive" */
     bool mic;
     bool red; /* voices with older blocks in front (RFC 2198), sent and taken */
     uint32_t mic_ssrc;
     cn_codec codec;       /* of the camera and of what the slots take: VP8, VP9 or H264 */
+    bool plain;           /* no transport-wide feedback, no retransmission: what simple players offer */
     bool dependency;      /* with the dependency descriptor */
     unsigned layers;      /* of the camera: 0 none, 1 plain, more: simulcast with the RIDs of names.h */
+    bool ssrc_groups;     /* simulcast by a=ssrc-group:SIM instead: SSRCs from camera_ssrc on, each's RTX one above */
     uint32_t camera_ssrc; /* told in the SDP when there is one layer; its RTX is one above */
     unsigned audio_slots, video_slots;
 } rtc_offer;

@@ -25,6 +25,11 @@ static bool stream_open(rtc_client *client)
            fcntl(client->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
+void rtc_client_passive(rtc_client *client, bool on)
+{
+    client->passive = on;
+}
+
 void rtc_client_tcp(rtc_client *client, bool on)
 {
     client->tcp = on;

@@ -31,7 +31,12 @@ await check(
     await unlessStalled([red, green], async () => {
       const r = await follow(green, red, 20)
       tell('loss', r)
-      assert(r.percent >= 99 || (await drawsLate(red, green, r)), `${r.percent} % of the encoded pictures were seen`)
+      // of pictures that come together the browser shows the last one alone, as below: what is asked of the room is that all could be decoded
+      const shown = r.percent >= 99 || (r.percent >= 90 && r.percent_decoded >= 99)
+      assert(
+        shown || (await drawsLate(red, green, r)),
+        `${r.percent} % of the encoded pictures were seen, ${r.percent_decoded} % decoded`,
+      )
       assert(r.freeze_ms <= 500, `a picture stood for ${r.freeze_ms} ms`)
     })
   },

@@ -10,7 +10,7 @@ const rounds = process.env.CONSILIUM_LONG ? 100 : 20
 const server = new Server({ name: 'kill' })
 const form = (n) => ({
   urgency: 'ordinary',
-  patient: { name: `患者${n}`, sex: 'unknown' },
+  patient: { name: `患者${n}`, sex: 'unknown', birth_date: '1960-02-03' },
   diagnosis: `diagnosis ${n}`,
   question: `question ${n}`,
 })
@@ -110,6 +110,42 @@ await check(
   },
   60,
 )
+
+/** What the page has of the messages: "text seq" each, then what was not answered. */
+const written = (b) =>
+  b.eval(`[...document.querySelectorAll('[data-testid="chat-message"]')]
+    .map((m) => (m.querySelector('p')?.textContent ?? '') + ' ' + m.dataset.seq)
+    .concat([...document.querySelectorAll('[data-testid="chat-unsent"]')].map((m) => m.dataset.state)).join(', ')`)
+const reads = (b, what) => until(`${b.name} reading "${what}"`, async () => (await written(b)) === what, 40)
+
+await check('what one writes the other reads once, also over kill -9, and nothing typed is lost', async () => {
+  const [red, green] = doctors
+  if (!(await red.visible('panel'))) await red.click('control-panel')
+  await red.click('panel-chat')
+  await red.fill('chat-text', '请看知情同意书')
+  await red.click('chat-attach')
+  await red.click('chat-file')
+  await red.click('chat-send')
+  await reads(red, '请看知情同意书 1')
+  await until('green being told', () => green.visible('control-unread'))
+  if (!(await green.visible('panel'))) await green.click('control-panel')
+  await green.click('panel-chat')
+  await reads(green, '请看知情同意书 1')
+  assert(await green.visible('room-file'), 'the file as a card')
+  assert(!(await green.visible('control-unread')), 'it is read')
+  await server.end('SIGKILL')
+  await red.fill('chat-text', '第二句')
+  await red.page.locator('[data-testid="chat-text"]').press('Enter')
+  await reads(red, '请看知情同意书 1, waiting')
+  await red.fill('chat-text', '没写完')
+  await red.click('panel-files')
+  await server.start()
+  await reads(green, '请看知情同意书 1, 第二句 2')
+  await red.click('panel-chat')
+  await reads(red, '请看知情同意书 1, 第二句 2')
+  equal(await red.page.locator('[data-testid="chat-text"]').inputValue(), '没写完', 'what was being written')
+  equal((await admin.get(`/api/v1/requests/${request}/messages`)).messages.length, 2, 'kept')
+})
 
 await check(
   `killed ${rounds} times, nothing that was answered is lost`,

@@ -59,8 +59,7 @@ async function candidatesAre(b, addresses) {
 }
 
 /** What the ledger holds of this month. */
-const segments = async () =>
-  (await scene.admin.get(`/api/v1/minutes/segments?month=${new Date().toISOString().slice(0, 7)}&size=200`)).items
+const segments = async () => (await scene.admin.get(`/api/v1/minutes/segments?size=200`)).items
 
 /** The server with other media addresses, on the same ports; both doctors in the room. */
 async function anew(media) {

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$0")"
 status=0
-for test in ${*:-kill.mjs room.mjs quality.mjs impair.mjs voices.mjs host.mjs codecs.mjs turn.mjs tcp.mjs roam.mjs view.mjs screens.mjs changes.mjs story.mjs}; do
+for test in ${*:-kill.mjs room.mjs quality.mjs impair.mjs voices.mjs host.mjs codecs.mjs turn.mjs tcp.mjs roam.mjs view.mjs screens.mjs states.mjs changes.mjs story.mjs ${CONSILIUM_LONG:+speed.mjs}}; do
     [ -f "$test" ] || continue
     echo "== $test"
     began=$SECONDS

@@ -3,7 +3,7 @@ import { Server } from '../lib/server.mjs'
 import { Chromium } from './lib/browsers.mjs'
 import { approach, login } from './lib/scene.mjs'
 import { picture } from './lib/view.mjs'
-import { assert, check, finish, until } from '../lib/check.mjs'
+import { assert, check, equal, finish, until } from '../lib/check.mjs'
 
 const server = new Server({ name: 'screens' })
 const camera = { width: 320, height: 180, fps: 10, frames: 20 }
@@ -96,22 +96,103 @@ await check('a slide on a phone held across has the height, its buttons are in s
     await phone.screenshot(`screens-phone-${size.width}x${size.height}.png`)
   }
   await phone.page.setViewportSize(UPRIGHT)
-  await phone.click('control-leave')
+  await phone.click('view-close')
 })
 
-/** What can be pressed and is lower than a finger; a word within a sentence and what is laid over a larger label aside. */
-const lowTargets = (who) =>
+/** What can be pressed and is lower than a finger; a word within a sentence and what is laid over a larger label aside, and what `but` selects. */
+const lowTargets = (who, but = 'never') =>
   who.eval(`(() => {
   const small = []
   for (const one of document.querySelectorAll('button, a[href], input, select, textarea, [role="button"], [role="tab"]')) {
     const box = (one.closest('label, .el-input__wrapper, .el-select__wrapper, .el-textarea') ?? one).getBoundingClientRect()
     const style = getComputedStyle(one)
-    if (box.width < 2 || style.visibility === 'hidden' || style.opacity === '0' || one.disabled) continue
+    if (box.width < 2 || style.visibility === 'hidden' || style.opacity === '0' || one.disabled || one.matches('${but}')) continue
     if (style.display === 'inline' || one.closest('p')) continue
     if (box.height < ${TOUCH_PX} - 0.5) small.push([one.dataset.testid ?? one.className, Math.round(box.width), Math.round(box.height), one.textContent.trim().slice(0, 12)].join(' '))
   }
   return [...new Set(small)]
 })()`)
+
+const boxOf = async (who, testid) => {
+  const box = await who.page.locator(`[data-testid="${testid}"]`).first().boundingBox()
+  return box ?? { x: 0, y: 0, width: 0, height: 0 }
+}
+const cornerOf = (who) => who.eval(`document.querySelector('[data-testid="own-picture"]')?.dataset.corner ?? 'none'`)
+const localOf = (who, what) => who.eval(`document.querySelector('[data-testid="local-state"]').dataset.${what}`)
+
+await check("one's own picture is small, is moved, kept inside and put away", async () => {
+  await laptop.page.setViewportSize({ width: 1440, height: 900 })
+  await until('the corner', async () => (await cornerOf(laptop)) === 'bottom-right', 20)
+  assert((await boxOf(laptop, 'own-picture')).width < 240, "one's own picture is no small one")
+  await laptop.page.locator('[data-testid="own-picture"]').focus()
+  await laptop.page.keyboard.press('ArrowUp')
+  await until('the corner above', async () => (await cornerOf(laptop)) === 'top-right')
+  const from = await boxOf(laptop, 'own-picture')
+  const stage = await boxOf(laptop, 'tiles')
+  await laptop.page.mouse.move(from.x + 30, from.y + 60)
+  await laptop.page.mouse.down()
+  await laptop.page.mouse.move(stage.x + 100, stage.y + stage.height / 2, { steps: 4 })
+  await laptop.page.mouse.move(stage.x - 300, stage.y + stage.height + 300, { steps: 4 })
+  assert(await fits(laptop, 'own-picture'), 'it was dragged out of the window')
+  await laptop.page.mouse.up()
+  await until('the corner it was let go in', async () => (await cornerOf(laptop)) === 'bottom-left')
+  for (const size of [UPRIGHT, { width: 1093, height: 500 }]) {
+    await laptop.page.setViewportSize(size)
+    await until(`it being in sight at ${size.width} × ${size.height}`, () => fits(laptop, 'own-picture'))
+  }
+  await laptop.page.locator('[data-testid="own-picture"]').hover()
+  await laptop.click('own-hide')
+  await until('it being away', async () => (await cornerOf(laptop)) === 'none')
+  await laptop.click('own-show')
+  await until('it being back', async () => (await cornerOf(laptop)) === 'bottom-left')
+})
+
+await check('keys of the room, but not in a dialog nor once they are switched off', async () => {
+  const { keyboard } = laptop.page
+  const on = await localOf(laptop, 'mic')
+  await keyboard.press('m')
+  await until('M switching the microphone', async () => (await localOf(laptop, 'mic')) !== on)
+  await keyboard.press('m')
+  await until('M switching it back', async () => (await localOf(laptop, 'mic')) === on)
+  /* the button keeps the focus, and Space presses it no more */
+  const mic = (what, wanted) => until(what, async () => (await localOf(laptop, 'mic')) === wanted)
+  if (on === 'false') await keyboard.press('m')
+  await laptop.click('control-mic')
+  await mic('the button switching it off', 'false')
+  for (let i = 0; i < 2; i++) {
+    await keyboard.down(' ')
+    await mic('Space held', 'true')
+    await keyboard.up(' ')
+    await mic('Space let go', 'false')
+  }
+  if (on === 'true') await keyboard.press('m')
+  await mic('it being as before', on)
+  await keyboard.press('?')
+  await until('the list of keys', () => laptop.visible('shortcuts'))
+  await keyboard.press('m')
+  await laptop.page.locator('[data-testid="shortcuts-characters"]').click()
+  await keyboard.press('Escape')
+  await until('the list being closed', async () => !(await laptop.visible('shortcuts')))
+  await keyboard.press('m')
+  await keyboard.press('?')
+  await laptop.click('control-settings')
+  await laptop.click('settings-keys')
+  await until('the list of keys by its button', () => laptop.visible('shortcuts'))
+  equal(await localOf(laptop, 'mic'), on, 'the microphone after M in the dialog and switched off')
+  await laptop.page.locator('[data-testid="shortcuts-characters"]').click()
+  await keyboard.press('Escape')
+  await until('the list being closed again', async () => !(await laptop.visible('shortcuts')))
+})
+
+await check(`what a finger presses in the room is ${TOUCH_PX} pixels high`, async () => {
+  await until('the laptop on the phone', async () => (await phone.probe('tiles()')).length === 1)
+  await phone.page.locator('[data-testid="own-picture"]').focus()
+  await phone.screenshot('screens-room-390x844.png')
+  // what a connection is like stands in full in the list of people
+  const low = await lowTargets(phone, '[data-testid="quality"]')
+  assert(!low.length, low.join('; '))
+  await phone.click('control-leave')
+})
 
 await check(`what a finger presses is ${TOUCH_PX} pixels high, on every page of a phone`, async () => {
   const found = []

@@ -1,11 +1,13 @@
 // The shared view in real browsers: followers see what the presenter sees, at their own screen's resolution, as OpenSlide itself renders it.
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Server, root } from '../lib/server.mjs'
 import { Chromium, Remote } from './lib/browsers.mjs'
-import { Slide, compare } from './lib/canvas.mjs'
+import { Slide, compare, detail, greys, paper } from './lib/canvas.mjs'
 import { writeDocx } from './lib/docx.mjs'
+import { unlessStalled } from './lib/late.mjs'
 import { smallPng } from './lib/palette.mjs'
 import { film, people } from './lib/portraits.mjs'
 import { GIVE_UP_MS, check, assert, equal, until, sleep, finish } from '../lib/check.mjs'
@@ -20,6 +22,7 @@ import {
   record,
   recorded,
   lags,
+  owed,
   quantile,
 } from './lib/view.mjs'
 
@@ -141,6 +144,12 @@ await check('the panel lists every file with a thumbnail', async () => {
   )
 })
 
+/** Whether the first lies over the second. */
+const covered = (over, under) => `(() => {
+  const [a, b] = ['${over}', '${under}'].map((id) => document.querySelector('[data-testid="' + id + '"]').getBoundingClientRect())
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+})()`
+
 await must('a slide that one opens is there for the other, with scale and magnification', async () => {
   await click(presenter, slide)
   await Promise.all([opened(presenter, slide), opened(follower, slide)])
@@ -151,10 +160,13 @@ await must('a slide that one opens is there for the other, with scale and magnif
   assert(f.status.includes(apis.expert01.user.name), `"${f.status}" names the presenter`)
   await sharp(presenter)
   await presenter.screenshot('view-slide.png')
+  // one's own picture stands beside the slide, wherever the view came from after it
+  for (const b of [presenter, follower])
+    equal(await b.eval(covered('own-picture', 'view-scale')), false, `${b.name}: one's own picture over the scale`)
 })
 
 const source = new Slide(server.slide)
-const measured = { off: [], mean: [], shift: [], lag: [], act: [] }
+const measured = { off: [], mean: [], shift: [], lag: [], lagBeyond: [], act: [], actBeyond: [] }
 
 /** One act of the presenter's hands: drag, wheel or a button. */
 async function move(kind) {
@@ -206,57 +218,58 @@ async function judge() {
   }
 }
 
+/** The presenter's hands do fifty things; what the follower saw of them is measured. */
+async function fifty() {
+  for (const list of Object.values(measured)) list.length = 0
+  await Promise.all([record(presenter), record(follower)])
+  const kinds = Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? 'turn' : i % 2 ? 'pan' : 'zoom'))
+  for (const [i, kind] of kinds.entries()) {
+    await move(kind)
+    const both = await together(presenter, follower)
+    measured.off.push(both.off)
+    near(both, `act ${i + 1} (${kind}, seed ${seed})`)
+    if (i % 10 === 9) await judge()
+  }
+  const p = await recorded(presenter),
+    f = await recorded(follower)
+  assert(p.drawn.length >= 100, `only ${p.drawn.length} regions were drawn`)
+  measured.lag = lags(p.drawn, f.drawn)
+  // what the pages' own timers were late by meanwhile, since their machine is busy, no server can make up for
+  const beyond = (at, ms) => ms - owed(p.late, at, at + ms) - owed(f.late, at, at + ms)
+  measured.lagBeyond = measured.lag.map((ms, i) => beyond(p.drawn[i][0], ms))
+  // from the hand's movement to the first picture that comes of it, at the follower
+  for (const [i, at] of p.acts.entries()) {
+    if (i && at - p.acts[i - 1] < 150) continue
+    const first = p.drawn.findIndex(([t]) => t >= at)
+    if (first < 0 || first >= measured.lag.length || p.drawn[first][0] - at >= 400) continue
+    measured.act.push(p.drawn[first][0] - at + measured.lag[first])
+    measured.actBeyond.push(beyond(at, measured.act.at(-1)))
+  }
+  const line = (name, list, unit) =>
+    console.log(
+      `        ${name}: ${list.length} values, p50 ${quantile(list, 0.5).toFixed(1)}, p95 ${quantile(list, 0.95).toFixed(1)}, max ${Math.max(...list).toFixed(1)} ${unit}`,
+    )
+  line('off by', measured.off, 'px')
+  line('drawn here → drawn there', measured.lag, 'ms')
+  line('hand → drawn there', measured.act, 'ms')
+  line('canvas − OpenSlide', measured.mean, 'grey levels')
+  if (measured.shift.length) line('shift of the canvas', measured.shift, 'px')
+  assert(
+    measured.mean.length >= 10 && measured.shift.length >= 5 && measured.shift.every((s) => s <= 1),
+    'the canvas lies where OpenSlide says',
+  )
+  assert(measured.act.length >= 25, `only ${measured.act.length} acts were timed`)
+  line('beyond what the pages were late', measured.lagBeyond, 'ms')
+  for (const [what, list] of [
+    ['lag', measured.lagBeyond],
+    ['lag from the hand', measured.actBeyond],
+  ])
+    assert(quantile(list, 0.95) <= 200, `${what} p95 is ${quantile(list, 0.95).toFixed(0)} ms beyond the pages' own`)
+}
 await check(
   "50 random pans, zooms and rotations: the follower is within one pixel, lag p95 ≤ 200 ms more than the pages' own, the canvas is OpenSlide's",
-  async () => {
-    await Promise.all([record(presenter), record(follower)])
-    const kinds = Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? 'turn' : i % 2 ? 'pan' : 'zoom'))
-    for (const [i, kind] of kinds.entries()) {
-      await move(kind)
-      const both = await together(presenter, follower)
-      measured.off.push(both.off)
-      near(both, `act ${i + 1} (${kind}, seed ${seed})`)
-      if (i % 10 === 9) await judge()
-    }
-    const p = await recorded(presenter),
-      f = await recorded(follower)
-    assert(p.drawn.length >= 100, `only ${p.drawn.length} regions were drawn`)
-    measured.lag = lags(p.drawn, f.drawn)
-    // from the hand's movement to the first picture that comes of it, at the follower
-    for (const [i, at] of p.acts.entries()) {
-      if (i && at - p.acts[i - 1] < 150) continue
-      const first = p.drawn.findIndex(([t]) => t >= at)
-      if (first >= 0 && first < measured.lag.length && p.drawn[first][0] - at < 400)
-        measured.act.push(p.drawn[first][0] - at + measured.lag[first])
-    }
-    const line = (name, list, unit) =>
-      console.log(
-        `        ${name}: ${list.length} values, p50 ${quantile(list, 0.5).toFixed(1)}, p95 ${quantile(list, 0.95).toFixed(1)}, max ${Math.max(...list).toFixed(1)} ${unit}`,
-      )
-    line('off by', measured.off, 'px')
-    line('drawn here → drawn there', measured.lag, 'ms')
-    line('hand → drawn there', measured.act, 'ms')
-    line('canvas − OpenSlide', measured.mean, 'grey levels')
-    if (measured.shift.length) line('shift of the canvas', measured.shift, 'px')
-    assert(
-      measured.mean.length >= 10 && measured.shift.length >= 5 && measured.shift.every((s) => s <= 1),
-      'the canvas lies where OpenSlide says',
-    )
-    assert(measured.act.length >= 25, `only ${measured.act.length} acts were timed`)
-    // what a page's own timers are late by, since its machine is busy, no server can make up for
-    line('timers here', p.late, 'ms late')
-    line('timers there', f.late, 'ms late')
-    const limit = 200 + quantile(p.late, 0.95) + quantile(f.late, 0.95)
-    for (const [what, list] of [
-      ['lag', measured.lag],
-      ['lag from the hand', measured.act],
-    ])
-      assert(
-        quantile(list, 0.95) <= limit,
-        `${what} p95 is ${quantile(list, 0.95).toFixed(0)} of ${limit.toFixed(0)} ms`,
-      )
-  },
-  110,
+  () => unlessStalled([presenter, follower], fifty),
+  330,
 )
 
 await check("the pointer lives at the follower, with the presenter's name, on the same spot of the slide", async () => {
@@ -333,6 +346,102 @@ await check('one looks at another file for himself, and one press brings him bac
   near(await together(presenter, follower), 'after coming back')
 })
 
+/** What a page's canvas shows has as much detail as the same part drawn for exactly these pixels; `drawn`: that part, or null where nothing is to be seen. */
+async function asSharpAs(who, drawn, ratios) {
+  await sharp(who)
+  const p = await picture(who),
+    canvas = await canvasOf(who)
+  const shown = { region: p.region, scale: scaleOf(p) / p.dpr, width: canvas.width, height: canvas.height }
+  const part = drawn(shown)
+  if (!part || detail(part.want) < 2) return
+  const ratio = detail(greys(canvas, part.x, part.y, part.want.size)) / detail(part.want)
+  ratios.set(`${who.name} ${shown.scale}`, ratio)
+  const at = `${who.name} at ${(1 / scaleOf(p)).toFixed(3)} pixels for each of the picture's`
+  assert(ratio > 0.95 && ratio < 1.5, `${at}: ${ratio.toFixed(2)} of the detail of a picture drawn for its screen`)
+}
+
+/** Runs `work` while the page has that pixel ratio, as when Windows enlarges everything by so much. */
+async function atRatio(who, ratio, work) {
+  const devtools = await who.page.context().newCDPSession(who.page)
+  const { width, height } = who.page.viewportSize()
+  const set = async (to) => {
+    await devtools.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: to, mobile: false })
+    await until(`${who.name} at a pixel ratio of ${to}`, async () => (await picture(who)).dpr === to, 5, 50)
+  }
+  const before = (await picture(who)).dpr
+  await set(ratio)
+  await work()
+  await set(before)
+  await devtools.detach()
+}
+/** What many a laptop has. */
+const BETWEEN = 1.25
+
+const SIDE = 128
+const ofSlide = (shown) => {
+  const [first] = source.squares(shown, SIDE, 0).reverse()
+  return first && { x: first[0], y: first[1], want: source.expected(shown, first[0], first[1], SIDE, 0) }
+}
+
+await check(
+  'slides and pages have the detail of the screen, at 24 zoom positions and pixel ratios of 1, 1.25 and 2',
+  async () => {
+    const seen = { slide: new Map(), page: new Map() }
+    await click(presenter, slide)
+    await Promise.all([opened(presenter, slide), opened(follower, slide)])
+    const p = await still(presenter)
+    await presenter.page.mouse.move(p.x + p.width / 2, p.y + p.height / 2)
+    for (let i = 0; i < 5; i++) {
+      await presenter.page.mouse.wheel(0, -120)
+      near(await together(presenter, follower), 'the slide')
+      for (const who of [presenter, follower]) await asSharpAs(who, ofSlide, seen.slide)
+    }
+    const between = (drawn, wheel) =>
+      atRatio(presenter, BETWEEN, async () => {
+        const list = new Map()
+        for (let i = 0; i < 2; i++) {
+          await presenter.page.mouse.wheel(0, wheel)
+          await still(presenter)
+          await asSharpAs(presenter, drawn, list)
+        }
+        assert(list.size > 0, `at ${BETWEEN} nothing could be compared`)
+        console.log(
+          `        at ${BETWEEN}: ${[...list.values()].map((one) => one.toFixed(2)).join(', ')} of the detail`,
+        )
+      })
+    await between(ofSlide, 120)
+    const report = files.find((f) => f.name === '入院记录.pdf').id
+    const pdf = join(server.dir, 'shown.pdf')
+    writeFileSync(pdf, (await apis.expert01.call('GET', `/api/v1/files/${report}/pdf`)).body)
+    const [, points] = /Page size:\s+([\d.]+)/.exec(execFileSync('pdfinfo', [pdf], { encoding: 'utf8' }))
+    await click(presenter, report)
+    await Promise.all([opened(presenter, report), opened(follower, report)])
+    const ofPage = ({ region, scale, width, height }) => {
+      const x = Math.round(region.cx / scale),
+        y = Math.round(region.cy / scale)
+      const part = paper(pdf, 1, Math.round(points / scale), x - 160, y - 160, 320)
+      return { x: width / 2, y: height / 2, want: greys(part, 160, 160, 320) }
+    }
+    await presenter.page.mouse.move(p.x + p.width / 2, p.y + p.height / 2)
+    await presenter.page.keyboard.down('Control')
+    for (let i = 0; i < 5; i++) {
+      await presenter.page.mouse.wheel(0, i < 3 ? -120 : 200)
+      near(await together(presenter, follower), 'the page')
+      for (const who of [presenter, follower]) await asSharpAs(who, ofPage, seen.page)
+    }
+    await between(ofPage, -120)
+    await presenter.page.keyboard.up('Control')
+    await click(presenter, slide)
+    for (const who of [presenter, follower]) await opened(who, slide)
+    for (const [what, places] of Object.entries(seen)) {
+      const list = [...places.values()]
+      assert(list.length >= 6, `${what}: only ${list.length} positions had anything to compare`)
+      console.log(`        ${what}: ${Math.min(...list).toFixed(2)} to ${Math.max(...list).toFixed(2)} of the detail`)
+    }
+  },
+  90,
+)
+
 await check('somebody else takes over presenting, and is asked first', async () => {
   await follower.click('view-take')
   await until('the question', () => follower.page.locator('.ask').isVisible())
@@ -384,7 +493,9 @@ async function shows(file, least) {
   await click(presenter, file)
   if (!presenting) await takeOver(presenter, apis.expert02.user.name)
   for (const who of [presenter, follower, open.phone]) await opened(who, file)
+  const before = scaleOf(await still(presenter))
   await presenter.click('view-zoom-in')
+  await until('being nearer', async () => scaleOf(await picture(presenter)) < before * 0.9, 10, 30)
   for (const who of [follower, open.phone]) {
     near(await together(presenter, who), who.name)
     await sharp(who)
@@ -438,6 +549,34 @@ await check('a Word document: pages turn together, the pointer is shared', async
     3,
     50,
   )
+})
+
+await check('a document is read: wheel, Page Down, End, find; the others follow', async () => {
+  await click(presenter, docx)
+  await Promise.all([presenter, follower].map((who) => opened(who, docx)))
+  const before = await still(presenter)
+  await presenter.page.mouse.move(before.x + before.width / 2, before.y + before.height / 2)
+  await presenter.page.mouse.wheel(0, 300)
+  const after = await still(presenter)
+  equal(scaleOf(after).toFixed(4), scaleOf(before).toFixed(4), 'the wheel leaves the size')
+  assert(after.region.cy > before.region.cy, 'the wheel scrolls')
+  for (const key of ['PageDown', 'PageDown', 'PageDown']) await presenter.page.keyboard.press(key)
+  assert((await still(presenter)).page > 1, 'Page Down goes on to the next page')
+  for (const [key, page] of [
+    ['End', 3],
+    ['Home', 1],
+  ]) {
+    await presenter.page.keyboard.press(key)
+    for (const who of [presenter, follower]) await until(key, async () => (await picture(who)).page === page, 10, 50)
+    near(await together(presenter, follower), key)
+  }
+  await presenter.page.keyboard.press('Control+f')
+  await presenter.fill('find-text', '第 3 页第 2 段')
+  await until('the hit', () => presenter.eval(`document.querySelector('[data-testid="find-count"]')?.dataset.hits > 0`))
+  for (const who of [presenter, follower])
+    await until(`${who.name} at the page of the hit`, async () => (await picture(who)).page === 3, 10, 50)
+  await presenter.screenshot('view-find.png')
+  await presenter.click('find-close')
 })
 
 await check('who is foreign gets no tile, no file and no entry', async () => {

@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
-# tests/fuzz/run.sh SECONDS [--jobs N] [NAME…]: builds the fuzz preset, runs each target for SECONDS over a copy of its corpus, and fails on a
-# crash or when less than 80 % of the lines of the files which the target's "covers:" comment names were reached.
+# tests/fuzz/run.sh SECONDS [--jobs N] [--evidence FILE] [NAME…]: builds the fuzz preset, runs each target for SECONDS over a copy of its corpus,
+# and fails on a crash or when less than 80 % of the lines of the files which the target's "covers:" comment names were reached.
+# --evidence writes what was run as a page: commit, processor time, executions and crashes of each target; such a run begins with what
+# the ones before it found (build/fuzz/grown).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-seconds=${1:?usage: tests/fuzz/run.sh SECONDS [--jobs N] [NAME...]}
+seconds=${1:?usage: tests/fuzz/run.sh SECONDS [--jobs N] [--evidence FILE] [NAME...]}
 shift
-jobs=$(nproc)
-if [ "${1:-}" = --jobs ]; then
-    jobs=${2:?--jobs wants a number}
+jobs=$(nproc) evidence=
+while :; do
+    case ${1:-} in
+    --jobs) jobs=${2:?--jobs wants a number} ;;
+    --evidence) evidence=${2:?--evidence wants a file} ;;
+    *) break ;;
+    esac
     shift 2
-fi
+done
 floor=80
 build=build/fuzz
 
@@ -31,18 +37,20 @@ trap 'rm -rf "$scratch"' EXIT
 crashes=$build/crashes
 mkdir -p "$crashes"
 
-# One target; leaves its line in $scratch/NAME.line and returns 1 when it failed.
+# One target; leaves its line in $scratch/NAME.line, its processor time in NAME.time, and returns 1 when it failed.
 run_one() {
-    local name=$1 dir=$scratch/$1 log=$build/fuzz_$1.log status=0 execs files percent
+    local TIMEFORMAT='%U %S' name=$1 dir=$scratch/$1 log=$build/fuzz_$1.log status=0 execs files percent
     local program=$build/fuzz_$name
     local flags=(-max_total_time="$seconds" -print_final_stats=1 -timeout=40 -rss_limit_mb=2048
         -artifact_prefix="$crashes/$name-")
     [ -f "tests/fuzz/$name.dict" ] && flags+=(-dict="tests/fuzz/$name.dict")
+    [ -z "$evidence" ] || dir=$build/grown/$name
     mkdir -p "$dir"
     local inputs=("$dir")
     [ -d "tests/fuzz/corpus/$name" ] && inputs+=("tests/fuzz/corpus/$name")
-    LLVM_PROFILE_FILE=$scratch/$name.profraw "$program" "${flags[@]}" "${inputs[@]}" >"$log" 2>&1 || status=$?
+    { time LLVM_PROFILE_FILE=$scratch/$name.profraw "$program" "${flags[@]}" "${inputs[@]}" >"$log" 2>&1; } 2>"$scratch/$name.time" || status=$?
     execs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -1)
+    echo "${execs:-0} $status" >"$scratch/$name.count"
     if [ "$status" -ne 0 ]; then
         { echo "fuzz $name: ${execs:-?} execs, FAILED (status $status), input in $crashes/"; tail -30 "$log"; } >"$scratch/$name.line"
         return 1
@@ -54,6 +62,7 @@ run_one() {
     fi
     llvm-profdata-14 merge -sparse "$scratch/$name.profraw" -o "$scratch/$name.profdata"
     percent=$(coverage "$program" "$scratch/$name.profdata" $files)
+    echo "$percent" >"$scratch/$name.percent"
     echo "fuzz $name: ${execs:-?} execs, coverage $percent %" >"$scratch/$name.line"
     if [ "$percent" -lt "$floor" ]; then
         echo "fuzz $name: FAILED: less than $floor % of $files" >>"$scratch/$name.line"
@@ -76,6 +85,23 @@ coverage() {
             END { print all ? int(100 * hit / all) : 0 }'
 }
 
+# The page that --evidence asks for.
+page() {
+    local name execs status user system all=0 runs=0 crashes=0
+    printf '# Fuzzing\n\nWritten by `./check --long --only fuzz`, %s UTC, commit %s%s, on %s × %s, %s. Targets and corpora: tests/fuzz.\n\n' \
+        "$(date -u '+%Y-%m-%d %H:%M')" "$(git rev-parse --short HEAD)" "$(git diff --quiet HEAD -- . ':!docs' || echo ' with changes')" "$(nproc)" \
+        "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -1)" "$(clang --version | head -1)"
+    printf '| target | processor time, s | executions | crashes | coverage of its parser |\n|---|---:|---:|---:|---:|\n'
+    for name in "${names[@]}"; do
+        read -r user system < <(tail -n 1 "$scratch/$name.time")
+        read -r execs status <"$scratch/$name.count"
+        user=$(awk -v u="$user" -v s="$system" 'BEGIN { printf "%.0f", u + s }')
+        all=$((all + user)) runs=$((runs + execs)) crashes=$((crashes + (status != 0)))
+        printf '| %s | %s | %s | %s | %s |\n' "$name" "$user" "$execs" "$((status != 0))" "$(cat "$scratch/$name.percent" 2>/dev/null || echo -) %"
+    done
+    printf '| **all** | **%s** (%s h) | **%s** | **%s** | |\n' "$all" "$(awk -v s="$all" 'BEGIN { printf "%.2f", s / 3600 }')" "$runs" "$crashes"
+}
+
 failed=0
 running=()
 finish() {
@@ -89,4 +115,5 @@ for name in "${names[@]}"; do
     [ ${#running[@]} -lt "$jobs" ] || finish
 done
 while [ ${#running[@]} -gt 0 ]; do finish; done
+[ -z "$evidence" ] || page >"$evidence"
 exit $failed

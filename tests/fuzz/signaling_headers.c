@@ -1,9 +1,12 @@
 /* Any bytes as headers and paths: what comes out lies inside what went in. */
-// covers: signaling/http/range.c signaling/http/route.c
+// covers: signaling/http/range.c signaling/http/route.c signaling/http/proxy.c signaling/http/cors.c
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+#include "signaling/http/cors.h"
+#include "signaling/http/proxy.h"
 #include "signaling/http/range.h"
 #include "signaling/http/route.h"
 #include "signaling/http/statics.h"
@@ -34,6 +37,30 @@ static void paths(const char *text)
     }
 }
 
+/* Whoever it says that the client is, it is an address, and only through a proxy of ours. */
+static void proxies(const char *text)
+{
+    static const char *const peers[] = {"10.0.0.1", "::1", "198.51.100.7", ""};
+    for (unsigned i = 0; i < 2 * sizeof peers / sizeof *peers; i++) {
+        const char *peer = peers[i / 2];
+        char address[CN_ADDRESS_TEXT] = "";
+        cn_proxies trust = {.forwarded = i % 2};
+        cn_address at;
+        bool secure = false;
+        if (!cn_networks_parse(&trust.trusted, "10.0.0.0/8, ::1")) abort();
+        cn_strcpy(address, sizeof address, peer);
+        const cn_proxy_said said = {.for_list = text, .proto = text, .forwarded = text};
+        cn_proxy_client(&trust, &said, address, &secure);
+        if (*peer && !cn_address_parse(address, strlen(address), &at)) abort();
+        if (peer == peers[2] && (secure || strcmp(address, peer) != 0)) abort();
+    }
+    cn_proxies read;
+    cn_problem problem = {.err = CN_OK};
+    (void)cn_proxies_parse(&read, text, "forwarded", &problem);
+    const char *allowed = cn_cors_allowed("https://portal.example http://[::1]:8080", text);
+    if (allowed && strcmp(allowed, text) != 0) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char out[32];
@@ -43,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     ranges(text);
     paths(text);
+    proxies(text);
     (void)cn_etag_listed(text, "abc");
     if (cn_cookie_find(text, "sid", out, sizeof out) && (!*out || strlen(out) >= sizeof out)) abort();
     (void)cn_encoding_accepted(text, "br");

@@ -30,6 +30,11 @@ await server.start()
 const session = {}
 for (const name of Object.keys(people)) session[name] = await new Session(server.url).login(name, PASSWORD)
 
+/** The smallest picture. */
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+)
 const sdp = readFileSync(join(root, 'tests/data/sdp/chromium-phone.sdp'), 'utf8')
 let reads = 0
 const rest = async (who, method, path, json) => {
@@ -108,12 +113,36 @@ await check('watch: what one has a part in, with its state; wrong lists are refu
   other.close()
 })
 
+await check('other experts: who takes part no more leaves the room, hears no more and does not come back', async () => {
+  const id = await request(),
+    room = await begin(id)
+  const [inside, outside, stays] = [await open('expert2'), await open('expert2'), await open('expert1')]
+  const { participant } = (await entering(inside, room)).result
+  await done(outside, 'request.watch', { requests: [id] })
+  await done(stays, 'request.watch', { requests: [id] })
+  await act('centre1', id, 'experts', { lead: session.expert1.user.id, experts: [session.stranger.user.id] })
+  equal((await inside.notice('room.left')).params, { participant, cause: 'removed', by: null })
+  equal(await changed(outside), 'SCHEDULED', 'the last that he hears')
+  const refused = await session.expert2.call('GET', `/api/v1/requests/${id}`)
+  equal([refused.status, refused.json.wrong], [404, 'parted'], 'the request')
+  reads++ // a refused one has its row, too
+  equal((await session.expert2.call('GET', `/api/v1/requests/${id}/report`)).status, 404, 'its report')
+  equal((await entering(inside, room)).error?.code, 1004, 'coming back')
+  equal((await rest('stranger', 'GET', `/api/v1/requests/${id}`)).state, 'SCHEDULED', 'who came instead')
+  await act('centre1', id, 'cancel', { reason: '病人已转院' })
+  await until('the one who stays hearing of it', async () => (await waiting(stays)) === 2, 5) // the other experts, and the end
+  equal(await waiting(outside), 0, 'what the other one was told')
+  for (const s of [inside, outside, stays]) s.close()
+})
+
 await check(
   'cancelled: those inside are told, later ones too; then all are out, the device by WHIP too, and its minutes end',
   async () => {
     const id = await request(),
       room = await begin(id)
-    const token = server.run('room', 'token', room, '--publish').trim()
+    // by the number that pages show: the token is the room's
+    const { number } = await rest('centre1', 'GET', `/api/v1/requests/${id}`)
+    const token = server.run('room', 'token', number, '--publish').trim()
     const device = spawn(
       '/usr/bin/python3',
       [join(root, 'tests/interop/webrtcbin.py'), 'publish', `${server.url}/whip/${room}`, token, 'vp8', '660'],
@@ -161,14 +190,13 @@ await check(
         body: sdp,
       })
       equal(whip.status, 409, 'WHIP after the end')
-      const month = new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 7)
       const rows = await until('the minutes in the ledger', async () => {
-        const { items } = await rest('centre1', 'GET', `/api/v1/minutes/segments?month=${month}&room=${room}&size=200`)
+        const { items } = await rest('centre1', 'GET', `/api/v1/minutes/segments?room=${room}&size=200`)
         const own = items.filter((r) => r.participant === there.id)
-        return own.some((r) => r.end_cause === 'leave') && own
+        return own.some((r) => r.end_cause === 'ended') && own
       })
       const last = rows.sort((a, b) => a.start - b.start).at(-1)
-      equal(last?.end_cause, 'leave', JSON.stringify(rows))
+      equal(last?.end_cause, 'ended', JSON.stringify(rows))
       assert(
         last.start + last.ms <= ended + 1000 && last.start + last.ms > told,
         `it ends ${last.start + last.ms - ended} ms after the room`,
@@ -330,6 +358,81 @@ await check('the same account twice: told and moved, or let be; a reconnect is n
   for (const s of [phone, third, colleague]) s.close()
 })
 
+await check('who loads the page anew has his hand and his presenting as before; nobody else loses his', async () => {
+  const id = await request(),
+    picture = await session.referrer1.upload(id, 'consent', 'scan.png', PNG),
+    room = await begin(id)
+  await until('the picture being ready', async () => {
+    const { files } = await rest('referrer1', 'GET', `/api/v1/requests/${id}`)
+    return files.find((one) => one.id === picture)?.state === 'ready'
+  })
+  const [lead, other, third] = [await open('expert1'), await open('expert2'), await open('referrer1')]
+  await entering(lead, room)
+  await entering(other, room)
+  await entering(third, room)
+  const { at } = await done(lead, 'room.hand', { on: true })
+  await done(lead, 'view.open', { file: picture })
+  lead.notify('view.state', { seq: 1, cx: 5, cy: 6, w: 7, h: 8 })
+  await other.notice('view.state')
+  /* as a page that is loaded anew does */
+  const presenter = async () => (await other.notice('view.opened')).params.presenter
+  await presenter()
+  lead.notify('room.leave', {})
+  lead.close()
+  equal(await presenter(), null, 'nobody presents meanwhile')
+  let page = await open('expert1')
+  let back = (await entering(page, room, { elsewhere: 'ask' })).result
+  equal([back?.self.hand, back?.view.presenter, back?.view.state?.cx], [at, back?.participant, 5], 'back at once')
+  equal(await presenter(), back.participant, 'as the others hear')
+  page.notify('view.state', { seq: 1, cx: 9, cy: 6, w: 7, h: 8 })
+  equal((await other.notice('view.state')).params.cx, 9, 'his picture moves theirs')
+  /* a page that dies without a word; he lowers his hand before */
+  await done(page, 'room.hand', { on: false })
+  page.close()
+  await sleep(300)
+  page = await open('expert1')
+  back = (await entering(page, room, { elsewhere: 'ask' })).result
+  equal([back?.self.hand, back?.view.presenter], [null, back?.participant], 'after a death')
+  /* somebody else presents meanwhile, and still when he comes back; even when that one has stopped, it is over */
+  for (const stops of [false, true]) {
+    await done(page, 'room.leave', {})
+    await done(other, 'view.present', { on: true })
+    if (stops) await done(other, 'view.present', { on: false })
+    back = (await entering(page, room, { elsewhere: 'ask' })).result
+    assert(back && back.view.presenter !== back.participant, `stops: ${stops}`)
+    equal(!back.view.presenter, stops)
+    if (!stops) await done(page, 'view.present', { on: true })
+  }
+  await act('centre1', id, 'cancel', { reason: '病人转院' })
+  for (const s of [page, other, third]) s.close()
+})
+
+await check('the talk has one time for everybody, from its beginning, also for who comes back', async () => {
+  const id = await request(),
+    room = await begin(id)
+  const [lead, referrer] = [await open('expert1'), await open('referrer1')]
+  equal((await entering(lead, room)).result?.lasts_ms, null, 'one side alone, an hour before: no talk')
+  await sleep(1100)
+  assert((await entering(referrer, room)).result, 'both sides are there')
+  for (const s of [lead, referrer]) {
+    const { lasts_ms } = (await s.notice('room.begun')).params
+    assert(lasts_ms >= 0 && lasts_ms < 1000, `begun ${lasts_ms} ms ago`)
+  }
+  await sleep(500)
+  const late = await open('expert2')
+  const first = (await entering(late, room)).result.lasts_ms
+  assert(first >= 500 && first < 20_000, `it lasts ${first} ms`)
+  for (const s of [lead, referrer, late]) await done(s, 'room.leave', {})
+  await until(
+    'the room being empty',
+    async () => !(await rest('expert1', 'GET', `/api/v1/rooms/${room}`)).participants.length,
+  )
+  const again = (await entering(late, room)).result.lasts_ms
+  assert(again >= first, `after everybody had left it lasts ${again} ms`)
+  await act('centre1', id, 'cancel', { reason: '病人转院' })
+  for (const s of [lead, referrer, late]) s.close()
+})
+
 await check('who waits before a room that everybody has left hears of its end, too', async () => {
   const id = await request(),
     room = await begin(id)
@@ -349,25 +452,61 @@ await check('who waits before a room that everybody has left hears of its end, t
   waits.close()
 })
 
-await check('who is in a room is not idle, whatever the clocks say; who is nowhere is', async () => {
-  const id = await request(),
-    room = await begin(id)
-  const inside = await open('expert1')
-  assert((await entering(inside, room)).result, 'the expert is not in')
-  await sleep(2500) // answers about logins are remembered for 2 s
-  // seen before the machine was started anew, by a clock that was decades behind
-  execFileSync('sqlite3', [
-    '-cmd',
-    '.timeout 5000',
-    join(server.dir, 'consilium.db'),
-    "UPDATE sessions SET seen_ms = 0, seen_mono_ms = 0, seen_boot = ''",
-  ])
-  await sleep(6500) // two rounds over all open connections
-  assert((await inside.call('ping', {})).result, 'the WebSocket was closed')
-  equal((await session.expert1.call('GET', '/api/v1/session')).status, 200, 'in the room')
-  equal((await session.stranger.call('GET', '/api/v1/session')).status, 401, 'nowhere')
-  inside.close()
+const sql = (text) => execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.dir, 'consilium.db'), text])
+const MINUTES = 600 // as tests/lib/server.mjs has them
+const minutesLeft = ({ idle_left_ms: ms }) => ms / 60_000
+const idleLeft = async (who) => minutesLeft(await rest(who, 'GET', '/api/v1/session'))
+
+await check('asking, changing and listening are no signs of a person; what the page says of him is', async () => {
+  const id = await request()
+  const [listens, silent] = [await open('referrer1'), await open('stranger')]
+  await done(listens, 'request.watch', { requests: [id] })
+  for (const who of ['referrer1', 'stranger']) await rest(who, 'POST', '/api/v1/session/activity', {})
+  sql('UPDATE sessions SET seen_mono_ms = seen_mono_ms - 300000')
+  await sleep(5500) // answers are remembered for 2 s; two rounds over all open connections
+  for (let i = 0; i < 3; i++) {
+    await rest('referrer1', 'GET', '/api/v1/requests?tab=uploading')
+    await rest('referrer1', 'POST', '/api/v1/requests/search?tab=uploading', { name: '欧阳' })
+    await done(listens, 'ping', {})
+  }
+  const alone = async (who) => assert((await idleLeft(who)) <= MINUTES - 5, `${who} was left alone`)
+  for (const who of ['referrer1', 'stranger']) await alone(who)
+  const later = minutesLeft(await rest('referrer1', 'POST', '/api/v1/session/activity', { ago_ms: 61_000 }))
+  assert(later > MINUTES - 2 && later < MINUTES - 1, `a hand a minute ago: ${later}`)
+  equal(minutesLeft(await rest('referrer1', 'POST', '/api/v1/session/activity', {})), MINUTES, 'a hand now')
+  assert((await idleLeft('referrer1')) > MINUTES - 1, 'the next who asks')
+  const forged = await session.stranger.call('POST', '/api/v1/session/activity', {
+    json: {},
+    headers: { 'X-CSRF-Token': 'x' },
+  })
+  equal(forged.status, 403, 'another site')
+  await alone('stranger')
+  listens.close()
+  silent.close()
 })
+
+await check(
+  'who is in a room is not idle, nor is his login too old for it, whatever the clocks say; who is nowhere is',
+  async () => {
+    const id = await request(),
+      room = await begin(id)
+    const inside = await open('expert1')
+    assert((await entering(inside, room)).result, 'the expert is not in')
+    const aged = await open('expert2')
+    await sleep(2500) // answers about logins are remembered for 2 s
+    // seen before the machine was started anew, by a clock that was decades behind; and made then, too
+    sql("UPDATE sessions SET seen_ms = 0, seen_mono_ms = 0, seen_boot = ''")
+    sql("UPDATE sessions SET life_ms = 0, life_mono_ms = 0, life_boot = ''")
+    await sleep(6500) // two rounds over all open connections
+    assert((await inside.call('ping', {})).result, 'the WebSocket was closed')
+    equal(await aged.closed, 4401, 'who only listens')
+    const { status, json } = await session.expert1.call('GET', '/api/v1/session')
+    equal(status, 200, 'in the room')
+    assert(json.life_left_ms > 240_000 && json.life_left_ms <= 300_000, `${json.life_left_ms} ms left after the room`)
+    equal((await session.stranger.call('GET', '/api/v1/session')).status, 401, 'nowhere')
+    inside.close()
+  },
+)
 
 await check('an act is one row in the audit log, not an act and a reading', async () => {
   await server.end()
@@ -377,7 +516,7 @@ await check('an act is one row in the audit log, not an act and a reading', asyn
         encoding: 'utf8',
       }),
     )
-  equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [reads, 5])
+  equal([count("action = 'request.read'"), count("action = 'request.cancel' AND outcome = 'ok'")], [reads, 8])
 })
 
 server.remove()

@@ -1,6 +1,6 @@
 // The door from outside, against the real server: node tests/interop/http.mjs (CN_BUILD=release for another build).
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
 import { join } from 'node:path'
@@ -129,7 +129,7 @@ await check('five wrong passwords lock the account, also for the right one', asy
 await check(
   'a locked account is opened by the command and by an administrator, who can give a new password',
   async () => {
-    server.run('user', 'unlock', 'locked1')
+    assert(/unlocked.*locked1/.test(server.run('user', 'unlock', 'locked1')), 'the command says nothing')
     const person = await new Session(base).login('locked1', PASSWORD)
     const admin = await new Session(base).login('system1', PASSWORD)
     const { items } = (await admin.call('GET', '/api/v1/users')).json
@@ -141,6 +141,8 @@ await check(
     assert(fresh.length >= 10, 'no new password')
     await until('the old login being over', async () => (await person.call('GET', '/api/v1/session')).status === 401)
     assert(/password \S{10,}/.test(server.run('user', 'password', 'LOCKED1')), 'the command made no password')
+    const told = server.feed(`${PASSWORD}\n`, 'user', 'password', 'locked1', '--password-stdin')
+    assert(/new password/.test(told) && !told.includes(PASSWORD), 'the command says nothing of a given password')
   },
 )
 
@@ -412,10 +414,9 @@ await check('invisible characters in pasted text end lines or go, whatever field
   const { diagnosis, question, patient: kept } = (await referrer.call('GET', path)).json
   equal([diagnosis, question], ['胸痛\n待查', '一\n二\n三'])
   equal([kept.name, kept.phone], ['张 三丰', '13800000000'])
-  const found = await referrer.call(
-    'GET',
-    `/api/v1/requests?tab=uploading&name=${encodeURIComponent('\v张 三丰\u0085')}`,
-  )
+  const found = await referrer.call('POST', '/api/v1/requests/search?tab=uploading', {
+    json: { name: '\v张 三丰\u0085' },
+  })
   equal([found.status, found.json.total], [200, 1], 'searched by name')
   await referrer.call('PUT', path, {
     json: {
@@ -456,6 +457,62 @@ await check('a refused text says which field and in a word what is wrong', async
     }),
     [422, 'diagnosis', 'missing', undefined],
   )
+  const born = { ...patient, birth_date: '1949-12-31' }
+  const number = '11010519491231002X' // a woman's
+  for (const [change, field, wrong] of [
+    [
+      { ...patient, birth_date: new Date(Date.now() + 2 * 86400000).toISOString().slice(0, 10) },
+      'birth_date',
+      'future',
+    ],
+    [{ ...born, phone: '12' }, 'phone', 'format'],
+    [{ ...born, identity_number: '110105194912310021' }, 'identity_number', 'checksum'],
+    [{ ...born, identity_number: number }, 'identity_number', 'other_sex'],
+    [{ ...born, sex: 'female', birth_date: '1950-01-01', identity_number: number }, 'identity_number', 'other_birth'],
+    [{ ...born, sex: undefined }, 'sex', 'missing'],
+    [{ ...born, sex: '' }, 'sex', 'missing'],
+  ])
+    equal(await refused({ patient: change }), [422, `patient.${field}`, wrong, undefined], wrong)
+  const urgent = { urgency: 'urgent', patient: { ...patient, birth_date: '' } }
+  equal(await refused(urgent), [422, 'patient.birth_date', 'missing', undefined], 'urgent without an age')
+})
+
+await check('the list filters and sorts; a name in its address is refused; the desk says what waits', async () => {
+  const get = (path) => referrer.call('GET', path)
+  const { number } = (await get(`/api/v1/requests/${request}`)).json
+  const list = await get(`/api/v1/requests?number=${number.toLowerCase()}&state=UPLOADING&sort=urgent&by=scheduled`)
+  equal([list.status, list.json.total, list.json.items[0].todo], [200, 1, 'fill'])
+  equal((await get(`/api/v1/requests?state=CLOSED&number=${number}`)).json.total, 0)
+  for (const [query, field] of [
+    ['name=x', 'name'],
+    ['sort=x', 'sort'],
+    ['by=x', 'by'],
+    ['state=x', 'state'],
+    ['number=%25', 'number'],
+    // what can be a telephone or an identity number: addresses stand in logs
+    ['number=13800138000', 'number'],
+    ['number=110101199003071233', 'number'],
+    ['number=11010119900307123X', 'number'],
+    ['number=62345678', 'number'],
+    ['number=010-62345678', 'number'],
+  ]) {
+    const refused = await get(`/api/v1/requests?${query}`)
+    equal([refused.status, refused.json.field], [422, field], query)
+    const said = query.split('=')[1]
+    assert(said.length < 8 || !refused.body.toString().includes(said), `the answer repeats ${query}`)
+  }
+  for (const part of ['2026', '-', number.slice(1, 9), number.slice(-4), number.slice(5)])
+    assert((await get(`/api/v1/requests?number=${part}&tab=uploading`)).json.total > 0, `number=${part}`)
+  const log = readFileSync(server.logFile, 'utf8')
+  for (const word of ['13800138000', '110101199003071233', '62345678'])
+    assert(!log.includes(word), 'the log repeats it')
+  const now = Date.now()
+  const desk = await get(`/api/v1/desk?from=${now}&to=${now + 86400000}`)
+  equal([desk.status, desk.json.mine.some((row) => row.id === request)], [200, true])
+  equal((await get(`/api/v1/desk?from=${now}`)).status, 422)
+  equal((await get(`/api/v1/busy?experts=${request}&from=${now}&to=${now + 1}`)).status, 403)
+  const busy = await centre.call('GET', `/api/v1/busy?experts=${request}&from=${now}&to=${now + 1}`)
+  equal([busy.status, busy.json.items], [200, []])
 })
 
 const pdf = Buffer.concat([
@@ -695,10 +752,11 @@ await check('a handshake needs cookie, own origin and the right path', async () 
   equal((await new Socket(base, { cookie: referrer.cookie, path: '/ws2' }).opened).status, 404, 'another path')
 })
 
-await check('an unknown login hears so and is closed', async () => {
+await check('an unknown login is closed, and a call that came before is told why', async () => {
   const ws = new Socket(base, { cookie: `sid=${'A'.repeat(43)}` })
   equal((await ws.opened).status, 101)
-  equal((await ws.call('ping')).error.code, 1001)
+  const answer = await ws.call('ping')
+  equal(answer?.error?.code ?? 1001, 1001)
   equal(await ws.closed, 4401)
 })
 

@@ -29,7 +29,11 @@ const open = async (session) => {
   return socket
 }
 const half = { urgency: 'urgent', patient: { name: '王小明', identity_number: '1101' }, diagnosis: '', question: '' }
-const whole = { urgency: 'urgent', patient: { name: '王小明', sex: 'male' }, diagnosis: '右肺占位' }
+const whole = {
+  urgency: 'urgent',
+  patient: { name: '王小明', sex: 'male', birth_date: '1966-03-08' },
+  diagnosis: '右肺占位',
+}
 let id
 
 await check('what is typed into a new form is there after the logout, and nobody else sees it', async () => {
@@ -63,7 +67,11 @@ await check('a half-typed urgent form calls nobody, a sent one every expert who 
   for (const socket of [a, b]) {
     await until('urgent.changed', () => heard(socket) > 0)
     const [row] = (await socket.call('urgent.watch')).result.requests
-    equal(Object.keys(row).sort(), ['created_at', 'hospital', 'id', 'number'], 'nothing of the patient')
+    equal(
+      Object.keys(row).sort(),
+      ['assigned', 'created_at', 'department', 'hospital', 'id', 'number'],
+      'nothing of the patient',
+    )
     equal(row.id, id, 'the request')
   }
   const before = heard(b)

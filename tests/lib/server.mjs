@@ -56,21 +56,23 @@ async function freePort() {
 const begun = new Set()
 
 export class Server {
-  /** name: of its log in artefacts/; media: where media listen; pages: false for an empty web root of its own (`web`); extra: {section: {key: value}} of the configuration. */
+  /** tree: whose build, this one's if nothing is said; name: of its log in artefacts/; media: where media listen; pages: false for an empty web root of its own (`web`); extra: {section: {key: value}} of the configuration; descriptors: the soft limit that it is started with, as a login shell's. */
   constructor({
+    tree = root,
     build = 'release',
     listen = '127.0.0.1',
     media = '127.0.0.1',
     pages = true,
     extra = {},
     name = 'server',
+    descriptors,
   } = {}) {
     this.dir = mkdtempSync(join(tmpdir(), 'consilium-test-'))
-    this.bin = join(root, 'build', build, 'consilium')
+    this.bin = join(tree, 'build', build, 'consilium')
     this.config = join(this.dir, 'consilium.ini')
     this.portFile = join(this.dir, 'ports.json')
     this.logFile = join(artefacts, `${name}.log`)
-    this.web = pages ? join(root, 'viewer/web/dist') : join(this.dir, 'web')
+    this.web = pages ? join(tree, 'viewer/web/dist') : join(this.dir, 'web')
     if (!pages) mkdirSync(join(this.web, 'assets'), { recursive: true })
     this.sections = {
       server: {
@@ -90,6 +92,7 @@ export class Server {
     for (const [section, keys] of Object.entries(extra)) this.set(section, keys)
     this.writeConfig()
     this.users = {}
+    this.descriptors = descriptors
     this.run('key', 'create')
   }
 
@@ -156,7 +159,9 @@ export class Server {
     const log = openSync(this.logFile, begun.has(this.logFile) ? 'a' : 'w')
     begun.add(this.logFile)
     this.exit = undefined
-    this.process = spawn(this.bin, ['serve', '--config', this.config], { stdio: ['ignore', log, log] })
+    const command = [this.bin, 'serve', '--config', this.config]
+    if (this.descriptors) command.unshift('prlimit', `--nofile=${this.descriptors}:`)
+    this.process = spawn(command[0], command.slice(1), { stdio: ['ignore', log, log] })
     this.exited = new Promise((r) =>
       this.process.on('exit', (code, signal) => {
         this.exit = { code, signal }
@@ -202,7 +207,8 @@ export class Server {
   }
 
   remove() {
-    rmSync(this.dir, { recursive: true, force: true })
+    // what a killed server had started may still be writing its last file
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
 
   /** What a page of that user may do over HTTP. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/lint/selftest.sh: breaks each rule of circles.py, measure.sh and ways.py in a tiny tree of its own, sees it refused and
+# tests/lint/selftest.sh: breaks each rule of circles.py, measure.sh, ways.py and hardened.sh in a tiny tree of its own, sees it refused and
 # named, mends it and sees it accepted. The last line is "N passed, N failed".
 set -uo pipefail
 lint=$(dirname "$(readlink -f "$0")")
@@ -273,8 +273,21 @@ accepted "a function of the web app, one that a header declares" ways
 put docs/way.md <<<'`viewer/web/src/tile.ts:close`'
 refused 1 "a function that the web app only calls" "viewer/web/src/tile.ts:close" ways
 rm "$tree/docs/way.md"
+put tests/a.mjs <<<"await check('it holds', async () => {"
+put docs/security.md <<<'`tests/a.mjs` "it holds"'
+accepted "a check that is there" ways
+put docs/security.md <<<'`tests/a.mjs` "it holds", "it falls"'
+refused 1 "a check that is gone" 'docs/security.md:1: tests/a.mjs: no check "it falls"' ways
+put docs/security.md <<<'see tests/gone'
+refused 1 "a test that is gone" "docs/security.md:1: tests/gone: no such file" ways
+rm "$tree/docs/security.md"
 put viewer/x.c <<<'int x(void);'
 refused 1 "a folder without a README" "viewer/README.md:1: missing" ways
+
+# hardened
+gcc -no-pie -fcf-protection=none -fno-stack-protector -U_FORTIFY_SOURCE -Wl,-z,norelro -x c -o "$work/bare" - <<<'int main(void) { return 0; }'
+refused 1 "a program without protection" "PIE RELRO BIND_NOW canaries FORTIFY" "$lint/hardened.sh" "$work/bare"
+refused 1 "a program that is not there" "not there" "$lint/hardened.sh" "$work/none"
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -11,6 +11,8 @@
    name, anywhere below it.
 3. Every path/file.c:function in any README.md or docs/*.md names a function that the file defines (a header: or declares).
    The path begins at the root or in the README's folder.
+4. What docs/security.md says that a test checks (`tests/x.mjs` "the name of a check", "another one") is a check of that file, and
+   every file of tests which it names exists.
 """
 import argparse
 import collections
@@ -23,6 +25,8 @@ import house
 
 FILE = re.compile(r"(?<![\w./*{}-])([A-Za-z_][\w./-]*\.(?:c|h|ts|vue|mjs))\b(?![\w*/]|\.\w)")
 REFERENCE = re.compile(r"(?<![\w./*-])([A-Za-z_][\w./-]*\.(?:c|h|ts|vue|mjs|js|py|sh)):([A-Za-z_]\w*)")
+CHECKED = re.compile(r'`([\w./-]+\.(?:mjs|ts))`((?:,? ?"[^"]+")+)')
+TESTS = re.compile(r"(?<![\w./-])((?:viewer/web/)?tests/[\w./-]*\w)")
 BRACES = re.compile(r"([\w/-]*)\{([\w,]+)\}([\w-]*)")
 WORD = re.compile(r"[A-Za-z_][\w/-]*")
 
@@ -121,6 +125,20 @@ def references(root, page, functions):
     return wrong
 
 
+def checks(root, page):
+    """What is said of tests by their words, and how often."""
+    wrong, followed = [], 0
+    for number, line in enumerate(house.read(root, page).split("\n"), 1):
+        for path, names in CHECKED.findall(line):
+            text = house.read(root, path) if os.path.isfile(os.path.join(root, path)) else ""
+            for name in re.findall(r'"([^"]+)"', names):
+                followed += 1
+                if not re.search(r"(?:check|test|it)\(\s*(['\"`])" + re.escape(name) + r"\1", text):
+                    wrong.append(f'{page}:{number}: {path}: no check "{name}"')
+        wrong += [f"{page}:{number}: {path}: no such file" for path in TESTS.findall(line) if not os.path.exists(os.path.join(root, path))]
+    return wrong, followed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
@@ -144,9 +162,13 @@ def main():
     for page in pages:
         followed += len(REFERENCE.findall(house.read(root, page)))
         wrong += references(root, page, functions)
+        if page == "docs/security.md":
+            more, found = checks(root, page)
+            wrong += more
+            followed += found
     for line in wrong:
         print(line)
-    print(f"ways: {named} modules to name, {followed} functions referred to, {len(wrong)} wrong")
+    print(f"ways: {named} modules to name, {followed} functions and checks referred to, {len(wrong)} wrong")
     return bool(wrong)
 
 

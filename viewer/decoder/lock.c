@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -50,9 +51,7 @@ static const int allowed[] = {
     SCMP_SYS(fcntl),
     SCMP_SYS(dup),
     SCMP_SYS(fadvise64),
-    SCMP_SYS(mmap),
     SCMP_SYS(munmap),
-    SCMP_SYS(mprotect),
     SCMP_SYS(mremap),
     SCMP_SYS(madvise),
     SCMP_SYS(brk),
@@ -69,7 +68,6 @@ static const int allowed[] = {
     SCMP_SYS(nanosleep),
     SCMP_SYS(getpid),
     SCMP_SYS(gettid),
-    SCMP_SYS(tgkill),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(getuid),
@@ -78,11 +76,29 @@ static const int allowed[] = {
     SCMP_SYS(getegid),
     SCMP_SYS(uname),
     SCMP_SYS(sysinfo),
-    SCMP_SYS(prlimit64),
     SCMP_SYS(getrlimit),
     SCMP_SYS(restart_syscall),
     SCMP_SYS(clock_nanosleep),
 };
+
+/* Only while all of these arguments are 0, or have none of the bits: its own limits may be looked at, memory is never
+ * executed. */
+static int allow_with_care(scmp_filter_ctx ctx)
+{
+    static const struct {
+        int call;
+        struct scmp_arg_cmp when[2];
+        unsigned n;
+    } rows[] = {
+        {SCMP_SYS(mmap), {{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC}}, 1},
+        {SCMP_SYS(mprotect), {{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC}}, 1},
+        {SCMP_SYS(prlimit64), {{.arg = 0, .op = SCMP_CMP_EQ}, {.arg = 2, .op = SCMP_CMP_EQ}}, 2},
+    };
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
+        rc = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, rows[i].call, rows[i].n, rows[i].when);
+    return rc;
+}
 
 static cn_err lock_syscalls(void)
 {
@@ -91,6 +107,7 @@ static cn_err lock_syscalls(void)
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
         rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+    if (rc == 0) rc = allow_with_care(ctx);
     if (rc == 0) rc = seccomp_load(ctx);
     seccomp_release(ctx);
     return rc == 0 ? CN_OK : CN_ERR_IO;

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,6 +24,7 @@
 #include "viewer/decoder/worker.h"
 
 #define ZYGOTE_FD 3
+#define WORKER_FD 64 /* out of the way */
 #define WORKERS 256
 
 static pid_t workers[WORKERS];
@@ -65,7 +67,7 @@ static void answer(cn_err err, pid_t pid, const int fds[CN_ZYGOTE_FDS])
 
 /* Parent: the worker's pid; child: never returns. What libraries print goes into the pipe `said`, from which the server
  * makes lines of its log: a plain file there would be a file that is written. */
-static pid_t fork_worker(int sock, int shared_fd, int said, const char *path)
+static pid_t fork_worker(const int pair[2], int shared_fd, const int pipe_ends[2], const char *path)
 {
     pid_t parent = getpid();
     pid_t pid = fork();
@@ -73,10 +75,11 @@ static pid_t fork_worker(int sock, int shared_fd, int said, const char *path)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     void *shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
-    close(ZYGOTE_FD);
-    close(shared_fd);
-    if (shared == MAP_FAILED || dup2(said, STDERR_FILENO) < 0) _exit(1);
-    _exit(cn_decoder_worker(sock, shared, path));
+    if (shared == MAP_FAILED || dup2(pipe_ends[1], STDERR_FILENO) < 0) _exit(1);
+    /* the other ends, the zygote's socket and the memory's descriptor are the server's and the zygote's */
+    int sock = fcntl(pair[1], F_DUPFD_CLOEXEC, WORKER_FD);
+    if (sock < 0 || dup2(sock, ZYGOTE_FD) < 0 || close_range(ZYGOTE_FD + 1, ~0u, 0) != 0) _exit(1);
+    _exit(cn_decoder_worker(ZYGOTE_FD, shared, path));
 }
 
 static void open_slide(const char *path)
@@ -90,12 +93,14 @@ static void open_slide(const char *path)
     /* nobody waits for a full pipe: what does not fit is lost */
     if (err == CN_OK && pipe2(said, O_CLOEXEC | O_NONBLOCK) != 0) err = cn_err_from_errno(errno);
     if (err == CN_OK) {
-        shared = memfd_create("consilium-tiles", MFD_CLOEXEC);
-        if (shared < 0 || ftruncate(shared, CN_DECODE_SHARED) != 0) err = cn_err_from_errno(errno);
+        shared = memfd_create("consilium-tiles", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (shared < 0 || ftruncate(shared, CN_DECODE_SHARED) != 0 ||
+            fcntl(shared, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+            err = cn_err_from_errno(errno);
     }
     pid_t pid = -1;
     if (err == CN_OK) {
-        pid = fork_worker(pair[1], shared, said[1], path);
+        pid = fork_worker(pair, shared, said, path);
         if (pid < 0)
             err = cn_err_from_errno(errno);
         else
@@ -116,21 +121,22 @@ static void kill_worker(pid_t pid)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "levels") == 0)
+    if (argc > 1 && strcmp(argv[argc - 1], CN_DECODE_UNCONFINED) == 0) cn_child_unconfined(true);
+    if (argc >= 4 && strcmp(argv[1], "levels") == 0)
         _exit(cn_levels_main(argv[2], argv[3])); /* locked in: what else runs at an exit may not do its work */
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     openslide_get_version(); /* resolves and initialises the libraries before the first fork */
     for (;;) {
+        char bytes[sizeof(cn_zygote_ask) + 1];
         cn_zygote_ask ask;
-        ssize_t got = recv(ZYGOTE_FD, &ask, sizeof(ask), 0);
+        ssize_t got = recv(ZYGOTE_FD, bytes, sizeof(bytes), 0);
         if (got < 0 && errno == EINTR) continue;
-        if (got != sizeof(ask)) return got == 0 ? 0 : 1;
+        if (got <= 0 || !cn_zygote_ask_read(bytes, (size_t)got, &ask)) return got == 0 ? 0 : 1;
         reap();
-        ask.path[sizeof(ask.path) - 1] = 0;
         if (ask.op == CN_ZYGOTE_OPEN)
             open_slide(ask.path);
-        else if (ask.op == CN_ZYGOTE_KILL)
+        else
             kill_worker((pid_t)ask.pid);
     }
 }

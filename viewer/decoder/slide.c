@@ -15,7 +15,7 @@
 #include "viewer/slide/deepzoom.h"
 #include "viewer/slide/scale.h"
 
-#define REGION_MAX 4096
+#define REGION_MAX CN_DECODE_PICTURE
 
 struct cn_dslide {
     openslide_t *osr;
@@ -86,7 +86,7 @@ static cn_err read_info(cn_dslide *slide)
     info->background = background ? (uint32_t)strtoul(background, NULL, 16) & 0xffffffu : 0xffffffu;
     const char *vendor = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_VENDOR);
     cn_strcpy(info->vendor, sizeof(info->vendor), vendor ? vendor : "");
-    return CN_OK;
+    return cn_decode_info_read(info, sizeof(*info), &(cn_decode_info){0}) ? CN_OK : CN_ERR_CORRUPT;
 }
 
 static bool made_of_this(openslide_t *made, const cn_pyramid *missing)

@@ -17,17 +17,30 @@
 
 #define PATH 4096
 #define TEXT_MAX ((size_t)16 << 20)
+#define NICENESS 10
+#define RESULT_MAX ((size_t)1 << 30)
 
-/* Documents come from anywhere: no network, nothing written outside the scratch folder, bounded time, memory and
- * output. */
-static cn_child_limits limits_for(const char *const write_paths[], const char *dir, unsigned seconds)
+static unsigned bound_seconds = 30;
+static size_t bound_memory = (size_t)1 << 30;
+
+void cn_documents_bound(unsigned seconds, size_t memory)
+{
+    bound_seconds = seconds;
+    bound_memory = memory;
+}
+
+/* Documents come from anywhere: no network, nothing written outside the scratch folder, nothing read but what lies there
+ * and the input, bounded time, memory and output. */
+static cn_child_limits limits_for(const char *const write_paths[], const char *const read_paths[], const char *dir,
+                                  unsigned seconds)
 {
     return (cn_child_limits){.cpu_seconds = seconds,
                              .memory_bytes = (size_t)6 << 30,
-                             .file_bytes = (size_t)1 << 30,
-                             .wall_seconds = seconds + 30,
+                             .file_bytes = RESULT_MAX,
+                             .wall_seconds = 2 * seconds,
                              .no_network = true,
                              .write_paths = write_paths,
+                             .read_paths = read_paths,
                              .work_dir = dir};
 }
 
@@ -40,9 +53,14 @@ static cn_err run_office(const char *dir, int stop_fd)
         return CN_ERR_TOOBIG;
     const char *const argv[] = {
         "env", home, tmp, "soffice", option, "--headless", "--norestore", "--nolockcheck", CN_OFFICE_MACRO, NULL};
-    /* its single-instance socket is always made in /tmp */
-    const char *const write_paths[] = {dir, "/tmp", "/dev/null", NULL};
-    cn_child_limits limits = limits_for(write_paths, dir, 60);
+    const char *const write_paths[] = {dir, NULL}, *const read_paths[] = {NULL};
+    cn_child_limits limits = limits_for(write_paths, read_paths, dir, bound_seconds);
+    limits.wall_seconds = 3 * bound_seconds;
+    limits.data_bytes = bound_memory;
+    limits.niceness = NICENESS;
+    limits.socket_dir = "/tmp";  /* where its single-instance socket is always made */
+    limits.makes_code = true;    /* for calls between its languages */
+    limits.own_processes = true; /* its starter is gone before it is */
     limits.stop_fd = stop_fd;
     int status = -1;
     CN_TRY(cn_child_run(argv, &limits, &status));
@@ -91,11 +109,12 @@ static cn_err convert(const char *path, const char *extension, const char *dir, 
         !cn_fmt(result, sizeof(result), "%s/document.pdf", dir))
         return CN_ERR_TOOBIG;
     cn_err err = put_text(real, extension, input);
-    if (err == CN_ERR_UNSUPPORTED) err = symlink(real, input) == 0 ? CN_OK : cn_err_from_errno(errno);
+    if (err == CN_ERR_UNSUPPORTED) err = cn_scratch_copy(real, input);
     CN_TRY(err);
     CN_TRY(cn_office_profile(dir, input, result));
     CN_TRY(run_office(dir, stop_fd));
-    if (access(result, R_OK) != 0) return CN_ERR_UNSUPPORTED; /* the macro ends the same way when it could not read */
+    /* the macro ends the same way when it could not read */
+    if (cn_scratch_check(result, RESULT_MAX) != CN_OK) return CN_ERR_UNSUPPORTED;
     return rename(result, out) == 0 ? CN_OK : cn_err_from_errno(errno);
 }
 
@@ -115,13 +134,15 @@ static cn_err paint_pages(const char *path, const char *dir, int stop_fd, const 
     if (!cn_fmt(result, sizeof(result), "%s/pages.pdf", dir)) return CN_ERR_TOOBIG;
     CN_TRY(cn_painter_path(program, sizeof(program)));
     const char *const argv[] = {program, "pages", real, result, NULL};
-    const char *const write_paths[] = {dir, "/dev/null", NULL};
-    cn_child_limits limits = limits_for(write_paths, dir, 60);
+    const char *const write_paths[] = {dir, NULL}, *const read_paths[] = {real, NULL};
+    cn_child_limits limits = limits_for(write_paths, read_paths, dir, bound_seconds);
+    limits.wall_seconds = 3 * bound_seconds;
     limits.memory_bytes = CN_PAINTER_MEMORY;
+    limits.niceness = NICENESS;
     limits.stop_fd = stop_fd;
     int status = -1;
     CN_TRY(cn_child_run(argv, &limits, &status));
-    if (status != 0) return CN_ERR_UNSUPPORTED;
+    if (status != 0 || cn_scratch_check(result, RESULT_MAX) != CN_OK) return CN_ERR_UNSUPPORTED;
     return rename(result, out) == 0 ? CN_OK : cn_err_from_errno(errno);
 }
 
@@ -140,6 +161,7 @@ static cn_err read_pages(const char *file, int *pages)
     CN_AUTO_FREE char *text = NULL;
     size_t n = 0;
     int64_t value = 0;
+    CN_TRY(cn_scratch_check(file, 1 << 20));
     CN_TRY(cn_file_read(file, 1 << 20, &text, &n));
     char *line = strncmp(text, "Pages:", 6) == 0 ? text : strstr(text, "\nPages:");
     if (!line) return CN_ERR_CORRUPT;
@@ -156,6 +178,7 @@ static cn_err why_unread(const char *said)
 {
     CN_AUTO_FREE char *text = NULL;
     size_t n = 0;
+    CN_TRY(cn_scratch_check(said, 1 << 20));
     CN_TRY(cn_file_read(said, 1 << 20, &text, &n));
     return strstr(text, "Incorrect password") ? CN_ERR_FORBIDDEN : CN_ERR_CORRUPT;
 }
@@ -167,9 +190,8 @@ static cn_err run_pdfinfo(const char *pdf, const char *dir, unsigned seconds, in
         return CN_ERR_TOOBIG;
     /* the child's output goes to the log, so a shell with three fixed arguments puts it into files */
     const char *const argv[] = {"sh", "-c", "exec pdfinfo \"$0\" > \"$1\" 2> \"$2\"", pdf, list, said, NULL};
-    const char *const write_paths[] = {dir, "/dev/null", NULL};
-    cn_child_limits limits = limits_for(write_paths, dir, seconds);
-    limits.wall_seconds = 2 * seconds;
+    const char *const write_paths[] = {dir, NULL}, *const read_paths[] = {pdf, NULL};
+    cn_child_limits limits = limits_for(write_paths, read_paths, dir, seconds);
     int status = -1;
     CN_TRY(cn_child_run(argv, &limits, &status));
     return status == 0 ? read_pages(list, pages) : why_unread(said);

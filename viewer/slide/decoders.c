@@ -1,6 +1,7 @@
 #include "viewer/slide/decoders.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +23,8 @@
 
 #define ANSWER_MS 20000
 #define WAIT_PLACE_NS UINT64_C(5000000000)
+#define FDS_TAKEN 8   /* with one answer of a zygote that is not ours any more; more are closed by the kernel */
+#define SAID_READS 16 /* who never stops talking is not listened to for ever */
 #define SAID_LINES 20 /* in the log of each worker: some files are worth a warning for every tag */
 
 typedef struct worker {
@@ -64,8 +68,9 @@ static cn_err zygote_start(cn_decoders *decoders)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return cn_err_from_errno(errno);
     const struct timeval patience = {.tv_sec = ANSWER_MS / 1000};
     setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    const char *const argv[] = {decoders->program, NULL};
-    const cn_child_limits limits = {0};
+    bool unconfined = *cn_child_missing() && cn_child_permitted();
+    const char *const argv[] = {decoders->program, unconfined ? CN_DECODE_UNCONFINED : NULL, NULL};
+    const cn_child_limits limits = {.no_network = true, .no_rights = true}; /* each worker locks itself in further */
     cn_err err = cn_child_start(argv, pair[1], &limits, &decoders->zygote_pid);
     close(pair[1]);
     if (err != CN_OK) {
@@ -76,25 +81,43 @@ static cn_err zygote_start(cn_decoders *decoders)
     return CN_OK;
 }
 
+/* All that came: what is not wanted has to be closed too. */
+static size_t take_fds(struct msghdr *hdr, int fds[FDS_TAKEN])
+{
+    struct cmsghdr *c = CMSG_FIRSTHDR(hdr);
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) return 0;
+    size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+    return n;
+}
+
+static void close_fds(int *fds, size_t n)
+{
+    for (size_t i = 0; i < n; i++) cn_fd_close(&fds[i]);
+}
+
 static bool zygote_receive(cn_decoders *decoders, cn_zygote_answer *answer, int fds[CN_ZYGOTE_FDS])
 {
-    struct iovec iov = {answer, sizeof(*answer)};
+    char bytes[sizeof(*answer) + 1];
+    int taken[FDS_TAKEN];
+    struct iovec iov = {bytes, sizeof(bytes)};
     union {
         struct cmsghdr head;
-        char bytes[CMSG_SPACE(CN_ZYGOTE_FDS * sizeof(int))];
+        char bytes[CMSG_SPACE(FDS_TAKEN * sizeof(int))];
     } control;
     struct msghdr hdr = {
         .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
     ssize_t got;
     do got = recvmsg(decoders->zygote, &hdr, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
-    if (got != sizeof(*answer)) return false;
-    struct cmsghdr *c = CMSG_FIRSTHDR(&hdr);
-    if (answer->err == CN_OK) {
-        if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(CN_ZYGOTE_FDS * sizeof(int))) return false;
-        memcpy(fds, CMSG_DATA(c), CN_ZYGOTE_FDS * sizeof(int));
-    }
-    return true;
+    if (got < 0) return false;
+    size_t n = take_fds(&hdr, taken);
+    bool good = cn_zygote_answer_read(bytes, (size_t)got, n, answer) && !(hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+    if (good)
+        memcpy(fds, taken, n * sizeof(int));
+    else
+        close_fds(taken, n);
+    return good;
 }
 
 static cn_err zygote_ask_locked(cn_decoders *decoders, const cn_zygote_ask *ask, cn_zygote_answer *answer,
@@ -135,7 +158,8 @@ static void log_said(worker *process)
 {
     char text[4096];
     ssize_t n;
-    while (process->said >= 0 && (n = read(process->said, text, sizeof(text) - 1)) > 0) {
+    for (int i = 0; i < SAID_READS && process->said >= 0; i++) {
+        if ((n = read(process->said, text, sizeof(text) - 1)) <= 0) break;
         text[n] = 0;
         for (char *line = text, *end; *line; line = end) {
             end = line + strcspn(line, "\n");
@@ -168,10 +192,35 @@ static cn_err worker_answer(worker *process, cn_decode_answer *answer)
         int ready = poll(&polled, 1, now < end ? (int)(end - now) : 0);
         if (ready < 0 && errno == EINTR) continue;
         if (ready == 0) return CN_ERR_TIMEOUT;
-        ssize_t got = recv(process->sock, answer, sizeof(*answer), 0);
+        char bytes[sizeof(*answer) + 1];
+        ssize_t got = recv(process->sock, bytes, sizeof(bytes), MSG_DONTWAIT);
         if (got < 0 && errno == EINTR) continue;
-        return got == sizeof(*answer) ? CN_OK : CN_ERR_CRASHED;
+        return got >= 0 && cn_decode_answer_read(bytes, (size_t)got, answer) ? CN_OK : CN_ERR_CRASHED;
     }
+}
+
+/* The memory that is read here must not become shorter under us: touching what is gone ends the server. */
+static bool keeps_its_size(int memory)
+{
+    struct stat st;
+    int seals = fcntl(memory, F_GET_SEALS);
+    return seals >= 0 && (seals & F_SEAL_SHRINK) && fstat(memory, &st) == 0 && st.st_size == CN_DECODE_SHARED;
+}
+
+/* Takes over what the zygote handed out, when it is what it should be. */
+static cn_err take_worker(worker *process, int fds[CN_ZYGOTE_FDS])
+{
+    struct stat sock, said;
+    if (fstat(fds[0], &sock) || !S_ISSOCK(sock.st_mode) || fstat(fds[2], &said) || !S_ISFIFO(said.st_mode) ||
+        fcntl(fds[2], F_SETFL, O_NONBLOCK) || !keeps_its_size(fds[1]))
+        return CN_ERR_CRASHED;
+    void *shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ, MAP_SHARED, fds[1], 0);
+    if (shared == MAP_FAILED) return CN_ERR_NOMEM;
+    process->shared = shared;
+    process->sock = fds[0];
+    process->said = fds[2];
+    fds[0] = fds[2] = -1;
+    return CN_OK;
 }
 
 static cn_err worker_open(cn_decoders *decoders, worker *process)
@@ -185,31 +234,38 @@ static cn_err worker_open(cn_decoders *decoders, worker *process)
     pthread_mutex_unlock(&decoders->zygote_lock);
     if (err == CN_OK) err = (cn_err)answer.err;
     if (err != CN_OK) return err;
-    process->sock = fds[0];
     process->pid = answer.pid;
-    process->said = fds[2];
-    process->shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ, MAP_SHARED, fds[1], 0);
-    close(fds[1]);
-    if (process->shared == MAP_FAILED) {
-        process->shared = NULL;
-        return CN_ERR_NOMEM;
-    }
+    err = take_worker(process, fds);
+    close_fds(fds, CN_ZYGOTE_FDS);
+    if (err != CN_OK) zygote_kill(decoders, answer.pid);
+    CN_TRY(err);
     cn_decode_answer first = {0};
     CN_TRY(worker_answer(process, &first));
     return (cn_err)first.err;
 }
 
+/* Of the copy: the worker can still write where it came from. */
+static bool answers_it(const cn_decode_ask *ask, const char *bytes, size_t n)
+{
+    cn_decode_info info;
+    return ask->op == CN_DECODE_INFO ? cn_decode_info_read(bytes, n, &info) : cn_decode_is_jpeg(bytes, n);
+}
+
 static cn_err worker_ask(cn_decoders *decoders, worker *process, const cn_decode_ask *ask, void **bytes, size_t *len)
 {
     if (process->sock < 0) CN_TRY(worker_open(decoders, process));
-    if (send(process->sock, ask, sizeof(*ask), MSG_NOSIGNAL) != sizeof(*ask)) return CN_ERR_CRASHED;
+    if (send(process->sock, ask, sizeof(*ask), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(*ask)) return CN_ERR_CRASHED;
     cn_decode_answer answer = {0};
     CN_TRY(worker_answer(process, &answer));
     if (answer.err != CN_OK) return (cn_err)answer.err;
-    if (answer.n > CN_DECODE_SHARED) return CN_ERR_CRASHED;
     char *copy = cn_calloc(1, (size_t)answer.n + 1);
     if (!copy) return CN_ERR_NOMEM;
     memcpy(copy, process->shared, answer.n);
+    if (!answers_it(ask, copy, answer.n)) {
+        free(copy);
+        cn_warn("viewer.decoders", "a decoder's answer makes no sense: it is ended");
+        return CN_ERR_CRASHED;
+    }
     *bytes = copy;
     *len = answer.n;
     return CN_OK;

@@ -43,8 +43,7 @@ cn_err cn_slide_info(cn_slides *slides, const char *id, const char *path, cn_dec
 {
     cn_tile *tile = NULL;
     CN_TRY(ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_INFO}, &tile));
-    cn_err err = tile->n == sizeof(*out) ? CN_OK : CN_ERR_CRASHED;
-    if (err == CN_OK) memcpy(out, tile->bytes, sizeof(*out));
+    cn_err err = cn_decode_info_read(tile->bytes, tile->n, out) ? CN_OK : CN_ERR_CRASHED;
     cn_unref(tile);
     return err;
 }

@@ -35,8 +35,8 @@ typedef struct sheet {
     cn_page_flow flow;
     const json_t *request, *report;
     const char *title;
-    int64_t zone_ms, age;
-    const char *hospital; /* who gives the report out */
+    int64_t zone_ms, age, age_days; /* days: -1 of who is older than two years */
+    const char *hospital;           /* who gives the report out */
     bool draft, unaudited;
 } sheet;
 
@@ -65,7 +65,8 @@ static const char *when(const sheet *page, int64_t ms, char out[TIME_TEXT])
     return out;
 }
 
-/* "2026年11月21日 10:05—10:50", over midnight "…23:50—11月22日 00:10"; what has not ended says so. */
+/* "2026年11月21日 10:05—10:50", over midnight "…23:50—11月22日 00:10"; what has not ended says so, of a signed report
+ * what had not when it was signed. */
 static void held_text(const sheet *page, const json_t *held, char out[HELD_TEXT])
 {
     int64_t from = int_of(held, "started_at"), to = int_of(held, "ended_at");
@@ -75,7 +76,10 @@ static void held_text(const sheet *page, const json_t *held, char out[HELD_TEXT]
     if (to)
         cn_fmt(out, HELD_TEXT, "%s—%s", start, same_day && clock ? clock + 1 : end + strlen("2026年"));
     else
-        cn_fmt(out, HELD_TEXT, "%s 开始%s", start, json_is_true(json_object_get(held, "ongoing")) ? "，进行中" : "");
+        cn_fmt(out, HELD_TEXT, "%s 开始%s", start,
+               !json_is_true(json_object_get(held, "ongoing")) ? ""
+               : page->draft                                   ? "，进行中"
+                                                               : "，签发时仍在进行");
 }
 
 /* The hospital of the expert who writes; the request's own when he is no longer among its experts. */
@@ -116,7 +120,8 @@ static void letterhead(sheet *page)
     cn_buf_fmt(&line, "会诊编号：%s", text_of(page->request, "number"));
     if (line.p) cn_page_flow_at(flow, &left_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH, line.p);
     cn_page_flow_at(flow, &centre_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH,
-                    strcmp(text_of(page->request, "urgency"), "urgent") == 0 ? "会诊类别：紧急" : "会诊类别：普通");
+                    strcmp(text_of(page->request, "urgency"), "urgent") == 0 ? "会诊类型：紧急会诊"
+                                                                             : "会诊类型：普通会诊");
     line.n = 0;
     cn_buf_fmt(&line, "会诊时间：%s", when(page, time_of(page->request), at));
     if (line.p) cn_page_flow_at(flow, &right_note, CN_FLOW_LEFT, flow->y, CN_FLOW_WIDTH, line.p);
@@ -158,38 +163,70 @@ static void table_row(cn_page_flow *flow, const pair *pairs, size_t count)
 
 static const char *sex_word(const char *sex)
 {
-    return strcmp(sex, "male") == 0 ? "男" : strcmp(sex, "female") == 0 ? "女" : "未说明";
+    return strcmp(sex, "male") == 0 ? "男" : strcmp(sex, "female") == 0 ? "女" : "未知";
 }
 
-/* A printed sheet is left lying about: the middle of the number is hidden. */
+/* A printed sheet is left lying about: the middle of the number is hidden, as on the page (requests/state.ts: masked). */
 static void mask(const char *identity, char *out, size_t size)
 {
-    size_t n = strlen(identity);
-    if (n < 8 || n >= size) {
+    size_t n = strlen(identity), head = n > 12 ? 6 : n > 4 ? 3 : 0, tail = n > 12 ? 4 : n > 4 ? 2 : 0;
+    if (n == 0 || n >= size) {
         cn_strcpy(out, size, n ? "****" : "—");
         return;
     }
-    for (size_t i = 0; i <= n; i++) out[i] = i >= 4 && i < n - 4 ? '*' : identity[i];
+    for (size_t i = 0; i <= n; i++) out[i] = i >= head && i < n - tail ? '*' : identity[i];
 }
+
+#define NEWBORN_DAYS 28
 
 static void age_of(const sheet *page, char out[24])
 {
     if (page->age < 0)
         cn_strcpy(out, 24, "—");
+    else if (page->age_days >= 0 && page->age_days < NEWBORN_DAYS)
+        cn_fmt(out, 24, "%lld 天", (long long)page->age_days);
+    else if (page->age_days >= 0)
+        cn_fmt(out, 24, "%lld 个月", (long long)page->age_days * 48 / 1461);
     else
         cn_fmt(out, 24, "%lld 岁", (long long)page->age);
 }
 
-static void expert_names(const json_t *request, cn_buf *out)
+/* Who writes the report took part in it, wherever he was. */
+static bool took_part(const sheet *page, const json_t *expert)
+{
+    return json_is_true(json_object_get(expert, "took_part")) ||
+           strcmp(text_of(expert, "id"), part_text(page->report, "author", "id")) == 0;
+}
+
+/* Those who took part, or those who were invited and did not. */
+static void expert_names(const sheet *page, bool there, cn_buf *out)
 {
     size_t i;
     const json_t *object;
-    json_array_foreach(json_object_get(request, "experts"), i, object)
+    json_array_foreach(json_object_get(page->request, "experts"), i, object)
     {
-        cn_buf_fmt(out, "%s%s", i ? "；" : "", text_of(object, "name"));
+        if (took_part(page, object) != there) continue;
+        cn_buf_fmt(out, "%s%s", out->n ? "；" : "", text_of(object, "name"));
         if (text_of(object, "title")[0]) cn_buf_fmt(out, " %s", text_of(object, "title"));
         if (text_of(object, "hospital")[0]) cn_buf_fmt(out, "（%s）", text_of(object, "hospital"));
     }
+}
+
+static void experts_rows(sheet *page)
+{
+    cn_buf came = {0}, missed = {0};
+    bool ongoing = json_is_true(json_object_get(json_object_get(page->request, "held"), "ongoing"));
+    expert_names(page, true, &came);
+    expert_names(page, false, &missed);
+    const pair row = {"会诊专家", "experts", came.p ? came.p : "—", CN_FLOW_WIDTH};
+    table_row(&page->flow, &row, 1);
+    if (missed.n) {
+        if (ongoing) cn_buf_str(&missed, page->draft ? "（会诊进行中，尚未参加）" : "（截至签发时）");
+        const pair absent = {"受邀未参加", "experts", missed.p ? missed.p : "—", CN_FLOW_WIDTH};
+        table_row(&page->flow, &absent, 1);
+    }
+    cn_buf_free(&came);
+    cn_buf_free(&missed);
 }
 
 /* From when to when it really was; and for when it was planned, where that is another minute. */
@@ -215,11 +252,9 @@ static void patient_block(sheet *page)
     const json_t *object = page->request, *patient = json_object_get(object, "patient");
     const double third = CN_FLOW_WIDTH / 3, half = CN_FLOW_WIDTH / 2;
     char age[24], identity[40];
-    cn_buf names = {0};
     const char *birth = text_of(patient, "birth_date");
     age_of(page, age);
     mask(text_of(patient, "identity_number"), identity, sizeof(identity));
-    expert_names(object, &names);
     const pair who[] = {{"姓名", "patient.name", text_of(patient, "name"), third},
                         {"性别", "patient.sex", sex_word(text_of(patient, "sex")), third},
                         {"年龄", "patient.age", age, third}};
@@ -227,15 +262,13 @@ static void patient_block(sheet *page)
                            {"证件号码", "patient.identity_number", identity, half}};
     const pair from[] = {{"申请医院", "hospital", part_text(object, "hospital", "name"), half},
                          {"申请科室", "referrer", part_text(object, "referrer", "department"), half}};
-    const pair doctors[] = {{"申请医师", "referrer", part_text(object, "referrer", "name"), CN_FLOW_WIDTH}};
-    const pair experts[] = {{"会诊专家", "experts", names.p ? names.p : "—", CN_FLOW_WIDTH}};
+    const pair doctors[] = {{"申请医生", "referrer", part_text(object, "referrer", "name"), CN_FLOW_WIDTH}};
     table_row(&page->flow, who, 3);
     table_row(&page->flow, papers, 2);
     table_row(&page->flow, from, 2);
     table_row(&page->flow, doctors, 1);
-    table_row(&page->flow, experts, 1);
+    experts_rows(page);
     times_row(page);
-    cn_buf_free(&names);
     page->flow.y += 10;
 }
 
@@ -250,34 +283,57 @@ static void head_line(cn_page_flow *flow, const char *title)
     flow->y += heading.leading;
 }
 
+/* Enters at the end of what was typed are no lines of it. */
+static void written(cn_page_flow *flow, const char *text)
+{
+    size_t n = strlen(text);
+    cn_buf kept = {0};
+    while (n > 0 && strchr(" \t\r\n", text[n - 1])) n--;
+    cn_buf_add(&kept, text, n);
+    cn_buf_add(&kept, "", 1);
+    if (kept.err == CN_OK) cn_page_flow_text(flow, &body, kept.p);
+    cn_buf_free(&kept);
+}
+
 static void section(cn_page_flow *flow, const char *title, const char *field, const char *text)
 {
-    if (!text[0]) return;
+    if (!text[strspn(text, " \t\r\n")]) return;
     flow->field = field;
     head_line(flow, title);
-    cn_page_flow_text(flow, &body, text);
+    written(flow, text);
     flow->y += 4;
 }
 
-static void opinions(sheet *page)
+/* What was signed after this version is none of it. */
+static bool is_later(const sheet *page, const json_t *opinion)
 {
-    size_t i;
-    const json_t *object, *list = json_object_get(page->request, "opinions");
+    return !page->draft && int_of(opinion, "at") > int_of(page->report, "signed_at");
+}
+
+static void opinion(sheet *page, const json_t *object)
+{
     char at[TIME_TEXT];
-    if (json_array_size(list) == 0) return;
+    cn_buf who = {0};
+    const json_t *author = json_object_get(object, "author");
+    cn_buf_fmt(&who, "%s　%s　%s　%s", text_of(author, "name"), text_of(author, "title"),
+               hospital_of(page->request, text_of(author, "id")), when(page, int_of(object, "at"), at));
+    cn_page_flow_need(&page->flow, by_line.leading + body.leading);
+    if (who.p) cn_page_flow_text(&page->flow, &by_line, who.p);
+    written(&page->flow, text_of(object, "text"));
+    page->flow.y += 3;
+    cn_buf_free(&who);
+}
+
+static void opinions(sheet *page, const char *title, bool later)
+{
+    size_t i, n = 0;
+    const json_t *object;
     page->flow.field = "opinions";
-    head_line(&page->flow, "其他专家意见");
-    json_array_foreach(list, i, object)
+    json_array_foreach(json_object_get(page->request, "opinions"), i, object)
     {
-        cn_buf who = {0};
-        const json_t *author = json_object_get(object, "author");
-        cn_buf_fmt(&who, "%s　%s　%s　%s", text_of(author, "name"), text_of(author, "title"),
-                   hospital_of(page->request, text_of(author, "id")), when(page, int_of(object, "at"), at));
-        cn_page_flow_need(&page->flow, by_line.leading + body.leading);
-        if (who.p) cn_page_flow_text(&page->flow, &by_line, who.p);
-        cn_page_flow_text(&page->flow, &body, text_of(object, "text"));
-        page->flow.y += 3;
-        cn_buf_free(&who);
+        if (is_later(page, object) != later) continue;
+        if (n++ == 0) head_line(&page->flow, title);
+        opinion(page, object);
     }
 }
 
@@ -291,7 +347,7 @@ static void signature(sheet *page)
     flow->field = "experts";
     cn_page_flow_need_with_text(flow, 4 * plain.leading + 44, body.leading); /* rule and note included */
     flow->y += 14;
-    cn_buf_fmt(&line, "主会诊专家：%s　%s", text_of(author, "name"), text_of(author, "title"));
+    cn_buf_fmt(&line, "主诊专家：%s　%s", text_of(author, "name"), text_of(author, "title"));
     if (line.p) flow->y += cn_page_flow_at(flow, &plain, x, flow->y, width, line.p);
     flow->y += cn_page_flow_at(flow, &plain, x, flow->y, width, page->hospital);
     line.n = 0;
@@ -342,13 +398,14 @@ static void compose(sheet *page)
     letterhead(page);
     patient_block(page);
     section(flow, "修订原因", "reason", text_of(page->report, "reason"));
-    section(flow, "临床诊断", "diagnosis", text_of(page->request, "diagnosis"));
+    section(flow, "初步诊断", "diagnosis", text_of(page->request, "diagnosis"));
     section(flow, "会诊目的", "question", text_of(page->request, "question"));
-    section(flow, "会诊所见", "findings", text_of(page->report, "findings"));
+    section(flow, "检查所见", "findings", text_of(page->report, "findings"));
     section(flow, "会诊结论", "conclusion", text_of(page->report, "conclusion"));
     section(flow, "诊疗建议", "advice", text_of(page->report, "advice"));
-    opinions(page);
+    opinions(page, "其他专家意见", false);
     signature(page);
+    opinions(page, "签发后补充的专家意见（不属于本版签发内容）", true);
 }
 
 static cn_err open_sheet(sheet *page, const json_t *job)
@@ -359,7 +416,8 @@ static cn_err open_sheet(sheet *page, const json_t *job)
                     .report = report,
                     .title = text_of(job, "title"),
                     .zone_ms = int_of(job, "zone_minutes") * 60000,
-                    .age = int_of(job, "age")};
+                    .age = int_of(job, "age"),
+                    .age_days = int_of(job, "age_days")};
     page->draft = !json_is_integer(json_object_get(report, "signed_at"));
     page->unaudited = !page->draft && strcmp(text_of(request, "state"), "WRITTEN") == 0;
     page->hospital = hospital_of(request, part_text(report, "author", "id"));

@@ -185,3 +185,41 @@ export function compare(canvas, expected, px, py, side, margin) {
     }
   return { mean: error(0, 0), best, shift, texture }
 }
+
+/** How much a square of grey values changes from pixel to pixel: what blur takes away. */
+export function detail({ size, data }) {
+  let sum = 0
+  for (let y = 0; y < size - 1; y++)
+    for (let x = 0; x < size - 1; x++) {
+      const i = y * size + x
+      sum += Math.abs(data[i] - data[i + 1]) + Math.abs(data[i] - data[i + size])
+    }
+  return sum / (size - 1) ** 2
+}
+
+/** The grey values of a square of `size` pixels around (px, py). */
+export function greys(canvas, px, py, size) {
+  const data = new Float32Array(size * size),
+    x0 = Math.round(px - size / 2),
+    y0 = Math.round(py - size / 2)
+  for (let y = 0; y < size; y++)
+    for (let x = 0; x < size; x++) {
+      const i = ((y0 + y) * canvas.width + x0 + x) * canvas.channels
+      data[y * size + x] = (canvas.data[i] + canvas.data[i + 1] + canvas.data[i + 2]) / 3
+    }
+  return { size, data }
+}
+
+/** A part of a page as poppler draws it, where the page is `width` pixels wide. */
+export function paper(pdf, page, width, x, y, size) {
+  const dir = mkdtempSync(join(tmpdir(), 'consilium-paper-'))
+  try {
+    const place = ['-x', x, '-y', y, '-W', size, '-H', size].map(String)
+    const scale = ['-scale-to-x', width, '-scale-to-y', -1].map(String)
+    const out = join(dir, 'part')
+    execFileSync('pdftoppm', ['-png', '-singlefile', '-f', page, '-l', page, ...scale, ...place, pdf, out].map(String))
+    return readPng(readFileSync(`${out}.png`))
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}

@@ -29,9 +29,9 @@ export const installProbe = `(cells, bits) => {
   let audio
   window.__probe = {
     read,
-    /** Picture of the tile of a participant (or of one's own: 'self'). */
+    /** Picture of the tile of a participant; who has none may have a chip instead. */
     tile(participant, source) {
-      const tiles = [...document.querySelectorAll('[data-testid="tile"]')].filter((t) => t.dataset.participant === participant && (!source || t.dataset.source === source))
+      const tiles = [...document.querySelectorAll('[data-testid="tile"], [data-testid="chip"]')].filter((t) => t.dataset.participant === participant && (!source || t.dataset.source === source))
       const tile = tiles.find((t) => t.dataset.source !== 'screen') || tiles[0]
       if (!tile) return null
       const video = tile.querySelector('video')
@@ -131,7 +131,7 @@ export const installProbe = `(cells, bits) => {
         }
       }
       // a page that is slow to show them shows fewer pictures in as many turns
-      for (let n = 0, end = performance.now() + 90000; n < times || (result.proven <= enough && performance.now() < end); n++) {
+      for (let n = 0, end = performance.now() + 150000; n < times || (result.proven <= enough && performance.now() < end); n++) {
         const tile = document.querySelector('[data-testid="tile"][data-participant="' + ids[n % ids.length] + '"][data-source="camera"]')
         const before = tile.dataset.mid
         tile.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))

@@ -7,13 +7,17 @@ const EVERY_MS = 50
 export const watchLate = (who) =>
   who.eval(`(() => {
   window.__late = []
+  window.__lateAt = []
   clearInterval(window.__ticking)
   let due = performance.now() + ${EVERY_MS}
-  window.__ticking = setInterval(() => { const at = performance.now(); window.__late.push(Math.max(0, at - due)); due = at + ${EVERY_MS} }, ${EVERY_MS})
+  window.__ticking = setInterval(() => { const at = performance.now(); window.__late.push(Math.max(0, at - due)); window.__lateAt.push(performance.timeOrigin + at); due = at + ${EVERY_MS} }, ${EVERY_MS})
 })()`)
 
 /** The list of it, in ms, since watchLate. */
 export const late = (who) => who.eval('window.__late ?? []')
+
+/** The same with the wall clock's time of each turn: [[time, ms late], …]. */
+export const lateAt = (who) => who.eval('(window.__late ?? []).map((ms, i) => [window.__lateAt[i], ms])')
 
 /** The longest of it, in ms, over several pages. */
 export const latest = async (...pages) => {

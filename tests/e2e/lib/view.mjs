@@ -1,6 +1,6 @@
 // The shared view as a page shows it: which region, when, and what is drawn. `who` is a Chromium or a Firefox of browsers.mjs.
 import { readPng } from './canvas.mjs'
-import { late, watchLate } from './late.mjs'
+import { lateAt, watchLate } from './late.mjs'
 import { until, sleep } from '../../lib/check.mjs'
 
 export const picture = (who) =>
@@ -110,7 +110,7 @@ export async function record(who) {
 export const recorded = async (who) => ({
   drawn: await who.eval('window.__drawn'),
   acts: await who.eval('window.__acts'),
-  late: await late(who),
+  late: await lateAt(who),
 })
 
 /** For every region that the presenter drew, ms until the follower drew it or a later one. */
@@ -133,6 +133,10 @@ export function lags(presenter, follower) {
   }
   return out
 }
+
+/** By how much a page was late of itself in that time, at worst; the turn that says so may come after it. */
+export const owed = (late, from, to) =>
+  late.reduce((most, [at, ms]) => (at >= from && at - ms <= to ? Math.max(most, ms) : most), 0)
 
 export function quantile(values, q) {
   const sorted = [...values].sort((a, b) => a - b)

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +106,48 @@ static void nothing_stays_behind_after_a_normal_end(void **state)
     int status = -1;
     assert_ok(sh(line, NULL, &status));
     usleep(1500000);
+    assert_int_equal(access(file, F_OK), -1);
+    rmdir(folder);
+}
+
+/* Whether a new process may have process ids of its own here; otherwise the test says so. */
+static void need_own_processes(void)
+{
+    const char *const tries[] = {"unshare", "--user", "--pid", "--fork", "true", NULL};
+    int status = -1;
+    if (!cn_child_run(tries, NULL, &status) && status == 0) return;
+    print_message("skipped: no process id namespaces here\n");
+    skip();
+}
+
+/* What left the group, as LibreOffice's own starter does, writes no more once its time is over, nor once the server was killed. */
+static void what_left_the_group_ends_too(void **state)
+{
+    (void)state;
+    need_own_processes();
+    char folder[] = "/tmp/cn_child_XXXXXX", line[200], file[100];
+    assert_non_null(mkdtemp(folder));
+    cn_fmt(file, sizeof file, "%s/late", folder);
+    cn_fmt(line, sizeof line, "setsid sh -c 'while :; do echo x >%s; sleep 0.05; done' & sleep 60", file);
+    const cn_child_limits limits = {.wall_seconds = 1, .own_processes = true}, endless = {.own_processes = true};
+    int status = -1;
+    assert_err(sh(line, &limits, &status), CN_ERR_TIMEOUT);
+    assert_int_equal(unlink(file), 0);
+    usleep(400000);
+    assert_int_equal(access(file, F_OK), -1);
+    pid_t killed = fork();
+    if (killed == 0) {
+        (void)sh(line, &endless, &status);
+        _exit(0);
+    }
+    for (int i = 0; i < 250 && access(file, F_OK) < 0; i++) usleep(20000);
+    assert_int_equal(kill(killed, SIGKILL), 0);
+    assert_int_equal(waitpid(killed, NULL, 0), killed);
+    for (int i = 0; i < 50; i++) {
+        usleep(20000);
+        (void)unlink(file);
+    }
+    usleep(200000);
     assert_int_equal(access(file, F_OK), -1);
     rmdir(folder);
 }
@@ -240,6 +283,130 @@ static void nobody_can_confine_too(void **state)
     assert_int_equal(rmdir(in), 0);
 }
 
+static const char *const nothing[] = {NULL};
+
+/* Whether this kernel confines; otherwise the test says what it lacks. */
+static void need_confinement(void)
+{
+    if (!*cn_child_missing()) return;
+    print_message("skipped: this kernel has no %s\n", cn_child_missing());
+    skip();
+}
+
+/* where a sanitizer looks at its own maps it stays readable */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define NO_PROC ""
+#else
+#define NO_PROC "! cat /proc/self/environ && ! cat /proc/1/status && "
+#endif
+
+/* A confined child sees its input, its own folder, programs and fonts: not the file beside the input. */
+static void reading_is_confined(void **state)
+{
+    (void)state;
+    need_confinement();
+    static const narrow_fn ways[] = {stay_as_we_are, become_nobody, lose_unshare};
+    char in[] = "/tmp/cn_in_XXXXXX", own[] = "/tmp/cn_own_XXXXXX", input[64], beside[64];
+    assert_non_null(mkdtemp(in));
+    assert_non_null(mkdtemp(own));
+    assert_int_equal(chmod(in, 0755) | chmod(own, 0777), 0);
+    cn_fmt(input, sizeof input, "%s/input", in);
+    cn_fmt(beside, sizeof beside, "%s/beside", in);
+    assert_ok(cn_file_write_durable(input, "x", 1, 0644));
+    assert_ok(cn_file_write_durable(beside, "y", 1, 0644));
+    const char *const reads[] = {input, NULL}, *const writes[] = {own, NULL};
+    const cn_child_limits limits = {.read_paths = reads, .write_paths = writes, .no_network = true, .work_dir = own};
+    const char *const input_only[] = {
+        "sh",
+        "-c",
+        "exec 2>/dev/null; cat \"$0\" >copy && cat copy && rm copy && ! cat \"$1\" && ! ls \"$2\" && ! ls / && " NO_PROC
+        "! cat /etc/hostname && cat /etc/passwd",
+        input,
+        beside,
+        in,
+        NULL};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) assert_int_equal(run_narrowed(ways[i], input_only, &limits), 0);
+    assert_int_equal(unlink(input) | unlink(beside), 0);
+    assert_int_equal(rmdir(in) | rmdir(own), 0);
+}
+
+/* No capabilities even for root, system calls filtered, and none of those that reach other processes or files. */
+static void a_confined_child_has_no_rights(void **state)
+{
+    (void)state;
+    need_confinement();
+    static const narrow_fn ways[] = {stay_as_we_are, become_nobody, lose_unshare};
+    static const char *const reads[] = {"/proc", "/sys", NULL};
+    const cn_child_limits limits = {.read_paths = reads, .no_network = true};
+    const char *const status[] = {
+        "sh", "-c",
+        "grep -q '^CapEff:.0000000000000000' /proc/self/status && grep -q '^CapPrm:.0*$' /proc/self/status && "
+        "grep -q '^Seccomp:.2' /proc/self/status && grep -q '^NoNewPrivs:.1' /proc/self/status",
+        NULL};
+    char pid[16];
+    cn_fmt(pid, sizeof pid, "%d", (int)getpid());
+    const char *const reach[] = {"bash", "-c",
+                                 "exec 2>/dev/null; ! kill -CONT $0 && ! prlimit --pid $0 --nofile=10:10 && "
+                                 "! chmod 700 /proc/self && ! setsid true && ! unshare -U true && ! renice 5 $0",
+                                 pid, NULL};
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        assert_int_equal(run_narrowed(ways[i], status, &limits), 0);
+        assert_int_equal(run_narrowed(ways[i], reach, &limits), 0);
+    }
+}
+
+/* The database's socket, a bus: they believe whoever has our user. */
+static void local_sockets_are_out_of_reach(void **state)
+{
+    (void)state;
+    need_confinement();
+    char folder[] = "/tmp/cn_sock_XXXXXX";
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    assert_non_null(mkdtemp(folder));
+    cn_fmt(at.sun_path, sizeof at.sun_path, "%s/s", folder);
+    int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(server, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(server, 4), 0);
+    const char *const connects[] = {"perl",      "-MIO::Socket::UNIX",
+                                    "-e",        "exit(IO::Socket::UNIX->new(Peer => $ARGV[0]) ? 0 : 42)",
+                                    at.sun_path, NULL};
+    const char *const reads[] = {folder, NULL};
+    const cn_child_limits plain = {.read_paths = reads}, office = {.read_paths = reads, .makes_code = true};
+    assert_int_equal(run_narrowed(stay_as_we_are, connects, NULL), 0);
+    assert_int_equal(run_narrowed(stay_as_we_are, connects, &plain), 42);
+    assert_int_equal(run_narrowed(stay_as_we_are, connects, &office), 42);
+    close(server);
+    unlink(at.sun_path);
+    rmdir(folder);
+}
+
+/* A kernel without Landlock. */
+static void lose_landlock(void)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+    if (!ctx || seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) ||
+        seccomp_load(ctx))
+        _exit(99);
+    seccomp_release(ctx);
+}
+
+static void lose_landlock_knowingly(void)
+{
+    lose_landlock();
+    cn_child_unconfined(true);
+}
+
+/* What cannot be confined does not run unless somebody said that it shall. */
+static void an_old_kernel_refuses(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"true", NULL};
+    const cn_child_limits limits = {.read_paths = nothing};
+    assert_int_equal(run_narrowed(lose_landlock, argv, &limits), 100 + (int)CN_ERR_FORBIDDEN);
+    assert_int_equal(run_narrowed(lose_landlock_knowingly, argv, &limits), 0);
+    assert_int_equal(run_narrowed(lose_landlock, argv, NULL), 0);
+}
+
 static void a_descriptor_is_handed_down_and_no_other(void **state)
 {
     (void)state;
@@ -337,12 +504,17 @@ int main(void)
         cmocka_unit_test(much_output_does_not_block),
         cmocka_unit_test(the_wall_clock_kills_the_group),
         cmocka_unit_test(nothing_stays_behind_after_a_normal_end),
+        cmocka_unit_test(what_left_the_group_ends_too),
         cmocka_unit_test(processor_time_is_limited),
         cmocka_unit_test(limits_are_set),
         cmocka_unit_test(too_much_output_is_refused),
         cmocka_unit_test(writing_is_confined),
         cmocka_unit_test(the_network_is_out_of_reach),
         cmocka_unit_test(nobody_can_confine_too),
+        cmocka_unit_test(reading_is_confined),
+        cmocka_unit_test(a_confined_child_has_no_rights),
+        cmocka_unit_test(local_sockets_are_out_of_reach),
+        cmocka_unit_test(an_old_kernel_refuses),
         cmocka_unit_test(a_descriptor_is_handed_down_and_no_other),
         cmocka_unit_test(a_child_dies_with_its_parent),
         cmocka_unit_test(a_started_child_has_its_own_clock),

@@ -46,6 +46,61 @@ static void jobs_are_bounded_and_all_done_at_the_end(void **state)
     cn_jobs_free(NULL);
 }
 
+static void stranger(void *arg)
+{
+    (void)arg;
+    sem_post(&started);
+    sem_wait(&gate);
+}
+
+static void person(void *arg)
+{
+    sem_post(arg);
+}
+
+/* Two threads, and ten heavy jobs of a stranger in line. */
+static cn_jobs *strangers_line(const char *name, unsigned share, sem_t *served)
+{
+    cn_jobs *jobs = NULL;
+    sem_init(&gate, 0, 0);
+    sem_init(&started, 0, 0);
+    sem_init(served, 0, 0);
+    assert_ok(cn_jobs_new(&jobs, name, 2, 20));
+    cn_jobs_share(jobs, share);
+    for (int i = 0; i < 10; i++) assert_ok(cn_jobs_add_for(jobs, 7, stranger, NULL));
+    return jobs;
+}
+
+/* Ten heavy jobs of a stranger: a person's one runs beside the first, and with it done the others still come. */
+static void nobody_waits_for_a_strangers_line(void **state)
+{
+    (void)state;
+    sem_t served;
+    cn_jobs *jobs = strangers_line("fair", 1, &served);
+    sem_wait(&started);
+    assert_ok(cn_jobs_add_for(jobs, 8, person, &served));
+    sem_wait(&served); /* hung behind the stranger's before */
+    int waiting = 0;
+    sem_getvalue(&started, &waiting);
+    assert_int_equal(waiting, 0);
+    for (int i = 0; i < 10; i++) sem_post(&gate);
+    cn_jobs_free(jobs);
+}
+
+/* Without a share a stranger alone has all threads, and the next that is free is the person's. */
+static void who_has_least_running_comes_first(void **state)
+{
+    (void)state;
+    sem_t served;
+    cn_jobs *jobs = strangers_line("least", 0, &served);
+    for (int i = 0; i < 2; i++) sem_wait(&started);
+    assert_ok(cn_jobs_add_for(jobs, 8, person, &served));
+    sem_post(&gate);
+    sem_wait(&served);
+    for (int i = 0; i < 9; i++) sem_post(&gate);
+    cn_jobs_free(jobs);
+}
+
 static int order[1000], order_n;
 
 static void write_order(void *arg)
@@ -68,6 +123,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_are_bounded_and_all_done_at_the_end),
+        cmocka_unit_test(nobody_waits_for_a_strangers_line),
+        cmocka_unit_test(who_has_least_running_comes_first),
         cmocka_unit_test(one_thread_keeps_the_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

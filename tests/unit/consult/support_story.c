@@ -12,6 +12,13 @@ static void changed(void *ctx, const char *request, const char *state, bool urge
     cn_strcpy(rig->last_state, sizeof rig->last_state, state);
 }
 
+static void part_ends(void *ctx, const char *request, const char *user)
+{
+    platform *rig = ctx;
+    assert_true(cn_id_valid(request) && cn_id_valid(user));
+    rig->parted++;
+}
+
 static void ended(void *ctx, const char *request, const char *reason)
 {
     platform *rig = ctx;
@@ -57,6 +64,7 @@ void platform_open(platform *rig, void **state)
                       .nobody = somebody(1u << CN_RIGHT_USER_MANAGE),
                       .reader = somebody(1u << CN_RIGHT_REQUEST_READ_ALL)};
     support->c.changed = changed;
+    support->c.part_ends = part_ends;
     support->c.room_ends = ended;
     support->c.ctx = rig;
 }
@@ -82,7 +90,7 @@ void request_new(platform *rig, bool urgent, const char *patient, char id[CN_ID_
 {
     CN_AUTO_JSON json_t *body = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:s, s:s}", "kind", "C", "urgency",
                                           urgent ? "urgent" : "ordinary", "patient", "name", patient, "sex", "female",
-                                          "birth_date", "1961-05-02", "identity_number", "110101196105020021", "phone",
+                                          "birth_date", "1961-05-02", "identity_number", "11010119610502002X", "phone",
                                           "13800000000", "diagnosis", "右肺上叶占位", "question", "性质？");
     cn_problem problem = {0};
     assert_ok(cn_request_create(rig->c, &rig->referrer, body, id, NULL, &problem));

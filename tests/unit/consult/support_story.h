@@ -22,6 +22,7 @@ typedef struct platform {
     /* lead and second are the experts of every request that is scheduled here; third is not */
     cn_actor referrer, colleague, lead, second, third, admin, nobody, reader;
     unsigned changes; /* how often somebody was told */
+    unsigned parted;  /* how many take no part any more */
     char last_state[24];
     bool last_urgent;
     unsigned ends; /* how often a room was said to end */

@@ -86,6 +86,22 @@ static void on_lost(void *ctx, const char *room, const char *participant, bool l
     note(ctx, &event);
 }
 
+static void on_area(void *ctx, const char *room, const char *participant, uint64_t mono_ms, int64_t sum, int64_t max)
+{
+    (void)room, (void)mono_ms, (void)max;
+    sfu_event event = {.kind = 'a', .area = sum};
+    (void)cn_strcpy(event.who, sizeof event.who, participant);
+    note(ctx, &event);
+}
+
+static void on_size(void *ctx, const char *room, const char *participant, const cn_size_event *size)
+{
+    (void)room;
+    sfu_event event = {.kind = 'd', .area = size->counted, .doubt = size->doubt};
+    (void)cn_strcpy(event.who, sizeof event.who, participant);
+    note(ctx, &event);
+}
+
 size_t sfu_event_count(sfu *server)
 {
     pthread_mutex_lock(&server->lock);
@@ -203,6 +219,10 @@ static void on_rtp(void *arg, rtc_client *client, const uint8_t *bytes, size_t l
                         .pt = rtp.pt,
                         .marker = rtp.marker,
                         .rtx = rtp.pt == RTC_PT_VP8 + 1 || rtp.pt == RTC_PT_VP9 + 1};
+    if (user->reports && rtp.ssrc == sfu_slot_ssrc(user, "v0", NULL)) {
+        if (!user->heard.clock) cn_recvstats_init(&user->heard, 90000);
+        cn_recvstats_packet(&user->heard, rtp.seq, rtp.ts, rtp.len, cn_mono_ns());
+    }
     out->probe = rtp.payload_len < sizeof out->stamp;
     if (!out->probe) memcpy(&out->stamp, rtp.payload + rtp.payload_len - sizeof out->stamp, sizeof out->stamp);
     if (rtp.pt == RTC_PT_RED) read_red(out, &rtp);
@@ -328,7 +348,8 @@ static void video_payload(const sfu_client *client, unsigned layer, uint8_t *byt
                                             0x20};
     memcpy(bytes, descriptor, sizeof descriptor);
     if (!first) return;
-    const unsigned width = 320u << layer, height = 180u << layer;
+    const unsigned width = client->claims ? client->claims : 320u << layer;
+    const unsigned height = client->claims ? client->claims : 180u << layer;
     const uint8_t tag[] = {(uint8_t)(key ? 0x10 : 0x11), 0, 0};
     const uint8_t start[] = {
         0x9d, 0x01, 0x2a, (uint8_t)width, (uint8_t)(width >> 8), (uint8_t)height, (uint8_t)(height >> 8)};
@@ -338,7 +359,7 @@ static void video_payload(const sfu_client *client, unsigned layer, uint8_t *byt
 
 static void name(const sfu_client *client, cn_rtp_head *head, unsigned layer, bool again)
 {
-    rtc_packet_name(head, "cam", client->shape.layers > 1 ? rtc_rid(layer) : NULL, again);
+    rtc_packet_name(head, "cam", client->shape.layers > 1 && !client->shape.ssrc_groups ? rtc_rid(layer) : NULL, again);
 }
 
 void sfu_frame(sfu_client *client, unsigned layer, bool key, uint32_t lose)
@@ -434,10 +455,19 @@ static void rtx_send(sfu_client *client, sfu_layer *sent_layer, uint16_t seq)
     (void)rtc_packet_send(client->c, packet, n);
 }
 
+static void heard_send(sfu_client *client)
+{
+    cn_rtcp_block block = {.ssrc = sfu_slot_ssrc(client, "v0", NULL)};
+    bool any = client->heard.clock && cn_recvstats_report(&client->heard, &block);
+    rtc_report_streams(client->c, NULL, 0, &block, any ? 1 : 0, NULL);
+}
+
 static void reports_send(sfu_client *client)
 {
     cn_rtcp_sr streams[1 + RTC_LAYERS];
     size_t n = 0;
+    if (client->reports) heard_send(client);
+    if (client->shape.no_clock) return;
     if (client->shape.audio)
         streams[n++] = (cn_rtcp_sr){
             .ssrc = client->audio_ssrc, .rtp_ts = client->audio_packets * OPUS_TICKS, .packets = client->audio_packets};
@@ -462,6 +492,12 @@ static bool due(uint64_t *at, uint64_t every, uint64_t now)
     return true;
 }
 
+static bool key_due(const sfu_client *client, const sfu_layer *layer)
+{
+    if (client->key_every && layer->frames % client->key_every == 0) return true;
+    return !layer->frames || (layer->key_wanted && !client->deaf);
+}
+
 static void client_turn(sfu_client *client)
 {
     uint64_t now = client->sfu->now_ns;
@@ -476,7 +512,7 @@ static void client_turn(sfu_client *client)
         client->video_ts += 90000 / SFU_FPS;
         if (client->shape.vp9) svc_picture_send(client);
         for (unsigned i = 0; i < client->shape.layers && !client->shape.vp9; i++)
-            sfu_frame(client, i, client->layer[i].key_wanted || !client->layer[i].frames, 0);
+            sfu_frame(client, i, key_due(client, &client->layer[i]), 0);
     }
     if (!due(&client->report_ns, REPORT_EVERY_NS, now)) return;
     if (client->remb_bps) remb_send(client);
@@ -539,13 +575,15 @@ static size_t sections_of(const sfu_shape *shape, cn_section *out)
 static char *offer_write(const sfu_client *client)
 {
     const sfu_shape *shape = &client->shape;
-    rtc_offer offer = {.setup = "actpass",
+    rtc_offer offer = {.setup = shape->passive ? "passive" : "actpass",
                        .mic = shape->audio,
                        .red = shape->red,
                        .mic_ssrc = client->audio_ssrc,
                        .codec = shape->vp9 ? CN_CODEC_VP9 : CN_CODEC_VP8,
                        .dependency = shape->vp9 && !shape->no_descriptor,
+                       .plain = shape->plain,
                        .layers = shape->layers,
+                       .ssrc_groups = shape->ssrc_groups,
                        .camera_ssrc = client->layer[0].ssrc,
                        .audio_slots = shape->audio_slots,
                        .video_slots = shape->video_slots};
@@ -598,6 +636,7 @@ static void client_init(sfu *server, sfu_client *client, const char *name, const
     client->c = rtc_client_new(shape->profiles ? shape->profiles : SFU_BOTH, false, &client_events, client);
     rtc_client_tcp(client->c, shape->tcp);
     rtc_client_line(client->c, shape->line_bps);
+    rtc_client_passive(client->c, shape->passive);
     client->log = cn_calloc(SFU_LOG, sizeof *client->log);
     client->rtcp = cn_calloc(SFU_RTCP, sizeof *client->rtcp);
     assert_true(client->c && client->log && client->rtcp);
@@ -616,15 +655,30 @@ static void client_init(sfu *server, sfu_client *client, const char *name, const
     server->n++;
 }
 
+/* A section that was stopped stays in later offers, with port 0 (RFC 9429 §5.2.2). */
+static char *with_stopped(char *offer, cn_section *section)
+{
+    static const char more[] = "m=video 0 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\na=mid:old\r\n"
+                               "a=rtpmap:96 VP8/90000\r\n";
+    size_t size = strlen(offer) + sizeof more;
+    char *text = cn_calloc(1, size);
+    assert_non_null(text);
+    assert_true(cn_fmt(text, size, "%s%s", offer, more));
+    free(offer);
+    *section = (cn_section){.mid = "old", .source = CN_SOURCE_CAMERA};
+    return text;
+}
+
 sfu_client *sfu_ask(sfu *server, const char *name, const sfu_shape *shape)
 {
     assert_true(server->n < SFU_CLIENTS);
     sfu_client *client = &server->clients[server->n];
-    cn_section sections[2 + CN_MEDIA_SLOTS];
+    cn_section sections[3 + CN_MEDIA_SLOTS];
     answering waiter = {.lock = PTHREAD_MUTEX_INITIALIZER};
     client_init(server, client, name, shape);
     size_t n = sections_of(shape, sections);
     char *offer = offer_write(client);
+    if (shape->stopped) offer = with_stopped(offer, &sections[n++]);
     cn_media_join join = {.room = SFU_ROOM,
                           .participant = client->name,
                           .kind = CN_PEER_APP,
@@ -760,8 +814,13 @@ size_t sfu_controls(const sfu_client *client, cn_rtcp_type type, size_t from, cn
 
 void sfu_new(sfu *server, unsigned workers, unsigned timeout_s)
 {
-    static const cn_media_events events = {
-        .connected = on_connected, .left = on_left, .slot = on_slot, .speaker = on_speaker, .lost = on_lost};
+    static const cn_media_events events = {.connected = on_connected,
+                                           .left = on_left,
+                                           .slot = on_slot,
+                                           .speaker = on_speaker,
+                                           .lost = on_lost,
+                                           .area = on_area,
+                                           .size = on_size};
     memset(server, 0, sizeof *server);
     server->random = 1;
     assert_int_equal(pthread_mutex_init(&server->lock, NULL), 0);

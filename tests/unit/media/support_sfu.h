@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "media/media.h"
+#include "media/stream/nackgen.h"
 #include "media/wire/rtcp.h"
 #include "media/wire/rtp.h"
 #include "media/wire/depdesc.h"
@@ -58,10 +59,13 @@ typedef struct sfu_control {
 } sfu_control;
 
 typedef struct sfu_event {
-    char kind; /* 'c' connected, 'l' left, 's' slot, 'p' speaker, 'q' quiet: lost, 'h' heard again */
+    char
+        kind; /* 'c' connected, 'l' left, 's' slot, 'p' speaker, 'q' quiet: lost, 'h' heard again, 'a' area sent, 'd' a doubted size */
     char who[CN_MEDIA_ID], mid[CN_MEDIA_ID], from[CN_MEDIA_ID];
     cn_slot_state state;
     cn_leave_cause cause;
+    int64_t area; /* 'a': the sum; 'd': what counts */
+    cn_size_doubt doubt;
     uint32_t ts;
     uint64_t at_ns;
 } sfu_event;
@@ -77,6 +81,11 @@ typedef struct sfu_shape {
     uint32_t line_bps;  /* over TCP: what it reads at most; 0: everything */
     bool vp9;           /* its camera (one stream, three layers of each kind: support_svc.h) and its slots are VP9 */
     bool no_descriptor; /* takes no dependency descriptor */
+    bool stopped;       /* its offer ends with a camera of former times, which sends nothing any more */
+    bool plain;         /* neither transport-wide feedback nor retransmission is offered */
+    bool passive;       /* the server is to begin the DTLS handshake */
+    bool ssrc_groups;   /* its layers are named by a=ssrc-group:SIM, its packets name none */
+    bool no_clock;      /* sends no sender reports */
     unsigned packets;   /* of a frame of layer 0, each higher layer has twice as many; 0: 2 */
 } sfu_shape;
 
@@ -110,6 +119,7 @@ typedef struct sfu_client {
     uint64_t audio_ns, video_ns, feedback_ns, report_ns, tick_ns;
     sfu_layer layer[RTC_LAYERS];
 
+    cn_recvstats heard;  /* of slot v0, while `reports` is set */
     uint32_t word_frame; /* packet with which it began to speak, and when; set word_ns to 0 for the next */
     uint64_t word_ns;
     svc_frame svc;      /* the next one */
@@ -120,8 +130,12 @@ typedef struct sfu_client {
     bool dtx;           /* between its words only every 20th packet leaves (RFC 7587 §3.1.3) */
     bool gone;          /* neither sends nor answers any more */
     bool mute;          /* sends nothing by itself in sfu_play */
+    bool reports;       /* sends receiver reports about slot v0 */
+    bool deaf;          /* sends a key frame when it likes, not when it is asked */
+    unsigned key_every; /* frames of layer 0; 0: only the first, and when asked for */
     bool no_repair;     /* does not answer NACK */
     uint64_t remb_bps;  /* what it says it can take; 0: says nothing */
+    unsigned claims;    /* sides of the picture that its key frames claim; 0: its own */
     unsigned lose_up;   /* percent of the video packets that never leave */
     unsigned lose_down; /* percent of the packets that never arrive */
 

@@ -1,10 +1,9 @@
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
-import { useSession } from './account/session'
+import { watchLogin } from './account/lock'
 import { i18n } from './i18n'
 import { router } from './router'
-import { keepAlive } from './ui/alive'
 import { keepClean } from './ui/text'
 import { catchStrayFiles } from './uploads/stray'
 import './ui/theme.css'
@@ -16,5 +15,7 @@ catchStrayFiles(window, async (nearby) => {
   const { t } = i18n.global as unknown as { t: (key: string) => string }
   tellBad(t(`request.upload.${nearby ? 'stray' : 'stray_nowhere'}`))
 })
-createApp(App).use(createPinia()).use(i18n).use(router).mount('#app')
-keepAlive(window, () => useSession().touch())
+const app = createApp(App).use(createPinia()).use(i18n)
+// before the router: its first step looks for a login
+watchLogin()
+app.use(router).mount('#app')

@@ -1,6 +1,7 @@
 import { createRouter, createWebHistory } from 'vue-router'
 import { useSession } from './account/session'
-import { setUnauthorizedHandler } from './api/client'
+import { keepLayers } from './ui/layers'
+import { locked } from './ui/locked'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -9,6 +10,7 @@ declare module 'vue-router' {
   }
 }
 
+const withLayers = keepLayers()
 export const router = createRouter({
   history: createWebHistory(),
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
@@ -17,6 +19,7 @@ export const router = createRouter({
     { path: '/room/:id', name: 'room', component: () => import('./room/RoomPage.vue'), props: true },
     {
       path: '/',
+      name: 'frame',
       component: () => import('./layout/AppLayout.vue'),
       children: [
         { path: '', redirect: '/requests' },
@@ -60,18 +63,14 @@ export const router = createRouter({
   ],
 })
 
+withLayers(router)
 router.beforeEach(async (to) => {
+  // the browser's own buttons lead nowhere from a locked page
+  if (locked.value) return false
   if (to.meta.open) return true
   const session = useSession()
   if (!session.user) await session.restore()
   if (!session.user) return { name: 'login', query: { next: to.fullPath } }
   if (to.meta.right && !session.may(to.meta.right)) return { name: 'requests' }
   return true
-})
-
-setUnauthorizedHandler(() => {
-  const session = useSession()
-  if (!session.user) return
-  session.forget()
-  void router.push({ name: 'login', query: { next: router.currentRoute.value.fullPath, ended: '1' } })
 })

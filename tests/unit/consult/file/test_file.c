@@ -132,6 +132,8 @@ static void test_what_is_refused_leaves_nothing(void **state)
     platform_close(&rig);
 }
 
+#define ZERO_16 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define DICOM ZERO_16 ZERO_16 ZERO_16 ZERO_16 ZERO_16 ZERO_16 ZERO_16 ZERO_16 "DICM\2\0\0\0UL"
 #define OLE "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1...."
 #define OOXML "application/vnd.openxmlformats-officedocument."
 
@@ -163,6 +165,14 @@ static const struct {
     D("a.doc", "MZ\x90\0", NULL, NULL, "filename"),
     D("a.doc", "%PDF-1.4", NULL, NULL, "filename"),
     D("a.jpg", "%PDF-1.4", NULL, NULL, "filename"),
+    /* as CDs and archives name them */
+    D("IM000001", DICOM, "application/dicom", "", NULL),
+    D("1.2.840.113619.2.55.3", DICOM, "application/dicom", "", NULL),
+    D("MR.0001.IMA", DICOM, "application/dicom", "ima", NULL),
+    D("CT0001.dcm", DICOM, "application/dicom", "dcm", NULL),
+    D("IM000001", "%PDF-1.4", NULL, NULL, "filename"),
+    D("install", "MZ\x90\0", NULL, NULL, "filename"),
+    D("a.pdf", DICOM, NULL, NULL, "filename"),
 #undef D
 };
 
@@ -324,7 +334,8 @@ static void test_old_uploads_go(void **state)
 static void test_what_waits_for_conversion(void **state)
 {
     platform rig;
-    char request[CN_ID_TEXT], first[CN_ID_TEXT], second[CN_ID_TEXT], ids[4][CN_ID_TEXT];
+    char request[CN_ID_TEXT], first[CN_ID_TEXT], second[CN_ID_TEXT];
+    cn_file_turn ids[4];
     size_t n = 9;
     cn_file_info info;
     platform_open(&rig, state);
@@ -339,7 +350,7 @@ static void test_what_waits_for_conversion(void **state)
     assert_ok(cn_file_converted(rig.c, first, true, "ab", 3));
     assert_ok(cn_file_waiting(rig.c, ids, 4, &n));
     assert_int_equal(n, 1);
-    assert_string_equal(ids[0], second);
+    assert_string_equal(ids[0].id, second);
     assert_ok(cn_file_converted(rig.c, second, false, "", 0));
     assert_ok(cn_file_get(rig.c, &rig.referrer, first, NULL, &info));
     assert_string_equal(info.state, "ready");
@@ -364,6 +375,34 @@ static const char *state_of(platform *rig, const char *id)
 }
 
 /* The server's trouble is tried again; what was refused stays so, but a slide is looked at once more at each start. */
+/* A stranger's many come after a person's one, and everybody's smallest first. */
+static void test_the_line_is_fair(void **state)
+{
+    platform rig;
+    char request[CN_ID_TEXT], many[3][CN_ID_TEXT], one[CN_ID_TEXT], sql[200];
+    cn_file_turn turns[4];
+    size_t n = 0;
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", request);
+    for (int i = 0; i < 3; i++) {
+        whole(&rig, request, many[i]);
+        cn_fmt(sql, sizeof(sql), "UPDATE files SET size = %d WHERE id = '%s'", 1000 - i, many[i]);
+        platform_sql(&rig, sql);
+    }
+    whole(&rig, request, one);
+    cn_fmt(sql, sizeof(sql), "UPDATE files SET size = 5000, uploaded_by = 'another' WHERE id = '%s'", one);
+    platform_sql(&rig, sql);
+    platform_sql(&rig, "UPDATE files SET state = 'converting'");
+    assert_ok(cn_file_waiting(rig.c, turns, 4, &n));
+    assert_int_equal(n, 4);
+    assert_string_equal(turns[0].id, many[2]);
+    assert_string_equal(turns[1].id, one);
+    assert_string_equal(turns[1].uploader, "another");
+    assert_string_equal(turns[2].id, many[1]);
+    assert_string_equal(turns[3].id, many[0]);
+    platform_close(&rig);
+}
+
 static void test_what_is_stuck_is_tried_again(void **state)
 {
     platform rig;
@@ -409,7 +448,8 @@ static void test_a_slide_waits_for_its_levels(void **state)
     assert_ok(cn_file_preparing(rig.c, ids, 4, &n));
     assert_int_equal(n, 1);
     assert_string_equal(ids[0], slide);
-    assert_ok(cn_file_waiting(rig.c, ids, 4, &n));
+    cn_file_turn turns[4];
+    assert_ok(cn_file_waiting(rig.c, turns, 4, &n));
     assert_int_equal(n, 0);
     assert_ok(cn_file_converted(rig.c, slide, true, "", 0));
     assert_string_equal(state_of(&rig, slide), "ready");
@@ -429,6 +469,7 @@ int main(void)
         CN_DB_TESTS(test_who_may_read_and_delete),
         CN_DB_TESTS(test_old_uploads_go),
         CN_DB_TESTS(test_what_waits_for_conversion),
+        CN_DB_TESTS(test_the_line_is_fair),
         CN_DB_TESTS(test_what_is_stuck_is_tried_again),
         CN_DB_TESTS(test_a_slide_waits_for_its_levels),
     };

@@ -182,12 +182,16 @@ static void test_months(void **state)
     for (size_t z = 0; z < COUNT_OF(zones); z++) {
         int64_t end = 0;
         for (int i = 12; i < 12 * 300; i++) {
-            char text[16];
+            char text[16], name[CN_MONTH_TEXT];
             snprintf(text, sizeof text, "%04d-%02d", 1970 + i / 12, i % 12 + 1);
             assert_true(cn_month_bounds(text, zones[z], &from, &to));
             if (end) assert_int_equal(from, end);
             assert_int_equal(cn_month_end(from, zones[z]), to);
             assert_int_equal(cn_month_end(to - 1, zones[z]), to);
+            cn_month_name(from, zones[z], name);
+            assert_string_equal(name, text);
+            cn_month_name(to - 1, zones[z], name);
+            assert_string_equal(name, text);
             end = to;
         }
     }

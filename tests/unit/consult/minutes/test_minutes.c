@@ -86,6 +86,9 @@ static void test_sums_are_rounded_once(void **state)
     assert_string_equal(text(item(object, "items", 1), "id"), "r2");
     assert_string_equal(text(item(object, "items", 1), "name"), "");
     assert_int_equal(number(item(object, "items", 1), "weighted"), 4);
+    /* what every item's segments add up to, whatever the month's rounding gives or takes */
+    assert_int_equal(number(item(object, "items", 0), "weighted_ms"), 183000);
+    assert_int_equal(number(item(object, "items", 1), "weighted_ms"), 120000);
     const json_t *ms = json_object_get(item(object, "items", 0), "ms");
     assert_int_equal(json_integer_value(json_array_get(ms, 0)), 59000);
     assert_int_equal(json_integer_value(json_array_get(ms, 2)), 31000);
@@ -152,6 +155,10 @@ static void test_days(void **state)
     assert_int_equal(json_array_size(json_object_get(object, "days")), 30);
     for (size_t i = 0; i < COUNT_OF(expected); i++)
         assert_int_equal(number(item(object, "days", i), "weighted_ms"), expected[i]);
+    /* as the rooms' and everybody's: the days sum to the total */
+    int64_t sum = 0;
+    for (size_t i = 0; i < 30; i++) sum += number(item(object, "days", i), "weighted");
+    assert_int_equal(sum, number(object, "total"));
     assert_string_equal(text(item(object, "days", 0), "day"), "2026-11-01");
     assert_string_equal(text(item(object, "days", 29), "day"), "2026-11-30");
     platform_close(&rig);
@@ -189,6 +196,45 @@ static void test_segments(void **state)
     filter = (cn_segment_filter){.month = "2026-11", .page = 3, .size = 2};
     assert_ok(cn_minutes_segments(rig.c, &rig.admin, &filter, &out, &problem));
     assert_int_equal(json_array_size(json_object_get(out, "items")), 1);
+    json_decref(out);
+    platform_close(&rig);
+}
+
+/* What is in the audit log of a room marks the segments that it concerns, and the ledger's rows stay as they are. */
+static void test_doubted_sizes(void **state)
+{
+    platform rig;
+    platform_open(&rig, state);
+    const int64_t t = november(), claim = t + 2 * 3600000;
+    static const struct {
+        const char *room;
+        int64_t after_ms;
+        bool doubted;
+    } cases[] = {{"r1", -120000, false}, {"r1", -30000, true}, {"r1", 0, true},
+                 {"r1", 600000, true},   {"r2", 0, false},     {"r1", 3600001, false}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        add(&rig, cases[i].room, &rig.lead, claim + cases[i].after_ms, MINUTE, SD, SD);
+    char sql[240];
+    cn_fmt(sql, sizeof sql,
+           "INSERT INTO audit_log (node, boot, counter, at_ms, actor, action, object, outcome, address, detail, link) "
+           "VALUES ('n', 'b', 1, %lld, '', 'room.size', 'room:r1', 'failed', '', '{}', 'x')",
+           (long long)claim);
+    platform_sql(&rig, sql);
+    json_t *out = NULL;
+    cn_problem problem = {0};
+    cn_segment_filter filter = {.month = "2026-11", .page = 1, .size = 200};
+    assert_ok(cn_minutes_segments(rig.c, &rig.admin, &filter, &out, &problem));
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        bool found = false;
+        for (size_t k = 0; k < COUNT_OF(cases); k++) {
+            const json_t *row = item(out, "items", k);
+            if (number(row, "start") != claim + cases[i].after_ms || strcmp(text(row, "room"), cases[i].room) != 0)
+                continue;
+            found = true;
+            assert_int_equal(json_is_true(json_object_get(row, "doubted")), cases[i].doubted);
+        }
+        assert_true(found);
+    }
     json_decref(out);
     platform_close(&rig);
 }
@@ -247,6 +293,7 @@ int main(void)
         CN_DB_TESTS(test_rules_and_bounds),
         CN_DB_TESTS(test_days),
         CN_DB_TESTS(test_segments),
+        CN_DB_TESTS(test_doubted_sizes),
         CN_DB_TESTS(test_refusals),
         CN_DB_TESTS(test_looks_at_rooms),
     };

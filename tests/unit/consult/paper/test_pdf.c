@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "base/file.h"
+#include "consult/minutes/meter.h"
 #include "consult/paper/print.h"
 #include "consult/report/report.h"
 
@@ -12,22 +13,23 @@ static const cn_pdf_style style = {.title = "远程会诊报告", .zone_minutes 
 
 static json_t *a_request(const char *findings, bool is_signed)
 {
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:s, s:s}, "
-        "s:[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}], s:[{s:s, s:I, s:{s:s, s:s, s:s}}], "
-        "s:{s:s, s:s, s:s, s:i, s:i, s:I, s:o, s:{s:s, s:s, s:s}}}",
-        "number", "C20261121-0007", "urgency", "urgent", "state", is_signed ? "REPORTED" : "AWAITING_REPORT",
-        "diagnosis", "右肺上叶占位性病变，性质待定", "question", "请协助明确病变性质，并指导下一步治疗。",
-        "scheduled_at", (json_int_t)1795312800000, "created_at", (json_int_t)1795226400000, "patient", "name",
-        "欧阳若兰", "sex", "female", "birth_date", "1961-05-02", "identity_number", "110101196105020021", "hospital",
-        "name", "清河县人民医院", "referrer", "name", "陈志远", "department", "呼吸内科", "experts", "id", "E1", "name",
-        "王建国", "title", "主任医师", "hospital", "省肿瘤医院", "id", "E2", "name", "李素梅", "title", "副主任医师",
-        "hospital", "省人民医院", "opinions", "text", "同意主会诊专家意见，建议补充免疫组化 TTF-1、Napsin A。", "at",
-        (json_int_t)1795315000000, "author", "id", "E2", "name", "李素梅", "title", "副主任医师", "report", "findings",
-        findings, "conclusion", "（右肺上叶）浸润性腺癌，中分化。", "advice",
-        "建议完善 EGFR、ALK、ROS1 基因检测后行多学科讨论。", "version", 2, "revision", 5, "updated_at",
-        (json_int_t)1795316000000, "signed_at", is_signed ? json_integer(1795316400000) : json_null(), "author", "id",
-        "E1", "name", "王建国", "title", "主任医师");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:s, s:s}, "
+                     "s:[{s:s, s:s, s:s, s:s, s:b}, {s:s, s:s, s:s, s:s, s:b}], s:[{s:s, s:I, s:{s:s, s:s, s:s}}], "
+                     "s:{s:s, s:s, s:s, s:i, s:i, s:I, s:o, s:{s:s, s:s, s:s}}}",
+                     "number", "C20261121-0007", "urgency", "urgent", "state",
+                     is_signed ? "REPORTED" : "AWAITING_REPORT", "diagnosis", "右肺上叶占位性病变，性质待定",
+                     "question", "请协助明确病变性质，并指导下一步治疗。", "scheduled_at", (json_int_t)1795312800000,
+                     "created_at", (json_int_t)1795226400000, "patient", "name", "欧阳若兰", "sex", "female",
+                     "birth_date", "1961-05-02", "identity_number", "11010119610502002X", "hospital", "name",
+                     "清河县人民医院", "referrer", "name", "陈志远", "department", "呼吸内科", "experts", "id", "E1",
+                     "name", "王建国", "title", "主任医师", "hospital", "省肿瘤医院", "took_part", true, "id", "E2",
+                     "name", "李素梅", "title", "副主任医师", "hospital", "省人民医院", "took_part", true, "opinions",
+                     "text", "同意主会诊专家意见，建议补充免疫组化 TTF-1、Napsin A。", "at", (json_int_t)1795315000000,
+                     "author", "id", "E2", "name", "李素梅", "title", "副主任医师", "report", "findings", findings,
+                     "conclusion", "（右肺上叶）浸润性腺癌，中分化。", "advice",
+                     "建议完善 EGFR、ALK、ROS1 基因检测后行多学科讨论。", "version", 2, "revision", 5, "updated_at",
+                     (json_int_t)1795316000000, "signed_at", is_signed ? json_integer(1795316400000) : json_null(),
+                     "author", "id", "E1", "name", "王建国", "title", "主任医师");
 }
 
 static void save(const cn_buf *pdf, const char *name, char path[512])
@@ -84,7 +86,7 @@ static void printed_times_are_the_real_ones(void **state)
         const char *has, *has_not;
     } rows[] = {
         {-34, -11, false, "2026年11月22日 09:26—09:49", "进行中"},
-        {-34, 0, true, "2026年11月22日 09:26 开始，进行中", "—"},
+        {-34, 0, true, "2026年11月22日 09:26 开始，签发时仍在进行", "—"},
         {-34, 0, false, "2026年11月22日 09:26 开始", "进行中"},
         {830, 850, false, "2026年11月22日 23:50—11月23日 00:10", "进行中"},
         {0, 20, false, "2026年11月22日 10:00—10:20", "预约时间"},
@@ -114,27 +116,27 @@ static void what_was_written_can_be_read(void **state)
     static const char *const words[] = {"省肿瘤医院",
                                         "远程会诊报告",
                                         "C20261121-0007",
-                                        "紧急",
+                                        "会诊类型：紧急会诊",
                                         "2026年11月22日 10:00",
                                         "欧阳若兰",
                                         "女",
                                         "65 岁",
                                         "1961-05-02",
-                                        "1101**********0021",
+                                        "110101********002X",
                                         "清河县人民医院",
                                         "呼吸内科",
                                         "陈志远",
-                                        "临床诊断",
+                                        "初步诊断",
                                         "右肺上叶占位性病变，性质待定",
                                         "会诊目的",
-                                        "会诊所见",
+                                        "检查所见",
                                         "镜下见异型腺体",
                                         "浸润性腺癌，中分化",
                                         "EGFR、ALK、ROS1",
                                         "其他专家意见",
                                         "李素梅",
                                         "TTF-1、Napsin A",
-                                        "主会诊专家：王建国",
+                                        "主诊专家：王建国",
                                         "主任医师",
                                         "签发时间：2026年11月22日 11:00",
                                         "第2版",
@@ -146,7 +148,7 @@ static void what_was_written_can_be_read(void **state)
     CN_AUTO_FREE char *text = ask("pdftotext -layout", path);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) assert_has(text, words[i]);
     assert_null(strstr(text, "草稿"));
-    assert_null(strstr(text, "110101196105020021"));
+    assert_null(strstr(text, "11010119610502002X"));
     /* a file manager shows these lines to whoever stands by */
     CN_AUTO_FREE char *info = ask("pdfinfo", path);
     assert_has(info, "C20261121-0007");
@@ -206,7 +208,7 @@ static void long_texts_take_pages(void **state)
         assert_int_equal(count(text, word), 1);
     }
     assert_int_equal(count(text, "患者：欧阳若兰"), (size_t)pages - 1);
-    assert_int_equal(count(text, "主会诊专家："), 1);
+    assert_int_equal(count(text, "主诊专家："), 1);
 }
 
 /* Wherever a page ends (two lines more each time, a page has 39), the signature never stands on one of its own. */
@@ -226,7 +228,7 @@ static void the_signature_is_not_alone(void **state)
         char *last = NULL;
         for (char *s = text; (s = strchr(s, '\f')) && s[1]; s++) last = s;
         assert_non_null(last);
-        assert_has(last, "主会诊专家：");
+        assert_has(last, "主诊专家：");
         assert_has(last, "镜下见异型腺体。");
     }
 }
@@ -265,6 +267,73 @@ static void an_amendment_says_why(void **state)
     assert_has(text, "修订原因");
     assert_has(text, "复阅切片后更正分化程度");
     assert_has(text, "（修订），替代此前各版。");
+}
+
+/* How many lines of the page lie between two headings. */
+static size_t lines_between(const char *text, const char *from, const char *to)
+{
+    const char *start = strstr(text, from), *end = strstr(text, to);
+    size_t n = 0;
+    assert_true(start && end && start < end);
+    for (; start < end; start++) n += *start == '\n';
+    return n;
+}
+
+/* Enters at the end of a field are no lines of the report: what follows stands where it always does. */
+static void blank_ends_are_not_printed(void **state)
+{
+    (void)state;
+    char path[512];
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体。", true);
+    json_t *report = json_object_get(request, "report");
+    json_object_set_new(report, "conclusion", json_string("浸润性腺癌。"));
+    draw(request, "tight.pdf", path);
+    CN_AUTO_FREE char *tight = ask("pdftotext -layout", path);
+    json_object_set_new(report, "conclusion", json_string("浸润性腺癌。\n\n \n"));
+    json_object_set_new(report, "reason", json_string(" \n"));
+    draw(request, "loose.pdf", path);
+    CN_AUTO_FREE char *loose = ask("pdftotext -layout", path);
+    assert_int_equal(lines_between(loose, "会诊结论", "诊疗建议"), lines_between(tight, "会诊结论", "诊疗建议"));
+    assert_null(strstr(loose, "修订原因"));
+}
+
+/* Who was invited and did not come is no expert of the consultation; who writes the report is. */
+static void who_did_not_come_is_told_apart(void **state)
+{
+    char path[512];
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体。", true);
+    json_t *experts = json_object_get(request, "experts");
+    (void)state;
+    draw(request, "all.pdf", path);
+    CN_AUTO_FREE char *all = ask("pdftotext -layout", path);
+    assert_null(strstr(all, "受邀未参加"));
+    json_object_set_new(request, "opinions", json_array());
+    for (size_t i = 0; i < 2; i++) json_object_set_new(json_array_get(experts, i), "took_part", json_false());
+    draw(request, "absent.pdf", path);
+    CN_AUTO_FREE char *text = ask("pdftotext -layout", path);
+    assert_has(text, "受邀未参加");
+    assert_true(strstr(text, "王建国") < strstr(text, "受邀未参加"));
+    assert_true(strstr(text, "李素梅") > strstr(text, "会诊专家"));
+    assert_null(strstr(strstr(text, "李素梅") + 1, "李素梅"));
+}
+
+/* An opinion that was signed after the report is added under it, with its time: the report itself stays what it was. */
+static void later_opinions_are_no_part_of_it(void **state)
+{
+    char path[512];
+    CN_AUTO_JSON json_t *request = a_request("镜下见异型腺体。", true);
+    json_t *opinion = json_array_get(json_object_get(request, "opinions"), 0);
+    (void)state;
+    draw(request, "before.pdf", path);
+    CN_AUTO_FREE char *before = ask("pdftotext -layout", path);
+    assert_true(strstr(before, "TTF-1") < strstr(before, "签发时间"));
+    assert_null(strstr(before, "签发后补充"));
+    json_object_set_new(opinion, "at", json_integer(1795316400000 + 60000));
+    draw(request, "later.pdf", path);
+    CN_AUTO_FREE char *later = ask("pdftotext -layout", path);
+    assert_has(later, "签发后补充的专家意见");
+    assert_true(strstr(later, "TTF-1") > strstr(later, "签发时间"));
+    assert_null(strstr(later, "其他专家意见"));
 }
 
 /* CJK Extension G, a patient's name from a hospital's private range: what the print cannot show, by field, each once. */
@@ -396,6 +465,79 @@ static void test_who_may_print(void **state)
     platform_close(&rig);
 }
 
+static void stays(platform *rig, const char *room, const cn_actor *who, int64_t start, int64_t ms, const char *cause)
+{
+    const cn_ledger_row row = {.room = room,
+                               .request = "",
+                               .participant = who->user,
+                               .user = who->user,
+                               .hospital = "",
+                               .kind = "person",
+                               .start_ms = start,
+                               .duration_ms = ms,
+                               .rule_version = CN_METER_RULE_VERSION,
+                               .end_cause = cause};
+    assert_ok(cn_chain_ledger(rig->c->ledger, &row, 1));
+}
+
+static void sign(platform *rig, const char *id)
+{
+    cn_problem problem = {.err = CN_OK};
+    assert_ok(cn_report_sign(rig->c, &rig->lead, id, NULL, NULL, &problem));
+}
+
+static void amend(platform *rig, const char *id, int64_t revision)
+{
+    CN_AUTO_JSON json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:I}", "findings", "更正", "conclusion", "结论",
+                                          "advice", "", "reason", "复阅", "revision", (json_int_t)revision);
+    cn_problem problem = {.err = CN_OK};
+    assert_ok(cn_report_draft(rig->c, &rig->lead, id, body, &revision, &problem));
+    sign(rig, id);
+}
+
+/* The same letter for letter, whatever becomes of the consultation after the signature. */
+static void test_a_signed_report_stays_what_it_was(void **state)
+{
+    platform rig;
+    char id[CN_ID_TEXT], room[CN_ID_TEXT];
+    cn_problem problem = {.err = CN_OK};
+    CN_AUTO_FREE char *first = NULL, *again = NULL, *old = NULL, *amended = NULL;
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", id);
+    request_until(&rig, id, CN_STATE_IN_SESSION);
+    assert_ok(cn_request_room(rig.c, &rig.lead, id, room, &problem));
+    int64_t begun = platform_int(&rig, "SELECT at_ms FROM request_history WHERE action = 'begin'");
+    stays(&rig, room, &rig.lead, begun - 300000, 300500, "checkpoint");
+    draft(&rig, id, "所见", 0);
+    sign(&rig, id);
+    assert_ok(print(&rig, &rig.referrer, id, false, "s1.pdf", &first));
+    assert_has(first, "开始，签发时仍在进行");
+    assert_has(first, "受邀未参加");
+    /* the second expert comes, they talk on for half an hour, it ends */
+    stays(&rig, room, &rig.second, begun + 60000, 1800000, "leave");
+    stays(&rig, room, &rig.lead, begun + 500, 1800000, "leave");
+    assert_ok(request_do(&rig, &rig.lead, id, "finish", ""));
+    assert_ok(print(&rig, &rig.referrer, id, false, "s2.pdf", &again));
+    assert_string_equal(first, again);
+    /* a version from before signatures fixed this says what could be said of that moment */
+    platform_sql(&rig, "UPDATE reports SET circumstances = ''");
+    assert_ok(print(&rig, &rig.referrer, id, false, "s3.pdf", &old));
+    assert_string_equal(first, old);
+    /* an amendment has its own; the version before it keeps what it had */
+    amend(&rig, id, 1);
+    assert_ok(print(&rig, &rig.referrer, id, false, "s4.pdf", &amended));
+    assert_null(strstr(amended, "签发时仍在进行"));
+    assert_null(strstr(amended, "受邀未参加"));
+    CN_AUTO_JSON json_t *versions = NULL;
+    assert_ok(cn_report_versions(rig.c, &rig.referrer, id, &versions));
+    const json_t *then = json_object_get(json_array_get(versions, 0), "circumstances");
+    const json_t *now = json_object_get(json_array_get(versions, 1), "circumstances");
+    assert_true(json_is_true(json_object_get(json_object_get(then, "held"), "ongoing")));
+    assert_true(json_is_false(json_object_get(json_object_get(now, "held"), "ongoing")));
+    assert_true(json_is_integer(json_object_get(json_object_get(now, "held"), "ended_at")));
+    platform_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,7 +551,11 @@ int main(void)
         cmocka_unit_test(what_no_font_has_is_named),
         cmocka_unit_test(minority_scripts_are_printed),
         cmocka_unit_test(the_same_bytes_from_any_thread),
+        cmocka_unit_test(blank_ends_are_not_printed),
+        cmocka_unit_test(who_did_not_come_is_told_apart),
+        cmocka_unit_test(later_opinions_are_no_part_of_it),
         CN_DB_TESTS(test_who_may_print),
+        CN_DB_TESTS(test_a_signed_report_stays_what_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -239,6 +239,51 @@ static void test_amendment(void **state)
     platform_close(&setup.p);
 }
 
+/* What the referrer is to read, as his row of the list says it. */
+static void assert_unread(fixture *setup, int64_t version)
+{
+    CN_AUTO_JSON json_t *request = NULL;
+    assert_ok(cn_request_get(setup->p.c, &setup->p.referrer, setup->id, &request));
+    assert_int(request, "report_unread", version);
+}
+
+static cn_err seen(fixture *setup, const cn_actor *actor, int64_t version)
+{
+    CN_AUTO_JSON json_t *body = json_pack("{s:I}", "version", (json_int_t)version);
+    cn_problem problem = {0};
+    return cn_report_seen(setup->p.c, actor, setup->id, body, NULL, &problem);
+}
+
+static void test_amendment_waits_for_the_referrer(void **state)
+{
+    fixture setup;
+    int64_t revision = 0;
+    set_up(&setup, state, CN_STATE_REPORTED);
+    assert_unread(&setup, 0); /* the first version is told by its state */
+    assert_ok(amend(&setup, &setup.p.lead, "更正", "复阅", 1, &revision));
+    assert_unread(&setup, 0);
+    assert_ok(sign(&setup, &setup.p.lead));
+    assert_unread(&setup, 2);
+    assert_ok(amend(&setup, &setup.p.lead, "再更正", "再阅", revision, &revision));
+    assert_ok(sign(&setup, &setup.p.lead));
+    /* what he says he has read is what stood before him */
+    assert_err(seen(&setup, &setup.p.lead, 3), CN_ERR_FORBIDDEN);
+    assert_err(seen(&setup, &setup.p.colleague, 3), CN_ERR_NOTFOUND);
+    unsigned told = setup.p.changes;
+    assert_ok(seen(&setup, &setup.p.referrer, 2));
+    assert_unread(&setup, 3);
+    assert_int_equal(setup.p.changes, told);
+    assert_ok(seen(&setup, &setup.p.referrer, 3));
+    assert_unread(&setup, 0);
+    assert_int_equal(setup.p.changes, told + 1);
+    assert_ok(seen(&setup, &setup.p.referrer, 3));
+    assert_int_equal(setup.p.changes, told + 1);
+    assert_int_equal(platform_int(&setup.p, "SELECT COUNT(*) FROM audit_log WHERE action = 'report.seen' AND outcome = "
+                                            "'ok' AND detail = 'version 3'"),
+                     2);
+    platform_close(&setup.p);
+}
+
 static void test_amendment_says_why(void **state)
 {
     fixture setup;
@@ -419,6 +464,7 @@ int main(void)
         CN_DB_TESTS(test_sign),
         CN_DB_TESTS(test_policy_audit),
         CN_DB_TESTS(test_amendment),
+        CN_DB_TESTS(test_amendment_waits_for_the_referrer),
         CN_DB_TESTS(test_amendment_says_why),
         CN_DB_TESTS(test_amendment_given_up),
         CN_DB_TESTS(test_first_draft_stays),

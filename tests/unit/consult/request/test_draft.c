@@ -216,12 +216,49 @@ static void urgent_ones_are_told(void **state)
     platform_close(&rig);
 }
 
+/* Nobody accepts: the centre sees it wait and names an expert, who is called until he has been in the room. */
+static void the_centre_assigns_an_urgent_one(void **state)
+{
+    platform rig;
+    char id[CN_ID_TEXT], ordinary[CN_ID_TEXT], body[128], sql[400];
+    platform_open(&rig, state);
+    request_new(&rig, true, "张三", id);
+    request_new(&rig, false, "张三", ordinary);
+    assert_int_equal(waiting(&rig, &rig.admin), 1);
+    cn_fmt(body, sizeof body, "{'lead': '%s', 'experts': ['%s']}", rig.third.user, rig.second.user);
+    assert_err(request_do(&rig, &rig.admin, ordinary, "assign", body), CN_ERR_STATE);
+    assert_err(request_do(&rig, &rig.referrer, id, "assign", body), CN_ERR_FORBIDDEN);
+    assert_err(request_do(&rig, &rig.third, id, "assign", body), CN_ERR_FORBIDDEN);
+    assert_err(request_do(&rig, &rig.admin, id, "assign", "{'lead': 'nobody'}"), CN_ERR_INVALID);
+    assert_int_equal(request_state(&rig, id), CN_STATE_UPLOADING);
+    assert_ok(request_do(&rig, &rig.admin, id, "assign", body));
+    assert_int_equal(request_state(&rig, id), CN_STATE_IN_SESSION);
+    assert_true(rig.last_urgent);
+    assert_int_equal(waiting(&rig, &rig.admin), 0);
+    assert_int_equal(waiting(&rig, &rig.lead), 0);
+    assert_int_equal(waiting(&rig, &rig.third), 1);
+    assert_int_equal(waiting(&rig, &rig.second), 1);
+    cn_fmt(sql, sizeof sql,
+           "INSERT INTO rooms (id, request_id, title, opened_ms, closed_ms) VALUES ('room', '%s', '', 1, 0)", id);
+    platform_sql(&rig, sql);
+    cn_fmt(
+        sql, sizeof sql,
+        "INSERT INTO minute_ledger VALUES ('n', 'b', 1, 'room', '%s', 'p', '%s', '', 'person', 1, 1000, 0, 0, 0, 0, 1, "
+        "'leave', '')",
+        id, rig.third.user);
+    platform_sql(&rig, sql);
+    assert_int_equal(waiting(&rig, &rig.third), 0);
+    assert_int_equal(waiting(&rig, &rig.second), 1);
+    platform_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CN_DB_TESTS(half_written_is_kept), CN_DB_TESTS(two_windows),        CN_DB_TESTS(what_was_sent_is_no_draft),
-        CN_DB_TESTS(whose_it_is),          CN_DB_TESTS(accepted_meanwhile), CN_DB_TESTS(ordinary_is_closed_in_session),
-        CN_DB_TESTS(urgent_ones_are_told),
+        CN_DB_TESTS(half_written_is_kept),      CN_DB_TESTS(two_windows),
+        CN_DB_TESTS(what_was_sent_is_no_draft), CN_DB_TESTS(whose_it_is),
+        CN_DB_TESTS(accepted_meanwhile),        CN_DB_TESTS(ordinary_is_closed_in_session),
+        CN_DB_TESTS(urgent_ones_are_told),      CN_DB_TESTS(the_centre_assigns_an_urgent_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

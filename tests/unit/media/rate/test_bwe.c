@@ -240,19 +240,6 @@ static void an_idle_application_keeps_what_was_found(void **state)
     assert_true(cn_bwe_bps(&link.bwe) >= before && cn_bwe_bps(&link.bwe) < 2 * before);
 }
 
-static void receiver_reports_do_without_feedback(void **state)
-{
-    (void)state;
-    cn_bwe bwe;
-    cn_bwe_init(&bwe);
-    uint64_t now = 1000000000ull;
-    for (unsigned i = 0; i < 10; i++) cn_bwe_report(&bwe, 0, cn_bwe_bps(&bwe), 50, now += 1000000000ull);
-    uint32_t up = cn_bwe_bps(&bwe);
-    assert_true(up > 1.8 * CN_BWE_START && up < 2.4 * CN_BWE_START);
-    cn_bwe_report(&bwe, 0.2, up, 50, now += 1000000000ull);
-    assert_in_range(cn_bwe_bps(&bwe), (uintmax_t)(0.89 * up), (uintmax_t)(0.91 * up));
-}
-
 int main(void)
 {
     verbose = getenv("CN_VERBOSE") != NULL;
@@ -272,7 +259,6 @@ int main(void)
         cmocka_unit_test(heavy_loss_brings_it_down),
         cmocka_unit_test(the_receivers_ceiling_holds),
         cmocka_unit_test(an_idle_application_keeps_what_was_found),
-        cmocka_unit_test(receiver_reports_do_without_feedback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

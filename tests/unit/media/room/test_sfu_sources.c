@@ -92,12 +92,27 @@ static void who_may_not_publish_is_off_until_he_may(void **state)
     sfu_free(&server);
 }
 
+/* What is refused says nothing of the camera that another section is. */
+static void a_stopped_section_leaves_the_camera_alone(void **state)
+{
+    (void)state;
+    static sfu server;
+    static const sfu_shape with_old = {.audio = true, .layers = 1, .stopped = true};
+    sfu_new(&server, 1, 0);
+    sfu_client *anna = sfu_join(&server, "anna", &with_old), *eye = sfu_join(&server, "eye", &viewer);
+    sfu_show_one(eye, "anna", 320);
+    sfu_hears(&server, eye, anna, true, 15);
+    sfu_clean(&server);
+    sfu_free(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_is_muted_is_silent),
         cmocka_unit_test(a_camera_comes_back_for_everybody),
         cmocka_unit_test(who_may_not_publish_is_off_until_he_may),
+        cmocka_unit_test(a_stopped_section_leaves_the_camera_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

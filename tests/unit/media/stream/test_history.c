@@ -9,7 +9,7 @@ static cn_packet_pool *pool;
 static int setup(void **state)
 {
     (void)state;
-    return cn_packet_pool_new(&pool, 4096) == CN_OK ? 0 : 1;
+    return cn_packet_pool_new(&pool, 16384) == CN_OK ? 0 : 1;
 }
 
 /* Asserts (in debug builds) that every reference was dropped. */
@@ -126,6 +126,40 @@ static void a_key_frame_pushed_out_starts_no_run(void **state)
     cn_history_free(history);
 }
 
+/* Of an encoder whose key frames come when it likes. */
+static void a_kept_run_has_bounds_of_its_own(void **state)
+{
+    (void)state;
+    cn_history *history = NULL;
+    cn_history_run run;
+    assert_ok(cn_history_new(&history, 1024));
+    cn_history_keep(history, true);
+    for (uint64_t s = 90; s < 100; s++) put(history, s, 0, s * 3 * MS, false);
+    for (uint64_t s = 100; s < 3000; s++) put(history, s, (uint32_t)s, s * 3 * MS, s == 100);
+    uint64_t now_ns = 9000 * MS;
+    assert_null(cn_history_get(history, 99, now_ns));
+    assert_non_null(cn_history_get(history, 100, now_ns));
+    assert_ok(cn_history_run_get(history, now_ns, &run));
+    assert_int_equal(run.first, 100);
+    assert_int_equal(run.last, 2999);
+    assert_int_equal(cn_history_key(history), 100);
+    cn_history_expire(history, now_ns);
+    assert_ok(cn_history_run_get(history, now_ns, &run));
+
+    put(history, 3000, 3000, now_ns, true); /* the next one: what was before goes by its age */
+    put(history, 3001, 3001, now_ns + 10 * MS, false);
+    assert_null(cn_history_get(history, 100, now_ns + 10 * MS));
+    assert_ok(cn_history_run_get(history, now_ns + 10 * MS, &run));
+    assert_int_equal(run.first, 3000);
+    cn_history_expire(history, now_ns + 12020 * MS); /* too long ago for anybody to catch up */
+    assert_err(cn_history_run_get(history, now_ns + 12020 * MS, &run), CN_ERR_NOTFOUND);
+
+    now_ns += 20000 * MS; /* more packets than are kept */
+    for (uint64_t s = 4000; s < 4000 + CN_HISTORY_KEPT + 1; s++) put(history, s, (uint32_t)s, now_ns, s == 4000);
+    assert_err(cn_history_run_get(history, now_ns + 3000 * MS, &run), CN_ERR_NOTFOUND);
+    cn_history_free(history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +167,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(late_and_double_packets_find_their_place, setup, teardown),
         cmocka_unit_test_setup_teardown(a_run_is_the_key_frame_and_all_since, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_frame_pushed_out_starts_no_run, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_kept_run_has_bounds_of_its_own, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

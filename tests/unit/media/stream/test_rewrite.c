@@ -290,6 +290,36 @@ static void resends_are_bounded_and_paced(void **state)
     cn_rewrite_free(rw);
 }
 
+/* GStreamer asks for the next packet when it does not come in time, and throws it away when it comes after its latency. */
+static void what_was_given_up_in_a_pause_is_left_out(void **state)
+{
+    (void)state;
+    cn_rewrite *rw = video();
+    cn_packet first = packet(100, 1), other = packet(10, 20);
+    switch_to(rw, A, &first, 0);
+    cn_rewrite_asked(rw, 65000); /* nothing was sent yet */
+    assert_int_equal(sent(rw, A, packet(100, 1), 0).seq, 65000);
+    cn_rewrite_asked(rw, 65001);
+    assert_int_equal(sent(rw, A, packet(101, 2), 100 * MS).seq, 65001); /* late, and in time still */
+    cn_rewrite_asked(rw, 65002);
+    cn_rewrite_asked(rw, 65002);
+    assert_int_equal(sent(rw, A, packet(102, 3), 500 * MS).seq, 65003);
+    assert_int_equal(sent(rw, A, packet(103, 3), 500 * MS).seq, 65004);
+    assert_null(cn_rewrite_resend(rw, 65002, 10, 500 * MS));
+    cn_rewrite_asked(rw, 65000);
+    cn_rewrite_asked(rw, 65005 + 16);
+    assert_int_equal(sent(rw, A, packet(104, 4), 1000 * MS).seq, 65005);
+    cn_rewrite_asked(rw, 65006);
+    cn_rewrite_asked(rw, 65007);
+    assert_int_equal(sent(rw, A, packet(106, 5), 2000 * MS).seq, 65008); /* 105 is missing */
+    assert_int_equal(sent(rw, A, packet(105, 5), 2000 * MS).seq, 65006);
+    cn_rewrite_asked(rw, 65009);
+    switch_to(rw, B, &other, 3000 * MS);
+    assert_int_equal(sent(rw, B, packet(10, 20), 3000 * MS).seq, 65010);
+    assert_int_equal(sent(rw, B, packet(11, 20), 3000 * MS).seq, 65011);
+    cn_rewrite_free(rw);
+}
+
 /* Few records are kept for few packets; a burst that was lost makes room for all of itself. */
 static void a_long_gap_is_filled_by_late_packets(void **state)
 {
@@ -449,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_restart_of_numbers_leaves_no_hole),
         cmocka_unit_test(audio_marks_the_first_packet_of_a_source),
         cmocka_unit_test(resends_are_bounded_and_paced),
+        cmocka_unit_test(what_was_given_up_in_a_pause_is_left_out),
         cmocka_unit_test(a_long_gap_is_filled_by_late_packets),
         cmocka_unit_test(no_number_is_ever_given_twice_and_none_is_left_out),
     };

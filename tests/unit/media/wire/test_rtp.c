@@ -181,7 +181,7 @@ static void longest_header_has_room(void **state)
     cn_rtp_exts ids = {.two_byte = true};
     cn_rtp_head head = {.pt = 96};
     uint8_t value[255] = {0};
-    static const uint8_t most[CN_RTP_EXT_COUNT] = {16, 16, 16, 1, 2, 3, 1, 3, 255};
+    static const uint8_t most[CN_RTP_EXT_COUNT] = {16, 16, 16, 1, 2, 3, 1, 3, 128, 255};
     for (int e = 0; e < CN_RTP_EXT_COUNT; e++) {
         assert_true(cn_rtp_exts_set(&ids, (cn_rtp_ext)e, 20 + (unsigned)e));
         cn_rtp_head_bytes(&head, (cn_rtp_ext)e, value, most[e]);

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,7 @@ static bool verify(const fixture *setup, cn_chain_log log, char **text)
     size_t n = 0;
     *text = NULL;
     FILE *to = open_memstream(text, &n);
-    cn_err err = cn_chain_verify(log, setup->db, setup->vault, setup->heads, to);
+    cn_err err = cn_chain_verify(log, setup->db, setup->vault, &(cn_chain_proof){.heads = setup->heads}, to);
     fclose(to);
     assert_true(err == CN_OK || err == CN_ERR_CORRUPT);
     return err == CN_OK;
@@ -235,6 +236,128 @@ static void test_heads_file(void **state)
     expect_fault(&setup, CN_CHAIN_AUDIT, "all 90000 rows are missing");
     assert_int_equal(unlink(setup.heads), 0);
     expect_fault(&setup, CN_CHAIN_AUDIT, "file of heads");
+    tear_down(&setup);
+}
+
+/* The report of a node's own check. */
+static char *verify_node(const fixture *setup, const char *copy, int64_t uncovered, bool sound)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *to = open_memstream(&text, &n);
+    const cn_chain_proof proof = {.heads = setup->heads, .copy = copy, .node = "node1", .uncovered = uncovered};
+    cn_err err = cn_chain_verify(CN_CHAIN_AUDIT, setup->db, setup->vault, &proof, to);
+    fclose(to);
+    if ((err == CN_OK) != sound) fail_msg("%s: %s", cn_err_text(err), text);
+    return text;
+}
+
+static void expect_node(const fixture *setup, const char *copy, bool sound, const char *what)
+{
+    CN_AUTO_FREE char *text = verify_node(setup, copy, 0, sound);
+    if (!strstr(text, what)) fail_msg("expected \"%s\": %s", what, text);
+}
+
+/* Cuts the last `lines` off a file. */
+static void cut_lines(const char *path, int lines)
+{
+    CN_AUTO_FREE char *text = NULL;
+    size_t n = 0;
+    assert_int_equal(cn_file_read(path, 65536, &text, &n), CN_OK);
+    for (; lines > 0 && n > 0; lines--) do
+            n--;
+        while (n > 0 && text[n - 1] != '\n');
+    assert_int_equal(cn_file_write_durable(path, text, n, 0600), CN_OK);
+}
+
+static void test_heads_are_kept_twice_and_missed(void **state)
+{
+    fixture setup;
+    char copy[160];
+    int64_t adopted = 0;
+    set_up(&setup, state);
+    snprintf(copy, sizeof copy, "%s.copy", setup.heads);
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
+    assert_int_equal(cn_chain_heads_copy(chain, copy), CN_OK);
+    for (int k = 0; k < 5; k++) add(chain, "login");
+    cn_chain_close(chain);
+    expect_node(&setup, copy, true, "5 rows, 0 faults, 0 rows not covered");
+    const cn_chain_proof proof = {.heads = setup.heads, .copy = copy, .node = "node1"};
+    /* a line cut off one file, or off both */
+    cut_lines(copy, 1);
+    expect_node(&setup, copy, false, "no head for 1 rows");
+    cut_lines(setup.heads, 2);
+    expect_node(&setup, copy, false, "no head for 2 rows");
+    free(verify_node(&setup, copy, 2, true));
+    /* the start takes in what a crash left */
+    assert_int_equal(cn_chain_adopt(CN_CHAIN_AUDIT, setup.db, setup.vault, &proof, 64, &adopted), CN_OK);
+    assert_int_equal(adopted, 2);
+    expect_node(&setup, copy, true, "5 rows, 0 faults, 0 rows not covered");
+    /* also where only the second file lacks one */
+    cut_lines(copy, 1);
+    assert_int_equal(cn_chain_adopt(CN_CHAIN_AUDIT, setup.db, setup.vault, &proof, 64, &adopted), CN_OK);
+    expect_node(&setup, copy, true, "5 rows, 0 faults, 0 rows not covered");
+    /* more than a crash leaves is not taken in, and neither is a chain without any head */
+    cut_lines(setup.heads, 3);
+    cut_lines(copy, 3);
+    assert_int_equal(cn_chain_adopt(CN_CHAIN_AUDIT, setup.db, setup.vault, &proof, 1, &adopted), CN_OK);
+    assert_int_equal(adopted, 0);
+    assert_int_equal(truncate(setup.heads, 0), 0);
+    expect_node(&setup, copy, false, "no head for 5 rows");
+    assert_int_equal(unlink(copy), 0);
+    expect_node(&setup, copy, false, "cannot be read");
+    assert_int_equal(truncate(setup.heads, 0), 0);
+    assert_int_equal(cn_chain_adopt(CN_CHAIN_AUDIT, setup.db, setup.vault, &proof, 64, &adopted), CN_OK);
+    assert_int_equal(adopted, 0);
+    tear_down(&setup);
+}
+
+/* Rows and heads of before there was a second file. */
+static void test_a_new_copy_has_what_the_first_file_has(void **state)
+{
+    fixture setup;
+    char copy[160];
+    set_up(&setup, state);
+    snprintf(copy, sizeof copy, "%s.copy", setup.heads);
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT);
+    for (int k = 0; k < 3; k++) add(chain, "login");
+    cn_chain_close(chain);
+    chain = open_chain(&setup, CN_CHAIN_AUDIT);
+    assert_int_equal(cn_chain_heads_copy(chain, copy), CN_OK);
+    expect_node(&setup, copy, false, "cannot be read");
+    add(chain, "login");
+    cn_chain_close(chain);
+    expect_node(&setup, copy, true, "2 chains, 4 rows, 0 faults, 0 rows not covered");
+    tear_down(&setup);
+}
+
+/* As the program `sqlite3` connects: without recursive triggers. */
+static void test_nothing_is_replaced_from_outside(void **state)
+{
+    fixture setup;
+    sqlite3 *raw = NULL;
+    set_up(&setup, state);
+    if (setup.kind != CN_DB_SQLITE) { /* PostgreSQL knows no REPLACE */
+        tear_down(&setup);
+        return;
+    }
+    cn_chain *chain = open_chain(&setup, CN_CHAIN_AUDIT), *ledger = open_chain(&setup, CN_CHAIN_LEDGER);
+    const cn_ledger_row row = {.room = "r", .kind = "person", .end_cause = "leave"};
+    add(chain, "login");
+    assert_int_equal(cn_chain_ledger(ledger, &row, 1), CN_OK);
+    assert_int_equal(sqlite3_open(setup.url + strlen("sqlite:"), &raw), SQLITE_OK);
+    static const char *const statements[] = {
+        "INSERT OR REPLACE INTO audit_log SELECT node, boot, counter, 0, actor, action, object, outcome, address, "
+        "detail, "
+        "link FROM audit_log",
+        "REPLACE INTO minute_ledger SELECT * FROM minute_ledger",
+        "UPDATE OR REPLACE audit_log SET at_ms = 0",
+    };
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        assert_int_equal(sqlite3_exec(raw, statements[i], NULL, NULL, NULL), SQLITE_CONSTRAINT);
+    sqlite3_close(raw);
+    cn_chain_close(chain);
+    cn_chain_close(ledger);
     tear_down(&setup);
 }
 
@@ -476,9 +599,18 @@ static void test_head_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CN_DB_TESTS(test_append_and_verify),  CN_DB_TESTS(test_triggers_refuse),  CN_DB_TESTS(test_tampering_is_found),
-        CN_DB_TESTS(test_heads_file),         CN_DB_TESTS(test_in_a_transaction), CN_DB_TESTS(test_threads),
-        CN_DB_TESTS(test_kill_loses_nothing), CN_DB_TESTS(test_heads_disk_full),  CN_DB_TESTS(test_syslog),
+        CN_DB_TESTS(test_append_and_verify),
+        CN_DB_TESTS(test_triggers_refuse),
+        CN_DB_TESTS(test_tampering_is_found),
+        CN_DB_TESTS(test_heads_are_kept_twice_and_missed),
+        CN_DB_TESTS(test_a_new_copy_has_what_the_first_file_has),
+        CN_DB_TESTS(test_nothing_is_replaced_from_outside),
+        CN_DB_TESTS(test_heads_file),
+        CN_DB_TESTS(test_in_a_transaction),
+        CN_DB_TESTS(test_threads),
+        CN_DB_TESTS(test_kill_loses_nothing),
+        CN_DB_TESTS(test_heads_disk_full),
+        CN_DB_TESTS(test_syslog),
         cmocka_unit_test(test_head_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,7 @@ static void test_serving_role(void **state)
     cn_conn_release(conn);
     conn = NULL;
     cn_chain_close(chain);
-    assert_int_equal(cn_chain_verify(CN_CHAIN_AUDIT, app, vault, heads, stderr), CN_OK);
+    assert_int_equal(cn_chain_verify(CN_CHAIN_AUDIT, app, vault, &(cn_chain_proof){.heads = heads}, stderr), CN_OK);
     cn_vault_close(vault);
     cn_db_close(app);
     cn_db_close(owner);

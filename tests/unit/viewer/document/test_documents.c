@@ -221,16 +221,202 @@ static void a_webp_has_a_thumbnail(void **state)
     cn_unref(tile);
     assert_ok(cn_file_write_durable(in, webp, 20, 0600));
     assert_int_equal(cn_picture_thumbnail(pictures, "v", in, "image/webp", 64, &tile), CN_ERR_CORRUPT);
+    /* in no size is it tried again, as the good picture that stands there now shows */
+    assert_ok(cn_file_write_durable(in, webp, sizeof webp - 1, 0600));
+    assert_int_equal(cn_picture_thumbnail(pictures, "v", in, "image/webp", 65, &tile), CN_ERR_CORRUPT);
     cn_pictures_free(pictures);
+}
+
+/* A taken-over helper leaves a link in place of what it was to make. */
+static void what_a_helper_left_is_a_file_of_its_own(void **state)
+{
+    (void)state;
+    char key[128], made[128];
+    cn_fmt(key, sizeof(key), "%s/key", folder);
+    cn_fmt(made, sizeof(made), "%s/made.pdf", folder);
+    assert_ok(cn_file_write_durable(key, "secret", 6, 0600));
+    assert_err(cn_scratch_check(made, 100), CN_ERR_NOTFOUND);
+    assert_int_equal(symlink(key, made), 0);
+    assert_err(cn_scratch_check(made, 100), CN_ERR_CORRUPT);
+    assert_int_equal(unlink(made), 0);
+    assert_int_equal(link(key, made), 0);
+    assert_err(cn_scratch_check(made, 100), CN_ERR_CORRUPT);
+    assert_int_equal(unlink(key), 0);
+    assert_ok(cn_scratch_check(made, 6));
+    assert_err(cn_scratch_check(made, 5), CN_ERR_TOOBIG);
+}
+
+/* ---- links to the file next door ---- */
+
+#define PICTURE "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+static uint32_t crc32_of(const uint8_t *bytes, size_t len)
+{
+    uint32_t crc = ~0u;
+    for (size_t i = 0; i < 8 * len; i++) {
+        if (i % 8 == 0) crc ^= bytes[i / 8];
+        crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+    }
+    return ~crc;
+}
+
+typedef struct zip {
+    cn_buf bytes, directory;
+    unsigned files;
+} zip;
+
+/* One stored file (APPNOTE 4.3.7, 4.3.12). */
+static void zip_add(zip *out, const char *name, const char *text)
+{
+    const uint32_t at = (uint32_t)out->bytes.n, n = (uint32_t)strlen(text), crc = crc32_of((const uint8_t *)text, n);
+    const uint16_t version = 20, zeros[4] = {0}, name_n = (uint16_t)strlen(name), extra = 0;
+    const uint32_t sizes[3] = {crc, n, n}, attributes = 0;
+    cn_buf *const to[] = {&out->bytes, &out->directory};
+    cn_buf_str(&out->bytes, "PK\3\4");
+    cn_buf_str(&out->directory, "PK\1\2");
+    cn_buf_add(&out->directory, &version, 2);
+    for (int i = 0; i < 2; i++) {
+        cn_buf_add(to[i], &version, 2);
+        cn_buf_add(to[i], zeros, 8);
+        cn_buf_add(to[i], sizes, sizeof sizes);
+        cn_buf_add(to[i], &name_n, 2);
+        cn_buf_add(to[i], &extra, 2);
+    }
+    cn_buf_add(&out->directory, zeros, 6);
+    cn_buf_add(&out->directory, &attributes, 4);
+    cn_buf_add(&out->directory, &at, 4);
+    for (int i = 0; i < 2; i++) cn_buf_str(to[i], name);
+    cn_buf_str(&out->bytes, text);
+    out->files++;
+}
+
+static void zip_end(zip *out)
+{
+    const uint16_t zero = 0, files = (uint16_t)out->files;
+    const uint32_t places[2] = {(uint32_t)out->directory.n, (uint32_t)out->bytes.n};
+    cn_buf_add(&out->bytes, out->directory.p, out->directory.n);
+    cn_buf_str(&out->bytes, "PK\5\6");
+    for (int i = 0; i < 2; i++) cn_buf_add(&out->bytes, &zero, 2);
+    for (int i = 0; i < 2; i++) cn_buf_add(&out->bytes, &files, 2);
+    cn_buf_add(&out->bytes, places, sizeof places);
+    cn_buf_add(&out->bytes, &zero, 2);
+    cn_buf_free(&out->directory);
+}
+
+static void linked_docx(const char *url, cn_buf *out)
+{
+    zip file = {.files = 0};
+    cn_buf rels = {0};
+    zip_add(&file, "[Content_Types].xml",
+            "<?xml version=\"1.0\"?><Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">"
+            "<Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
+            "<Override PartName=\"/word/document.xml\" ContentType=\"application/vnd.openxmlformats-officedocument."
+            "wordprocessingml.document.main+xml\"/></Types>");
+#define RELS                                                                                                        \
+    "<?xml version=\"1.0\"?><Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">" \
+    "<Relationship Id=\"r1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+    zip_add(&file, "_rels/.rels", RELS "officeDocument\" Target=\"word/document.xml\"/></Relationships>");
+    cn_buf_fmt(&rels, RELS "image\" Target=\"%s\" TargetMode=\"External\"/></Relationships>", url);
+    zip_add(&file, "word/_rels/document.xml.rels", rels.p);
+    zip_add(
+        &file, "word/document.xml",
+        "<?xml version=\"1.0\"?><w:document xmlns:w=\"http://schemas.openxmlformats.org/wordprocessingml/2006/main\" "
+        "xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\" "
+        "xmlns:a=\"http://schemas.openxmlformats.org/drawingml/2006/main\" "
+        "xmlns:wp=\"http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing\" "
+        "xmlns:pic=\"http://schemas.openxmlformats.org/drawingml/2006/picture\"><w:body><w:p><w:r><w:t>page</w:t>"
+        "</w:r><w:r><w:drawing><wp:inline><wp:extent cx=\"914400\" cy=\"914400\"/><wp:docPr id=\"1\" name=\"p\"/>"
+        "<a:graphic><a:graphicData uri=\"http://schemas.openxmlformats.org/drawingml/2006/picture\"><pic:pic>"
+        "<pic:nvPicPr><pic:cNvPr id=\"1\" name=\"p\"/><pic:cNvPicPr/></pic:nvPicPr><pic:blipFill><a:blip "
+        "r:link=\"r1\"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm><a:off x=\"0\" "
+        "y=\"0\"/><a:ext cx=\"914400\" cy=\"914400\"/></a:xfrm><a:prstGeom prst=\"rect\"><a:avLst/></a:prstGeom>"
+        "</pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p></w:body></w:document>");
+    zip_end(&file);
+    cn_buf_add(out, file.bytes.p, file.bytes.n);
+    cn_buf_free(&file.bytes);
+    cn_buf_free(&rels);
+}
+
+static void linked_html(const char *url, cn_buf *out)
+{
+    cn_buf_fmt(out, "<html><meta charset=utf-8><body><p>page</p><img src=\"%s\" width=90 height=90></body></html>",
+               url);
+}
+
+static void linked_rtf(const char *url, cn_buf *out)
+{
+    cn_buf_fmt(out, "{\\rtf1 page {\\field{\\*\\fldinst INCLUDEPICTURE \"%s\" \\\\d}{\\fldrslt x}}}", url);
+}
+
+static void linked_flat(const char *url, cn_buf *out)
+{
+    cn_buf_fmt(
+        out,
+        "<?xml version=\"1.0\"?><office:document xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" "
+        "xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\" xmlns:draw=\"urn:oasis:names:tc:"
+        "opendocument:xmlns:drawing:1.0\" xmlns:svg=\"urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0\" "
+        "xmlns:xlink=\"http://www.w3.org/1999/xlink\" office:version=\"1.3\" office:mimetype=\"application/vnd."
+        "oasis.opendocument.text\"><office:body><office:text><text:p>page<draw:frame text:anchor-type=\"as-char\" "
+        "svg:width=\"2cm\" svg:height=\"2cm\"><draw:image xlink:href=\"%s\" xlink:type=\"simple\"/></draw:frame>"
+        "</text:p></office:text></office:body></office:document>",
+        url);
+}
+
+static int pictures_in(const char *extension, const cn_buf *bytes)
+{
+    char out[128], list[128], *text = NULL;
+    int pages = 0, n = -2; /* two lines of head */
+    CN_AUTO_FREE char *words = converted(extension, bytes->p, bytes->n, &pages);
+    assert_non_null(strstr(words, "page"));
+    cn_fmt(out, sizeof(out), "%s/out.pdf", folder);
+    cn_fmt(list, sizeof(list), "%s/pictures", folder);
+    shell("exec pdfimages -list \"$0\" > \"$1\"", out, list);
+    assert_ok(cn_file_read(list, 1 << 20, &text, NULL));
+    for (const char *at = text; (at = strchr(at, '\n')); at++) n++;
+    free(text);
+    return n;
+}
+
+/* A picture that the document itself holds is in the PDF; one that lies beside it, readable for the server, is not. */
+static void a_linked_file_does_not_get_in(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *extension;
+        void (*make)(const char *url, cn_buf *out);
+    } kinds[] = {{"html", linked_html}, {"docx", linked_docx}, {"rtf", linked_rtf}, {"odt", linked_flat}};
+    char beside[128], url[160];
+    uint8_t picture[128];
+    size_t n = 0;
+    cn_buf own = {0};
+    cn_fmt(beside, sizeof(beside), "%s/beside.png", folder);
+    cn_fmt(url, sizeof(url), "file://%s", beside);
+    assert_true(cn_unb64(PICTURE, strlen(PICTURE), picture, sizeof picture, &n));
+    assert_ok(cn_file_write_durable(beside, picture, n, 0644));
+    linked_html("data:image/png;base64," PICTURE, &own);
+    assert_true(pictures_in("html", &own) > 0);
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        cn_buf linked = {0};
+        print_message("%s\n", kinds[i].extension);
+        kinds[i].make(url, &linked);
+        assert_int_equal(pictures_in(kinds[i].extension, &linked), 0);
+        cn_buf_free(&linked);
+    }
+    cn_buf_free(&own);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_scanned_tiff_becomes_pages),          cmocka_unit_test(a_webp_has_a_thumbnail),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_linked_file_does_not_get_in),
+                                       cmocka_unit_test(what_a_helper_left_is_a_file_of_its_own),
+                                       cmocka_unit_test(a_scanned_tiff_becomes_pages),
+                                       cmocka_unit_test(a_webp_has_a_thumbnail),
 
-        cmocka_unit_test(a_text_says_what_its_author_wrote),     cmocka_unit_test(a_wide_sheet_is_one_page_wide),
-        cmocka_unit_test(what_hospital_systems_call_a_doc),      cmocka_unit_test(a_password_is_told_from_damage),
-        cmocka_unit_test(a_text_becomes_a_pdf_with_a_thumbnail), cmocka_unit_test(what_is_no_document_is_refused)};
+                                       cmocka_unit_test(a_text_says_what_its_author_wrote),
+                                       cmocka_unit_test(a_wide_sheet_is_one_page_wide),
+                                       cmocka_unit_test(what_hospital_systems_call_a_doc),
+                                       cmocka_unit_test(a_password_is_told_from_damage),
+                                       cmocka_unit_test(a_text_becomes_a_pdf_with_a_thumbnail),
+                                       cmocka_unit_test(what_is_no_document_is_refused)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

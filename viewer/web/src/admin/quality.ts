@@ -113,6 +113,11 @@ export function lossText(share: number): string {
   return `${percent < 9.95 ? percent.toFixed(1) : Math.round(percent)} %`
 }
 
+/** A mark is there for every so many ms. */
+const MARK_MS = 10_000
+/** How many marks ago somebody left; 0: he is there. */
+export const stepsAgo = (left: number | null, now: number) => (left === null ? 0 : Math.max(0, (now - left) / MARK_MS))
+
 /** Who needs help stands first, who left last. */
 export function ordered(people: readonly PersonQuality[]): PersonQuality[] {
   return [...people].sort((a, b) => {

@@ -1,10 +1,14 @@
+import { locked, unlocked } from '@/ui/locked'
 import { wellFormed } from '@/ui/text'
 import { Problem, problemOf } from './problem'
 
 type Query = Record<string, string | number | null | undefined>
 
 let csrf = ''
-let onUnauthorized: () => void = () => undefined
+let onUnauthorized: () => Promise<boolean> = () => Promise.resolve(false)
+
+/** They are about the login itself: no lock keeps them. */
+const ABOUT_LOGIN = ['/api/v1/login', '/api/v1/logout', '/api/v1/session', '/api/v1/session/activity']
 
 export function setCsrf(token: string): void {
   csrf = token
@@ -14,14 +18,14 @@ export function csrfToken(): string {
   return csrf
 }
 
-/** Called once for every 401 outside the login itself: the session ended. */
-export function setUnauthorizedHandler(handler: () => void): void {
+/** Called for every 401 outside the login itself: the session ended. True, at last: the same person is logged in again. */
+export function setUnauthorizedHandler(handler: () => Promise<boolean>): void {
   onUnauthorized = handler
 }
 
 /** Something else than a call found out that the session ended. */
 export function sessionEnded(): void {
-  onUnauthorized()
+  void onUnauthorized()
 }
 
 export function withQuery(path: string, query: Query = {}): string {
@@ -36,22 +40,35 @@ export function withQuery(path: string, query: Query = {}): string {
 const jsonOf = (body: unknown) =>
   JSON.stringify(body, (_key, value: unknown) => (typeof value === 'string' ? wellFormed(value) : value))
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function send(method: string, path: string, payload?: string): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf
-  // a body always has a length: chunked bodies are refused
-  const payload = method === 'GET' || method === 'DELETE' ? undefined : jsonOf(body ?? {})
   if (payload !== undefined) headers['Content-Type'] = 'application/json'
-  let response: Response
   try {
-    response = await fetch(path, { method, headers, body: payload, credentials: 'same-origin', cache: 'no-store' })
+    return await fetch(path, { method, headers, body: payload, credentials: 'same-origin', cache: 'no-store' })
   } catch {
     throw new Problem(0, 'network', '', null, '')
   }
+}
+
+/** The login has ended, or another one has taken its place in this browser. */
+const isForeign = (problem: Problem) =>
+  problem.status === 401 || (problem.status === 403 && problem.field === 'X-CSRF-Token')
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  // a body always has a length: chunked bodies are refused
+  const payload = method === 'GET' || method === 'DELETE' ? undefined : jsonOf(body ?? {})
+  const inside = !ABOUT_LOGIN.includes(path)
+  // what is to be saved waits for the lock to open; what a page asks for by itself it asks for again
+  if (inside && locked.value && method === 'GET') throw new Problem(0, 'locked', '', null, '')
+  if (inside) await unlocked()
+  let response = await send(method, path, payload)
   if (!response.ok) {
     const problem = await problemOf(response)
-    if (problem.status === 401 && !path.endsWith('/login') && !path.endsWith('/session')) onUnauthorized()
-    throw problem
+    // nothing has happened: once the same person is there again it is done after all
+    if (!inside || !isForeign(problem) || !(await onUnauthorized())) throw problem
+    response = await send(method, path, payload)
+    if (!response.ok) throw await problemOf(response)
   }
   if (response.status === 204 || response.headers.get('content-length') === '0') return undefined as T
   return (await response.json()) as T

@@ -99,7 +99,23 @@ const LABELS: Record<string, string> = {
 }
 
 /* Words of which one sentence fits every field; "format" and "unknown" are said better by the field's own. */
-const WRONGS = ['missing', 'type', 'too_short', 'too_long', 'range', 'too_many', 'password', 'locked', 'address']
+const WRONGS = [
+  'missing',
+  'type',
+  'too_short',
+  'too_long',
+  'range',
+  'too_many',
+  'future',
+  'checksum',
+  'other_sex',
+  'other_birth',
+  'booked',
+  'parted',
+  'password',
+  'locked',
+  'address',
+]
 const BY_FIELD = ['format', 'unknown']
 
 const STATUS: Record<number, string> = {

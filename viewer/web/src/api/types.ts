@@ -19,6 +19,12 @@ export interface User {
 export interface Session {
   user: User
   csrf: string
+  /** how long a login lasts without a sign of its person; how much of that is left, and of its whole life */
+  idle_ms: number
+  idle_left_ms: number
+  life_left_ms: number
+  /** of the installation, east of UTC */
+  zone_minutes: number
 }
 
 export interface Page<T> {
@@ -43,24 +49,53 @@ export type State =
   | 'REJECTED'
   | 'CANCELLED'
 
+export interface Lead extends Named {
+  /** the account is, and the consultation is not over: he cannot come */
+  disabled?: boolean
+}
+
 export interface RequestRow {
   id: string
   number: string
   kind: string
   urgency: Urgency
   state: State
-  patient: { name: string; sex: Sex; age: number | null }
+  /** age_days: of who is younger than two years */
+  patient: { name: string; sex: Sex; age: number | null; age_days: number | null }
   diagnosis: string
   hospital: Named
   referrer: Named
-  lead: Named | null
+  lead: Lead | null
   /** 0: no time yet */
   scheduled_at: number
   scheduled_minutes: number
   created_at: number
+  /** first handed in; of what was not yet, begun */
+  requested_at: number
+  /** the version of an amended report that the referring doctor has not read yet; 0: none */
+  report_unread: number
   room: string | null
   /** of a return, a rejection or a cancellation */
   reason: string
+  /** what the reader is to do next: a key of request.todo, or nothing */
+  todo: string
+}
+
+/** What waits for the reader, and the consultations of some days. */
+export interface Desk {
+  mine: RequestRow[]
+  days: RequestRow[]
+}
+
+/** An expert's consultation, as far as whoever schedules has to know of it. */
+export interface Busy {
+  expert: string
+  name: string
+  request: string
+  number: string
+  at: number
+  minutes: number
+  hospital: string
 }
 
 /** When a consultation really took place. */
@@ -82,13 +117,15 @@ export interface Patient {
   identity_number: string
   phone: string
   age?: number | null
+  age_days?: number | null
 }
 
 /** What the form sends. */
 export interface RequestForm {
   kind: 'C'
   urgency: Urgency
-  patient: Omit<Patient, 'age'>
+  /** sex is '' until somebody chose it */
+  patient: Omit<Patient, 'age' | 'sex'> & { sex: Sex | '' }
   diagnosis: string
   question: string
 }
@@ -111,6 +148,24 @@ export interface Author extends Named {
   title: string
 }
 
+/** What somebody wrote in the room. */
+export interface Message {
+  seq: number
+  id: string
+  at: number
+  author: Author
+  text: string
+  file: FileInfo | null
+  /** There was a file, which has been deleted since. */
+  file_gone: boolean
+}
+
+export interface MessagePage {
+  messages: Message[]
+  last: number
+  more: boolean
+}
+
 export interface Opinion {
   id: string
   author: Author
@@ -126,6 +181,13 @@ export interface ReportTexts {
   reason: string
 }
 
+/** What stands around a report's text. */
+export interface Circumstances {
+  scheduled_at: number
+  held: Held | null
+  experts: Expert[]
+}
+
 /** The lead expert sees the draft (`signed_at` null) and in `signed` what was last signed; others what was last signed. */
 export interface Report extends ReportTexts {
   version: number
@@ -134,6 +196,8 @@ export interface Report extends ReportTexts {
   updated_at: number
   signed_at: number | null
   signed?: Report | null
+  /** of a signed version: fixed by its signature */
+  circumstances?: Circumstances
 }
 
 export interface HistoryRow {
@@ -149,9 +213,13 @@ export interface Expert extends Named {
   title: string
   hospital: string
   lead: boolean
+  /** was in the room while the consultation took place, or signed something */
+  took_part: boolean
+  /** as a Lead's */
+  disabled?: boolean
 }
 
-export interface ConsultRequest extends Omit<RequestRow, 'patient' | 'reason' | 'referrer'> {
+export interface ConsultRequest extends Omit<RequestRow, 'patient' | 'reason' | 'referrer' | 'todo'> {
   patient: Patient
   held: Held | null
   question: string
@@ -163,6 +231,8 @@ export interface ConsultRequest extends Omit<RequestRow, 'patient' | 'reason' | 
   record: string
   opinions: Opinion[]
   return_reason: string
+  /** How many were written in its room. */
+  messages: number
   updated_at: number
   history: HistoryRow[]
   actions: string[]
@@ -180,6 +250,8 @@ export interface Doctor {
 export interface Directory {
   hospitals: { id: string; name: string; city: string; departments: Named[] }[]
   doctors: Doctor[]
+  /** disabled ones, of whom there are consultations */
+  former_experts: Named[]
 }
 
 /** An account as administrators see it. */
@@ -190,9 +262,12 @@ export interface Account {
   title: string
   hospital: string
   department: string
+  roles: string[]
   active: boolean
   /** how long it is locked still; 0: it is not */
   locked_ms: number
+  /** not over, of which the account is an expert */
+  consultations: number
 }
 
 export interface Minutes {
@@ -200,9 +275,11 @@ export interface Minutes {
   rule: 'aggregate' | 'max_tier'
   quota: number
   total: number
-  tiers: { tier: string; ms: number; minutes: number; weight: number; weighted: number }[]
-  items: { id: string; name: string; weighted: number; ms: number[] }[]
-  days: { day: string; weighted_ms: number }[]
+  /** area_to: pixels that still belong to the tier; null: no bound */
+  tiers: { tier: string; area_to: number | null; ms: number; minutes: number; weight: number; weighted: number }[]
+  /** weighted: a whole share of the total; weighted_ms: exact, the sum of the segments' */
+  items: { id: string; name: string; weighted: number; weighted_ms: number; ms: number[] }[]
+  days: { day: string; weighted_ms: number; weighted: number }[]
 }
 
 export interface Segment {
@@ -221,6 +298,8 @@ export interface Segment {
   tier_max: number
   weighted_ms: number
   end_cause: string
+  /** A picture in the room claimed a size that is not believed: it was counted by what came. */
+  doubted: boolean
 }
 
 /** Some lists name things as `{id, name}`, some as plain text. */

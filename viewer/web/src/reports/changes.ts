@@ -1,5 +1,6 @@
 /* What changed between two versions of a text, in words as people read them: Latin words and numbers stay whole, Chinese goes by character. */
 import { diffArrays } from 'diff'
+import type { ReportTexts } from '@/api/types'
 
 export interface Piece {
   kind: 'same' | 'gone' | 'new'
@@ -53,4 +54,11 @@ export function changesOf(before: string, after: string): Piece[] {
     } else out.push(change)
   }
   return piecesOf(out)
+}
+
+const PARTS = ['findings', 'conclusion', 'advice'] as const
+
+/** The parts in which two reports differ, as they stand on the page; `reason`: why there is an amendment is one of them. */
+export function partsThatDiffer(before: ReportTexts, after: ReportTexts, reason: boolean): (keyof ReportTexts)[] {
+  return [...(reason ? (['reason'] as const) : []), ...PARTS].filter((name) => before[name] !== after[name])
 }

@@ -65,7 +65,10 @@ export class Draft extends SelfSaving<Report | null, ReportTexts> {
 
   /** Gives the amendment up, here and on the server; nothing is saved any more. Throws when the server refuses: then all stays. */
   async discard(): Promise<void> {
-    await this.settled()
+    await this.alone(() => this.giveUp())
+  }
+
+  private async giveUp(): Promise<void> {
     try {
       if (this.state.stored) await this.door.discard(this.state.revision)
     } catch (error) {

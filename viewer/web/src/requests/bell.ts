@@ -7,6 +7,7 @@ import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
 import { useSession } from '@/account/session'
 import { sessionEnded } from '@/api/client'
+import { onUnlock } from '@/ui/locked'
 import { ring } from '@/ui/ring'
 import { Bell } from './told'
 import { sharedWatch, type Waiting } from './watch'
@@ -29,7 +30,7 @@ function rememberTold(ids: string[]): void {
   }
 }
 
-/** What waits now; empty for who is no expert. */
+/** What waits now; empty for who is neither an expert nor of the centre. */
 export const waiting = shallowRef<readonly Waiting[]>([])
 
 const canNotify = () => 'Notification' in window && window.isSecureContext
@@ -58,7 +59,7 @@ function notify(title: string, body: string, tag: string, open: () => void): voi
   }
 }
 
-/** For the whole app: listens while an expert is logged in. */
+/** For the whole app: listens while an expert or an administrator of the centre is logged in. */
 export function useBell(): void {
   const session = useSession()
   const router = useRouter()
@@ -78,19 +79,19 @@ export function useBell(): void {
   line.onended = async () => {
     if (!session.user) return
     if (!(await session.ended())) return line.reset()
-    if (session.may('report.write'))
+    if (session.may('report.write') || session.may('request.review'))
       notify(t('urgent.waiting'), t('urgent.unreachable'), 'unreachable', () => undefined)
     sessionEnded()
   }
   let stop: () => void = () => undefined
   watch(
-    () => session.may('report.write') && session.user?.id,
-    (expert) => {
+    () => (session.may('report.write') || session.may('request.review')) && session.user?.id,
+    (waits) => {
       stop()
       stop = () => undefined
       waiting.value = []
       line.reset()
-      if (!expert) return
+      if (!waits) return
       stop = line.listen((now) => {
         waiting.value = now
         bell.take(now)
@@ -98,5 +99,10 @@ export function useBell(): void {
     },
     { immediate: true },
   )
-  onBeforeUnmount(() => stop())
+  // the connection was the former login's
+  const reopen = onUnlock(() => line.reset())
+  onBeforeUnmount(() => {
+    stop()
+    reopen()
+  })
 }

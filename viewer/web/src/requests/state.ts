@@ -1,4 +1,4 @@
-import type { ConsultRequest, FileInfo, RequestRow, State } from '@/api/types'
+import type { ConsultRequest, FileInfo, Lead, Named, RequestRow, State, Tab } from '@/api/types'
 
 export type Tone = 'grey' | 'amber' | 'blue' | 'green' | 'violet' | 'teal' | 'red'
 
@@ -17,7 +17,35 @@ export const TONES: Record<State, Tone> = {
   CANCELLED: 'grey',
 }
 
+/** What the badge says and its colour. An urgent one waits for an expert as soon as it is there, handed in or not, reviewed by nobody. */
+export function badge(state: State, urgent: boolean): { words: string; tone: Tone } {
+  if (urgent && (state === 'UPLOADING' || state === 'PENDING_REVIEW'))
+    return { words: 'request.waiting_expert', tone: 'amber' }
+  return { words: `request.state.${state}`, tone: TONES[state] }
+}
+
+/** The states of each tab. */
+export const STATES_OF: Record<Tab, State[]> = {
+  uploading: ['UPLOADING', 'RETURNED'],
+  pending: ['PENDING_REVIEW', 'SCHEDULED', 'IN_SESSION', 'AWAITING_REPORT', 'WRITTEN'],
+  completed: ['REPORTED', 'CLOSED', 'REJECTED', 'CANCELLED'],
+}
+
 export const SEXES = ['male', 'female', 'unknown'] as const
+
+/** As forms and other programs write a number, with blanks and in full width: the same in plain letters and digits. */
+export const narrow = (text: string): string =>
+  text.replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)).replace(/\u3000/g, ' ')
+/** Blanks are no part of an identity number, seen or unseen. */
+export const plainIdentity = (text: string): string => narrow(text).replace(/[\s\u200b-\u200f\u2060\ufeff]/g, '')
+
+/** What an identity number contradicts: the word of the server's for it, or nothing. */
+export function contradiction(patient: { identity_number: string; sex: string; birth_date: string }): string {
+  const found = fromIdentity(patient.identity_number)
+  if (!found) return ''
+  if (patient.sex && patient.sex !== 'unknown' && patient.sex !== found.sex) return 'other_sex'
+  return patient.birth_date && patient.birth_date !== found.birth_date ? 'other_birth' : ''
+}
 
 /** In the order of the form; the server requires the consent. */
 export const CATEGORIES = [
@@ -44,21 +72,39 @@ export function canOpen(file: Pick<FileInfo, 'state' | 'kind'>): boolean {
   return (file.state === 'ready' || file.state === 'preparing') && file.kind !== 'other'
 }
 
+/** What the dialog of people and time is opened for. */
+export type ScheduleMode = 'schedule' | 'reschedule' | 'experts' | 'assign'
+
+/** An amended report that somebody has to read, in front of the one who sees it: 'mine', he himself, 'other', its referring doctor; ''. */
+export function unread(row: Pick<RequestRow, 'report_unread' | 'referrer'>, me: string): 'mine' | 'other' | '' {
+  if (!row.report_unread) return ''
+  return row.referrer.id === me ? 'mine' : 'other'
+}
+
 /** What the person in front of the screen should know or do next: a key of request.next. */
-export function nextStep(request: ConsultRequest): string {
+export function nextStep(request: ConsultRequest, me = ''): string {
   const may = (action: string) => request.actions.includes(action)
+  if (unread(request, me) === 'mine') return 'read'
+  if (
+    may('experts') &&
+    request.experts.some((one) => one.disabled && (one.lead || request.state !== 'AWAITING_REPORT'))
+  )
+    return 'replace'
   switch (request.state) {
     case 'UPLOADING':
-      return may('accept')
-        ? 'accept'
-        : !may('submit')
-          ? 'filling'
-          : request.urgency === 'urgent'
-            ? 'fill_urgent'
-            : 'fill'
+      return may('assign')
+        ? 'assign'
+        : may('accept')
+          ? 'accept'
+          : !may('submit')
+            ? 'filling'
+            : request.urgency === 'urgent'
+              ? 'fill_urgent'
+              : 'fill'
     case 'RETURNED':
       return may('submit') ? 'mend' : 'mending'
     case 'PENDING_REVIEW':
+      if (may('assign')) return 'assign'
       if (may('schedule')) return 'review'
       return may('accept') ? 'accept' : request.urgency === 'urgent' ? 'reviewing_urgent' : 'reviewing'
     case 'SCHEDULED':
@@ -96,6 +142,9 @@ export function masked(text: string): string {
   return text.slice(0, head) + '*'.repeat(text.length - head - tail) + text.slice(-tail)
 }
 
+/** Another version of a report than the one that was read; 0 is none. The first is no amendment. */
+export const isAmended = (version: number, read = 1): boolean => version > Math.max(1, read)
+
 export function isOver(state: State): boolean {
   return state === 'CLOSED' || state === 'REJECTED' || state === 'CANCELLED'
 }
@@ -103,4 +152,26 @@ export function isOver(state: State): boolean {
 /** Its room is open and the talk has begun; also after the report was signed in it, so that who was dropped comes back. */
 export function canEnterNow(row: Pick<RequestRow, 'state' | 'room'>): boolean {
   return ['IN_SESSION', 'AWAITING_REPORT', 'WRITTEN', 'REPORTED'].includes(row.state) && row.room !== null
+}
+
+/** Whether a consultation touches a time, in whole minutes as they are shown; one that ends when the other begins does not. */
+export function touches(one: { at: number; minutes: number }, at: number, minutes: number): boolean {
+  const [first, second] = [Math.floor(one.at / 60000), Math.floor(at / 60000)]
+  return first < second + minutes && first + one.minutes > second
+}
+
+/** In half an hour, at the next clock time that ends in 0 or 5. */
+export function halfHourOn(now: number): number {
+  return Math.ceil((now + 30 * 60000) / 300000) * 300000
+}
+
+/** The lead's name, and that he cannot come. */
+export function leadName(lead: Lead | null, t: (key: string, named: { name: string }) => string): string {
+  return !lead ? '' : lead.disabled ? t('request.disabled', { name: lead.name }) : lead.name
+}
+
+/** Whose "the other side did not come" makes sense: while both sides are inside, for nobody; null: nobody knows who is. */
+export function bothInside(request: Pick<ConsultRequest, 'referrer' | 'experts'>, inside: Named[] | null): boolean {
+  const is = (id: string) => inside?.some((one) => one.id === id) ?? false
+  return is(request.referrer.id) && request.experts.some((expert) => is(expert.id))
 }

@@ -23,6 +23,9 @@ export interface Waiting {
   number: string
   created_at: number
   hospital: string
+  department: string
+  /** The centre has given it to this expert, who has not been in its room yet. */
+  assigned?: boolean
 }
 
 interface Page {

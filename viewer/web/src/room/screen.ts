@@ -7,6 +7,12 @@ export const PHONE = '(max-width: 600px), (pointer: coarse) and (max-height: 500
 /** As wide as it is low: what stands above and below a picture takes from it. */
 export const ACROSS = '(orientation: landscape)'
 
+/** What its user calls the machine in front of him, by its screen and what points at it. */
+export function deviceOf(phone: boolean, matches = (query: string) => window.matchMedia(query).matches) {
+  if (phone) return 'phone'
+  return matches('(pointer: coarse)') ? 'tablet' : 'computer'
+}
+
 /** Whether the screen answers to that media query, for as long as the calling component lives. */
 export function useScreen(query: string): Readonly<Ref<boolean>> {
   const list = window.matchMedia(query)

@@ -1,18 +1,26 @@
-/* Who types is there, although typing sends nothing: the login does not end under his hands. A page that nobody touches sends nothing. */
+/* Signs of somebody's hands. A page that nobody touches gives none, whatever it draws, asks or is told. */
 
-const EVERY_MS = 60_000
-const SIGNS = ['input', 'keydown', 'pointerdown'] as const
+const SIGNS = ['input', 'keydown', 'pointerdown', 'wheel', 'touchmove', 'pointermove'] as const
+/** In pixels: a browser tells of a mouse that rests too, when the page moves under it. */
+const MOVED = 3
 
-/** Calls `touch` at the first sign of somebody's hands, then at most once a minute while there are others. */
-export function keepAlive(root: EventTarget, touch: () => Promise<unknown>): () => void {
-  let last = -Infinity
-  const sign = (event: Event) => {
-    if (!event.isTrusted || Date.now() - last < EVERY_MS) return
-    last = Date.now()
-    void touch().catch(() => undefined)
+export function watchHands(root: EventTarget, sign: () => void): () => void {
+  let x: number | null = null
+  let y = 0
+  const seen = (event: Event) => {
+    if (!event.isTrusted) return
+    if (event.type === 'pointermove') {
+      const { screenX, screenY } = event as PointerEvent
+      const moved = x !== null && Math.abs(screenX - x) + Math.abs(screenY - y) >= MOVED
+      if (x !== null && !moved) return
+      x = screenX
+      y = screenY
+      if (!moved) return
+    }
+    sign()
   }
-  for (const name of SIGNS) root.addEventListener(name, sign, { capture: true, passive: true })
+  for (const name of SIGNS) root.addEventListener(name, seen, { capture: true, passive: true })
   return () => {
-    for (const name of SIGNS) root.removeEventListener(name, sign, { capture: true })
+    for (const name of SIGNS) root.removeEventListener(name, seen, { capture: true })
   }
 }

@@ -17,6 +17,12 @@ const QUIET_MS = 1200
 const LONGEST_MS = 8000
 const AGAIN_MS = 4000
 
+const UNANSWERED = 8
+
+/* What the network or a restart broke heals by itself. */
+const isPassing = (error: unknown) =>
+  !(error instanceof Problem) || error.status === 0 || error.status >= 500 || error.status === 429
+
 /** The server has another revision than the one that was seen. */
 export const isStale = (error: unknown) =>
   error instanceof Problem && error.status === 409 && error.field === 'revision'
@@ -24,8 +30,11 @@ export const isStale = (error: unknown) =>
 /** `Found`: what the server has; `Mine`: a copy of what is typed. */
 export abstract class SelfSaving<Found, Mine> {
   abstract readonly state: SavingState<Found>
-  /** What is on its way to the server; at most one at a time. */
-  protected running: Promise<boolean> | null = null
+  /** Acts on the server that run or wait for their turn: one at a time. */
+  protected running = 0
+  private last: Promise<unknown> = Promise.resolve()
+  /** What was sent and of which nobody knows whether it arrived. */
+  private unanswered: Mine[] = []
   private timer: ReturnType<typeof setTimeout> | undefined
   private dirtySince = 0
   private closed = false
@@ -56,24 +65,33 @@ export abstract class SelfSaving<Found, Mine> {
   }
 
   /** Saves what is not saved; true when the server has what stands here, or nothing was loaded that could be changed. */
-  async flush(): Promise<boolean> {
-    await this.settled()
-    if (this.state.phase === 'conflict') return false
-    if (!this.dirty) return true
-    this.running = this.save()
-    const done = await this.running
-    this.running = null
-    if (done && this.dirty && !this.closed) return this.flush()
-    return done
+  flush(): Promise<boolean> {
+    return this.alone(async () => {
+      for (;;) {
+        if (this.state.phase === 'conflict') return false
+        if (!this.dirty) return true
+        const done = await this.save()
+        if (!done || this.closed) return done
+      }
+    })
   }
 
-  /** After a conflict: what stands here replaces the other. */
+  /**
+   * After a conflict: what stands here replaces the other. It is sent even where both were the same when they were shown: the other window
+   * may have saved since, and then both are shown again.
+   */
   async keepMine(): Promise<boolean> {
     if (this.state.phase !== 'conflict') return false
     this.adopt(this.state.theirs as Found)
     this.state.theirs = null
     this.state.phase = 'dirty'
+    if (!(await this.alone(() => this.save()))) return false
     return this.flush()
+  }
+
+  /** An act upon what is saved was refused for another revision: both are shown, unless they are the same. */
+  async stale(error: unknown): Promise<void> {
+    await this.alone(() => this.refused(error, this.mine()))
   }
 
   takeTheirs(): void {
@@ -90,19 +108,31 @@ export abstract class SelfSaving<Found, Mine> {
     clearTimeout(this.timer)
   }
 
-  /** Nothing is on its way any more, and nothing goes by itself until something is typed. */
-  protected async settled(): Promise<void> {
+  /** Does it when nothing else is on its way; nothing goes by itself before something is typed again. */
+  protected async alone<T>(task: () => Promise<T>): Promise<T> {
     clearTimeout(this.timer)
-    while (this.running) await this.running
-    clearTimeout(this.timer)
+    this.running++
+    const turn = this.last.then(() => {
+      clearTimeout(this.timer)
+      return task()
+    })
+    this.last = turn.catch(() => undefined)
+    try {
+      return await turn
+    } finally {
+      this.running--
+    }
   }
 
-  /** True when a refusal was answered by our own save, whose answer had been lost; otherwise both are there to choose from. */
+  /**
+   * True when what stands on the server is our own, by a save whose answer was lost, also when more was typed since; otherwise both
+   * are there to choose from.
+   */
   protected async refused(error: unknown, mine: Mine): Promise<boolean> {
     if (!isStale(error)) return this.failed(error)
     try {
       const theirs = await this.fetch()
-      if (this.isSame(theirs, mine)) {
+      if ([mine, ...this.unanswered].some((one) => this.isSame(theirs, one))) {
         this.adopt(theirs)
         this.saved()
         return true
@@ -123,11 +153,13 @@ export abstract class SelfSaving<Found, Mine> {
       this.saved()
       return true
     } catch (error) {
+      if (isPassing(error)) this.unanswered = [mine, ...this.unanswered].slice(0, UNANSWERED)
       return this.refused(error, mine)
     }
   }
 
   private saved(): void {
+    this.unanswered = []
     this.state.error = null
     this.state.phase = this.dirty ? 'dirty' : 'clean'
   }
@@ -135,9 +167,7 @@ export abstract class SelfSaving<Found, Mine> {
   private failed(error: unknown): boolean {
     this.state.error = error
     this.state.phase = 'failed'
-    // what the network or a restart broke heals by itself
-    const passing = !(error instanceof Problem) || error.status === 0 || error.status >= 500 || error.status === 429
-    if (passing && !this.closed) this.flushIn(AGAIN_MS)
+    if (isPassing(error) && !this.closed) this.flushIn(AGAIN_MS)
     return false
   }
 

@@ -9,16 +9,15 @@ export class Standing<T extends Message> {
   /** In the order in which they came. */
   private readonly messages = new Set<T>()
 
-  constructor(private readonly most: number) {}
+  constructor(private readonly most: () => number) {}
 
   /** The same one again, as of a text that is told twice, takes no second place. */
   add(message: T): void {
     this.messages.add(message)
-    if (this.messages.size <= this.most) return
-    const [oldest] = this.messages
-    if (!oldest) return
-    this.messages.delete(oldest)
-    oldest.close()
+    for (const oldest of [...this.messages].slice(0, -this.most())) {
+      this.messages.delete(oldest)
+      oldest.close()
+    }
   }
 
   /** It has closed by itself, or was closed. */

@@ -5,7 +5,9 @@ import 'element-plus/es/components/message-box/style/css'
 import { Standing } from './standing'
 
 // not Element Plus's own limit, by which what is told fourth is left out without a word
-const standing = new Standing<MessageHandler>(3)
+// on a phone a third one would lie over the tabs of a panel
+const narrow = () => window.innerWidth <= 600
+const standing = new Standing<MessageHandler>(() => (narrow() ? 2 : 3))
 
 export function tell(
   text: string,
@@ -19,6 +21,7 @@ export function tell(
     duration,
     showClose,
     grouping: true,
+    offset: narrow() ? 8 : 16,
     onClose: () => standing.gone(handler),
   })
   standing.add(handler)

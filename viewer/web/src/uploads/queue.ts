@@ -1,9 +1,11 @@
 /* The uploads of one request: two at a time, each checked by SHA-256, each able to go on where it was cut off. Lives on while one moves about in the app. */
 import { reactive } from 'vue'
 import { DetailedError, Upload } from 'tus-js-client'
-import { csrfToken } from '@/api/client'
+import { csrfToken, sessionEnded } from '@/api/client'
 import { Problem, problemFrom, type ProblemBody } from '@/api/problem'
+import { onUnlock } from '@/ui/locked'
 import { sha256Of, stillReadable, Unreadable } from './hash'
+import { isTaken } from './kinds'
 import { UnfinishedList, type Unfinished } from './unfinished'
 
 export type JobState = 'queued' | 'hashing' | 'sending' | 'waiting' | 'checking' | 'paused' | 'interrupted' | 'failed'
@@ -32,6 +34,8 @@ export class Expired extends Error {}
 /* What only choosing a file mends. */
 const needsFile = (error: unknown) =>
   error instanceof OtherFile || error instanceof ChangedFile || error instanceof Unreadable
+
+const endedLogin = (error: unknown) => error instanceof Problem && error.status === 401
 
 /** It does not go on by itself: somebody has to do something about it. */
 export const hasStopped = (job: Job) => ['paused', 'interrupted', 'failed'].includes(job.state)
@@ -152,6 +156,11 @@ export class UploadQueue {
       )
   }
 
+  /** The same person is logged in again: what his former login's end stopped goes on. */
+  goOn(): void {
+    for (const job of this.jobs) if (job.state === 'failed' && endedLogin(job.error)) this.resume(job)
+  }
+
   /** Stops everything, e.g. at logout. */
   close(): void {
     for (const work of this.work.values()) {
@@ -224,7 +233,7 @@ export class UploadQueue {
       } else this.send(job, work, work.file)
     } catch (error) {
       if (!this.work.has(job.key) || (job.state as JobState) === 'paused') return
-      this.fail(job, needsFile(error) ? error : new Unreadable())
+      this.fail(job, needsFile(error) || error instanceof Problem ? error : new Unreadable())
     }
   }
 
@@ -235,6 +244,8 @@ export class UploadQueue {
     job.state = 'hashing'
     job.done = 0
     work.abort = new AbortController()
+    // as the server would, after hashing and sending what may be large
+    if (!(await isTaken(file, job.name))) throw new Problem(415, '', '', 'filename', '')
     const sha256 = await sha256Of(file, work.abort.signal, (done) => (job.done = done))
     job.done = work.url ? sent : 0
     // the same bytes as before the cut, or it is another file
@@ -341,7 +352,8 @@ export class UploadQueue {
       work.tus = null
       job.done = 0
     }
-    if (!this.shown) tell(job)
+    if (endedLogin(error)) sessionEnded()
+    else if (!this.shown) tell(job)
     this.next()
   }
 }
@@ -365,6 +377,10 @@ export function uploadsOf(request: string): UploadQueue {
   if (!queue) queues.set(request, (queue = new UploadQueue(request)))
   return queue
 }
+
+onUnlock(() => {
+  for (const queue of queues.values()) queue.goOn()
+})
 
 export function anyUploadBusy(): boolean {
   return [...queues.values()].some((queue) => queue.busy)

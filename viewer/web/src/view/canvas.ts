@@ -1,16 +1,17 @@
 /*
  * OpenSeadragon behind the few words that the shared view needs: which region is on screen, show that region, where is a point.
- * Coordinates are the picture's own (`unit` of them per pixel of the tiled image: 1 for slides and images, points per pixel for rendered pages).
+ * Coordinates are the picture's own (`unit` of them per pixel of the tiled image). Documents have `pagecanvas.ts`.
  */
 import OpenSeadragon from 'openseadragon'
-import { followScale, LEAST_RATIO, normalRotation, regionOf } from './geometry'
+import { finestWanted, followScale, LEAST_RATIO, normalRotation, regionOf } from './geometry'
+import { isSlideKey } from './keys'
 import type { Region } from './link'
+import type { SlideDescription } from './slides'
 
 export interface PictureSource {
-  /** A Deep Zoom description, one plain image, or a page of a document. */
-  dzi?: string
+  /** A Deep Zoom description, or one plain image. */
+  slide?: SlideDescription
   image?: string
-  page?: OpenSeadragon.TileSource
   unit: number
 }
 
@@ -28,10 +29,12 @@ export class PictureCanvas {
   private readonly viewer: OpenSeadragon.Viewer
   private unit = 1
   private dirty = false
-  /** Rotation with which the next picture opens. */
-  private turned = 0
   private opened = false
+  private tiled = false
   private movable = true
+  private hurries = false
+  /** Nobody moved the picture since it was shown whole. */
+  private whole = false
 
   constructor(element: HTMLElement) {
     this.viewer = OpenSeadragon({
@@ -46,7 +49,9 @@ export class PictureCanvas {
       // tiles are chosen for device pixels: a follower with a sharper screen loads sharper tiles
       minPixelRatio: LEAST_RATIO,
       immediateRender: false,
-      imageLoaderLimit: 8,
+      imageLoaderLimit: 32,
+      // all that a screen needs is asked for at once, not one tile a frame
+      maxTilesPerFrame: 64,
       // a busy server, a bad network: no hole is left in the picture
       tileRetryMax: 6,
       tileRetryDelay: 1500,
@@ -64,12 +69,15 @@ export class PictureCanvas {
     })
     this.viewer.addHandler('open', () => {
       this.opened = true
+      this.whole = true
       this.limit()
-      this.viewer.viewport.setRotation(this.turned, true)
+      this.viewer.viewport.setRotation(0, true)
+      if (this.tiled) this.beginSharp()
       this.onSharp(false)
-      this.item().addHandler('fully-loaded-change', (event: { fullyLoaded: boolean }) =>
-        this.onSharp(event.fullyLoaded),
-      )
+      this.item().addHandler('fully-loaded-change', (event: { fullyLoaded: boolean }) => {
+        if (event.fullyLoaded) this.allLevels()
+        this.onSharp(event.fullyLoaded)
+      })
       this.onOpen()
       this.changed()
     })
@@ -80,9 +88,15 @@ export class PictureCanvas {
       // OpenSeadragon moves once more after this event
       queueMicrotask(() => {
         if (!this.opened) return
+        // a phone that was turned: what was whole is whole again
+        if (this.whole) this.viewer.viewport.goHome(true)
         this.onResize()
         this.changed()
       })
+    })
+    this.viewer.addHandler('canvas-key', (event) => {
+      const { key } = event.originalEvent as KeyboardEvent
+      event.preventDefaultAction = !isSlideKey(key)
     })
     for (const event of [
       'canvas-drag',
@@ -91,15 +105,19 @@ export class PictureCanvas {
       'canvas-double-click',
       'canvas-key',
     ] as const) {
-      this.viewer.addHandler(event, () => this.onUserMove())
+      this.viewer.addHandler(event, () => {
+        this.allLevels()
+        this.whole = false
+        this.onUserMove()
+      })
     }
   }
 
   open(source: PictureSource): void {
     this.opened = false
     this.unit = source.unit
-    if (source.dzi) this.viewer.open(source.dzi)
-    else if (source.page) this.viewer.open(source.page as never)
+    this.tiled = source.slide !== undefined
+    if (source.slide) this.viewer.open(source.slide as never)
     else this.viewer.open({ type: 'image', url: source.image, buildPyramid: true } as never)
   }
 
@@ -145,6 +163,8 @@ export class PictureCanvas {
     if (!this.opened) return
     const { width, height } = this.size()
     if (width === 0 || height === 0) return
+    this.allLevels()
+    this.whole = false
     const viewport = this.viewer.viewport
     const scale = followScale(region, width, height)
     viewport.setRotation(region.rotation, true)
@@ -190,22 +210,26 @@ export class PictureCanvas {
 
   /** Brings a point of the picture to the middle. */
   centre(x: number, y: number): void {
+    this.allLevels()
+    this.whole = false
     this.viewer.viewport.panTo(this.item().imageToViewportCoordinates(x / this.unit, y / this.unit))
     this.viewer.viewport.applyConstraints()
   }
 
   zoomBy(factor: number): void {
+    this.allLevels()
+    this.whole = false
     this.viewer.viewport.zoomBy(factor)
     this.viewer.viewport.applyConstraints()
   }
 
   fit(): void {
+    this.whole = true
     this.viewer.viewport.goHome()
   }
 
   /** Nothing is on screen until the next picture is open; another file starts upright. */
-  clear(upright: boolean): void {
-    this.turned = upright || !this.opened ? 0 : this.viewer.viewport.getRotation(true)
+  clear(): void {
     this.opened = false
     this.viewer.close()
   }
@@ -217,6 +241,25 @@ export class PictureCanvas {
   close(): void {
     this.opened = false
     this.viewer.destroy()
+  }
+
+  /**
+   * The whole slide is wanted, and a small picture of it stands there already: the level that the screen needs comes at once, not after
+   * all those that are coarser.
+   */
+  private beginSharp(): void {
+    const source = this.item().source
+    const finest = finestWanted(source.maxLevel, this.scale(), window.devicePixelRatio)
+    source.minLevel = Math.max(source.getClosestLevel(), finest)
+    this.hurries = true
+  }
+
+  /** From now on coarser levels stand in for what has not come. The coarsest is the last that is one tile: those below it show no more. */
+  private allLevels(): void {
+    if (!this.hurries) return
+    this.hurries = false
+    const source = this.item().source
+    source.minLevel = source.getClosestLevel()
   }
 
   private item(): OpenSeadragon.TiledImage {

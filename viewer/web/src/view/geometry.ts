@@ -7,6 +7,14 @@ import type { Region } from './link'
  */
 export const LEAST_RATIO = 0.501
 
+/**
+ * The level to draw at `scale` full-size pixels per CSS pixel: the finest with LEAST_RATIO device pixels for each of its own.
+ * Level `max` is full size, each below it half as wide.
+ */
+export function finestWanted(max: number, scale: number, dpr: number): number {
+  return Math.min(max, Math.max(0, max + Math.floor(Math.log2(dpr / scale / LEAST_RATIO))))
+}
+
 /** Picture units per screen pixel at which a follower of this size sees the whole region. */
 export function followScale(region: Pick<Region, 'w' | 'h'>, ownWidth: number, ownHeight: number): number {
   return Math.max(region.w / ownWidth, region.h / ownHeight)

@@ -11,6 +11,22 @@ export interface Region {
   rotation: number
 }
 
+/** Who is in the room, as the view has to know it. */
+export interface Company {
+  /** One's own participant. */
+  me(): string
+  /** "" for who is not there. */
+  nameOf(participant: string): string
+  /** Nothing comes from him. */
+  isLost(participant: string): boolean
+  isAlone(): boolean
+  /** One's own line is down. */
+  isCut(): boolean
+}
+
+/** How this person stands to the view; a key of its words. */
+export type Standing = 'nobody' | 'presenting' | 'presenting_alone' | 'cut' | 'follows' | 'free' | 'lost'
+
 /** A little under a frame at 60 Hz, whose clock wavers. */
 const SEND_EVERY_MS = 15
 
@@ -29,8 +45,7 @@ export class ViewLink {
 
   constructor(
     private readonly rpc: Rpc,
-    private readonly me: () => string,
-    private readonly nameOf: (participant: string) => string,
+    private readonly company: Company,
   ) {
     rpc.on<RegionMessage>('view.state', (region) => {
       if (!this.presenting) this.state.region = region
@@ -42,12 +57,28 @@ export class ViewLink {
 
   get presenting(): boolean {
     const presenter = this.state.shared?.presenter
-    return !!presenter && presenter === this.me()
+    return !!presenter && presenter === this.company.me()
+  }
+
+  /** Moves with somebody else's picture, and not by itself. */
+  get follows(): boolean {
+    return this.state.following && !!this.state.shared?.presenter && !this.presenting
   }
 
   get presenterName(): string {
     const presenter = this.state.shared?.presenter
-    return presenter ? this.nameOf(presenter) : ''
+    return presenter ? this.company.nameOf(presenter) : ''
+  }
+
+  /** The server knows a presenter for a while who has gone already, and is told of one who is just coming. */
+  get standing(): Standing {
+    const presenter = this.state.shared?.presenter
+    const { company } = this
+    if (!presenter) return 'nobody'
+    if (this.presenting) return company.isCut() ? 'cut' : company.isAlone() ? 'presenting_alone' : 'presenting'
+    if (!this.presenterName) return 'nobody'
+    if (company.isLost(presenter)) return 'lost'
+    return this.state.following ? 'follows' : 'free'
   }
 
   /** Who presents now and would lose it if this person did. */
@@ -61,7 +92,7 @@ export class ViewLink {
     // somebody else may have taken it while the question stood there
     for (let asked = ''; this.other && this.other !== asked; ) {
       asked = this.other
-      if (!(await ask(this.nameOf(asked)))) return false
+      if (!(await ask(this.company.nameOf(asked)))) return false
     }
     return true
   }

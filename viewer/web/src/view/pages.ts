@@ -1,73 +1,83 @@
-/* Pages of a PDF as zoomable pictures, through pdf.js: each zoom level is drawn when it is first looked at. The library is loaded when first needed. */
-import OpenSeadragon from 'openseadragon'
+/* The pages of a PDF through pdf.js: their sizes, their pictures at any size, their text. The library is loaded when first needed. */
+import type { PDFDocumentProxy, PDFPageProxy, RenderTask } from 'pdfjs-dist'
 import workerUrl from 'pdfjs-dist/legacy/build/pdf.worker.min.mjs?url'
+import type { Box, Sheet } from './column'
+import type { Run } from './find'
 
-/** Longer side of the sharpest drawing, and how often it is halved. */
-const PIXELS = 3584
-const HALVINGS = 3
-
-export interface PagePicture {
-  source: OpenSeadragon.TileSource
-  /** Points of the page per pixel of the picture. */
-  unit: number
+export interface Drawing {
+  canvas: HTMLCanvasElement
+  done: Promise<unknown>
+  cancel(): void
 }
 
-type Page = import('pdfjs-dist').PDFPageProxy
-type Job = {
-  tile: { level: number }
-  userData: { task?: { cancel(): void } }
-  finish(data: unknown, request: unknown, error?: string): void
-}
-
-let serial = 0
-
-function drawPage(page: Page, scale: number): { canvas: HTMLCanvasElement; task: import('pdfjs-dist').RenderTask } {
-  const viewport = page.getViewport({ scale })
+/** A canvas with the part `piece` of a page that is `width` pixels wide as it stands on screen. */
+function drawing(page: PDFPageProxy, width: number, rotation: number, piece: Box): Drawing {
+  const turned = (page.rotate + rotation) % 360
+  const scale = width / page.getViewport({ scale: 1, rotation: turned }).width
+  const viewport = page.getViewport({ scale, rotation: turned, offsetX: -piece.left, offsetY: -piece.top })
   const canvas = document.createElement('canvas')
-  canvas.width = Math.max(1, Math.round(viewport.width))
-  canvas.height = Math.max(1, Math.round(viewport.height))
-  const canvasContext = canvas.getContext('2d')
+  canvas.width = piece.width
+  canvas.height = piece.height
+  const canvasContext = canvas.getContext('2d', { alpha: false })
   if (!canvasContext) throw new Error('no canvas')
-  return { canvas, task: page.render({ canvasContext, viewport, background: '#fff' }) }
+  const task: RenderTask = page.render({ canvasContext, viewport, background: '#fff' })
+  return { canvas, done: task.promise, cancel: () => task.cancel() }
 }
 
-/** One tile per level: the whole page. */
-function pageSource(page: Page, scale: number): OpenSeadragon.TileSource {
-  const { width, height } = page.getViewport({ scale })
-  const side = Math.ceil(Math.max(width, height))
-  const top = Math.ceil(Math.log2(side))
-  const name = `page:${++serial}`
-  const source = new OpenSeadragon.TileSource({
-    width: Math.round(width),
-    height: Math.round(height),
-    tileSize: side,
-    tileOverlap: 0,
-    minLevel: top - HALVINGS,
-    maxLevel: top,
-  } as never)
-  return Object.assign(source, {
-    getTileUrl: (level: number) => `${name}/${level}`,
-    downloadTileStart(job: Job) {
-      const { canvas, task } = drawPage(page, scale / 2 ** (top - job.tile.level))
-      job.userData.task = task
-      task.promise.then(
-        () => job.finish(canvas, null),
-        (error: unknown) => job.finish(null, null, String(error)),
-      )
-    },
-    downloadTileAbort: (job: Job) => job.userData.task?.cancel(),
+/** Two transformations, the second one first. */
+function product(m: number[], n: number[]): [number, number, number, number, number, number] {
+  const [a = 1, b = 0, c = 0, d = 1, e = 0, f = 0] = m
+  const [u = 1, v = 0, w = 0, x = 1, y = 0, z = 0] = n
+  return [a * u + c * v, b * u + d * v, a * w + c * x, b * w + d * x, a * y + c * z + e, b * y + d * z + f]
+}
+
+async function runsOf(page: PDFPageProxy): Promise<Run[]> {
+  const { transform } = page.getViewport({ scale: 1 })
+  const runs: Run[] = []
+  for (const item of (await page.getTextContent()).items) {
+    if (!('str' in item) || !item.str) continue
+    const [a, b, c, d, x, y] = product(transform, item.transform as number[])
+    const size = Math.hypot(a, b) || 1
+    runs.push({
+      text: item.str,
+      x,
+      y,
+      along: { x: (a / size) * item.width, y: (b / size) * item.width },
+      up: { x: c, y: d },
+    })
+  }
+  return runs
+}
+
+async function library() {
+  const pdf = await import('pdfjs-dist/legacy/build/pdf.mjs')
+  pdf.GlobalWorkerOptions.workerSrc = workerUrl
+  return { pdf, worker: new pdf.PDFWorker() }
+}
+let loaded: ReturnType<typeof library> | null = null
+
+/** The library and its worker: once for all documents of this tab. May be called before one is opened, so that it need not wait. */
+export function readyToRead(): ReturnType<typeof library> {
+  loaded ??= library().catch((error: unknown) => {
+    loaded = null
+    throw error
   })
+  return loaded
 }
 
 export class PdfPages {
-  private constructor(private readonly document: import('pdfjs-dist').PDFDocumentProxy) {}
+  private readonly pages = new Map<number, PDFPageProxy>()
+  private readonly loading = new Map<number, Promise<void>>()
+  private readonly texts = new Map<number, Promise<Run[]>>()
+
+  private constructor(private readonly document: PDFDocumentProxy) {}
 
   static async open(url: string): Promise<PdfPages> {
-    const pdf = await import('pdfjs-dist/legacy/build/pdf.mjs')
-    pdf.GlobalWorkerOptions.workerSrc = workerUrl
+    const { pdf, worker } = await readyToRead()
     const base = `${location.origin}/pdfjs/`
     const task = pdf.getDocument({
       url,
+      worker,
       cMapUrl: `${base}cmaps/`,
       cMapPacked: true,
       standardFontDataUrl: `${base}standard_fonts/`,
@@ -81,11 +91,41 @@ export class PdfPages {
     return this.document.numPages
   }
 
-  async picture(number: number): Promise<PagePicture> {
-    const page = await this.document.getPage(Math.min(Math.max(1, number), this.count))
-    const natural = page.getViewport({ scale: 1 })
-    const scale = PIXELS / Math.max(natural.width, natural.height)
-    return { source: pageSource(page, scale), unit: natural.width / Math.round(natural.width * scale) }
+  within(page: number): number {
+    return Math.min(Math.max(1, Math.round(page) || 1), this.count)
+  }
+
+  has(page: number): boolean {
+    return this.pages.has(page)
+  }
+
+  /** Its size can be asked for and it can be drawn afterwards. */
+  load(page: number): Promise<void> {
+    const loading = this.loading.get(page) ?? this.document.getPage(page).then((got) => void this.pages.set(page, got))
+    this.loading.set(page, loading)
+    // what failed is asked for again the next time
+    loading.catch(() => this.loading.delete(page))
+    return loading
+  }
+
+  /** In points. Of a page that is not loaded: as large as the first that is, since most documents have one size. */
+  sheet(page: number): Sheet {
+    const known = this.pages.get(page) ?? this.pages.values().next().value
+    if (!known) return { width: 595, height: 842 }
+    const { width, height } = known.getViewport({ scale: 1 })
+    return { width, height }
+  }
+
+  draw(page: number, width: number, rotation: number, piece: Box): Drawing | null {
+    const loaded = this.pages.get(page)
+    return loaded ? drawing(loaded, width, rotation, piece) : null
+  }
+
+  text(page: number): Promise<Run[]> {
+    const text = this.texts.get(page) ?? this.load(page).then(() => runsOf(this.pages.get(page) as PDFPageProxy))
+    this.texts.set(page, text)
+    text.catch(() => this.texts.delete(page))
+    return text
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,11 @@ test('a problem becomes one plain sentence', () => {
   expect(plainMessage(new Error('x'), t)).toBe('problem.unknown')
 })
 
+test('an expert whose place others took is told so, a stranger nothing', () => {
+  expect(plainMessage(problemFrom(404, { wrong: 'parted' }), speaks('zh'))).toBe('会诊专家已调整，您不再参加这次会诊。')
+  expect(plainMessage(problemFrom(404, {}), speaks('zh'))).toBe('没有找到相关内容，可能已被删除。')
+})
+
 test('a refused field says what is wrong with it, by its name where it does not stand beside it', () => {
   const long = problemFrom(422, { field: 'diagnosis', wrong: 'too_long', min: 1, max: 2000, detail: 'The text must …' })
   expect(refusedField(long)).toBe('diagnosis')

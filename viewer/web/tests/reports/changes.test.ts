@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { changesOf } from '@/reports/changes'
+import { changesOf, partsThatDiffer } from '@/reports/changes'
 import { unprintableText } from '@/reports/unprintable'
 
 /* [gone] and {new} in the text */
@@ -61,4 +61,14 @@ test('what cannot be printed is named by its place and its number', () => {
     { field: 'advice', characters: Array.from({ length: 12 }, (_, n) => String.fromCodePoint(0x30000 + n)) },
   ]
   expect(unprintableText(many, t)).toMatch(/U\+30009\) …$/)
+})
+
+test('a conflict shows the parts that differ alone, an amendment its reason apart', () => {
+  const here = { findings: 'a', conclusion: 'b', advice: '', reason: 'x' }
+  const there = { ...here, conclusion: 'c', reason: 'y' }
+  expect([partsThatDiffer(here, there, true), partsThatDiffer(here, there, false)]).toEqual([
+    ['reason', 'conclusion'],
+    ['conclusion'],
+  ])
+  expect(partsThatDiffer(here, here, true)).toEqual([])
 })

@@ -92,6 +92,81 @@ test('a broken network is tried again and nothing is lost', async () => {
   expect([draft.state.phase, store.report?.findings]).toEqual(['clean', 'text'])
 })
 
+test('while a save takes long, the next waits for it, and none is refused', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  const save = store.save.bind(store)
+  let refused = 0,
+    under = 0,
+    together = 0
+  store.save = async (body) => {
+    together = Math.max(together, ++under)
+    await new Promise((done) => setTimeout(done, 4000))
+    under--
+    return save(body).catch((error: unknown) => {
+      refused++
+      throw error
+    })
+  }
+  for (let i = 1; i <= 58; i++) {
+    type(draft, 'x'.repeat(i))
+    void draft.flush()
+    await vi.advanceTimersByTimeAsync(400)
+  }
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect([together, refused, draft.state.phase, store.report?.findings]).toEqual([1, 0, 'clean', 'x'.repeat(58)])
+  expect(store.saves).toBeLessThan(10)
+})
+
+test('keeping mine sends it, also when the other window has saved meanwhile: then both are there again', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  store.elsewhere('mine')
+  type(draft, 'first')
+  expect(await draft.flush()).toBe(false)
+  draft.state.texts.findings = 'mine' // as the box shows it
+  store.elsewhere('theirs, later')
+  expect(await draft.keepMine()).toBe(false)
+  expect([draft.state.phase, draft.state.theirs?.findings, draft.state.texts.findings]).toEqual([
+    'conflict',
+    'theirs, later',
+    'mine',
+  ])
+  expect(await draft.keepMine()).toBe(true)
+  expect([draft.state.phase, store.report?.findings]).toEqual(['clean', 'mine'])
+})
+
+test('a signature that is refused for another revision exchanges nothing', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  type(draft, 'mine')
+  await draft.flush()
+  store.elsewhere('theirs')
+  await draft.stale(new Problem(409, '', '', 'revision', ''))
+  expect([draft.state.phase, draft.state.theirs?.findings, draft.state.texts.findings]).toEqual([
+    'conflict',
+    'theirs',
+    'mine',
+  ])
+})
+
+test('a save whose answer was lost is not somebody else, also when typing went on', async () => {
+  const store = new Store(),
+    draft = await opened(store)
+  const save = store.save.bind(store)
+  store.save = async (body) => {
+    await save(body)
+    store.save = save
+    throw new Problem(0, 'network', '', null, '')
+  }
+  type(draft, 'one')
+  await vi.advanceTimersByTimeAsync(1300)
+  expect([draft.state.phase, store.report?.findings]).toEqual(['failed', 'one'])
+  type(draft, 'one and more')
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect([draft.state.phase, store.report?.findings]).toEqual(['clean', 'one and more'])
+})
+
 test('somebody else was first: both are there until one is chosen', async () => {
   const store = new Store(),
     draft = await opened(store)

@@ -1,9 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Bell } from '@/requests/told'
+import { Bell, urgentName } from '@/requests/told'
 import { RequestWatch, type Line, type Waiting } from '@/requests/watch'
 import { RpcError } from '@/room/call/rpc'
 
-const one = (id: string): Waiting => ({ id, number: id, created_at: 1, hospital: '县医院' })
+const one = (id: string): Waiting => ({ id, number: id, created_at: 1, hospital: '县医院', department: '' })
+
+describe('the bar', () => {
+  it('names two of one hospital so that they can be told apart', () => {
+    const name = (number: string, department: string) => urgentName({ hospital: '县医院', department, number })
+    expect(name('C20261130-0007', '呼吸内科')).toBe('县医院 呼吸内科 · C20261130-0007')
+    expect(name('C20261130-0008', '')).toBe('县医院 · C20261130-0008')
+  })
+})
 
 describe('the bell', () => {
   it('rings once for each, again when one came back, and not for what was told before a reload', () => {

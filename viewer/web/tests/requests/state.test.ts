@@ -1,8 +1,24 @@
 import { expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
 import { requestMessages } from '@/requests/messages'
-import { TONES, canEnterNow, canOpen, fromIdentity, masked, missingCategories } from '@/requests/state'
-import { differs, heldText } from '@/requests/times'
-import type { State } from '@/api/types'
+import {
+  TONES,
+  badge,
+  canEnterNow,
+  canOpen,
+  contradiction,
+  fromIdentity,
+  isAmended,
+  narrow,
+  plainIdentity,
+  masked,
+  missingCategories,
+  nextStep,
+  unread,
+} from '@/requests/state'
+import { askedAs, differs, heldText, movedText } from '@/requests/times'
+import { reportMessages } from '@/reports/messages'
+import type { ConsultRequest, State } from '@/api/types'
 import { daysBetween, lengthText, localInput, sizeText } from '@/ui/format'
 import { i18n } from '@/i18n'
 
@@ -13,12 +29,43 @@ test('an identity number gives sex and date of birth, if its check digit is righ
   expect(fromIdentity('')).toBe(null)
 })
 
+test('an identity number is held against sex and date of birth, as far as they are said', () => {
+  const say = (sex: string, birth_date: string) =>
+    contradiction({ identity_number: '11010519491231002X', sex, birth_date })
+  expect([say('', ''), say('female', '1949-12-31'), say('unknown', '1949-12-31')]).toEqual(['', '', ''])
+  expect([say('male', '1949-12-31'), say('female', '1949-12-30')]).toEqual(['other_sex', 'other_birth'])
+  expect(contradiction({ identity_number: 'E12345678', sex: 'male', birth_date: '' })).toBe('')
+})
+
 test('signing the report closes no door: it is open as long as the room is', () => {
   const enters = (state: State, room: string | null) => canEnterNow({ state, room })
   expect((['IN_SESSION', 'AWAITING_REPORT', 'WRITTEN', 'REPORTED'] as const).map((s) => enters(s, 'r'))).toEqual(
     Array(4).fill(true),
   )
   expect([enters('REPORTED', null), enters('SCHEDULED', 'r'), enters('CLOSED', null)]).toEqual([false, false, false])
+})
+
+test('the badge says what a request waits for, in every state, urgent or not', () => {
+  const say = (state: State, urgent: boolean) =>
+    badge(state, urgent)
+      .words.split('.')
+      .reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], requestMessages.zh)
+  // state, ordinary, urgent: where any expert may accept it, it waits for one (consult/state.c: accept)
+  const rows: [State, string, string][] = [
+    ['UPLOADING', '待提交', '待接诊'],
+    ['RETURNED', '已退回', '已退回'],
+    ['PENDING_REVIEW', '待审核', '待接诊'],
+    ['SCHEDULED', '已安排', '已安排'],
+    ['IN_SESSION', '会诊中', '会诊中'],
+    ['AWAITING_REPORT', '待写报告', '待写报告'],
+    ['WRITTEN', '报告待审核', '报告待审核'],
+    ['REPORTED', '已出报告', '已出报告'],
+    ['CLOSED', '已结束', '已结束'],
+    ['REJECTED', '未通过', '未通过'],
+    ['CANCELLED', '已取消', '已取消'],
+  ]
+  expect(rows.map(([state]) => state).sort()).toEqual(Object.keys(TONES).sort())
+  expect(rows.map(([state]) => [state, say(state, false), say(state, true)])).toEqual(rows)
 })
 
 test('planned and real times', () => {
@@ -34,6 +81,16 @@ test('planned and real times', () => {
   expect(differs({ scheduled_at: at(10, 0) - 20000, held })).toBe(false)
   expect(differs({ scheduled_at: at(9, 59), held })).toBe(true)
   expect([differs({ scheduled_at: 0, held }), differs({ scheduled_at: at(9, 0), held: null })]).toEqual([false, false])
+})
+
+test('another time is told with the one before', () => {
+  const say = (key: string, named: Record<string, string>) => `${key} ${Object.values(named).join(' | ')}`
+  const text = (reason: string) => movedText(reason, (ms) => `@${ms}`, say)
+  expect(text('100/30 → 200/30')).toBe('request.held.moved @100 | @200')
+  expect(text('100/30 → 100/45')).toBe(
+    'request.held.moved @100 · request.detail.minutes 30 | @100 · request.detail.minutes 45',
+  )
+  expect([text(''), text('患者转院')]).toEqual(['', ''])
 })
 
 test('masked numbers keep only their ends', () => {
@@ -76,4 +133,56 @@ test('a file can be looked at when there is something to see, also before its ov
     canOpen({ state, kind })
   expect([open('ready'), open('preparing')]).toEqual([true, true])
   expect([open('converting'), open('stuck'), open('failed'), open('ready', 'other')]).not.toContain(true)
+})
+
+test('an identity number is the same however it was pasted', () => {
+  for (const text of [
+    '420106 19530712 3246',
+    '４２０１０６１９５３０７１２３２４６',
+    '420106\u00a019530712\u3000324\u200b6\n',
+    ' 420106195307123246 ',
+  ])
+    expect(plainIdentity(text)).toBe('420106195307123246')
+  expect(plainIdentity('Ｈ１２３４５６７（８）')).toBe('H1234567(8)')
+  expect(plainIdentity('张')).toBe('张')
+  expect(narrow('１３９－７１００ １２３４')).toBe('139-7100 1234')
+})
+
+test('a report that says something else than what was read is told', () => {
+  expect([isAmended(0), isAmended(1), isAmended(1, 0)]).toEqual([false, false, false])
+  expect([isAmended(2), isAmended(2, 1), isAmended(3, 2)]).toEqual([true, true, true])
+  expect(isAmended(2, 2)).toBe(false)
+})
+
+test('an amended report is to be read by its referring doctor, also in a closed request', () => {
+  const row = { report_unread: 2, referrer: { id: 'r', name: '' } }
+  expect([unread(row, 'r'), unread(row, 'e'), unread({ ...row, report_unread: 0 }, 'r')]).toEqual(['mine', 'other', ''])
+  for (const state of ['REPORTED', 'CLOSED'] as const) {
+    const request = { ...row, state, actions: [], record: '' } as unknown as ConsultRequest
+    expect([nextStep(request, 'r'), nextStep(request, 'e')]).toEqual([
+      'read',
+      state === 'CLOSED' ? 'closed' : 'reported',
+    ])
+  }
+  for (const lang of ['zh', 'en'] as const) expect(requestMessages[lang].request.todo.read).toBeTruthy()
+})
+
+test('a request that was never handed in was begun, not asked for', () => {
+  expect([askedAs('UPLOADING'), askedAs('RETURNED'), askedAs('CLOSED')]).toEqual(['begun', 'created', 'created'])
+})
+
+test('page and paper call the same things by the same names', () => {
+  const paper = readFileSync('../../consult/paper/printer/sheet.c', 'utf8')
+  const { field, held } = requestMessages.zh.request
+  const { findings, conclusion, advice, reason, opinions, later, absent } = reportMessages.zh.report
+  const fields = ['name', 'sex', 'age', 'birth_date', 'identity_number', 'hospital', 'department', 'referrer'] as const
+  const asked = ['experts', 'diagnosis', 'question', 'scheduled_at'] as const
+  const words = [
+    ...[...fields, ...asked].map((key) => field[key]),
+    ...[held.planned, held.took_place, findings, conclusion, advice, reason, opinions, later, absent],
+    ...Object.values(requestMessages.zh.sex),
+  ]
+  expect(words.filter((word) => !paper.includes(`"${word}"`))).toEqual([])
+  for (const key of ['number', 'urgency', 'lead'] as const) expect(paper).toContain(`"${field[key]}：`)
+  expect(masked('42010619530712324X')).toBe('420106********324X')
 })

@@ -1,6 +1,7 @@
 import { effectScope } from 'vue'
 import { afterEach, expect, test, vi } from 'vitest'
-import { useScreen } from '@/room/screen'
+import { roomMessages } from '@/room/messages'
+import { deviceOf, useScreen } from '@/room/screen'
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -19,4 +20,15 @@ test('what the screen is follows the window until its user goes', () => {
   scope.stop()
   turn(true)
   expect(small?.value).toBe(false)
+})
+
+test('a machine that is too busy is called what it is', () => {
+  const coarse = (on: boolean) => () => on
+  expect([deviceOf(true, coarse(true)), deviceOf(false, coarse(true)), deviceOf(false, coarse(false))]).toEqual([
+    'phone',
+    'tablet',
+    'computer',
+  ])
+  for (const { why } of [roomMessages.zh.room, roomMessages.en.room])
+    expect([why.own.cpu, why.own.sends_less].every((text) => text.includes('{device}'))).toBe(true)
 })

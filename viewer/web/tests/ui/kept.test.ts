@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { keepAlive } from '@/ui/alive'
+import { watchHands } from '@/ui/alive'
 import { forgetKept, keep, keptFor, takeKept } from '@/ui/kept'
 
 test('what was typed waits for the same person, once', () => {
@@ -22,26 +22,25 @@ test('nobody else gets it, and a logout leaves nothing', () => {
   expect(takeKept('a', 'form')).toBeUndefined()
 })
 
-test('typing keeps a login alive, at most once a minute; a page alone does not', async () => {
-  vi.useFakeTimers()
-  const touch = vi.fn(async () => undefined)
+test('signs of hands are real ones, and a mouse that rests under a page that moves gives none', () => {
+  const sign = vi.fn()
   const page = new EventTarget()
-  const stop = keepAlive(page, touch)
-  const key = (trusted = true) => {
-    const event = new Event('keydown')
-    Object.defineProperty(event, 'isTrusted', { value: trusted })
+  const stop = watchHands(page, sign)
+  const happen = (name: string, more: Record<string, unknown> = {}) => {
+    const event = new Event(name)
+    for (const [key, value] of Object.entries({ isTrusted: true, ...more }))
+      Object.defineProperty(event, key, { value })
     page.dispatchEvent(event)
   }
-  await vi.advanceTimersByTimeAsync(3_600_000)
-  expect(touch).not.toHaveBeenCalled()
-  for (let i = 0; i < 150; i++) {
-    key()
-    await vi.advanceTimersByTimeAsync(1000)
-  }
-  expect(touch).toHaveBeenCalledTimes(3)
-  await vi.advanceTimersByTimeAsync(120_000)
-  key(false) // a script's
-  expect(touch).toHaveBeenCalledTimes(3)
+  for (const name of ['keydown', 'input', 'pointerdown', 'wheel', 'touchmove']) happen(name)
+  expect(sign).toHaveBeenCalledTimes(5)
+  happen('keydown', { isTrusted: false }) // a script's
+  for (const name of ['focus', 'scroll', 'mousemove', 'visibilitychange']) happen(name)
+  for (let i = 0; i < 9; i++) happen('pointermove', { screenX: 300, screenY: 200 })
+  expect(sign).toHaveBeenCalledTimes(5)
+  happen('pointermove', { screenX: 302, screenY: 203 })
+  expect(sign).toHaveBeenCalledTimes(6)
   stop()
-  vi.useRealTimers()
+  happen('keydown')
+  expect(sign).toHaveBeenCalledTimes(6)
 })

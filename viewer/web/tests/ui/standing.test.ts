@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { Standing, type Message } from '@/ui/standing'
 
 let closed: string[]
+let most = 3
 let standing: Standing<Message>
 const told = (text: string): Message => {
   const message = { close: () => void closed.push(text) }
@@ -11,7 +12,8 @@ const told = (text: string): Message => {
 
 beforeEach(() => {
   closed = []
-  standing = new Standing(3)
+  most = 3
+  standing = new Standing(() => most)
 })
 
 test('the newest always stands: the oldest makes room', () => {
@@ -31,4 +33,11 @@ test('a text that is told again takes no second place', () => {
   const lost = told('lost')
   for (let i = 0; i < 5; i++) standing.add(lost)
   expect(closed).toEqual([])
+})
+
+test('there may be room for fewer than before', () => {
+  for (const text of ['muted', 'replaced', 'lost']) told(text)
+  most = 2
+  told('back')
+  expect(closed).toEqual(['muted', 'replaced'])
 })

@@ -56,3 +56,13 @@ test('why an upload does not go on is one sentence each', () => {
   expect(words(new Problem(422, '', '', 'filename', ''))).toBe('problem.field.content')
   expect(words(new Problem(415, '', '', 'filename', ''))).toBe('problem.field.kind')
 })
+
+test('what is of no kind that is taken is refused at once, and what cannot be read of it is no reason', async () => {
+  const queue = new UploadQueue('r')
+  queue.shown = true
+  queue.add('imaging', [file('study.7z', 'abc'), file('IM000001', 'no DICOM'), file('b.exe', 'MZ')])
+  await settled()
+  expect(queue.jobs.map((job) => [job.state, faultWords(job, (key) => key)])).toEqual(
+    Array(3).fill(['failed', 'problem.field.kind']),
+  )
+})

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   cornersOf,
+  finestWanted,
   followScale,
   LEAST_RATIO,
   lengthText,
@@ -123,4 +124,14 @@ test('the level of a slide that is drawn has a pixel for each of the screen, and
       expect(pixels, `zoom ${zoom}`).toBeLessThan(2)
       if (zoom <= 1) expect(pixels, `zoom ${zoom}`).toBeGreaterThan(0.99)
     }
+})
+
+test('the level that is drawn has one to two pixels for each of the screen, and never more levels than there are', () => {
+  // 24,576 pixels wide over 1,000: 24.6 to one; level 15 is full size, level 11 a sixteenth of it
+  expect(finestWanted(15, 24.576, 1)).toBe(11)
+  expect(finestWanted(15, 24.576, 2)).toBe(12)
+  expect(finestWanted(15, 16, 1)).toBe(11)
+  expect(finestWanted(15, 1, 1)).toBe(15)
+  expect(finestWanted(15, 0.2, 1)).toBe(15)
+  expect(finestWanted(3, 1000, 1)).toBe(0)
 })

@@ -24,13 +24,16 @@ function connect() {
     notify: (method: string, params: object) => void sent.push({ method, params }),
     call: async (_method: string, params: { file?: string }) => ({ view: shared(params.file ?? 'slide', 'me') }),
   }
-  const link = new ViewLink(
-    rpc as unknown as Rpc,
-    () => 'me',
-    (id) => names[id] ?? '',
-  )
+  const company = { alone: false, cut: false, lost: [] as string[] }
+  const link = new ViewLink(rpc as unknown as Rpc, {
+    me: () => 'me',
+    nameOf: (id) => names[id] ?? '',
+    isLost: (id) => company.lost.includes(id),
+    isAlone: () => company.alone,
+    isCut: () => company.cut,
+  })
   const hear = (method: string, params: object) => handlers.get(method)?.(params as never)
-  return { link, sent, hear }
+  return { link, sent, hear, company }
 }
 
 beforeEach(() => vi.useFakeTimers())
@@ -97,4 +100,24 @@ test('coming back follows the presenter again', () => {
   link.comeBack()
   expect(link.state.following).toBe(true)
   expect(link.state.region).toMatchObject({ ...region, page: 2 })
+})
+
+test('says who presents, and only while he does', () => {
+  const { link, company } = connect()
+  const say = (presenter: string | null) => {
+    link.set(shared('slide', presenter))
+    return link.standing
+  }
+  expect(say(null)).toBe('nobody')
+  expect(say('gone')).toBe('nobody')
+  expect(say('li')).toBe('follows')
+  link.state.following = false
+  expect(link.standing).toBe('free')
+  company.lost = ['li']
+  expect(link.standing).toBe('lost')
+  expect(say('me')).toBe('presenting')
+  company.alone = true
+  expect(link.standing).toBe('presenting_alone')
+  company.cut = true
+  expect(link.standing).toBe('cut')
 })

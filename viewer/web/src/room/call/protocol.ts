@@ -94,6 +94,8 @@ export interface JoinAnswer {
   limits: Limits
   settings: RoomSettings
   knocks: Knock[]
+  /** How long the talk lasts already; null: it has not begun. */
+  lasts_ms: number | null
 }
 
 /** What the cameras of a room send, unless a browser cannot. */

@@ -14,7 +14,16 @@ export class RpcError extends Error {
 }
 
 /* Codes of docs/protocol.md, and the status that says the same. */
-const STATUS: Record<number, number> = { 1001: 401, 1003: 403, 1004: 404, 1009: 409, 1029: 503, [-32602]: 422 }
+const UNAUTHORIZED = 1001
+const CLOSED_UNAUTHORIZED = 4401
+const STATUS: Record<number, number> = {
+  [UNAUTHORIZED]: 401,
+  1003: 403,
+  1004: 404,
+  1009: 409,
+  1029: 503,
+  [-32602]: 422,
+}
 
 /** A refused call as a problem, for the sentence on the page; without an answer it is the network's. */
 export function problemOfCall(error: unknown): Problem {
@@ -94,9 +103,9 @@ export class Rpc {
     socket.onmessage = (event) => {
       if (this.socket === socket) this.receive(event.data as string)
     }
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       clearTimeout(timer)
-      this.lose(socket)
+      this.lose(socket, code === CLOSED_UNAUTHORIZED ? new RpcError(UNAUTHORIZED, 'unauthorized') : undefined)
     }
   }
 
@@ -162,7 +171,8 @@ export class Rpc {
     }, PING_EVERY_MS)
   }
 
-  private lose(socket: WebSocket): void {
+  /** `refused`: what the calls under way are told instead. */
+  private lose(socket: WebSocket, refused?: RpcError): void {
     if (this.socket !== socket) return
     this.socket = null
     socket.onmessage = socket.onclose = socket.onopen = null
@@ -170,16 +180,16 @@ export class Rpc {
     clearTimeout(this.pingTimer)
     const was = this.opened
     this.opened = false
-    this.rejectAll()
+    this.rejectAll(refused)
     if (this.closed) return
     this.retryTimer = setTimeout(() => this.connect(), backoffMs(this.attempt++))
     if (was) this.onlost()
   }
 
-  private rejectAll(): void {
+  private rejectAll(error: Error = new Disconnected()): void {
     for (const { reject, timer } of this.pending.values()) {
       clearTimeout(timer)
-      reject(new Disconnected())
+      reject(error)
     }
     this.pending.clear()
   }

@@ -5,6 +5,7 @@ import { Healing } from './healing'
 import { LocalMedia } from './local'
 import { Patience, patienceMs, VOICE_LAG_MS } from './patience'
 import { AUDIO_SLOTS, Peer } from './peer'
+import { Chat } from '../chat/chat'
 import { Moderation, type Tell } from '../host/moderation'
 import {
   CODE,
@@ -37,6 +38,7 @@ export class RoomSession {
   readonly rpc: Rpc
   readonly moderation: Moderation
   readonly publishing: Publishing
+  readonly chat: Chat
   /** The consultation is over, and the room soon. */
   readonly ending = new Ending(() => void this.leave('ended'))
   /** Says something to the person in passing. */
@@ -93,6 +95,15 @@ export class RoomSession {
       codec: (codec) => this.publishing.takeCodec(codec),
       tell: (key, params, warning) => this.tell(key, params, warning),
     })
+    this.chat = new Chat(
+      {
+        call: (method, params) => this.rpc.call(method, params),
+        on: (method, handler) => this.rpc.on(method, handler),
+        me: () => this.state.self?.user ?? '',
+        tell: (key, params, warning) => this.tell(key, params, warning),
+      },
+      `chat.${room}`,
+    )
     this.publishing = new Publishing(local, this.state, {
       peer: () => this.peer.value,
       call: (method, params) => this.rpc.call(method, params),
@@ -121,7 +132,10 @@ export class RoomSession {
   enter(): void {
     this.state.phase = 'joining'
     this.rpc.onopen = () => void this.join()
-    this.rpc.onlost = () => this.healing.lost()
+    this.rpc.onlost = () => {
+      this.chat.lost()
+      this.healing.lost()
+    }
     void this.roomKnown.then(() => {
       if (this.state.phase !== 'joining') return
       this.publishing.publishTracks(this.peer.value)
@@ -203,9 +217,9 @@ export class RoomSession {
   private listen(): void {
     const { rpc, state } = this
     rpc.on<Participant>('room.joined', (person) => this.put(person))
-    rpc.on<{ participant: string; cause: string; by?: string }>('room.left', ({ participant, cause, by }) => {
+    rpc.on<{ participant: string; cause: string; by?: string | null }>('room.left', ({ participant, cause, by }) => {
       if (participant === state.me && cause === 'removed')
-        return this.end('removed', this.moderation.nameOf(by ?? null))
+        return by ? this.end('removed', this.moderation.nameOf(by)) : this.end('unassigned')
       // before its time it is a PeerConnection that was given up
       if (participant === state.me && cause === 'closed' && this.ending.due) return this.end('ended')
       state.people = state.people.filter((person) => person.id !== participant)
@@ -242,6 +256,7 @@ export class RoomSession {
     rpc.on('room.replaced', () => this.end('replaced'))
     rpc.on<{ seconds: number; reason: EndingReason }>('room.ending', (ending) => this.ending.take(ending))
     rpc.on<{ reason: string }>('room.closed', ({ reason }) => this.end(reason === 'ended' ? 'ended' : 'closed', reason))
+    rpc.on<{ lasts_ms: number }>('room.begun', ({ lasts_ms }) => this.takeTime(lasts_ms))
     rpc.on<SharedFile | null>('view.opened', (view) => this.takeView(view))
   }
 
@@ -263,6 +278,10 @@ export class RoomSession {
   private takeView(view: SharedFile | null): void {
     this.view = view && view.file ? view : null
     this.viewer?.(this.view)
+  }
+
+  private takeTime(lasts_ms: number | null): void {
+    this.state.since = lasts_ms === null ? null : performance.now() - lasts_ms
   }
 
   private put(person: Participant): void {
@@ -347,6 +366,7 @@ export class RoomSession {
     state.limits = answer.limits
     local.state.ceiling = answer.limits.tier_max
     this.moderation.entered(answer.settings, answer.knocks)
+    this.takeTime(answer.lasts_ms)
     this.takeView(answer.view)
   }
 
@@ -356,13 +376,13 @@ export class RoomSession {
     const { settings } = this.moderation.state
     this.publishing.takeCodec(settings.codec)
     this.publishing.fitModes()
-    state.since ||= Date.now()
     state.phase = 'live'
     this.repeatsTimer ??= setInterval(() => this.waitForRepeats(), REPEATS_EVERY_MS)
     void this.publishing.obey({ self: state.self ?? answer.self, settings, limits: state.limits })
     this.publishing.tellWhatIsOff()
     this.show.setReady(true)
     this.healing.watchConnection()
+    this.chat.connected()
   }
 
   private async renegotiate(restart: boolean): Promise<void> {
@@ -428,6 +448,7 @@ export class RoomSession {
     this.state.endDetail = detail
     this.healing.end()
     this.publishing.end()
+    this.chat.end()
     this.ending.close()
     clearTimeout(this.waitTimer)
     clearInterval(this.repeatsTimer)

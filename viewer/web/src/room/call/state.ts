@@ -7,6 +7,7 @@ export type Phase = 'new' | 'joining' | 'waiting' | 'elsewhere' | 'live' | 'reco
 export type EndReason =
   | 'left'
   | 'removed'
+  | 'unassigned'
   | 'refused'
   | 'locked'
   | 'replaced'
@@ -38,7 +39,8 @@ export function roomState() {
     sharing: false,
     /** Counts changes of what slots show. */
     slotVersion: 0,
-    since: 0,
+    /** When the talk began, by performance.now(); null: it has not. */
+    since: null as number | null,
   })
 }
 export type RoomState = ReturnType<typeof roomState>

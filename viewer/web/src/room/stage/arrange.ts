@@ -13,6 +13,13 @@ export function tileKey(participant: string, source: VideoSource): string {
   return `${participant}/${source}`
 }
 
+/** How somebody takes part: with a picture, with the camera off, by voice alone, or without anything of their own. */
+export function partOf({ sources }: Pick<Participant, 'sources'>): 'video' | 'off' | 'voice' | 'watch' {
+  if (sources.camera) return 'video'
+  if (sources.mic === undefined) return 'watch'
+  return sources.camera === false ? 'off' : 'voice'
+}
+
 const EXTRA: readonly VideoSource[] = ['screen', 'device']
 
 /** Everything that could be shown of the others: shared screens and devices first, then people in the order in which they came. */
@@ -50,24 +57,6 @@ export function largeTile(tiles: readonly TileSpec[], choice: Choice): TileSpec 
   if (shared) return shared
   if (choice.mode === 'grid') return null
   return tiles.find((tile) => tile.participant === choice.speaker) ?? tiles[0] ?? null
-}
-
-/** At most `capacity` tiles: the large one first, then the speaker, then those with a picture, otherwise unchanged order. */
-export function visibleTiles(
-  tiles: readonly TileSpec[],
-  large: TileSpec | null,
-  speaker: string | null,
-  capacity: number,
-): TileSpec[] {
-  const rest = tiles.filter((tile) => tile !== large)
-  const room = Math.max(0, capacity - (large ? 1 : 0))
-  let chosen = rest
-  if (rest.length > room) {
-    const rank = (tile: TileSpec) => (tile.participant === speaker ? 0 : tile.video ? 1 : 2)
-    const keep = new Set([...rest].sort((a, b) => rank(a) - rank(b)).slice(0, room))
-    chosen = rest.filter((tile) => keep.has(tile))
-  }
-  return large ? [large, ...chosen] : chosen
 }
 
 /**
@@ -111,7 +100,9 @@ export interface Rect {
   height: number
 }
 
-const GAP = 8
+export const GAP = 8
+/** Of a tile in rows. */
+const LEAST_WIDTH = 150
 
 /** Width ÷ height of a tile whose picture has not come, or that has none. */
 export const USUAL_SHAPE = 16 / 9
@@ -200,12 +191,38 @@ export function gridRects(shapes: readonly number[], width: number, height: numb
   })
 }
 
-const FLOATING = 124
+/** Of a tile: more than that under one's own picture is worth smaller tiles, down to that share. */
+const COVERED = 0.08
+const SMALLER = 0.75
 
-/** One's own picture on a phone, in the corner above `right` and `bottom`. */
-export function floatingRect(shape: number, right: number, bottom: number): Rect {
-  const { width, height } = contained({ width: FLOATING, height: FLOATING }, shape)
-  return { x: right - width - GAP, y: bottom - height - 12, width, height }
+const areaOf = (rect: Rect) => rect.width * rect.height
+const smallest = (rects: readonly Rect[]) => Math.min(...rects.map(areaOf))
+const moved = (rects: readonly Rect[], x: number, y: number) =>
+  rects.map((rect) => ({ ...rect, x: rect.x + x, y: rect.y + y }))
+
+/** What share of `tile` lies under `over`. */
+export function covered(tile: Rect, over: Rect): number {
+  const side = (a: number, lengthA: number, b: number, lengthB: number) =>
+    Math.max(0, Math.min(a + lengthA, b + lengthB) - Math.max(a, b))
+  const width = side(tile.x, tile.width, over.x, over.width)
+  return (width * side(tile.y, tile.height, over.y, over.height)) / Math.max(1, areaOf(tile))
+}
+
+/** Rows of tiles that leave room for one's own picture in its corner, where that costs them little. A single one lies under it. */
+export function gridAround(shapes: readonly number[], width: number, height: number, own: Rect | null): Rect[] {
+  const whole = gridRects(shapes, width, height)
+  if (!own || whole.length < 2 || whole.every((rect) => covered(rect, own) <= COVERED)) return whole
+  const [across, down] = [own.width + GAP, own.height + GAP]
+  const beside = moved(gridRects(shapes, width - across, height), own.x < width / 2 ? across : 0, 0)
+  const above = moved(gridRects(shapes, width, height - down), 0, own.y < height / 2 ? down : 0)
+  const best = smallest(beside) > smallest(above) ? beside : above
+  return best.length > 0 && smallest(best) >= SMALLER * smallest(whole) ? best : whole
+}
+
+/** How many tiles a room holds in which every face can be told. */
+export function gridCapacity(width: number, height: number): number {
+  const along = (room: number, least: number) => Math.max(1, Math.floor((room + GAP) / (least + GAP)))
+  return along(width, LEAST_WIDTH) * along(height, LEAST_WIDTH / USUAL_SHAPE)
 }
 
 /** Too small for more than a name and a mark. */
@@ -213,44 +230,58 @@ export function isSmall(rect: Rect | undefined): boolean {
   return !rect || rect.width * rect.height < 260 * 146 || rect.width < 150
 }
 
-function stripTile(width: number, height: number): { along: number; vertical: boolean } {
-  const vertical = height > width
-  return { vertical, along: vertical ? (width * 9) / 16 : (height * 4) / 3 }
+export interface Strip extends Rect {
+  vertical: boolean
 }
+
+/** How long a tile of the strip is along it. */
+const alongOf = ({ width, height, vertical }: Strip) =>
+  vertical ? Math.min(height, (width * 9) / 16) : Math.min(width, (height * 4) / 3)
 
 /** How many tiles a strip of this size holds. */
-export function stripCapacity(width: number, height: number): number {
-  const { along, vertical } = stripTile(width, height)
-  return Math.max(1, Math.floor(((vertical ? height : width) + GAP) / (along + GAP)))
+export function stripCapacity(strip: Strip): number {
+  return Math.max(1, Math.floor(((strip.vertical ? strip.height : strip.width) + GAP) / (alongOf(strip) + GAP)))
 }
 
-export function stripRects(count: number, width: number, height: number): Rect[] {
-  const { along, vertical } = stripTile(width, height)
+export function stripRects(count: number, strip: Strip): Rect[] {
+  const along = alongOf(strip)
+  const { x, y, width, height, vertical } = strip
   return Array.from({ length: count }, (_, i) =>
     vertical
-      ? { x: 0, y: i * (along + GAP), width, height: along }
-      : { x: i * (along + GAP), y: 0, width: along, height },
+      ? { x, y: y + i * (along + GAP), width, height: along }
+      : { x: x + i * (along + GAP), y, width: along, height },
   )
+}
+
+/** What is left of a strip at one end of which something stands. */
+export function stripBeside(strip: Strip, taken: Rect, atStart: boolean): Strip {
+  if (strip.vertical) {
+    const used = Math.min(strip.height, taken.height + GAP)
+    return { ...strip, y: strip.y + (atStart ? used : 0), height: strip.height - used }
+  }
+  const used = Math.min(strip.width, taken.width + GAP)
+  return { ...strip, x: strip.x + (atStart ? used : 0), width: strip.width - used }
 }
 
 export interface StageParts {
   large: Rect
-  strip: Rect
+  strip: Strip
 }
 
-/** One large picture, and a strip beside it (landscape) or below it (portrait). */
+/** One large picture, and a strip beside it (landscape) or below it (portrait), if there is anybody for one. */
 export function stageParts(width: number, height: number, withStrip: boolean): StageParts {
-  if (!withStrip) return { large: { x: 0, y: 0, width, height }, strip: { x: 0, y: 0, width: 0, height: 0 } }
+  if (!withStrip)
+    return { large: { x: 0, y: 0, width, height }, strip: { x: 0, y: 0, width: 0, height: 0, vertical: true } }
   if (width >= height) {
     const strip = Math.min(240, Math.max(140, width * 0.17))
     return {
       large: { x: 0, y: 0, width: width - strip - GAP, height },
-      strip: { x: width - strip, y: 0, width: strip, height },
+      strip: { x: width - strip, y: 0, width: strip, height, vertical: true },
     }
   }
   const strip = Math.min(120, height * 0.2)
   return {
     large: { x: 0, y: 0, width, height: height - strip - GAP },
-    strip: { x: 0, y: height - strip, width, height: strip },
+    strip: { x: 0, y: height - strip, width, height: strip, vertical: false },
   }
 }

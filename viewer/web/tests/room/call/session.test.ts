@@ -15,6 +15,7 @@ const answer = {
   limits: { video_slots: 4, tier_max: '4k', may_video: true, video_max: 30, voice_max: 200 },
   settings: { locked: false, lobby: false, unmute: 'all', tier_max: '4k', codec: 'vp8' },
   knocks: [],
+  lasts_ms: 65_000 as number | null,
 }
 
 /** A browser's connection that applies an answer when the test lets it. */
@@ -42,7 +43,7 @@ class Socket {
   static last: Socket
   sent: { id?: number; method: string }[] = []
   onopen = () => undefined
-  onclose = () => undefined
+  onclose = (_: { code: number }) => undefined
   onmessage: (event: { data: string }) => void = () => undefined
   constructor() {
     Socket.last = this
@@ -133,7 +134,7 @@ describe('a stay in a room', () => {
   it('is nobody else when it joins anew, and throws nobody out who has come meanwhile', async () => {
     Connection.applied()
     await settle()
-    Socket.last.onclose()
+    Socket.last.onclose({ code: 1006 })
     await vi.advanceTimersByTimeAsync(5000)
     Socket.last.onopen()
     await settle()
@@ -146,6 +147,23 @@ describe('a stay in a room', () => {
     Socket.last.say({ jsonrpc: '2.0', id: joins()[1]?.id, error: { code: 1023, data: { reason: 'elsewhere' } } })
     await settle()
     expect(session.state.phase).toBe('elsewhere')
+  })
+
+  it("counts the talk's own time, from before this person came, and nothing before it has begun", async () => {
+    const lasts = () => Math.round(performance.now() - (session.state.since ?? NaN))
+    expect(lasts()).toBe(65_000)
+    Connection.applied()
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(lasts()).toBe(66_000)
+    Socket.last.onclose({ code: 1006 })
+    await vi.advanceTimersByTimeAsync(5000)
+    Socket.last.onopen()
+    await settle()
+    Socket.last.say({ jsonrpc: '2.0', id: joins()[0]?.id, result: { ...answer, lasts_ms: null } })
+    await settle()
+    expect(session.state.since).toBe(null)
+    Socket.last.say({ jsonrpc: '2.0', method: 'room.begun', params: { lasts_ms: 10 } })
+    expect(lasts()).toBe(10)
   })
 
   it('stays ended when the room closes while the browser applies the answer', async () => {

@@ -2,13 +2,19 @@ import { expect, test } from 'vitest'
 import {
   assignSlots,
   contained,
-  floatingRect,
+  covered,
+  gridAround,
+  gridCapacity,
   gridRects,
   isSmall,
   largeTile,
+  partOf,
   shapeOf,
+  stageParts,
+  stripBeside,
+  stripCapacity,
+  stripRects,
   tilesOf,
-  visibleTiles,
   type Rect,
 } from '@/room/stage/arrange'
 import type { Participant } from '@/room/call/protocol'
@@ -47,11 +53,6 @@ test('equal tiles in the grid, the speaker on the stage', () => {
   const tiles = tilesOf([person('a'), person('b')])
   expect(largeTile(tiles, { pinned: null, speaker: 'b', mode: 'grid' })).toBe(null)
   expect(largeTile(tiles, { pinned: null, speaker: 'b', mode: 'stage' })?.key).toBe('b/camera')
-})
-
-test('when there are too many, the speaker and those with pictures stay', () => {
-  const tiles = tilesOf([person('a', { mic: true }), person('b'), person('c'), person('d', { mic: true })])
-  expect(visibleTiles(tiles, null, 'd', 3).map((t) => t.participant)).toEqual(['b', 'c', 'd'])
 })
 
 test('tiles keep their slots; the large one has the first', () => {
@@ -155,10 +156,66 @@ test('what is asked for is the picture within its tile', () => {
   expect(contained({ width: 88, height: 124 }, WIDE)).toEqual({ width: 88, height: 49.5 })
 })
 
-test("one's own picture floats in the corner in its own shape; an upright tile is not a small one", () => {
-  expect(floatingRect(UPRIGHT, 390, 600)).toEqual({ x: 390 - 69.75 - 8, y: 464, width: 69.75, height: 124 })
-  expect(floatingRect(WIDE, 390, 600).width).toBe(124)
+test('an upright tile is not a small one', () => {
   expect(isSmall({ x: 0, y: 0, width: 178, height: 316 })).toBe(false)
   expect(isSmall({ x: 0, y: 0, width: 240, height: 135 })).toBe(true)
   expect(isSmall(undefined)).toBe(true)
+})
+
+test('who has neither microphone nor camera watches, who has the camera off could show', () => {
+  expect(partOf(person('a'))).toBe('video')
+  expect(partOf(person('a', { mic: false }))).toBe('voice')
+  expect(partOf(person('a', { mic: true, camera: false }))).toBe('off')
+  expect(partOf(person('a', {}))).toBe('watch')
+  expect(partOf(person('a', { camera: false }))).toBe('watch')
+})
+
+test("tiles leave one's own picture free where that costs little, and never become much smaller for it", () => {
+  const sizes: [number, number][] = [
+    [1420, 750],
+    [1346, 440],
+    [378, 700],
+    [760, 330],
+  ]
+  for (const [width, height] of sizes)
+    for (const count of [1, 2, 3, 4, 5, 7, 12, 16, 30])
+      for (const corner of [0, 1, 2, 3]) {
+        const own = { x: corner % 2 ? width - 216 : 8, y: corner > 1 ? height - 125 : 8, width: 208, height: 117 }
+        const whole = gridRects(same(count, WIDE), width, height)
+        const rects = gridAround(same(count, WIDE), width, height, own)
+        const areaOf = (list: Rect[]) => Math.min(...list.map((r) => r.width * r.height))
+        expect(rects.length).toBe(count)
+        expect(areaOf(rects)).toBeGreaterThanOrEqual(0.75 * areaOf(whole) - 0.01)
+        for (const r of rects)
+          expect(Math.min(r.x, r.y, width - r.x - r.width, height - r.y - r.height)).toBeGreaterThan(-0.01)
+        if (count === 1) expect(rects).toEqual(whole)
+        const over = (list: Rect[]) => Math.max(...list.map((r) => covered(r, own)))
+        expect(over(rects)).toBeLessThanOrEqual(Math.max(0.08, over(whole)))
+      }
+})
+
+test('what one sees of nobody else stays as it is without a picture in the corner', () => {
+  expect(gridAround(same(6, WIDE), 1200, 700, null)).toEqual(gridRects(same(6, WIDE), 1200, 700))
+})
+
+test('a room for thirty faces, and one for few', () => {
+  expect(gridCapacity(1420, 750)).toBeGreaterThanOrEqual(30)
+  expect(gridCapacity(1346, 440)).toBeGreaterThanOrEqual(30)
+  expect(gridCapacity(378, 700)).toBe(14)
+  expect(gridCapacity(0, 0)).toBe(1)
+})
+
+test('a strip gives room to what stands at its end, and its tiles stay within it', () => {
+  const { large, strip } = stageParts(1420, 750, true)
+  expect(strip.vertical).toBe(true)
+  expect(large.x + large.width).toBeLessThan(strip.x)
+  const left = stripBeside(strip, { x: 0, y: 0, width: 208, height: 117 }, false)
+  expect(left).toMatchObject({ y: 0, height: 750 - 125 })
+  expect(stripBeside(strip, { x: 0, y: 0, width: 208, height: 117 }, true)).toMatchObject({ y: 125, height: 750 - 125 })
+  const rects = stripRects(stripCapacity(left), left)
+  expect(rects.at(-1)?.y ?? 0).toBeLessThanOrEqual(left.height - (rects[0]?.height ?? 0))
+  expect(stripCapacity(stripBeside(strip, { x: 0, y: 0, width: 9, height: 9000 }, true))).toBe(1)
+  const low = stageParts(400, 900, true).strip
+  expect(low.vertical).toBe(false)
+  expect(stripBeside(low, { x: 0, y: 0, width: 100, height: 50 }, true)).toMatchObject({ x: 108, width: 292 })
 })

@@ -1,0 +1,112 @@
+#include "viewer/decode_proto.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+static bool take(const void *bytes, size_t len, void *out, size_t size)
+{
+    if (len != size) return false;
+    memcpy(out, bytes, size);
+    return true;
+}
+
+static bool between(double value, double min, double max)
+{
+    return value >= min && value <= max; /* neither for what is no number */
+}
+
+static bool is_side(int64_t value)
+{
+    return value >= 1 && value <= CN_DECODE_SIDE;
+}
+
+/* ---- what a helper reads ---- */
+
+static bool is_path(const char path[CN_DECODE_PATH])
+{
+    return memchr(path, 0, CN_DECODE_PATH) && path[0] == '/' && !strstr(path, "/../");
+}
+
+bool cn_zygote_ask_read(const void *bytes, size_t len, cn_zygote_ask *out)
+{
+    if (!take(bytes, len, out, sizeof(*out))) return false;
+    return (out->op == CN_ZYGOTE_OPEN && is_path(out->path)) || (out->op == CN_ZYGOTE_KILL && out->pid > 0);
+}
+
+static bool is_place(int64_t value, int64_t min)
+{
+    return value >= min && value <= CN_DECODE_SIDE;
+}
+
+static bool is_extent(uint32_t value)
+{
+    return value >= 1 && value <= CN_DECODE_PICTURE;
+}
+
+bool cn_decode_ask_read(const void *bytes, size_t len, cn_decode_ask *out)
+{
+    if (!take(bytes, len, out, sizeof(*out))) return false;
+    switch (out->op) {
+    case CN_DECODE_INFO: return true;
+    case CN_DECODE_TILE: return out->level < 64 && is_place(out->column, 0) && is_place(out->row, 0);
+    case CN_DECODE_THUMB: return is_extent(out->size);
+    case CN_DECODE_REGION:
+        return out->level < CN_DECODE_LEVELS && is_place(out->column, -CN_DECODE_SIDE) &&
+               is_place(out->row, -CN_DECODE_SIDE) && is_extent(out->width) && is_extent(out->height);
+    default: return false;
+    }
+}
+
+/* ---- what the server reads ---- */
+
+bool cn_zygote_answer_read(const void *bytes, size_t len, size_t fds, cn_zygote_answer *out)
+{
+    if (!take(bytes, len, out, sizeof(*out))) return false;
+    if (out->err == CN_OK) return out->pid > 0 && fds == CN_ZYGOTE_FDS;
+    return out->err > 0 && out->err < (int32_t)CN_ERR_COUNT && fds == 0;
+}
+
+int32_t cn_decode_err(int32_t err)
+{
+    static const cn_err of_a_slide[] = {CN_OK,     CN_ERR_INVALID, CN_ERR_NOTFOUND, CN_ERR_TOOBIG, CN_ERR_UNSUPPORTED,
+                                        CN_ERR_IO, CN_ERR_CORRUPT};
+    if (err == (int32_t)CN_ERR_NOMEM) return (int32_t)CN_ERR_TOOBIG;
+    for (size_t i = 0; i < sizeof(of_a_slide) / sizeof(of_a_slide[0]); i++)
+        if (err == (int32_t)of_a_slide[i]) return err;
+    return (int32_t)CN_ERR_IO;
+}
+
+bool cn_decode_answer_read(const void *bytes, size_t len, cn_decode_answer *out)
+{
+    if (!take(bytes, len, out, sizeof(*out)) || cn_decode_err(out->err) != out->err) return false;
+    return out->n <= (out->err == CN_OK ? CN_DECODE_SHARED : 0);
+}
+
+static bool is_vendor(const char vendor[32])
+{
+    const char *end = memchr(vendor, 0, sizeof((cn_decode_info *)NULL)->vendor);
+    for (const char *at = vendor; end && at < end; at++)
+        if (*at < ' ' || *at > '~') return false;
+    return end != NULL;
+}
+
+bool cn_decode_info_read(const void *bytes, size_t len, cn_decode_info *out)
+{
+    if (!take(bytes, len, out, sizeof(*out))) return false;
+    if (!is_side(out->width) || !is_side(out->height) || out->levels < 1 || out->levels > CN_DECODE_LEVELS)
+        return false;
+    for (uint32_t i = 0; i < out->levels; i++)
+        if (!is_side(out->level_width[i]) || !is_side(out->level_height[i]) ||
+            !between(out->level_downsample[i], 1e-3, (double)CN_DECODE_SIDE))
+            return false;
+    return between(out->mpp_x, 0, 100) && between(out->mpp_y, 0, 100) && between(out->objective, 0, 1000) &&
+           out->background <= 0xffffff && out->lacks_levels <= 1 && is_vendor(out->vendor);
+}
+
+bool cn_decode_is_jpeg(const void *bytes, size_t len)
+{
+    const uint8_t *byte = bytes;
+    return len >= 5 && byte[0] == 0xff && byte[1] == 0xd8 && byte[2] == 0xff && byte[len - 2] == 0xff &&
+           byte[len - 1] == 0xd9;
+}
