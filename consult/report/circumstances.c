@@ -1,5 +1,6 @@
 #include "consult/report/circumstances.h"
 
+#include "base/json.h"
 #include "consult/minutes/held.h"
 
 /* In the room between the session's beginning ($2) and $3, or signed something until $3. */
@@ -36,17 +37,13 @@ static json_t *held_json(const cn_held *held)
 static cn_err load(cn_conn *conn, const char *request, const cn_held *held, int64_t until_ms, json_t **out)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
-    json_t *experts = json_array();
+    CN_AUTO_JSON json_t *experts = json_array();
     CN_TRY(cn_db_query(conn, &rows, "SELECT scheduled_ms FROM requests WHERE id = $1", cn_text(request)));
     int64_t planned = cn_rows_next(rows) ? cn_rows_int(rows, 0) : 0;
-    cn_err err = load_experts(conn, request, held->start_ms ? held->start_ms : INT64_MAX, until_ms, experts);
-    json_t *json =
-        json_pack("{s:I, s:o, s:o}", "scheduled_at", (json_int_t)planned, "held", held_json(held), "experts", experts);
-    if (err == CN_OK && json)
-        *out = json;
-    else
-        json_decref(json);
-    return err == CN_OK && !json ? CN_ERR_NOMEM : err;
+    CN_TRY(load_experts(conn, request, held->start_ms ? held->start_ms : INT64_MAX, until_ms, experts));
+    *out =
+        json_pack("{s:I, s:o, s:O}", "scheduled_at", (json_int_t)planned, "held", held_json(held), "experts", experts);
+    return *out ? CN_OK : CN_ERR_NOMEM;
 }
 
 cn_err cn_circumstances_now(cn_conn *conn, const char *request, int64_t now_ms, json_t **out)

@@ -31,7 +31,8 @@ typedef struct cn_backend {
     /* Several statements without parameters. */
     cn_err (*script)(void *raw, const char *sql);
     cn_err (*commit)(void *raw);
-    void (*rollback)(void *raw);
+    /* False: it is still in the transaction, and holds what that locked. A connection that was lost is in none. */
+    bool (*rollback)(void *raw);
     /* Only one process changes the schema between these two; CN_ERR_AGAIN while another one does. */
     cn_err (*schema_lock)(void *raw);
     void (*schema_unlock)(void *raw);

@@ -123,6 +123,7 @@ cn_err cn_conn_acquire(cn_db *db, cn_conn **out)
         cn_conn_release(conn);
         return err;
     }
+    conn->failed = false;
     *out = conn;
     return CN_OK;
 }
@@ -222,7 +223,7 @@ void *cn_conn_raw(const cn_conn *conn)
 
 cn_err cn_tx_begin(cn_conn *conn)
 {
-    if (conn->in_tx) return CN_ERR_STATE;
+    if (conn->in_tx || conn->failed) return CN_ERR_STATE;
     CN_TRY(writer_take(conn->db));
     cn_err err = conn->db->backend->script(conn->raw, conn->db->backend->begin);
     if (err != CN_OK) {
@@ -236,8 +237,15 @@ cn_err cn_tx_begin(cn_conn *conn)
 void cn_tx_rollback(cn_conn *conn)
 {
     if (!conn->in_tx) return;
-    conn->db->backend->rollback(conn->raw);
-    conn->in_tx = conn->failed = false;
+    bool out = conn->db->backend->rollback(conn->raw);
+    if (!out) {
+        /* kept, it would hold the lock, and whoever took it next could begin nothing; acquiring opens it again */
+        cn_warn(WHERE, "a transaction could not be rolled back: its connection is closed");
+        conn->db->backend->close(conn->raw);
+        conn->raw = NULL;
+    }
+    conn->in_tx = false;
+    conn->failed = !out;
     writer_give(conn->db);
 }
 

@@ -340,10 +340,11 @@ static cn_err pg_commit(void *raw)
     return err;
 }
 
-static void pg_rollback(void *raw)
+static bool pg_rollback(void *raw)
 {
     pg *db = raw;
-    if (PQtransactionStatus(db->c) != PQTRANS_IDLE && PQstatus(db->c) == CONNECTION_OK) (void)pg_script(db, "ROLLBACK");
+    if (PQtransactionStatus(db->c) == PQTRANS_IDLE || PQstatus(db->c) != CONNECTION_OK) return true;
+    return pg_script(db, "ROLLBACK") == CN_OK || PQstatus(db->c) != CONNECTION_OK;
 }
 
 static cn_err pg_schema_lock(void *raw)

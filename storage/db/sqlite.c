@@ -287,11 +287,11 @@ static cn_err lite_commit(void *raw)
     return lite_script(raw, "COMMIT");
 }
 
-static void lite_rollback(void *raw)
+static bool lite_rollback(void *raw)
 {
     lite *db = raw;
     /* a full disk makes SQLite roll back by itself */
-    if (!sqlite3_get_autocommit(db->db)) (void)lite_script(db, "ROLLBACK");
+    return sqlite3_get_autocommit(db->db) || lite_script(db, "ROLLBACK") == CN_OK;
 }
 
 /* The transaction of each schema step keeps others out; in WAL mode IMMEDIATE excludes as much as EXCLUSIVE does. */

@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +258,43 @@ static int on_small_disk(void)
     return 0;
 }
 
+/* SQLite's own, but that a rollback fails while it is told to. */
+static bool no_rollback;
+
+int sqlite3_exec(sqlite3 *handle, const char *sql, int (*each)(void *, int, char **, char **), void *arg, char **why)
+{
+    static int (*real)(sqlite3 *, const char *, int (*)(void *, int, char **, char **), void *, char **);
+    if (!real) *(void **)&real = dlsym(RTLD_NEXT, "sqlite3_exec");
+    if (no_rollback && strcmp(sql, "ROLLBACK") == 0) return SQLITE_IOERR;
+    return real(handle, sql, each, arg, why);
+}
+
+/* A disk that fails may not even take a transaction back. What is left then holds the lock: it must not go back to the
+ * pool, where whoever took it could begin nothing ever again. */
+static void test_a_rollback_that_fails(void **state)
+{
+    (void)state;
+    cn_db *db = open_db(support_db_url(CN_DB_SQLITE));
+    for (int round = 0; round < 3; round++) {
+        CN_AUTO_CONN cn_conn *conn = conn_of(db);
+        assert_int_equal(cn_tx_begin(conn), CN_OK);
+        assert_int_equal(cn_db_exec(conn, NULL, INSERT, cn_text("half"), cn_text("value")), CN_OK);
+        no_rollback = true;
+        cn_tx_rollback(conn);
+        no_rollback = false;
+        assert_int_equal(cn_tx_begin(conn), CN_ERR_STATE);
+        assert_int_equal(cn_db_exec(conn, NULL, INSERT, cn_text("half"), cn_text("value")), CN_ERR_STATE);
+    }
+    cn_conn *one = conn_of(db), *other = conn_of(db);
+    assert_int_equal(commit_pair(one, "one", 1), CN_OK);
+    assert_int_equal(commit_pair(other, "other", 1), CN_OK);
+    cn_conn_release(one);
+    cn_conn_release(other);
+    assert_int_equal(count_like(db, "half"), 0);
+    assert_int_equal(count_like(db, "o%"), 4);
+    cn_db_close(db);
+}
+
 static void test_full_disk(void **state)
 {
     (void)state;
@@ -329,13 +368,10 @@ static void test_another_process_beside(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CN_DB_TESTS(test_kill_loses_nothing),
-        CN_DB_TESTS(test_another_process_beside),
-        cmocka_unit_test(test_pg_crash_and_return),
-        cmocka_unit_test(test_pg_idle_cut),
-        CN_DB_TESTS(test_schema_changes_underneath),
-        cmocka_unit_test(test_write_error),
-        cmocka_unit_test(test_full_disk),
+        CN_DB_TESTS(test_kill_loses_nothing),         CN_DB_TESTS(test_another_process_beside),
+        cmocka_unit_test(test_pg_crash_and_return),   cmocka_unit_test(test_pg_idle_cut),
+        CN_DB_TESTS(test_schema_changes_underneath),  cmocka_unit_test(test_write_error),
+        cmocka_unit_test(test_a_rollback_that_fails), cmocka_unit_test(test_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
