@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/room/room.h"
@@ -361,6 +362,28 @@ static cn_err tokens(cn_http *http)
     return cn_http_json(http, 200, out);
 }
 
+/* The token stands in this answer and nowhere afterwards. */
+static cn_err make_token(cn_http *http)
+{
+    cn_consult *consult = cn_app_consult(cn_http_app(http));
+    const json_t *body = cn_http_body_json(http);
+    cn_problem *problem = cn_http_problem(http);
+    cn_room_info info;
+    char token[CN_ROOM_TOKEN], path[100];
+    bool publish = false;
+    int64_t days = 30;
+    CN_TRY(cn_json_bool(body, "publish", true, &publish, problem));
+    CN_TRY(cn_json_i64(body, "days", false, 1, 366, &days, problem));
+    int64_t sessions = publish ? 4 : 20;
+    CN_TRY(cn_json_i64(body, "sessions", false, 1, CN_ROOM_TOKEN_SESSIONS, &sessions, problem));
+    CN_TRY(cn_room_get(consult, cn_http_actor(http), cn_http_param(http, "id"), &info));
+    const cn_room_token_what what = {.publish = publish, .lives_ms = days * 86400000, .sessions = sessions};
+    CN_TRY(cn_room_token_new(consult, cn_http_actor(http), info.id, &what, token));
+    cn_fmt(path, sizeof path, "/%s/%s", publish ? "whip" : "whep", info.id);
+    cn_http_set(http, "Cache-Control", "no-store");
+    return cn_http_json(http, 201, json_pack("{s:s, s:s}", "token", token, "path", path));
+}
+
 /* One by its id, or all of the room. */
 static cn_err revoke(cn_http *http)
 {
@@ -373,6 +396,7 @@ static cn_err revoke(cn_http *http)
 const cn_route cn_room_routes[] = {
     {CN_GET, "/api/v1/rooms/{id}", CN_WHO_ANY, room, .body = CN_BODY_NONE},
     {CN_GET, "/api/v1/rooms/{id}/tokens", CN_RIGHT_ROOM_MODERATE, tokens, .body = CN_BODY_NONE},
+    {CN_POST, "/api/v1/rooms/{id}/tokens", CN_RIGHT_ROOM_MODERATE, make_token, .body = CN_BODY_JSON},
     {CN_DELETE, "/api/v1/rooms/{id}/tokens", CN_RIGHT_ROOM_MODERATE, revoke, .body = CN_BODY_NONE},
     {CN_DELETE, "/api/v1/rooms/{id}/tokens/{token}", CN_RIGHT_ROOM_MODERATE, revoke, .body = CN_BODY_NONE},
     {CN_GET, "/whip/{room}", CN_WHO_PUBLIC, look_at_endpoint, .body = CN_BODY_NONE, .flags = CN_ROUTE_CORS},

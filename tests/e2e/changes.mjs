@@ -154,23 +154,26 @@ await check(
   150,
 )
 
-await check('an expert whom the centre assigned to an urgent request is called until he has been in its room', async () => {
-  const { id } = await scene.referrer.post('/api/v1/requests', { ...form('急诊'), urgency: 'urgent' })
-  const called = () => other.visible(`urgent-open"][data-request="${id}`)
-  await open(other, '/requests', 'desk')
-  await until('the bar', called)
-  const { experts } = await admin.get(`/api/v1/requests/${scene.request}`)
-  await admin.post(`/api/v1/requests/${id}/assign`, { lead: experts.find((one) => !one.lead).id })
-  await open(other, '/requests', 'desk')
-  await until('being called', called)
-  const { room } = await admin.post(`/api/v1/requests/${id}/room`)
-  await approach(other, server, room)
-  await enter(other)
-  // his minutes are not in the ledger yet when the page asks
-  await open(other, '/requests', 'desk')
-  // the demo's own urgent request waits still: once the bar is there, it is the answer
-  await until('the bar again', () => other.visible('urgent-bar'))
-  assert(!(await called()), 'he was there, and is called again')
-})
+await check(
+  'an expert whom the centre assigned to an urgent request is called until he has been in its room',
+  async () => {
+    const { id } = await scene.referrer.post('/api/v1/requests', { ...form('急诊'), urgency: 'urgent' })
+    const called = () => other.visible(`urgent-open"][data-request="${id}`)
+    await open(other, '/requests', 'desk')
+    await until('the bar', called)
+    const { experts } = await admin.get(`/api/v1/requests/${scene.request}`)
+    await admin.post(`/api/v1/requests/${id}/assign`, { lead: experts.find((one) => !one.lead).id })
+    await open(other, '/requests', 'desk')
+    await until('being called', called)
+    const { room } = await admin.post(`/api/v1/requests/${id}/room`)
+    await approach(other, server, room)
+    await enter(other)
+    // his minutes are not in the ledger yet when the page asks
+    await open(other, '/requests', 'desk')
+    // the demo's own urgent request waits still: once the bar is there, it is the answer
+    await until('the bar again', () => other.visible('urgent-bar'))
+    assert(!(await called()), 'he was there, and is called again')
+  },
+)
 
 await end()

@@ -307,3 +307,12 @@ export function nameOf(value: Named | string | null | undefined): string {
   if (!value) return ''
   return typeof value === 'string' ? value : value.name
 }
+
+/** What lets a device into a room; the token itself is told once, when it is made. Times in ms. */
+export interface RoomToken {
+  id: string
+  publish: boolean
+  sessions: number
+  created: number
+  expires: number
+}
