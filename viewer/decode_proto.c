@@ -54,6 +54,8 @@ bool cn_decode_ask_read(const void *bytes, size_t len, cn_decode_ask *out)
     case CN_DECODE_REGION:
         return out->level < CN_DECODE_LEVELS && is_place(out->column, -CN_DECODE_SIDE) &&
                is_place(out->row, -CN_DECODE_SIDE) && is_extent(out->width) && is_extent(out->height);
+    case CN_DECODE_TABLE:
+    case CN_DECODE_CELL: return out->level < CN_DECODE_LEVELS && is_place(out->column, 0) && is_place(out->row, 0);
     default: return false;
     }
 }
@@ -91,15 +93,20 @@ static bool is_vendor(const char vendor[32])
     return end != NULL;
 }
 
+static bool is_level(const cn_decode_info *info, uint32_t i)
+{
+    return is_side(info->level_width[i]) && is_side(info->level_height[i]) &&
+           between(info->level_downsample[i], 1e-3, (double)CN_DECODE_SIDE) && is_extent(info->tile_width[i]) &&
+           is_extent(info->tile_height[i]) && info->native[i] < CN_NATIVE_FILES;
+}
+
 bool cn_decode_info_read(const void *bytes, size_t len, cn_decode_info *out)
 {
     if (!take(bytes, len, out, sizeof(*out))) return false;
     if (!is_side(out->width) || !is_side(out->height) || out->levels < 1 || out->levels > CN_DECODE_LEVELS)
         return false;
     for (uint32_t i = 0; i < out->levels; i++)
-        if (!is_side(out->level_width[i]) || !is_side(out->level_height[i]) ||
-            !between(out->level_downsample[i], 1e-3, (double)CN_DECODE_SIDE))
-            return false;
+        if (!is_level(out, i)) return false;
     return between(out->mpp_x, 0, 100) && between(out->mpp_y, 0, 100) && between(out->objective, 0, 1000) &&
            out->background <= 0xffffff && out->lacks_levels <= 1 && is_vendor(out->vendor);
 }

@@ -21,7 +21,7 @@
 #define CN_DECODE_SHARED (16u << 20) /* bytes of shared memory; no answer is larger */
 #define CN_DECODE_LEVELS 32
 #define CN_DECODE_SIDE ((int64_t)1 << 36) /* pixels; a TIFF's 2³² with the widest pixels that are pictured square */
-#define CN_DECODE_PICTURE 4096            /* pixels a side of a thumbnail or region at most */
+#define CN_DECODE_PICTURE 4096            /* pixels a side of a thumbnail, region or tile at most */
 #define CN_ZYGOTE_FDS 3
 /* consilium-decoder levels SLIDE OUT: exit status is this + cn_err; and how large OUT may become */
 #define CN_LEVELS_STATUS 64
@@ -43,11 +43,15 @@ typedef struct cn_zygote_answer {
 } cn_zygote_answer;
 
 enum {
-    CN_DECODE_INFO = 1,  /* answer: cn_decode_info */
-    CN_DECODE_TILE = 2,  /* answer: JPEG of Deep Zoom tile (level, column, row) */
-    CN_DECODE_THUMB = 3, /* answer: JPEG of the whole slide inside size × size */
-    CN_DECODE_REGION = 4 /* answer: JPEG of width × height pixels of slide level `level` whose corner is (column, row)
-                            in level-0 pixels */
+    CN_DECODE_INFO = 1,   /* answer: cn_decode_info */
+    CN_DECODE_TILE = 2,   /* answer: JPEG of Deep Zoom tile (level, column, row) */
+    CN_DECODE_THUMB = 3,  /* answer: JPEG of the whole slide inside size × size */
+    CN_DECODE_REGION = 4, /* answer: JPEG of width × height pixels of slide level `level` whose corner is (column, row)
+                             in level-0 pixels */
+    /* `size` of these: how many levels the slide has, as whoever asks knows it; NOTFOUND when some were made meanwhile */
+    CN_DECODE_TABLE = 5, /* answer: where the JPEG tiles of a level lie in its file, from tile `column` on: a page as in
+                            slide/tiletable.h */
+    CN_DECODE_CELL = 6   /* answer: JPEG of tile (column, row) of the level's grid as cn_decode_info says it */
 };
 
 typedef struct cn_decode_ask {
@@ -63,7 +67,12 @@ typedef struct cn_decode_answer {
     uint32_t n;  /* bytes in shared memory */
 } cn_decode_answer;
 
-/** What a slide is. Level 0 is the full resolution. */
+#define CN_DECODE_CELL_SIDE 512 /* of a level without tiles of its own */
+
+/* Where a level's JPEG tiles lie as they can be sent, if it has any. */
+enum { CN_NATIVE_NO, CN_NATIVE_SLIDE, CN_NATIVE_MADE /* in CN_LEVELS_NAME */, CN_NATIVE_FILES };
+
+/** What a slide is. Level 0 is the full resolution; levels that were made are among the others. */
 typedef struct cn_decode_info {
     int64_t width, height;
     double mpp_x, mpp_y; /* µm per pixel, 0 when the file does not say */
@@ -71,7 +80,9 @@ typedef struct cn_decode_info {
     uint32_t levels;
     int64_t level_width[CN_DECODE_LEVELS], level_height[CN_DECODE_LEVELS];
     double level_downsample[CN_DECODE_LEVELS];
-    uint32_t background;   /* 0xRRGGBB */
+    uint32_t tile_width[CN_DECODE_LEVELS], tile_height[CN_DECODE_LEVELS]; /* the grid of CN_DECODE_CELL and _TABLE */
+    uint32_t native[CN_DECODE_LEVELS];                                    /* CN_NATIVE_… */
+    uint32_t background;                                                  /* 0xRRGGBB */
     uint32_t lacks_levels; /* 1: between or above the file's own levels some are missing, and nobody made them yet */
     char vendor[32];
 } cn_decode_info;

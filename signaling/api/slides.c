@@ -9,9 +9,13 @@
 #include "signaling/api/grants.h"
 #include "signaling/api/slides.h"
 #include "signaling/app.h"
+#include "signaling/http/range.h"
 #include "signaling/slide_file.h"
 #include "viewer/slide/deepzoom.h"
 #include "viewer/slide/slides.h"
+
+#define VERSION 48 /* bytes of text */
+#define ENCODING 1 /* how tiles are encoded and put together here; another number when that changes */
 
 static cn_err permit(cn_http *http, const char *action, cn_grant *out)
 {
@@ -52,23 +56,43 @@ static cn_err load_info(cn_http *http, cn_grant *ticket, cn_decode_info *info)
     return err;
 }
 
+/* Changes whenever a tile's bytes or its place may: with the file, with levels that were made, and with ENCODING. */
+static void version_of(const cn_grant *ticket, const cn_decode_info *info, char out[VERSION])
+{
+    cn_fmt(out, VERSION, "%.16s-%d-%u", ticket->etag, ENCODING, info->levels);
+}
+
+static json_t *levels_json(const cn_decode_info *info)
+{
+    json_t *levels = json_array();
+    for (uint32_t i = 0; i < info->levels; i++) {
+        int64_t columns, rows;
+        cn_slide_grid(info, i, &columns, &rows);
+        json_array_append_new(
+            levels,
+            json_pack("{s:I, s:I, s:f, s:I, s:I, s:I, s:I, s:b}", "width", (json_int_t)info->level_width[i], "height",
+                      (json_int_t)info->level_height[i], "downsample", info->level_downsample[i], "tile_width",
+                      (json_int_t)info->tile_width[i], "tile_height", (json_int_t)info->tile_height[i], "columns",
+                      (json_int_t)columns, "rows", (json_int_t)rows, "native", (int)(info->native[i] != CN_NATIVE_NO)));
+    }
+    return levels;
+}
+
 static cn_err info(cn_http *http)
 {
     cn_grant ticket;
-    cn_decode_info decode_info;
-    CN_TRY(load_info(http, &ticket, &decode_info));
-    json_t *levels = json_array();
-    for (uint32_t i = 0; i < decode_info.levels; i++)
-        json_array_append_new(levels, json_pack("{s:I, s:I, s:f}", "width", (json_int_t)decode_info.level_width[i],
-                                                "height", (json_int_t)decode_info.level_height[i], "downsample",
-                                                decode_info.level_downsample[i]));
+    cn_decode_info info;
+    char version[VERSION], background[8];
+    CN_TRY(load_info(http, &ticket, &info));
+    version_of(&ticket, &info, version);
+    cn_fmt(background, sizeof(background), "#%06x", info.background);
     return cn_http_json(http, 200,
-                        json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:s, s:o, s:i, s:i, s:i}", "id", ticket.file, "width",
-                                  (json_int_t)decode_info.width, "height", (json_int_t)decode_info.height, "mpp_x",
-                                  decode_info.mpp_x, "mpp_y", decode_info.mpp_y, "objective", decode_info.objective,
-                                  "vendor", decode_info.vendor, "levels", levels, "tile_size", CN_DZ_TILE, "overlap",
-                                  CN_DZ_OVERLAP, "dz_levels",
-                                  (int)cn_dz_levels(decode_info.width, decode_info.height)));
+                        json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:s, s:s, s:o, s:i, s:i, s:i, s:s}", "id",
+                                  ticket.file, "width", (json_int_t)info.width, "height", (json_int_t)info.height,
+                                  "mpp_x", info.mpp_x, "mpp_y", info.mpp_y, "objective", info.objective, "vendor",
+                                  info.vendor, "background", background, "levels", levels_json(&info), "tile_size",
+                                  CN_DZ_TILE, "overlap", CN_DZ_OVERLAP, "dz_levels",
+                                  (int)cn_dz_levels(info.width, info.height), "version", version));
 }
 
 static cn_err descriptor(cn_http *http)
@@ -118,10 +142,53 @@ static cn_err tile(cn_http *http)
     return cn_http_bytes(http, 200, "image/jpeg", part->bytes, part->n, release_tile, part);
 }
 
+typedef struct grid_place {
+    int64_t level, column, row;
+} grid_place;
+
+static bool place_asked(const cn_http *http, grid_place *out)
+{
+    return cn_parse_i64(cn_http_param(http, "level"), 0, CN_DECODE_LEVELS - 1, &out->level) &&
+           cn_parse_i64(cn_http_param(http, "column"), 0, 1 << 24, &out->column) &&
+           cn_parse_i64(cn_http_param(http, "row"), 0, 1 << 24, &out->row);
+}
+
+/* What an address with a version names never changes; without one it is asked for again each time. */
+static cn_err answer_grid(cn_http *http, const cn_grant *ticket, cn_shelved *slide, const grid_place *at, bool wait)
+{
+    char version[VERSION];
+    cn_tile *part = NULL;
+    version_of(ticket, &slide->info, version);
+    const char *named = cn_http_query(http, "v");
+    const char *kept =
+        named && strcmp(named, version) == 0 ? "private, max-age=31536000, immutable" : "private, no-cache";
+    if (!cn_etag_listed(cn_http_header(http, "if-none-match"), version))
+        CN_TRY(cn_slide_grid_tile(cn_app_slides(cn_http_app(http)), slide, (uint32_t)at->level, at->column, at->row,
+                                  wait, &part));
+    cn_http_set(http, "Cache-Control", kept);
+    if (cn_http_not_modified(http, version)) return CN_OK;
+    return cn_http_bytes(http, 200, "image/jpeg", part->bytes, part->n, release_tile, part);
+}
+
+static cn_err grid_tile(cn_http *http)
+{
+    cn_grant ticket;
+    grid_place at;
+    cn_shelved *slide = NULL;
+    if (!place_asked(http, &at)) return CN_ERR_NOTFOUND;
+    CN_TRY(permit(http, NULL, &ticket));
+    CN_TRY(cn_slide_open(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, &slide));
+    cn_err err = answer_grid(http, &ticket, slide, &at, true);
+    cn_unref(slide);
+    return err == CN_OK ? CN_OK : cn_slide_refusal(http, ticket.file, err);
+}
+
 const cn_route cn_slide_routes[] = {
     {CN_GET, "/slides/{id}/info.json", CN_WHO_ANY, info, .body = CN_BODY_NONE, .job = CN_RUN_TILE},
     {CN_GET, "/slides/{id}.dzi", CN_WHO_ANY, descriptor, .body = CN_BODY_NONE, .job = CN_RUN_TILE},
     {CN_GET, "/slides/{id}_files/{level}/{column}_{row}.jpeg", CN_WHO_ANY, tile, .body = CN_BODY_NONE,
+     .job = CN_RUN_TILE, .flags = CN_ROUTE_CACHE},
+    {CN_GET, "/slides/{id}/tiles/{level}/{column}_{row}.jpeg", CN_WHO_ANY, grid_tile, .body = CN_BODY_NONE,
      .job = CN_RUN_TILE, .flags = CN_ROUTE_CACHE},
     {.path = NULL},
 };

@@ -7,7 +7,7 @@
 
 #include <jpeglib.h>
 
-#define QUALITY 80
+#define QUALITY 90
 
 typedef struct jpeg_failure {
     struct jpeg_error_mgr mgr;
@@ -42,6 +42,7 @@ cn_err cn_jpeg_encode(const uint8_t *rgb, int64_t width, int64_t height, void *o
     jpeg.in_color_space = JCS_RGB;
     jpeg_set_defaults(&jpeg);
     jpeg_set_quality(&jpeg, QUALITY, TRUE);
+    jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1; /* thin red fibres keep their colour */
     jpeg_start_compress(&jpeg, TRUE);
     while (jpeg.next_scanline < jpeg.image_height) {
         JSAMPROW line = (JSAMPROW)(uintptr_t)(rgb + (size_t)jpeg.next_scanline * (size_t)width * 3);

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-/** RGB, `width` × `height`, into at most `size` bytes; CN_ERR_TOOBIG when they are too few. */
+/** RGB, quality 90 with colours in full resolution (4:4:4), `width` × `height`, into at most `size` bytes; CN_ERR_TOOBIG when they are too few. */
 cn_err cn_jpeg_encode(const uint8_t *rgb, int64_t width, int64_t height, void *out, size_t size, size_t *len);
 
 #endif

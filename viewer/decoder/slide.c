@@ -12,19 +12,11 @@
 #include "viewer/decoder/jpeg.h"
 #include "viewer/decoder/pixels.h"
 #include "viewer/decoder/sparse.h"
+#include "viewer/decoder/tiles.h"
 #include "viewer/slide/deepzoom.h"
 #include "viewer/slide/scale.h"
 
 #define REGION_MAX CN_DECODE_PICTURE
-
-struct cn_dslide {
-    openslide_t *osr;
-    cn_sparse *sparse; /* NULL: no tile is empty */
-    cn_decode_info info;
-    double stretch_x, stretch_y; /* pictured pixels per pixel of level 0 */
-    cn_pyramid missing;          /* what the file lacks … */
-    openslide_t *made;           /* … as it was made beside it, NULL when it was not */
-};
 
 /* Where the pixels of a picture come from. */
 typedef struct source {
@@ -32,6 +24,17 @@ typedef struct source {
     bool made;
     double downsample;
 } source;
+
+struct cn_dslide {
+    openslide_t *osr;
+    cn_sparse *sparse; /* NULL: no tile is empty */
+    cn_decode_info info;
+    double stretch_x, stretch_y;   /* pictured pixels per pixel of level 0 */
+    cn_pyramid missing;            /* what the file lacks … */
+    openslide_t *made;             /* … as it was made beside it, NULL when it was not */
+    cn_tiles *tiles, *made_tiles;  /* those that can be sent as they are; NULL: none */
+    source from[CN_DECODE_LEVELS]; /* of the levels of `info` */
+};
 
 /* ---- opening ---- */
 
@@ -86,6 +89,7 @@ static cn_err read_info(cn_dslide *slide)
     info->background = background ? (uint32_t)strtoul(background, NULL, 16) & 0xffffffu : 0xffffffu;
     const char *vendor = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_VENDOR);
     cn_strcpy(info->vendor, sizeof(info->vendor), vendor ? vendor : "");
+    for (uint32_t i = 0; i < info->levels; i++) info->tile_width[i] = info->tile_height[i] = CN_DECODE_CELL_SIDE;
     return cn_decode_info_read(info, sizeof(*info), &(cn_decode_info){0}) ? CN_OK : CN_ERR_CORRUPT;
 }
 
@@ -101,13 +105,13 @@ static bool made_of_this(openslide_t *made, const cn_pyramid *missing)
 }
 
 /* What was made stands beside the slide; an empty file says that it cannot be made. */
-static void open_made(cn_dslide *slide, const char *path)
+static cn_err open_made(cn_dslide *slide, const char *path)
 {
     char beside[CN_DECODE_PATH];
     struct stat st;
     const char *slash = strrchr(path, '/');
-    if (!slide->missing.n || !slash) return;
-    if (!cn_fmt(beside, sizeof(beside), "%.*s/" CN_LEVELS_NAME, (int)(slash - path), path)) return;
+    if (!slide->missing.n || !slash) return CN_OK;
+    if (!cn_fmt(beside, sizeof(beside), "%.*s/" CN_LEVELS_NAME, (int)(slash - path), path)) return CN_OK;
     bool there = stat(beside, &st) == 0;
     if (there && st.st_size > 0) slide->made = openslide_open(beside);
     if (slide->made && !made_of_this(slide->made, &slide->missing)) {
@@ -115,6 +119,48 @@ static void open_made(cn_dslide *slide, const char *path)
         slide->made = NULL;
     }
     slide->info.lacks_levels = !slide->made && !(there && st.st_size == 0);
+    return slide->made ? cn_tiles_open(&slide->made_tiles, beside, slide->made) : CN_OK;
+}
+
+/* A level that was made takes its place among the file's own, the largest first. */
+static void insert_made(cn_dslide *slide, uint32_t made)
+{
+    cn_decode_info *info = &slide->info;
+    double down = slide->missing.downsample[made];
+    if (info->levels == CN_DECODE_LEVELS) return;
+    uint32_t at = info->levels++;
+    for (; at > 1 && info->level_downsample[at - 1] > down; at--) {
+        info->level_width[at] = info->level_width[at - 1];
+        info->level_height[at] = info->level_height[at - 1];
+        info->level_downsample[at] = info->level_downsample[at - 1];
+        slide->from[at] = slide->from[at - 1];
+    }
+    info->level_width[at] = (int64_t)((double)slide->missing.width[made] * slide->stretch_x + 0.5);
+    info->level_height[at] = (int64_t)((double)slide->missing.height[made] * slide->stretch_y + 0.5);
+    info->level_downsample[at] = down;
+    slide->from[at] = (source){.level = (int32_t)made, .made = true, .downsample = down};
+}
+
+/* What is pictured larger than it is stored has no tiles of its own. */
+static bool native_level(const cn_dslide *slide, uint32_t i, uint32_t *width, uint32_t *height)
+{
+    const source *from = &slide->from[i];
+    return slide->stretch_x == 1 && slide->stretch_y == 1 &&
+           cn_tiles_native(from->made ? slide->made_tiles : slide->tiles, from->level, width, height);
+}
+
+static void list_levels(cn_dslide *slide)
+{
+    cn_decode_info *info = &slide->info;
+    for (uint32_t i = 0; i < info->levels; i++)
+        slide->from[i] = (source){.level = (int32_t)i, .downsample = info->level_downsample[i]};
+    for (uint32_t i = 0; slide->made && i < slide->missing.n; i++) insert_made(slide, i);
+    for (uint32_t i = 0; i < info->levels; i++) {
+        info->tile_width[i] = info->tile_height[i] = CN_DECODE_CELL_SIDE;
+        info->native[i] = CN_NATIVE_NO;
+        if (native_level(slide, i, &info->tile_width[i], &info->tile_height[i]))
+            info->native[i] = slide->from[i].made ? CN_NATIVE_MADE : CN_NATIVE_SLIDE;
+    }
 }
 
 cn_err cn_dslide_open(cn_dslide **out, const char *path)
@@ -129,11 +175,13 @@ cn_err cn_dslide_open(cn_dslide **out, const char *path)
     slide->osr = osr;
     cn_err err = openslide_get_error(osr) ? CN_ERR_CORRUPT : read_info(slide);
     if (err == CN_OK) err = cn_sparse_open(&slide->sparse, path, osr);
+    if (err == CN_OK) err = cn_tiles_open(&slide->tiles, path, osr);
+    if (err == CN_OK) err = open_made(slide, path);
     if (err != CN_OK) {
         cn_dslide_close(slide);
         return err;
     }
-    open_made(slide, path);
+    list_levels(slide);
     *out = slide;
     return CN_OK;
 }
@@ -142,6 +190,8 @@ void cn_dslide_close(cn_dslide *slide)
 {
     if (!slide) return;
     cn_sparse_close(slide->sparse);
+    cn_tiles_close(slide->tiles);
+    cn_tiles_close(slide->made_tiles);
     if (slide->made) openslide_close(slide->made);
     openslide_close(slide->osr);
     free(slide);
@@ -275,18 +325,53 @@ static cn_err answer_region(cn_dslide *slide, const cn_decode_ask *ask, void *ou
     if (ask->level >= slide->info.levels) return CN_ERR_NOTFOUND;
     if (ask->width < 1 || ask->height < 1 || ask->width > REGION_MAX || ask->height > REGION_MAX) return CN_ERR_INVALID;
     CN_AUTO_FREE uint8_t *rgb = NULL;
-    CN_TRY(cn_dslide_read(slide, (int32_t)ask->level, ask->column, ask->row, ask->width, ask->height, &rgb));
+    CN_TRY(read_rgb(slide, &slide->from[ask->level], ask->column, ask->row, ask->width, ask->height, &rgb));
     return cn_jpeg_encode(rgb, ask->width, ask->height, out, size, len);
+}
+
+/* Whoever asks may know a list of levels from before some were made. */
+static bool has_level(const cn_dslide *slide, const cn_decode_ask *ask)
+{
+    return ask->size == slide->info.levels && ask->level < slide->info.levels;
+}
+
+static cn_err answer_table(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
+{
+    if (!has_level(slide, ask) || !slide->info.native[ask->level]) return CN_ERR_NOTFOUND;
+    const source *from = &slide->from[ask->level];
+    return cn_tiles_page(from->made ? slide->made_tiles : slide->tiles, from->level, (uint64_t)ask->column, out, size,
+                         len);
+}
+
+/* In a grid of the file's own a tile is whole also at the edge, as those that are sent as they are. */
+static cn_err answer_cell(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
+{
+    const cn_decode_info *info = &slide->info;
+    uint32_t i = ask->level;
+    if (!has_level(slide, ask)) return CN_ERR_NOTFOUND;
+    int64_t width = info->tile_width[i], height = info->tile_height[i];
+    int64_t left = info->level_width[i] - ask->column * width, top = info->level_height[i] - ask->row * height;
+    if (left <= 0 || top <= 0) return CN_ERR_NOTFOUND;
+    if (!info->native[i]) {
+        if (left < width) width = left;
+        if (top < height) height = top;
+    }
+    double down = slide->from[i].downsample;
+    double x = (double)(ask->column * info->tile_width[i]) * down / slide->stretch_x;
+    double y = (double)(ask->row * info->tile_height[i]) * down / slide->stretch_y;
+    if (slide->stretch_x != 1 || slide->stretch_y != 1)
+        return render(slide, x, y, down / slide->stretch_x, down / slide->stretch_y, width, height, out, size, len);
+    CN_AUTO_FREE uint8_t *rgb = NULL;
+    CN_TRY(read_rgb(slide, &slide->from[i], llround(x), llround(y), width, height, &rgb));
+    return cn_jpeg_encode(rgb, width, height, out, size, len);
 }
 
 static const struct {
     uint32_t op;
     cn_err (*fn)(cn_dslide *, const cn_decode_ask *, void *, size_t, size_t *);
 } questions[] = {
-    {CN_DECODE_INFO, answer_info},
-    {CN_DECODE_TILE, answer_tile},
-    {CN_DECODE_THUMB, answer_thumb},
-    {CN_DECODE_REGION, answer_region},
+    {CN_DECODE_INFO, answer_info},     {CN_DECODE_TILE, answer_tile},   {CN_DECODE_THUMB, answer_thumb},
+    {CN_DECODE_REGION, answer_region}, {CN_DECODE_TABLE, answer_table}, {CN_DECODE_CELL, answer_cell},
 };
 
 cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)

@@ -248,6 +248,7 @@ static cn_err worker_open(cn_decoders *decoders, worker *process)
 static bool answers_it(const cn_decode_ask *ask, const char *bytes, size_t n)
 {
     cn_decode_info info;
+    if (ask->op == CN_DECODE_TABLE) return true; /* cn_tiletable_add looks at it, which knows the file */
     return ask->op == CN_DECODE_INFO ? cn_decode_info_read(bytes, n, &info) : cn_decode_is_jpeg(bytes, n);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Slides for the browser: what a slide is, its Deep Zoom tiles, its thumbnail. Decoding happens in the decoder
+ * Slides for the browser: what a slide is, its own tiles, Deep Zoom's, its thumbnail. Decoding happens in the decoder
  * processes, encoded tiles are cached. Thread-safe; calls block (tile jobs only). Whoever calls has checked the
  * permission already.
  */
@@ -7,6 +7,7 @@
 #define CN_VIEWER_SLIDES_H
 
 #include "viewer/slide/decoders.h"
+#include "viewer/slide/shelf.h"
 #include "viewer/slide/tilecache.h"
 
 typedef struct cn_slides cn_slides;
@@ -18,6 +19,15 @@ void cn_slides_free(cn_slides *slides);
 /** `id` names the slide in the cache; `path` is its file, absolute and alone in its folder. Errors as cn_decoders_ask.
  */
 cn_err cn_slide_info(cn_slides *slides, const char *id, const char *path, cn_decode_info *out);
+/** The slide, open: a new reference. `path` NULL: only when it is open already, CN_ERR_AGAIN otherwise, without waiting. */
+cn_err cn_slide_open(cn_slides *slides, const char *id, const char *path, cn_shelved **out);
+/** A tile of the level's own grid, new reference: as it stands in the file where the level has such tiles, else encoded.
+ * `wait` false: CN_ERR_AGAIN when it has to be decoded or read from a disk. CN_ERR_NOTFOUND outside the grid,
+ * CN_ERR_CORRUPT when its bytes cannot be right. */
+cn_err cn_slide_grid_tile(cn_slides *slides, cn_shelved *slide, uint32_t level, int64_t column, int64_t row, bool wait,
+                          cn_tile **out);
+/** How many tiles the grid of a level has. */
+void cn_slide_grid(const cn_decode_info *info, uint32_t level, int64_t *columns, int64_t *rows);
 /** A JPEG, new reference. Deep Zoom level, column and row. */
 cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsigned level, int64_t column, int64_t row,
                      cn_tile **out);

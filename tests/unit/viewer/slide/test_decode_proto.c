@@ -24,6 +24,7 @@ static cn_decode_info honest_info(void)
     info.level_width[0] = 3000;
     info.level_height[0] = 2000;
     info.level_downsample[0] = 1;
+    info.tile_width[0] = info.tile_height[0] = CN_DECODE_CELL_SIDE;
     cn_strcpy(info.vendor, sizeof(info.vendor), "aperio");
     return info;
 }
