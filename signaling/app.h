@@ -70,5 +70,7 @@ cn_login_limits cn_app_login_limits(const cn_app *app);
 
 /** The door's question who acts (job threads). */
 cn_err cn_app_authenticate(cn_http *http, cn_actor *actor);
+/** The same from memory (the door's thread). */
+bool cn_app_recall(cn_http *http, cn_actor *actor);
 
 #endif

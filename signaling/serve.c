@@ -198,6 +198,7 @@ static cn_err open_door(cn_app *app)
                                    .statics = app->statics,
                                    .app = app,
                                    .authenticate = cn_app_authenticate,
+                                   .recall = cn_app_recall,
                                    .ws = &cn_live_hooks,
                                    .ws_ctx = app->live};
     return cn_door_new(&app->door, &config);

@@ -75,6 +75,8 @@ typedef struct cn_session_found {
  * within that time), signs are not: they are looked at and written at once, those of rooms every 30 s.
  */
 cn_err cn_session_resolve(cn_consult *consult, const cn_session_ask *ask, cn_session_found *out);
+/** The same from memory alone, without waiting: false when it is not remembered. `ask` without a sign. */
+bool cn_session_recall(const cn_session_ask *ask, cn_session_found *out);
 /** An account as it is now, whatever login it has: rights, hospital, department. CN_ERR_UNAUTH: disabled, or none. */
 cn_err cn_actor_load(cn_consult *consult, const char *user, cn_actor *out);
 cn_err cn_logout(cn_consult *consult, const cn_actor *actor, const char *token);

@@ -269,12 +269,27 @@ static cn_err load_session(cn_conn *conn, const char *hash, const cn_session_ask
     return load_rights(conn, actor);
 }
 
+static bool is_token(const char *token)
+{
+    return token && token[0] && strlen(token) < CN_SESSION_TOKEN;
+}
+
+bool cn_session_recall(const cn_session_ask *ask, cn_session_found *out)
+{
+    char hash[65];
+    if (!is_token(ask->token) || ask->sign != CN_LOGIN_NONE) return false;
+    hash_token(ask->token, hash);
+    if (!recall(hash, out)) return false;
+    cn_strcpy(out->actor.address, sizeof(out->actor.address), ask->address);
+    return true;
+}
+
 /* A sign of the person is always written down, whatever is remembered. */
 cn_err cn_session_resolve(cn_consult *consult, const cn_session_ask *ask, cn_session_found *out)
 {
     char hash[65];
     cn_session_found found = {.csrf = ""};
-    if (!ask->token || !ask->token[0] || strlen(ask->token) >= CN_SESSION_TOKEN) return CN_ERR_UNAUTH;
+    if (!is_token(ask->token)) return CN_ERR_UNAUTH;
     hash_token(ask->token, hash);
     if (ask->sign != CN_LOGIN_NONE || !recall(hash, &found)) {
         CN_AUTO_CONN cn_conn *conn = NULL;

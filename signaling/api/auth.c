@@ -64,3 +64,17 @@ cn_err cn_app_authenticate(cn_http *http, cn_actor *actor)
     }
     return CN_OK;
 }
+
+bool cn_app_recall(cn_http *http, cn_actor *actor)
+{
+    char token[128];
+    cn_session_found who;
+    if (http->route->right == CN_WHO_PUBLIC || changes(http)) return false;
+    if (!cn_http_cookie(http, "sid", token, sizeof token)) return false;
+    const cn_session_ask ask = {.token = token, .address = actor->address};
+    bool known = cn_session_recall(&ask, &who);
+    OPENSSL_cleanse(token, sizeof token);
+    if (!known || (http->route->right >= 0 && !cn_actor_may(&who.actor, (cn_right)http->route->right))) return false;
+    *actor = who.actor;
+    return true;
+}

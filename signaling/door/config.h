@@ -38,6 +38,8 @@ typedef struct cn_door_config {
     cn_app *app;
     /** Job thread: fills the actor, or an error (UNAUTH, FORBIDDEN). */
     cn_err (*authenticate)(cn_http *http, cn_actor *actor);
+    /** Door's thread: the same from memory, for a route that changes nothing; false: not without waiting. */
+    bool (*recall)(cn_http *http, cn_actor *actor);
     const cn_ws_hooks *ws;
     void *ws_ctx;
 } cn_door_config;

@@ -35,6 +35,8 @@ static void dispatch(cn_http *http)
     if (http->route->job == CN_RUN_DOOR) {
         cn_exchange_compose(http, cn_exchange_enter(http));
         lws_callback_on_writable(http->wsi);
+    } else if (cn_exchange_quick(http)) {
+        http->quick = true; /* sent before anything else is read */
     } else if (cn_door_lend(http, cn_exchange_run) != CN_OK) {
         cn_door_refuse(http, CN_ERR_FULL, 0);
     }
@@ -168,10 +170,10 @@ static int next_request(struct lws *wsi)
     return 0;
 }
 
+static int on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len);
+
 static int on_request(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
-    (void)in;
-    (void)len;
     let_go(state);
     cn_crowd_busy(&door->crowd, wsi, true);
     cn_err err = cn_door_exchange(&state->http, door, wsi);
@@ -188,7 +190,7 @@ static int on_request(cn_door *door, struct lws *wsi, cn_conn_state *state, void
     } else {
         begin(door, http);
     }
-    return 0;
+    return http->quick ? on_writable(door, wsi, state, in, len) : 0;
 }
 
 static int on_body(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)

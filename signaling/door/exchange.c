@@ -34,6 +34,20 @@ cn_err cn_exchange_enter(cn_http *http)
     return http->route->handler(http);
 }
 
+bool cn_exchange_quick(cn_http *http)
+{
+    cn_actor actor = http->actor, before = http->actor;
+    const cn_door_config *config = cn_door_config_of(http->door);
+    if (!http->route->quick || !config->recall || !config->recall(http, &actor)) return false;
+    http->actor = actor;
+    if (http->route->quick(http)) {
+        cn_exchange_compose(http, CN_OK);
+        return true;
+    }
+    http->actor = before;
+    return false;
+}
+
 static void answered(void *exchange)
 {
     cn_http *http = exchange;

@@ -9,4 +9,7 @@ void cn_exchange_run(void *exchange);
 /** The part of it before the answer: what a stream does before its first byte. */
 cn_err cn_exchange_enter(cn_http *http);
 
+/** Door's thread: tries the route's quick way; true: it is answered. */
+bool cn_exchange_quick(cn_http *http);
+
 #endif

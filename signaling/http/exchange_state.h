@@ -89,6 +89,7 @@ struct cn_http {
     char *piece; /* LWS_PRE + CN_SEND_PIECE, for files */
     size_t piece_n;
     bool head_sent, counted;
+    bool quick; /* answered on the door where it was read */
 };
 
 /** Reads the request's line, query and headers; `app` is what handlers ask for. CN_ERR_TOOBIG, CN_ERR_PARSE,

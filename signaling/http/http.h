@@ -75,6 +75,9 @@ typedef struct cn_route {
     unsigned flags;
     size_t body_max; /* bytes; 0: 256 KiB. Streams: checked by the handler */
     const cn_stream_ops *stream;
+    /** Tried before the handler, on the door, for whose login is remembered: answers (true) what needs no waiting at all,
+     * or leaves no trace. Only for what changes nothing. NULL: none. */
+    bool (*quick)(cn_http *http);
 } cn_route;
 
 /** Tables of routes, ended by one without a path; NULL ends the list. */
