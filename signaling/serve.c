@@ -15,6 +15,7 @@
 #include "consult/sums.h"
 #include "signaling/app.h"
 #include "signaling/convert.h"
+#include "signaling/slide_file.h"
 #include "signaling/api/api.h"
 #include "viewer/document/documents.h"
 #include "viewer/scratch.h"
@@ -58,8 +59,11 @@ static cn_err open_viewer(cn_app *app)
     }
     cn_err err = cn_slides_new(&app->slides, decoder, (unsigned)cn_config_int(app->config, "viewer", "decoders"),
                                (size_t)cn_config_int(app->config, "viewer", "cache_mb") << 20);
-    if (err != CN_OK) cn_error("signaling", "%s cannot be started: %s", decoder, cn_err_text(err));
-    return err;
+    if (err != CN_OK) {
+        cn_error("signaling", "%s cannot be started: %s", decoder, cn_err_text(err));
+        return err;
+    }
+    return cn_slides_whose(app->slides, cn_slide_file_share, &app->consult);
 }
 
 static cn_err open_pictures(cn_app *app)

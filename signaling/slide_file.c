@@ -12,3 +12,10 @@ cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *o
     cn_fmt(name, sizeof(name), "slide%.16s", dot ? dot : "");
     return cn_files_link_named(consult->files, info->id, name, info->sha256, out, size);
 }
+
+void cn_slide_file_share(void *consult, const char *id, char share[CN_DECODERS_SHARE])
+{
+    char hospital[CN_ID_TEXT];
+    if (cn_file_hospital(consult, id, hospital) != CN_OK) return; /* nobody's: it shares with others of that kind */
+    cn_strcpy(share, CN_DECODERS_SHARE, hospital);
+}

@@ -3,8 +3,12 @@
 #define CN_SIGNALING_SLIDE_FILE_H
 
 #include "consult/file/file.h"
+#include "viewer/slide/owners.h"
 
 /** Makes the folder with the hard link when it is not there. */
 cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *out, size_t size);
+
+/** For cn_slides_whose, `consult` a cn_consult: the hospital of the request that the file belongs to. */
+void cn_slide_file_share(void *consult, const char *id, char share[CN_DECODERS_SHARE]);
 
 #endif

@@ -126,6 +126,19 @@ cn_err cn_file_get(cn_consult *consult, const cn_actor *actor, const char *id, c
     return err;
 }
 
+cn_err cn_file_hospital(cn_consult *consult, const char *id, char hospital[CN_ID_TEXT])
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT r.hospital_id FROM files f JOIN requests r ON r.id = f.request_id WHERE f.id = $1 AND "
+                       "f.deleted_ms = 0",
+                       cn_text(id)));
+    if (!cn_rows_next(rows)) return CN_ERR_NOTFOUND;
+    return cn_strcpy(hospital, CN_ID_TEXT, cn_rows_text(rows, 0)) ? CN_OK : CN_ERR_INVALID;
+}
+
 json_t *cn_file_json(const cn_file_info *info)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:b, s:b}", "id", info->id, "request",

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -20,21 +21,29 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "viewer/slide/trouble.h"
 
-#define ANSWER_MS 20000
-#define WAIT_PLACE_NS UINT64_C(5000000000)
+#define ANSWER_MS 10000
+#define WAIT_PLACE_MS 5000
 #define FDS_TAKEN 8   /* with one answer of a zygote that is not ours any more; more are closed by the kernel */
 #define SAID_READS 16 /* who never stops talking is not listened to for ever */
 #define SAID_LINES 20 /* in the log of each worker: some files are worth a warning for every tag */
+#define CANARY 16
+#define STALLS_NEW_MS 500 /* a slide of which nothing was seen yet should have answered by then */
+#define STALLS_MS 2000    /* and any other */
 
 typedef struct worker {
     char path[CN_DECODE_PATH]; /* "": free place */
-    bool busy;                 /* one job has it; only that job touches sock and shared */
-    bool doomed;               /* end it when the job is done */
+    char share[CN_DECODERS_SHARE];
+    bool proven;       /* it has answered since it was opened */
+    uint64_t since_ms; /* it is busy */
+    bool busy;         /* one job has it; only that job touches sock and shared */
+    bool doomed;       /* end it when the job is done */
     int sock;
     int32_t pid;
-    void *shared;
-    int said; /* what its libraries print */
+    uint8_t *shared;
+    size_t canaries; /* bytes of it that are full of them */
+    int said;        /* what its libraries print */
     unsigned lines;
     uint64_t used_ms;
 } worker;
@@ -47,6 +56,8 @@ struct cn_decoders {
     pid_t zygote_pid;
     pthread_mutex_t zygote_lock; /* one question at a time */
     unsigned limit;
+    uint8_t canary[CANARY];
+    cn_trouble trouble;
     worker workers[64];
 };
 
@@ -181,6 +192,8 @@ static void worker_end(cn_decoders *decoders, worker *process)
     process->lines = 0;
     if (process->shared) munmap(process->shared, CN_DECODE_SHARED);
     process->shared = NULL;
+    process->canaries = 0;
+    process->proven = false;
 }
 
 static cn_err worker_answer(worker *process, cn_decode_answer *answer)
@@ -214,13 +227,33 @@ static cn_err take_worker(worker *process, int fds[CN_ZYGOTE_FDS])
     if (fstat(fds[0], &sock) || !S_ISSOCK(sock.st_mode) || fstat(fds[2], &said) || !S_ISFIFO(said.st_mode) ||
         fcntl(fds[2], F_SETFL, O_NONBLOCK) || !keeps_its_size(fds[1]))
         return CN_ERR_CRASHED;
-    void *shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ, MAP_SHARED, fds[1], 0);
+    void *shared = mmap(NULL, CN_DECODE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
     if (shared == MAP_FAILED) return CN_ERR_NOMEM;
     process->shared = shared;
     process->sock = fds[0];
     process->said = fds[2];
     fds[0] = fds[2] = -1;
     return CN_OK;
+}
+
+/*
+ * What lies in the shared memory between two questions is no picture any more, and no answer may hold any of it: bytes
+ * that a decoder says it wrote and did not. Random, so that no picture has it by chance; as far as an answer ever went,
+ * so that a slide does not cost 16 MiB. Beyond that are the zeros with which the memory began.
+ */
+static void canaries_fill(const cn_decoders *decoders, worker *process, size_t used)
+{
+    size_t end = (used + CANARY - 1) / CANARY * CANARY;
+    for (size_t at = 0; at < end && at < CN_DECODE_SHARED; at += CANARY)
+        memcpy(process->shared + at, decoders->canary, CANARY);
+    if (end > process->canaries) process->canaries = end;
+}
+
+static bool canaries_in(const cn_decoders *decoders, const worker *process, const char *bytes, size_t n)
+{
+    for (size_t at = 0; at + CANARY <= n && at < process->canaries; at += CANARY)
+        if (memcmp(bytes + at, decoders->canary, CANARY) == 0) return true;
+    return false;
 }
 
 static cn_err worker_open(cn_decoders *decoders, worker *process)
@@ -252,9 +285,13 @@ static bool answers_it(const cn_decode_ask *ask, const char *bytes, size_t n)
     return ask->op == CN_DECODE_INFO ? cn_decode_info_read(bytes, n, &info) : cn_decode_is_jpeg(bytes, n);
 }
 
-static cn_err worker_ask(cn_decoders *decoders, worker *process, const cn_decode_ask *ask, void **bytes, size_t *len)
+/* `*opening`: it ended before the slide was open. */
+static cn_err worker_ask(cn_decoders *decoders, worker *process, const cn_decode_ask *ask, void **bytes, size_t *len,
+                         bool *opening)
 {
-    if (process->sock < 0) CN_TRY(worker_open(decoders, process));
+    *opening = process->sock < 0;
+    if (*opening) CN_TRY(worker_open(decoders, process));
+    *opening = false;
     if (send(process->sock, ask, sizeof(*ask), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(*ask)) return CN_ERR_CRASHED;
     cn_decode_answer answer = {0};
     CN_TRY(worker_answer(process, &answer));
@@ -262,7 +299,9 @@ static cn_err worker_ask(cn_decoders *decoders, worker *process, const cn_decode
     char *copy = cn_calloc(1, (size_t)answer.n + 1);
     if (!copy) return CN_ERR_NOMEM;
     memcpy(copy, process->shared, answer.n);
-    if (!answers_it(ask, copy, answer.n)) {
+    bool whole = !canaries_in(decoders, process, copy, answer.n);
+    canaries_fill(decoders, process, answer.n);
+    if (!whole || !answers_it(ask, copy, answer.n)) {
         free(copy);
         cn_warn("viewer.decoders", "a decoder's answer makes no sense: it is ended");
         return CN_ERR_CRASHED;
@@ -272,17 +311,33 @@ static cn_err worker_ask(cn_decoders *decoders, worker *process, const cn_decode
     return CN_OK;
 }
 
-/* The idle worker to give up for a new slide: a free place, else the least recently used. */
-static worker *victim_locked(cn_decoders *decoders)
+/* ---- whose turn it is ---- */
+
+static unsigned places_locked(const cn_decoders *decoders, const char *share)
 {
-    worker *oldest = NULL;
+    unsigned n = 0;
+    for (unsigned i = 0; i < decoders->limit; i++)
+        n += decoders->workers[i].path[0] && strcmp(decoders->workers[i].share, share) == 0;
+    return n;
+}
+
+/* The idle worker to give up for a new slide: a free place, else one of whoever has the most, `share` itself where it
+ * has as many; the least recently used of his. */
+static worker *victim_locked(cn_decoders *decoders, const char *share)
+{
+    worker *found = NULL;
+    unsigned most = 0;
     for (unsigned i = 0; i < decoders->limit; i++) {
         worker *process = &decoders->workers[i];
         if (process->busy) continue;
         if (!process->path[0]) return process;
-        if (!oldest || process->used_ms < oldest->used_ms) oldest = process;
+        unsigned places = 2 * places_locked(decoders, process->share) + (strcmp(process->share, share) == 0);
+        if (!found || places > most || (places == most && process->used_ms < found->used_ms)) {
+            found = process;
+            most = places;
+        }
     }
-    return oldest;
+    return found;
 }
 
 static worker *find_locked(cn_decoders *decoders, const char *path)
@@ -292,23 +347,55 @@ static worker *find_locked(cn_decoders *decoders, const char *path)
     return NULL;
 }
 
-static worker *take_locked(cn_decoders *decoders, const char *path)
+static uint64_t stalls_at(const worker *process)
 {
-    uint64_t until = cn_mono_ns() + WAIT_PLACE_NS;
+    return process->since_ms + (process->proven ? STALLS_MS : STALLS_NEW_MS);
+}
+
+/*
+ * A quarter of the places at most are one share's slides that have shown nothing yet: those are what may be broken, and
+ * each of them holds one of the threads that fetch everybody's tiles. Whoever waits for one of them waits until it
+ * should have answered and is then told to come again. *until_ms: look again.
+ */
+static bool must_wait_locked(const cn_decoders *decoders, const char *share, const worker *mine, uint64_t *until_ms)
+{
+    unsigned fresh = 0;
+    for (unsigned i = 0; i < decoders->limit; i++) {
+        const worker *process = &decoders->workers[i];
+        if (!process->busy || strcmp(process->share, share) != 0) continue;
+        fresh += !process->proven;
+        if ((process == mine || !process->proven) && stalls_at(process) < *until_ms) *until_ms = stalls_at(process);
+    }
+    return mine ? mine->busy : fresh >= (decoders->limit + 3) / 4;
+}
+
+static worker *take_place_locked(cn_decoders *decoders, const char *path, const char *share)
+{
+    worker *process = victim_locked(decoders, share);
+    if (!process) return NULL;
+    worker_end(decoders, process);
+    cn_strcpy(process->path, sizeof(process->path), path);
+    cn_strcpy(process->share, sizeof(process->share), share);
+    return process;
+}
+
+static worker *take_locked(cn_decoders *decoders, const char *path, const char *share)
+{
+    uint64_t end_ms = cn_mono_ms() + WAIT_PLACE_MS;
     for (;;) {
         worker *process = find_locked(decoders, path);
-        if (!process) {
-            process = victim_locked(decoders);
+        uint64_t until_ms = end_ms;
+        if (!must_wait_locked(decoders, share, process, &until_ms)) {
+            if (!process) process = take_place_locked(decoders, path, share);
             if (process) {
-                worker_end(decoders, process);
-                cn_strcpy(process->path, sizeof(process->path), path);
+                process->busy = true;
+                process->since_ms = cn_mono_ms();
+                return process;
             }
+            until_ms = end_ms;
         }
-        if (process && !process->busy) {
-            process->busy = true;
-            return process;
-        }
-        if (!cn_cond_wait_until(&decoders->changed, &decoders->lock, until)) return NULL;
+        if (cn_mono_ms() >= until_ms) return NULL;
+        cn_cond_wait_until(&decoders->changed, &decoders->lock, until_ms * 1000000);
     }
 }
 
@@ -317,25 +404,36 @@ static bool fatal(cn_err err)
     return err != CN_OK && err != CN_ERR_NOTFOUND && err != CN_ERR_INVALID && err != CN_ERR_TOOBIG;
 }
 
-cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const cn_decode_ask *ask, void **bytes, size_t *len)
+/* `end`: it has been ended. */
+static void give_back_locked(cn_decoders *decoders, worker *process, cn_err err, bool end)
 {
-    if (strlen(path) >= CN_DECODE_PATH || path[0] != '/') return CN_ERR_INVALID;
-    pthread_mutex_lock(&decoders->lock);
-    worker *process = take_locked(decoders, path);
-    pthread_mutex_unlock(&decoders->lock);
-    if (!process) return CN_ERR_AGAIN;
-    cn_err err = worker_ask(decoders, process, ask, bytes, len);
-    log_said(process);
-    if (err == CN_ERR_CRASHED || err == CN_ERR_TIMEOUT) log_of_slide(process, cn_err_text(err));
-    bool end = fatal(err);
-    if (end) worker_end(decoders, process);
-    pthread_mutex_lock(&decoders->lock);
     if (process->doomed && !end) worker_end(decoders, process);
     if (process->doomed || end) process->path[0] = 0;
+    if (err == CN_OK) process->proven = process->sock >= 0;
     process->doomed = false;
     process->busy = false;
     process->used_ms = cn_mono_ms();
     pthread_cond_broadcast(&decoders->changed);
+}
+
+cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const char *share, const cn_decode_ask *ask,
+                       void **bytes, size_t *len)
+{
+    if (strlen(path) >= CN_DECODE_PATH || path[0] != '/' || strlen(share) >= CN_DECODERS_SHARE) return CN_ERR_INVALID;
+    bool opening = false;
+    pthread_mutex_lock(&decoders->lock);
+    cn_err err = cn_trouble_recall(&decoders->trouble, path, ask, cn_mono_ms());
+    worker *process = err == CN_OK ? take_locked(decoders, path, share) : NULL;
+    pthread_mutex_unlock(&decoders->lock);
+    if (!process) return err == CN_OK ? CN_ERR_AGAIN : err;
+    err = worker_ask(decoders, process, ask, bytes, len, &opening);
+    log_said(process);
+    if (err == CN_ERR_CRASHED || err == CN_ERR_TIMEOUT) log_of_slide(process, cn_err_text(err));
+    bool end = opening || fatal(err);
+    if (end) worker_end(decoders, process);
+    pthread_mutex_lock(&decoders->lock);
+    if (!process->doomed) cn_trouble_note(&decoders->trouble, path, opening, ask, err, cn_mono_ms());
+    give_back_locked(decoders, process, err, end);
     pthread_mutex_unlock(&decoders->lock);
     return err;
 }
@@ -344,6 +442,7 @@ void cn_decoders_forget(cn_decoders *decoders, const char *path)
 {
     pthread_mutex_lock(&decoders->lock);
     worker *process = find_locked(decoders, path);
+    cn_trouble_forget(&decoders->trouble, path);
     if (process && process->busy)
         process->doomed = true;
     else if (process) {
@@ -363,8 +462,9 @@ cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit)
     decoders->zygote = -1;
     decoders->limit = limit < 64 ? limit : 64;
     for (size_t i = 0; i < 64; i++) decoders->workers[i].sock = decoders->workers[i].said = -1;
-    cn_err err = cn_strcpy(decoders->program, sizeof(decoders->program), program) && limit > 0 ? zygote_start(decoders)
-                                                                                               : CN_ERR_INVALID;
+    bool good = cn_strcpy(decoders->program, sizeof(decoders->program), program) && limit > 0 &&
+                getrandom(decoders->canary, CANARY, 0) == CANARY;
+    cn_err err = good ? zygote_start(decoders) : CN_ERR_INVALID;
     if (err != CN_OK) {
         cn_decoders_free(decoders);
         return err;

@@ -15,12 +15,19 @@ typedef struct cn_decoders cn_decoders;
 /** `program`: path of consilium-decoder; `limit`: workers at most. Starts the zygote. */
 cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit);
 
+#define CN_DECODERS_SHARE 40
+
 /**
- * Asks the worker of the slide at `path` (absolute, alone in its folder; opened when it is not). `*bytes` is the
- * caller's to free, zero-terminated. CN_ERR_UNSUPPORTED, CN_ERR_CORRUPT: the slide; CN_ERR_NOTFOUND: no such tile;
- * CN_ERR_TIMEOUT after 20 s; CN_ERR_CRASHED; CN_ERR_AGAIN: all workers are busy.
+ * Asks the worker of the slide at `path` (absolute, alone in its folder with what belongs to it; opened when it is not).
+ * `share`: whose slide it is, the hospital's id; "" is one as well. When places are short, whoever has the most gives one
+ * up, and at most a quarter of them are slides of one share that have shown nothing yet: a hospital's broken slides wait
+ * for each other, not everybody for them. `*bytes` is the caller's to free, zero-terminated.
+ * CN_ERR_UNSUPPORTED, CN_ERR_CORRUPT: the slide; CN_ERR_NOTFOUND: no such tile; CN_ERR_TIMEOUT after 10 s;
+ * CN_ERR_CRASHED; all four are remembered for half a minute, a crash from the second on. CN_ERR_AGAIN: all workers, or
+ * all that the share may have, are busy.
  */
-cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const cn_decode_ask *ask, void **bytes, size_t *len);
+cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const char *share, const cn_decode_ask *ask,
+                       void **bytes, size_t *len);
 
 /** Ends the worker of a slide, e.g. when its file is deleted. */
 void cn_decoders_forget(cn_decoders *decoders, const char *path);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "viewer/slide/levels.h"
 #include "viewer/slide/native.h"
+#include "viewer/slide/owners.h"
 
 #define OPEN_SLIDES 256
 #define OPEN_BYTES ((size_t)64 << 20) /* where their tiles lie */
@@ -15,29 +16,33 @@ struct cn_slides {
     cn_decoders *decoders;
     cn_tilecache *cache;
     cn_shelf *shelf;
+    cn_owners *owners;
     char decoder[CN_DECODE_PATH];
 };
 
 typedef struct tile_question {
     cn_slides *slides;
-    const char *path;
+    const char *id, *path;
     cn_decode_ask ask;
 } tile_question;
 
 static cn_err decode(void *arg, void **bytes, size_t *len)
 {
     tile_question *asked = arg;
-    cn_err err = cn_decoders_ask(asked->slides->decoders, asked->path, &asked->ask, bytes, len);
+    cn_decoders *decoders = asked->slides->decoders;
+    char share[CN_DECODERS_SHARE];
+    cn_owners_of(asked->slides->owners, asked->id, share);
+    cn_err err = cn_decoders_ask(decoders, asked->path, share, &asked->ask, bytes, len);
     /* a worker that was lost in the middle costs a moment, not a hole in the picture; what kills it twice is the
      * slide's fault */
-    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(asked->slides->decoders, asked->path, &asked->ask, bytes, len);
+    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(decoders, asked->path, share, &asked->ask, bytes, len);
     return err;
 }
 
 static cn_err ask(cn_slides *slides, const char *id, const char *path, const cn_decode_ask *ask, cn_tile **out)
 {
     char key[128];
-    tile_question asked = {.slides = slides, .path = path, .ask = *ask};
+    tile_question asked = {.slides = slides, .id = id, .path = path, .ask = *ask};
     if (!cn_fmt(key, sizeof(key), "%s/%u/%u/%lld/%lld/%u", id, ask->op, ask->level, (long long)ask->column,
                 (long long)ask->row, ask->size))
         return CN_ERR_INVALID;
@@ -188,6 +193,15 @@ void cn_slide_forget(cn_slides *slides, const char *id, const char *path)
     cn_decoders_forget(slides->decoders, path);
 }
 
+cn_err cn_slides_whose(cn_slides *slides, cn_owners_fn whose, void *ctx)
+{
+    cn_owners *owners = NULL;
+    CN_TRY(cn_owners_new(&owners, whose, ctx));
+    cn_owners_free(slides->owners);
+    slides->owners = owners;
+    return CN_OK;
+}
+
 void cn_slides_stats(cn_slides *slides, cn_tilecache_stats *out)
 {
     cn_tilecache_stats_get(slides->cache, out);
@@ -198,6 +212,7 @@ cn_err cn_slides_new(cn_slides **out, const char *decoder, unsigned decoders, si
     cn_slides *slides = CN_NEW(cn_slides);
     if (!slides) return CN_ERR_NOMEM;
     cn_err err = cn_strcpy(slides->decoder, sizeof(slides->decoder), decoder) ? CN_OK : CN_ERR_TOOBIG;
+    if (err == CN_OK) err = cn_owners_new(&slides->owners, NULL, NULL);
     if (err == CN_OK) err = cn_tilecache_new(&slides->cache, cache_bytes);
     if (err == CN_OK) err = cn_shelf_new(&slides->shelf, OPEN_SLIDES, OPEN_BYTES);
     if (err == CN_OK) err = cn_decoders_new(&slides->decoders, decoder, decoders);

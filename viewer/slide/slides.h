@@ -7,6 +7,7 @@
 #define CN_VIEWER_SLIDES_H
 
 #include "viewer/slide/decoders.h"
+#include "viewer/slide/owners.h"
 #include "viewer/slide/shelf.h"
 #include "viewer/slide/tilecache.h"
 
@@ -15,6 +16,8 @@ typedef struct cn_slides cn_slides;
 /** `decoder`: path of consilium-decoder. */
 cn_err cn_slides_new(cn_slides **out, const char *decoder, unsigned decoders, size_t cache_bytes);
 void cn_slides_free(cn_slides *slides);
+/** Whose slides are, so that no hospital's keep another's waiting; before the first question. */
+cn_err cn_slides_whose(cn_slides *slides, cn_owners_fn whose, void *ctx);
 
 /** `id` names the slide in the cache; `path` is its file, absolute and alone in its folder. Errors as cn_decoders_ask.
  */

@@ -182,8 +182,8 @@ static void an_empty_tile_is_background(void **state)
     };
     assert_int_equal(cn_decoders_new(&decoders, CN_BUILD_DIR "/consilium-decoder", 2), CN_OK);
     for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
-        assert_int_equal(cn_decoders_ask(decoders, slide, &asks[i], &whole, &whole_n), CN_OK);
-        assert_int_equal(cn_decoders_ask(decoders, path, &asks[i], &bytes, &n), CN_OK);
+        assert_int_equal(cn_decoders_ask(decoders, slide, "", &asks[i], &whole, &whole_n), CN_OK);
+        assert_int_equal(cn_decoders_ask(decoders, path, "", &asks[i], &bytes, &n), CN_OK);
         assert_int_equal(n, whole_n);
         assert_memory_equal(bytes, whole, n);
         free(bytes);
@@ -375,11 +375,11 @@ static void a_killed_zygote_costs_nothing(void **state)
     size_t n = 0;
     assert_int_equal(cn_decoders_new(&decoders, CN_BUILD_DIR "/consilium-decoder", 2), CN_OK);
     const cn_decode_ask thumb = {.op = CN_DECODE_THUMB, .size = 64};
-    assert_int_equal(cn_decoders_ask(decoders, slide, &thumb, &bytes, &n), CN_OK);
+    assert_int_equal(cn_decoders_ask(decoders, slide, "", &thumb, &bytes, &n), CN_OK);
     free(bytes);
     kill(newest_child(), SIGKILL);
-    cn_err err = cn_decoders_ask(decoders, slide, &thumb, &bytes, &n);
-    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(decoders, slide, &thumb, &bytes, &n);
+    cn_err err = cn_decoders_ask(decoders, slide, "", &thumb, &bytes, &n);
+    if (err == CN_ERR_CRASHED) err = cn_decoders_ask(decoders, slide, "", &thumb, &bytes, &n);
     assert_int_equal(err, CN_OK);
     free(bytes);
     cn_decoders_free(decoders);
@@ -396,7 +396,8 @@ static void *ask_thumb(void *arg)
     asking *it = arg;
     void *bytes = NULL;
     size_t n = 0;
-    it->err = cn_decoders_ask(it->decoders, it->path, &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = 64}, &bytes, &n);
+    it->err =
+        cn_decoders_ask(it->decoders, it->path, "", &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = 64}, &bytes, &n);
     free(bytes);
     return NULL;
 }
