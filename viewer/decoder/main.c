@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <openslide.h>
 #include <signal.h>
 #include <stdio.h>
@@ -119,9 +120,20 @@ static void kill_worker(pid_t pid)
         if (pid > 0 && workers[i] == pid) kill(pid, SIGKILL);
 }
 
+/* gdk-pixbuf opens the library that reads BMP, in which some MRXS have their pixels, when the first is read: a locked
+ * worker may not. */
+static void load_late_libraries(void)
+{
+    GdkPixbufLoader *loader = gdk_pixbuf_loader_new_with_type("bmp", NULL);
+    if (!loader) return; /* those slides are refused */
+    gdk_pixbuf_loader_close(loader, NULL);
+    g_object_unref(loader);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[argc - 1], CN_DECODE_UNCONFINED) == 0) cn_child_unconfined(true);
+    load_late_libraries();
     if (argc >= 4 && strcmp(argv[1], "levels") == 0)
         _exit(cn_levels_main(argv[2], argv[3])); /* locked in: what else runs at an exit may not do its work */
     signal(SIGPIPE, SIG_IGN);
