@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 static bool take(const void *bytes, size_t len, void *out, size_t size)
 {
@@ -46,7 +47,8 @@ static bool is_extent(uint32_t value)
 
 bool cn_decode_ask_read(const void *bytes, size_t len, cn_decode_ask *out)
 {
-    if (!take(bytes, len, out, sizeof(*out))) return false;
+    if (!take(bytes, len, out, sizeof(*out)) || out->z > CN_DECODE_PLANES || out->channel > CN_DECODE_CHANNELS)
+        return false;
     switch (out->op) {
     case CN_DECODE_INFO: return true;
     case CN_DECODE_TILE: return out->level < 64 && is_place(out->column, 0) && is_place(out->row, 0);
@@ -100,6 +102,25 @@ static bool is_level(const cn_decode_info *info, uint32_t i)
            is_extent(info->tile_height[i]) && info->native[i] < CN_NATIVE_FILES;
 }
 
+bool cn_decode_is_name(const char name[sizeof(((cn_decode_channel *)0)->name)])
+{
+    const char *end = memchr(name, 0, sizeof(((cn_decode_channel *)0)->name));
+    if (!end || !cn_utf8_valid(name, (size_t)(end - name))) return false;
+    for (const char *at = name; at < end; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f) return false;
+    return true;
+}
+
+static bool has_planes(const cn_decode_info *info)
+{
+    if (info->z_planes > CN_DECODE_PLANES || (info->z_planes ? info->z_first >= info->z_planes : info->z_first > 0) ||
+        !between(info->z_spacing, 0, 1000) || info->channels > CN_DECODE_CHANNELS)
+        return false;
+    for (uint32_t i = 0; i < info->channels; i++)
+        if (!cn_decode_is_name(info->channel[i].name) || info->channel[i].colour > 0xffffff) return false;
+    return true;
+}
+
 bool cn_decode_info_read(const void *bytes, size_t len, cn_decode_info *out)
 {
     if (!take(bytes, len, out, sizeof(*out))) return false;
@@ -108,7 +129,7 @@ bool cn_decode_info_read(const void *bytes, size_t len, cn_decode_info *out)
     for (uint32_t i = 0; i < out->levels; i++)
         if (!is_level(out, i)) return false;
     return between(out->mpp_x, 0, 100) && between(out->mpp_y, 0, 100) && between(out->objective, 0, 1000) &&
-           out->background <= 0xffffff && out->lacks_levels <= 1 && is_vendor(out->vendor);
+           out->background <= 0xffffff && out->lacks_levels <= 1 && is_vendor(out->vendor) && has_planes(out);
 }
 
 bool cn_decode_is_jpeg(const void *bytes, size_t len)

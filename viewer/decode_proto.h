@@ -20,6 +20,8 @@
 #define CN_DECODE_PATH 1024
 #define CN_DECODE_SHARED (16u << 20) /* bytes of shared memory; no answer is larger */
 #define CN_DECODE_LEVELS 32
+#define CN_DECODE_CHANNELS 32
+#define CN_DECODE_PLANES 4096
 #define CN_DECODE_SIDE ((int64_t)1 << 36) /* pixels; a TIFF's 2³² with the widest pixels that are pictured square */
 #define CN_DECODE_PICTURE 4096            /* pixels a side of a thumbnail, region or tile at most */
 #define CN_ZYGOTE_FDS 3
@@ -60,6 +62,9 @@ typedef struct cn_decode_ask {
     int64_t column, row;
     uint32_t width, height;
     uint32_t size;
+    /* of pictures. z: 0 the plane that is shown first, else one more than its number; channel: 0 all in their colours,
+     * else one more than its number. CN_ERR_NOTFOUND when there is none */
+    uint32_t z, channel;
 } cn_decode_ask;
 
 typedef struct cn_decode_answer {
@@ -71,6 +76,12 @@ typedef struct cn_decode_answer {
 
 /* Where a level's JPEG tiles lie as they can be sent, if it has any. */
 enum { CN_NATIVE_NO, CN_NATIVE_SLIDE, CN_NATIVE_MADE /* in CN_LEVELS_NAME */, CN_NATIVE_FILES };
+
+/** `name`: UTF-8 without control characters; `colour`: 0xRRGGBB. */
+typedef struct cn_decode_channel {
+    char name[48];
+    uint32_t colour;
+} cn_decode_channel;
 
 /** What a slide is. Level 0 is the full resolution; levels that were made are among the others. */
 typedef struct cn_decode_info {
@@ -85,6 +96,10 @@ typedef struct cn_decode_info {
     uint32_t background;                                                  /* 0xRRGGBB */
     uint32_t lacks_levels; /* 1: between or above the file's own levels some are missing, and nobody made them yet */
     char vendor[32];
+    uint32_t z_planes, z_first; /* 0: there is one only; the one that is shown first */
+    double z_spacing;           /* µm from one to the next, 0 when the file does not say */
+    uint32_t channels;          /* 0: ordinary colours */
+    cn_decode_channel channel[CN_DECODE_CHANNELS];
 } cn_decode_info;
 
 /*
@@ -103,6 +118,8 @@ bool cn_decode_ask_read(const void *bytes, size_t len, cn_decode_ask *out);
 bool cn_decode_answer_read(const void *bytes, size_t len, cn_decode_answer *out);
 /** Levels that are there, finite numbers, sides up to CN_DECODE_SIDE, a vendor in printable ASCII with an end. */
 bool cn_decode_info_read(const void *bytes, size_t len, cn_decode_info *out);
+/** Of a channel: ends within its field, UTF-8, without control characters. */
+bool cn_decode_is_name(const char name[sizeof(((cn_decode_channel *)0)->name)]);
 /** Begins and ends as a JPEG. */
 bool cn_decode_is_jpeg(const void *bytes, size_t len);
 

@@ -48,5 +48,6 @@ cn_err slides_make_scn(const slides_kind *kind, const char *dir);
 cn_err slides_make_philips(const slides_kind *kind, const char *dir);
 cn_err slides_make_bif(const slides_kind *kind, const char *dir);
 cn_err slides_make_trestle(const slides_kind *kind, const char *dir);
+cn_err slides_make_ome(const slides_kind *kind, const char *dir);
 
 #endif

@@ -25,6 +25,12 @@ typedef struct slides_kind {
     cn_err (*make)(const struct slides_kind *kind, const char *dir);
 } slides_kind;
 
+#define SLIDES_OME_CHANNELS 3
+#define SLIDES_OME_PLANES 3
+
+/** What the OME-TIFFs of 16 bits hold: their planes show the picture moved, their channels its three colours. */
+uint16_t slides_ome_value(double x, double y, int z, int channel);
+
 /** All of them; the last has no name. */
 extern const slides_kind slides_kinds[];
 

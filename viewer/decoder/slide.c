@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "viewer/decoder/jpeg.h"
+#include "viewer/decoder/ome.h"
 #include "viewer/decoder/pixels.h"
 #include "viewer/decoder/sparse.h"
 #include "viewer/decoder/tiles.h"
@@ -25,9 +26,20 @@ typedef struct source {
     double downsample;
 } source;
 
+/* Who reads the file. `open` fills `info` and what the slide lacks; CN_ERR_UNSUPPORTED: another one may know it. `read`:
+ * ARGB of the file's own level, from (x, y) in level-0 pixels, of the plane and channel that are asked for. */
+typedef struct reader {
+    cn_err (*open)(cn_dslide *slide, const char *path);
+    cn_err (*read)(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+                   uint32_t *argb);
+} reader;
+
 struct cn_dslide {
-    openslide_t *osr;
-    cn_sparse *sparse; /* NULL: no tile is empty */
+    const reader *reader;
+    openslide_t *osr;    /* NULL: another reader's */
+    cn_ome *ome;         /* NULL: OpenSlide's */
+    uint32_t z, channel; /* of the question that is being answered, as in cn_decode_ask */
+    cn_sparse *sparse;   /* NULL: no tile is empty */
     cn_decode_info info;
     double stretch_x, stretch_y;   /* pictured pixels per pixel of level 0 */
     cn_pyramid missing;            /* what the file lacks … */
@@ -46,18 +58,11 @@ static double objective_of(openslide_t *osr)
     return power >= 0.1 && power <= 1000 ? power : 0;
 }
 
-static void read_scale(cn_dslide *slide)
+static void take_scale(cn_dslide *slide, const cn_scale_texts *texts)
 {
     cn_scale scale;
-    openslide_t *osr = slide->osr;
     cn_decode_info *info = &slide->info;
-    /* plain TIFFs say their resolution in the baseline tags only; OpenSlide leaves those to its caller */
-    const cn_scale_texts texts = {.mpp_x = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_MPP_X),
-                                  .mpp_y = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_MPP_Y),
-                                  .per_unit_x = openslide_get_property_value(osr, "tiff.XResolution"),
-                                  .per_unit_y = openslide_get_property_value(osr, "tiff.YResolution"),
-                                  .unit = openslide_get_property_value(osr, "tiff.ResolutionUnit")};
-    cn_scale_of(&texts, info->width, info->height, &scale);
+    cn_scale_of(texts, info->width, info->height, &scale);
     slide->stretch_x = scale.stretch_x;
     slide->stretch_y = scale.stretch_y;
     info->mpp_x = scale.mpp_x;
@@ -68,6 +73,18 @@ static void read_scale(cn_dslide *slide)
         info->level_width[i] = (int64_t)((double)info->level_width[i] * scale.stretch_x + 0.5);
         info->level_height[i] = (int64_t)((double)info->level_height[i] * scale.stretch_y + 0.5);
     }
+}
+
+static void read_scale(cn_dslide *slide)
+{
+    openslide_t *osr = slide->osr;
+    /* plain TIFFs say their resolution in the baseline tags only; OpenSlide leaves those to its caller */
+    const cn_scale_texts texts = {.mpp_x = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_MPP_X),
+                                  .mpp_y = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_MPP_Y),
+                                  .per_unit_x = openslide_get_property_value(osr, "tiff.XResolution"),
+                                  .per_unit_y = openslide_get_property_value(osr, "tiff.YResolution"),
+                                  .unit = openslide_get_property_value(osr, "tiff.ResolutionUnit")};
+    take_scale(slide, &texts);
 }
 
 static cn_err read_info(cn_dslide *slide)
@@ -163,19 +180,49 @@ static void list_levels(cn_dslide *slide)
     }
 }
 
+static cn_err open_openslide(cn_dslide *slide, const char *path)
+{
+    slide->osr = openslide_open(path);
+    if (!slide->osr) return CN_ERR_UNSUPPORTED;
+    if (openslide_get_error(slide->osr)) return CN_ERR_CORRUPT;
+    CN_TRY(read_info(slide));
+    CN_TRY(cn_sparse_open(&slide->sparse, path, slide->osr));
+    return cn_tiles_open(&slide->tiles, path, slide->osr);
+}
+
+/* Levels are made of one picture: not where there are planes and channels to choose from. */
+static cn_err open_ome(cn_dslide *slide, const char *path)
+{
+    char x[32], y[32];
+    cn_decode_info *info = &slide->info;
+    CN_TRY(cn_ome_open(&slide->ome, path, info));
+    if (!info->z_planes && !info->channels)
+        cn_pyramid_missing(info->level_width, info->level_height, info->level_downsample, info->levels,
+                           &slide->missing);
+    cn_fmt(x, sizeof(x), "%.9g", info->mpp_x);
+    cn_fmt(y, sizeof(y), "%.9g", info->mpp_y);
+    take_scale(slide, &(cn_scale_texts){.mpp_x = x, .mpp_y = y});
+    for (uint32_t i = 0; i < info->levels; i++) info->tile_width[i] = info->tile_height[i] = CN_DECODE_CELL_SIDE;
+    return cn_decode_info_read(info, sizeof(*info), &(cn_decode_info){0}) ? CN_OK : CN_ERR_CORRUPT;
+}
+
+static cn_err read_argb(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+                        uint32_t *argb);
+static cn_err read_ome(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+                       uint32_t *argb);
+
+/* In the order in which they are asked: OpenSlide takes an OME-TIFF for a plain one, and sees a corner of it. */
+static const reader readers[] = {{open_ome, read_ome}, {open_openslide, read_argb}};
+
 cn_err cn_dslide_open(cn_dslide **out, const char *path)
 {
-    openslide_t *osr = openslide_open(path);
-    if (!osr) return CN_ERR_UNSUPPORTED;
     cn_dslide *slide = CN_NEW(cn_dslide);
-    if (!slide) {
-        openslide_close(osr);
-        return CN_ERR_NOMEM;
+    if (!slide) return CN_ERR_NOMEM;
+    cn_err err = CN_ERR_UNSUPPORTED;
+    for (size_t i = 0; err == CN_ERR_UNSUPPORTED && i < sizeof(readers) / sizeof(readers[0]); i++) {
+        slide->reader = &readers[i];
+        err = readers[i].open(slide, path);
     }
-    slide->osr = osr;
-    cn_err err = openslide_get_error(osr) ? CN_ERR_CORRUPT : read_info(slide);
-    if (err == CN_OK) err = cn_sparse_open(&slide->sparse, path, osr);
-    if (err == CN_OK) err = cn_tiles_open(&slide->tiles, path, osr);
     if (err == CN_OK) err = open_made(slide, path);
     if (err != CN_OK) {
         cn_dslide_close(slide);
@@ -193,7 +240,8 @@ void cn_dslide_close(cn_dslide *slide)
     cn_tiles_close(slide->tiles);
     cn_tiles_close(slide->made_tiles);
     if (slide->made) openslide_close(slide->made);
-    openslide_close(slide->osr);
+    if (slide->osr) openslide_close(slide->osr);
+    cn_ome_close(slide->ome);
     free(slide);
 }
 
@@ -208,6 +256,23 @@ static cn_err read_argb(cn_dslide *slide, int32_t level, int64_t x, int64_t y, i
         return cn_sparse_read(slide->sparse, level, level_x, level_y, width, height, argb);
     openslide_read_region(slide->osr, argb, x, y, level, width, height);
     return openslide_get_error(slide->osr) ? CN_ERR_CORRUPT : CN_OK;
+}
+
+/* Of the file's own level: made ones may stand between them. */
+static double own_downsample(const cn_dslide *slide, int32_t level)
+{
+    for (uint32_t i = 0; i < slide->info.levels; i++)
+        if (!slide->from[i].made && slide->from[i].level == level) return slide->from[i].downsample;
+    return 1;
+}
+
+static cn_err read_ome(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
+                       uint32_t *argb)
+{
+    double down = own_downsample(slide, level);
+    uint32_t z = slide->z ? slide->z - 1 : slide->info.z_first;
+    return cn_ome_read(slide->ome, (uint32_t)level, llround((double)x / down), llround((double)y / down), width, height,
+                       z, slide->channel, argb);
 }
 
 /* The same of what was made. Its file's sizes are rounded up, and so is what OpenSlide takes for its downsample: the
@@ -229,7 +294,7 @@ static cn_err read_rgb(cn_dslide *slide, const source *from, int64_t x, int64_t 
     CN_AUTO_FREE uint32_t *argb = cn_calloc(pixels, 4);
     if (!argb) return CN_ERR_NOMEM;
     CN_TRY(from->made ? read_made(slide, from, x, y, width, height, argb)
-                      : read_argb(slide, from->level, x, y, width, height, argb));
+                      : slide->reader->read(slide, from->level, x, y, width, height, argb));
     uint8_t *rgb = cn_calloc(pixels, 3);
     if (!rgb) return CN_ERR_NOMEM;
     cn_pixels_flatten(argb, pixels, slide->info.background, rgb);
@@ -251,11 +316,10 @@ const cn_pyramid *cn_dslide_missing(const cn_dslide *slide)
 /* The smallest level from which a picture with `scale` level-0 pixels per pixel can be made without loss. */
 static source source_for(cn_dslide *slide, double scale)
 {
-    source best = {.level = openslide_get_best_level_for_downsample(slide->osr, scale * 1.0001)};
-    best.downsample = openslide_get_level_downsample(slide->osr, best.level);
-    for (uint32_t i = 0; slide->made && i < slide->missing.n; i++)
-        if (slide->missing.downsample[i] <= scale * 1.0001 && slide->missing.downsample[i] > best.downsample)
-            best = (source){.level = (int32_t)i, .made = true, .downsample = slide->missing.downsample[i]};
+    source best = slide->from[0];
+    for (uint32_t i = 1; i < slide->info.levels; i++)
+        if (slide->from[i].downsample <= scale * 1.0001 && slide->from[i].downsample > best.downsample)
+            best = slide->from[i];
     return best;
 }
 
@@ -376,6 +440,10 @@ static const struct {
 
 cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
 {
+    if (ask->z > (slide->info.z_planes ? slide->info.z_planes : 1) || ask->channel > slide->info.channels)
+        return CN_ERR_NOTFOUND;
+    slide->z = ask->z;
+    slide->channel = ask->channel;
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
         if (questions[i].op == ask->op) return questions[i].fn(slide, ask, out, size, len);
     return CN_ERR_UNSUPPORTED;

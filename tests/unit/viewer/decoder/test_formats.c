@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "slides/slides.h"
 #include "viewer/decoder/jpeg.h"
+#include "viewer/decoder/ome.h"
 #include "viewer/decoder/pixels.h"
 #include "viewer/decoder/slide.h"
 #include "viewer/slide/decoders.h"
@@ -133,10 +134,137 @@ static void every_format_is_read(void **state)
     }
 }
 
+/* ---- OME-TIFF ---- */
+
+static void opened(const char *name, cn_dslide **ours, cn_decode_info *info, const slides_kind **kind)
+{
+    char path[256];
+    size_t n = 0;
+    for (*kind = slides_kinds; strcmp((*kind)->name, name) != 0; (*kind)++) {
+    }
+    make(*kind, path);
+    assert_ok(cn_dslide_open(ours, path));
+    assert_ok(cn_dslide_answer(*ours, &(cn_decode_ask){.op = CN_DECODE_INFO}, info, sizeof(*info), &n));
+}
+
+static void ome_says_what_it_is(void **state)
+{
+    (void)state;
+    cn_dslide *ours = NULL;
+    const slides_kind *kind = NULL;
+    cn_decode_info info;
+    opened("ome", &ours, &info, &kind);
+    assert_string_equal(info.vendor, "ome-tiff");
+    assert_int_equal(info.levels, 3);
+    assert_int_equal(info.level_width[2], 160);
+    assert_true(fabs(info.mpp_x - 0.5) < 1e-9 && fabs(info.mpp_y - 0.5) < 1e-9 && info.objective == 20);
+    assert_int_equal(info.z_planes, 3);
+    assert_int_equal(info.z_first, 1);
+    assert_true(info.z_spacing == 1.5);
+    assert_int_equal(info.channels, 3);
+    assert_string_equal(info.channel[2].name, "CD8 & CD4");
+    assert_int_equal(info.channel[0].colour, 0xff0000);
+    assert_int_equal(info.lacks_levels, 0);
+    cn_dslide_close(ours);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+/* What shows a channel: the darkest hundredth and the lightest 500th of its overview in the middle plane are lost. */
+static void window_of(int channel, double *low, double *high)
+{
+    static uint16_t values[160 * 120];
+    for (int y = 0; y < 120; y++)
+        for (int x = 0; x < 160; x++) values[y * 160 + x] = slides_ome_value(x * 8, y * 8, 1, channel);
+    qsort(values, COUNT_OF(values), sizeof(values[0]), by_value);
+    *low = values[(size_t)((COUNT_OF(values) - 1) * 0.01)];
+    *high = values[(size_t)((COUNT_OF(values) - 1) * 0.998)];
+}
+
+static void ome_planes_and_channels(void **state)
+{
+    (void)state;
+    cn_dslide *ours = NULL;
+    const slides_kind *kind = NULL;
+    cn_decode_info info;
+    opened("ome", &ours, &info, &kind);
+    cn_ome *ome = NULL;
+    char path[256];
+    make(kind, path);
+    assert_ok(cn_ome_open(&ome, path, &info));
+    CN_AUTO_FREE uint32_t *argb = cn_calloc(WIDTH * HEIGHT, 4);
+    double low[3], high[3];
+    for (int c = 0; c < 3; c++) window_of(c, &low[c], &high[c]);
+    for (uint32_t level = 0; level < 2; level++)
+        for (uint32_t z = 0; z < 3; z++)
+            for (uint32_t channel = 0; channel <= 3; channel++) {
+                assert_ok(cn_ome_read(ome, level, 130, 190, WIDTH, HEIGHT, z, channel, argb));
+                for (int i = 0; i < WIDTH * HEIGHT; i++)
+                    for (int c = 0; c < 3; c++) {
+                        double x = (130 + i % WIDTH) * kind->down[level], y = (190 + i / WIDTH) * kind->down[level];
+                        double part = (slides_ome_value(x, y, (int)z, c) - low[c]) / (high[c] - low[c]);
+                        part = channel && (int)channel - 1 != c ? 0 : fmin(1, fmax(0, part));
+                        int got = argb[i] >> (16 - 8 * c) & 255;
+                        assert_true(abs(got - (int)(part * 255 + 0.5)) <= 1);
+                    }
+            }
+    assert_err(cn_ome_read(ome, 0, 0, 0, 10, 10, 3, 0, argb), CN_ERR_NOTFOUND);
+    assert_err(cn_ome_read(ome, 0, 0, 0, 10, 10, 0, 4, argb), CN_ERR_NOTFOUND);
+    cn_ome_close(ome);
+    cn_dslide_close(ours);
+}
+
+/* A locked worker's answers: another plane and another channel are other pictures, the first is the middle one. */
+static void ome_by_a_worker(void **state)
+{
+    char path[256];
+    const slides_kind *kind = slides_kinds;
+    void *bytes[4] = {NULL};
+    size_t n[4] = {0};
+    while (strcmp(kind->name, "ome") != 0) kind++;
+    make(kind, path);
+    const cn_decode_ask asks[] = {{.op = CN_DECODE_TILE, .level = 11, .column = 1},
+                                  {.op = CN_DECODE_TILE, .level = 11, .column = 1, .z = 2},
+                                  {.op = CN_DECODE_TILE, .level = 11, .column = 1, .z = 3},
+                                  {.op = CN_DECODE_TILE, .level = 11, .column = 1, .z = 2, .channel = 1}};
+    for (size_t i = 0; i < COUNT_OF(asks); i++)
+        assert_ok(cn_decoders_ask(*state, path, "", &asks[i], &bytes[i], &n[i]));
+    assert_true(n[0] == n[1] && memcmp(bytes[0], bytes[1], n[0]) == 0);
+    assert_false(n[1] == n[2] && memcmp(bytes[1], bytes[2], n[1]) == 0);
+    assert_false(n[1] == n[3] && memcmp(bytes[1], bytes[3], n[1]) == 0);
+    for (size_t i = 0; i < COUNT_OF(asks); i++) free(bytes[i]);
+    void *none = NULL;
+    assert_err(cn_decoders_ask(*state, path, "", &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = 64, .z = 4}, &none, n),
+               CN_ERR_NOTFOUND);
+}
+
+static void ome_in_colours(void **state)
+{
+    (void)state;
+    cn_dslide *ours = NULL;
+    const slides_kind *kind = NULL;
+    cn_decode_info info;
+    opened("ome-rgb", &ours, &info, &kind);
+    assert_int_equal(info.z_planes, 0);
+    assert_int_equal(info.channels, 0);
+    for (int32_t level = 0; level < 2; level++) {
+        int64_t step = (int64_t)kind->down[level];
+        CN_AUTO_FREE uint8_t *got = NULL;
+        assert_ok(cn_dslide_read(ours, level, 200 * step, 150 * step, WIDTH, HEIGHT, &got));
+        assert_true(likeness(kind, kind->down[level], got, 200, 150) >= 35);
+    }
+    cn_dslide_close(ours);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_format_is_read),
+        cmocka_unit_test(every_format_is_read),    cmocka_unit_test(ome_says_what_it_is),
+        cmocka_unit_test(ome_planes_and_channels), cmocka_unit_test(ome_by_a_worker),
+        cmocka_unit_test(ome_in_colours),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
