@@ -78,6 +78,23 @@ static json_t *levels_json(const cn_decode_info *info)
     return levels;
 }
 
+/* Only where there is something to choose from. */
+static void add_planes(json_t *answer, const cn_decode_info *info)
+{
+    if (info->z_planes)
+        json_object_set_new(answer, "z",
+                            json_pack("{s:I, s:I, s:f}", "planes", (json_int_t)info->z_planes, "first",
+                                      (json_int_t)info->z_first, "spacing_um", info->z_spacing));
+    if (!info->channels) return;
+    json_t *channels = json_array();
+    for (uint32_t i = 0; i < info->channels; i++) {
+        char color[8];
+        cn_fmt(color, sizeof(color), "#%06x", info->channel[i].colour);
+        json_array_append_new(channels, json_pack("{s:s, s:s}", "name", info->channel[i].name, "color", color));
+    }
+    json_object_set_new(answer, "channels", channels);
+}
+
 static cn_err info(cn_http *http)
 {
     cn_grant ticket;
@@ -86,13 +103,14 @@ static cn_err info(cn_http *http)
     CN_TRY(load_info(http, &ticket, &info));
     version_of(&ticket, &info, version);
     cn_fmt(background, sizeof(background), "#%06x", info.background);
-    return cn_http_json(http, 200,
-                        json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:s, s:s, s:o, s:i, s:i, s:i, s:s}", "id",
-                                  ticket.file, "width", (json_int_t)info.width, "height", (json_int_t)info.height,
-                                  "mpp_x", info.mpp_x, "mpp_y", info.mpp_y, "objective", info.objective, "vendor",
-                                  info.vendor, "background", background, "levels", levels_json(&info), "tile_size",
-                                  CN_DZ_TILE, "overlap", CN_DZ_OVERLAP, "dz_levels",
-                                  (int)cn_dz_levels(info.width, info.height), "version", version));
+    json_t *answer =
+        json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:s, s:s, s:o, s:i, s:i, s:i, s:s}", "id", ticket.file, "width",
+                  (json_int_t)info.width, "height", (json_int_t)info.height, "mpp_x", info.mpp_x, "mpp_y", info.mpp_y,
+                  "objective", info.objective, "vendor", info.vendor, "background", background, "levels",
+                  levels_json(&info), "tile_size", CN_DZ_TILE, "overlap", CN_DZ_OVERLAP, "dz_levels",
+                  (int)cn_dz_levels(info.width, info.height), "version", version);
+    add_planes(answer, &info);
+    return cn_http_json(http, 200, answer);
 }
 
 static cn_err descriptor(cn_http *http)
@@ -144,6 +162,7 @@ static cn_err tile(cn_http *http)
 
 typedef struct grid_place {
     int64_t level, column, row;
+    int64_t z, channel; /* as in cn_decode_ask */
 } grid_place;
 
 static bool place_asked(const cn_http *http, grid_place *out)
@@ -151,6 +170,23 @@ static bool place_asked(const cn_http *http, grid_place *out)
     return cn_parse_i64(cn_http_param(http, "level"), 0, CN_DECODE_LEVELS - 1, &out->level) &&
            cn_parse_i64(cn_http_param(http, "column"), 0, 1 << 24, &out->column) &&
            cn_parse_i64(cn_http_param(http, "row"), 0, 1 << 24, &out->row);
+}
+
+static cn_err plane_asked(cn_http *http, grid_place *out)
+{
+    CN_TRY(cn_http_query_i64(http, "z", 0, CN_DECODE_PLANES - 1, -1, &out->z));
+    CN_TRY(cn_http_query_i64(http, "c", 0, CN_DECODE_CHANNELS - 1, -1, &out->channel));
+    out->z++;
+    out->channel++;
+    return CN_OK;
+}
+
+static cn_err tile_at(cn_slides *slides, cn_shelved *slide, const grid_place *at, bool wait, cn_tile **out)
+{
+    uint32_t level = (uint32_t)at->level;
+    if (!at->z && !at->channel) return cn_slide_grid_tile(slides, slide, level, at->column, at->row, wait, out);
+    if (!wait) return CN_ERR_AGAIN;
+    return cn_slide_plane_tile(slides, slide, level, at->column, at->row, (uint32_t)at->z, (uint32_t)at->channel, out);
 }
 
 /* What an address with a version names never changes; without one it is asked for again each time. */
@@ -163,8 +199,7 @@ static cn_err answer_grid(cn_http *http, const cn_grant *ticket, cn_shelved *sli
     const char *kept =
         named && strcmp(named, version) == 0 ? "private, max-age=31536000, immutable" : "private, no-cache";
     if (!cn_etag_listed(cn_http_header(http, "if-none-match"), version))
-        CN_TRY(cn_slide_grid_tile(cn_app_slides(cn_http_app(http)), slide, (uint32_t)at->level, at->column, at->row,
-                                  wait, &part));
+        CN_TRY(tile_at(cn_app_slides(cn_http_app(http)), slide, at, wait, &part));
     cn_http_set(http, "Cache-Control", kept);
     if (cn_http_not_modified(http, version)) return CN_OK;
     return cn_http_bytes(http, 200, "image/jpeg", part->bytes, part->n, release_tile, part);
@@ -176,6 +211,7 @@ static cn_err grid_tile(cn_http *http)
     grid_place at;
     cn_shelved *slide = NULL;
     if (!place_asked(http, &at)) return CN_ERR_NOTFOUND;
+    CN_TRY(plane_asked(http, &at));
     CN_TRY(permit(http, NULL, &ticket));
     CN_TRY(cn_slide_open(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, &slide));
     cn_err err = answer_grid(http, &ticket, slide, &at, true);

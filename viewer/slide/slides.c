@@ -43,8 +43,8 @@ static cn_err ask(cn_slides *slides, const char *id, const char *path, const cn_
 {
     char key[128];
     tile_question asked = {.slides = slides, .id = id, .path = path, .ask = *ask};
-    if (!cn_fmt(key, sizeof(key), "%s/%u/%u/%lld/%lld/%u", id, ask->op, ask->level, (long long)ask->column,
-                (long long)ask->row, ask->size))
+    if (!cn_fmt(key, sizeof(key), "%s/%u/%u/%lld/%lld/%u/%u/%u", id, ask->op, ask->level, (long long)ask->column,
+                (long long)ask->row, ask->size, ask->z, ask->channel))
         return CN_ERR_INVALID;
     return cn_tilecache_get(slides->cache, key, decode, &asked, out);
 }
@@ -157,6 +157,20 @@ cn_err cn_slide_grid_tile(cn_slides *slides, cn_shelved *slide, uint32_t level, 
     if (!wait) return CN_ERR_AGAIN;
     const cn_decode_ask cell = {
         .op = CN_DECODE_CELL, .level = level, .column = column, .row = row, .size = slide->info.levels};
+    return ask(slides, slide->id, slide->path, &cell, out);
+}
+
+cn_err cn_slide_plane_tile(cn_slides *slides, cn_shelved *slide, uint32_t level, int64_t column, int64_t row,
+                           uint32_t z, uint32_t channel, cn_tile **out)
+{
+    const cn_decode_ask cell = {.op = CN_DECODE_CELL,
+                                .level = level,
+                                .column = column,
+                                .row = row,
+                                .size = slide->info.levels,
+                                .z = z,
+                                .channel = channel};
+    if (level >= slide->info.levels) return CN_ERR_NOTFOUND;
     return ask(slides, slide->id, slide->path, &cell, out);
 }
 

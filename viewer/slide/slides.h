@@ -29,6 +29,10 @@ cn_err cn_slide_open(cn_slides *slides, const char *id, const char *path, cn_she
  * CN_ERR_CORRUPT when its bytes cannot be right. */
 cn_err cn_slide_grid_tile(cn_slides *slides, cn_shelved *slide, uint32_t level, int64_t column, int64_t row, bool wait,
                           cn_tile **out);
+/** The same of one plane or channel, `z` and `channel` as in cn_decode_ask; always encoded. CN_ERR_NOTFOUND when the slide
+ * has no such. */
+cn_err cn_slide_plane_tile(cn_slides *slides, cn_shelved *slide, uint32_t level, int64_t column, int64_t row,
+                           uint32_t z, uint32_t channel, cn_tile **out);
 /** How many tiles the grid of a level has. */
 void cn_slide_grid(const cn_decode_info *info, uint32_t level, int64_t *columns, int64_t *rows);
 /** A JPEG, new reference. Deep Zoom level, column and row. */
