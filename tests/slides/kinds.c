@@ -2,6 +2,7 @@
 
 const slides_kind slides_kinds[] = {
     {"generic", "slide.tif", "generic-tiff", true, 0, 0, 1280, 960, 2, {1, 2}, slides_make_generic},
+    {"generic-small", "slide.tif", NULL, true, 0, 0, 1280, 960, 3, {1, 4, 16}, slides_make_generic},
     {"svs-ycbcr", "slide.svs", "aperio", false, 0, 0, 1280, 960, 2, {1, 4}, slides_make_svs},
     {"svs-rgb", "slide.svs", "aperio", false, 0, 0, 1280, 960, 2, {1, 4}, slides_make_svs},
     {"scn", "slide.scn", "leica", false, 128, 64, 1024, 768, 2, {1, 4}, slides_make_scn},

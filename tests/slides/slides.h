@@ -17,7 +17,7 @@
 typedef struct slides_kind {
     const char *name;   /* of its folder */
     const char *file;   /* the one that is opened */
-    const char *vendor; /* as OpenSlide names it; NULL: it does not know the format */
+    const char *vendor; /* as OpenSlide names it; NULL: it does not read it, or wrongly */
     bool lossless;
     int64_t left, top, width, height;
     int levels;

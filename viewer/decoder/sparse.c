@@ -9,9 +9,12 @@
 
 #define TILES_MAX (1u << 24) /* of a level: 16 M, a million pixels square in tiles of 256 */
 #define TILE_SIDE_MAX 8192
+#define SMALL_MAX (64u << 20) /* pixels */
 
 typedef struct sparse_level {
     uint8_t *empty; /* a bit for each tile, NULL: none is empty */
+    bool small;     /* no tile of it is whole, and OpenSlide leaves them to libtiff */
+    uint32_t width, height;
     tdir_t dir;
     uint32_t tile_width, tile_height, across, down;
 } sparse_level;
@@ -27,19 +30,33 @@ static bool is_empty(const sparse_level *level, int64_t column, int64_t row)
     return level->empty[i / 8] >> (i % 8) & 1;
 }
 
-/* Of the directory that is set. *found: a tile is empty. */
+/*
+ * libtiff 4.5.0 as Debian has it reads a tile that is larger than its image at the wrong lines, or not at all
+ * (TIFFReadRGBATile: "Raster height … adapted"). OpenSlide 3.4.1 decodes JPEG in colour itself; everything else it asks
+ * libtiff for, and shows what came: the small levels of a pyramid shifted.
+ */
+static bool misread(TIFF *tif, const sparse_level *level)
+{
+    uint16_t compression = 0, samples = 1;
+    TIFFGetField(tif, TIFFTAG_COMPRESSION, &compression);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    return (level->width < level->tile_width || level->height < level->tile_height) &&
+           !(compression == COMPRESSION_JPEG && samples == 3);
+}
+
+/* Of the directory that is set. *found: a tile is empty, or the level has to be read here for another reason. */
 static cn_err scan_level(TIFF *tif, sparse_level *level, bool *found)
 {
-    uint32_t width = 0, height = 0, tiles = TIFFNumberOfTiles(tif);
-    TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &width);
-    TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &height);
+    uint32_t tiles = TIFFNumberOfTiles(tif);
+    TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &level->width);
+    TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &level->height);
     TIFFGetField(tif, TIFFTAG_TILEWIDTH, &level->tile_width);
     TIFFGetField(tif, TIFFTAG_TILELENGTH, &level->tile_height);
     if (!level->tile_width || !level->tile_height || level->tile_width > TILE_SIDE_MAX ||
         level->tile_height > TILE_SIDE_MAX || tiles > TILES_MAX)
         return CN_OK;
-    level->across = (width - 1) / level->tile_width + 1;
-    level->down = (height - 1) / level->tile_height + 1;
+    level->across = (level->width - 1) / level->tile_width + 1;
+    level->down = (level->height - 1) / level->tile_height + 1;
     if ((uint64_t)level->across * level->down > tiles) return CN_OK;
     uint8_t *empty = NULL;
     for (uint32_t i = 0; i < level->across * level->down; i++) {
@@ -51,6 +68,8 @@ static cn_err scan_level(TIFF *tif, sparse_level *level, bool *found)
         *found = true;
     }
     level->empty = empty;
+    level->small = !empty && misread(tif, level);
+    if (level->small) *found = true;
     return CN_OK;
 }
 
@@ -112,8 +131,10 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most)
 
 bool cn_sparse_touches(const cn_sparse *sparse, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height)
 {
-    if (!sparse || level < 0 || level >= CN_DECODE_LEVELS || !sparse->levels[level].empty) return false;
+    if (!sparse || level < 0 || level >= CN_DECODE_LEVELS) return false;
     const sparse_level *of = &sparse->levels[level];
+    if (of->small) return true;
+    if (!of->empty) return false;
     int64_t right = clamp((x + width) / of->tile_width, 0, of->across - 1);
     int64_t bottom = clamp((y + height) / of->tile_height, 0, of->down - 1);
     for (int64_t row = clamp((y - 1) / of->tile_height, 0, of->down); row <= bottom; row++)
@@ -142,11 +163,26 @@ static void copy_tile(const sparse_level *of, const uint32_t *raster, int64_t le
     }
 }
 
+/* The whole level, as libtiff reads it rightly. */
+static cn_err read_small(cn_sparse *sparse, const sparse_level *level, const rectangle *into)
+{
+    if ((uint64_t)level->width * level->height > SMALL_MAX) return CN_ERR_TOOBIG;
+    CN_AUTO_FREE uint32_t *raster = cn_calloc((size_t)level->width * level->height, sizeof(*raster));
+    if (!raster) return CN_ERR_NOMEM;
+    if (!TIFFSetDirectory(sparse->tif, level->dir) ||
+        !TIFFReadRGBAImageOriented(sparse->tif, level->width, level->height, raster, ORIENTATION_BOTLEFT, 1))
+        return CN_ERR_CORRUPT;
+    const sparse_level whole = {.tile_width = level->width, .tile_height = level->height};
+    copy_tile(&whole, raster, 0, 0, into);
+    return CN_OK;
+}
+
 cn_err cn_sparse_read(cn_sparse *sparse, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
                       uint32_t *argb)
 {
     const sparse_level *of = &sparse->levels[level];
     const rectangle into = {x, y, width, height, argb};
+    if (of->small) return read_small(sparse, of, &into);
     CN_AUTO_FREE uint32_t *raster = cn_calloc((size_t)of->tile_width * of->tile_height, sizeof(*raster));
     if (!raster) return CN_ERR_NOMEM;
     if (!TIFFSetDirectory(sparse->tif, of->dir)) return CN_ERR_CORRUPT;

@@ -1,7 +1,7 @@
 /*
  * Tiles that were never written: place and length 0 in the TIFF. Scanners leave out what is only glass. OpenSlide 3.4.1
  * takes such a tile for damage (and stays in error), so levels that have any are read by libtiff here, with nothing in
- * their place. A tile that is there and cannot be decoded stays an error: background would hide tissue.
+ * their place. So are levels that are smaller than their tiles, which libtiff misreads for OpenSlide. A tile that is there and cannot be decoded stays an error: background would hide tissue.
  */
 #ifndef CN_VIEWER_DECODER_SPARSE_H
 #define CN_VIEWER_DECODER_SPARSE_H

@@ -31,6 +31,8 @@
 #define CANARY 16
 #define STALLS_NEW_MS 500 /* a slide of which nothing was seen yet should have answered by then */
 #define STALLS_MS 2000    /* and any other */
+#define ALONE 4           /* times as long where nobody else wants anything … */
+#define ALONE_MS 10000    /* … and did not for so long */
 
 typedef struct worker {
     char path[CN_DECODE_PATH]; /* "": free place */
@@ -57,6 +59,8 @@ struct cn_decoders {
     pthread_mutex_t zygote_lock; /* one question at a time */
     unsigned limit;
     uint8_t canary[CANARY];
+    char last_share[CN_DECODERS_SHARE];
+    uint64_t mixed_ms; /* when two shares asked one after the other, 0: never */
     cn_trouble trouble;
     worker workers[64];
 };
@@ -347,9 +351,18 @@ static worker *find_locked(cn_decoders *decoders, const char *path)
     return NULL;
 }
 
-static uint64_t stalls_at(const worker *process)
+static void note_share_locked(cn_decoders *decoders, const char *share)
 {
-    return process->since_ms + (process->proven ? STALLS_MS : STALLS_NEW_MS);
+    if (strcmp(decoders->last_share, share) == 0) return;
+    if (decoders->last_share[0]) decoders->mixed_ms = cn_mono_ms();
+    cn_strcpy(decoders->last_share, sizeof(decoders->last_share), share);
+}
+
+static uint64_t stalls_at(const cn_decoders *decoders, const worker *process)
+{
+    bool mixed = decoders->mixed_ms && cn_mono_ms() - decoders->mixed_ms < ALONE_MS;
+    uint64_t patience_ms = process->proven ? STALLS_MS : STALLS_NEW_MS;
+    return process->since_ms + (mixed ? patience_ms : ALONE * patience_ms);
 }
 
 /*
@@ -364,7 +377,8 @@ static bool must_wait_locked(const cn_decoders *decoders, const char *share, con
         const worker *process = &decoders->workers[i];
         if (!process->busy || strcmp(process->share, share) != 0) continue;
         fresh += !process->proven;
-        if ((process == mine || !process->proven) && stalls_at(process) < *until_ms) *until_ms = stalls_at(process);
+        uint64_t stalls_ms = stalls_at(decoders, process);
+        if ((process == mine || !process->proven) && stalls_ms < *until_ms) *until_ms = stalls_ms;
     }
     return mine ? mine->busy : fresh >= (decoders->limit + 3) / 4;
 }
@@ -382,6 +396,7 @@ static worker *take_place_locked(cn_decoders *decoders, const char *path, const 
 static worker *take_locked(cn_decoders *decoders, const char *path, const char *share)
 {
     uint64_t end_ms = cn_mono_ms() + WAIT_PLACE_MS;
+    note_share_locked(decoders, share);
     for (;;) {
         worker *process = find_locked(decoders, path);
         uint64_t until_ms = end_ms;
