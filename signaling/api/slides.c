@@ -223,9 +223,11 @@ static cn_err grid_tile(cn_http *http)
 static bool grid_tile_quick(cn_http *http)
 {
     cn_grant ticket;
-    grid_place at;
+    grid_place at = {.z = 0};
     cn_shelved *slide = NULL;
-    if (!place_asked(http, &at) || !cn_grant_find(cn_http_actor(http), cn_http_param(http, "id"), &ticket)) return false;
+    if (cn_http_query(http, "z") || cn_http_query(http, "c")) return false; /* those are never at hand */
+    if (!place_asked(http, &at) || !cn_grant_find(cn_http_actor(http), cn_http_param(http, "id"), &ticket))
+        return false;
     if (cn_slide_open(cn_app_slides(cn_http_app(http)), ticket.file, NULL, &slide) != CN_OK) return false;
     cn_err err = answer_grid(http, &ticket, slide, &at, false);
     cn_unref(slide);

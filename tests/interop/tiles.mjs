@@ -75,6 +75,24 @@ await check('outside the grid is nothing, and nothing of it is kept', async () =
     equal((await session.call('GET', `/slides/${slide}/tiles/${place}.jpeg`)).status, 404, place)
 })
 
+await check('planes and channels of an OME-TIFF are said and asked for', async () => {
+  const made = join(server.dir, 'made')
+  execFileSync(join(dirname(server.bin), 'make-slides'), [made])
+  const id = await session.upload(request, 'pathology', 'stack.ome.tif', readFileSync(join(made, 'ome/slide.ome.tif')))
+  await until('the stack', async () => (await session.get(`/api/v1/files/${id}`)).state === 'ready', 30)
+  const stack = await session.get(`/slides/${id}/info.json`)
+  equal(stack.z, { planes: 3, first: 1, spacing_um: 1.5 })
+  equal(stack.channels.map(({ name, color }) => `${name} ${color}`), ['DAPI #ff0000', 'Ki-67 #00ff00', 'CD8 & CD4 #0000ff'])
+  equal([info.z, info.channels], [undefined, undefined], 'an ordinary slide')
+  const get = (query) => session.call('GET', `/slides/${id}/tiles/0/1_0.jpeg?v=${stack.version}${query}`)
+  const [first, middle, last, alone] = [await get(''), await get('&z=1'), await get('&z=2'), await get('&z=1&c=0')]
+  equal([first.status, middle.status, last.status, alone.status], [200, 200, 200, 200])
+  assert(first.body.equals(middle.body), 'the middle plane is shown first')
+  assert(!last.body.equals(middle.body) && !alone.body.equals(middle.body), 'another plane, a channel alone')
+  equal(last.headers['cache-control'], 'private, max-age=31536000, immutable')
+  equal([(await get('&z=3')).status, (await get('&c=3')).status], [404, 404], 'there is none')
+})
+
 await check('who may not see the slide gets 404, a row in the audit log, and no tile', async () => {
   const stranger = await new Session(server.url).login('stranger1', PASSWORD)
   const denied = () =>

@@ -12,8 +12,8 @@ const slides_kind slides_kinds[] = {
     {"mrxs", "slide.mrxs", "mirax", false, 0, 0, 1472, 992, 3, {1, 2, 4}, slides_make_mirax},
     {"mrxs-bmp", "slide.mrxs", "mirax", true, 0, 0, 1472, 992, 3, {1, 2, 4}, slides_make_mirax},
     {"vms", "slide.vms", "hamamatsu", false, 0, 0, 2048, 1024, 8, {1, 0, 0, 0, 16}, slides_make_vms},
-    {"ome", "slide.ome.tif", NULL, true, 0, 0, 1280, 960, 3, {1, 2, 8}, slides_make_ome},
-    {"ome-rgb", "slide.ome.tif", NULL, false, 0, 0, 1280, 960, 3, {1, 2, 8}, slides_make_ome},
+    {"ome", "slide.ome.tif", NULL, true, 0, 0, 640, 480, 3, {1, 2, 4}, slides_make_ome},
+    {"ome-rgb", "slide.ome.tif", NULL, false, 0, 0, 640, 480, 3, {1, 2, 4}, slides_make_ome},
     {.name = NULL},
 };
 

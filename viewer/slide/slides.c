@@ -79,7 +79,8 @@ static cn_err add_page(cn_slides *slides, cn_shelved *slide, uint32_t level, cn_
 {
     CN_AUTO_FREE void *page = NULL;
     size_t n = 0;
-    tile_question asked = {.slides = slides, .path = slide->path, .ask = {.op = CN_DECODE_TABLE, .level = level}};
+    tile_question asked = {
+        .slides = slides, .id = slide->id, .path = slide->path, .ask = {.op = CN_DECODE_TABLE, .level = level}};
     asked.ask.column = (int64_t)table->known;
     asked.ask.size = slide->info.levels;
     CN_TRY(decode(&asked, &page, &n));
@@ -244,5 +245,6 @@ void cn_slides_free(cn_slides *slides)
     cn_decoders_free(slides->decoders);
     cn_tilecache_free(slides->cache);
     cn_shelf_free(slides->shelf);
+    cn_owners_free(slides->owners);
     free(slides);
 }

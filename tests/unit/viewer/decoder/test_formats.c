@@ -196,7 +196,7 @@ static void window_of(int channel, double *low, double *high)
 {
     static uint16_t values[160 * 120];
     for (int y = 0; y < 120; y++)
-        for (int x = 0; x < 160; x++) values[y * 160 + x] = slides_ome_value(x * 8, y * 8, 1, channel);
+        for (int x = 0; x < 160; x++) values[y * 160 + x] = slides_ome_value(x * 4, y * 4, 1, channel);
     qsort(values, COUNT_OF(values), sizeof(values[0]), by_value);
     *low = values[(size_t)((COUNT_OF(values) - 1) * 0.01)];
     *high = values[(size_t)((COUNT_OF(values) - 1) * 0.998)];
@@ -219,10 +219,10 @@ static void ome_planes_and_channels(void **state)
     for (uint32_t level = 0; level < 2; level++)
         for (uint32_t z = 0; z < 3; z++)
             for (uint32_t channel = 0; channel <= 3; channel++) {
-                assert_ok(cn_ome_read(ome, level, 130, 190, WIDTH, HEIGHT, z, channel, argb));
+                assert_ok(cn_ome_read(ome, level, 10, 20, WIDTH, HEIGHT, z, channel, argb));
                 for (int i = 0; i < WIDTH * HEIGHT; i++)
                     for (int c = 0; c < 3; c++) {
-                        double x = (130 + i % WIDTH) * kind->down[level], y = (190 + i / WIDTH) * kind->down[level];
+                        double x = (10 + i % WIDTH) * kind->down[level], y = (20 + i / WIDTH) * kind->down[level];
                         double part = (slides_ome_value(x, y, (int)z, c) - low[c]) / (high[c] - low[c]);
                         part = channel && (int)channel - 1 != c ? 0 : fmin(1, fmax(0, part));
                         int got = argb[i] >> (16 - 8 * c) & 255;
@@ -244,10 +244,10 @@ static void ome_by_a_worker(void **state)
     size_t n[4] = {0};
     while (strcmp(kind->name, "ome") != 0) kind++;
     make(kind, path);
-    const cn_decode_ask asks[] = {{.op = CN_DECODE_TILE, .level = 11, .column = 1},
-                                  {.op = CN_DECODE_TILE, .level = 11, .column = 1, .z = 2},
-                                  {.op = CN_DECODE_TILE, .level = 11, .column = 1, .z = 3},
-                                  {.op = CN_DECODE_TILE, .level = 11, .column = 1, .z = 2, .channel = 1}};
+    const cn_decode_ask asks[] = {{.op = CN_DECODE_TILE, .level = 10, .column = 1},
+                                  {.op = CN_DECODE_TILE, .level = 10, .column = 1, .z = 2},
+                                  {.op = CN_DECODE_TILE, .level = 10, .column = 1, .z = 3},
+                                  {.op = CN_DECODE_TILE, .level = 10, .column = 1, .z = 2, .channel = 1}};
     for (size_t i = 0; i < COUNT_OF(asks); i++)
         assert_ok(cn_decoders_ask(*state, path, "", &asks[i], &bytes[i], &n[i]));
     assert_true(n[0] == n[1] && memcmp(bytes[0], bytes[1], n[0]) == 0);
