@@ -1,5 +1,5 @@
 // How fast a slide's own tiles leave, logged in and with the permission checked, beside nginx with the same bytes in files and beside iipsrv.
-// node bench/tiles/fast.mjs [--slide FILE] [--tiles N] [--rounds N] [--tls 0|1] [--only nginx,iipsrv]
+// node bench/tiles/fast.mjs [--slide FILE] [--tiles N] [--rounds N] [--tls 0|1] [--only nginx,iipsrv] [--connections 1,8,64]
 // Each server has core 0, who asks has core 1. The last line is one JSON object: what each reached, and ratios (the median of the rounds', in
 // which ours and a peer take turns). Without --slide the one of the shared data's MANIFEST is made (vips): build/tiles/big.tif.
 import { execFileSync } from 'node:child_process'
@@ -14,7 +14,7 @@ import { certificate, cpuMicros, has, iipsrv, nginx } from './peers.mjs'
 const TILES = Number(option('tiles', 6000)),
   ROUNDS = Number(option('rounds', 5)),
   ONLY = option('only', 'nginx,iipsrv').split(','),
-  CONNECTIONS = [1, 8, 64],
+  CONNECTIONS = option('connections', '1,8,64').split(',').map(Number),
   CORE = { server: 0, asks: 1 },
   PASSWORD = 'Good-pass-1x',
   PART = 8 << 20,
@@ -114,7 +114,7 @@ const peers = {}
 if (ONLY.includes('nginx') && has('/usr/sbin/nginx')) peers.nginx = await nginx(server.dir, files, CORE.server, keys)
 if (ONLY.includes('iipsrv') && has('/usr/lib/iipimage-server/iipsrv.fcgi')) {
   peers.iipsrv = await iipsrv(server.dir, path, info.levels.length, CORE.server)
-  lists.iipsrv = tiles.slice(0, 2000).map((t) => peers.iipsrv.path(t.level, t.column, t.row, info.levels[t.level].columns))
+  lists.iipsrv = tiles.slice(0, 500).map((t) => peers.iipsrv.path(t.level, t.column, t.row, info.levels[t.level].columns))
 }
 const listFile = (name) => join(server.dir, `${name}.list`)
 for (const [name, lines] of Object.entries(lists)) writeFileSync(listFile(name), lines.join('\n') + '\n')

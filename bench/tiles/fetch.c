@@ -104,8 +104,8 @@ static bool ask_next(connection *to)
     if (run.next == run.n) return false;
     to->asked = &run.list[run.next++];
     to->in_n = to->head_n = to->body_n = 0;
-    int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s%s\r\n", to->asked->path, run.port,
-                     run.cookie ? "Cookie: " : "", run.cookie ? run.cookie : "", run.cookie ? "\r\n" : "");
+    int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s%s\r\n", to->asked->path,
+                     run.port, run.cookie ? "Cookie: " : "", run.cookie ? run.cookie : "", run.cookie ? "\r\n" : "");
     if (n < 0 || (size_t)n >= sizeof(text)) die("an address is too long");
     to->since_ns = cn_mono_ns();
     int sent = to->ssl ? SSL_write(to->ssl, text, n) : (int)send(to->fd, text, (size_t)n, MSG_NOSIGNAL);
@@ -148,8 +148,8 @@ static bool take_bytes(connection *to)
 {
     for (;;) {
         size_t room = ANSWER_MAX - to->in_n;
-        int n = to->ssl ? SSL_read(to->ssl, to->in + to->in_n, (int)room)
-                        : (int)recv(to->fd, to->in + to->in_n, room, 0);
+        int n =
+            to->ssl ? SSL_read(to->ssl, to->in + to->in_n, (int)room) : (int)recv(to->fd, to->in + to->in_n, room, 0);
         if (n <= 0) {
             bool later = to->ssl ? SSL_get_error(to->ssl, n) == SSL_ERROR_WANT_READ : n < 0 && errno == EAGAIN;
             if (later) return false;
@@ -229,7 +229,8 @@ int main(int argc, char **argv)
         if (!good) return 2;
     }
     if (!list || !port) {
-        fprintf(stderr, "usage: bench-tiles --list FILE --port N [--tls] [--connections N] [--cookie TEXT] [--cpu N]\n");
+        fprintf(stderr,
+                "usage: bench-tiles --list FILE --port N [--tls] [--connections N] [--cookie TEXT] [--cpu N]\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);

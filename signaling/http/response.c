@@ -84,11 +84,20 @@ static bool has_header(const cn_http *http, const char *name)
     return false;
 }
 
+/* Without a format: every answer has a dozen. */
+static void add_line(cn_buf *buf, const char *name, const char *value)
+{
+    cn_buf_str(buf, name);
+    cn_buf_add(buf, ": ", 2);
+    cn_buf_str(buf, value);
+    cn_buf_add(buf, "\r\n", 2);
+}
+
 void cn_http_set(cn_http *http, const char *name, const char *value)
 {
     for (const char *c = value; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f) return;
-    cn_buf_fmt(&http->extra, "%s: %s\r\n", name, value);
+    add_line(&http->extra, name, value);
 }
 
 void cn_http_setf(cn_http *http, const char *name, const char *fmt, ...)
@@ -105,6 +114,19 @@ static bool date_text(time_t when, char out[DATE_TEXT])
 {
     struct tm tm;
     return gmtime_r(&when, &tm) && strftime(out, DATE_TEXT, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+}
+
+/* Of this second, written once by each thread. */
+static bool date_now(char out[DATE_TEXT])
+{
+    static _Thread_local time_t second;
+    static _Thread_local char text[DATE_TEXT];
+    time_t now = time(NULL);
+    if (now != second) {
+        if (!date_text(now, text)) return false;
+        second = now;
+    }
+    return cn_strcpy(out, DATE_TEXT, text);
 }
 
 void cn_http_set_date(cn_http *http, const char *name, int64_t ms)
@@ -229,13 +251,13 @@ static void head_lines(cn_http *http, cn_buf *buf, int64_t length)
     bool no_body = http->status == 204 || http->status == 304;
     char date[DATE_TEXT];
     cn_buf_fmt(buf, "HTTP/1.1 %d %s\r\n", http->status, reason_of(http->status));
-    if (date_text(time(NULL), date)) cn_buf_fmt(buf, "Date: %s\r\n", date);
-    if (*http->type && http->status != 304) cn_buf_fmt(buf, "Content-Type: %s\r\n", http->type);
+    if (date_now(date)) add_line(buf, "Date", date);
+    if (*http->type && http->status != 304) add_line(buf, "Content-Type", http->type);
     if (!no_body) cn_buf_fmt(buf, "Content-Length: %lld\r\n", (long long)length);
     if (http->extra.n) cn_buf_add(buf, http->extra.p, http->extra.n);
     if (http->cors) cors_lines(http, buf);
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        if (!has_header(http, usual[i].name)) cn_buf_fmt(buf, "%s: %s\r\n", usual[i].name, usual[i].value);
+        if (!has_header(http, usual[i].name)) add_line(buf, usual[i].name, usual[i].value);
     if (http->secure) cn_buf_str(buf, "Strict-Transport-Security: max-age=31536000\r\n");
     if (http->close_after) cn_buf_str(buf, "Connection: close\r\n");
     cn_buf_str(buf, "\r\n");

@@ -23,7 +23,10 @@ struct cn_shelf {
     pthread_mutex_t lock;
     place *buckets[BUCKETS];
     place *newest, *oldest;
-    cn_shelf_stats stats;
+    struct {
+        unsigned slides;
+        size_t bytes;
+    } held;
     unsigned most_slides;
     size_t most_bytes;
 };
@@ -112,8 +115,8 @@ static void remove_locked(cn_shelf *shelf, place **at)
     place *held = *at;
     *at = held->chain;
     order_remove_locked(shelf, held);
-    shelf->stats.slides--;
-    shelf->stats.bytes -= held->bytes;
+    shelf->held.slides--;
+    shelf->held.bytes -= held->bytes;
     cn_unref(held->slide);
     free(held);
 }
@@ -122,7 +125,7 @@ static void remove_locked(cn_shelf *shelf, place **at)
 static void shrink_locked(cn_shelf *shelf)
 {
     while (shelf->oldest != shelf->newest &&
-           (shelf->stats.slides > shelf->most_slides || shelf->stats.bytes > shelf->most_bytes))
+           (shelf->held.slides > shelf->most_slides || shelf->held.bytes > shelf->most_bytes))
         remove_locked(shelf, slot_locked(shelf, shelf->oldest->slide->id));
 }
 
@@ -156,7 +159,7 @@ cn_err cn_shelf_add(cn_shelf *shelf, const char *id, const char *path, const cn_
     held->chain = *at;
     *at = held;
     order_front_locked(shelf, held);
-    shelf->stats.slides++;
+    shelf->held.slides++;
     shrink_locked(shelf);
     pthread_mutex_unlock(&shelf->lock);
     return CN_OK;
@@ -169,7 +172,7 @@ void cn_shelf_give(cn_shelf *shelf, cn_shelved *slide, uint32_t level, cn_tileta
     place *held = *slot_locked(shelf, slide->id);
     if (held && held->slide == slide) {
         held->bytes += table_bytes(table);
-        shelf->stats.bytes += table_bytes(table);
+        shelf->held.bytes += table_bytes(table);
         shrink_locked(shelf);
     }
     pthread_mutex_unlock(&shelf->lock);
@@ -180,13 +183,6 @@ void cn_shelf_drop(cn_shelf *shelf, const char *id)
     pthread_mutex_lock(&shelf->lock);
     place **at = slot_locked(shelf, id);
     if (*at) remove_locked(shelf, at);
-    pthread_mutex_unlock(&shelf->lock);
-}
-
-void cn_shelf_stats_get(cn_shelf *shelf, cn_shelf_stats *out)
-{
-    pthread_mutex_lock(&shelf->lock);
-    *out = shelf->stats;
     pthread_mutex_unlock(&shelf->lock);
 }
 

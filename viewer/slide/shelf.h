@@ -36,10 +36,4 @@ cn_err cn_shelf_add(cn_shelf *shelf, const char *id, const char *path, const cn_
 void cn_shelf_give(cn_shelf *shelf, cn_shelved *slide, uint32_t level, cn_tiletable *table);
 void cn_shelf_drop(cn_shelf *shelf, const char *id);
 
-typedef struct cn_shelf_stats {
-    unsigned slides;
-    size_t bytes;
-} cn_shelf_stats;
-void cn_shelf_stats_get(cn_shelf *shelf, cn_shelf_stats *out);
-
 #endif
