@@ -26,7 +26,17 @@ const answers = (port) =>
 /** A key and a certificate for 127.0.0.1. */
 export function certificate(dir) {
   const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(dir, name))
-  const subject = ['-subj', '/CN=127.0.0.1', '-days', '2', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
+  const subject = [
+    '-subj',
+    '/CN=127.0.0.1',
+    '-days',
+    '2',
+    '-nodes',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+  ]
   execFileSync('openssl', ['req', '-x509', ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
   return { key, cert }
 }

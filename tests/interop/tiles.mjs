@@ -19,7 +19,8 @@ await server.start()
 const session = await new Session(server.url).login('referrer1', PASSWORD)
 const sql = (text) => execFileSync('sqlite3', [join(server.dir, 'consilium.db'), text], { encoding: 'utf8' }).trim()
 
-const request = (await session.post('/api/v1/requests', { patient: { name: '患者', sex: 'unknown' }, diagnosis: 'x' })).id
+const request = (await session.post('/api/v1/requests', { patient: { name: '患者', sex: 'unknown' }, diagnosis: 'x' }))
+  .id
 async function upload() {
   const id = await session.upload(request, 'pathology', 'slide.tif', bytes)
   await until('the slide', async () => (await session.get(`/api/v1/files/${id}`)).state === 'ready', 30)
@@ -66,7 +67,13 @@ await check('with its version an address is kept for ever, without it is asked f
 
 await check('outside the grid is nothing, and nothing of it is kept', async () => {
   const [first] = info.levels
-  for (const place of [[0, first.columns, 0], [0, 0, first.rows], [info.levels.length, 0, 0], [31, 0, 0], [0, 16777216, 0]]) {
+  for (const place of [
+    [0, first.columns, 0],
+    [0, 0, first.rows],
+    [info.levels.length, 0, 0],
+    [31, 0, 0],
+    [0, 16777216, 0],
+  ]) {
     const answer = await tile(...place, info.version)
     equal([answer.status, answer.headers['cache-control']], [404, answer.headers['cache-control']], `${place}`)
     assert(!answer.headers['cache-control'].includes('immutable'), `${place} is kept`)
@@ -82,7 +89,10 @@ await check('planes and channels of an OME-TIFF are said and asked for', async (
   await until('the stack', async () => (await session.get(`/api/v1/files/${id}`)).state === 'ready', 30)
   const stack = await session.get(`/slides/${id}/info.json`)
   equal(stack.z, { planes: 3, first: 1, spacing_um: 1.5 })
-  equal(stack.channels.map(({ name, color }) => `${name} ${color}`), ['DAPI #ff0000', 'Ki-67 #00ff00', 'CD8 & CD4 #0000ff'])
+  equal(
+    stack.channels.map(({ name, color }) => `${name} ${color}`),
+    ['DAPI #ff0000', 'Ki-67 #00ff00', 'CD8 & CD4 #0000ff'],
+  )
   equal([info.z, info.channels], [undefined, undefined], 'an ordinary slide')
   const get = (query) => session.call('GET', `/slides/${id}/tiles/0/1_0.jpeg?v=${stack.version}${query}`)
   const [first, middle, last, alone] = [await get(''), await get('&z=1'), await get('&z=2'), await get('&z=1&c=0')]
