@@ -88,11 +88,12 @@ static bool is_readable(const geometry *of, uint32_t samples)
            of->bits == 8 && of->format == SAMPLEFORMAT_UINT;
 }
 
-static bool same_geometry(const geometry *a, const geometry *b)
+static bool same_geometry(const geometry *one, const geometry *other)
 {
-    return a->width == b->width && a->height == b->height && a->bits == b->bits && a->format == b->format &&
-           a->samples == b->samples && a->part_width == b->part_width && a->part_height == b->part_height &&
-           a->planar == b->planar && a->photometric == b->photometric && a->tiled == b->tiled;
+    return one->width == other->width && one->height == other->height && one->bits == other->bits &&
+           one->format == other->format && one->samples == other->samples && one->part_width == other->part_width &&
+           one->part_height == other->part_height && one->planar == other->planar &&
+           one->photometric == other->photometric && one->tiled == other->tiled;
 }
 
 /* Leads libtiff to a level of a plane: level 0 is its directory, the others those below it. */
@@ -273,16 +274,16 @@ static double value_at(const uint8_t *buffer, size_t i, const geometry *of)
 
 /* ---- pixels ---- */
 
-typedef struct rectangle {
+typedef struct ome_area {
     int64_t x, y, width, height;
-} rectangle;
+} ome_area;
 
-/* What is done with a part whose upper left corner is (x, y), where it and the rectangle meet. */
+/* What is done with a part whose upper left corner is (x, y), where it and the ome_area meet. */
 typedef struct visitor visitor;
 struct visitor {
     void (*part)(const visitor *how, const geometry *of, const uint8_t *buffer, uint16_t sample, int64_t x, int64_t y,
-                 const rectangle *meet);
-    const rectangle *all;
+                 const ome_area *meet);
+    const ome_area *all;
     cn_ome *ome;
     uint32_t channel;
     uint32_t *argb; /* of `all` */
@@ -290,22 +291,22 @@ struct visitor {
     size_t *count;
 };
 
-static int64_t lesser(int64_t a, int64_t b)
+static int64_t lesser(int64_t one, int64_t other)
 {
-    return a < b ? a : b;
+    return one < other ? one : other;
 }
 
-static rectangle meeting(const rectangle *a, const rectangle *b)
+static ome_area meeting(const ome_area *one, const ome_area *other)
 {
-    int64_t x = a->x > b->x ? a->x : b->x, y = a->y > b->y ? a->y : b->y;
-    return (rectangle){x, y, lesser(a->x + a->width, b->x + b->width) - x,
-                       lesser(a->y + a->height, b->y + b->height) - y};
+    int64_t x = one->x > other->x ? one->x : other->x, y = one->y > other->y ? one->y : other->y;
+    return (ome_area){x, y, lesser(one->x + one->width, other->x + other->width) - x,
+                      lesser(one->y + one->height, other->y + other->height) - y};
 }
 
 static cn_err visit_part(const visitor *how, const geometry *of, int64_t x, int64_t y, uint8_t *buffer, tmsize_t size)
 {
-    const rectangle image = {0, 0, of->width, of->height}, part = {x, y, of->part_width, of->part_height};
-    rectangle meet = meeting(&part, &image);
+    const ome_area image = {0, 0, of->width, of->height}, part = {x, y, of->part_width, of->part_height};
+    ome_area meet = meeting(&part, &image);
     meet = meeting(&meet, how->all);
     uint16_t apart = of->planar == PLANARCONFIG_SEPARATE ? (uint16_t)lesser(of->samples, 3) : 1;
     for (uint16_t sample = 0; sample < apart; sample++) {
@@ -319,8 +320,8 @@ static cn_err visit_part(const visitor *how, const geometry *of, int64_t x, int6
 static cn_err visit(const visitor *how, uint32_t plane, uint32_t level)
 {
     const geometry *of = &how->ome->level[level];
-    const rectangle *all = how->all, image = {0, 0, of->width, of->height};
-    rectangle meet = meeting(&image, all);
+    const ome_area *all = how->all, image = {0, 0, of->width, of->height};
+    ome_area meet = meeting(&image, all);
     if (meet.width <= 0 || meet.height <= 0) return CN_OK;
     CN_TRY(stand_at(how->ome, plane, level));
     tmsize_t size = of->tiled ? TIFFTileSize(how->ome->tif) : TIFFStripSize(how->ome->tif);
@@ -337,7 +338,7 @@ static cn_err visit(const visitor *how, uint32_t plane, uint32_t level)
 /* ---- windows ---- */
 
 static void collect(const visitor *how, const geometry *of, const uint8_t *buffer, uint16_t sample, int64_t x,
-                    int64_t y, const rectangle *meet)
+                    int64_t y, const ome_area *meet)
 {
     (void)sample;
     int64_t pixels = how->all->width * how->all->height, every = pixels / SAMPLES + 1;
@@ -349,10 +350,10 @@ static void collect(const visitor *how, const geometry *of, const uint8_t *buffe
         }
 }
 
-static int by_value(const void *a, const void *b)
+static int by_value(const void *one, const void *other)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
+    double first = *(const double *)one, second = *(const double *)other;
+    return first < second ? -1 : first > second;
 }
 
 /* Eight bits of one channel are a picture as they stand. */
@@ -369,7 +370,7 @@ static cn_err find_window(cn_ome *ome, uint32_t channel)
     if (found->known) return CN_OK;
     *found = (window){.known = true, .low = 0, .high = 255};
     if (is_picture(ome)) return CN_OK;
-    rectangle middle = {.width = lesser(of->width, OVERVIEW), .height = lesser(of->height, OVERVIEW)};
+    ome_area middle = {.width = lesser(of->width, OVERVIEW), .height = lesser(of->height, OVERVIEW)};
     middle.x = (of->width - middle.width) / 2;
     middle.y = (of->height - middle.height) / 2;
     CN_AUTO_FREE double *values = cn_calloc(SAMPLES, sizeof(*values));
@@ -394,7 +395,7 @@ static uint32_t add(uint32_t had, uint32_t more)
 }
 
 static void add_grey(const visitor *how, const geometry *of, const uint8_t *buffer, uint16_t sample, int64_t x,
-                     int64_t y, const rectangle *meet)
+                     int64_t y, const ome_area *meet)
 {
     (void)sample;
     const window *seen = &how->ome->windows[how->channel];
@@ -415,7 +416,7 @@ static void add_grey(const visitor *how, const geometry *of, const uint8_t *buff
 
 /* Of RGB with its samples together or apart. */
 static void put_rgb(const visitor *how, const geometry *of, const uint8_t *buffer, uint16_t sample, int64_t x,
-                    int64_t y, const rectangle *meet)
+                    int64_t y, const ome_area *meet)
 {
     bool apart = of->planar == PLANARCONFIG_SEPARATE;
     for (int64_t j = meet->y; j < meet->y + meet->height; j++)
@@ -431,7 +432,7 @@ static void put_rgb(const visitor *how, const geometry *of, const uint8_t *buffe
 }
 
 static void put_palette(const visitor *how, const geometry *of, const uint8_t *buffer, uint16_t sample, int64_t x,
-                        int64_t y, const rectangle *meet)
+                        int64_t y, const ome_area *meet)
 {
     (void)sample;
     uint16_t *red = NULL, *green = NULL, *blue = NULL;
@@ -449,7 +450,7 @@ cn_err cn_ome_read(cn_ome *ome, uint32_t level, int64_t x, int64_t y, int64_t wi
                    uint32_t channel, uint32_t *argb)
 {
     const cn_ome_plan *plan = &ome->plan;
-    const rectangle all = {x, y, width, height};
+    const ome_area all = {x, y, width, height};
     visitor how = {.part = plan->samples == 3 ? put_rgb : add_grey, .all = &all, .ome = ome, .argb = argb};
     bool coloured = is_coloured(ome);
     if (level >= ome->levels || z >= plan->z_planes || channel > plan->channels) return CN_ERR_NOTFOUND;

@@ -102,17 +102,17 @@ static cn_err read_channels(xmlNode *pixels, cn_ome_plan *out)
 
 /* ---- planes ---- */
 
-typedef struct place {
+typedef struct plane_at {
     int64_t z, c, t;
-} place;
+} plane_at;
 
-static int64_t *part_of(place *at, char dimension)
+static int64_t *part_of(plane_at *at, char dimension)
 {
     return dimension == 'Z' ? &at->z : dimension == 'C' ? &at->c : &at->t;
 }
 
 /* The plane after this one; false: there is none. */
-static bool step(place *at, const char *order, place size)
+static bool step(plane_at *at, const char *order, plane_at size)
 {
     for (size_t i = 2; i < 5; i++) {
         int64_t *part = part_of(at, order[i]);
@@ -128,18 +128,18 @@ static bool is_order(const char *order)
            strchr(order, 'T');
 }
 
-static void put(cn_ome_plan *out, const place *at, int64_t dir)
+static void put(cn_ome_plan *out, const plane_at *at, int64_t dir)
 {
     if (at->t == 0 && at->z < out->z_planes && at->c < out->channels)
         out->dirs[at->z * out->channels + at->c] = (uint32_t)dir;
 }
 
-static void read_block(xmlNode *block, const char *order, place size, cn_ome_plan *out)
+static void read_block(xmlNode *block, const char *order, plane_at size, cn_ome_plan *out)
 {
     int64_t dir = integer_of(block, "IFD", 0, 1 << 20, -1);
     int64_t count = integer_of(block, "PlaneCount", 1, 1 << 20, dir < 0 ? size.z * size.c * size.t : 1);
-    place at = {integer_of(block, "FirstZ", 0, 1 << 20, 0), integer_of(block, "FirstC", 0, 1 << 20, 0),
-                integer_of(block, "FirstT", 0, 1 << 20, 0)};
+    plane_at at = {integer_of(block, "FirstZ", 0, 1 << 20, 0), integer_of(block, "FirstC", 0, 1 << 20, 0),
+                   integer_of(block, "FirstT", 0, 1 << 20, 0)};
     at.c /= out->samples;
     for (dir = dir < 0 ? 0 : dir; count > 0; count--, dir++) {
         put(out, &at, dir);
@@ -150,7 +150,7 @@ static void read_block(xmlNode *block, const char *order, place size, cn_ome_pla
 static cn_err read_planes(xmlNode *pixels, cn_ome_plan *out)
 {
     char order[8];
-    place size = {.z = out->z_planes, .c = out->channels, .t = integer_of(pixels, "SizeT", 1, 1 << 20, 1)};
+    plane_at size = {.z = out->z_planes, .c = out->channels, .t = integer_of(pixels, "SizeT", 1, 1 << 20, 1)};
     if (!text_of(pixels, "DimensionOrder", order, sizeof(order)) || !is_order(order)) return CN_ERR_CORRUPT;
     for (size_t i = 0; i < CN_OME_PLANES; i++) out->dirs[i] = CN_OME_MISSING;
     xmlNode *block = find(pixels->children, "TiffData");

@@ -28,14 +28,14 @@ typedef struct source {
 
 /* Who reads the file. `open` fills `info` and what the slide lacks; CN_ERR_UNSUPPORTED: another one may know it. `read`:
  * ARGB of the file's own level, from (x, y) in level-0 pixels, of the plane and channel that are asked for. */
-typedef struct reader {
+typedef struct slide_reader {
     cn_err (*open)(cn_dslide *slide, const char *path);
     cn_err (*read)(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
                    uint32_t *argb);
-} reader;
+} slide_reader;
 
 struct cn_dslide {
-    const reader *reader;
+    const slide_reader *reader;
     openslide_t *osr;    /* NULL: another reader's */
     cn_ome *ome;         /* NULL: OpenSlide's */
     uint32_t z, channel; /* of the question that is being answered, as in cn_decode_ask */
@@ -193,15 +193,15 @@ static cn_err open_openslide(cn_dslide *slide, const char *path)
 /* Levels are made of one picture: not where there are planes and channels to choose from. */
 static cn_err open_ome(cn_dslide *slide, const char *path)
 {
-    char x[32], y[32];
+    char mpp_x[32], mpp_y[32];
     cn_decode_info *info = &slide->info;
     CN_TRY(cn_ome_open(&slide->ome, path, info));
     if (!info->z_planes && !info->channels)
         cn_pyramid_missing(info->level_width, info->level_height, info->level_downsample, info->levels,
                            &slide->missing);
-    cn_fmt(x, sizeof(x), "%.9g", info->mpp_x);
-    cn_fmt(y, sizeof(y), "%.9g", info->mpp_y);
-    take_scale(slide, &(cn_scale_texts){.mpp_x = x, .mpp_y = y});
+    cn_fmt(mpp_x, sizeof(mpp_x), "%.9g", info->mpp_x);
+    cn_fmt(mpp_y, sizeof(mpp_y), "%.9g", info->mpp_y);
+    take_scale(slide, &(cn_scale_texts){.mpp_x = mpp_x, .mpp_y = mpp_y});
     for (uint32_t i = 0; i < info->levels; i++) info->tile_width[i] = info->tile_height[i] = CN_DECODE_CELL_SIDE;
     return cn_decode_info_read(info, sizeof(*info), &(cn_decode_info){0}) ? CN_OK : CN_ERR_CORRUPT;
 }
@@ -212,7 +212,7 @@ static cn_err read_ome(cn_dslide *slide, int32_t level, int64_t x, int64_t y, in
                        uint32_t *argb);
 
 /* In the order in which they are asked: OpenSlide takes an OME-TIFF for a plain one, and sees a corner of it. */
-static const reader readers[] = {{open_ome, read_ome}, {open_openslide, read_argb}};
+static const slide_reader readers[] = {{open_ome, read_ome}, {open_openslide, read_argb}};
 
 cn_err cn_dslide_open(cn_dslide **out, const char *path)
 {

@@ -11,16 +11,16 @@
 #define REMEMBERED 256 /* slides; a share never changes */
 #define ID 64
 
-typedef struct owned {
+typedef struct owner_row {
     char id[ID], share[CN_DECODERS_SHARE];
-} owned;
+} owner_row;
 
 struct cn_owners {
     pthread_mutex_t lock;
     cn_owners_fn fn;
     void *ctx;
     unsigned next;
-    owned rows[REMEMBERED];
+    owner_row rows[REMEMBERED];
 };
 
 static bool recall(cn_owners *owners, const char *id, char share[CN_DECODERS_SHARE])
@@ -40,7 +40,7 @@ void cn_owners_of(cn_owners *owners, const char *id, char share[CN_DECODERS_SHAR
     owners->fn(owners->ctx, id, share);
     if (!share[0]) return;
     pthread_mutex_lock(&owners->lock);
-    owned *row = &owners->rows[owners->next++ % REMEMBERED];
+    owner_row *row = &owners->rows[owners->next++ % REMEMBERED];
     cn_strcpy(row->id, sizeof(row->id), id);
     cn_strcpy(row->share, sizeof(row->share), share);
     pthread_mutex_unlock(&owners->lock);
