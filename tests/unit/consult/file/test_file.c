@@ -87,6 +87,10 @@ static void test_an_upload_in_pieces(void **state)
     assert_err(add(&rig, upload, PDF_SIZE, pdf, 1), CN_ERR_CONFLICT);
     assert_err(cn_upload_cancel(rig.c, &rig.referrer, upload), CN_ERR_CONFLICT);
     assert_ok(cn_file_get(rig.c, &rig.referrer, upload_state.file, "file.read", &info));
+    char hospital[CN_ID_TEXT];
+    assert_ok(cn_file_hospital(rig.c, upload_state.file, hospital));
+    assert_string_equal(hospital, rig.referrer.hospital);
+    assert_err(cn_file_hospital(rig.c, "no such file", hospital), CN_ERR_NOTFOUND);
     assert_string_equal(info.name, "知情同意书.pdf");
     assert_string_equal(info.type, "application/pdf");
     assert_string_equal(info.kind, "document");

@@ -39,6 +39,19 @@ static void no_levels(cn_decode_info *info)
 {
     info->levels = 0;
 }
+static void many_channels(cn_decode_info *info)
+{
+    info->channels = CN_DECODE_CHANNELS + 1;
+}
+static void no_such_plane(cn_decode_info *info)
+{
+    info->z_planes = info->z_first = 3;
+}
+static void channel_without_end(cn_decode_info *info)
+{
+    info->channels = 1;
+    memset(info->channel[0].name, 'a', sizeof(info->channel[0].name));
+}
 static void endless_vendor(cn_decode_info *info)
 {
     memset(info->vendor, 'x', sizeof(info->vendor));
@@ -67,9 +80,17 @@ static void endless(cn_decode_info *info)
 static const struct {
     const char *name;
     void (*lie)(cn_decode_info *);
-} infos[] = {{"many levels", many_levels}, {"no levels", no_levels}, {"endless vendor", endless_vendor},
-             {"no text", no_text},         {"huge", huge},           {"negative level", negative_level},
-             {"no number", no_number},     {"endless", endless}};
+} infos[] = {{"many levels", many_levels},
+             {"no levels", no_levels},
+             {"many channels", many_channels},
+             {"no such plane", no_such_plane},
+             {"channel without end", channel_without_end},
+             {"endless vendor", endless_vendor},
+             {"no text", no_text},
+             {"huge", huge},
+             {"negative level", negative_level},
+             {"no number", no_number},
+             {"endless", endless}};
 
 /* ---- the lying decoder ---- */
 
@@ -240,6 +261,9 @@ static void a_question_has_bounds(void **state)
                 {{.op = CN_DECODE_TILE, .level = 40, .column = 1 << 24}, true},
                 {{.op = CN_DECODE_TILE, .level = 64}, false},
                 {{.op = CN_DECODE_TILE, .column = -1}, false},
+                {{.op = CN_DECODE_TILE, .z = CN_DECODE_PLANES, .channel = CN_DECODE_CHANNELS}, true},
+                {{.op = CN_DECODE_TILE, .z = CN_DECODE_PLANES + 1}, false},
+                {{.op = CN_DECODE_THUMB, .size = 9, .channel = CN_DECODE_CHANNELS + 1}, false},
                 {{.op = CN_DECODE_TILE, .row = INT64_MAX}, false},
                 {{.op = CN_DECODE_THUMB}, false},
                 {{.op = CN_DECODE_THUMB, .size = 2048}, true},
