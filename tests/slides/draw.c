@@ -85,7 +85,7 @@ static void set_dir(TIFF *tif, const slides_dir *dir)
 cn_err slides_write_dir(TIFF *tif, const slides_dir *dir)
 {
     int64_t tw = dir->tile_width ? dir->tile_width : dir->width, th = dir->tile_width ? dir->tile_height : dir->height;
-    uint8_t *rgb = malloc((size_t)(3 * tw * th));
+    uint8_t *rgb = reallocarray(NULL, (size_t)(tw * th), 3);
     bool good = rgb != NULL;
     set_dir(tif, dir);
     uint32_t nth = 0;

@@ -22,7 +22,7 @@ static void part_place(const void *ctx, int64_t x, int64_t y, double *px, double
 static cn_err put_part(const char *dir, const char *name, const part *of, int64_t width, int64_t height)
 {
     FILE *out = slides_file(dir, name);
-    uint8_t *rgb = malloc((size_t)(3 * width * height));
+    uint8_t *rgb = reallocarray(NULL, (size_t)(width * height), 3);
     bool good = out && rgb;
     int64_t tile = width < TILE ? width : TILE;
     if (good) {
