@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "signaling/slide_file.h"
+#include "signaling/slide_parts.h"
 #include "viewer/document/documents.h"
 
 #define PATH 4096
@@ -113,15 +114,26 @@ static cn_err convert_document(cn_consult *consult, const cn_file_info *info, co
     return err;
 }
 
+/* Nothing but this says that a file is bad. All else, a helper's death above all, is the server's trouble with it. */
+static bool of_the_file(cn_err err)
+{
+    return err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT || err == CN_ERR_TOOBIG || err == CN_ERR_INVALID;
+}
+
 /* A TIFF that no slide reader knows has come from a scanner or a fax. */
 static cn_err convert_slide(cn_consult *consult, cn_slides *slides, const cn_file_info *file_info, const char *scratch,
                             int stop_fd)
 {
     char path[PATH];
     cn_decode_info info;
-    CN_TRY(cn_slide_file_path(consult, file_info, path, sizeof(path)));
-    cn_err err = cn_slide_info(slides, file_info->id, path, &info);
-    if (err == CN_ERR_UNSUPPORTED) return convert_document(consult, file_info, NULL, scratch, stop_fd);
+    bool packed = cn_slide_is_packed(file_info);
+    if (packed) CN_TRY(cn_slide_parts_make(consult, file_info, scratch, stop_fd));
+    cn_err err = cn_slide_file_path(consult, file_info, path, sizeof(path));
+    if (packed && err == CN_ERR_NOTFOUND) return CN_OK; /* deleted meanwhile */
+    CN_TRY(err);
+    err = cn_slide_info(slides, file_info->id, path, &info);
+    if (packed && of_the_file(err)) CN_TRY(cn_files_parts_remove(consult->files, file_info->id));
+    if (err == CN_ERR_UNSUPPORTED && !packed) return convert_document(consult, file_info, NULL, scratch, stop_fd);
     CN_TRY(err);
     if (info.lacks_levels) return cn_file_prepare(consult, file_info->id, &(bool){false});
     return cn_file_converted(consult, file_info->id, true, "", 0);
@@ -132,12 +144,6 @@ static bool of_everybody(cn_err err)
 {
     return err == CN_ERR_CLOSED || err == CN_ERR_NOSPACE || err == CN_ERR_DB || err == CN_ERR_NOMEM ||
            err == CN_ERR_AGAIN;
-}
-
-/* Nothing but this says that a file is bad. All else, a helper's death above all, is the server's trouble with it. */
-static bool of_the_file(cn_err err)
-{
-    return err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT || err == CN_ERR_TOOBIG || err == CN_ERR_INVALID;
 }
 
 static cn_err convert_file(cn_consult *consult, cn_slides *slides, const cn_file_info *info, const char *scratch,
@@ -230,6 +236,7 @@ cn_err cn_convert_levels(cn_consult *consult, cn_slides *slides, const char *scr
 
 cn_err cn_convert_look(const char *path, const char *type, const char *scratch, cn_problem *problem)
 {
+    if (strcmp(type, "application/zip") == 0) return cn_slide_parts_look(path, problem);
     if (strcmp(type, "application/pdf") != 0) return CN_OK;
     cn_err err = cn_pdf_check(path, scratch);
     if (err == CN_ERR_FORBIDDEN)

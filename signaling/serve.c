@@ -18,6 +18,7 @@
 #include "signaling/slide_file.h"
 #include "signaling/api/api.h"
 #include "viewer/document/documents.h"
+#include "viewer/parts/unpack.h"
 #include "viewer/scratch.h"
 
 #define DB_WAITING 512
@@ -80,6 +81,7 @@ static cn_err open_pictures(cn_app *app)
     cn_scratch_sweep(app->scratch);
     cn_documents_bound((unsigned)cn_config_int(app->config, "viewer", "convert_seconds"),
                        (size_t)cn_config_int(app->config, "viewer", "convert_mb") << 20);
+    cn_unpack_bound(cn_config_int(app->config, "files", "max_upload_mb") << 20);
     CN_TRY(cn_convert_line_new(&app->line));
     CN_TRY(cn_jobs_new(&app->converter, "convert", CN_CONVERTERS, CN_CONVERTERS));
     CN_TRY(cn_jobs_new(&app->leveller, "levels", 1, 1));

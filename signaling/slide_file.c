@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "viewer/parts/plan.h"
 
 cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *out, size_t size)
 {
+    if (strcmp(info->type, "application/zip") == 0)
+        return cn_files_parts_find(consult->files, info->id, CN_PARTS_STEM, out, size);
     /* the folder's only file; the name keeps its ending, which some readers go by */
     const char *dot = strrchr(info->name, '.');
     char name[40];

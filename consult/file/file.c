@@ -245,8 +245,21 @@ cn_err cn_file_sweep(cn_consult *consult, const char *name)
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
     CN_TRY(cn_db_query(conn, &rows, "SELECT id FROM files WHERE kind = 'slide' AND deleted_ms > 0"));
-    while (cn_rows_next(rows)) CN_TRY(cn_files_unlink_beside(consult->files, cn_rows_text(rows, 0), name));
+    while (cn_rows_next(rows)) {
+        CN_TRY(cn_files_unlink_beside(consult->files, cn_rows_text(rows, 0), name));
+        CN_TRY(cn_files_parts_remove(consult->files, cn_rows_text(rows, 0)));
+    }
     return CN_OK;
+}
+
+cn_err cn_file_unpack(cn_consult *consult, const char *id)
+{
+    CN_AUTO_CONN cn_conn *conn = NULL;
+    CN_TRY(cn_conn_acquire(consult->db, &conn));
+    return cn_db_exec(conn, NULL,
+                      "UPDATE files SET state = 'converting' WHERE id = $1 AND state IN ('preparing', 'ready') "
+                      "AND kind = 'slide' AND deleted_ms = 0",
+                      cn_text(id));
 }
 
 cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const char *pdf_sha256, int pages)

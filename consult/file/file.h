@@ -87,7 +87,9 @@ cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const cha
 cn_err cn_file_prepare(cn_consult *consult, const char *id, bool *changed);
 /** Those, oldest first; the outcome is cn_file_converted. */
 cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
-/** What deleted slides left beside their links under `name`, which a crash may have kept, is removed. */
+/** A slide whose unpacked parts are not there (they are in no backup) waits for them again. */
+cn_err cn_file_unpack(cn_consult *consult, const char *id);
+/** What deleted slides left beside their links under `name`, and their parts, which a crash may have kept, is removed. */
 cn_err cn_file_sweep(cn_consult *consult, const char *name);
 /** The outcome when it was the server that failed (a helper died, a disk could not be read): state "stuck". */
 cn_err cn_file_stuck(cn_consult *consult, const char *id);

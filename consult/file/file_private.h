@@ -25,6 +25,9 @@ typedef struct cn_filetype {
  * one, or with digits for one, may hold DICOM. */
 const cn_filetype *cn_filetype_of(const char *name);
 bool cn_filetype_holds(const cn_filetype *type, const char *sniffed);
+/** Slides that are not taken although they are slides: the field of the problem that says what to do instead, NULL for all
+ * others. "filename.folder": one file of several; "filename.export": a format that is not read. `sniffed` may be NULL. */
+const char *cn_filetype_advice(const char *name, const char *sniffed);
 /** 1…255 characters of valid UTF-8, no path separators, no control characters, no leading dot. */
 bool cn_filename_valid(const char *name);
 

@@ -27,6 +27,7 @@ static const char *const texts[] = {"text/plain", "text/html", NULL};
 static const char *const pictures[] = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", NULL};
 static const char *const slides[] = {"image/tiff", NULL};
 static const char *const dicoms[] = {"application/dicom", NULL};
+static const char *const zips[] = {"application/zip", NULL}; /* with a slide of several files in it */
 static const char *const videos[] = {"video/mp4", NULL};
 
 /* `types` NULL: whatever is in `office`. `storage`, `page`: the ending for an OLE storage and for HTML. */
@@ -55,6 +56,7 @@ static const cn_filetype table[] = {
     {"ndpi", "slide", "converting", slides, "", ""},
     {"scn", "slide", "converting", slides, "", ""},
     {"bif", "slide", "converting", slides, "", ""},
+    {"zip", "slide", "converting", zips, "", ""},
     {"dcm", "other", "ready", dicoms, "", ""},
     {"dicom", "other", "ready", dicoms, "", ""},
     {"ima", "other", "ready", dicoms, "", ""},
@@ -72,6 +74,27 @@ const cn_filetype *cn_filetype_of(const char *name)
     if (dot == name) return NULL;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         if (strcasecmp(dot + 1, table[i].extension) == 0) return &table[i];
+    return NULL;
+}
+
+const char *cn_filetype_advice(const char *name, const char *sniffed)
+{
+    static const struct {
+        const char *ending, *type, *field;
+    } known[] = {
+        /* one of several files: alone it is of no use */
+        {"mrxs", NULL, "filename.folder"},
+        {"vms", NULL, "filename.folder"},
+        {"vmu", NULL, "filename.folder"},
+        /* nobody has described these well enough to read them safely */
+        {"kfb", "application/x-kfb", "filename.export"},
+        {"sdpc", "application/x-sdpc", "filename.export"},
+    };
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if ((dot && strcasecmp(dot + 1, known[i].ending) == 0) ||
+            (sniffed && known[i].type && strcmp(sniffed, known[i].type) == 0))
+            return known[i].field;
     return NULL;
 }
 

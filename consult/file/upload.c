@@ -23,6 +23,14 @@ static bool hex64(const char *text)
     return strlen(text) == 64 && text[strspn(text, "0123456789abcdef")] == 0;
 }
 
+static cn_err refuse_slide(const char *field, cn_problem *problem)
+{
+    bool alone = strcmp(field, "filename.folder") == 0;
+    return cn_problem_set(problem, CN_ERR_INVALID, field, "%s",
+                          alone ? "this is one file of a slide that is several: send all of them as one ZIP"
+                                : "slides of this format are not read: export it as DICOM or SVS");
+}
+
 static cn_err check_new(const cn_upload_new *upload_new, cn_problem *problem)
 {
     if (!cn_filename_valid(upload_new->name)) {
@@ -30,6 +38,8 @@ static cn_err check_new(const cn_upload_new *upload_new, cn_problem *problem)
                              CN_FILE_NAME_CHARS);
         return cn_problem_say(problem, CN_ERR_INVALID, CN_WRONG_FORMAT, 0, 0);
     }
+    const char *advice = cn_filetype_advice(upload_new->name, NULL);
+    if (advice) return refuse_slide(advice, problem);
     if (!cn_filetype_of(upload_new->name))
         return cn_problem_set(problem, CN_ERR_UNSUPPORTED, "filename", "files of this kind are not accepted");
     if (!cn_category_known(upload_new->category))
@@ -164,6 +174,8 @@ static cn_err sniff(const char *path, const cn_filetype *filetype, const char **
 {
     CN_TRY(cn_files_sniff_path(path, type));
     if (cn_filetype_holds(filetype, *type)) return CN_OK;
+    const char *advice = cn_filetype_advice("", *type);
+    if (advice) return refuse_slide(advice, problem);
     if (*type && strcmp(*type, "application/x-ole-encrypted") == 0)
         return cn_problem_set(problem, CN_ERR_INVALID, "file.password", "the file has a password");
     const char *found = *type ? *type : "of an unknown kind";

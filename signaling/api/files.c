@@ -96,7 +96,7 @@ static cn_err thumbnail(cn_http *http)
     cn_http_set(http, "Cache-Control", "private, no-cache");
     if (cn_http_not_modified(http, info.sha256)) return CN_OK;
     if (strcmp(info.kind, "slide") == 0) {
-        CN_TRY(cn_slide_file_path(consult(http), &info, path, sizeof(path)));
+        CN_TRY(cn_slide_place(http, &info, path, sizeof(path)));
         cn_err err = cn_slide_thumbnail(cn_app_slides(cn_http_app(http)), info.id, path, (unsigned)size, &tile);
         if (err != CN_OK) return cn_slide_refusal(http, info.id, err);
     } else {
@@ -122,6 +122,7 @@ static cn_err remove_file(cn_http *http)
     if (slide) {
         cn_slide_forget(cn_app_slides(cn_http_app(http)), info.id, path);
         cn_files_unlink_beside(consult(http)->files, info.id, CN_LEVELS_NAME);
+        cn_files_parts_remove(consult(http)->files, info.id);
     }
     return cn_http_empty(http, 204);
 }

@@ -11,11 +11,24 @@
 #include "signaling/app.h"
 #include "signaling/http/range.h"
 #include "signaling/slide_file.h"
+#include "signaling/slide_parts.h"
 #include "viewer/slide/deepzoom.h"
 #include "viewer/slide/slides.h"
 
 #define VERSION 48 /* bytes of text */
 #define ENCODING 1 /* how tiles are encoded and put together here; another number when that changes */
+
+cn_err cn_slide_place(cn_http *http, const cn_file_info *info, char *out, size_t size)
+{
+    cn_app *app = cn_http_app(http);
+    cn_err err = cn_slide_file_path(cn_app_consult(app), info, out, size);
+    if (err != CN_ERR_NOTFOUND || !cn_slide_is_packed(info)) return err;
+    if (strcmp(info->state, "failed") == 0) return CN_ERR_CORRUPT;
+    /* not unpacked yet, or not any more, as after a backup was read back */
+    CN_TRY(cn_file_unpack(cn_app_consult(app), info->id));
+    cn_app_convert_soon(app);
+    return cn_problem_set(cn_http_problem(http), CN_ERR_AGAIN, "state", "this slide is being unpacked");
+}
 
 static cn_err permit(cn_http *http, const char *action, cn_grant *out)
 {
@@ -30,7 +43,7 @@ static cn_err permit(cn_http *http, const char *action, cn_grant *out)
     *out = (cn_grant){.until_ms = 0};
     cn_strcpy(out->file, sizeof(out->file), info.id);
     cn_strcpy(out->etag, sizeof(out->etag), info.sha256);
-    CN_TRY(cn_slide_file_path(consult, &info, out->path, sizeof(out->path)));
+    CN_TRY(cn_slide_place(http, &info, out->path, sizeof(out->path)));
     cn_grant_keep(actor, out);
     return CN_OK;
 }

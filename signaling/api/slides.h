@@ -2,7 +2,12 @@
 #ifndef CN_SIGNALING_SLIDES_H
 #define CN_SIGNALING_SLIDES_H
 
+#include "consult/file/file.h"
 #include "signaling/http/http.h"
+
+/** cn_slide_file_path; a slide that came as a ZIP and is not unpacked is put in line for it, and that is said
+ * (CN_ERR_AGAIN). */
+cn_err cn_slide_place(cn_http *http, const cn_file_info *info, char *out, size_t size);
 
 /** A picture of a slide that could not be made: while its overview is being made, that is said (503) instead of "too
  * large". Gives the error to answer. */

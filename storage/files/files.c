@@ -1,4 +1,4 @@
-#include "storage/files/files.h"
+#include "storage/files/files_private.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,10 +26,6 @@
 #define TEMPORARY_MAX_S (24 * 3600)
 #define HASH_TEXT 65
 
-struct cn_files {
-    char root[PATH_MAX / 2];
-};
-
 /* ---- places ---- */
 
 static cn_err place(const cn_files *files, char out[PATH_MAX], const char *folder, const char *name, const char *suffix)
@@ -37,7 +33,7 @@ static cn_err place(const cn_files *files, char out[PATH_MAX], const char *folde
     return cn_fmt(out, PATH_MAX, "%s/%s/%s%s", files->root, folder, name, suffix) ? CN_OK : CN_ERR_INVALID;
 }
 
-static bool id_is_good(const char *id)
+bool cn_files_id_is_good(const char *id)
 {
     size_t n = strlen(id);
     return n > 0 && n <= ID_MAX && strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == n;
@@ -45,7 +41,7 @@ static bool id_is_good(const char *id)
 
 static cn_err part_place(const cn_files *files, const char *id, char out[PATH_MAX])
 {
-    return id_is_good(id) ? place(files, out, "uploads", id, ".part") : CN_ERR_INVALID;
+    return cn_files_id_is_good(id) ? place(files, out, "uploads", id, ".part") : CN_ERR_INVALID;
 }
 
 static cn_err object_place(const cn_files *files, const char *hex, char *out, size_t size)
@@ -62,7 +58,7 @@ static void sweep_temporaries(const cn_files *files)
     if (place(files, path, "tmp", "", "") != CN_OK) return;
     DIR *dir = opendir(path);
     for (struct dirent *found = NULL; dir && (found = readdir(dir));) {
-        if (!id_is_good(found->d_name) || place(files, path, "tmp", found->d_name, "") != CN_OK) continue;
+        if (!cn_files_id_is_good(found->d_name) || place(files, path, "tmp", found->d_name, "") != CN_OK) continue;
         if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && cn_wall_ms() / 1000 - st.st_mtime > TEMPORARY_MAX_S)
             unlink(path);
     }
@@ -384,7 +380,7 @@ cn_err cn_files_link_named(cn_files *files, const char *id, const char *name, co
                            size_t size)
 {
     char object[PATH_MAX], clean[PATH_MAX], path[PATH_MAX];
-    if (!id_is_good(id)) return CN_ERR_INVALID;
+    if (!cn_files_id_is_good(id)) return CN_ERR_INVALID;
     CN_TRY(cn_files_path(files, sha256_hex, object, sizeof object));
     CN_TRY(clean_name(name, clean));
     if (!cn_fmt(path, sizeof path, "%s/slides/%s/%s", files->root, id, clean)) return CN_ERR_INVALID;
@@ -403,7 +399,7 @@ cn_err cn_files_link_named(cn_files *files, const char *id, const char *name, co
 cn_err cn_files_unlink_beside(cn_files *files, const char *id, const char *name)
 {
     char path[PATH_MAX];
-    if (!id_is_good(id) || strchr(name, '/') || *name == '.') return CN_ERR_INVALID;
+    if (!cn_files_id_is_good(id) || strchr(name, '/') || *name == '.') return CN_ERR_INVALID;
     if (!cn_fmt(path, sizeof path, "%s/slides/%s/%s", files->root, id, name)) return CN_ERR_INVALID;
     return unlink(path) == 0 || errno == ENOENT ? CN_OK : cn_err_from_errno(errno);
 }

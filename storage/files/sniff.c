@@ -287,6 +287,13 @@ static const char *is_text(const content *file)
     return no_controls(span) && (is_utf8(span) || is_gb18030(span)) ? "text/plain" : NULL;
 }
 
+/* Slides of KFBio and Sqray, known by two or three letters: text may have them in these places, so it is asked first. */
+static const char *is_unread_slide(const content *file)
+{
+    if (has_at(file->head, 4, "KFB", 3)) return "application/x-kfb";
+    return has_at(file->head, 0, "SQ", 2) ? "application/x-sdpc" : NULL;
+}
+
 typedef struct magic {
     size_t at;
     size_t n;
@@ -312,7 +319,7 @@ static const magic magics[] = {
 const char *cn_files_sniff(const void *head, size_t len, const void *tail, size_t tail_len)
 {
     static const char *(*const tests[])(const content *) = {is_zip, is_ole2, is_bmp,  is_webp, is_mp4,
-                                                            is_pdf, is_rtf,  is_html, is_text};
+                                                            is_pdf, is_rtf,  is_html, is_text, is_unread_slide};
     const content file = {{head, len}, {tail, tail_len}};
     for (size_t i = sizeof magics / sizeof *magics; i-- > 0;)
         if (has_at(file.head, magics[i].at, magics[i].bytes, magics[i].n)) return magics[i].type;

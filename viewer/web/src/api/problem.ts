@@ -60,6 +60,8 @@ const FIELDS: Record<string, string> = {
   'Upload-Metadata': 'file_name',
   'file.password': 'file_password',
   'file.damaged': 'file_damaged',
+  'filename.folder': 'file_folder',
+  'filename.export': 'file_export',
   sha256: 'sha256',
   'Upload-Length': 'size',
   lead: 'experts',
@@ -72,6 +74,12 @@ const FIELDS: Record<string, string> = {
   'patient.identity_number': 'identity_number',
   'patient.phone': 'phone',
 }
+
+/* Why a ZIP is not taken (viewer/parts/plan.h). */
+const ZIPS = 'damaged password method outside link twice name many bomb no_slide several no_folder no_mrxs lacks'.split(
+  ' ',
+)
+for (const word of ZIPS) FIELDS[`file.zip.${word}`] = `zip_${word}`
 
 /* What a field is called on the page. */
 const LABELS: Record<string, string> = {

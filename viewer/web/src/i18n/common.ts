@@ -116,6 +116,23 @@ export const common = {
         content: '文件内容与文件名后缀不符，未被接受。',
         file_name: '文件名不合要求（太长，或有不能用的字符）。请改名后再上传。',
         file_password: '文件有打开密码，别人看不了。请去掉密码后重新上传。',
+        file_folder: '这只是切片的一部分。请把整个文件夹拖到上传处，或打包成 ZIP 上传。',
+        file_export: '这种切片格式不能读取。请在扫描软件中导出为 DICOM 或 SVS，再上传。',
+        zip_damaged: 'ZIP 文件是空的、不完整或已损坏。请重新打包后上传。',
+        zip_password: 'ZIP 文件有密码，别人看不了。请去掉密码后重新打包上传。',
+        zip_method: '这个 ZIP 的压缩方式不能读取。请直接拖入切片的文件夹，或不压缩（仅存储）重新打包。',
+        zip_outside: 'ZIP 里有指向文件夹以外的文件名，不能接收。请重新打包后上传。',
+        zip_link: 'ZIP 里有链接，不能接收。请用真正的文件重新打包。',
+        zip_twice: 'ZIP 里有两个同名文件，不能接收。请重新打包后上传。',
+        zip_name: 'ZIP 里有读不出来的文件名。请改名后重新打包。',
+        zip_many: 'ZIP 里的文件太多（最多 10000 个）。请只打包一张切片。',
+        zip_bomb: 'ZIP 解开后超出允许的大小。请只打包一张切片。',
+        zip_no_slide:
+          'ZIP 里没有切片。应当是：.mrxs 和它的同名文件夹，.vms 或 .vmu 和它的各个文件，或者一个 SVS、TIF、NDPI、SCN、BIF 文件。',
+        zip_several: 'ZIP 里有好几张切片。请每张切片单独打包上传。',
+        zip_no_folder: 'ZIP 里的 .mrxs 缺少同名文件夹（其中有 Slidedat.ini）。请把两者一起打包。',
+        zip_no_mrxs: 'ZIP 里有 MRXS 切片的文件夹，但缺少同名的 .mrxs 文件。请把两者一起打包。',
+        zip_lacks: 'ZIP 里的切片不完整，缺少它需要的文件。请从扫描仪重新复制整张切片。',
         file_damaged: '文件是空的或已损坏，打不开。请检查原文件，或重新导出后再上传。',
         sha256: '收到的内容与原文件不一致，已丢弃，请重新上传。',
         size: '文件太大或是空文件，未被接受。',
@@ -250,6 +267,29 @@ export const common = {
         file_name: 'The file name is too long or has characters that cannot be used. Please rename the file.',
         file_password:
           'The file has a password, so nobody else can open it. Remove the password, then upload it again.',
+        file_folder:
+          'This is only a part of a slide. Drop the whole folder where files are uploaded, or send it as a ZIP.',
+        file_export:
+          'Slides of this format cannot be read. Export it as DICOM or SVS in the scanner’s program, then upload that.',
+        zip_damaged: 'The ZIP is empty, cut off or damaged. Make it again, then upload that.',
+        zip_password: 'The ZIP has a password, so nobody else can open it. Make it again without one.',
+        zip_method:
+          'This ZIP is compressed in a way that cannot be read. Drop the slide’s folder itself, or make the ZIP without compression.',
+        zip_outside: 'The ZIP has a name that leads out of its folder, and is not taken. Make it again.',
+        zip_link: 'The ZIP has links in it, and is not taken. Make it again with the files themselves.',
+        zip_twice: 'The ZIP has two files of the same name, and is not taken. Make it again.',
+        zip_name: 'The ZIP has a file name that cannot be read. Rename the file and make the ZIP again.',
+        zip_many: 'The ZIP has too many files (10,000 at most). Put one slide into it.',
+        zip_bomb: 'The ZIP unpacks to more than is accepted. Put one slide into it.',
+        zip_no_slide:
+          'There is no slide in the ZIP. Expected: a .mrxs with the folder of the same name, a .vms or .vmu with its files, or one SVS, TIF, NDPI, SCN or BIF.',
+        zip_several: 'There are several slides in the ZIP. Make one ZIP for each.',
+        zip_no_folder:
+          'The .mrxs in the ZIP lacks the folder of the same name (with Slidedat.ini in it). Put both into the ZIP.',
+        zip_no_mrxs:
+          'The ZIP has the folder of a MRXS slide without the .mrxs file of the same name. Put both into the ZIP.',
+        zip_lacks:
+          'The slide in the ZIP is not complete: it lacks files that it needs. Copy the whole slide from the scanner again.',
         file_damaged:
           'The file is empty or damaged and cannot be opened. Check it, or export it again, then upload that.',
         sha256: 'What arrived differs from the file. Please upload it again.',

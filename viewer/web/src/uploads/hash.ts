@@ -1,7 +1,9 @@
+import { Bundle, type Chosen } from './folders'
+import type { HashTask } from './hash.worker'
+
 export class Unreadable extends Error {}
 
-/** Whether it is still the file that was chosen: browsers refuse to read one that was changed on the disk since. */
-export async function stillReadable(file: Blob): Promise<boolean> {
+async function lastByteReads(file: Blob): Promise<boolean> {
   try {
     return (await file.slice(-1).arrayBuffer()).byteLength === Math.min(1, file.size)
   } catch {
@@ -9,8 +11,28 @@ export async function stillReadable(file: Blob): Promise<boolean> {
   }
 }
 
-/** SHA-256 of a file, computed beside the page. Aborting rejects with the signal's reason. */
-export function sha256Of(file: Blob, signal: AbortSignal, progress: (done: number) => void): Promise<string> {
+/** Whether it is still what was chosen: browsers refuse to read a file that was changed on the disk since. */
+export async function stillReadable(chosen: Chosen): Promise<boolean> {
+  for (const file of chosen instanceof Bundle ? chosen.files : [chosen]) if (!(await lastByteReads(file))) return false
+  return true
+}
+
+/** SHA-256 of what is sent, and the checksums that a ZIP needs. */
+export interface Hashes {
+  sha256: string
+  crcs: number[]
+}
+
+const taskOf = (chosen: Chosen): HashTask =>
+  chosen instanceof Bundle
+    ? {
+        files: chosen.files,
+        zip: chosen.parts.map(({ path, file }) => ({ name: path, size: file.size, modified: file.lastModified })),
+      }
+    : { files: [chosen], zip: null }
+
+/** Computed beside the page. Aborting rejects with the signal's reason. */
+export function hashesOf(chosen: Chosen, signal: AbortSignal, progress: (done: number) => void): Promise<Hashes> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./hash.worker.ts', import.meta.url), { type: 'module' })
     const end = () => {
@@ -21,10 +43,11 @@ export function sha256Of(file: Blob, signal: AbortSignal, progress: (done: numbe
       end()
       reject(signal.reason as Error)
     }
-    worker.onmessage = (event: MessageEvent<{ done?: number; sha256?: string; failed?: boolean }>) => {
-      if (event.data.done !== undefined) return progress(event.data.done)
+    worker.onmessage = (event: MessageEvent<Partial<Hashes> & { done?: number; failed?: boolean }>) => {
+      const { done, sha256, crcs } = event.data
+      if (done !== undefined) return progress(done)
       end()
-      if (event.data.sha256) resolve(event.data.sha256)
+      if (sha256 && crcs) resolve({ sha256, crcs })
       else reject(new Unreadable())
     }
     worker.onerror = () => {
@@ -33,6 +56,6 @@ export function sha256Of(file: Blob, signal: AbortSignal, progress: (done: numbe
     }
     if (signal.aborted) return stop()
     signal.addEventListener('abort', stop)
-    worker.postMessage(file)
+    worker.postMessage(taskOf(chosen))
   })
 }

@@ -2,12 +2,18 @@
 
 /** Every ending that the server takes. */
 export const ENDINGS =
-  'pdf docx xlsx pptx doc xls ppt wps et dps rtf txt jpg jpeg png gif webp bmp svs tif tiff ndpi scn bif dcm dicom ima mp4'.split(
+  'pdf docx xlsx pptx doc xls ppt wps et dps rtf txt jpg jpeg png gif webp bmp svs tif tiff ndpi scn bif zip dcm dicom ima mp4'.split(
     ' ',
   )
 
 /* CDs and archives export DICOM without an ending, or named by its UID: a file chooser that asks for endings hides them. */
 const MAY_LACK_ENDINGS = ['pathology', 'imaging', 'ecg', 'other']
+
+/* Slides of several files come in folders. */
+const MAY_BE_FOLDERS = ['pathology', 'other']
+
+/** Whether a folder can be chosen for a category. */
+export const takesFolders = (category: string): boolean => MAY_BE_FOLDERS.includes(category)
 
 /** What a file chooser offers for a category; nothing: whatever there is. */
 export const acceptOf = (category: string): string | undefined =>

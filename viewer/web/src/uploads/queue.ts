@@ -4,7 +4,8 @@ import { DetailedError, Upload } from 'tus-js-client'
 import { csrfToken, sessionEnded } from '@/api/client'
 import { Problem, problemFrom, type ProblemBody } from '@/api/problem'
 import { onUnlock } from '@/ui/locked'
-import { sha256Of, stillReadable, Unreadable } from './hash'
+import { Bundle, type Chosen } from './folders'
+import { hashesOf, stillReadable, Unreadable } from './hash'
 import { isTaken } from './kinds'
 import { UnfinishedList, type Unfinished } from './unfinished'
 
@@ -15,6 +16,8 @@ export interface Job {
   category: string
   name: string
   size: number
+  /** of several files: to go on the folder has to be chosen again */
+  folder: boolean
   state: JobState
   /** bytes hashed or sent */
   done: number
@@ -47,8 +50,10 @@ export function tellFailedUploads(fn: (job: Job) => void): void {
 }
 
 interface Work {
-  file: File | null
+  file: Chosen | null
   sha256: string
+  /** of the files of a folder */
+  crcs: number[]
   url: string | null
   tus: Upload | null
   abort: AbortController | null
@@ -79,7 +84,7 @@ export class UploadQueue {
     return this.jobs.some((job) => !hasStopped(job))
   }
 
-  add(category: string, files: File[]): void {
+  add(category: string, files: Chosen[]): void {
     for (const file of files) {
       const old = this.jobs.find((job) => job.state === 'interrupted' && job.name === file.name && this.fits(job, file))
       const failed = this.jobs.find(
@@ -89,7 +94,14 @@ export class UploadQueue {
       if (old) this.choose(old, file)
       else
         this.make(
-          { category, name: file.name, size: file.size, state: 'queued', done: 0 },
+          {
+            category,
+            name: file.name,
+            size: file.size,
+            folder: file instanceof Bundle,
+            state: 'queued',
+            done: 0,
+          },
           { file, sha256: '', url: null },
         )
     }
@@ -97,10 +109,10 @@ export class UploadQueue {
   }
 
   /** Goes on with one that a reload cut off. */
-  choose(job: Job, file: File): void {
+  choose(job: Job, file: Chosen | null): void {
     const work = this.work.get(job.key)
     if (!work) return
-    if (!this.fits(job, file)) {
+    if (!file || !this.fits(job, file)) {
       job.error = new OtherFile()
       return
     }
@@ -113,7 +125,7 @@ export class UploadQueue {
   }
 
   /* Where something of it lies on the server it has to be the same file again. */
-  private fits(job: Job, file: File): boolean {
+  private fits(job: Job, file: Chosen): boolean {
     return !this.work.get(job.key)?.url || file.size === job.size
   }
 
@@ -172,12 +184,12 @@ export class UploadQueue {
   }
 
   private make(
-    job: Pick<Job, 'category' | 'name' | 'size' | 'state' | 'done'>,
+    job: Pick<Job, 'category' | 'name' | 'size' | 'folder' | 'state' | 'done'>,
     work: Pick<Work, 'file' | 'sha256' | 'url'>,
   ): Job {
     const key = nextKey++
     this.jobs.push({ key, speed: 0, error: null, ...job })
-    this.work.set(key, { tus: null, abort: null, marks: [], ...work })
+    this.work.set(key, { tus: null, abort: null, marks: [], crcs: [], ...work })
     // the reactive one, so that changes show
     return this.jobs[this.jobs.length - 1] as Job
   }
@@ -193,7 +205,14 @@ export class UploadQueue {
   /** Asks the server how far one of an earlier page came. */
   private async find(row: Unfinished): Promise<void> {
     const job = this.make(
-      { category: row.category, name: row.name, size: row.size, state: 'interrupted', done: 0 },
+      {
+        category: row.category,
+        name: row.name,
+        size: row.size,
+        folder: row.folder === true,
+        state: 'interrupted',
+        done: 0,
+      },
       { file: null, sha256: row.sha256, url: row.url },
     )
     try {
@@ -237,7 +256,7 @@ export class UploadQueue {
     }
   }
 
-  private async hash(job: Job, work: Work, file: File): Promise<void> {
+  private async hash(job: Job, work: Work, file: Chosen): Promise<void> {
     if (work.tus) return
     const known = work.sha256
     const sent = job.done
@@ -245,8 +264,8 @@ export class UploadQueue {
     job.done = 0
     work.abort = new AbortController()
     // as the server would, after hashing and sending what may be large
-    if (!(await isTaken(file, job.name))) throw new Problem(415, '', '', 'filename', '')
-    const sha256 = await sha256Of(file, work.abort.signal, (done) => (job.done = done))
+    if (!(file instanceof Bundle) && !(await isTaken(file, job.name))) throw new Problem(415, '', '', 'filename', '')
+    const { sha256, crcs } = await hashesOf(file, work.abort.signal, (done) => (job.done = done))
     job.done = work.url ? sent : 0
     // the same bytes as before the cut, or it is another file
     if (work.url && known && known !== sha256) {
@@ -254,13 +273,15 @@ export class UploadQueue {
       throw new OtherFile()
     }
     work.sha256 = sha256
+    work.crcs = crcs
   }
 
-  private send(job: Job, work: Work, file: File): void {
+  private send(job: Job, work: Work, file: Chosen): void {
+    const body = file instanceof Bundle ? file.blob(work.crcs) : file
     let fileId = ''
     job.state = 'sending'
     work.marks = []
-    work.tus = new Upload(file, {
+    work.tus = new Upload(body, {
       endpoint: `${location.origin}/uploads`,
       uploadUrl: work.url ? location.origin + work.url : null,
       chunkSize: CHUNK,
@@ -287,6 +308,7 @@ export class UploadQueue {
             category: job.category,
             name: job.name,
             size: job.size,
+            folder: job.folder,
             sha256: work.sha256,
             url,
             at: Date.now(),
@@ -314,7 +336,7 @@ export class UploadQueue {
     work.tus.start()
   }
 
-  private async lookAtFile(job: Job, work: Work, file: File): Promise<void> {
+  private async lookAtFile(job: Job, work: Work, file: Chosen): Promise<void> {
     if ((await stillReadable(file)) || this.work.get(job.key) !== work || work.file !== file) return
     this.fail(job, new ChangedFile())
   }

@@ -5,6 +5,8 @@ export interface Unfinished {
   category: string
   name: string
   size: number
+  /** of several files */
+  folder?: boolean
   sha256: string
   url: string
   at: number
