@@ -19,7 +19,7 @@ lane() {
     return $status
 }
 status=0
-lane http report host typed said slides tiles start &
+lane http report host typed said slides zips tiles start &
 lane ending gate strangers offers || status=1
 wait $! || status=1
 cat "$said"/*
