@@ -89,7 +89,7 @@ cn_err cn_file_prepare(cn_consult *consult, const char *id, bool *changed);
 cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
 /** A slide whose unpacked parts are not there (they are in no backup) waits for them again. */
 cn_err cn_file_unpack(cn_consult *consult, const char *id);
-/** What deleted slides left beside their links under `name`, and their parts, which a crash may have kept, is removed. */
+/** What deleted slides left, which a crash may have kept, is removed: under `name` beside their links, and their folders. */
 cn_err cn_file_sweep(cn_consult *consult, const char *name);
 /** The outcome when it was the server that failed (a helper died, a disk could not be read): state "stuck". */
 cn_err cn_file_stuck(cn_consult *consult, const char *id);

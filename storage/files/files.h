@@ -52,14 +52,14 @@ cn_err cn_files_link_named(cn_files *files, const char *id, const char *name, co
 cn_err cn_files_unlink_beside(cn_files *files, const char *id, const char *name);
 
 /**
- * Parts of a slide that is several files, unpacked from its object: ROOT/slides/ID/parts. `dir`: a folder on the same
+ * Parts of a slide that is several files, unpacked from its object: ROOT/slides/ID. `dir`: a folder on the same
  * file system with plain files and folders of its own only (CN_ERR_CORRUPT), which is made durable and moved there: all of
  * it is there then, or nothing.
  */
 cn_err cn_files_parts_put(cn_files *files, const char *id, const char *dir);
 /** Path of the part "STEM.ending"; CN_ERR_NOTFOUND. */
 cn_err cn_files_parts_find(const cn_files *files, const char *id, const char *stem, char *out, size_t size);
-/** Removes them all; CN_OK when there are none. */
+/** Removes them all, or a slide's link with what was put beside it; CN_OK when there are none. */
 cn_err cn_files_parts_remove(cn_files *files, const char *id);
 
 /**

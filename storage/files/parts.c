@@ -1,4 +1,4 @@
-/* Parts of slides that are several files: ROOT/slides/ID/parts, there whole or not at all. */
+/* Parts of slides that are several files: ROOT/slides/ID, there whole or not at all. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,10 @@
 
 #define DEPTH 2 /* folders in folders: a MRXS needs one */
 
-static cn_err place(const cn_files *files, const char *id, const char *name, char out[PATH_MAX])
+static cn_err place(const cn_files *files, const char *id, const char *suffix, char out[PATH_MAX])
 {
     if (!cn_files_id_is_good(id)) return CN_ERR_INVALID;
-    return cn_fmt(out, PATH_MAX, "%s/slides/%s%s%s", files->root, id, *name ? "/" : "", name) ? CN_OK : CN_ERR_INVALID;
+    return cn_fmt(out, PATH_MAX, "%s/slides/%s%s", files->root, id, suffix) ? CN_OK : CN_ERR_INVALID;
 }
 
 static cn_err settle(int folder, int depth);
@@ -55,14 +55,11 @@ static cn_err settle(int folder, int depth)
 
 cn_err cn_files_parts_put(cn_files *files, const char *id, const char *dir)
 {
-    char folder[PATH_MAX], parts[PATH_MAX];
-    CN_TRY(place(files, id, "", folder));
-    CN_TRY(place(files, id, "parts", parts));
+    char parts[PATH_MAX];
+    CN_TRY(place(files, id, "", parts));
     CN_AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return cn_err_from_errno(errno);
     CN_TRY(settle(fd, 0));
-    CN_TRY(cn_mkdirs(folder));
-    CN_TRY(cn_fsync_parent(folder));
     if (rename(dir, parts) < 0) return cn_err_from_errno(errno);
     return cn_fsync_parent(parts);
 }
@@ -72,7 +69,7 @@ cn_err cn_files_parts_find(const cn_files *files, const char *id, const char *st
     char parts[PATH_MAX];
     size_t n = strlen(stem);
     bool is = false;
-    CN_TRY(place(files, id, "parts", parts));
+    CN_TRY(place(files, id, "", parts));
     DIR *dir = opendir(parts);
     if (!dir) return cn_err_from_errno(errno);
     for (struct dirent *found = NULL; !is && (found = readdir(dir));)
@@ -92,8 +89,8 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 cn_err cn_files_parts_remove(cn_files *files, const char *id)
 {
     char parts[PATH_MAX], gone[PATH_MAX];
-    CN_TRY(place(files, id, "parts", parts));
-    CN_TRY(place(files, id, "parts.gone", gone));
+    CN_TRY(place(files, id, "", parts));
+    CN_TRY(place(files, id, ".gone", gone));
     nftw(gone, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     if (rename(parts, gone) < 0) return errno == ENOENT ? CN_OK : cn_err_from_errno(errno);
     return nftw(gone, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 ? CN_OK : CN_ERR_IO;

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GIVE_UP_MS, assert, check, equal, finish, until } from '../lib/check.mjs'
-import { mrxs } from '../lib/mrxs.mjs'
+import { mrxs } from '../lib/parts.mjs'
 import { Session } from '../lib/rest.mjs'
 import { Server, artefacts } from '../lib/server.mjs'
 import { Chromium } from './lib/browsers.mjs'
@@ -81,37 +81,46 @@ await check('one file of a slide, and formats that are not read, are refused at 
   equal(await job(), null, 'an upload')
 })
 
-await check('a dropped folder is one upload, which goes on after a reload when the folder is chosen again', async () => {
-  const offsets = []
-  page.on('request', (r) => {
-    if (r.method() === 'PATCH') offsets.push(Number(r.headers()['upload-offset']))
-  })
-  await slow(4)
-  await drop(scans)
-  const sent = await until('some of it being sent', async () => {
-    const row = await job()
-    return row?.state === 'sending' && row.done > 9e6 && row
-  })
-  equal(sent.name, '切片 1.mrxs.zip')
-  await page.screenshot({ path: join(artefacts, 'folder-sending.png') })
-  page.on('dialog', (dialog) => dialog.accept())
-  await page.reload({ waitUntil: 'domcontentloaded' })
-  const cut = await until('the cut-off upload being offered', async () => {
-    const row = await job()
-    return row?.state === 'interrupted' && row.done > 0 && row
-  })
-  assert(/文件夹/.test(cut.words), cut.words)
-  await page.screenshot({ path: join(artefacts, 'folder-interrupted.png') })
-  offsets.length = 0
-  await slow(0)
-  const [chooser] = await Promise.all([
-    page.waitForEvent('filechooser', { timeout: GIVE_UP_MS }),
-    page.locator(at('upload-choose')).click({ timeout: GIVE_UP_MS }),
-  ])
-  await chooser.setFiles(scans)
-  await page.locator(`${at('file')}[data-kind="slide"]`).waitFor({ timeout: GIVE_UP_MS })
-  equal(offsets[0], cut.done, 'the first byte after the cut')
-})
+await check(
+  'a dropped folder is one upload, which goes on after a reload when the folder is chosen again',
+  async () => {
+    const offsets = []
+    page.on('request', (r) => {
+      if (r.method() === 'PATCH') offsets.push(Number(r.headers()['upload-offset']))
+    })
+    await slow(4)
+    await drop(scans)
+    const sent = await until('some of it being sent', async () => {
+      const row = await job()
+      return row?.state === 'sending' && row.done > 9e6 && row
+    })
+    equal(sent.name, '切片 1.mrxs.zip')
+    await page.screenshot({ path: join(artefacts, 'folder-sending.png') })
+    page.on('dialog', (dialog) => dialog.accept())
+    await page.reload({ waitUntil: 'domcontentloaded' })
+    const cut = await until('the cut-off upload being offered', async () => {
+      const row = await job()
+      return row?.state === 'interrupted' && row.done > 0 && row
+    })
+    assert(/文件夹/.test(cut.words), cut.words)
+    await box.scrollIntoViewIfNeeded()
+    await page.screenshot({ path: join(artefacts, 'folder-interrupted.png') })
+    await page.setViewportSize({ width: 390, height: 844 })
+    await box.scrollIntoViewIfNeeded()
+    await page.screenshot({ path: join(artefacts, 'folder-interrupted-narrow.png') })
+    equal(await page.evaluate(() => document.documentElement.scrollWidth), 390, 'pixels of a phone')
+    await page.setViewportSize({ width: 1440, height: 900 })
+    offsets.length = 0
+    await slow(0)
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser', { timeout: GIVE_UP_MS }),
+      page.locator(at('upload-choose')).click({ timeout: GIVE_UP_MS }),
+    ])
+    await chooser.setFiles(scans)
+    await page.locator(`${at('file')}[data-kind="slide"]`).waitFor({ timeout: GIVE_UP_MS })
+    equal(offsets[0], cut.done, 'the first byte after the cut')
+  },
+)
 
 await check('the slide opens with its own colours', async () => {
   await page.locator(`${at('file')}[data-state="ready"]`).waitFor({ timeout: GIVE_UP_MS })

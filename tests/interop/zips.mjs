@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { assert, check, equal, finish, until } from '../lib/check.mjs'
-import { mrxs } from '../lib/mrxs.mjs'
+import { mrxs, vms } from '../lib/parts.mjs'
 import { Session, partHeaders, uploadHeaders } from '../lib/rest.mjs'
 import { Server, sanitized } from '../lib/server.mjs'
 import { zip } from '../lib/zip.mjs'
@@ -61,8 +61,8 @@ async function looksRight(id) {
   const info = (await get(`/slides/${id}/info.json`)).json
   equal([info.width, info.height, info.vendor, info.mpp_x], [512, 512, 'mirax', 0.25])
   equal((await get(`/slides/${id}_files/9/0_0.jpeg`)).status, 200, 'a tile')
-  equal(inFolder(folder(id), 'parts'), ['slide', 'slide.mrxs'])
-  equal(inFolder(folder(id), 'parts/slide'), ['Data0000.dat', 'Index.dat', 'Slidedat.ini'])
+  equal(inFolder(folder(id)), ['slide', 'slide.mrxs'])
+  equal(inFolder(folder(id), 'slide'), ['Data0000.dat', 'Index.dat', 'Slidedat.ini'])
 }
 
 let whole
@@ -84,13 +84,21 @@ await check('a MRXS in a ZIP becomes a slide, whoever packed it, and what is not
   }
 })
 
+await check('a VMS in a ZIP is unpacked under the names that it says', async () => {
+  const parts = vms('切片 2', COLOURS)
+  const named = parts.map((part) => ({ ...part, name: `d/${part.name.toUpperCase()}` }))
+  const id = await session.upload(request, 'pathology', 'vms.zip', zip([...named, { name: 'd/other.jpg', data: 'x' }]))
+  await until('its parts', async () => inFolder(folder(id)).length > 0, 60, 50)
+  equal(inFolder(folder(id)), ['slide.vms', ...parts.slice(1).map((part) => part.name)].sort())
+})
+
 await check('one slide of a single file may come as a ZIP', async () => {
   const path = join(server.dir, 'slide.tif')
   execFileSync(join(dirname(server.bin), 'consilium-demo-slide'), [path, '1500', '1000', '7'])
   const tiff = readFileSync(path)
   const id = await session.upload(request, 'pathology', 'a.zip', zip([{ name: 'd/a.TIF', data: tiff }]))
   await state(id, 'ready')
-  equal(inFolder(folder(id), 'parts'), ['slide.tif'])
+  equal(inFolder(folder(id)), ['slide.tif'])
 })
 
 const HERE = { name: 'a.svs', data: 'x' }
@@ -131,7 +139,9 @@ async function send(name, bytes) {
 await check('every ZIP that is no slide is refused with its own word, and nothing of it stays', async () => {
   const before = [inFolder(server.dir, 'files/slides').length, inFolder(server.dir, 'files/objects').length]
   for (const [word, bytes] of REFUSED) {
-    const sent = await send('患者张三.zip', bytes)
+    const sent = await send('患者张三.zip', bytes).catch((error) =>
+      assert(false, `${word}, ${bytes.length} bytes: ${error}`),
+    )
     equal([sent.status, sent.json.field], [422, `file.zip.${word}`], word)
     assert(!sent.json.detail.includes('张三') && sent.json.detail.startsWith('the '), sent.json.detail)
   }
@@ -166,14 +176,14 @@ await check('kill -9 while it is unpacked leaves no half of a slide, and it is m
   const id = await session.upload(request, 'pathology', 'a.zip', zip(padded))
   await until('it is being unpacked', async () => scratch().length > 0, 20, 2).catch(() => undefined)
   await server.end('SIGKILL')
-  const parts = inFolder(folder(id), 'parts')
+  const parts = inFolder(folder(id))
   assert(parts.length === 0 || parts.length === 2, `half: ${parts}`)
   await start()
   await looksRight(id)
 })
 
 await check('parts that are not there any more, as after a backup was read back, are made again', async () => {
-  rmSync(join(folder(whole), 'parts'), { recursive: true })
+  rmSync(folder(whole), { recursive: true })
   equal((await server.end()).code, 0, 'exit')
   await start()
   const first = await get(`/slides/${whole}/info.json`)

@@ -513,9 +513,72 @@ static void test_sniff_directory_at_the_end(void **state)
     assert_int_equal(cn_files_sniff_path("/nonexistent", &type), CN_ERR_NOTFOUND);
 }
 
+/* ---- parts of slides ---- */
+
+/* A folder as the unpacker leaves it. */
+static void parts_folder(const char *root, const char *name, char out[256])
+{
+    char path[512];
+    snprintf(out, 256, "%s/%s", root, name);
+    snprintf(path, sizeof path, "%s/slide", out);
+    assert_int_equal(cn_mkdirs(path), CN_OK);
+    snprintf(path, sizeof path, "%s/slide.mrxs", out);
+    assert_int_equal(cn_file_write_durable(path, "m", 1, 0600), CN_OK);
+    snprintf(path, sizeof path, "%s/slide/Data0000.dat", out);
+    assert_int_equal(cn_file_write_durable(path, "d", 1, 0600), CN_OK);
+}
+
+static void test_parts_come_and_go_whole(void **state)
+{
+    char root[128], dir[256], path[512], found[512];
+    cn_files *files = open_files(root);
+    (void)state;
+    parts_folder(root, "tmp/a", dir);
+    assert_int_equal(cn_files_parts_find(files, "S1", "slide", found, sizeof found), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_files_parts_put(files, "S1", dir), CN_OK);
+    assert_int_equal(access(dir, F_OK), -1);
+    assert_int_equal(cn_files_parts_find(files, "S1", "slide", found, sizeof found), CN_OK);
+    snprintf(path, sizeof path, "%s/slides/S1/slide.mrxs", root);
+    assert_string_equal(found, path);
+    snprintf(path, sizeof path, "%s/slides/S1/slide/Data0000.dat", root);
+    assert_int_equal(access(path, R_OK), 0);
+    assert_int_equal(cn_files_parts_remove(files, "S1"), CN_OK);
+    assert_int_equal(cn_files_parts_remove(files, "S1"), CN_OK);
+    assert_int_equal(cn_files_parts_find(files, "S1", "slide", found, sizeof found), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_files_parts_put(files, "../x", root), CN_ERR_INVALID);
+    cn_files_close(files);
+}
+
+/* A helper that was taken over may leave anything. */
+static void test_parts_are_plain_files(void **state)
+{
+    static const char *const kinds[] = {"symlink", "hard link", "fifo", "deep"};
+    char root[128], dir[256], path[512], other[512], name[32];
+    cn_files *files = open_files(root);
+    (void)state;
+    snprintf(other, sizeof other, "%s/secret", root);
+    assert_int_equal(cn_file_write_durable(other, "s", 1, 0600), CN_OK);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        snprintf(name, sizeof name, "tmp/b%zu", i);
+        parts_folder(root, name, dir);
+        snprintf(path, sizeof path, "%s/slide/Index.dat", dir);
+        int failed = i == 0 ? symlink(other, path) : i == 1 ? link(other, path) : i == 2 ? mkfifo(path, 0600) : 0;
+        assert_int_equal(failed, 0);
+        if (i == 3) {
+            snprintf(path, sizeof path, "%s/slide/a/b/c", dir);
+            assert_int_equal(cn_mkdirs(path), CN_OK);
+        }
+        if (cn_files_parts_put(files, "S2", dir) != CN_ERR_CORRUPT) fail_msg("%s", kinds[i]);
+        assert_int_equal(cn_files_parts_find(files, "S2", "slide", path, sizeof path), CN_ERR_NOTFOUND);
+    }
+    cn_files_close(files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts_come_and_go_whole),
+        cmocka_unit_test(test_parts_are_plain_files),
         cmocka_unit_test(test_sniff_zip_directory),
         cmocka_unit_test(test_sniff_directory_at_the_end),
         cmocka_unit_test(test_put),
