@@ -84,11 +84,14 @@ await check('a MRXS in a ZIP becomes a slide, whoever packed it, and what is not
   }
 })
 
-await check('a VMS in a ZIP is unpacked under the names that it says', async () => {
+await check('a VMS in a ZIP becomes a slide, its parts under the names that it says', async () => {
   const parts = vms('切片 2', COLOURS)
   const named = parts.map((part) => ({ ...part, name: `d/${part.name.toUpperCase()}` }))
   const id = await session.upload(request, 'pathology', 'vms.zip', zip([...named, { name: 'd/other.jpg', data: 'x' }]))
-  await until('its parts', async () => inFolder(folder(id)).length > 0, 60, 50)
+  await state(id, 'ready')
+  const info = (await get(`/slides/${id}/info.json`)).json
+  equal([info.width, info.height, info.vendor], [512, 512, 'hamamatsu'])
+  equal((await get(`/slides/${id}_files/9/0_0.jpeg`)).status, 200, 'a tile')
   equal(inFolder(folder(id)), ['slide.vms', ...parts.slice(1).map((part) => part.name)].sort())
 })
 
