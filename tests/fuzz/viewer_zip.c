@@ -28,24 +28,24 @@ static void name_keeps_its_promises(const char *bytes, size_t len)
     cn_name_is_litter(path);
 }
 
-static void plan_keeps_its_promises(const cn_plan *plan)
+static void plan_keeps_its_promises(const cn_parts *plan)
 {
-    for (size_t i = 0; i < cn_plan_count(plan); i++) {
-        const char *to = cn_plan_to(plan, i);
+    for (size_t i = 0; i < cn_parts_count(plan); i++) {
+        const char *to = cn_parts_to(plan, i);
         if (!to) continue;
         const char *slash = strchr(to, '/');
         must(!slash || (strncmp(to, "slide/", 6) == 0 && !strchr(slash + 1, '/')));
         const char *name = slash ? slash + 1 : to;
         must(cn_name_is_plain(name, strlen(name)));
     }
-    must(cn_plan_bytes(plan) >= 0);
+    must(cn_parts_bytes(plan) >= 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    cn_plan *plan = NULL;
+    cn_parts *plan = NULL;
     cn_zip_refusal refusal = CN_ZIP_FINE;
-    if (size < 1 || cn_plan_new(&plan) != CN_OK) return 0;
+    if (size < 1 || cn_parts_new(&plan) != CN_OK) return 0;
     size_t keys = data[0] < size - 1 ? data[0] : size - 1;
     const char *text = (const char *)data + 1, *at = text + keys, *end = (const char *)data + size;
     cn_err err = CN_OK;
@@ -53,14 +53,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t n = (size_t)((stop ? stop : end) - at);
         name_keeps_its_promises(at, n);
-        err = cn_plan_add(plan, at, n, false, (int64_t)n, &refusal);
+        err = cn_parts_add(plan, at, n, false, (int64_t)n, &refusal);
         at += n + (stop ? 1 : 0);
     }
-    if (err == CN_OK) err = cn_plan_find(plan, &refusal);
-    if (err == CN_OK && cn_plan_keys(plan) >= 0) err = cn_plan_take(plan, text, keys, &refusal);
+    if (err == CN_OK) err = cn_parts_find(plan, &refusal);
+    if (err == CN_OK && cn_parts_keys(plan) >= 0) err = cn_parts_take(plan, text, keys, &refusal);
     must((err == CN_ERR_INVALID) == (refusal != CN_ZIP_FINE));
     must(*cn_zip_word(refusal) ? *cn_zip_text(refusal) : refusal == CN_ZIP_FINE);
     if (err == CN_OK) plan_keeps_its_promises(plan);
-    cn_plan_free(plan);
+    cn_parts_free(plan);
     return 0;
 }

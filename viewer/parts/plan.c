@@ -14,7 +14,7 @@ typedef struct entry {
     int64_t size;
 } entry;
 
-struct cn_plan {
+struct cn_parts {
     entry *entries;
     size_t n, room;
     entry **sorted; /* those with a name */
@@ -49,13 +49,13 @@ static cn_err refuse(cn_zip_refusal *refusal, cn_zip_refusal why)
     return CN_ERR_INVALID;
 }
 
-cn_err cn_plan_new(cn_plan **out)
+cn_err cn_parts_new(cn_parts **out)
 {
-    *out = CN_NEW(cn_plan);
+    *out = CN_NEW(cn_parts);
     return *out ? CN_OK : CN_ERR_NOMEM;
 }
 
-void cn_plan_free(cn_plan *plan)
+void cn_parts_free(cn_parts *plan)
 {
     if (!plan) return;
     for (size_t i = 0; i < plan->n; i++) {
@@ -67,7 +67,7 @@ void cn_plan_free(cn_plan *plan)
     free(plan);
 }
 
-static cn_err make_room(cn_plan *plan)
+static cn_err make_room(cn_parts *plan)
 {
     if (plan->n < plan->room) return CN_OK;
     size_t room = plan->room ? 2 * plan->room : 64;
@@ -78,7 +78,7 @@ static cn_err make_room(cn_plan *plan)
     return CN_OK;
 }
 
-cn_err cn_plan_add(cn_plan *plan, const char *bytes, size_t len, bool folder, int64_t size, cn_zip_refusal *refusal)
+cn_err cn_parts_add(cn_parts *plan, const char *bytes, size_t len, bool folder, int64_t size, cn_zip_refusal *refusal)
 {
     char name[CN_NAME_BYTES];
     cn_name_kind kind = cn_name_read(bytes, len, name);
@@ -101,7 +101,7 @@ static int by_name(const void *left, const void *right)
     return strcasecmp((*(entry *const *)left)->name, (*(entry *const *)right)->name);
 }
 
-static cn_err sort_names(cn_plan *plan, cn_zip_refusal *refusal)
+static cn_err sort_names(cn_parts *plan, cn_zip_refusal *refusal)
 {
     plan->sorted = calloc(plan->n ? plan->n : 1, sizeof(entry *));
     if (!plan->sorted) return CN_ERR_NOMEM;
@@ -113,7 +113,7 @@ static cn_err sort_names(cn_plan *plan, cn_zip_refusal *refusal)
     return CN_OK;
 }
 
-static entry *find(const cn_plan *plan, const char *name)
+static entry *find(const cn_parts *plan, const char *name)
 {
     entry wanted = {.name = (char *)name}, *key = &wanted;
     entry **found = bsearch(&key, plan->sorted, plan->names, sizeof(entry *), by_name);
@@ -134,7 +134,7 @@ static bool ends_with(const char *name, const char *const *endings)
 }
 
 /* How many have one of these endings; the last of them. */
-static size_t count(const cn_plan *plan, const char *const *endings, entry **last)
+static size_t count(const cn_parts *plan, const char *const *endings, entry **last)
 {
     size_t found = 0;
     for (size_t i = 0; i < plan->names; i++) {
@@ -145,7 +145,7 @@ static size_t count(const cn_plan *plan, const char *const *endings, entry **las
     return found;
 }
 
-static bool has_slidedat(const cn_plan *plan)
+static bool has_slidedat(const cn_parts *plan)
 {
     static const char word[] = "slidedat.ini";
     for (size_t i = 0; i < plan->names; i++) {
@@ -164,7 +164,7 @@ static cn_err set_to(entry *it, const char *folder, const char *name, size_t len
     return it->to ? CN_OK : CN_ERR_NOMEM;
 }
 
-static cn_err set_main(cn_plan *plan)
+static cn_err set_main(cn_parts *plan)
 {
     char name[64];
     size_t n = 0;
@@ -174,7 +174,7 @@ static cn_err set_main(cn_plan *plan)
     return set_to(plan->main, "", name, n);
 }
 
-static cn_err find_mrxs(cn_plan *plan, cn_zip_refusal *refusal)
+static cn_err find_mrxs(cn_parts *plan, cn_zip_refusal *refusal)
 {
     char name[CN_NAME_BYTES + 16];
     const char *main = plan->main->name;
@@ -186,7 +186,7 @@ static cn_err find_mrxs(cn_plan *plan, cn_zip_refusal *refusal)
     return set_to(plan->keys, CN_PARTS_STEM "/", "Slidedat.ini", strlen("Slidedat.ini"));
 }
 
-cn_err cn_plan_find(cn_plan *plan, cn_zip_refusal *refusal)
+cn_err cn_parts_find(cn_parts *plan, cn_zip_refusal *refusal)
 {
     static const char *const mrxs[] = {"mrxs", NULL}, *const vms[] = {"vms", "vmu", NULL};
     static const char *const whole[] = {"mrxs", "vms", "vmu", NULL};
@@ -205,7 +205,7 @@ cn_err cn_plan_find(cn_plan *plan, cn_zip_refusal *refusal)
 
 /* ---- its parts ---- */
 
-int64_t cn_plan_keys(const cn_plan *plan)
+int64_t cn_parts_keys(const cn_parts *plan)
 {
     return plan->keys ? plan->keys - plan->entries : -1;
 }
@@ -220,7 +220,7 @@ static bool is_needed(const cn_keys_line *line)
 }
 
 /* What lies beside the key file under that name. */
-static entry *beside(const cn_plan *plan, cn_keys_text value)
+static entry *beside(const cn_parts *plan, cn_keys_text value)
 {
     char name[CN_NAME_BYTES], path[2 * CN_NAME_BYTES];
     const char *slash = strrchr(plan->keys->name, '/');
@@ -231,7 +231,7 @@ static entry *beside(const cn_plan *plan, cn_keys_text value)
 }
 
 /* Of two names for one file the first is kept; "slide.…" is the main file's alone. */
-static cn_err take(cn_plan *plan, const cn_keys_line *line, bool *lacks)
+static cn_err take(cn_parts *plan, const cn_keys_line *line, bool *lacks)
 {
     entry *part = beside(plan, line->value);
     if (!part && is_needed(line) && line->value.n) *lacks = true;
@@ -244,7 +244,7 @@ static cn_err take(cn_plan *plan, const cn_keys_line *line, bool *lacks)
     return set_to(part, plan->folder ? CN_PARTS_STEM "/" : "", line->value.p, line->value.n);
 }
 
-cn_err cn_plan_take(cn_plan *plan, const char *text, size_t len, cn_zip_refusal *refusal)
+cn_err cn_parts_take(cn_parts *plan, const char *text, size_t len, cn_zip_refusal *refusal)
 {
     cn_keys keys;
     cn_keys_line line;
@@ -254,17 +254,17 @@ cn_err cn_plan_take(cn_plan *plan, const char *text, size_t len, cn_zip_refusal 
     return lacks ? refuse(refusal, CN_ZIP_LACKS) : CN_OK;
 }
 
-size_t cn_plan_count(const cn_plan *plan)
+size_t cn_parts_count(const cn_parts *plan)
 {
     return plan->n;
 }
 
-const char *cn_plan_to(const cn_plan *plan, size_t i)
+const char *cn_parts_to(const cn_parts *plan, size_t i)
 {
     return i < plan->n ? plan->entries[i].to : NULL;
 }
 
-int64_t cn_plan_bytes(const cn_plan *plan)
+int64_t cn_parts_bytes(const cn_parts *plan)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < plan->n; i++)

@@ -52,29 +52,29 @@ typedef enum cn_zip_refusal {
 const char *cn_zip_word(cn_zip_refusal refusal);
 const char *cn_zip_text(cn_zip_refusal refusal);
 
-typedef struct cn_plan cn_plan;
+typedef struct cn_parts cn_parts;
 
-cn_err cn_plan_new(cn_plan **out);
-void cn_plan_free(cn_plan *plan);
+cn_err cn_parts_new(cn_parts **out);
+void cn_parts_free(cn_parts *plan);
 
 /** The next entry, by its name as the archive has it. `size`: unpacked bytes, negative when the archive does not say.
  * CN_ERR_NOMEM, or CN_ERR_INVALID with the refusal (CN_ZIP_OUTSIDE, NAME, MANY). */
-cn_err cn_plan_add(cn_plan *plan, const char *bytes, size_t len, bool folder, int64_t size, cn_zip_refusal *refusal);
+cn_err cn_parts_add(cn_parts *plan, const char *bytes, size_t len, bool folder, int64_t size, cn_zip_refusal *refusal);
 
 /** After the last one: finds the slide. CN_ERR_INVALID with the refusal (CN_ZIP_TWICE, NO_SLIDE, SEVERAL, NO_FOLDER,
  * NO_MRXS). */
-cn_err cn_plan_find(cn_plan *plan, cn_zip_refusal *refusal);
+cn_err cn_parts_find(cn_parts *plan, cn_zip_refusal *refusal);
 
-/** The entry with the key file, which cn_plan_take wants to see; -1: there is none, the plan is made. */
-int64_t cn_plan_keys(const cn_plan *plan);
+/** The entry with the key file, which cn_parts_take wants to see; -1: there is none, the plan is made. */
+int64_t cn_parts_keys(const cn_parts *plan);
 /** The plan by the key file's text. CN_ERR_NOMEM, or CN_ERR_INVALID with CN_ZIP_LACKS. */
-cn_err cn_plan_take(cn_plan *plan, const char *text, size_t len, cn_zip_refusal *refusal);
+cn_err cn_parts_take(cn_parts *plan, const char *text, size_t len, cn_zip_refusal *refusal);
 
 /** How many were added; under which path entry `i` is unpacked, NULL: it is left out. Bytes of any encoding: parts have
  * the names that their slide says. */
-size_t cn_plan_count(const cn_plan *plan);
-const char *cn_plan_to(const cn_plan *plan, size_t i);
+size_t cn_parts_count(const cn_parts *plan);
+const char *cn_parts_to(const cn_parts *plan, size_t i);
 /** Unpacked bytes of what is not left out, as the archive says. */
-int64_t cn_plan_bytes(const cn_plan *plan);
+int64_t cn_parts_bytes(const cn_parts *plan);
 
 #endif

@@ -82,7 +82,7 @@ static cn_err read_failed(unpacking *work)
 
 /* ---- the plan ---- */
 
-static cn_err list(unpacking *work, cn_plan *plan)
+static cn_err list(unpacking *work, cn_parts *plan)
 {
     for (;;) {
         cn_err err = next_entry(work);
@@ -91,8 +91,8 @@ static cn_err list(unpacking *work, cn_plan *plan)
         const char *name = archive_entry_pathname(work->entry);
         int64_t size = archive_entry_size_is_set(work->entry) ? archive_entry_size(work->entry) : -1;
         if (size < 0 && archive_entry_filetype(work->entry) == AE_IFREG) return refuse(work, CN_ZIP_DAMAGED);
-        CN_TRY(cn_plan_add(plan, name, strlen(name), archive_entry_filetype(work->entry) == AE_IFDIR, size,
-                           work->refusal));
+        CN_TRY(cn_parts_add(plan, name, strlen(name), archive_entry_filetype(work->entry) == AE_IFDIR, size,
+                            work->refusal));
     }
 }
 
@@ -109,35 +109,35 @@ static cn_err go_to(unpacking *work, size_t i)
     return CN_OK;
 }
 
-static cn_err read_keys(unpacking *work, cn_plan *plan)
+static cn_err read_keys(unpacking *work, cn_parts *plan)
 {
     size_t n = 0;
-    CN_TRY(go_to(work, (size_t)cn_plan_keys(plan)));
+    CN_TRY(go_to(work, (size_t)cn_parts_keys(plan)));
     for (la_ssize_t got = 1; got > 0; n += (size_t)got) {
         if (n == CN_PLAN_KEYS) return refuse(work, CN_ZIP_DAMAGED);
         got = archive_read_data(work->zip, work->block + n, CN_PLAN_KEYS - n);
         if (got < 0) return read_failed(work);
     }
-    return cn_plan_take(plan, work->block, n, work->refusal);
+    return cn_parts_take(plan, work->block, n, work->refusal);
 }
 
 /* One byte of each: a way of compressing that is not known shows at once, not after minutes of unpacking. */
-static cn_err try_parts(unpacking *work, cn_plan *plan)
+static cn_err try_parts(unpacking *work, cn_parts *plan)
 {
     char byte;
-    if (cn_plan_bytes(plan) > work->left) return refuse(work, CN_ZIP_BOMB);
-    for (size_t i = 0; i < cn_plan_count(plan); i++) {
-        if (!cn_plan_to(plan, i)) continue;
+    if (cn_parts_bytes(plan) > work->left) return refuse(work, CN_ZIP_BOMB);
+    for (size_t i = 0; i < cn_parts_count(plan); i++) {
+        if (!cn_parts_to(plan, i)) continue;
         CN_TRY(go_to(work, i));
         if (archive_read_data(work->zip, &byte, 1) < 0) return read_failed(work);
     }
     return CN_OK;
 }
 
-typedef cn_err step(unpacking *work, cn_plan *plan);
+typedef cn_err pass_over(unpacking *work, cn_parts *plan);
 
-/* Each step reads the archive from its front. */
-static cn_err run(step *what, const char *zip, int64_t max, cn_plan *plan, cn_zip_refusal *refusal)
+/* Each reads the archive from its front. */
+static cn_err run(pass_over *what, const char *zip, int64_t max, cn_parts *plan, cn_zip_refusal *refusal)
 {
     unpacking work;
     cn_err err = open_zip(&work, zip, max, refusal);
@@ -146,16 +146,16 @@ static cn_err run(step *what, const char *zip, int64_t max, cn_plan *plan, cn_zi
     return err;
 }
 
-cn_err cn_archive_plan(const char *zip, int64_t max, cn_plan **out, cn_zip_refusal *refusal)
+cn_err cn_archive_plan(const char *zip, int64_t max, cn_parts **out, cn_zip_refusal *refusal)
 {
-    cn_plan *plan = NULL;
-    CN_TRY(cn_plan_new(&plan));
+    cn_parts *plan = NULL;
+    CN_TRY(cn_parts_new(&plan));
     cn_err err = run(list, zip, max, plan, refusal);
-    if (err == CN_OK) err = cn_plan_find(plan, refusal);
-    if (err == CN_OK && cn_plan_keys(plan) >= 0) err = run(read_keys, zip, max, plan, refusal);
+    if (err == CN_OK) err = cn_parts_find(plan, refusal);
+    if (err == CN_OK && cn_parts_keys(plan) >= 0) err = run(read_keys, zip, max, plan, refusal);
     if (err == CN_OK) err = run(try_parts, zip, max, plan, refusal);
     if (err != CN_OK) {
-        cn_plan_free(plan);
+        cn_parts_free(plan);
         return err;
     }
     *out = plan;
@@ -190,12 +190,12 @@ static cn_err unpack_part(unpacking *work, const char *dir, const char *to)
     return copy_out(work, fd);
 }
 
-cn_err cn_archive_unpack(const char *zip, int64_t max, const cn_plan *plan, const char *dir, cn_zip_refusal *refusal)
+cn_err cn_archive_unpack(const char *zip, int64_t max, const cn_parts *plan, const char *dir, cn_zip_refusal *refusal)
 {
     unpacking work;
     cn_err err = open_zip(&work, zip, max, refusal);
-    for (size_t i = 0; err == CN_OK && i < cn_plan_count(plan); i++) {
-        const char *to = cn_plan_to(plan, i);
+    for (size_t i = 0; err == CN_OK && i < cn_parts_count(plan); i++) {
+        const char *to = cn_parts_to(plan, i);
         if (!to) continue;
         err = go_to(&work, i);
         if (err == CN_OK) err = unpack_part(&work, dir, to);

@@ -12,9 +12,9 @@
  * unpacked; also bounded by 200 times the ZIP's own length. CN_ERR_INVALID with the refusal, CN_ERR_NOMEM, CN_ERR_IO.
  * Caller frees *out.
  */
-cn_err cn_archive_plan(const char *zip, int64_t max, cn_plan **out, cn_zip_refusal *refusal);
+cn_err cn_archive_plan(const char *zip, int64_t max, cn_parts **out, cn_zip_refusal *refusal);
 
 /** Writes the parts of the plan into `dir`, which is there and empty, and not durable yet. Also CN_ERR_NOSPACE. */
-cn_err cn_archive_unpack(const char *zip, int64_t max, const cn_plan *plan, const char *dir, cn_zip_refusal *refusal);
+cn_err cn_archive_unpack(const char *zip, int64_t max, const cn_parts *plan, const char *dir, cn_zip_refusal *refusal);
 
 #endif

@@ -15,7 +15,7 @@
 
 static cn_err work(int argc, char **argv, cn_zip_refusal *refusal)
 {
-    cn_plan *plan = NULL;
+    cn_parts *plan = NULL;
     int64_t max = 0, room = 0;
     bool unpack = argc == 6 && strcmp(argv[1], "unpack") == 0;
     if (!unpack && !(argc == 4 && strcmp(argv[1], "look") == 0)) return CN_ERR_INVALID;
@@ -23,9 +23,9 @@ static cn_err work(int argc, char **argv, cn_zip_refusal *refusal)
     if (unpack && !cn_parse_i64(argv[4], 0, INT64_MAX, &room)) return CN_ERR_INVALID;
     CN_TRY(cn_archive_plan(argv[2], max, &plan, refusal));
     cn_err err = CN_OK;
-    if (unpack && cn_plan_bytes(plan) > room) err = CN_ERR_NOSPACE;
+    if (unpack && cn_parts_bytes(plan) > room) err = CN_ERR_NOSPACE;
     if (unpack && err == CN_OK) err = cn_archive_unpack(argv[2], max, plan, argv[5], refusal);
-    cn_plan_free(plan);
+    cn_parts_free(plan);
     return err;
 }
 

@@ -143,15 +143,15 @@ static const row rows[] = {
     {{"a.svs", "\xff"}, NULL, CN_ZIP_NAME, {NULL}},
 };
 
-static cn_err plan_of(cn_plan *plan, const row *it, cn_zip_refusal *refusal)
+static cn_err plan_of(cn_parts *plan, const row *it, cn_zip_refusal *refusal)
 {
     cn_err err = CN_OK;
     for (size_t i = 0; err == CN_OK && it->names[i]; i++)
-        err = cn_plan_add(plan, it->names[i], strlen(it->names[i]), false, 100, refusal);
-    if (err == CN_OK) err = cn_plan_find(plan, refusal);
+        err = cn_parts_add(plan, it->names[i], strlen(it->names[i]), false, 100, refusal);
+    if (err == CN_OK) err = cn_parts_find(plan, refusal);
     if (err == CN_OK && it->keys) {
-        assert_true(cn_plan_keys(plan) >= 0);
-        err = cn_plan_take(plan, it->keys, strlen(it->keys), refusal);
+        assert_true(cn_parts_keys(plan) >= 0);
+        err = cn_parts_take(plan, it->keys, strlen(it->keys), refusal);
     }
     return err;
 }
@@ -160,37 +160,37 @@ static void test_plans(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cn_plan *plan = NULL;
+        cn_parts *plan = NULL;
         cn_zip_refusal refusal = CN_ZIP_FINE;
         int64_t bytes = 0;
-        assert_int_equal(cn_plan_new(&plan), CN_OK);
+        assert_int_equal(cn_parts_new(&plan), CN_OK);
         cn_err err = plan_of(plan, &rows[i], &refusal);
         if (refusal != rows[i].refusal) fail_msg("row %zu: \"%s\"", i, cn_zip_word(refusal));
         assert_int_equal(err, refusal == CN_ZIP_FINE ? CN_OK : CN_ERR_INVALID);
-        for (size_t k = 0; err == CN_OK && k < cn_plan_count(plan); k++) {
-            const char *to = cn_plan_to(plan, k);
+        for (size_t k = 0; err == CN_OK && k < cn_parts_count(plan); k++) {
+            const char *to = cn_parts_to(plan, k);
             if (!rows[i].to[k] != !to || (to && strcmp(to, rows[i].to[k]) != 0)) fail_msg("row %zu, entry %zu", i, k);
             bytes += to ? 100 : 0;
         }
-        if (err == CN_OK) assert_int_equal(cn_plan_bytes(plan), bytes);
-        cn_plan_free(plan);
+        if (err == CN_OK) assert_int_equal(cn_parts_bytes(plan), bytes);
+        cn_parts_free(plan);
     }
 }
 
 static void test_too_many(void **state)
 {
-    cn_plan *plan = NULL;
+    cn_parts *plan = NULL;
     cn_zip_refusal refusal = CN_ZIP_FINE;
     char name[32];
     (void)state;
-    assert_int_equal(cn_plan_new(&plan), CN_OK);
+    assert_int_equal(cn_parts_new(&plan), CN_OK);
     for (size_t i = 0; i < CN_PLAN_ENTRIES; i++) {
         snprintf(name, sizeof(name), "d/%zu.dat", i);
-        assert_int_equal(cn_plan_add(plan, name, strlen(name), false, 1, &refusal), CN_OK);
+        assert_int_equal(cn_parts_add(plan, name, strlen(name), false, 1, &refusal), CN_OK);
     }
-    assert_int_equal(cn_plan_add(plan, "a.svs", 5, false, 1, &refusal), CN_ERR_INVALID);
+    assert_int_equal(cn_parts_add(plan, "a.svs", 5, false, 1, &refusal), CN_ERR_INVALID);
     assert_int_equal(refusal, CN_ZIP_MANY);
-    cn_plan_free(plan);
+    cn_parts_free(plan);
 }
 
 int main(void)
