@@ -3,7 +3,7 @@
 # What building and serving needs.
 PACKAGES_RUN="build-essential cmake ninja-build pkg-config ca-certificates openssl nodejs
  libwebsockets-dev libnice-dev libglib2.0-dev libssl-dev libsrtp2-dev libjansson-dev libseccomp-dev
- libsqlite3-dev libpq-dev libopenslide-dev libtiff-dev libjpeg62-turbo-dev libwebp-dev libargon2-dev libarchive-dev
+ libsqlite3-dev libpq-dev libopenslide-dev libtiff-dev libjpeg62-turbo-dev libpng-dev libopenjp2-7-dev libheif-dev libwebp-dev libargon2-dev libarchive-dev
  libpango1.0-dev libcairo2-dev libcmocka-dev fonts-noto-cjk fonts-noto-core
  libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui poppler-utils libgdk-pixbuf2.0-bin libgdk-pixbuf-2.0-dev libxml2-dev"
 # Debian builds it for this processor only; elsewhere OpenSSL does its work (media/secure/srtp_aead.h).

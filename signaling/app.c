@@ -11,6 +11,7 @@
 #include "consult/sums.h"
 #include "signaling/convert.h"
 #include "storage/vault/master.h"
+#include "viewer/document/plain.h"
 
 #define RETRY_MS 60000u
 #define HOUR_MS 3600000u
@@ -183,6 +184,7 @@ static void retry_tick(void *arg)
 cn_err cn_app_upkeep(cn_app *app)
 {
     CN_TRY(cn_file_sweep(&app->consult, CN_LEVELS_NAME));
+    CN_TRY(cn_file_sweep(&app->consult, CN_PYRAMID_NAME));
     CN_TRY(cn_file_retry(&app->consult, true));
     CN_TRY(cn_door_every(app->door, HOUR_MS, hourly_tick, app));
     CN_TRY(cn_door_every(app->door, RETRY_MS, retry_tick, app));

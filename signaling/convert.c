@@ -13,6 +13,7 @@
 #include "signaling/slide_file.h"
 #include "signaling/slide_parts.h"
 #include "viewer/document/documents.h"
+#include "viewer/document/plain.h"
 
 #define PATH 4096
 #define BATCH 16
@@ -120,7 +121,22 @@ static bool of_the_file(cn_err err)
     return err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT || err == CN_ERR_TOOBIG || err == CN_ERR_INVALID;
 }
 
-/* A TIFF that no slide reader knows has come from a scanner or a fax. */
+static bool is_tiff(const cn_file_info *info)
+{
+    return strcmp(info->type, "image/tiff") == 0;
+}
+
+/* What no slide reader knows becomes a pyramid. A TIFF that is no pathologist's has more likely come from a scanner or a
+ * fax, and is a picture when it cannot be read as pages. */
+static cn_err convert_plain(cn_consult *consult, const cn_file_info *info, const char *scratch, int stop_fd)
+{
+    if (is_tiff(info) && strcmp(info->category, CN_CATEGORY_SLIDES) != 0) {
+        cn_err err = convert_document(consult, info, NULL, scratch, stop_fd);
+        if (!of_the_file(err)) return err;
+    }
+    return cn_file_tile(consult, info->id, &(bool){false});
+}
+
 static cn_err convert_slide(cn_consult *consult, cn_slides *slides, const cn_file_info *file_info, const char *scratch,
                             int stop_fd)
 {
@@ -133,7 +149,8 @@ static cn_err convert_slide(cn_consult *consult, cn_slides *slides, const cn_fil
     CN_TRY(err);
     err = cn_slide_info(slides, file_info->id, path, &info);
     if (packed && of_the_file(err)) CN_TRY(cn_files_parts_remove(consult->files, file_info->id));
-    if (err == CN_ERR_UNSUPPORTED && !packed) return convert_document(consult, file_info, NULL, scratch, stop_fd);
+    if ((err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT) && !packed)
+        return convert_plain(consult, file_info, scratch, stop_fd);
     CN_TRY(err);
     if (info.lacks_levels) return cn_file_prepare(consult, file_info->id, &(bool){false});
     return cn_file_converted(consult, file_info->id, true, "", 0);
@@ -199,27 +216,59 @@ cn_err cn_convert_waiting(cn_convert_line *line, cn_consult *consult, cn_slides 
     }
 }
 
-/* ---- levels ---- */
+/* ---- levels and pyramids ---- */
 
-static cn_err levels_of_one(cn_consult *consult, cn_slides *slides, const char *id, const char *scratch, int stop_fd)
+/* The outcome of minutes, in which the file may have been deleted. */
+static cn_err outcome(cn_consult *consult, const cn_file_info *info, const char *made, bool ok)
+{
+    const cn_actor system = cn_actor_system();
+    if (cn_file_get(consult, &system, info->id, NULL, &(cn_file_info){.size = 0}) == CN_ERR_NOTFOUND)
+        return cn_files_unlink_beside(consult->files, info->id, made);
+    CN_TRY(cn_file_converted(consult, info->id, ok, "", 0));
+    if (consult->changed) consult->changed(consult->ctx, info->request, "", false);
+    return CN_OK;
+}
+
+static cn_err make_pyramid(cn_consult *consult, cn_slides *slides, const cn_file_info *info, const char *scratch,
+                           int stop_fd)
+{
+    char path[PATH];
+    CN_TRY(cn_slide_file_own(consult, info, path, sizeof(path)));
+    CN_TRY(cn_plain_make(info->id, path, scratch, stop_fd));
+    cn_slide_forget(slides, info->id, path);
+    return CN_OK;
+}
+
+static cn_err pyramid_of_one(cn_consult *consult, cn_slides *slides, const cn_file_info *info, const char *scratch,
+                             int stop_fd)
+{
+    cn_err err = make_pyramid(consult, slides, info, scratch, stop_fd);
+    if (err == CN_ERR_UNSUPPORTED && is_tiff(info)) {
+        err = convert_document(consult, info, NULL, scratch, stop_fd);
+        if (err == CN_OK && consult->changed) consult->changed(consult->ctx, info->request, "", false);
+        if (err == CN_OK) return CN_OK;
+    }
+    if (of_everybody(err)) return err;
+    if (err != CN_OK) cn_warn("signaling.convert", "picture %s cannot be shown: %s", info->id, cn_err_text(err));
+    return outcome(consult, info, CN_PYRAMID_NAME, err == CN_OK);
+}
+
+static cn_err make_of_one(cn_consult *consult, cn_slides *slides, const char *id, const char *scratch, int stop_fd)
 {
     const cn_actor system = cn_actor_system();
     char path[PATH];
     cn_file_info info;
     cn_err err = cn_file_get(consult, &system, id, NULL, &info);
     if (err == CN_ERR_NOTFOUND) return CN_OK; /* deleted meanwhile */
+    if (err == CN_OK && strcmp(info.state, "tiling") == 0)
+        return pyramid_of_one(consult, slides, &info, scratch, stop_fd);
     if (err == CN_OK) err = cn_slide_file_path(consult, &info, path, sizeof(path));
     if (err == CN_OK) err = cn_slide_make_levels(slides, id, path, scratch, stop_fd);
     if (of_everybody(err)) return err;
-    /* in these minutes too */
-    if (cn_file_get(consult, &system, id, NULL, &info) == CN_ERR_NOTFOUND)
-        return cn_files_unlink_beside(consult->files, id, CN_LEVELS_NAME);
     /* without them a slide can be seen in full size only, which is worth more than not at all; whoever opens it next
      * has it tried again, unless it was given up */
     if (err != CN_OK) cn_warn("signaling.convert", "slide %s stays without an overview: %s", id, cn_err_text(err));
-    CN_TRY(cn_file_converted(consult, id, true, "", 0));
-    if (consult->changed) consult->changed(consult->ctx, info.request, "", false);
-    return CN_OK;
+    return outcome(consult, &info, CN_LEVELS_NAME, true);
 }
 
 cn_err cn_convert_levels(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd)
@@ -230,7 +279,7 @@ cn_err cn_convert_levels(cn_consult *consult, cn_slides *slides, const char *scr
         CN_TRY(check_stop(stop_fd));
         CN_TRY(cn_file_preparing(consult, ids, 1, &n));
         if (!n) return CN_OK;
-        CN_TRY(levels_of_one(consult, slides, ids[0], scratch, stop_fd));
+        CN_TRY(make_of_one(consult, slides, ids[0], scratch, stop_fd));
     }
 }
 

@@ -22,8 +22,8 @@ void cn_convert_line_free(cn_convert_line *line);
 cn_err cn_convert_waiting(cn_convert_line *line, cn_consult *consult, cn_slides *slides, const char *scratch,
                           int stop_fd);
 
-/** The same for slides that lack levels, which are made: minutes each, in a thread of its own, so that no document waits
- * for a slide. */
+/** The same for slides that lack levels and for plain pictures that are to be slides: what they lack is made, minutes each, in a thread of
+ * its own, so that no document waits for a slide. */
 cn_err cn_convert_levels(cn_consult *consult, cn_slides *slides, const char *scratch, int stop_fd);
 
 /**

@@ -1,11 +1,14 @@
 #include "signaling/slide_file.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "viewer/parts/plan.h"
+#include "viewer/document/plain.h"
+#include "viewer/slide/beside.h"
 
-cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *out, size_t size)
+cn_err cn_slide_file_own(cn_consult *consult, const cn_file_info *info, char *out, size_t size)
 {
     if (strcmp(info->type, "application/zip") == 0)
         return cn_files_parts_find(consult->files, info->id, CN_PARTS_STEM, out, size);
@@ -14,6 +17,15 @@ cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *o
     char name[40];
     cn_fmt(name, sizeof(name), "slide%.16s", dot ? dot : "");
     return cn_files_link_named(consult->files, info->id, name, info->sha256, out, size);
+}
+
+cn_err cn_slide_file_path(cn_consult *consult, const cn_file_info *info, char *out, size_t size)
+{
+    char made[4096];
+    CN_TRY(cn_slide_file_own(consult, info, out, size));
+    CN_TRY(cn_beside(out, CN_PYRAMID_NAME, made, sizeof(made)));
+    if (access(made, R_OK) != 0) return CN_OK;
+    return cn_strcpy(out, size, made) ? CN_OK : CN_ERR_TOOBIG;
 }
 
 void cn_slide_file_share(void *consult, const char *id, char share[CN_DECODERS_SHARE])

@@ -58,6 +58,11 @@ bool cn_decode_ask_read(const void *bytes, size_t len, cn_decode_ask *out)
                is_place(out->row, -CN_DECODE_SIDE) && is_extent(out->width) && is_extent(out->height);
     case CN_DECODE_TABLE:
     case CN_DECODE_CELL: return out->level < CN_DECODE_LEVELS && is_place(out->column, 0) && is_place(out->row, 0);
+    case CN_DECODE_CUT:
+        return is_place(out->column, 0) && is_place(out->row, 0) && is_side(out->cut_width) &&
+               is_side(out->cut_height) && is_extent(out->width) && is_extent(out->height) &&
+               out->width * out->height <= CN_DECODE_CUT_PIXELS && out->quarters < 4 && out->mirror < 2 &&
+               out->quality < 4 && out->format < 2;
     default: return false;
     }
 }
@@ -137,4 +142,12 @@ bool cn_decode_is_jpeg(const void *bytes, size_t len)
     const uint8_t *byte = bytes;
     return len >= 5 && byte[0] == 0xff && byte[1] == 0xd8 && byte[2] == 0xff && byte[len - 2] == 0xff &&
            byte[len - 1] == 0xd9;
+}
+
+bool cn_decode_is_png(const void *bytes, size_t len)
+{
+    static const uint8_t start[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10},
+                         end[] = {'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82};
+    return len >= sizeof(start) + sizeof(end) && memcmp(bytes, start, sizeof(start)) == 0 &&
+           memcmp((const uint8_t *)bytes + len - sizeof(end), end, sizeof(end)) == 0;
 }

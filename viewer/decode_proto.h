@@ -24,8 +24,9 @@
 #define CN_DECODE_PLANES 4096
 #define CN_DECODE_SIDE ((int64_t)1 << 36) /* pixels; a TIFF's 2³² with the widest pixels that are pictured square */
 #define CN_DECODE_PICTURE 4096            /* pixels a side of a thumbnail, region or tile at most */
+#define CN_DECODE_CUT_PIXELS (1u << 22)   /* of a cut, as many as fit into the shared memory as a PNG */
 #define CN_ZYGOTE_FDS 3
-/* consilium-decoder levels SLIDE OUT: exit status is this + cn_err; and how large OUT may become */
+/* consilium-decoder levels SLIDE OUT HOW: exit status is this + cn_err; and how large OUT may become */
 #define CN_LEVELS_STATUS 64
 #define CN_LEVELS_BYTES ((size_t)1 << 30)
 #define CN_DECODE_UNCONFINED "unconfined" /* last argument: also on a kernel without Landlock */
@@ -53,7 +54,10 @@ enum {
     /* `size` of these: how many levels the slide has, as whoever asks knows it; NOTFOUND when some were made meanwhile */
     CN_DECODE_TABLE = 5, /* answer: where the JPEG tiles of a level lie in its file, from tile `column` on: a page as in
                             slide/tiletable.h */
-    CN_DECODE_CELL = 6   /* answer: JPEG of tile (column, row) of the level's grid as cn_decode_info says it */
+    CN_DECODE_CELL = 6,  /* answer: JPEG of tile (column, row) of the level's grid as cn_decode_info says it */
+    CN_DECODE_CUT =
+        9 /* answer: JPEG or PNG of the cut_width × cut_height pictured pixels whose corner is (column, row),
+                         made width × height pixels, then mirrored and turned (viewer/slide/iiif.h) */
 };
 
 typedef struct cn_decode_ask {
@@ -65,6 +69,8 @@ typedef struct cn_decode_ask {
     /* of pictures. z: 0 the plane that is shown first, else one more than its number; channel: 0 all in their colours,
      * else one more than its number. CN_ERR_NOTFOUND when there is none */
     uint32_t z, channel;
+    int64_t cut_width, cut_height;
+    uint32_t quarters, mirror, quality, format;
 } cn_decode_ask;
 
 typedef struct cn_decode_answer {
@@ -122,6 +128,8 @@ bool cn_decode_info_read(const void *bytes, size_t len, cn_decode_info *out);
 bool cn_decode_is_name(const char name[sizeof(((cn_decode_channel *)0)->name)]);
 /** Begins and ends as a JPEG. */
 bool cn_decode_is_jpeg(const void *bytes, size_t len);
+/** Begins and ends as a PNG. */
+bool cn_decode_is_png(const void *bytes, size_t len);
 
 /** What a worker may say of `err`, so that the other end takes it: the same, or CN_ERR_IO; no memory is "too large". */
 int32_t cn_decode_err(int32_t err);

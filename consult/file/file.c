@@ -192,14 +192,15 @@ cn_err cn_file_delete(cn_consult *consult, const cn_actor *actor, const char *id
 
 /* ---- conversion ---- */
 
-static cn_err list_state(cn_consult *consult, const char *state, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)
+cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
     CN_TRY(cn_db_query(conn, &rows,
-                       "SELECT id FROM files WHERE state = $1 AND deleted_ms = 0 ORDER BY created_ms LIMIT $2",
-                       cn_text(state), cn_int((int64_t)max)));
+                       "SELECT id FROM files WHERE state IN ('preparing', 'tiling') AND deleted_ms = 0 ORDER BY "
+                       "state DESC, size, created_ms, id LIMIT $1",
+                       cn_int((int64_t)max)));
     for (*len = 0; *len < max && cn_rows_next(rows); (*len)++) cn_strcpy(ids[*len], CN_ID_TEXT, cn_rows_text(rows, 0));
     return CN_OK;
 }
@@ -221,22 +222,27 @@ cn_err cn_file_waiting(cn_consult *consult, cn_file_turn *turns, size_t max, siz
     return CN_OK;
 }
 
-cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len)
-{
-    return list_state(consult, "preparing", ids, max, len);
-}
-
-cn_err cn_file_prepare(cn_consult *consult, const char *id, bool *changed)
+static cn_err wait_as(cn_consult *consult, const char *id, const char *state, bool *changed)
 {
     int64_t n = 0;
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
     CN_TRY(cn_db_exec(conn, &n,
-                      "UPDATE files SET state = 'preparing' WHERE id = $1 AND state IN ('converting', 'ready') "
+                      "UPDATE files SET state = $2 WHERE id = $1 AND state IN ('converting', 'ready') "
                       "AND kind = 'slide' AND deleted_ms = 0",
-                      cn_text(id)));
+                      cn_text(id), cn_text(state)));
     *changed = n > 0;
     return CN_OK;
+}
+
+cn_err cn_file_prepare(cn_consult *consult, const char *id, bool *changed)
+{
+    return wait_as(consult, id, "preparing", changed);
+}
+
+cn_err cn_file_tile(cn_consult *consult, const char *id, bool *changed)
+{
+    return wait_as(consult, id, "tiling", changed);
 }
 
 cn_err cn_file_sweep(cn_consult *consult, const char *name)

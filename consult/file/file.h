@@ -24,6 +24,8 @@
     X("imaging", false)      \
     X("other", false)
 
+#define CN_CATEGORY_SLIDES "pathology" /* where a plain picture is a slide */
+
 /** Creates an upload. Checks part, state, category, extension, size ≤ max_bytes. */
 typedef struct cn_upload_new {
     const char *request, *category, *name;
@@ -85,7 +87,9 @@ cn_err cn_file_waiting(cn_consult *consult, cn_file_turn *turns, size_t max, siz
 cn_err cn_file_converted(cn_consult *consult, const char *id, bool ok, const char *pdf_sha256, int pages);
 /** A slide that can be read and lacks levels waits for them (state "preparing"); `changed`: it did not before. */
 cn_err cn_file_prepare(cn_consult *consult, const char *id, bool *changed);
-/** Those, oldest first; the outcome is cn_file_converted. */
+/** A plain picture that is to be a slide waits for its pyramid (state "tiling"), and cannot be seen before. */
+cn_err cn_file_tile(cn_consult *consult, const char *id, bool *changed);
+/** Both kinds, those that cannot be seen yet and small ones first; the outcome is cn_file_converted. */
 cn_err cn_file_preparing(cn_consult *consult, char (*ids)[CN_ID_TEXT], size_t max, size_t *len);
 /** A slide whose unpacked parts are not there (they are in no backup) waits for them again. */
 cn_err cn_file_unpack(cn_consult *consult, const char *id);

@@ -28,6 +28,8 @@ bool cn_filetype_holds(const cn_filetype *type, const char *sniffed);
 /** Slides that are not taken although they are slides: the field of the problem that says what to do instead, NULL for all
  * others. "filename.folder": one file of several; "filename.export": a format that is not read. `sniffed` may be NULL. */
 const char *cn_filetype_advice(const char *name, const char *sniffed);
+/** Whether a file with this name and content is a slide in this category: a plain picture becomes one where slides are asked for. */
+bool cn_filetype_is_slide(const cn_filetype *type, const char *category, const char *sniffed);
 /** 1…255 characters of valid UTF-8, no path separators, no control characters, no leading dot. */
 bool cn_filename_valid(const char *name);
 

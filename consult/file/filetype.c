@@ -24,7 +24,8 @@ static const struct {
 
 static const char *const pdfs[] = {"application/pdf", NULL};
 static const char *const texts[] = {"text/plain", "text/html", NULL};
-static const char *const pictures[] = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", NULL};
+static const char *const pictures[] = {"image/jpeg", "image/png",  "image/gif", "image/webp",
+                                       "image/bmp",  "image/heic", "image/jp2", NULL};
 static const char *const slides[] = {"image/tiff", NULL};
 static const char *const dicoms[] = {"application/dicom", NULL};
 static const char *const zips[] = {"application/zip", NULL}; /* with a slide of several files in it */
@@ -50,6 +51,10 @@ static const cn_filetype table[] = {
     {"gif", "image", "ready", pictures, "", ""},
     {"webp", "image", "ready", pictures, "", ""},
     {"bmp", "image", "ready", pictures, "", ""},
+    {"heic", "slide", "converting", pictures, "", ""},
+    {"heif", "slide", "converting", pictures, "", ""},
+    {"jp2", "slide", "converting", pictures, "", ""},
+    {"j2k", "slide", "converting", pictures, "", ""},
     {"svs", "slide", "converting", slides, "", ""},
     {"tif", "slide", "converting", slides, "", ""},
     {"tiff", "slide", "converting", slides, "", ""},
@@ -111,6 +116,19 @@ bool cn_filetype_holds(const cn_filetype *type, const char *sniffed)
     if (!type->types) return office_ending(sniffed) != NULL;
     for (size_t i = 0; type->types[i]; i++)
         if (strcmp(type->types[i], sniffed) == 0) return true;
+    return false;
+}
+
+/* No browser shows these; where slides are asked for, every picture is to be looked at like one. */
+bool cn_filetype_is_slide(const cn_filetype *type, const char *category, const char *sniffed)
+{
+    static const char *const always[] = {"image/heic", "image/jp2"}, *const there[] = {"image/jpeg", "image/png",
+                                                                                       "image/bmp"};
+    if (strcmp(type->kind, "slide") == 0) return true;
+    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+        if (strcmp(always[i], sniffed) == 0) return true;
+    for (size_t i = 0; i < sizeof(there) / sizeof(there[0]) && strcmp(category, CN_CATEGORY_SLIDES) == 0; i++)
+        if (strcmp(there[i], sniffed) == 0) return true;
     return false;
 }
 

@@ -9,6 +9,7 @@ extern const cn_route cn_request_routes[]; /* requests.c: requests, reports, min
 extern const cn_route cn_file_routes[];    /* files.c: files of a request */
 extern const cn_route cn_upload_routes[];  /* uploads.c: tus */
 extern const cn_route cn_slide_routes[];   /* slides.c: Deep Zoom */
+extern const cn_route cn_iiif_routes[];    /* iiif.c: IIIF Image API 3 */
 extern const cn_route cn_meta_routes[];    /* meta.c: the description of the interface */
 extern const cn_route cn_room_routes[];    /* whip.c: WHIP, WHEP, who is in a room */
 extern const cn_route cn_quality_routes[]; /* quality.c: how well rooms run, for the administrator */

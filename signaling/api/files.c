@@ -10,6 +10,8 @@
 #include "signaling/app.h"
 #include "signaling/slide_file.h"
 #include "viewer/document/pictures.h"
+#include "viewer/document/plain.h"
+#include "viewer/slide/progress.h"
 #include "viewer/slide/slides.h"
 
 static cn_consult *consult(cn_http *http)
@@ -25,7 +27,10 @@ static cn_err show(cn_http *http)
 {
     cn_file_info info;
     CN_TRY(cn_file_get(consult(http), cn_http_actor(http), id(http), NULL, &info));
-    return cn_http_json(http, 200, cn_file_json(&info));
+    json_t *json = cn_file_json(&info);
+    int hundredths = cn_progress_of(info.id);
+    if (hundredths >= 0) json_object_set_new(json, "progress", json_integer(hundredths));
+    return cn_http_json(http, 200, json);
 }
 
 /* Types that a browser may show in a page of ours; everything else is a download, never something that runs. */
@@ -123,6 +128,7 @@ static cn_err remove_file(cn_http *http)
         cn_slide_forget(cn_app_slides(cn_http_app(http)), info.id, path);
         cn_files_unlink_beside(consult(http)->files, info.id, CN_LEVELS_NAME);
         cn_files_parts_remove(consult(http)->files, info.id);
+        cn_files_unlink_beside(consult(http)->files, info.id, CN_PYRAMID_NAME);
     }
     return cn_http_empty(http, 204);
 }

@@ -30,7 +30,7 @@ cn_err cn_slide_place(cn_http *http, const cn_file_info *info, char *out, size_t
     return cn_problem_set(cn_http_problem(http), CN_ERR_AGAIN, "state", "this slide is being unpacked");
 }
 
-static cn_err permit(cn_http *http, const char *action, cn_grant *out)
+cn_err cn_slide_permit(cn_http *http, const char *action, cn_grant *out)
 {
     cn_consult *consult = cn_app_consult(cn_http_app(http));
     const cn_actor *actor = cn_http_actor(http);
@@ -58,11 +58,25 @@ static void want_levels(cn_http *http, const char *id)
     if (cn_file_prepare(cn_app_consult(app), id, &changed) == CN_OK && changed) cn_app_convert_soon(app);
 }
 
-static cn_err load_info(cn_http *http, cn_grant *ticket, cn_decode_info *info)
+/* A picture whose pyramid is being made, or was not in the backup. */
+static cn_err want_pyramid(cn_http *http, const char *id, cn_err err)
 {
-    CN_TRY(permit(http, "slide.open", ticket));
+    cn_file_info info;
+    cn_app *app = cn_http_app(http);
+    bool changed = false;
+    CN_TRY(cn_file_get(cn_app_consult(app), cn_http_actor(http), id, NULL, &info));
+    bool lost = strcmp(info.state, "ready") == 0 && cn_file_tile(cn_app_consult(app), id, &changed) == CN_OK && changed;
+    if (lost) cn_app_convert_soon(app);
+    if (!lost && strcmp(info.state, "tiling") != 0 && strcmp(info.state, "converting") != 0) return err;
+    return cn_problem_set(cn_http_problem(http), CN_ERR_AGAIN, "state", "this picture is being prepared");
+}
+
+cn_err cn_slide_load(cn_http *http, const char *action, cn_grant *ticket, cn_decode_info *info)
+{
+    CN_TRY(cn_slide_permit(http, action, ticket));
     cn_err err = cn_slide_info(cn_app_slides(cn_http_app(http)), ticket->file, ticket->path, info);
     if (err == CN_OK && info->lacks_levels) want_levels(http, ticket->file);
+    if (err == CN_ERR_UNSUPPORTED) err = want_pyramid(http, ticket->file, err);
     if (err == CN_ERR_UNSUPPORTED || err == CN_ERR_CORRUPT)
         cn_problem_set(cn_http_problem(http), err, "", "this slide cannot be read: %s",
                        err == CN_ERR_CORRUPT ? "the file is damaged" : "its format is not known");
@@ -113,7 +127,7 @@ static cn_err info(cn_http *http)
     cn_grant ticket;
     cn_decode_info info;
     char version[VERSION], background[8];
-    CN_TRY(load_info(http, &ticket, &info));
+    CN_TRY(cn_slide_load(http, "slide.open", &ticket, &info));
     version_of(&ticket, &info, version);
     cn_fmt(background, sizeof(background), "#%06x", info.background);
     json_t *answer =
@@ -131,7 +145,7 @@ static cn_err descriptor(cn_http *http)
     cn_grant ticket;
     cn_decode_info info;
     char xml[400];
-    CN_TRY(load_info(http, &ticket, &info));
+    CN_TRY(cn_slide_load(http, "slide.open", &ticket, &info));
     cn_fmt(xml, sizeof(xml),
            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Image xmlns=\"http://schemas.microsoft.com/deepzoom/2008\" "
            "Format=\"jpeg\" Overlap=\"%d\" "
@@ -143,6 +157,7 @@ static cn_err descriptor(cn_http *http)
 cn_err cn_slide_refusal(cn_http *http, const char *id, cn_err err)
 {
     cn_file_info info;
+    if (err == CN_ERR_UNSUPPORTED) return want_pyramid(http, id, err);
     if (err != CN_ERR_TOOBIG) return err;
     CN_TRY(cn_file_get(cn_app_consult(cn_http_app(http)), cn_http_actor(http), id, NULL, &info));
     if (strcmp(info.state, "preparing") != 0) return err;
@@ -163,7 +178,7 @@ static cn_err tile(cn_http *http)
         !cn_parse_i64(cn_http_param(http, "column"), 0, 1 << 24, &column) ||
         !cn_parse_i64(cn_http_param(http, "row"), 0, 1 << 24, &row))
         return CN_ERR_NOTFOUND;
-    CN_TRY(permit(http, NULL, &ticket));
+    CN_TRY(cn_slide_permit(http, NULL, &ticket));
     /* kept by the browser, asked for again each time: the right may be gone */
     cn_http_set(http, "Cache-Control", "private, no-cache");
     if (cn_http_not_modified(http, ticket.etag)) return CN_OK;
@@ -225,7 +240,7 @@ static cn_err grid_tile(cn_http *http)
     cn_shelved *slide = NULL;
     if (!place_asked(http, &at)) return CN_ERR_NOTFOUND;
     CN_TRY(plane_asked(http, &at));
-    CN_TRY(permit(http, NULL, &ticket));
+    CN_TRY(cn_slide_permit(http, NULL, &ticket));
     CN_TRY(cn_slide_open(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, &slide));
     cn_err err = answer_grid(http, &ticket, slide, &at, true);
     cn_unref(slide);

@@ -4,7 +4,7 @@
 
 #include "signaling/http/http.h"
 
-#define CN_ROUTE_PARAMS 4
+#define CN_ROUTE_PARAMS 6
 #define CN_ROUTE_VALUE 256
 
 typedef struct cn_route_match {

@@ -174,6 +174,16 @@ static const char *is_mp4(const content *file)
     return NULL;
 }
 
+/* ISO 23008-12 10.2: a phone's picture. */
+static const char *is_heic(const content *file)
+{
+    static const char brands[][5] = {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"};
+    if (!has_at(file->head, 4, "ftyp", 4)) return NULL;
+    for (size_t i = 0; i < sizeof brands / sizeof *brands; i++)
+        if (has_at(file->head, 8, brands[i], 4)) return "image/heic";
+    return NULL;
+}
+
 /* ---- texts ---- */
 
 static const char *is_rtf(const content *file)
@@ -311,6 +321,8 @@ static const magic magics[] = {
     {0, 4, "MM\0*", "image/tiff"},
     {0, 4, "II+\0", "image/tiff"},
     {0, 4, "MM\0+", "image/tiff"},
+    {4, 8, "jP  \r\n\x87\n", "image/jp2"},
+    {0, 4, "\xff\x4f\xff\x51", "image/jp2"}, /* without the file format around it */
     {128, 4, "DICM", "application/dicom"},
 };
 
@@ -318,7 +330,7 @@ static const magic magics[] = {
  * last resort. */
 const char *cn_files_sniff(const void *head, size_t len, const void *tail, size_t tail_len)
 {
-    static const char *(*const tests[])(const content *) = {is_zip, is_ole2, is_bmp,  is_webp, is_mp4,
+    static const char *(*const tests[])(const content *) = {is_zip, is_ole2, is_bmp,  is_webp, is_mp4,         is_heic,
                                                             is_pdf, is_rtf,  is_html, is_text, is_unread_slide};
     const content file = {{head, len}, {tail, tail_len}};
     for (size_t i = sizeof magics / sizeof *magics; i-- > 0;)

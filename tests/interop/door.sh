@@ -19,8 +19,8 @@ lane() {
     return $status
 }
 status=0
-lane http report host typed said slides zips tiles start &
-lane ending gate strangers offers || status=1
+lane http report host typed said slides zips tiles pictures start &
+lane ending gate strangers offers iiif || status=1
 wait $! || status=1
 cat "$said"/*
 exit $status

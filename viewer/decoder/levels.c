@@ -98,11 +98,20 @@ static cn_err first_tile(cn_dslide *slide, const cn_pyramid *plan, TIFF *tif, in
     return write_tile(tif, tile, width, height, x, y);
 }
 
-static cn_err first_level(cn_dslide *slide, const cn_pyramid *plan, TIFF *tif, picture *next)
+/* Hundredths, in the first byte. The lock knows no pwrite. */
+static void say(int said, int64_t done, int64_t of)
+{
+    uint8_t byte = (uint8_t)(done * 99 / of);
+    if (lseek(said, 0, SEEK_SET) == 0) (void)!write(said, &byte, 1);
+}
+
+static cn_err first_level(cn_dslide *slide, const cn_pyramid *plan, TIFF *tif, picture *next, int said)
 {
     start_level(tif, plan->width[0], plan->height[0], false);
-    for (int64_t y = 0; y < plan->height[0]; y += TILE)
+    for (int64_t y = 0; y < plan->height[0]; y += TILE) {
         for (int64_t x = 0; x < plan->width[0]; x += TILE) CN_TRY(first_tile(slide, plan, tif, x, y, next));
+        say(said, y, plan->height[0]);
+    }
     return end_level(tif);
 }
 
@@ -121,11 +130,11 @@ static cn_err further_level(const picture *from, TIFF *tif)
 }
 
 /* The first level is written as it is made; of the next one, a sixteenth of it, on they are in memory. */
-static cn_err write_levels(cn_dslide *slide, const cn_pyramid *plan, TIFF *tif)
+static cn_err write_levels(cn_dslide *slide, const cn_pyramid *plan, TIFF *tif, int said)
 {
     picture now = {0};
     cn_err err = plan->n > 1 ? picture_make(&now, plan->width[1], plan->height[1]) : CN_OK;
-    if (err == CN_OK) err = first_level(slide, plan, tif, &now);
+    if (err == CN_OK) err = first_level(slide, plan, tif, &now, said);
     for (uint32_t i = 1; err == CN_OK && i < plan->n; i++) {
         picture next = {0};
         err = further_level(&now, tif);
@@ -138,24 +147,26 @@ static cn_err write_levels(cn_dslide *slide, const cn_pyramid *plan, TIFF *tif)
     return err;
 }
 
-static cn_err build(const char *path, int fd)
+static cn_err build(const char *path, int fd, int said)
 {
     cn_dslide *slide = NULL;
     CN_TRY(cn_decoder_open(&slide, path, CN_LEVELS_BYTES));
     const cn_pyramid *plan = cn_dslide_missing(slide);
     TIFF *tif = plan->n ? TIFFFdOpen(fd, "levels", "w8") : NULL;
-    cn_err err = !plan->n ? CN_ERR_INVALID : tif ? write_levels(slide, plan, tif) : CN_ERR_IO;
+    cn_err err = !plan->n ? CN_ERR_INVALID : tif ? write_levels(slide, plan, tif, said) : CN_ERR_IO;
     if (tif) TIFFCleanup(tif); /* the descriptor stays the caller's */
     cn_dslide_close(slide);
     return err;
 }
 
-int cn_levels_main(const char *path, const char *out)
+int cn_levels_main(const char *path, const char *out, const char *how)
 {
     CN_AUTO_CLOSE int fd = open(out, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return CN_LEVELS_STATUS + (int)cn_err_from_errno(errno);
+    CN_AUTO_CLOSE int said = open(how, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (said < 0) return CN_LEVELS_STATUS + (int)cn_err_from_errno(errno);
     errno = 0;
     (void)!nice(NICENESS); /* tiles that somebody waits for come first */
-    cn_err err = build(path, fd);
+    cn_err err = build(path, fd, said);
     return err == CN_OK ? 0 : CN_LEVELS_STATUS + (int)err;
 }

@@ -1,7 +1,7 @@
 /*
  * consilium-decoder: the zygote. It loads the libraries once, then forks one locked worker per open slide.
  * Started by the server with its socket as descriptor 3; not meant to be run by hand.
- * consilium-decoder levels SLIDE OUT: makes the levels that a slide lacks.
+ * consilium-decoder levels SLIDE OUT HOW: makes the levels that a slide lacks; HOW is how far it is, one byte, 0…100.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -134,8 +134,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[argc - 1], CN_DECODE_UNCONFINED) == 0) cn_child_unconfined(true);
     load_late_libraries();
-    if (argc >= 4 && strcmp(argv[1], "levels") == 0)
-        _exit(cn_levels_main(argv[2], argv[3])); /* locked in: what else runs at an exit may not do its work */
+    if (argc >= 5 && strcmp(argv[1], "levels") == 0)
+        _exit(cn_levels_main(argv[2], argv[3], argv[4])); /* locked in: what else runs at an exit may not do its work */
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     openslide_get_version(); /* resolves and initialises the libraries before the first fork */

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "viewer/decoder/cut.h"
 #include "viewer/decoder/jpeg.h"
 #include "viewer/decoder/ome.h"
 #include "viewer/decoder/pixels.h"
@@ -18,6 +19,9 @@
 #include "viewer/slide/scale.h"
 
 #define REGION_MAX CN_DECODE_PICTURE
+#define NEAR 1e-6 /* of a pixel, that is none */
+#define PICTURE_PIXELS ((int64_t)64 << 20)
+#define PART_PIXELS ((int64_t)8 << 20)
 
 /* Where the pixels of a picture come from. */
 typedef struct source {
@@ -323,6 +327,40 @@ static source source_for(cn_dslide *slide, double scale)
     return best;
 }
 
+/* ---- any part in any size ---- */
+
+/* A corner may lie inside a pixel of the level that it is made of. */
+cn_err cn_dslide_picture(cn_dslide *slide, double x, double y, double scale_x, double scale_y, int64_t width,
+                         int64_t height, uint8_t **out)
+{
+    double wide = scale_x / slide->stretch_x, high = scale_y / slide->stretch_y;
+    source from = source_for(slide, wide < high ? wide : high);
+    double down = from.downsample;
+    if (!(down > 0)) return CN_ERR_CORRUPT;
+    double left = x / slide->stretch_x / down, top = y / slide->stretch_y / down;
+    cn_pixel_grid grid = {.x = left - floor(left), .y = top - floor(top), .width = wide / down, .height = high / down};
+    int64_t sw = (int64_t)ceil(grid.x + (double)width * grid.width - NEAR);
+    int64_t sh = (int64_t)ceil(grid.y + (double)height * grid.height - NEAR);
+    if (sw < 1) sw = 1;
+    if (sh < 1) sh = 1;
+    if (sw > PICTURE_PIXELS / sh) return CN_ERR_TOOBIG;
+    CN_AUTO_FREE uint8_t *rgb = NULL;
+    CN_TRY(read_rgb(slide, &from, llround(floor(left) * down), llround(floor(top) * down), sw, sh, &rgb));
+    uint8_t *picture = cn_calloc((size_t)(width * height), 3);
+    if (!picture) return CN_ERR_NOMEM;
+    cn_pixels_shrink(rgb, sw, sh, picture, width, height, &grid);
+    *out = picture;
+    return CN_OK;
+}
+
+uint32_t cn_dslide_lines(cn_dslide *slide, double scale_x, double scale_y, int64_t width)
+{
+    double wide = scale_x / slide->stretch_x, high = scale_y / slide->stretch_y;
+    double down = source_for(slide, wide < high ? wide : high).downsample;
+    double lines = (double)PART_PIXELS / ((double)width * wide / down + 2) / (high / down) - 2;
+    return lines >= 1 ? lines < CN_DECODE_PICTURE ? (uint32_t)lines : CN_DECODE_PICTURE : 1;
+}
+
 /* ---- the questions ---- */
 
 /* A picture of dw × dh pixels whose corner is (x, y) in level-0 pixels, `scale` level-0 pixels per picture pixel. */
@@ -436,6 +474,7 @@ static const struct {
 } questions[] = {
     {CN_DECODE_INFO, answer_info},     {CN_DECODE_TILE, answer_tile},   {CN_DECODE_THUMB, answer_thumb},
     {CN_DECODE_REGION, answer_region}, {CN_DECODE_TABLE, answer_table}, {CN_DECODE_CELL, answer_cell},
+    {CN_DECODE_CUT, cn_cut_answer},
 };
 
 cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)

@@ -23,6 +23,12 @@ cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, s
 cn_err cn_dslide_read(cn_dslide *slide, int32_t level, int64_t x, int64_t y, int64_t width, int64_t height,
                       uint8_t **out);
 
+/** A picture of `width` × `height` pixels whose corner is (x, y) in pictured pixels of full size, `scale` of those per pixel; RGB, caller frees. */
+cn_err cn_dslide_picture(cn_dslide *slide, double x, double y, double scale_x, double scale_y, int64_t width,
+                         int64_t height, uint8_t **out);
+/** How many lines of such a picture may be asked for at once. */
+uint32_t cn_dslide_lines(cn_dslide *slide, double scale_x, double scale_y, int64_t width);
+
 /** The levels that the file itself lacks, made or not. */
 const cn_pyramid *cn_dslide_missing(const cn_dslide *slide);
 

@@ -1,4 +1,5 @@
 #include "viewer/slide/decoders.h"
+#include "viewer/slide/iiif.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -286,7 +287,9 @@ static bool answers_it(const cn_decode_ask *ask, const char *bytes, size_t n)
 {
     cn_decode_info info;
     if (ask->op == CN_DECODE_TABLE) return true; /* cn_tiletable_add looks at it, which knows the file */
-    return ask->op == CN_DECODE_INFO ? cn_decode_info_read(bytes, n, &info) : cn_decode_is_jpeg(bytes, n);
+    if (ask->op == CN_DECODE_INFO) return cn_decode_info_read(bytes, n, &info);
+    bool png = ask->op == CN_DECODE_CUT && ask->format == CN_IIIF_PNG;
+    return png ? cn_decode_is_png(bytes, n) : cn_decode_is_jpeg(bytes, n);
 }
 
 /* `*opening`: it ended before the slide was open. */

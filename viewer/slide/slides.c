@@ -190,9 +190,33 @@ cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, u
     return ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_THUMB, .size = size}, out);
 }
 
+cn_err cn_slide_cut(cn_slides *slides, const char *id, const char *path, const cn_iiif_ask *ask, cn_tile **out)
+{
+    char key[192];
+    tile_question asked = {.slides = slides,
+                           .id = id,
+                           .path = path,
+                           .ask = {.op = CN_DECODE_CUT,
+                                   .column = ask->x,
+                                   .row = ask->y,
+                                   .cut_width = ask->width,
+                                   .cut_height = ask->height,
+                                   .width = ask->out_width,
+                                   .height = ask->out_height,
+                                   .quarters = ask->quarters,
+                                   .mirror = ask->mirror,
+                                   .quality = ask->quality,
+                                   .format = ask->format}};
+    if (!cn_fmt(key, sizeof(key), "%s/cut/%lld,%lld,%lld,%lld/%u,%u/%u%u/%u.%u", id, (long long)ask->x,
+                (long long)ask->y, (long long)ask->width, (long long)ask->height, ask->out_width, ask->out_height,
+                ask->mirror, ask->quarters, ask->quality, ask->format))
+        return CN_ERR_INVALID;
+    return cn_tilecache_get(slides->cache, key, decode, &asked, out);
+}
+
 cn_err cn_slide_make_levels(cn_slides *slides, const char *id, const char *path, const char *scratch, int stop_fd)
 {
-    cn_err err = cn_levels_make(slides->decoder, path, scratch, stop_fd);
+    cn_err err = cn_levels_make(slides->decoder, id, path, scratch, stop_fd);
     if (err == CN_ERR_CORRUPT || err == CN_ERR_UNSUPPORTED || err == CN_ERR_TOOBIG || err == CN_ERR_INVALID ||
         err == CN_ERR_TIMEOUT)
         CN_TRY(cn_levels_give_up(path));

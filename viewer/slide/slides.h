@@ -7,6 +7,7 @@
 #define CN_VIEWER_SLIDES_H
 
 #include "viewer/slide/decoders.h"
+#include "viewer/slide/iiif.h"
 #include "viewer/slide/owners.h"
 #include "viewer/slide/shelf.h"
 #include "viewer/slide/tilecache.h"
@@ -38,6 +39,8 @@ void cn_slide_grid(const cn_decode_info *info, uint32_t level, int64_t *columns,
 /** A JPEG, new reference. Deep Zoom level, column and row. */
 cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsigned level, int64_t column, int64_t row,
                      cn_tile **out);
+/** A JPEG or PNG: any part in any size. */
+cn_err cn_slide_cut(cn_slides *slides, const char *id, const char *path, const cn_iiif_ask *ask, cn_tile **out);
 /** A JPEG inside size × size pixels (at most 2,048). */
 cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, unsigned size, cn_tile **out);
 /** Makes the levels that a slide lacks (`lacks_levels` of its information), beside it: cn_levels_make. What is asked for

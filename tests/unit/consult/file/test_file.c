@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "consult/file/file.h"
+#include "consult/file/file_private.h"
 
 #define MEGABYTE ((int64_t)1 << 20)
 #define WEEK ((int64_t)7 * 86400000)
@@ -461,6 +462,59 @@ static void test_a_slide_waits_for_its_levels(void **state)
     platform_close(&rig);
 }
 
+/* A pathologist's photo is looked at like a slide; what no browser shows is one everywhere. */
+static void test_pictures_that_are_slides(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *category, *type;
+        bool slide;
+    } rows[] = {
+        {"a.jpg", "pathology", "image/jpeg", true},
+        {"a.jpg", "lab", "image/jpeg", false},
+        {"a.png", "pathology", "image/png", true},
+        {"a.bmp", "pathology", "image/bmp", true},
+        {"a.bmp", "exam", "image/bmp", false},
+        {"a.gif", "pathology", "image/gif", false},
+        {"a.heic", "lab", "image/heic", true},
+        {"a.jpg", "consent", "image/heic", true},
+        {"a.jp2", "other", "image/jp2", true},
+        {"a.tif", "lab", "image/tiff", true},
+        {"a.pdf", "pathology", "application/pdf", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const cn_filetype *type = cn_filetype_of(rows[i].name);
+        assert_true(type && cn_filetype_holds(type, rows[i].type));
+        if (cn_filetype_is_slide(type, rows[i].category, rows[i].type) != rows[i].slide)
+            fail_msg("%s in %s", rows[i].name, rows[i].category);
+    }
+}
+
+static void test_a_picture_waits_for_its_pyramid(void **state)
+{
+    platform rig;
+    char request[CN_ID_TEXT], slide[CN_ID_TEXT], picture[CN_ID_TEXT], ids[4][CN_ID_TEXT];
+    bool changed = false;
+    size_t n = 0;
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", request);
+    whole(&rig, request, slide);
+    whole(&rig, request, picture);
+    platform_sql(&rig, "UPDATE files SET kind = 'slide'");
+    assert_ok(cn_file_prepare(rig.c, slide, &changed));
+    assert_ok(cn_file_tile(rig.c, picture, &changed));
+    assert_true(changed);
+    assert_string_equal(state_of(&rig, picture), "tiling");
+    assert_ok(cn_file_tile(rig.c, picture, &changed));
+    assert_false(changed);
+    assert_ok(cn_file_preparing(rig.c, ids, 4, &n));
+    assert_int_equal(n, 2);
+    assert_string_equal(ids[0], picture); /* the other one can be seen already */
+    assert_ok(cn_file_converted(rig.c, picture, false, "", 0));
+    assert_string_equal(state_of(&rig, picture), "failed");
+    platform_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +530,8 @@ int main(void)
         CN_DB_TESTS(test_the_line_is_fair),
         CN_DB_TESTS(test_what_is_stuck_is_tried_again),
         CN_DB_TESTS(test_a_slide_waits_for_its_levels),
+        CN_DB_TESTS(test_a_picture_waits_for_its_pyramid),
+        cmocka_unit_test(test_pictures_that_are_slides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

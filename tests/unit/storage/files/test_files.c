@@ -348,7 +348,12 @@ static void test_sniff(void **state)
           "video/mp4"),
         C("\0\0\0\x18"
           "ftypheic\0\0\0\0mif1",
+          "image/heic"),
+        C("\0\0\0\x18"
+          "ftypavif\0\0\0\0mif1",
           NULL),
+        C("\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14", "image/jp2"),
+        C("\xff\x4f\xff\x51\0\x2f", "image/jp2"),
         C("PK\3\4\x14\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0[Content_Types].xml...."
           "PK\3\4\x14\0\0\0\x08\0\0\0\0\0\0\0\0\0\0\0"
           "\0\0\0\0\0\0\x11\0\0\0word/document.xml",

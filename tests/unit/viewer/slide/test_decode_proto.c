@@ -269,7 +269,12 @@ static void a_question_has_bounds(void **state)
                 {{.op = CN_DECODE_THUMB, .size = 2048}, true},
                 {{.op = CN_DECODE_REGION, .column = -10, .width = 10, .height = 10}, true},
                 {{.op = CN_DECODE_REGION, .column = INT64_MIN, .width = 10, .height = 10}, false},
-                {{.op = CN_DECODE_REGION, .width = 100000, .height = 10}, false}};
+                {{.op = CN_DECODE_REGION, .width = 100000, .height = 10}, false},
+                {{.op = CN_DECODE_CUT, .cut_width = 9000, .cut_height = 10, .width = 10, .height = 10}, true},
+                {{.op = CN_DECODE_CUT, .cut_width = 9000, .cut_height = 10, .width = 4000, .height = 4000}, false},
+                {{.op = CN_DECODE_CUT, .cut_height = 10, .width = 10, .height = 10}, false},
+                {{.op = CN_DECODE_CUT, .cut_width = 1, .cut_height = 1, .width = 1, .height = 1, .quarters = 4}, false},
+                {{.op = CN_DECODE_CUT, .cut_width = 1, .cut_height = 1, .width = 1, .height = 1, .format = 2}, false}};
     cn_decode_ask out;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_int_equal(cn_decode_ask_read(&rows[i].ask, sizeof(rows[i].ask), &out), rows[i].good);

@@ -138,9 +138,11 @@ export interface FileInfo {
   size: number
   sha256: string
   kind: 'slide' | 'document' | 'image' | 'other'
-  /** preparing: a slide whose overview is being made; stuck: the server could not, and tries again by itself */
-  state: 'ready' | 'converting' | 'preparing' | 'stuck' | 'failed'
+  /** preparing: a slide whose overview is being made; tiling: a picture that is being made a slide; stuck: the server could not, and tries again by itself */
+  state: 'ready' | 'converting' | 'preparing' | 'tiling' | 'stuck' | 'failed'
   pages: number | null
+  /** hundredths, while the server works on it */
+  progress?: number
   created_at?: number
 }
 
