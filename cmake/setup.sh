@@ -13,7 +13,7 @@ PACKAGES_RUN="build-essential cmake ninja-build pkg-config ca-certificates opens
 PACKAGES_CHECK="clang clang-format libclang-rt-14-dev llvm-14 universal-ctags postgresql-15 sqlite3 chromium firefox-esr
  iproute2 procps gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
  gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools gir1.2-gst-plugins-bad-1.0 gir1.2-nice-0.1 python3-gi openslide-tools
- ghostscript fonts-liberation pulseaudio coturn nftables python3-aiortc curl golang-go golang-github-pion-webrtc.v3-dev"
+ ghostscript fonts-liberation pulseaudio coturn nftables python3-aiortc curl libheif-examples libopenjp2-tools golang-go golang-github-pion-webrtc.v3-dev"
 
 say() { printf '%s\n' "$*" >&2; }
 
