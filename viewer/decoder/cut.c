@@ -61,6 +61,7 @@ cn_err cn_cut_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size
     CN_AUTO_FREE uint8_t *upright = cn_calloc(pixels, 3);
     CN_AUTO_FREE uint8_t *turned = cn_calloc(pixels, 3);
     if (!upright || !turned) return CN_ERR_NOMEM;
+    CN_TRY(cn_dslide_plane(slide, ask));
     CN_TRY(read_upright(slide, ask, upright));
     turn(ask, upright, turned, width, height);
     if (ask->quality >= CN_IIIF_GRAY) without_colour(turned, pixels, ask->quality == CN_IIIF_BITONAL);

@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "viewer/decoder/cut.h"
 #include "viewer/decoder/jpeg.h"
 #include "viewer/decoder/ome.h"
 #include "viewer/decoder/pixels.h"
@@ -474,15 +473,20 @@ static const struct {
 } questions[] = {
     {CN_DECODE_INFO, answer_info},     {CN_DECODE_TILE, answer_tile},   {CN_DECODE_THUMB, answer_thumb},
     {CN_DECODE_REGION, answer_region}, {CN_DECODE_TABLE, answer_table}, {CN_DECODE_CELL, answer_cell},
-    {CN_DECODE_CUT, cn_cut_answer},
 };
 
-cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
+cn_err cn_dslide_plane(cn_dslide *slide, const cn_decode_ask *ask)
 {
     if (ask->z > (slide->info.z_planes ? slide->info.z_planes : 1) || ask->channel > slide->info.channels)
         return CN_ERR_NOTFOUND;
     slide->z = ask->z;
     slide->channel = ask->channel;
+    return CN_OK;
+}
+
+cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
+{
+    CN_TRY(cn_dslide_plane(slide, ask));
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
         if (questions[i].op == ask->op) return questions[i].fn(slide, ask, out, size, len);
     return CN_ERR_UNSUPPORTED;

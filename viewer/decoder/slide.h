@@ -14,6 +14,8 @@ typedef struct cn_dslide cn_dslide;
 cn_err cn_dslide_open(cn_dslide **out, const char *path);
 void cn_dslide_close(cn_dslide *slide);
 
+/** What is read from now on is of the plane and the channel that `ask` names. CN_ERR_NOTFOUND: there is none such. */
+cn_err cn_dslide_plane(cn_dslide *slide, const cn_decode_ask *ask);
 /** Answers one question into `out` (at most `size` bytes). CN_ERR_NOTFOUND outside the grid, CN_ERR_CORRUPT when pixels
  * cannot be read. */
 cn_err cn_dslide_answer(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len);

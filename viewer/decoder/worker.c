@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "viewer/decode_proto.h"
+#include "viewer/decoder/cut.h"
 #include "viewer/decoder/lock.h"
 
 static int reply(int sock, cn_err err, size_t len)
@@ -33,6 +34,12 @@ cn_err cn_decoder_open(cn_dslide **slide, const char *path, size_t file_bytes)
     return cn_dslide_open(slide, path);
 }
 
+static cn_err answer(cn_dslide *slide, const cn_decode_ask *ask, void *shared, size_t *len)
+{
+    return ask->op == CN_DECODE_CUT ? cn_cut_answer(slide, ask, shared, CN_DECODE_SHARED, len)
+                                    : cn_dslide_answer(slide, ask, shared, CN_DECODE_SHARED, len);
+}
+
 int cn_decoder_worker(int sock, void *shared, const char *path)
 {
     cn_dslide *slide = NULL;
@@ -45,8 +52,7 @@ int cn_decoder_worker(int sock, void *shared, const char *path)
         if (got <= 0) break;
         size_t n = 0;
         cn_decode_ask ask;
-        err = cn_decode_ask_read(bytes, (size_t)got, &ask) ? cn_dslide_answer(slide, &ask, shared, CN_DECODE_SHARED, &n)
-                                                           : CN_ERR_INVALID;
+        err = cn_decode_ask_read(bytes, (size_t)got, &ask) ? answer(slide, &ask, shared, &n) : CN_ERR_INVALID;
         /* OpenSlide's errors stick to the handle: a damaged slide is opened anew by the next worker */
         if (reply(sock, err, n) != 0 || err == CN_ERR_CORRUPT) break;
     }

@@ -7,13 +7,13 @@
 #define SHORT 3
 #define LONG 4
 
-typedef struct view {
+typedef struct exif_view {
     const uint8_t *bytes;
     size_t len;
     bool little;
-} view;
+} exif_view;
 
-static uint32_t number(const view *exif, size_t at, unsigned bytes)
+static uint32_t number(const exif_view *exif, size_t at, unsigned bytes)
 {
     uint32_t value = 0;
     for (unsigned i = 0; i < bytes; i++)
@@ -22,7 +22,7 @@ static uint32_t number(const view *exif, size_t at, unsigned bytes)
 }
 
 /* TIFF 6.0: an entry of 12 bytes, whose value of one SHORT or LONG stands in its last four. */
-static unsigned of_entry(const view *exif, size_t at)
+static unsigned of_entry(const exif_view *exif, size_t at)
 {
     uint32_t type = number(exif, at + 2, 2);
     if (number(exif, at, 2) != ORIENTATION || number(exif, at + 4, 4) != 1) return 0;
@@ -32,7 +32,7 @@ static unsigned of_entry(const view *exif, size_t at)
 
 unsigned cn_exif_orientation(const void *bytes, size_t len)
 {
-    view exif = {.bytes = bytes, .len = len};
+    exif_view exif = {.bytes = bytes, .len = len};
     if (len >= 6 && memcmp(bytes, "Exif\0\0", 6) == 0) {
         exif.bytes += 6;
         exif.len -= 6;

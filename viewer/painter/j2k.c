@@ -24,31 +24,31 @@ typedef struct opened {
 
 /* ---- the file ---- */
 
-static OPJ_SIZE_T read_memory(void *buffer, OPJ_SIZE_T n, void *user)
+static OPJ_SIZE_T read_memory(void *buffer, OPJ_SIZE_T wanted, void *user)
 {
     memory *from = user;
     size_t left = from->len - from->at;
     if (!left) return (OPJ_SIZE_T)-1;
-    if (n > left) n = left;
-    memcpy(buffer, from->bytes + from->at, n);
-    from->at += n;
-    return n;
+    if (wanted > left) wanted = left;
+    memcpy(buffer, from->bytes + from->at, wanted);
+    from->at += wanted;
+    return wanted;
 }
 
-static OPJ_OFF_T skip_memory(OPJ_OFF_T n, void *user)
+static OPJ_OFF_T skip_memory(OPJ_OFF_T by, void *user)
 {
     memory *from = user;
-    if (n < 0) return -1;
-    size_t left = from->len - from->at, step = (size_t)n < left ? (size_t)n : left;
+    if (by < 0) return -1;
+    size_t left = from->len - from->at, step = (size_t)by < left ? (size_t)by : left;
     from->at += step;
     return (OPJ_OFF_T)step;
 }
 
-static OPJ_BOOL seek_memory(OPJ_OFF_T n, void *user)
+static OPJ_BOOL seek_memory(OPJ_OFF_T to, void *user)
 {
     memory *from = user;
-    if (n < 0 || (size_t)n > from->len) return OPJ_FALSE;
-    from->at = (size_t)n;
+    if (to < 0 || (size_t)to > from->len) return OPJ_FALSE;
+    from->at = (size_t)to;
     return OPJ_TRUE;
 }
 

@@ -13,14 +13,14 @@
 /* What has to be turned is turned in memory. Cameras and phones have a tenth of that. */
 #define TURNED_PIXELS ((int64_t)400000000)
 
-typedef struct picture {
+typedef struct plain_drawing {
     const char *to;
     int said;
     cn_pyramid_maker *maker;
     cn_picture_head head;
     uint8_t *turned; /* as stored, until all of it is there; NULL: it is upright */
     int64_t taken;
-} picture;
+} plain_drawing;
 
 static bool lies(unsigned orientation)
 {
@@ -29,7 +29,7 @@ static bool lies(unsigned orientation)
 
 static cn_err begin(void *ctx, const cn_picture_head *head)
 {
-    picture *drawn = ctx;
+    plain_drawing *drawn = ctx;
     cn_picture_head upright = *head;
     drawn->head = *head;
     if (lies(head->orientation)) {
@@ -47,7 +47,7 @@ static cn_err begin(void *ctx, const cn_picture_head *head)
 
 static cn_err lines(void *ctx, const uint8_t *rgb, int64_t n)
 {
-    picture *drawn = ctx;
+    plain_drawing *drawn = ctx;
     if (!drawn->turned) return cn_pyramid_maker_lines(drawn->maker, rgb, n);
     if (n > drawn->head.height - drawn->taken) return CN_ERR_CORRUPT;
     memcpy(drawn->turned + 3 * drawn->taken * drawn->head.width, rgb, (size_t)(3 * n * drawn->head.width));
@@ -72,7 +72,7 @@ static void way(const cn_picture_head *head, int64_t y, int64_t *at, int64_t *st
     }
 }
 
-static cn_err turn(picture *drawn)
+static cn_err turn(plain_drawing *drawn)
 {
     const cn_picture_head *head = &drawn->head;
     bool lying = lies(head->orientation);
@@ -118,7 +118,7 @@ cn_err cn_painter_pyramid(const char *from, const char *to, const char *said)
 {
     CN_AUTO_CLOSE int fd = open(said, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return cn_err_from_errno(errno);
-    picture drawn = {.to = to, .said = fd};
+    plain_drawing drawn = {.to = to, .said = fd};
     cn_err err = read_any(from, &(cn_picture_sink){.ctx = &drawn, .begin = begin, .lines = lines});
     if (err == CN_OK && !drawn.maker) err = CN_ERR_CORRUPT;
     if (err == CN_OK && drawn.turned) err = turn(&drawn);

@@ -97,9 +97,9 @@ static cn_err keep(cn_pyramid_maker *maker, kept *place, const void *bytes, unsi
 {
     *place = (kept){.at = maker->spooled, .len = (uint32_t)len};
     for (unsigned long done = 0; done < len;) {
-        ssize_t n = pwrite(maker->spool, (const char *)bytes + done, len - done, maker->spooled + (int64_t)done);
-        if (n <= 0) return write_error();
-        done += (unsigned long)n;
+        ssize_t wrote = pwrite(maker->spool, (const char *)bytes + done, len - done, maker->spooled + (int64_t)done);
+        if (wrote <= 0) return write_error();
+        done += (unsigned long)wrote;
     }
     maker->spooled += (int64_t)len;
     return CN_OK;
@@ -111,8 +111,8 @@ static cn_err put_tile(cn_pyramid_maker *maker, level *of, int64_t number)
     CN_TRY(encode(&maker->encoder, maker->tile, &len));
     if (of->tiles) return keep(maker, &of->tiles[number], maker->encoder.bytes, len);
     errno = 0;
-    tmsize_t n = TIFFWriteRawTile(maker->tif, (uint32_t)number, maker->encoder.bytes, (tmsize_t)len);
-    return n == (tmsize_t)len ? CN_OK : write_error();
+    tmsize_t put = TIFFWriteRawTile(maker->tif, (uint32_t)number, maker->encoder.bytes, (tmsize_t)len);
+    return put == (tmsize_t)len ? CN_OK : write_error();
 }
 
 /* A tile of the band whose upper left `width` × `height` pixels are there; past them the last ones are repeated. */

@@ -7,12 +7,12 @@
 
 #define BITS 8
 
-typedef struct reader {
+typedef struct heif_source {
     struct heif_context *file;
     struct heif_image_handle *primary;
     struct heif_image *image;
     void *icc;
-} reader;
+} heif_source;
 
 static cn_err said(struct heif_error err)
 {
@@ -25,7 +25,7 @@ static cn_err said(struct heif_error err)
     }
 }
 
-static cn_err decode(reader *of)
+static cn_err decode(heif_source *of)
 {
     struct heif_decoding_options *options = heif_decoding_options_alloc();
     if (!options) return CN_ERR_NOMEM;
@@ -36,7 +36,7 @@ static cn_err decode(reader *of)
     return err;
 }
 
-static cn_err give(reader *of, const cn_picture_sink *sink)
+static cn_err give(heif_source *of, const cn_picture_sink *sink)
 {
     int stride = 0;
     const uint8_t *plane = heif_image_get_plane_readonly(of->image, heif_channel_interleaved, &stride);
@@ -55,7 +55,7 @@ static cn_err give(reader *of, const cn_picture_sink *sink)
     return CN_OK;
 }
 
-static cn_err read_file(reader *of, const char *path, const cn_picture_sink *sink)
+static cn_err read_file(heif_source *of, const char *path, const cn_picture_sink *sink)
 {
     heif_context_set_max_decoding_threads(of->file, 0);
     CN_TRY(said(heif_context_read_from_file(of->file, path, NULL)));
@@ -69,7 +69,7 @@ static cn_err read_file(reader *of, const char *path, const cn_picture_sink *sin
 
 cn_err cn_read_heif(const char *path, const cn_picture_sink *sink)
 {
-    reader of = {.file = heif_context_alloc()};
+    heif_source of = {.file = heif_context_alloc()};
     if (!of.file) return CN_ERR_NOMEM;
     cn_err err = read_file(&of, path, sink);
     if (of.image) heif_image_release(of.image);

@@ -14,7 +14,7 @@
 #define EXIF_BYTES 0xffff
 #define LINES 16
 
-typedef struct reader {
+typedef struct jpeg_source {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr mgr;
     jmp_buf back;
@@ -22,18 +22,18 @@ typedef struct reader {
     uint8_t *lines, *rgb; /* as decoded; the same of a CMYK one */
     JOCTET *icc;
     bool damaged;
-} reader;
+} jpeg_source;
 
 static void fail(j_common_ptr jpeg)
 {
-    reader *failed = jpeg->client_data;
+    jpeg_source *failed = jpeg->client_data;
     longjmp(failed->back, 1);
 }
 
 /* The library draws grey over what is missing or makes no sense; a doctor must not take that for the picture. */
 static void warn(j_common_ptr jpeg, int level)
 {
-    reader *of = jpeg->client_data;
+    jpeg_source *of = jpeg->client_data;
     if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA && jpeg->err->msg_code != JWRN_ADOBE_XFORM &&
         jpeg->err->msg_code != JWRN_BOGUS_ICC)
         of->damaged = true;
@@ -54,7 +54,7 @@ static void from_cmyk(const uint8_t *cmyk, int64_t pixels, uint8_t *rgb)
         for (int64_t c = 0; c < 3; c++) *rgb++ = (uint8_t)((cmyk[c] * cmyk[3] + 127) / 255);
 }
 
-static cn_err read_lines(reader *of, const cn_picture_sink *sink)
+static cn_err read_lines(jpeg_source *of, const cn_picture_sink *sink)
 {
     struct jpeg_decompress_struct *jpeg = &of->jpeg;
     int64_t width = jpeg->output_width, parts = jpeg->output_components;
@@ -76,7 +76,7 @@ static cn_err read_lines(reader *of, const cn_picture_sink *sink)
     return of->damaged ? CN_ERR_CORRUPT : CN_OK;
 }
 
-static cn_err read_file(reader *of, const cn_picture_sink *sink)
+static cn_err read_file(jpeg_source *of, const cn_picture_sink *sink)
 {
     struct jpeg_decompress_struct *jpeg = &of->jpeg;
     unsigned icc_bytes = 0;
@@ -101,7 +101,7 @@ static cn_err read_file(reader *of, const cn_picture_sink *sink)
 
 cn_err cn_read_jpeg(const char *path, const cn_picture_sink *sink)
 {
-    reader *of = CN_NEW(reader);
+    jpeg_source *of = CN_NEW(jpeg_source);
     if (!of) return CN_ERR_NOMEM;
     cn_err err = CN_ERR_IO;
     of->jpeg.err = jpeg_std_error(&of->mgr);

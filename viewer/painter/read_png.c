@@ -12,18 +12,18 @@
 
 #define CHUNK_BYTES ((png_alloc_size_t)64 << 20)
 
-typedef struct reader {
+typedef struct png_source {
     png_structp png;
     png_infop info;
     FILE *file;
     uint8_t *pixels; /* a line, or the whole picture */
     uint8_t *rgb;
     bool out_of_memory;
-} reader;
+} png_source;
 
 static void fail(png_structp png, png_const_charp text)
 {
-    reader *of = png_get_error_ptr(png);
+    png_source *of = png_get_error_ptr(png);
     if (strstr(text, "memory")) of->out_of_memory = true;
     longjmp(png_jmpbuf(png), 1);
 }
@@ -34,7 +34,7 @@ static void warn(png_structp png, png_const_charp text)
     (void)text;
 }
 
-static void read_head(reader *of, cn_picture_head *head)
+static void read_head(png_source *of, cn_picture_head *head)
 {
     png_charp name;
     png_bytep icc = NULL, exif = NULL;
@@ -53,7 +53,7 @@ static void read_head(reader *of, cn_picture_head *head)
 }
 
 /* Grey, palette, 1 to 16 bits: all of them as 8-bit RGB with or without an alpha channel. */
-static void transform(reader *of)
+static void transform(png_source *of)
 {
     png_set_expand(of->png);
     png_set_scale_16(of->png);
@@ -67,13 +67,13 @@ static void flatten(const uint8_t *rgba, int64_t pixels, uint8_t *rgb)
         for (int64_t c = 0; c < 3; c++) *rgb++ = (uint8_t)((rgba[c] * rgba[3] + 255 * (255 - rgba[3]) + 127) / 255);
 }
 
-static cn_err give(reader *of, const cn_picture_sink *sink, const uint8_t *line, int64_t width, bool alpha)
+static cn_err give(png_source *of, const cn_picture_sink *sink, const uint8_t *line, int64_t width, bool alpha)
 {
     if (alpha) flatten(line, width, of->rgb);
     return sink->lines(sink->ctx, alpha ? of->rgb : line, 1);
 }
 
-static cn_err read_lines(reader *of, const cn_picture_sink *sink, const cn_picture_head *head, int passes)
+static cn_err read_lines(png_source *of, const cn_picture_sink *sink, const cn_picture_head *head, int passes)
 {
     bool alpha = png_get_channels(of->png, of->info) == 4;
     size_t bytes = png_get_rowbytes(of->png, of->info), kept = passes > 1 ? (size_t)head->height : 1;
@@ -91,7 +91,7 @@ static cn_err read_lines(reader *of, const cn_picture_sink *sink, const cn_pictu
     return CN_OK;
 }
 
-static cn_err read_file(reader *of, const cn_picture_sink *sink)
+static cn_err read_file(png_source *of, const cn_picture_sink *sink)
 {
     cn_picture_head head;
     if (setjmp(png_jmpbuf(of->png))) return of->out_of_memory ? CN_ERR_TOOBIG : CN_ERR_CORRUPT;
@@ -109,7 +109,7 @@ static cn_err read_file(reader *of, const cn_picture_sink *sink)
 
 cn_err cn_read_png(const char *path, const cn_picture_sink *sink)
 {
-    reader of = {.file = fopen(path, "rbe")};
+    png_source of = {.file = fopen(path, "rbe")};
     cn_err err = of.file ? CN_ERR_NOMEM : CN_ERR_IO;
     if (of.file) of.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &of, fail, warn);
     if (of.png) of.info = png_create_info_struct(of.png);

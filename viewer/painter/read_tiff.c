@@ -16,7 +16,7 @@
 #define BLOCK_PIXELS ((int64_t)256 << 20)
 #define PAGES_LOOKED_AT 64
 
-typedef struct reader {
+typedef struct tiff_source {
     TIFF *tif;
     const cn_picture_sink *sink;
     int64_t width, height;
@@ -27,11 +27,11 @@ typedef struct reader {
     uint8_t *rgb; /* a band of blocks */
     size_t block_bytes;
     uint8_t *block;
-} reader;
+} tiff_source;
 
 /* ---- what it is ---- */
 
-static bool read_size(reader *of)
+static bool read_size(tiff_source *of)
 {
     uint32_t width = 0, height = 0, block_width = 0, block_height = 0;
     TIFF *tif = of->tif;
@@ -53,7 +53,7 @@ static bool read_size(reader *of)
     return width && height && block_width && block_height;
 }
 
-static void read_samples(reader *of)
+static void read_samples(tiff_source *of)
 {
     uint16_t extras = 0, *kinds = NULL, inks = INKSET_CMYK, format = SAMPLEFORMAT_UINT;
     cn_samples *samples = &of->samples;
@@ -92,7 +92,7 @@ static void read_samples(reader *of)
 }
 
 /* A scan or a fax is a document, whose pages are read one after another. */
-static bool is_scan(reader *of)
+static bool is_scan(tiff_source *of)
 {
     unsigned pages = 1;
     if (of->samples.bits == 1 && of->samples.parts == 1) return true;
@@ -114,7 +114,7 @@ static double per_cm(TIFF *tif, uint32_t tag)
     return unit == RESUNIT_CENTIMETER ? (double)count : unit == RESUNIT_INCH ? (double)count / 2.54 : 0;
 }
 
-static cn_err begin(reader *of)
+static cn_err begin(tiff_source *of)
 {
     uint16_t orientation = 1;
     uint32_t icc_bytes = 0;
@@ -133,9 +133,9 @@ static cn_err begin(reader *of)
 
 /* ---- samples as they are stored: lines of strips, bands of tiles ---- */
 
-typedef cn_err (*line_fn)(reader *of, const uint8_t *samples);
+typedef cn_err (*line_fn)(tiff_source *of, const uint8_t *samples);
 
-static cn_err each_strip_line(reader *of, line_fn use)
+static cn_err each_strip_line(tiff_source *of, line_fn use)
 {
     for (int64_t y = 0; y < of->height; y++) {
         if (TIFFReadScanline(of->tif, of->block, (uint32_t)y, 0) < 0) return CN_ERR_CORRUPT;
@@ -144,7 +144,7 @@ static cn_err each_strip_line(reader *of, line_fn use)
     return CN_OK;
 }
 
-static cn_err each_tile_line(reader *of, line_fn use)
+static cn_err each_tile_line(tiff_source *of, line_fn use)
 {
     size_t pixel = (size_t)of->samples.parts * of->samples.bits / 8, line = (size_t)of->width * pixel;
     size_t tile_line = (size_t)of->block_width * pixel;
@@ -164,24 +164,24 @@ static cn_err each_tile_line(reader *of, line_fn use)
     return CN_OK;
 }
 
-static cn_err each_line(reader *of, line_fn use)
+static cn_err each_line(tiff_source *of, line_fn use)
 {
     return of->tiled ? each_tile_line(of, use) : each_strip_line(of, use);
 }
 
-static cn_err look_line(reader *of, const uint8_t *line)
+static cn_err look_line(tiff_source *of, const uint8_t *line)
 {
     cn_samples_look(&of->samples, line, of->width);
     return CN_OK;
 }
 
-static cn_err draw_line(reader *of, const uint8_t *line)
+static cn_err draw_line(tiff_source *of, const uint8_t *line)
 {
     cn_samples_rgb(&of->samples, line, of->width, of->rgb);
     return of->sink->lines(of->sink->ctx, of->rgb, 1);
 }
 
-static cn_err read_plain(reader *of)
+static cn_err read_plain(tiff_source *of)
 {
     tmsize_t bytes = of->tiled ? TIFFTileSize(of->tif) : TIFFScanlineSize(of->tif);
     int64_t pixels = of->tiled ? of->block_width * of->block_height : of->width;
@@ -197,13 +197,13 @@ static cn_err read_plain(reader *of)
 /* ---- blocks of RGB: JPEG 2000, and what libtiff converts itself ---- */
 
 /* A block of whole RGB, `width` × `height` of it inside the picture, to its place in the band. */
-static void place(reader *of, const uint8_t *rgb, int64_t stride, int64_t left, int64_t width, int64_t height)
+static void place(tiff_source *of, const uint8_t *rgb, int64_t stride, int64_t left, int64_t width, int64_t height)
 {
     for (int64_t y = 0; y < height; y++)
         memcpy(of->rgb + 3 * (y * of->width + left), rgb + 3 * y * stride, (size_t)(3 * width));
 }
 
-static cn_err j2k_block(reader *of, int64_t left, int64_t top, int64_t width, int64_t height)
+static cn_err j2k_block(tiff_source *of, int64_t left, int64_t top, int64_t width, int64_t height)
 {
     uint32_t number = of->tiled ? TIFFComputeTile(of->tif, (uint32_t)left, (uint32_t)top, 0, 0)
                                 : TIFFComputeStrip(of->tif, (uint32_t)top, 0);
@@ -230,7 +230,7 @@ static cn_err j2k_block(reader *of, int64_t left, int64_t top, int64_t width, in
 }
 
 /* libtiff's raster begins at the lower left, tiles filled up to their size. */
-static cn_err converted_block(reader *of, int64_t left, int64_t top, int64_t width, int64_t height)
+static cn_err converted_block(tiff_source *of, int64_t left, int64_t top, int64_t width, int64_t height)
 {
     uint32_t *raster = (uint32_t *)(void *)of->block;
     int64_t stride = of->tiled ? of->block_width : of->width, lines = of->tiled ? of->block_height : height;
@@ -250,7 +250,7 @@ static cn_err converted_block(reader *of, int64_t left, int64_t top, int64_t wid
     return CN_OK;
 }
 
-static cn_err read_blocks(reader *of, cn_err (*block)(reader *, int64_t, int64_t, int64_t, int64_t))
+static cn_err read_blocks(tiff_source *of, cn_err (*block)(tiff_source *, int64_t, int64_t, int64_t, int64_t))
 {
     if (of->block_height > BLOCK_PIXELS / of->block_width || of->block_height > BLOCK_PIXELS / of->width)
         return CN_ERR_TOOBIG;
@@ -270,7 +270,7 @@ static cn_err read_blocks(reader *of, cn_err (*block)(reader *, int64_t, int64_t
 
 /* ---- the file ---- */
 
-static cn_err read_first(reader *of)
+static cn_err read_first(tiff_source *of)
 {
     char why[1024];
     if (!read_size(of)) return CN_ERR_CORRUPT;
@@ -290,7 +290,7 @@ cn_err cn_read_tiff(const char *path, const cn_picture_sink *sink)
 {
     TIFFSetWarningHandler(NULL);
     /* mapped, all of the file would count as our memory */
-    reader of = {.tif = TIFFOpen(path, "rm"), .sink = sink};
+    tiff_source of = {.tif = TIFFOpen(path, "rm"), .sink = sink};
     if (!of.tif) return CN_ERR_CORRUPT;
     cn_err err = read_first(&of);
     TIFFClose(of.tif);
