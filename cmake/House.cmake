@@ -259,7 +259,7 @@ function(cn_program name)
 endfunction()
 
 # tests/unit/FOLDER/[ROOM/]test_X.c → test program linked with FOLDER's target only (signaling: the program's objects)
-# tests/fuzz/FOLDER_X.c      → libFuzzer target linked with FOLDER's target, corpus in tests/fuzz/corpus/FOLDER_X
+# tests/fuzz/FOLDER_X.c      → libFuzzer target linked with FOLDER's target (viewer_decoder: the program's objects), corpus in tests/fuzz/corpus/FOLDER_X
 function(cn_tests)
   if(NOT CN_SANITIZE STREQUAL "fuzz")
     # what tests of storage and of the folders above it share; only the members that a test uses are linked

@@ -50,7 +50,8 @@ bool cn_decode_ask_read(const void *bytes, size_t len, cn_decode_ask *out)
     if (!take(bytes, len, out, sizeof(*out)) || out->z > CN_DECODE_PLANES || out->channel > CN_DECODE_CHANNELS)
         return false;
     switch (out->op) {
-    case CN_DECODE_INFO: return true;
+    case CN_DECODE_INFO:
+    case CN_DECODE_COLOUR: return true;
     case CN_DECODE_TILE: return out->level < 64 && is_place(out->column, 0) && is_place(out->row, 0);
     case CN_DECODE_THUMB: return is_extent(out->size);
     case CN_DECODE_REGION:
@@ -63,6 +64,7 @@ bool cn_decode_ask_read(const void *bytes, size_t len, cn_decode_ask *out)
                is_side(out->cut_height) && is_extent(out->width) && is_extent(out->height) &&
                out->width * out->height <= CN_DECODE_CUT_PIXELS && out->quarters < 4 && out->mirror < 2 &&
                out->quality < 4 && out->format < 2;
+    case CN_DECODE_ASSOCIATED: return out->level == CN_DECODE_LABEL || out->level == CN_DECODE_MACRO;
     default: return false;
     }
 }
@@ -134,7 +136,9 @@ bool cn_decode_info_read(const void *bytes, size_t len, cn_decode_info *out)
     for (uint32_t i = 0; i < out->levels; i++)
         if (!is_level(out, i)) return false;
     return between(out->mpp_x, 0, 100) && between(out->mpp_y, 0, 100) && between(out->objective, 0, 1000) &&
-           out->background <= 0xffffff && out->lacks_levels <= 1 && is_vendor(out->vendor) && has_planes(out);
+           out->background <= 0xffffff && out->lacks_levels <= 1 && out->label <= 1 && out->macro <= 1 &&
+           out->icc_usable <= (out->icc_bytes > 0 && out->icc_bytes <= CN_DECODE_ICC_BYTES) && is_vendor(out->vendor) &&
+           has_planes(out);
 }
 
 bool cn_decode_is_jpeg(const void *bytes, size_t len)

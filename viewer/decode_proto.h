@@ -25,6 +25,11 @@
 #define CN_DECODE_SIDE ((int64_t)1 << 36) /* pixels; a TIFF's 2³² with the widest pixels that are pictured square */
 #define CN_DECODE_PICTURE 4096            /* pixels a side of a thumbnail, region or tile at most */
 #define CN_DECODE_CUT_PIXELS (1u << 22)   /* of a cut, as many as fit into the shared memory as a PNG */
+#define CN_DECODE_ASSOCIATED_SIDE 1600    /* pixels a side of a label or macro image at most */
+#define CN_DECODE_COLOUR_SIDE 33          /* steps of each colour in a colour table … */
+#define CN_DECODE_COLOUR_NUMBERS (3 * CN_DECODE_COLOUR_SIDE * CN_DECODE_COLOUR_SIDE * CN_DECODE_COLOUR_SIDE)
+#define CN_DECODE_COLOUR_BYTES (2 * CN_DECODE_COLOUR_NUMBERS) /* half precision floats (IEEE 754), the low byte first */
+#define CN_DECODE_ICC_BYTES (4u << 20)                        /* of a colour profile; scanners' have 500 B to 1 MiB */
 #define CN_ZYGOTE_FDS 3
 /* consilium-decoder levels SLIDE OUT HOW: exit status is this + cn_err; and how large OUT may become */
 #define CN_LEVELS_STATUS 64
@@ -55,10 +60,13 @@ enum {
     CN_DECODE_TABLE = 5, /* answer: where the JPEG tiles of a level lie in its file, from tile `column` on: a page as in
                             slide/tiletable.h */
     CN_DECODE_CELL = 6,  /* answer: JPEG of tile (column, row) of the level's grid as cn_decode_info says it */
+    CN_DECODE_COLOUR = 7,     /* answer: the colour table, CN_DECODE_COLOUR_BYTES (decoder/colour.h) */
+    CN_DECODE_ASSOCIATED = 8, /* answer: JPEG of the label or the macro image, `level` says which */
     CN_DECODE_CUT =
         9 /* answer: JPEG or PNG of the cut_width × cut_height pictured pixels whose corner is (column, row),
                          made width × height pixels, then mirrored and turned (viewer/slide/iiif.h) */
 };
+enum { CN_DECODE_LABEL = 0, CN_DECODE_MACRO = 1 };
 
 typedef struct cn_decode_ask {
     uint32_t op;
@@ -101,6 +109,9 @@ typedef struct cn_decode_info {
     uint32_t native[CN_DECODE_LEVELS];                                    /* CN_NATIVE_… */
     uint32_t background;                                                  /* 0xRRGGBB */
     uint32_t lacks_levels; /* 1: between or above the file's own levels some are missing, and nobody made them yet */
+    uint32_t label, macro; /* 1: the file has such a picture */
+    uint32_t icc_bytes;    /* of the colour profile, 0 without one */
+    uint32_t icc_usable;   /* 1: a colour table can be asked for */
     char vendor[32];
     uint32_t z_planes, z_first; /* 0: there is one only; the one that is shown first */
     double z_spacing;           /* µm from one to the next, 0 when the file does not say */

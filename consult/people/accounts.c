@@ -13,9 +13,9 @@ static const struct {
     const char *role;
     uint32_t rights;
 } roles[] = {
-    {"referrer", R(REQUEST_CREATE)},
-    {"expert", R(REPORT_WRITE)},
-    {"consult_admin", R(REQUEST_REVIEW) | R(REQUEST_READ_ALL) | R(MINUTES_READ) | R(ROOM_MODERATE)},
+    {"referrer", R(REQUEST_CREATE) | R(SLIDE_LABEL)},
+    {"expert", R(REPORT_WRITE) | R(SLIDE_LABEL)},
+    {"consult_admin", R(REQUEST_REVIEW) | R(REQUEST_READ_ALL) | R(MINUTES_READ) | R(ROOM_MODERATE) | R(SLIDE_LABEL)},
     {"sys_admin", R(USER_MANAGE)},
     {"config_admin", R(CONFIG_MANAGE)},
     {"audit_admin", R(AUDIT_READ)},

@@ -4,6 +4,7 @@
 const cn_route *const cn_route_tables[] = {cn_account_routes,
                                            cn_request_routes,
                                            cn_file_routes,
+                                           cn_mark_routes,
                                            cn_upload_routes,
                                            cn_slide_routes,
                                            cn_iiif_routes,

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "consult/file/calibration.h"
 #include "consult/file/file.h"
 #include "signaling/api/api.h"
 #include "signaling/api/grants.h"
@@ -122,6 +123,16 @@ static void add_planes(json_t *answer, const cn_decode_info *info)
     json_object_set_new(answer, "channels", channels);
 }
 
+/* What the slide's colour profile is good for; NULL without one. */
+static json_t *colour_json(const cn_grant *ticket, const cn_decode_info *info, const char *version)
+{
+    char url[200];
+    if (!info->icc_bytes) return NULL;
+    if (!info->icc_usable) return json_pack("{s:b}", "unreadable", 1);
+    if (!cn_fmt(url, sizeof(url), "/slides/%s/colour?v=%s", ticket->file, version)) return NULL;
+    return json_pack("{s:i, s:s}", "size", CN_DECODE_COLOUR_SIDE, "url", url);
+}
+
 static cn_err info(cn_http *http)
 {
     cn_grant ticket;
@@ -137,6 +148,11 @@ static cn_err info(cn_http *http)
                   levels_json(&info), "tile_size", CN_DZ_TILE, "overlap", CN_DZ_OVERLAP, "dz_levels",
                   (int)cn_dz_levels(info.width, info.height), "version", version);
     add_planes(answer, &info);
+    bool sees = cn_actor_may(cn_http_actor(http), CN_RIGHT_SLIDE_LABEL);
+    json_object_set_new(answer, "label", json_boolean(sees && info.label));
+    json_object_set_new(answer, "macro", json_boolean(sees && info.macro));
+    json_t *colour = colour_json(&ticket, &info, version);
+    if (colour) json_object_set_new(answer, "colour", colour);
     return cn_http_json(http, 200, answer);
 }
 
@@ -218,17 +234,20 @@ static cn_err tile_at(cn_slides *slides, cn_shelved *slide, const grid_place *at
 }
 
 /* What an address with a version names never changes; without one it is asked for again each time. */
+static const char *kept_as(const cn_http *http, const char *version)
+{
+    const char *named = cn_http_query(http, "v");
+    return named && strcmp(named, version) == 0 ? "private, max-age=31536000, immutable" : "private, no-cache";
+}
+
 static cn_err answer_grid(cn_http *http, const cn_grant *ticket, cn_shelved *slide, const grid_place *at, bool wait)
 {
     char version[VERSION];
     cn_tile *part = NULL;
     version_of(ticket, &slide->info, version);
-    const char *named = cn_http_query(http, "v");
-    const char *kept =
-        named && strcmp(named, version) == 0 ? "private, max-age=31536000, immutable" : "private, no-cache";
     if (!cn_etag_listed(cn_http_header(http, "if-none-match"), version))
         CN_TRY(tile_at(cn_app_slides(cn_http_app(http)), slide, at, wait, &part));
-    cn_http_set(http, "Cache-Control", kept);
+    cn_http_set(http, "Cache-Control", kept_as(http, version));
     if (cn_http_not_modified(http, version)) return CN_OK;
     return cn_http_bytes(http, 200, "image/jpeg", part->bytes, part->n, release_tile, part);
 }
@@ -262,12 +281,97 @@ static bool grid_tile_quick(cn_http *http)
     return err == CN_OK;
 }
 
+/* A patient's name may stand on it: only for who may see such, each look is written down, and nothing of it stays in the
+ * browser. */
+static cn_err associated(cn_http *http, uint32_t which)
+{
+    cn_grant ticket;
+    cn_tile *picture = NULL;
+    if (!cn_actor_may(cn_http_actor(http), CN_RIGHT_SLIDE_LABEL))
+        return cn_problem_set(cn_http_problem(http), CN_ERR_FORBIDDEN, "", "labels of slides are not yours to see");
+    CN_TRY(cn_slide_permit(http, "slide.label", &ticket));
+    CN_TRY(cn_slide_associated(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, which, &picture));
+    cn_http_set(http, "Cache-Control", "no-store");
+    return cn_http_bytes(http, 200, "image/jpeg", picture->bytes, picture->n, release_tile, picture);
+}
+
+static cn_err label(cn_http *http)
+{
+    return associated(http, CN_DECODE_LABEL);
+}
+
+static cn_err macro(cn_http *http)
+{
+    return associated(http, CN_DECODE_MACRO);
+}
+
+/* ---- how large its pixels are, as somebody measured it ---- */
+
+static cn_err calibration(cn_http *http)
+{
+    json_t *out = NULL;
+    CN_TRY(cn_calibration_get(cn_app_consult(cn_http_app(http)), cn_http_actor(http), cn_http_param(http, "id"), &out));
+    return cn_http_json(http, 200, json_pack("{s:o}", "calibration", out));
+}
+
+static cn_err calibrate(cn_http *http)
+{
+    json_t *out = NULL;
+    CN_TRY(cn_calibration_set(cn_app_consult(cn_http_app(http)), cn_http_actor(http), cn_http_param(http, "id"),
+                              cn_http_body_json(http), &out, cn_http_problem(http)));
+    return cn_http_json(http, 200, json_pack("{s:o}", "calibration", out));
+}
+
+static cn_err uncalibrate(cn_http *http)
+{
+    CN_TRY(cn_calibration_remove(cn_app_consult(cn_http_app(http)), cn_http_actor(http), cn_http_param(http, "id"),
+                                 cn_http_problem(http)));
+    return cn_http_empty(http, 204);
+}
+
+static cn_err answer_colour(cn_http *http, const cn_grant *ticket, const cn_decode_info *info)
+{
+    char version[VERSION];
+    cn_tile *table = NULL;
+    cn_err err = info->icc_usable ? CN_OK : CN_ERR_NOTFOUND;
+    version_of(ticket, info, version);
+    if (err == CN_OK && !cn_etag_listed(cn_http_header(http, "if-none-match"), version))
+        err = cn_slide_colour(cn_app_slides(cn_http_app(http)), ticket->file, ticket->path, &table);
+    if (err == CN_ERR_NOTFOUND)
+        return cn_problem_set(cn_http_problem(http), err, "id", "this slide has no colour profile that can be used");
+    if (err == CN_ERR_UNSUPPORTED || err == CN_ERR_CRASHED)
+        return cn_problem_set(cn_http_problem(http), CN_ERR_UNSUPPORTED, "id",
+                              "the colour profile of this slide cannot be read");
+    if (err != CN_OK) return err;
+    cn_http_set(http, "Cache-Control", kept_as(http, version));
+    if (cn_http_not_modified(http, version)) return CN_OK;
+    return cn_http_bytes(http, 200, "application/octet-stream", table->bytes, table->n, release_tile, table);
+}
+
+static cn_err colour(cn_http *http)
+{
+    cn_grant ticket;
+    cn_shelved *slide = NULL;
+    CN_TRY(cn_slide_permit(http, NULL, &ticket));
+    CN_TRY(cn_slide_open(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, &slide));
+    cn_err err = answer_colour(http, &ticket, &slide->info);
+    cn_unref(slide);
+    return err;
+}
+
 const cn_route cn_slide_routes[] = {
     {CN_GET, "/slides/{id}/info.json", CN_WHO_ANY, info, .body = CN_BODY_NONE, .job = CN_RUN_TILE},
     {CN_GET, "/slides/{id}.dzi", CN_WHO_ANY, descriptor, .body = CN_BODY_NONE, .job = CN_RUN_TILE},
     {CN_GET, "/slides/{id}_files/{level}/{column}_{row}.jpeg", CN_WHO_ANY, tile, .body = CN_BODY_NONE,
      .job = CN_RUN_TILE, .flags = CN_ROUTE_CACHE},
+    {CN_GET, "/slides/{id}/colour", CN_WHO_ANY, colour, .body = CN_BODY_NONE, .job = CN_RUN_TILE,
+     .flags = CN_ROUTE_CACHE},
     {CN_GET, "/slides/{id}/tiles/{level}/{column}_{row}.jpeg", CN_WHO_ANY, grid_tile, .body = CN_BODY_NONE,
      .job = CN_RUN_TILE, .flags = CN_ROUTE_CACHE, .quick = grid_tile_quick},
+    {CN_GET, "/slides/{id}/label", CN_WHO_ANY, label, .body = CN_BODY_NONE, .job = CN_RUN_TILE},
+    {CN_GET, "/slides/{id}/macro", CN_WHO_ANY, macro, .body = CN_BODY_NONE, .job = CN_RUN_TILE},
+    {CN_GET, "/slides/{id}/calibration", CN_WHO_ANY, calibration, .body = CN_BODY_NONE},
+    {CN_PUT, "/slides/{id}/calibration", CN_WHO_ANY, calibrate, .body = CN_BODY_JSON},
+    {CN_DELETE, "/slides/{id}/calibration", CN_WHO_ANY, uncalibrate, .body = CN_BODY_NONE},
     {.path = NULL},
 };

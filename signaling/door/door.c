@@ -493,8 +493,9 @@ cn_err cn_door_new(cn_door **out, const cn_door_config *config)
 static void tick(lws_sorted_usec_list_t *sul)
 {
     cn_door_repeat *again = lws_container_of(sul, cn_door_repeat, sul);
+    again->woken_us = 0;
     again->fn(again->arg);
-    lws_sul_schedule(again->door->ctx, 0, &again->sul, tick, (lws_usec_t)again->ms * LWS_US_PER_MS);
+    if (again->ms) lws_sul_schedule(again->door->ctx, 0, &again->sul, tick, (lws_usec_t)again->ms * LWS_US_PER_MS);
 }
 
 cn_err cn_door_every(cn_door *door, unsigned ms, void (*fn)(void *arg), void *arg)
@@ -504,12 +505,29 @@ cn_err cn_door_every(cn_door *door, unsigned ms, void (*fn)(void *arg), void *ar
     return CN_OK;
 }
 
+cn_err cn_door_on_wake(cn_door *door, void (*fn)(void *arg), void *arg)
+{
+    return cn_door_every(door, 0, fn, arg);
+}
+
+void cn_door_wake(cn_door *door, void (*fn)(void *arg), unsigned ms)
+{
+    lws_usec_t us = (lws_usec_t)ms * LWS_US_PER_MS, due = lws_now_usecs() + us;
+    for (size_t i = 0; i < door->repeats; i++) {
+        cn_door_repeat *one = &door->every[i];
+        if (one->fn != fn || one->ms || (one->woken_us && one->woken_us <= due)) continue;
+        one->woken_us = due;
+        lws_sul_schedule(door->ctx, 0, &one->sul, tick, us);
+    }
+}
+
 static void *serve(void *arg)
 {
     cn_door *door = arg;
     pthread_setname_np(pthread_self(), "door");
     for (size_t i = 0; i < door->repeats; i++)
-        lws_sul_schedule(door->ctx, 0, &door->every[i].sul, tick, (lws_usec_t)door->every[i].ms * LWS_US_PER_MS);
+        if (door->every[i].ms)
+            lws_sul_schedule(door->ctx, 0, &door->every[i].sul, tick, (lws_usec_t)door->every[i].ms * LWS_US_PER_MS);
     while (!atomic_load(&door->stopping) && lws_service(door->ctx, 0) >= 0) {
     }
     /* answers that are ready or nearly so still leave */

@@ -15,6 +15,10 @@ uint16_t cn_door_management_port(const cn_door *door); /* 0: none */
 
 /** Calls fn(arg) every `ms` on the door's thread until the door ends; at most 16 of them, before cn_door_start. */
 cn_err cn_door_every(cn_door *door, unsigned ms, void (*fn)(void *arg), void *arg);
+/** The same for what is done when there is reason to: once, so long after cn_door_wake. */
+cn_err cn_door_on_wake(cn_door *door, void (*fn)(void *arg), void *arg);
+/** Calls `fn` of cn_door_on_wake in `ms`, unless it is going to be called before. The door's thread. */
+void cn_door_wake(cn_door *door, void (*fn)(void *arg), unsigned ms);
 
 typedef struct cn_door_stats {
     uint64_t requests, answers_2xx, answers_4xx, answers_5xx, ws_messages_in, ws_messages_out;

@@ -15,7 +15,8 @@
 typedef struct cn_door_repeat {
     lws_sorted_usec_list_t sul;
     cn_door *door;
-    unsigned ms;
+    unsigned ms;         /* 0: not by itself */
+    lws_usec_t woken_us; /* of those: due at; 0: not */
     void (*fn)(void *arg);
     void *arg;
 } cn_door_repeat;

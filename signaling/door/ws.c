@@ -11,11 +11,17 @@
 #define TOKEN_MAX 128
 #define KEY_MAX 32
 
+/* Sharing is safe: libwebsockets writes a frame's header into LWS_PRE, the same one for every receiver (a server masks
+ * nothing, and no extension is on), and copies what the socket does not take at once. */
+struct cn_ws_text {
+    size_t n;
+    unsigned char bytes[]; /* LWS_PRE, then n */
+};
+
 typedef struct message {
     struct message *next;
     char key[KEY_MAX];
-    size_t n;
-    unsigned char bytes[]; /* LWS_PRE, then n */
+    cn_ws_text *text;
 } message;
 
 struct cn_ws {
@@ -135,14 +141,20 @@ int cn_ws_on_receive(cn_door *door, struct lws *wsi, cn_conn_state *state, const
     return 0;
 }
 
+static void message_free(message *msg)
+{
+    cn_unref(msg->text);
+    free(msg);
+}
+
 static void drop_first(cn_ws *ws)
 {
     message *msg = ws->first;
     ws->first = msg->next;
     if (!ws->first) ws->last = NULL;
     ws->waiting--;
-    ws->bytes -= msg->n;
-    free(msg);
+    ws->bytes -= msg->text->n;
+    message_free(msg);
 }
 
 int cn_ws_on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state)
@@ -151,7 +163,7 @@ int cn_ws_on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state)
     if (!ws) return -1;
     while (ws->first) {
         message *msg = ws->first;
-        int sent = lws_write(wsi, msg->bytes + LWS_PRE, msg->n, LWS_WRITE_TEXT);
+        int sent = lws_write(wsi, msg->text->bytes + LWS_PRE, msg->text->n, LWS_WRITE_TEXT);
         if (sent < 0) return -1;
         drop_first(ws);
         cn_door_count(door, 0, 1, 0);
@@ -183,14 +195,23 @@ void cn_ws_on_closed(cn_door *door, cn_conn_state *state)
     cn_free_secret(ws, sizeof *ws);
 }
 
-static message *message_new(const char *text, size_t len, const char *key)
+cn_ws_text *cn_ws_text_new(const json_t *msg)
 {
-    message *msg = malloc(sizeof *msg + LWS_PRE + len);
+    CN_AUTO_FREE char *json = json_dumps(msg, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    size_t n = json ? strlen(json) : 0;
+    cn_ws_text *text = json ? cn_ref_new(sizeof *text + LWS_PRE + n, NULL) : NULL;
+    if (!text) return NULL;
+    text->n = n;
+    memcpy(text->bytes + LWS_PRE, json, n);
+    return text;
+}
+
+static message *message_new(cn_ws_text *text, const char *key)
+{
+    message *msg = CN_NEW(message);
     if (!msg) return NULL;
-    msg->next = NULL;
-    msg->n = len;
     cn_strcpy(msg->key, sizeof msg->key, key ? key : "");
-    memcpy(msg->bytes + LWS_PRE, text, len);
+    msg->text = cn_ref(text);
     return msg;
 }
 
@@ -204,21 +225,21 @@ static bool replace(cn_ws *ws, message *msg)
         msg->next = old->next;
         *at = msg;
         if (ws->last == old) ws->last = msg;
-        ws->bytes += msg->n - old->n;
-        free(old);
+        ws->bytes += msg->text->n - old->text->n;
+        message_free(old);
         return true;
     }
     return false;
 }
 
-void cn_ws_send_text(cn_ws *ws, const char *text, size_t len, const char *key)
+void cn_ws_send_text(cn_ws *ws, cn_ws_text *text, const char *key)
 {
-    if (ws->closing) return;
-    message *msg = message_new(text, len, key);
+    if (ws->closing || !text) return;
+    message *msg = message_new(text, key);
     if (!msg) return;
     if (!replace(ws, msg)) {
-        if (ws->waiting >= CN_WS_QUEUE_MAX || ws->bytes + len > CN_WS_QUEUE_BYTES) {
-            free(msg);
+        if (ws->waiting >= CN_WS_QUEUE_MAX || ws->bytes + text->n > CN_WS_QUEUE_BYTES) {
+            message_free(msg);
             while (ws->first) drop_first(ws);
             cn_info("signaling.ws", "a client that does not read is closed");
             cn_ws_close(ws, CN_WS_CLOSE_SLOW, "too slow");
@@ -230,16 +251,15 @@ void cn_ws_send_text(cn_ws *ws, const char *text, size_t len, const char *key)
             ws->first = msg;
         ws->last = msg;
         ws->waiting++;
-        ws->bytes += len;
+        ws->bytes += text->n;
     }
     lws_callback_on_writable(ws->wsi);
 }
 
 void cn_ws_send(cn_ws *ws, const json_t *msg, const char *key)
 {
-    char *text = json_dumps(msg, JSON_COMPACT);
-    if (text) cn_ws_send_text(ws, text, strlen(text), key);
-    free(text);
+    CN_AUTO_UNREF cn_ws_text *text = cn_ws_text_new(msg);
+    cn_ws_send_text(ws, text, key);
 }
 
 void cn_ws_close(cn_ws *ws, int code, const char *reason)

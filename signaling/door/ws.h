@@ -18,8 +18,12 @@ enum { CN_WS_CLOSE_SESSION = 4401, CN_WS_CLOSE_SLOW = 1013, CN_WS_CLOSE_BIG = 10
 /** Sends a JSON value (borrowed). A message with the same non-NULL `key` that still waits is replaced: only the newest
  * state reaches a slow reader. */
 void cn_ws_send(cn_ws *ws, const json_t *message, const char *key);
-/** The same with text that many receivers share (serialised once). */
-void cn_ws_send_text(cn_ws *ws, const char *text, size_t len, const char *key);
+/** A JSON value (borrowed) as it is sent, for many WebSockets: made once, freed with the last reference (cn_unref).
+ * Fractions have 12 digits. NULL: no memory. */
+typedef struct cn_ws_text cn_ws_text;
+cn_ws_text *cn_ws_text_new(const json_t *message);
+/** As cn_ws_send; takes a reference of its own. */
+void cn_ws_send_text(cn_ws *ws, cn_ws_text *text, const char *key);
 /** Closes after what waits was sent. */
 void cn_ws_close(cn_ws *ws, int code, const char *reason);
 /** Stops reading until turned on again. */

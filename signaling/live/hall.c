@@ -183,11 +183,9 @@ const char *cn_notice_key(char key[CN_NOTICE_KEY], char what, const cn_member *m
 void cn_hall_notice(cn_hall *hall, const cn_member *except, const char *method, json_t *params, const char *key)
 {
     json_t *message = cn_rpc_notice(method, params);
-    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
-    size_t n = text ? strlen(text) : 0;
+    CN_AUTO_UNREF cn_ws_text *text = cn_ws_text_new(message);
     for (cn_member *member = hall->members; text && member; member = member->next)
-        if (member != except && member->client && member->answered) cn_ws_send_text(member->client->ws, text, n, key);
-    free(text);
+        if (member != except && member->client && member->answered) cn_ws_send_text(member->client->ws, text, key);
     json_decref(message);
 }
 
@@ -213,13 +211,12 @@ void cn_hall_tell_hosts(cn_hall *hall, const char *method, json_t *params)
 json_t *cn_hall_view_json(const cn_hall *hall)
 {
     if (!*hall->file) return json_null();
-    json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:o}", "file", hall->file, "name",
-                               hall->file_name ? hall->file_name : "", "kind", hall->kind, "page", hall->page,
-                               "presenter", *hall->presenter ? json_string(hall->presenter) : json_null());
-    if (object) {
-        json_object_set(object, "state", hall->state ? hall->state : json_null());
-        json_object_set(object, "pointer", hall->pointer ? hall->pointer : json_null());
-    }
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "file", hall->file, "name",
+                  hall->file_name ? hall->file_name : "", "kind", hall->kind, "page", hall->page, "presenter",
+                  *hall->presenter ? json_string(hall->presenter) : json_null(), "pointers",
+                  cn_board_pointers_json(&hall->board), "strokes", cn_board_strokes_json(&hall->board, cn_mono_ms()));
+    if (object) json_object_set(object, "state", hall->state ? hall->state : json_null());
     return object;
 }
 
@@ -237,16 +234,12 @@ void cn_hall_begin(cn_hall *hall, int64_t ago_ms)
     cn_hall_notice(hall, NULL, "room.begun", json_pack("{s:o}", "lasts_ms", cn_hall_lasts_json(hall)), NULL);
 }
 
-static void forget_place(cn_hall *hall)
-{
-    json_decref(hall->state);
-    json_decref(hall->pointer);
-    hall->state = hall->pointer = NULL;
-}
-
 void cn_hall_view_close(cn_hall *hall)
 {
-    forget_place(hall);
+    json_decref(hall->state);
+    json_decref(hall->drawn);
+    hall->state = hall->drawn = NULL;
+    cn_board_wipe(&hall->board);
     free(hall->file_name);
     hall->file_name = NULL;
     *hall->file = *hall->presenter = '\0';

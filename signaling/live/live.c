@@ -22,6 +22,7 @@
 #include "signaling/live/recheck.h"
 #include "signaling/live/record.h"
 #include "signaling/live/rpc.h"
+#include "signaling/live/viewnews.h"
 #include "signaling/live/watch.h"
 
 #define CHECK_MS 2500 /* a login that ended closes its WebSocket within so long */
@@ -328,6 +329,7 @@ void cn_live_attach(cn_live *live, cn_door *door, cn_media *media)
     cn_door_every(door, 60000, cn_record_forget, live);
     cn_door_every(door, 20000, after_the_peak, live);
     cn_door_every(door, 1000, cn_minutes_flush, live);
+    cn_door_on_wake(door, cn_view_wake, live);
 }
 
 typedef struct barrier {

@@ -134,6 +134,8 @@ static const struct {
     {"view.present", cn_do_view_present, IN_ROOM, {5, 20}},
     {"view.state", cn_do_view_state, IN_ROOM, {80, 160}},
     {"view.pointer", cn_do_view_pointer, IN_ROOM, {80, 160}},
+    {"view.draw", cn_do_view_draw, IN_ROOM, {30, 90}},
+    {"view.clear", cn_do_view_clear, IN_ROOM, {2, 10}},
     {"request.watch", cn_do_watch, 0, {5, 20}},
     {"urgent.watch", cn_do_urgent, 0, {5, 20}},
     {"ping", do_ping, 0, {5, 40}},

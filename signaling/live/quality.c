@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "signaling/live/client.h"
 #include "signaling/live/quality.h"
 #include "signaling/live/record.h"
@@ -95,12 +96,10 @@ static json_t *rows(const cn_hall *hall, bool all)
 
 static void tell_known(cn_hall *hall, json_t *message)
 {
-    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
-    size_t n = text ? strlen(text) : 0;
+    CN_AUTO_UNREF cn_ws_text *text = cn_ws_text_new(message);
     for (cn_member *member = hall->members; text && member; member = member->next)
         if (member->client && member->answered && member->quality_known)
-            cn_ws_send_text(member->client->ws, text, n, NULL);
-    free(text);
+            cn_ws_send_text(member->client->ws, text, NULL);
     json_decref(message);
 }
 

@@ -10,6 +10,7 @@
 #include "consult/people/accounts.h"
 #include "consult/minutes/tally.h"
 #include "consult/room/room.h"
+#include "signaling/live/board.h"
 #include "signaling/live/live.h"
 #include "signaling/live/qualitylog.h"
 #include "signaling/live/rates.h"
@@ -89,6 +90,7 @@ struct cn_member {
     bool consults;                 /* is one of the experts */
     bool host_told;                /* as the others know it */
     int64_t hand_ms;               /* raised at; 0: not */
+    unsigned hue;                  /* of what he points at and draws, 1 to CN_HUES; 0: he has not yet */
     cn_tier tier_max;              /* a host's ceiling */
     cn_slot_want *wants;           /* as said last */
     size_t want_count;
@@ -118,7 +120,11 @@ struct cn_hall {
     char file[CN_ID_TEXT], kind[16], presenter[CN_ID_TEXT];
     char *file_name;
     int page;
-    json_t *state, *pointer;     /* as relayed */
+    json_t *state;               /* as relayed */
+    cn_board board;              /* who points where, and what was drawn */
+    json_t *drawn;               /* array: what of it everybody is told next; NULL: nothing */
+    bool moved;                  /* state or pointers are to be told */
+    uint64_t told_ms, tell_ms;   /* monotonic: everybody was told last; is told next, 0: there is no news */
     char presented[CN_ID_TEXT];  /* user who left while he presented; "": nobody, or somebody has presented since */
     uint64_t presented_until_ms; /* monotonic: so long he may come back to it */
     uint32_t view_turn;          /* counts files and presenters: no place of one overtakes the news of the next */

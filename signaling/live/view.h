@@ -4,7 +4,7 @@
 
 #include "signaling/live/state.h"
 
-/** Whoever presents has gone. */
+/** He has gone: he presents and points no more. */
 void cn_hall_presenter_left(cn_hall *hall, const cn_member *member);
 /** Whoever presents goes, and may be back soon: nobody presents until then, or somebody else. */
 void cn_hall_presenter_away(cn_hall *hall, const cn_member *member);
@@ -14,5 +14,7 @@ cn_err cn_do_view_open(cn_method_call *call, json_t **result);
 cn_err cn_do_view_present(cn_method_call *call, json_t **result);
 cn_err cn_do_view_state(cn_method_call *call, json_t **result);
 cn_err cn_do_view_pointer(cn_method_call *call, json_t **result);
+cn_err cn_do_view_draw(cn_method_call *call, json_t **result);
+cn_err cn_do_view_clear(cn_method_call *call, json_t **result);
 
 #endif

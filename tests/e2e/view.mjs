@@ -22,6 +22,7 @@ import {
   record,
   recorded,
   lags,
+  offBy,
   owed,
   quantile,
 } from './lib/view.mjs'
@@ -193,7 +194,17 @@ async function move(kind) {
       await mouse.wheel(0, inward ? -120 : 120)
       await sleep(15)
     }
-  } else await presenter.click('view-rotate')
+  } else await presenter.click(kind === 'mirror' ? 'view-mirror' : 'view-rotate')
+}
+
+/** Addresses of the tiles that a page asks for from now on. */
+function tilesOf(who) {
+  const asked = []
+  who.page.on(
+    'request',
+    (request) => /\/slides\/[^/]+(_files|\/tiles)\//.test(request.url()) && asked.push(request.url()),
+  )
+  return asked
 }
 
 /** Five squares of the follower's canvas, as far out as the slide goes, against OpenSlide. */
@@ -218,11 +229,15 @@ async function judge() {
   }
 }
 
-/** The presenter's hands do fifty things; what the follower saw of them is measured. */
-async function fifty() {
+const ACTS = 40
+/** The presenter's hands do forty things; what the follower saw of them is measured. */
+async function forty() {
   for (const list of Object.values(measured)) list.length = 0
   await Promise.all([record(presenter), record(follower)])
-  const kinds = Array.from({ length: 50 }, (_, i) => (i % 5 === 4 ? 'turn' : i % 2 ? 'pan' : 'zoom'))
+  const tiles = { presenter: tilesOf(presenter), follower: tilesOf(follower) }
+  const kinds = Array.from({ length: ACTS }, (_, i) =>
+    i % 5 === 4 ? 'turn' : i % 7 === 6 ? 'mirror' : i % 2 ? 'pan' : 'zoom',
+  )
   for (const [i, kind] of kinds.entries()) {
     await move(kind)
     const both = await together(presenter, follower)
@@ -230,6 +245,10 @@ async function fifty() {
     near(both, `act ${i + 1} (${kind}, seed ${seed})`)
     if (i % 10 === 9) await judge()
   }
+  // his own screen's: twice the pixels, so other levels and more tiles
+  assert(tiles.follower.length >= 40, `the follower asked for ${tiles.follower.length} tiles only`)
+  const others = tiles.follower.filter((url) => !tiles.presenter.includes(url))
+  assert(others.length >= 10, `only ${others.length} of the follower's tiles are not the presenter's`)
   const p = await recorded(presenter),
     f = await recorded(follower)
   assert(p.drawn.length >= 100, `only ${p.drawn.length} regions were drawn`)
@@ -267,39 +286,114 @@ async function fifty() {
     assert(quantile(list, 0.95) <= 200, `${what} p95 is ${quantile(list, 0.95).toFixed(0)} ms beyond the pages' own`)
 }
 await check(
-  "50 random pans, zooms and rotations: the follower is within one pixel, lag p95 ≤ 200 ms more than the pages' own, the canvas is OpenSlide's",
-  () => unlessStalled([presenter, follower], fifty),
-  330,
+  "40 random pans, zooms, rotations and mirrors: the follower is within one pixel by tiles of his own, lag p95 ≤ 200 ms more than the pages' own, the canvas is OpenSlide's",
+  () => unlessStalled([presenter, follower], forty),
+  270,
 )
+
+/** By how many pixels no end of a stroke is there. It is straight: from one corner of its box to the other, in whichever way the slide lies. */
+function offAt({ corners: [[a, b], [c, d]] }, { x, y }) {
+  const ends = [
+    [a, b],
+    [c, d],
+    [a, d],
+    [c, b],
+  ]
+  return Math.min(...ends.map(([u, v]) => Math.hypot(u - x, v - y)))
+}
+
+/** Where a follower sees what lies at these parts of the presenter's pane. */
+function seenAt(p, f, [sx, sy]) {
+  const shown = p.told ?? p.region
+  const scale = Math.max(shown.w / f.width, shown.h / f.height) / scaleOf(p)
+  return { x: f.width / 2 + (p.width * (sx - 0.5)) / scale, y: f.height / 2 + (p.height * (sy - 0.5)) / scale }
+}
+const placed = (who, name, at) =>
+  until(
+    `${name}'s pointer at ${who.name}`,
+    async () => {
+      const { pointers } = await picture(who)
+      return pointers.find((one) => one.name === name && Math.hypot(one.x - at.x, one.y - at.y) <= 1)
+    },
+    3,
+    30,
+  )
+const onto = (who, p, [sx, sy]) => who.page.mouse.move(p.x + p.width * sx, p.y + p.height * sy, { steps: 3 })
 
 await check("the pointer lives at the follower, with the presenter's name, on the same spot of the slide", async () => {
   const p = await still(presenter),
     f = await picture(follower)
-  for (const [sx, sy] of [
+  for (const spot of [
     [0.3, 0.4],
     [0.6, 0.7],
     [0.45, 0.2],
   ]) {
-    await presenter.page.mouse.move(p.x + p.width * sx, p.y + p.height * sy, { steps: 3 })
-    const scale = Math.max(p.region.w / f.width, p.region.h / f.height) / scaleOf(p)
-    const x = f.width / 2 + (p.width * (sx - 0.5)) / scale,
-      y = f.height / 2 + (p.height * (sy - 0.5)) / scale
-    const seen = await until(
-      'the pointer',
+    await onto(presenter, p, spot)
+    await placed(follower, apis.expert01.user.name, seenAt(p, f, spot))
+  }
+  await follower.screenshot('view-follower.png')
+})
+
+await check(
+  'two point at once, each with his name and colour; a laser leaves a trail, strokes stay or fade',
+  async () => {
+    const p = await still(presenter),
+      f = await picture(follower)
+    // who follows points when he means to
+    await onto(follower, f, [0.5, 0.5])
+    await sleep(200)
+    equal((await picture(presenter)).pointers.length, 0, 'pointers before anybody means to point')
+    await follower.page.keyboard.press('i')
+    await onto(follower, f, [0.55, 0.45])
+    const scale = scaleOf(f) / scaleOf(p)
+    const there = { x: p.width / 2 + f.width * 0.05 * scale, y: p.height / 2 - f.height * 0.05 * scale }
+    const his = await placed(presenter, apis.expert02.user.name, there)
+    await follower.page.keyboard.press('Escape')
+    await onto(presenter, p, [0.4, 0.4])
+    const mine = await placed(follower, apis.expert01.user.name, seenAt(p, f, [0.4, 0.4]))
+    assert(his.colour !== mine.colour, `both point in ${mine.colour}`)
+    await until('the other being gone', async () => (await picture(presenter)).pointers.length === 0, 3, 30)
+    await presenter.page.keyboard.down('x')
+    for (let i = 0; i < 8; i++) await onto(presenter, p, [0.4 + 0.02 * i, 0.4])
+    await until(
+      'the trail',
       async () => {
-        const now = (await picture(follower)).pointer
-        return now && Math.hypot(now.x - x, now.y - y) < 2 && now
+        const now = await picture(follower)
+        return now.pointer?.laser && now.trail >= 2
       },
       3,
       30,
     )
-    equal(seen.name, apis.expert01.user.name, 'name at the pointer')
-  }
-  await follower.screenshot('view-follower.png')
-  await presenter.page.mouse.move(p.x + p.width / 2, 5)
-  await until('the pointer being gone', async () => !(await picture(follower)).pointer, 3, 30)
-})
-
+    await presenter.page.keyboard.up('x')
+    await until('no trail', async () => (await picture(follower)).trail === 0, 3, 50)
+    // a stroke that stays and one that fades, at the same place for both, whichever way the slide lies
+    for (const [button, to] of [
+      ['hand-pen', 0.6],
+      ['hand-fading', 0.3],
+    ]) {
+      await presenter.click(button)
+      await onto(presenter, p, [0.4, 0.4])
+      await presenter.page.mouse.down()
+      await onto(presenter, p, [to, to])
+      await presenter.page.mouse.up()
+    }
+    await presenter.click('hand-fading')
+    for (const [i, to] of [0.6, 0.3].entries())
+      await until(
+        `stroke ${i + 1} in its place`,
+        async () => {
+          const stroke = (await picture(follower)).strokes[i]
+          return stroke && Math.max(offAt(stroke, seenAt(p, f, [0.4, 0.4])), offAt(stroke, seenAt(p, f, [to, to]))) <= 1
+        },
+        3,
+        30,
+      )
+    equal(JSON.stringify((await picture(presenter)).region), JSON.stringify(p.region), 'the place under the pen')
+    await until('what fades being gone', async () => (await picture(follower)).strokes.length === 1, 9, 100)
+    await presenter.page.mouse.move(p.x + p.width / 2, 5)
+    await until('the pointer being gone', async () => !(await picture(follower)).pointer, 3, 30)
+  },
+)
 await check('one click stops following, one click resumes', async () => {
   await follower.click('view-follow')
   const before = await still(follower)
@@ -384,14 +478,17 @@ const ofSlide = (shown) => {
 }
 
 await check(
-  'slides and pages have the detail of the screen, at 24 zoom positions and pixel ratios of 1, 1.25 and 2',
+  'slides and pages have the detail of the screen, at 20 zoom positions and pixel ratios of 1, 1.25 and 2',
   async () => {
     const seen = { slide: new Map(), page: new Map() }
     await click(presenter, slide)
     await Promise.all([opened(presenter, slide), opened(follower, slide)])
     const p = await still(presenter)
+    await presenter.page.keyboard.press('u')
     await presenter.page.mouse.move(p.x + p.width / 2, p.y + p.height / 2)
-    for (let i = 0; i < 5; i++) {
+    // where there is something to tell sharp from blurred
+    for (let i = 0; i < 20 && scaleOf(await still(presenter)) > 10; i++) await presenter.page.mouse.wheel(0, -240)
+    for (let i = 0; i < 4; i++) {
       await presenter.page.mouse.wheel(0, -120)
       near(await together(presenter, follower), 'the slide')
       for (const who of [presenter, follower]) await asSharpAs(who, ofSlide, seen.slide)
@@ -424,7 +521,7 @@ await check(
     }
     await presenter.page.mouse.move(p.x + p.width / 2, p.y + p.height / 2)
     await presenter.page.keyboard.down('Control')
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 4; i++) {
       await presenter.page.mouse.wheel(0, i < 3 ? -120 : 200)
       near(await together(presenter, follower), 'the page')
       for (const who of [presenter, follower]) await asSharpAs(who, ofPage, seen.page)
@@ -442,7 +539,8 @@ await check(
   90,
 )
 
-await check('somebody else takes over presenting, and is asked first', async () => {
+await check('somebody else takes over presenting, and is asked first; handing it back is one click', async () => {
+  const before = await still(presenter)
   await follower.click('view-take')
   await until('the question', () => follower.page.locator('.ask').isVisible())
   assert((await picture(presenter)).presenting, 'a question takes nothing')
@@ -461,6 +559,19 @@ await check('somebody else takes over presenting, and is asked first', async () 
     5,
     50,
   )
+  // nobody's picture moves, and so it stays however often it changes hands
+  const unmoved = async (what) => {
+    const off = offBy({ region: before.region }, await still(presenter))
+    assert(off <= 0.5, `${what}: the picture moved by ${off.toFixed(2)} px`)
+  }
+  await unmoved('taken over')
+  await follower.click('view-hand-over')
+  await until('being the presenter again', async () => (await picture(presenter)).presenting, 5, 50)
+  await unmoved('handed back')
+  near(await together(presenter, follower), 'after handing it back')
+  await follower.click('view-take')
+  await takeOver(follower, apis.expert01.user.name)
+  await until('the third change', async () => (await picture(follower)).presenting, 5, 50)
   await follower.click('view-zoom-out')
   await follower.click('view-rotate')
   near(await together(follower, presenter), 'after the change')
@@ -468,6 +579,13 @@ await check('somebody else takes over presenting, and is asked first', async () 
 })
 
 await must('a late joiner with a phone sees the current state at once', async () => {
+  const shown = await still(follower)
+  await follower.page.keyboard.press('b')
+  await onto(follower, shown, [0.4, 0.3])
+  await follower.page.mouse.down()
+  await onto(follower, shown, [0.6, 0.5])
+  await follower.page.mouse.up()
+  await follower.page.keyboard.press('Escape')
   open.phone = await Chromium.launch({
     name: 'phone',
     colour: 'yellow',
@@ -483,6 +601,25 @@ await must('a late joiner with a phone sees the current state at once', async ()
   const both = await together(follower, open.phone)
   near(both, 'the late joiner')
   console.log(`        ${Date.now() - start} ms after joining`)
+  equal((await picture(open.phone)).strokes.length, 1, 'strokes of the late joiner')
+  // a finger draws for all
+  await open.phone.click('hand-pen')
+  const { x, y, width, height } = both.here
+  const touch = await open.phone.page.context().newCDPSession(open.phone.page)
+  const finger = (type, at) =>
+    touch.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints: at ? [{ x: x + width * at[0], y: y + height * at[1] }] : [],
+    })
+  await finger('touchStart', [0.4, 0.6])
+  for (let i = 1; i <= 5; i++) await finger('touchMove', [0.4 + 0.04 * i, 0.6])
+  await finger('touchEnd')
+  await open.phone.click('hand-pen')
+  for (const who of [presenter, follower])
+    await until(`the finger's stroke at ${who.name}`, async () => (await picture(who)).strokes.length === 2, 3, 50)
+  near(await together(follower, open.phone), 'the late joiner, after drawing')
+  await follower.click('hand-clear')
+  await until('nothing drawn', async () => (await picture(open.phone)).strokes.length === 0, 3, 50)
   await sharp(open.phone)
   await open.phone.screenshot('view-phone.png')
 })
@@ -627,10 +764,24 @@ await check(
     near(await together(presenter, open.firefox), 'Firefox on the document')
     await click(presenter, slide)
     await Promise.all([opened(presenter, slide), opened(open.firefox, slide)])
-    for (const kind of ['zoom', 'pan', 'turn', 'zoom', 'pan']) {
+    for (const kind of ['zoom', 'pan', 'turn', 'mirror', 'zoom']) {
       await move(kind)
       near(await together(presenter, open.firefox), `Firefox after ${kind}`)
     }
+    const p = await still(presenter),
+      f = await picture(open.firefox)
+    await presenter.click('hand-pen')
+    await onto(presenter, p, [0.4, 0.4])
+    await presenter.page.mouse.down()
+    await onto(presenter, p, [0.6, 0.7])
+    await presenter.page.mouse.up()
+    await presenter.click('hand-pen')
+    await onto(presenter, p, [0.45, 0.3])
+    await placed(open.firefox, apis.expert01.user.name, seenAt(p, f, [0.45, 0.3]))
+    await until('the stroke in Firefox', async () => {
+      const [stroke] = (await picture(open.firefox)).strokes
+      return stroke && offAt(stroke, seenAt(p, f, [0.6, 0.7])) <= 1
+    })
     await open.firefox.screenshot('view-firefox.png')
   },
   60,

@@ -39,6 +39,13 @@ static void opened(void *ctx, cn_ws *ws, const char *token, const char *address)
     s.ws = ws;
 }
 
+static void answer(cn_ws *ws, const char *key)
+{
+    CN_AUTO_JSON json_t *value = json_pack("{s:i}", "answer", 1);
+    CN_AUTO_UNREF cn_ws_text *text = cn_ws_text_new(value);
+    cn_ws_send_text(ws, text, key);
+}
+
 static void message(void *ctx, cn_ws *ws, const char *text, size_t len)
 {
     (void)ctx;
@@ -48,7 +55,7 @@ static void message(void *ctx, cn_ws *ws, const char *text, size_t len)
         for (size_t i = 0; i < len; i++) must(text[i] == (char)('a' + s.came % 26));
     }
     s.came++;
-    if (len % 3 == 0) cn_ws_send_text(ws, "{\"answer\":1}", 12, len % 2 ? "key" : NULL);
+    if (len % 3 == 0) answer(ws, len % 2 ? "key" : NULL);
 }
 
 static void closed(void *ctx, cn_ws *ws)

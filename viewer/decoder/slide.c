@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "viewer/decoder/associated.h"
+#include "viewer/decoder/colour.h"
 #include "viewer/decoder/jpeg.h"
 #include "viewer/decoder/ome.h"
 #include "viewer/decoder/pixels.h"
@@ -43,6 +45,7 @@ struct cn_dslide {
     cn_ome *ome;         /* NULL: OpenSlide's */
     uint32_t z, channel; /* of the question that is being answered, as in cn_decode_ask */
     cn_sparse *sparse;   /* NULL: no tile is empty */
+    cn_colour *colour;   /* NULL: no colour profile */
     cn_decode_info info;
     double stretch_x, stretch_y;   /* pictured pixels per pixel of level 0 */
     cn_pyramid missing;            /* what the file lacks … */
@@ -105,6 +108,8 @@ static cn_err read_info(cn_dslide *slide)
     cn_pyramid_missing(info->level_width, info->level_height, info->level_downsample, info->levels, &slide->missing);
     read_scale(slide);
     info->objective = objective_of(osr);
+    info->label = cn_associated_has(osr, CN_DECODE_LABEL);
+    info->macro = cn_associated_has(osr, CN_DECODE_MACRO);
     const char *background = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_BACKGROUND_COLOR);
     info->background = background ? (uint32_t)strtoul(background, NULL, 16) & 0xffffffu : 0xffffffu;
     const char *vendor = openslide_get_property_value(osr, OPENSLIDE_PROPERTY_NAME_VENDOR);
@@ -227,11 +232,14 @@ cn_err cn_dslide_open(cn_dslide **out, const char *path)
         err = readers[i].open(slide, path);
     }
     if (err == CN_OK) err = open_made(slide, path);
+    if (err == CN_OK) err = cn_colour_open(&slide->colour, path);
     if (err != CN_OK) {
         cn_dslide_close(slide);
         return err;
     }
     list_levels(slide);
+    slide->info.icc_bytes = cn_colour_bytes(slide->colour);
+    slide->info.icc_usable = cn_colour_is_usable(slide->colour);
     *out = slide;
     return CN_OK;
 }
@@ -242,6 +250,7 @@ void cn_dslide_close(cn_dslide *slide)
     cn_sparse_close(slide->sparse);
     cn_tiles_close(slide->tiles);
     cn_tiles_close(slide->made_tiles);
+    cn_colour_close(slide->colour);
     if (slide->made) openslide_close(slide->made);
     if (slide->osr) openslide_close(slide->osr);
     cn_ome_close(slide->ome);
@@ -467,12 +476,30 @@ static cn_err answer_cell(cn_dslide *slide, const cn_decode_ask *ask, void *out,
     return cn_jpeg_encode(rgb, width, height, out, size, len);
 }
 
+static cn_err answer_associated(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
+{
+    if (!slide->osr) return CN_ERR_NOTFOUND;
+    return cn_associated_jpeg(slide->osr, ask->level, slide->info.background, out, size, len);
+}
+
+static cn_err answer_colour(cn_dslide *slide, const cn_decode_ask *ask, void *out, size_t size, size_t *len)
+{
+    (void)ask;
+    return cn_colour_answer(slide->colour, out, size, len);
+}
+
 static const struct {
     uint32_t op;
     cn_err (*fn)(cn_dslide *, const cn_decode_ask *, void *, size_t, size_t *);
 } questions[] = {
-    {CN_DECODE_INFO, answer_info},     {CN_DECODE_TILE, answer_tile},   {CN_DECODE_THUMB, answer_thumb},
-    {CN_DECODE_REGION, answer_region}, {CN_DECODE_TABLE, answer_table}, {CN_DECODE_CELL, answer_cell},
+    {CN_DECODE_INFO, answer_info},
+    {CN_DECODE_TILE, answer_tile},
+    {CN_DECODE_THUMB, answer_thumb},
+    {CN_DECODE_REGION, answer_region},
+    {CN_DECODE_TABLE, answer_table},
+    {CN_DECODE_CELL, answer_cell},
+    {CN_DECODE_ASSOCIATED, answer_associated},
+    {CN_DECODE_COLOUR, answer_colour},
 };
 
 cn_err cn_dslide_plane(cn_dslide *slide, const cn_decode_ask *ask)

@@ -287,6 +287,7 @@ static bool answers_it(const cn_decode_ask *ask, const char *bytes, size_t n)
 {
     cn_decode_info info;
     if (ask->op == CN_DECODE_TABLE) return true; /* cn_tiletable_add looks at it, which knows the file */
+    if (ask->op == CN_DECODE_COLOUR) return n == CN_DECODE_COLOUR_BYTES;
     if (ask->op == CN_DECODE_INFO) return cn_decode_info_read(bytes, n, &info);
     bool png = ask->op == CN_DECODE_CUT && ask->format == CN_IIIF_PNG;
     return png ? cn_decode_is_png(bytes, n) : cn_decode_is_jpeg(bytes, n);

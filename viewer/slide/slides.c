@@ -214,6 +214,16 @@ cn_err cn_slide_cut(cn_slides *slides, const char *id, const char *path, const c
     return cn_tilecache_get(slides->cache, key, decode, &asked, out);
 }
 
+cn_err cn_slide_associated(cn_slides *slides, const char *id, const char *path, uint32_t which, cn_tile **out)
+{
+    return ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_ASSOCIATED, .level = which}, out);
+}
+
+cn_err cn_slide_colour(cn_slides *slides, const char *id, const char *path, cn_tile **out)
+{
+    return ask(slides, id, path, &(cn_decode_ask){.op = CN_DECODE_COLOUR}, out);
+}
+
 cn_err cn_slide_make_levels(cn_slides *slides, const char *id, const char *path, const char *scratch, int stop_fd)
 {
     cn_err err = cn_levels_make(slides->decoder, id, path, scratch, stop_fd);

@@ -43,6 +43,12 @@ cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsign
 cn_err cn_slide_cut(cn_slides *slides, const char *id, const char *path, const cn_iiif_ask *ask, cn_tile **out);
 /** A JPEG inside size × size pixels (at most 2,048). */
 cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, unsigned size, cn_tile **out);
+/** A JPEG of the slide's label or macro image (CN_DECODE_LABEL, CN_DECODE_MACRO), at most CN_DECODE_ASSOCIATED_SIDE pixels
+ * a side. CN_ERR_NOTFOUND: it has none. */
+cn_err cn_slide_associated(cn_slides *slides, const char *id, const char *path, uint32_t which, cn_tile **out);
+/** The table from its colours to sRGB, CN_DECODE_COLOUR_BYTES, new reference. CN_ERR_NOTFOUND without a usable profile,
+ * CN_ERR_UNSUPPORTED when no table can be made of it. */
+cn_err cn_slide_colour(cn_slides *slides, const char *id, const char *path, cn_tile **out);
 /** Makes the levels that a slide lacks (`lacks_levels` of its information), beside it: cn_levels_make. What is asked for
  * from then on is made of them. When the slide does not allow it or an hour is not enough, that is noted, and it lacks none any more. */
 cn_err cn_slide_make_levels(cn_slides *slides, const char *id, const char *path, const char *scratch, int stop_fd);

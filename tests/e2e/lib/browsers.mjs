@@ -109,6 +109,13 @@ export class Chromium {
   screenshot(file) {
     return this.page.screenshot({ path: join(artefacts, file) })
   }
+  /** [['click', x, y], ['move', x, y], ['down'], ['up']…] of the mouse. */
+  async mouse(acts) {
+    for (const [act, ...place] of acts) await this.page.mouse[act](...place)
+  }
+  key(name) {
+    return this.page.keyboard.press(name)
+  }
   async close() {
     await Promise.race([this.context.close().catch(() => {}), new Promise((r) => setTimeout(r, 5000))])
     this.killHard()
@@ -297,6 +304,12 @@ export class Remote {
   }
   screenshot(file) {
     return this.ask('screenshot', join(artefacts, file))
+  }
+  mouse(acts) {
+    return this.ask('mouse', acts)
+  }
+  key(name) {
+    return this.ask('key', name)
   }
   async close() {
     if (this.process.exitCode === null) {

@@ -76,7 +76,7 @@ export class Slide {
   /** Where (px, py) of a canvas lies on the slide; see expected(). */
   place({ region, scale, width, height }, px, py) {
     const angle = (-region.rotation * Math.PI) / 180,
-      dx = (px - width / 2) * scale,
+      dx = (region.mirror ? -1 : 1) * (px - width / 2) * scale,
       dy = (py - height / 2) * scale
     return [
       region.cx + dx * Math.cos(angle) - dy * Math.sin(angle),

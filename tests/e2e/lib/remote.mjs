@@ -134,6 +134,11 @@ async function firefox() {
     screenshot: async (path) => {
       await page.screenshot({ path })
     },
+    /** [['click', x, y], ['move', x, y], ['down'], ['up']…] of the mouse. */
+    mouse: async (acts) => {
+      for (const [act, ...place] of acts) await page.mouse[act](...place)
+    },
+    key: (name) => page.keyboard.press(name),
     close: async () => {
       await browser.close()
       process.exit(0)
@@ -159,6 +164,8 @@ async function chromium() {
     screenshot: async (p) => {
       await c.page.screenshot({ path: p })
     },
+    mouse: (acts) => c.mouse(acts),
+    key: (name) => c.key(name),
     close: async () => {
       await c.close()
       process.exit(0)

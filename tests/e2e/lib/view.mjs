@@ -7,27 +7,36 @@ export const picture = (who) =>
   who.eval(`(() => {
   const view = document.querySelector('[data-testid="shared-view"]'), host = document.querySelector('[data-testid="picture-host"]'), at = document.querySelector('[data-testid="picture"]')
   if (!view || !host) return null
-  const box = host.getBoundingClientRect(), pointer = document.querySelector('[data-testid="view-pointer"]')
-  const mark = pointer && pointer.querySelector('.el-icon').getBoundingClientRect()
+  const box = host.getBoundingClientRect(), all = (id) => [...view.querySelectorAll('[data-testid="' + id + '"]')]
+  const pointers = all('view-pointer').map((one) => {
+    const mark = one.querySelector('.mark').getBoundingClientRect()
+    return { name: one.textContent.trim(), laser: one.dataset.laser === 'true', colour: getComputedStyle(one).color, x: mark.x + mark.width / 2 - box.x, y: mark.y + mark.height / 2 - box.y }
+  })
+  const strokes = all('view-stroke').map((one) => {
+    // without what its width adds
+    const { x, y, width, height } = one.getBBox(), to = one.getScreenCTM()
+    const at = (x, y) => { const p = new DOMPoint(x, y).matrixTransform(to); return [p.x - box.x, p.y - box.y] }
+    return { corners: [at(x, y), at(x + width, y + height)], colour: one.getAttribute('stroke'), fades: one.dataset.fades === 'true' }
+  })
   return { file: view.dataset.file, presenting: view.dataset.presenting === 'true', following: view.dataset.following === 'true', region: view.dataset.region ? JSON.parse(view.dataset.region) : null,
     status: document.querySelector('[data-testid="view-status"]').textContent, state: at.dataset.state, sharp: at.dataset.sharp === 'true', page: Number(document.querySelector('[data-testid="view-page"]')?.dataset.page || 1),
     x: box.x, y: box.y, width: box.width, height: box.height, dpr: devicePixelRatio,
-    pointer: pointer && { name: pointer.textContent.trim(), x: mark.x + mark.width / 2 - box.x, y: mark.y + mark.height / 2 - box.y } }
+    told: view.dataset.told ? JSON.parse(view.dataset.told) : null, trail: all('view-trail').length, strokes, pointers, pointer: pointers[0] }
 })()`)
 
 /** Level-0 pixels per CSS pixel. */
 export const scaleOf = (p) => p.region.w / p.width
 
-/** By how many of the follower's CSS pixels a follower's view is off the presenter's region, at worst over the corners of that region. */
+/** By how many of the follower's CSS pixels a follower's view is off the region that the presenter shows, at worst over the corners of that region. */
 export function offBy(presenter, follower) {
-  const { region } = presenter,
+  const region = presenter.told ?? presenter.region,
     own = { ...follower.region },
     scale = Math.max(region.w / follower.width, region.h / follower.height)
   const put = (r, s, x, y) => {
     const a = (r.rotation * Math.PI) / 180,
       dx = (x - r.cx) / s,
       dy = (y - r.cy) / s
-    return [dx * Math.cos(a) - dy * Math.sin(a), dx * Math.sin(a) + dy * Math.cos(a)]
+    return [(r.mirror ? -1 : 1) * (dx * Math.cos(a) - dy * Math.sin(a)), dx * Math.sin(a) + dy * Math.cos(a)]
   }
   const a = (-region.rotation * Math.PI) / 180
   let worst = 0

@@ -72,6 +72,17 @@ static void no_number(cn_decode_info *info)
 {
     info->mpp_x = NAN;
 }
+static void table_of_nothing(cn_decode_info *info)
+{
+    info->icc_usable = 1;
+}
+
+static void huge_profile(cn_decode_info *info)
+{
+    info->icc_bytes = UINT32_MAX;
+    info->icc_usable = 1;
+}
+
 static void endless(cn_decode_info *info)
 {
     info->level_downsample[0] = INFINITY;
@@ -85,6 +96,8 @@ static const struct {
              {"many channels", many_channels},
              {"no such plane", no_such_plane},
              {"channel without end", channel_without_end},
+             {"a colour table of no profile", table_of_nothing},
+             {"a huge profile", huge_profile},
              {"endless vendor", endless_vendor},
              {"no text", no_text},
              {"huge", huge},
@@ -274,7 +287,9 @@ static void a_question_has_bounds(void **state)
                 {{.op = CN_DECODE_CUT, .cut_width = 9000, .cut_height = 10, .width = 4000, .height = 4000}, false},
                 {{.op = CN_DECODE_CUT, .cut_height = 10, .width = 10, .height = 10}, false},
                 {{.op = CN_DECODE_CUT, .cut_width = 1, .cut_height = 1, .width = 1, .height = 1, .quarters = 4}, false},
-                {{.op = CN_DECODE_CUT, .cut_width = 1, .cut_height = 1, .width = 1, .height = 1, .format = 2}, false}};
+                {{.op = CN_DECODE_CUT, .cut_width = 1, .cut_height = 1, .width = 1, .height = 1, .format = 2}, false},
+                {{.op = CN_DECODE_ASSOCIATED, .level = CN_DECODE_MACRO}, true},
+                {{.op = CN_DECODE_ASSOCIATED, .level = 2}, false}};
     cn_decode_ask out;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         assert_int_equal(cn_decode_ask_read(&rows[i].ask, sizeof(rows[i].ask), &out), rows[i].good);

@@ -473,6 +473,45 @@ static void real_slides(void **state)
     assert_true(opened > 0);
 }
 
+/* Width and height that a baseline JPEG says of itself. */
+static void jpeg_size(const cn_tile *tile, unsigned *width, unsigned *height)
+{
+    const uint8_t *b = tile->bytes;
+    for (size_t at = 2; at + 9 < tile->n; at += 2u + ((size_t)b[at + 2] << 8 | b[at + 3])) {
+        if (b[at + 1] != 0xc0) continue;
+        *height = (unsigned)b[at + 5] << 8 | b[at + 6];
+        *width = (unsigned)b[at + 7] << 8 | b[at + 8];
+        return;
+    }
+    fail_msg("no frame in the JPEG");
+}
+
+static void label_and_macro(void **state)
+{
+    cn_decode_info info;
+    cn_tile *tile = NULL;
+    assert_int_equal(cn_slide_info(*state, "s", slide, &info), CN_OK);
+    assert_false(info.label || info.macro);
+    assert_int_equal(cn_slide_associated(*state, "s", slide, CN_DECODE_LABEL, &tile), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_slide_associated(*state, "s", slide, 2, &tile), CN_ERR_INVALID);
+    char real[4096];
+    if (!realpath(CN_SOURCE_DIR "/../shared/data/wsi/CMU-1-Small-Region.svs", real)) {
+        print_message("skipped: no ../shared/data\n");
+        skip();
+    }
+    unsigned width = 0, height = 0;
+    assert_int_equal(cn_slide_info(*state, "cmu", real, &info), CN_OK);
+    assert_true(info.label == 1 && info.macro == 1);
+    assert_int_equal(cn_slide_associated(*state, "cmu", real, CN_DECODE_LABEL, &tile), CN_OK);
+    jpeg_size(tile, &width, &height);
+    cn_unref(tile);
+    assert_true(width == 387 && height == 463);
+    assert_int_equal(cn_slide_associated(*state, "cmu", real, CN_DECODE_MACRO, &tile), CN_OK);
+    jpeg_size(tile, &width, &height);
+    cn_unref(tile);
+    assert_true(width == 1280 && height == 431);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_warning_is_a_line_of_the_log),
         cmocka_unit_test(a_killed_zygote_costs_nothing),
         cmocka_unit_test(a_step_of_the_clock_disturbs_nobody_who_waits),
+        cmocka_unit_test(label_and_macro),
         cmocka_unit_test(real_slides),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

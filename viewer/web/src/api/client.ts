@@ -40,8 +40,9 @@ export function withQuery(path: string, query: Query = {}): string {
 const jsonOf = (body: unknown) =>
   JSON.stringify(body, (_key, value: unknown) => (typeof value === 'string' ? wellFormed(value) : value))
 
-async function send(method: string, path: string, payload?: string): Promise<Response> {
+async function send(method: string, path: string, payload?: string, etag = ''): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' }
+  if (etag) headers['If-None-Match'] = etag
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf
   if (payload !== undefined) headers['Content-Type'] = 'application/json'
   try {
@@ -74,9 +75,19 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   return (await response.json()) as T
 }
 
+/** null: nothing changed since that etag. */
+async function fresh<T>(path: string, etag: string): Promise<{ etag: string; value: T } | null> {
+  if (locked.value) throw new Problem(0, 'locked', '', null, '')
+  const response = await send('GET', path, undefined, etag)
+  if (response.status === 304) return null
+  if (!response.ok) throw await problemOf(response)
+  return { etag: response.headers.get('etag') ?? '', value: (await response.json()) as T }
+}
+
 export const api = {
   get: <T>(path: string, query?: Query) => call<T>('GET', withQuery(path, query)),
   post: <T = void>(path: string, body?: unknown) => call<T>('POST', path, body),
   put: <T = void>(path: string, body?: unknown) => call<T>('PUT', path, body),
-  delete: (path: string) => call<void>('DELETE', path),
+  delete: <T = void>(path: string) => call<T>('DELETE', path),
+  fresh,
 }

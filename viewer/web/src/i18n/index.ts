@@ -3,6 +3,8 @@ import { common } from './common'
 import { accountMessages } from '@/account/messages'
 import { roomMessages } from '@/room/messages'
 import { viewMessages } from '@/view/messages'
+import { lensMessages } from '@/view/lens/messages'
+import { marksMessages } from '@/view/marks/messages'
 import { requestMessages } from '@/requests/messages'
 import { reportMessages } from '@/reports/messages'
 import { minutesMessages } from '@/minutes/messages'
@@ -16,6 +18,8 @@ const parts = [
   accountMessages,
   roomMessages,
   viewMessages,
+  lensMessages,
+  marksMessages,
   requestMessages,
   reportMessages,
   minutesMessages,

@@ -10,7 +10,7 @@ type Load = () => Promise<unknown>
 const AT_THE_LATEST_MS = 1500
 
 /** Somebody pays for every byte, or asked to be spared. */
-const spares = () => (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true
+export const spares = () => (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true
 
 function idle(): Promise<void> {
   return new Promise((resolve) => {

@@ -3,17 +3,39 @@
  * Coordinates are the picture's own (`unit` of them per pixel of the tiled image). Documents have `pagecanvas.ts`.
  */
 import OpenSeadragon from 'openseadragon'
-import { finestWanted, followScale, LEAST_RATIO, normalRotation, regionOf } from './geometry'
-import { isSlideKey } from './keys'
+import { spares } from '@/ui/ahead'
+import { Colours } from './colour/colours'
+import type { ColourTable, Tuning } from './colour/curve'
+import {
+  cornersOf,
+  followScale,
+  LEAST_RATIO,
+  normalRotation,
+  regionOf,
+  toPicture,
+  toScreen,
+  turnedBy,
+} from './geometry'
+import type { Turn } from './geometry'
+import { Grip } from './lens/grip'
+import type { Spot } from './lens/gesture'
 import type { Region } from './link'
-import type { SlideDescription } from './slides'
+import { TileDrawer } from './source/drawer'
+import { attach, keepTiles } from './source/inside'
+import type { Box, SlideInfo } from './source/levels'
+import { SlideSource } from './source/source'
 
 export interface PictureSource {
-  /** A Deep Zoom description, or one plain image. */
-  slide?: SlideDescription
+  /** A slide, or one plain image. */
+  slide?: SlideInfo
+  /** A small picture of the whole, shown where tiles have not come. */
+  under?: string
   image?: string
   unit: number
 }
+
+/** A hand that pauses so long looks at what it has. */
+const REST_MS = 80
 
 export class PictureCanvas {
   /** Called whenever what is on screen changed, at most once per frame. */
@@ -26,13 +48,18 @@ export class PictureCanvas {
   /** A person moved the picture, rather than this program. */
   onUserMove: () => void = () => undefined
 
+  private readonly turnTold = new Set<(turn: Required<Turn>) => void>()
   private readonly viewer: OpenSeadragon.Viewer
+  private readonly colours: Colours
   private unit = 1
   private dirty = false
   private opened = false
-  private tiled = false
+  private slide: SlideSource | null = null
+  private rest: ReturnType<typeof setTimeout> | undefined
   private movable = true
   private hurries = false
+  /** A double click makes the picture larger. */
+  enlarges = true
   /** Nobody moved the picture since it was shown whole. */
   private whole = false
 
@@ -40,7 +67,7 @@ export class PictureCanvas {
     this.viewer = OpenSeadragon({
       element,
       // hospital computers often have no usable GPU, and WebGL by software stalls
-      drawer: 'canvas',
+      drawer: TileDrawer as never,
       showNavigationControl: false,
       showNavigator: false,
       animationTime: 0.25,
@@ -49,13 +76,14 @@ export class PictureCanvas {
       // tiles are chosen for device pixels: a follower with a sharper screen loads sharper tiles
       minPixelRatio: LEAST_RATIO,
       immediateRender: false,
-      imageLoaderLimit: 32,
+      // source/loader.ts bounds and orders them
+      imageLoaderLimit: 0,
+      timeout: 60_000,
       // all that a screen needs is asked for at once, not one tile a frame
       maxTilesPerFrame: 64,
       // a busy server, a bad network: no hole is left in the picture
       tileRetryMax: 6,
       tileRetryDelay: 1500,
-      maxImageCacheCount: 600,
       visibilityRatio: 0.2,
       constrainDuringPan: false,
       minZoomImageRatio: 0.3,
@@ -72,18 +100,25 @@ export class PictureCanvas {
       this.whole = true
       this.limit()
       this.viewer.viewport.setRotation(0, true)
-      if (this.tiled) this.beginSharp()
+      this.viewer.viewport.setFlip(false)
+      if (this.slide) this.beginSlide(this.slide)
       this.onSharp(false)
       this.item().addHandler('fully-loaded-change', (event: { fullyLoaded: boolean }) => {
         if (event.fullyLoaded) this.allLevels()
         this.onSharp(event.fullyLoaded)
       })
       this.onOpen()
+      this.turned()
       this.changed()
     })
+    for (const event of ['rotate', 'flip'] as const) this.viewer.addHandler(event, () => this.turned())
     this.viewer.addHandler('open-failed', () => this.onFail())
     this.viewer.addHandler('viewport-change', () => (this.dirty = true))
-    this.viewer.addHandler('update-viewport', () => this.drawn())
+    this.colours = new Colours(this.drawer, () => this.viewer.forceRedraw())
+    this.viewer.addHandler('update-viewport', () => {
+      this.colours.drawn()
+      this.drawn()
+    })
     this.viewer.addHandler('after-resize', () => {
       // OpenSeadragon moves once more after this event
       queueMicrotask(() => {
@@ -94,31 +129,31 @@ export class PictureCanvas {
         this.changed()
       })
     })
-    this.viewer.addHandler('canvas-key', (event) => {
-      const { key } = event.originalEvent as KeyboardEvent
-      event.preventDefaultAction = !isSlideKey(key)
+    new Grip(this.viewer, this, () => {
+      this.beginMove()
+      this.onUserMove()
     })
-    for (const event of [
-      'canvas-drag',
-      'canvas-scroll',
-      'canvas-pinch',
-      'canvas-double-click',
-      'canvas-key',
-    ] as const) {
-      this.viewer.addHandler(event, () => {
-        this.allLevels()
-        this.whole = false
-        this.onUserMove()
-      })
-    }
   }
 
   open(source: PictureSource): void {
     this.opened = false
     this.unit = source.unit
-    this.tiled = source.slide !== undefined
-    if (source.slide) this.viewer.open(source.slide as never)
-    else this.viewer.open({ type: 'image', url: source.image, buildPyramid: true } as never)
+    this.leave()
+    if (source.slide) {
+      this.slide = new SlideSource(source.slide)
+      this.viewer.open({ tileSource: this.slide, placeholderFillStyle: '#0000' } as never)
+      if (source.under) this.layUnder(source.under, this.slide)
+    } else this.viewer.open({ type: 'image', url: source.image, buildPyramid: true } as never)
+  }
+
+  /** How colours are shown from now on; `table`: of the slide's profile, null for none. */
+  setColours(tuning: Tuning, table: ColourTable | null): void {
+    this.colours.set(tuning, table)
+  }
+
+  /** The canvas as it is seen, for a snapshot. */
+  get seen(): HTMLCanvasElement {
+    return this.colours.canvas
   }
 
   /** What could not be loaded before is asked for again. */
@@ -155,7 +190,39 @@ export class PictureCanvas {
       width,
       height,
       this.viewer.viewport.getRotation(true),
+      this.viewer.viewport.getFlip(),
     )
+  }
+
+  /** Calls back whenever the picture lies another way, and at once; gives what ends that. */
+  onTurn(tell: (turn: Turn) => void): () => void {
+    this.turnTold.add(tell)
+    if (this.opened) tell(this.lies())
+    return () => this.turnTold.delete(tell)
+  }
+
+  /** How the picture lies. */
+  lies(): Required<Turn> {
+    const { viewport } = this.viewer
+    return { rotation: normalRotation(viewport.getRotation(true)), mirror: viewport.getFlip() }
+  }
+
+  /** Degrees clockwise. The place of the picture under `about`, CSS pixels of the element, stays there: the middle if nothing is said. */
+  setRotation(degrees: number, about?: Spot): void {
+    if (!this.opened) return
+    this.allLevels()
+    const held = about && this.toSlide(about.x, about.y)
+    this.viewer.viewport.setRotation(normalRotation(degrees), true)
+    if (held) this.bring(held, about)
+    this.changed()
+  }
+
+  /** Left and right of the screen changed, as the picture lies now. */
+  setMirror(mirror: boolean): void {
+    if (!this.opened) return
+    this.allLevels()
+    this.viewer.viewport.setFlip(mirror)
+    this.changed()
   }
 
   /** At once, without animation: what is seen is what is presented. */
@@ -163,29 +230,55 @@ export class PictureCanvas {
     if (!this.opened) return
     const { width, height } = this.size()
     if (width === 0 || height === 0) return
-    this.allLevels()
-    this.whole = false
+    this.beginMove()
     const viewport = this.viewer.viewport
     const scale = followScale(region, width, height)
     viewport.setRotation(region.rotation, true)
+    viewport.setFlip(!!region.mirror)
     viewport.zoomTo(this.item().imageToViewportZoom(this.unit / scale), undefined, true)
     viewport.panTo(this.item().imageToViewportCoordinates(region.cx / this.unit, region.cy / this.unit), true)
+    // also where it is only mirrored, which moves nothing
+    this.changed()
   }
 
-  /** Screen position inside the element of a point of the picture. */
-  toElement(x: number, y: number): { x: number; y: number } {
-    const point = this.viewer.viewport.pixelFromPoint(
-      this.item().imageToViewportCoordinates(x / this.unit, y / this.unit),
-      true,
-    )
-    return { x: point.x, y: point.y }
+  /** Where a point of the picture (of a slide: pixels of its full size) is now, CSS pixels of the element; as it is turned and mirrored. */
+  toScreen(x: number, y: number): Spot {
+    const { width, height } = this.size()
+    return toScreen({ x, y }, this.region(), this.scale(), width, height)
   }
 
-  toPicture(x: number, y: number): { x: number; y: number } {
-    const point = this.item().viewportToImageCoordinates(
-      this.viewer.viewport.pointFromPixel(new OpenSeadragon.Point(x, y), true),
+  /** What point of the picture is there: the inverse. */
+  toSlide(x: number, y: number): Spot {
+    const { width, height } = this.size()
+    return toPicture({ x, y }, this.region(), this.scale(), width, height)
+  }
+
+  /** The same two by the names that documents have for them. */
+  toElement(x: number, y: number): Spot {
+    return this.toScreen(x, y)
+  }
+
+  toPicture(x: number, y: number): Spot {
+    return this.toSlide(x, y)
+  }
+
+  /** Moves the picture at once, so that this point of it is there on screen. */
+  bring(place: Spot, at: Spot): void {
+    const { cx, cy } = this.region()
+    const now = this.toSlide(at.x, at.y)
+    const centre = this.item().imageToViewportCoordinates(
+      (cx + place.x - now.x) / this.unit,
+      (cy + place.y - now.y) / this.unit,
     )
-    return { x: point.x * this.unit, y: point.y * this.unit }
+    this.viewer.viewport.panTo(centre, true)
+  }
+
+  /** Fetches what would be on screen at that region and is not now: few tiles, when nothing on screen waits for any. */
+  fetchAhead(region: Region): void {
+    if (!this.opened || !this.slide || spares()) return
+    const { width, height } = this.size()
+    const scale = followScale(region, width, height) / this.unit
+    this.slide.lookToward(this.boxOf(region), scale, this.boxOf(this.region()), this.scale() / this.unit)
   }
 
   /** May hands move the picture? Followers' hands may not. */
@@ -193,6 +286,11 @@ export class PictureCanvas {
     this.movable = movable
     this.viewer.setMouseNavEnabled(movable)
     this.limit()
+  }
+
+  /** Whether a double click makes the picture larger; not while clicks draw. */
+  setDoubleClick(enlarges: boolean): void {
+    this.enlarges = enlarges
   }
 
   /** Hands cannot lose the picture; but whatever region a presenter shows, a follower shows: nothing pulls that back. */
@@ -210,17 +308,34 @@ export class PictureCanvas {
 
   /** Brings a point of the picture to the middle. */
   centre(x: number, y: number): void {
-    this.allLevels()
-    this.whole = false
+    this.beginMove()
     this.viewer.viewport.panTo(this.item().imageToViewportCoordinates(x / this.unit, y / this.unit))
     this.viewer.viewport.applyConstraints()
   }
 
-  zoomBy(factor: number): void {
-    this.allLevels()
-    this.whole = false
-    this.viewer.viewport.zoomBy(factor)
+  /** About a point on screen, CSS pixels of the element, or the middle; at once or springing. */
+  zoomBy(factor: number, about?: Spot, atOnce = false): void {
+    this.beginMove()
+    const { viewport } = this.viewer
+    const held = about && this.toSlide(about.x, about.y)
+    const place = held && this.item().imageToViewportCoordinates(held.x / this.unit, held.y / this.unit)
+    viewport.zoomBy(factor, place, atOnce)
+    viewport.applyConstraints(atOnce)
+  }
+
+  /** So many picture units per CSS pixel. */
+  zoomTo(scale: number): void {
+    this.beginMove()
+    this.viewer.viewport.zoomTo(this.item().imageToViewportZoom(this.unit / scale))
     this.viewer.viewport.applyConstraints()
+  }
+
+  /** By CSS pixels of the screen, as it is seen. */
+  panBy(dx: number, dy: number): void {
+    this.beginMove()
+    const { width, height } = this.size()
+    const to = this.toSlide(width / 2 + dx, height / 2 + dy)
+    this.centre(to.x, to.y)
   }
 
   fit(): void {
@@ -231,26 +346,92 @@ export class PictureCanvas {
   /** Nothing is on screen until the next picture is open; another file starts upright. */
   clear(): void {
     this.opened = false
+    this.leave()
     this.viewer.close()
   }
 
-  turn(): void {
-    this.viewer.viewport.setRotation(normalRotation(this.viewer.viewport.getRotation() + 90), true)
+  /** Clockwise, as it is seen. */
+  turn(degrees = 90, about?: Spot): void {
+    this.setRotation(turnedBy(this.lies(), degrees), about)
+  }
+
+  /** As the file has it. */
+  upright(): void {
+    this.setMirror(false)
+    this.setRotation(0)
   }
 
   close(): void {
     this.opened = false
+    this.leave()
+    this.colours.close()
     this.viewer.destroy()
+  }
+
+  private beginMove(): void {
+    this.allLevels()
+    this.whole = false
+  }
+
+  private turned(): void {
+    const lies = this.lies()
+    for (const tell of this.turnTold) tell(lies)
+  }
+
+  /** Nothing of the slide before is fetched any more. */
+  private leave(): void {
+    clearTimeout(this.rest)
+    this.slide?.close()
+    this.slide = null
+    this.drawer.under = null
+  }
+
+  private get drawer(): TileDrawer {
+    return this.viewer.drawer as unknown as TileDrawer
+  }
+
+  private layUnder(address: string, of: SlideSource): void {
+    const picture = new Image()
+    picture.onload = () => {
+      if (this.slide !== of) return
+      this.drawer.under = picture
+      this.changed()
+    }
+    picture.src = address
+  }
+
+  private beginSlide(slide: SlideSource): void {
+    attach(this.item(), slide, () => this.scale())
+    keepTiles(this.viewer, slide)
+    this.beginSharp(slide)
+  }
+
+  /** What a region covers of the full-size picture, upright. */
+  private boxOf(region: Region): Box {
+    const corners = cornersOf(region)
+    const xs = corners.map(({ x }) => x / this.unit)
+    const ys = corners.map(({ y }) => y / this.unit)
+    const x = Math.min(...xs)
+    const y = Math.min(...ys)
+    return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y }
+  }
+
+  /** What will be wanted next, as soon as this is here. */
+  private lookAhead(): void {
+    clearTimeout(this.rest)
+    if (spares()) return
+    this.rest = setTimeout(() => {
+      if (!this.opened || !this.slide) return
+      this.slide.lookAhead(this.boxOf(this.region()), this.scale() / this.unit)
+    }, REST_MS)
   }
 
   /**
    * The whole slide is wanted, and a small picture of it stands there already: the level that the screen needs comes at once, not after
    * all those that are coarser.
    */
-  private beginSharp(): void {
-    const source = this.item().source
-    const finest = finestWanted(source.maxLevel, this.scale(), window.devicePixelRatio)
-    source.minLevel = Math.max(source.getClosestLevel(), finest)
+  private beginSharp(slide: SlideSource): void {
+    slide.minLevel = Math.max(slide.getClosestLevel(), slide.wanted(this.scale()))
     this.hurries = true
   }
 
@@ -275,6 +456,7 @@ export class PictureCanvas {
   private drawn(): void {
     if (!this.dirty || !this.opened || this.viewer.world.getItemCount() === 0) return
     this.dirty = false
+    if (this.slide) this.lookAhead()
     this.onChange()
   }
 }

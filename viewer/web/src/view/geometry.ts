@@ -7,14 +7,6 @@ import type { Region } from './link'
  */
 export const LEAST_RATIO = 0.501
 
-/**
- * The level to draw at `scale` full-size pixels per CSS pixel: the finest with LEAST_RATIO device pixels for each of its own.
- * Level `max` is full size, each below it half as wide.
- */
-export function finestWanted(max: number, scale: number, dpr: number): number {
-  return Math.min(max, Math.max(0, max + Math.floor(Math.log2(dpr / scale / LEAST_RATIO))))
-}
-
 /** Picture units per screen pixel at which a follower of this size sees the whole region. */
 export function followScale(region: Pick<Region, 'w' | 'h'>, ownWidth: number, ownHeight: number): number {
   return Math.max(region.w / ownWidth, region.h / ownHeight)
@@ -26,15 +18,28 @@ export function regionOf(
   width: number,
   height: number,
   rotation: number,
+  mirror = false,
 ): Region {
-  return { cx: centre.x, cy: centre.y, w: width * scale, h: height * scale, rotation: normalRotation(rotation) }
+  const region = { cx: centre.x, cy: centre.y, w: width * scale, h: height * scale, rotation: normalRotation(rotation) }
+  return mirror ? { ...region, mirror } : region
 }
+
+/** How a picture lies: degrees clockwise, then mirrored. */
+export type Turn = Pick<Region, 'rotation' | 'mirror'>
 
 export function normalRotation(degrees: number): number {
   return ((degrees % 360) + 360) % 360
 }
 
-/** Where a point of the picture is on screen, from the middle of a view with this scale and rotation (clockwise). */
+/** The rotation of a picture that a hand turns clockwise by `degrees`, as it is seen: what is mirrored turns the other way. */
+export function turnedBy(turn: Turn, degrees: number): number {
+  return normalRotation(turn.rotation + (turn.mirror ? -degrees : degrees))
+}
+
+/**
+ * Where a point of the picture is on screen, from the middle of a view with this scale. The picture is turned clockwise first; then, mirrored, the left and
+ * the right of the screen change places.
+ */
 export function toScreen(
   point: { x: number; y: number },
   region: Region,
@@ -45,8 +50,9 @@ export function toScreen(
   const angle = (region.rotation * Math.PI) / 180
   const dx = (point.x - region.cx) / scale
   const dy = (point.y - region.cy) / scale
+  const side = region.mirror ? -1 : 1
   return {
-    x: width / 2 + dx * Math.cos(angle) - dy * Math.sin(angle),
+    x: width / 2 + side * (dx * Math.cos(angle) - dy * Math.sin(angle)),
     y: height / 2 + dx * Math.sin(angle) + dy * Math.cos(angle),
   }
 }
@@ -59,7 +65,7 @@ export function toPicture(
   height: number,
 ): { x: number; y: number } {
   const angle = (-region.rotation * Math.PI) / 180
-  const dx = screen.x - width / 2
+  const dx = (region.mirror ? -1 : 1) * (screen.x - width / 2)
   const dy = screen.y - height / 2
   return {
     x: region.cx + (dx * Math.cos(angle) - dy * Math.sin(angle)) * scale,
@@ -102,6 +108,12 @@ export function lengthText(microns: number): string {
 export function magnificationOf(slide: { objective: number; mpp: number }, scale: number): number | null {
   const full = slide.objective > 0 ? slide.objective : slide.mpp > 0 ? 10 / slide.mpp : 0
   return full > 0 && scale > 0 ? full / scale : null
+}
+
+/** Full-size pixels per CSS pixel at `x` times; null when nothing says how large a pixel is. */
+export function scaleAt(slide: { objective: number; mpp: number }, x: number): number | null {
+  const full = magnificationOf(slide, 1)
+  return full && x > 0 ? full / x : null
 }
 
 export function magnificationText(x: number): string {

@@ -1,4 +1,4 @@
-/* Keys for reading a document, and for looking at a slide. Pure, but for looking at where a key was pressed. */
+/* Keys for reading a document (a slide's are `lens/keys.ts`). Pure, but for looking at where a key was pressed. */
 export type Reading =
   | { do: 'find' | 'first' | 'last' | 'turn' }
   | { do: 'screens' | 'zoom'; by: number }
@@ -29,7 +29,7 @@ export function readingOf({ key, ctrlKey, metaKey, altKey, shiftKey }: Key): Rea
   return keys[key] ?? null
 }
 
-const ARROWS = ['ArrowLeft', 'ArrowUp', 'ArrowDown', 'ArrowRight']
+export const ARROWS = ['ArrowLeft', 'ArrowUp', 'ArrowDown', 'ArrowRight']
 
 /** What is listed of them; acts are keys of `view.keys`. */
 export const DOCUMENT_KEYS = [
@@ -40,29 +40,23 @@ export const DOCUMENT_KEYS = [
   { act: 'turn', keys: ['r'] },
   { act: 'find', keys: ['Ctrl+F'] },
 ] as const
-export const SLIDE_KEYS = [
-  { act: 'move', keys: ARROWS },
-  { act: 'zoom', keys: ['+', '-'] },
-  { act: 'whole', keys: ['0'] },
-  { act: 'turn', keys: ['r'] },
-] as const
-
-/** Of OpenSeadragon's own keys only these: others of them mirror the picture, or are the room's. */
-export function isSlideKey(key: string): boolean {
-  const known = SLIDE_KEYS.flatMap((one) => [...one.keys] as string[])
-  return known.includes(key) || key === '=' || key === 'R'
-}
-
 /** Who types, chooses or presses a button elsewhere keeps his keys; Page Down and its like, and finding, are the document's wherever the focus is. */
 const ANYWHERE = ['PageDown', 'PageUp', 'Home', 'End', 'f', 'F']
 
+const TYPES = 'input, textarea, select, [contenteditable="true"], [role="listbox"], [role="menu"], [role="tablist"]'
+
+/** Whether a key that was pressed there is a picture's: nobody types or chooses with it, and no dialog that does not hold the picture. */
+export function isPictures(target: EventTarget | null, view: HTMLElement): boolean {
+  if (!(target instanceof Element) || target === document.body || view.contains(target)) {
+    return !(target instanceof Element && target.closest(TYPES))
+  }
+  // an open dialog has the focus itself
+  return target.matches('[role="dialog"]') && target.contains(view)
+}
+
 export function readingKey(event: KeyboardEvent, view: HTMLElement): Reading | null {
   const target = event.target as HTMLElement | null
-  if (
-    target?.closest?.(
-      'input, textarea, select, [contenteditable="true"], [role="listbox"], [role="menu"], [role="tablist"]',
-    )
-  ) {
+  if (target?.closest?.(TYPES)) {
     // of the find box: looking again
     const own = view.contains(target) && (event.ctrlKey || event.metaKey)
     return own ? readingOf(event) : null

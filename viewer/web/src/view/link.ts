@@ -1,14 +1,20 @@
 /* The shared view's side of the protocol: who presents what, and whether this person follows. */
 import { reactive } from 'vue'
-import type { PointerMessage, RegionMessage, SharedFile } from '@/room/call/protocol'
+import type { NowMessage, RegionMessage, SharedFile } from '@/room/call/protocol'
 import type { Rpc } from '@/room/call/rpc'
+import { Board } from './together/board'
 
 export interface Region {
   cx: number
   cy: number
   w: number
   h: number
+  /** Degrees clockwise. */
   rotation: number
+  /** After that the left and the right of the screen change places; absent means no. */
+  mirror?: boolean
+  /** Focal plane; absent means 0. */
+  z?: number
 }
 
 /** Who is in the room, as the view has to know it. */
@@ -20,6 +26,8 @@ export interface Company {
   /** Nothing comes from him. */
   isLost(participant: string): boolean
   isAlone(): boolean
+  /** Whom the view can be handed to. */
+  others(): { id: string; name: string }[]
   /** One's own line is down. */
   isCut(): boolean
 }
@@ -34,12 +42,16 @@ export class ViewLink {
   readonly state = reactive({
     shared: null as SharedFile | null,
     following: true,
-    /** The presenter's latest region and pointer. */
+    /** The presenter's latest region. */
     region: null as RegionMessage | null,
-    pointer: null as PointerMessage | null,
   })
-  private seq = 0
+  /** What people point at and draw. */
+  readonly board: Board
+  /** An earlier load of this page had smaller ones. */
+  private seq = Date.now()
   private lastSent = 0
+  /** Who presents was changed last by this person. */
+  byMyself = false
   private waiting: { region: Region; page: number } | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
 
@@ -47,11 +59,12 @@ export class ViewLink {
     private readonly rpc: Rpc,
     private readonly company: Company,
   ) {
-    rpc.on<RegionMessage>('view.state', (region) => {
-      if (!this.presenting) this.state.region = region
-    })
-    rpc.on<PointerMessage>('view.pointer', (pointer) => {
-      if (!this.presenting) this.state.pointer = pointer
+    this.board = new Board(rpc, () => company.me())
+    rpc.on<NowMessage>('view.now', ({ state, pointers }) => {
+      const before = this.state.region
+      const other = state && (state.seq !== before?.seq || state.presenter !== before.presenter)
+      if (other && !this.presenting) this.state.region = state
+      this.board.takePointers(pointers)
     })
   }
 
@@ -97,14 +110,16 @@ export class ViewLink {
     return true
   }
 
-  set(shared: SharedFile | null): void {
+  /** `byMyself`: this person did it, and need not be told. */
+  set(shared: SharedFile | null, byMyself = false): void {
+    this.byMyself = byMyself
     const before = this.state.shared
     const other = shared?.file !== before?.file
     this.state.shared = shared
     if (other || shared?.presenter !== before?.presenter) {
       this.state.region = shared?.state ?? (other ? null : this.state.region)
-      this.state.pointer = shared?.pointer ?? null
     }
+    this.board.take(shared?.pointers ?? [], shared?.strokes ?? [])
     if (other) this.state.following = true
   }
 
@@ -114,14 +129,30 @@ export class ViewLink {
       'view.open',
       file === null ? { file } : { file, page },
     )
-    this.set(view && view.file ? view : null)
+    this.set(view && view.file ? view : null, true)
     if (region && this.presenting && this.state.shared?.file === file) this.keep(region, page)
   }
 
   async present(on: boolean): Promise<void> {
     const { view } = await this.rpc.call<{ view: SharedFile | null }>('view.present', { on })
-    this.set(view && view.file ? view : null)
+    this.set(view && view.file ? view : null, true)
     if (!on) this.state.following = true
+  }
+
+  get me(): string {
+    return this.company.me()
+  }
+
+  readonly nameOf = (participant: string): string => this.company.nameOf(participant)
+
+  get others(): { id: string; name: string }[] {
+    return this.company.others()
+  }
+
+  async handOver(to: string): Promise<void> {
+    const { view } = await this.rpc.call<{ view: SharedFile | null }>('view.present', { on: true, to })
+    this.set(view && view.file ? view : null, true)
+    this.state.following = true
   }
 
   /** From looking for oneself to what everybody sees. */
@@ -151,9 +182,5 @@ export class ViewLink {
   /** A presenter who looks at something else comes back to where the others are. */
   private keep(region: Region, page: number): void {
     this.state.region = { seq: this.seq, ...region, page }
-  }
-
-  sendPointer(pointer: PointerMessage): void {
-    if (this.presenting) this.rpc.notify('view.pointer', { x: pointer.x, y: pointer.y, on: pointer.on })
   }
 }

@@ -1,46 +1,20 @@
-/* A slide's Deep Zoom description: asked for when a hand comes near the slide, so that a click finds it there. */
+/* What a slide is: asked for when a hand comes near the slide, so that a click finds it there. */
 
-/** As OpenSeadragon takes it, with where the tiles are. */
-export interface SlideDescription {
-  Image: {
-    xmlns: string
-    Url: string
-    Format: string
-    Overlap: string
-    TileSize: string
-    Size: { Width: string; Height: string }
-  }
-}
+import type { SlideInfo } from './source/levels'
 
 /** A description that nobody used is asked for anew: rights end, and an overview gets made. */
 const FRESH_MS = 10_000
 
-const asked = new Map<string, { at: number; slide: Promise<SlideDescription> }>()
+const asked = new Map<string, { at: number; slide: Promise<SlideInfo> }>()
 
-async function ask(file: string): Promise<SlideDescription> {
-  const answer = await fetch(`/slides/${file}.dzi`)
+async function ask(file: string): Promise<SlideInfo> {
+  const answer = await fetch(`/slides/${file}/info.json`)
   if (!answer.ok) throw new Error(`${answer.status}`)
-  // our own server's, and short: its attributes, one after the other
-  const text = await answer.text()
-  const read = (name: string) => {
-    const value = new RegExp(`\\b${name}="([^"]+)"`).exec(text)?.[1]
-    if (!value) throw new Error(`no ${name}`)
-    return value
-  }
-  return {
-    Image: {
-      xmlns: 'http://schemas.microsoft.com/deepzoom/2008',
-      Url: `/slides/${file}_files/`,
-      Format: read('Format'),
-      Overlap: read('Overlap'),
-      TileSize: read('TileSize'),
-      Size: { Width: read('Width'), Height: read('Height') },
-    },
-  }
+  return (await answer.json()) as SlideInfo
 }
 
 /** @throws when there is none, or no right to it */
-export function describe(file: string, now: number = performance.now()): Promise<SlideDescription> {
+export function describe(file: string, now: number = performance.now()): Promise<SlideInfo> {
   const before = asked.get(file)
   asked.delete(file)
   return before && now - before.at < FRESH_MS ? before.slide : ask(file)

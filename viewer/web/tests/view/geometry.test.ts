@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import {
   cornersOf,
-  finestWanted,
   followScale,
   LEAST_RATIO,
   lengthText,
@@ -12,6 +11,7 @@ import {
   scaleBar,
   toPicture,
   toScreen,
+  turnedBy,
 } from '@/view/geometry'
 
 test('a follower shows the whole region, whatever the shape of the window', () => {
@@ -37,6 +37,34 @@ test('screen and picture are each other’s inverse, clockwise', () => {
   const back = toPicture(below, region, 2, 400, 300)
   expect(back.x).toBeCloseTo(1100)
   expect(back.y).toBeCloseTo(2000)
+})
+
+test('mirrored: what the turned picture has on the left is on the right, and back', () => {
+  const region = { cx: 1000, cy: 2000, w: 800, h: 600, rotation: 30, mirror: true }
+  const plain = toScreen({ x: 1100, y: 2040 }, { ...region, mirror: false }, 2, 400, 300)
+  const seen = toScreen({ x: 1100, y: 2040 }, region, 2, 400, 300)
+  expect(seen.x).toBeCloseTo(400 - plain.x)
+  expect(seen.y).toBeCloseTo(plain.y)
+  const back = toPicture(seen, region, 2, 400, 300)
+  expect(back.x).toBeCloseTo(1100)
+  expect(back.y).toBeCloseTo(2040)
+  // the upper left corner of the screen is the first, also mirrored
+  expect(toScreen(cornersOf(region)[0]!, region, 2, 400, 300).x).toBeCloseTo(0)
+})
+
+test('a hand turns what it sees clockwise, mirrored or not', () => {
+  expect(turnedBy({ rotation: 350 }, 90)).toBe(80)
+  const before = { cx: 0, cy: 0, w: 0, h: 0, rotation: 20, mirror: true }
+  const after = { ...before, rotation: turnedBy(before, 90) }
+  const [was, is] = [before, after].map((region) => toScreen({ x: 50, y: 0 }, region, 1, 0, 0))
+  // clockwise by a quarter: (x, y) goes to (-y, x)
+  expect(is!.x).toBeCloseTo(-was!.y)
+  expect(is!.y).toBeCloseTo(was!.x)
+})
+
+test('a region says that it is mirrored only where it is', () => {
+  expect(regionOf({ x: 1, y: 2 }, 1, 3, 4, 0, true).mirror).toBe(true)
+  expect('mirror' in regionOf({ x: 1, y: 2 }, 1, 3, 4, 0, false)).toBe(false)
 })
 
 test('a follower of any shape sees the presenter’s corners inside its own view', () => {
@@ -124,14 +152,4 @@ test('the level of a slide that is drawn has a pixel for each of the screen, and
       expect(pixels, `zoom ${zoom}`).toBeLessThan(2)
       if (zoom <= 1) expect(pixels, `zoom ${zoom}`).toBeGreaterThan(0.99)
     }
-})
-
-test('the level that is drawn has one to two pixels for each of the screen, and never more levels than there are', () => {
-  // 24,576 pixels wide over 1,000: 24.6 to one; level 15 is full size, level 11 a sixteenth of it
-  expect(finestWanted(15, 24.576, 1)).toBe(11)
-  expect(finestWanted(15, 24.576, 2)).toBe(12)
-  expect(finestWanted(15, 16, 1)).toBe(11)
-  expect(finestWanted(15, 1, 1)).toBe(15)
-  expect(finestWanted(15, 0.2, 1)).toBe(15)
-  expect(finestWanted(3, 1000, 1)).toBe(0)
 })

@@ -10,7 +10,8 @@ const shared = (file: string, presenter: string | null): SharedFile => ({
   page: 1,
   presenter,
   state: null,
-  pointer: null,
+  pointers: [],
+  strokes: [],
 })
 const region = { cx: 10, cy: 20, w: 30, h: 40, rotation: 90 }
 const names: Record<string, string> = { me: '我', li: '李医生', wang: '王医生' }
@@ -30,6 +31,7 @@ function connect() {
     nameOf: (id) => names[id] ?? '',
     isLost: (id) => company.lost.includes(id),
     isAlone: () => company.alone,
+    others: () => [],
     isCut: () => company.cut,
   })
   const hear = (method: string, params: object) => handlers.get(method)?.(params as never)
@@ -96,7 +98,7 @@ test('coming back follows the presenter again', () => {
   const { link, hear } = connect()
   link.set(shared('slide', 'li'))
   link.state.following = false
-  hear('view.state', { seq: 7, ...region, page: 2 })
+  hear('view.now', { state: { seq: 7, ...region, page: 2 }, pointers: [] })
   link.comeBack()
   expect(link.state.following).toBe(true)
   expect(link.state.region).toMatchObject({ ...region, page: 2 })
@@ -120,4 +122,23 @@ test('says who presents, and only while he does', () => {
   expect(link.standing).toBe('presenting_alone')
   company.cut = true
   expect(link.standing).toBe('cut')
+})
+
+test('a place of another presenter counts, whatever its number', () => {
+  const { link, hear } = connect()
+  link.set(shared('slide', 'li'))
+  hear('view.now', { state: { presenter: 'li', seq: 7, ...region, page: 1 }, pointers: [] })
+  hear('view.now', { state: { presenter: 'wang', seq: 7, ...region, cx: 99, page: 1 }, pointers: [] })
+  expect(link.state.region?.cx).toBe(99)
+})
+
+test('who took the view over or handed it on need not be told so', async () => {
+  const { link } = connect()
+  link.set(shared('slide', 'li'))
+  await link.present(true)
+  expect(link.byMyself).toBe(true)
+  link.set(shared('slide', 'wang'))
+  expect(link.byMyself).toBe(false)
+  await link.handOver('li')
+  expect(link.byMyself).toBe(true)
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { wheelPixels } from '@/view/hands'
-import { DOCUMENT_KEYS, isSlideKey, readingOf } from '@/view/keys'
+import { DOCUMENT_KEYS, readingOf } from '@/view/keys'
 
 const key = (name: string, more = {}) =>
   readingOf({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more })
@@ -33,9 +33,4 @@ test('a wheel that counts lines or pages scrolls as far; with Shift it goes side
 test('every key that is listed for documents does something', () => {
   for (const { act, keys } of DOCUMENT_KEYS)
     for (const name of keys) expect(name === 'Ctrl+F' ? act : key(name), name).toBeTruthy()
-})
-
-test("a slide has no keys that mirror it, or that are the room's", () => {
-  for (const name of ['ArrowUp', '+', '=', '-', '0', 'r', 'R']) expect(isSlideKey(name), name).toBe(true)
-  for (const name of ['f', 'F', 's', 'a', 'w', 'd', 'j', 'k', ' ', 'm']) expect(isSlideKey(name), name).toBe(false)
 })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { describe, readyToLook } from '@/view/slides'
 
-const DZI = `<?xml version="1.0" encoding="UTF-8"?><Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="jpeg" Overlap="1" TileSize="254"><Size Width="24576" Height="18432"/></Image>`
+const INFO = { id: 'A1', width: 24576, height: 18432, levels: [], tile_size: 254, overlap: 1, dz_levels: 16 }
 
 let asked: string[]
 let status: number
@@ -11,22 +11,14 @@ beforeEach(() => {
   vi.stubGlobal('Image', class {})
   vi.stubGlobal('fetch', async (url: string) => {
     asked.push(url)
-    return new Response(DZI, { status })
+    return Response.json(INFO, { status })
   })
 })
 afterEach(() => vi.unstubAllGlobals())
 
-test('a description says where the tiles are, and what they are like', async () => {
-  expect(await describe('A1', 0)).toEqual({
-    Image: {
-      xmlns: 'http://schemas.microsoft.com/deepzoom/2008',
-      Url: '/slides/A1_files/',
-      Format: 'jpeg',
-      Overlap: '1',
-      TileSize: '254',
-      Size: { Width: '24576', Height: '18432' },
-    },
-  })
+test('what a slide is, is asked of the server once', async () => {
+  expect(await describe('A1', 0)).toEqual(INFO)
+  expect(asked).toEqual(['/slides/A1/info.json'])
 })
 
 test('what was asked when a hand came near is there at the click, once and for a while only', async () => {
@@ -46,6 +38,6 @@ test('what failed ahead is asked for again, and its failure is then said', async
   await readyToLook('C1', 0)
   await expect(describe('C1', 1)).rejects.toThrow('503')
   status = 200
-  expect((await describe('C1', 2)).Image.Size.Width).toBe('24576')
+  expect((await describe('C1', 2)).width).toBe(24576)
   expect(asked).toHaveLength(3)
 })

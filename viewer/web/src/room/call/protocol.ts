@@ -61,7 +61,8 @@ export interface SharedFile {
   page: number
   presenter: string | null
   state: RegionMessage | null
-  pointer: PointerMessage | null
+  pointers: PointerMessage[]
+  strokes: StrokeMessage[]
 }
 
 export interface RegionMessage {
@@ -72,14 +73,38 @@ export interface RegionMessage {
   w: number
   h: number
   rotation: number
+  mirror?: boolean
+  z?: number
   page: number
 }
 
+/** Where everybody looks and points now. */
+export interface NowMessage {
+  state: RegionMessage | null
+  pointers: PointerMessage[]
+}
+
 export interface PointerMessage {
-  presenter?: string
+  participant: string
   x: number
   y: number
-  on: boolean
+  page: number
+  /** His colour, from 1 on. */
+  hue: number
+  laser: boolean
+}
+
+/** Points of a stroke, from its `from`th on. */
+export interface StrokeMessage {
+  participant: string
+  stroke: number
+  hue: number
+  page: number
+  z: number
+  fades: boolean
+  age_ms: number
+  from: number
+  points: number[]
 }
 
 export interface JoinAnswer {
