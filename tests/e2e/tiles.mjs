@@ -239,11 +239,10 @@ const TILE = /\/slides\/[^/]+\/tiles\/|_files\//
 
 await check('the slide comes in its own tiles, and what a hand may want next comes ahead', async () => {
   const who = open.reader
-  const asked = [],
-    came = []
+  const asked = []
   who.page.on('request', (r) => TILE.test(r.url()) && asked.push(r.url()))
-  who.page.on('requestfinished', (r) => TILE.test(r.url()) && came.push(r.url()))
   await look(who, 'reader', demo)
+  await who.eval('performance.setResourceTimingBufferSize(5000)')
   assert(
     asked.some((url) => /\/tiles\/\d+\/\d+_\d+\.jpeg\?v=/.test(url)),
     `own tiles: ${asked[0]}`,
@@ -253,7 +252,11 @@ await check('the slide comes in its own tiles, and what a hand may want next com
   const before = asked.length
   await until('tiles ahead', () => asked.length >= before + 8, 10, 50)
   await sleep(600)
-  // one that came while it was given up is asked for again
+  // one that came while it was given up is asked for again, mostly of the browser's cache: what counts is what was sent
+  const came = await who.eval(
+    `performance.getEntriesByType('resource').filter((one) => ${TILE}.test(one.name) && one.transferSize > 0).map((one) => one.name)`,
+  )
+  assert(came.length >= 50, `${came.length} tiles were sent`)
   const twice = came.length - new Set(came).size
   assert(twice <= came.length / 20, `${twice} of ${came.length} tiles came twice`)
   const held = []
