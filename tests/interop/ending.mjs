@@ -373,7 +373,7 @@ await check('who loads the page anew has his hand and his presenting as before; 
   const { at } = await done(lead, 'room.hand', { on: true })
   await done(lead, 'view.open', { file: picture })
   lead.notify('view.state', { seq: 1, cx: 5, cy: 6, w: 7, h: 8 })
-  await other.notice('view.state')
+  await other.notice('view.now')
   /* as a page that is loaded anew does */
   const presenter = async () => (await other.notice('view.opened')).params.presenter
   await presenter()
@@ -385,7 +385,7 @@ await check('who loads the page anew has his hand and his presenting as before; 
   equal([back?.self.hand, back?.view.presenter, back?.view.state?.cx], [at, back?.participant, 5], 'back at once')
   equal(await presenter(), back.participant, 'as the others hear')
   page.notify('view.state', { seq: 1, cx: 9, cy: 6, w: 7, h: 8 })
-  equal((await other.notice('view.state')).params.cx, 9, 'his picture moves theirs')
+  equal((await other.notice('view.now')).params.state.cx, 9, 'his picture moves theirs')
   /* a page that dies without a word; he lowers his hand before */
   await done(page, 'room.hand', { on: false })
   page.close()

@@ -105,7 +105,7 @@ await check('login gives a cookie, the user and a token', async () => {
   )
   equal(
     [answer.json.user.username, answer.json.user.roles, answer.json.user.rights],
-    ['referrer1', ['referrer'], ['request.create']],
+    ['referrer1', ['referrer'], ['request.create', 'slide.label']],
   )
   assert(answer.json.csrf.length >= 40, 'no csrf')
   assert(!JSON.stringify(answer.json).includes('password'), 'a secret in the answer')

@@ -24,7 +24,6 @@ const script = (path, body) => put(path, `#!/bin/bash\n${body}\n`, 0o755)
 const env = {
   ...process.env,
   PATH: `${inside('bin')}:${process.env.PATH}`,
-  LSAN_OPTIONS: `suppressions=${join(root, 'tests/interop/start.supp')}:print_suppressions=0`,
 }
 
 /** A tree as it is after the first build. */

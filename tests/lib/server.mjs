@@ -25,6 +25,8 @@ mkdirSync(artefacts, { recursive: true })
 
 /** The build of tests that talk to the server without a browser: every byte they send is looked at by the sanitizers. */
 export const sanitized = process.env.CN_BUILD || 'asan'
+// fontconfig's and Cairo's caches are no leaks of the program's
+process.env.LSAN_OPTIONS ??= `suppressions=${join(root, 'tests/interop/start.supp')}:print_suppressions=0`
 
 const READY_SECONDS = 30
 const END_SECONDS = 20
