@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "door.h"
+#include "base/json.h"
+#include "base/mem.h"
 #include "signaling/door/ws.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
