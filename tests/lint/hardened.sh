@@ -6,8 +6,8 @@ set -uo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 passed=0 failed=0
 
-# Programs that `install` takes along, as CMakeLists.txt names them.
-shipped() { sed -nE 's/^ *install\(TARGETS (.*) RUNTIME\)/\1/p' CMakeLists.txt | tr ' ' '\n' | sed 's|^|build/release/|'; }
+# Programs that `install` takes along, as cmake/Package.cmake names them.
+shipped() { sed -nE 's/^ *install\(TARGETS (.*) RUNTIME\)/\1/p' cmake/Package.cmake | tr ' ' '\n' | sed 's|^|build/release/|'; }
 
 # What PROGRAM lacks, one word each.
 lacks() {
@@ -25,7 +25,7 @@ lacks() {
 }
 
 [ $# -gt 0 ] || { mapfile -t found < <(shipped); set -- "${found[@]}"; }
-[ $# -gt 0 ] || { echo "CMakeLists.txt installs no program"; failed=1; }
+[ $# -gt 0 ] || { echo "cmake/Package.cmake installs no program"; failed=1; }
 for program in "$@"; do
     missing='not there'
     [ ! -e "$program" ] || missing=$(lacks "$program" 2>&1 | paste -sd' ')
