@@ -155,3 +155,12 @@ bool cn_decode_is_png(const void *bytes, size_t len)
     return len >= sizeof(start) + sizeof(end) && memcmp(bytes, start, sizeof(start)) == 0 &&
            memcmp((const uint8_t *)bytes + len - sizeof(end), end, sizeof(end)) == 0;
 }
+
+cn_err cn_decode_exit(int status)
+{
+    if (status == 0) return CN_OK;
+    bool told = status > CN_LEVELS_STATUS && status < CN_LEVELS_STATUS + (int)CN_ERR_COUNT;
+    if (!told) return CN_ERR_CRASHED;
+    cn_err err = (cn_err)(status - CN_LEVELS_STATUS);
+    return err == CN_ERR_NOSPACE ? err : (cn_err)cn_decode_err((int32_t)err);
+}

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 #define CN_DECODE_PATH 1024
 #define CN_DECODE_SHARED (16u << 20) /* bytes of shared memory; no answer is larger */
 #define CN_DECODE_LEVELS 32
@@ -144,5 +146,8 @@ bool cn_decode_is_png(const void *bytes, size_t len);
 
 /** What a worker may say of `err`, so that the other end takes it: the same, or CN_ERR_IO; no memory is "too large". */
 int32_t cn_decode_err(int32_t err);
+
+/** What the exit status of a maker of levels or pyramids says: CN_LEVELS_STATUS + cn_err. CN_ERR_CRASHED: anything else. */
+cn_err cn_decode_exit(int status);
 
 #endif

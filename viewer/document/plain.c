@@ -36,11 +36,7 @@ static cn_err run(const char *path, const char *dir, const char *out, const char
                                     .stop_fd = stop_fd};
     int status = -1;
     CN_TRY(cn_child_run(argv, &limits, &status));
-    if (status == 0) return CN_OK;
-    bool told = status > CN_LEVELS_STATUS && status < CN_LEVELS_STATUS + (int)CN_ERR_COUNT;
-    if (!told) return CN_ERR_CRASHED;
-    cn_err err = (cn_err)(status - CN_LEVELS_STATUS);
-    return err == CN_ERR_NOSPACE ? err : (cn_err)cn_decode_err((int32_t)err);
+    return cn_decode_exit(status);
 }
 
 cn_err cn_plain_make(const char *id, const char *path, const char *scratch, int stop_fd)
