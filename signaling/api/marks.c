@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "consult/file/calibration.h"
 #include "consult/file/file.h"
 #include "consult/mark/geojson.h"
 #include "consult/mark/marks.h"
@@ -62,11 +63,21 @@ static cn_err erase(cn_http *http)
     return cn_http_json(http, 200, json_pack("{s:I}", "revision", (json_int_t)revision));
 }
 
+/* As the page has it: what somebody measured stands before what the file says. 0: nobody did. */
+static double measured(cn_http *http, const cn_file_info *info)
+{
+    CN_AUTO_JSON json_t *found = NULL;
+    if (cn_calibration_get(consult(http), cn_http_actor(http), info->id, &found) != CN_OK) return 0;
+    return json_number_value(json_object_get(found, "mpp"));
+}
+
 /* µm per pixel; 0 for what has no scale, and for a slide that cannot be read now. */
 static double scale_of(cn_http *http, const cn_file_info *info)
 {
     char path[4096];
     cn_decode_info slide;
+    double mpp = strcmp(info->kind, "slide") == 0 ? measured(http, info) : 0;
+    if (mpp > 0) return mpp;
     if (strcmp(info->kind, "slide") != 0 || cn_slide_file_path(consult(http), info, path, sizeof(path)) != CN_OK ||
         cn_slide_info(cn_app_slides(cn_http_app(http)), info->id, path, &slide) != CN_OK)
         return 0;

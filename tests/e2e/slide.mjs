@@ -168,6 +168,11 @@ await check('a slide that says no scale: none is shown until a known length cali
   const other = await server.login('doctor01')
   equal((await other.get(`/slides/${plain}/calibration`)).calibration.by, calibration.by, 'what the referrer sees')
   assert((await desk.page.locator(named('calibrated')).textContent()).includes(calibration.by), 'whose scale it is')
+  const line = { id: 'length-1', kind: 'distance', points: [[10, 10], [110, 10]], colour: '#cc0000' }
+  await api.post(`/api/v1/files/${plain}/marks`, line)
+  const [feature] = (await api.get(`/api/v1/files/${plain}/marks.geojson`)).features
+  const said = feature.properties.measurements['Length µm']
+  assert(Math.abs(said / (100 * calibration.mpp) - 1) < 1e-4, `${said} µm in the export, not ${100 * calibration.mpp}`)
 })
 
 await check('the tray: slides as a person counts them, which were looked at, and keys for the next', async () => {
