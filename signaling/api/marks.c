@@ -1,4 +1,5 @@
 /* Drawings and measures on a picture: who may read the file sees them; every write is checked at the record and logged. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,16 +23,33 @@ static const char *id(cn_http *http)
     return cn_http_param(http, "id");
 }
 
-/* A page asks every few seconds whether anything changed: that costs one sum. */
+/* What somebody measured of the slide; null where nobody did, and for what is no slide. Who may see the file is asked before. */
+static cn_err calibration_of(cn_http *http, json_t **out, int64_t *at_ms)
+{
+    cn_err err = cn_calibration_get(consult(http), cn_http_actor(http), id(http), out);
+    if (err == CN_ERR_NOTFOUND) {
+        *out = json_null();
+        err = CN_OK;
+    }
+    *at_ms = err == CN_OK ? json_integer_value(json_object_get(*out, "at")) : 0;
+    return err;
+}
+
+/* A page asks every few seconds whether anything changed: that costs one sum and a row. */
 static cn_err list(cn_http *http)
 {
-    char version[CN_MARKS_VERSION];
+    char drawn[CN_MARKS_VERSION], version[CN_MARKS_VERSION + 24];
+    CN_AUTO_JSON json_t *calibration = NULL;
     json_t *out = NULL;
+    int64_t at_ms = 0;
     bool first = cn_http_header(http, "if-none-match") == NULL;
-    CN_TRY(cn_marks_version(consult(http), cn_http_actor(http), id(http), version));
+    CN_TRY(cn_marks_version(consult(http), cn_http_actor(http), id(http), drawn));
+    CN_TRY(calibration_of(http, &calibration, &at_ms));
+    if (!cn_fmt(version, sizeof(version), "%s-%" PRId64, drawn, at_ms)) return CN_ERR_CORRUPT;
     cn_http_set(http, "Cache-Control", "private, no-cache");
     if (cn_http_not_modified(http, version)) return CN_OK;
     CN_TRY(cn_marks_get(consult(http), cn_http_actor(http), id(http), first, &out));
+    json_object_set(out, "calibration", calibration);
     return cn_http_json(http, 200, out);
 }
 

@@ -168,7 +168,19 @@ await check('a slide that says no scale: none is shown until a known length cali
   const other = await server.login('doctor01')
   equal((await other.get(`/slides/${plain}/calibration`)).calibration.by, calibration.by, 'what the referrer sees')
   assert((await desk.page.locator(named('calibrated')).textContent()).includes(calibration.by), 'whose scale it is')
-  const line = { id: 'length-1', kind: 'distance', points: [[10, 10], [110, 10]], colour: '#cc0000' }
+  await other.put(`/slides/${plain}/calibration`, { pixels: 100, microns: 25 })
+  const again = (0.25 * p.region.w) / p.width
+  await until('the scale that another measured', async () => Math.abs((await bar()) / again - 1) < 0.005)
+  calibration.mpp = 0.25
+  const line = {
+    id: 'length-1',
+    kind: 'distance',
+    points: [
+      [10, 10],
+      [110, 10],
+    ],
+    colour: '#cc0000',
+  }
   await api.post(`/api/v1/files/${plain}/marks`, line)
   const [feature] = (await api.get(`/api/v1/files/${plain}/marks.geojson`)).features
   const said = feature.properties.measurements['Length µm']

@@ -45,6 +45,11 @@ export class Optics {
     this.known.value = true
   }
 
+  /** What somebody else measured meanwhile, of the file that is loaded. */
+  readonly learn = (calibration: Calibration | null): void => {
+    if (this.known.value) this.calibration.value = calibration
+  }
+
   /** A length in pixels of the full size, and what it is in truth; for everybody. @throws a problem */
   async calibrate(pixels: number, microns: number): Promise<void> {
     const { file } = this

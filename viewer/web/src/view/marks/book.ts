@@ -6,6 +6,7 @@
 import { reactive } from 'vue'
 import { api } from '@/api/client'
 import { Problem } from '@/api/problem'
+import type { Calibration } from '../lens/optics'
 import { rounded, type Kind, type Point } from './shape'
 
 export interface Look {
@@ -40,6 +41,7 @@ export interface SentMark {
 export interface MarksAnswer {
   may_write: boolean
   marks: SentMark[]
+  calibration?: Calibration | null
 }
 
 /** What the server has of a mark of one's own; revision 0: never any. */
@@ -92,6 +94,8 @@ export class Book {
     unsaved: 0,
     failing: false,
     mayUndo: false,
+    /** What somebody measured of the slide, as far as the server said. */
+    calibration: undefined as Calibration | null | undefined,
   })
   /** Something of one's own could not be kept; the reason. */
   onRefused: (error: unknown) => void = () => undefined
@@ -152,6 +156,7 @@ export class Book {
     const gone = [...this.stored.keys()].filter((key) => this.isDirty(key) && !this.find(key))
     const marks = answer.marks.map(markOf)
     this.state.mayWrite = answer.may_write
+    this.state.calibration = answer.calibration
     for (const sent of answer.marks) if (sent.own && !this.isDirty(sent.client)) this.remember(sent)
     const kept = marks
       .filter(({ key }) => !gone.includes(key))
