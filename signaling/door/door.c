@@ -264,6 +264,12 @@ static int on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state, voi
     if (!http) return 0;
     int rc = cn_send_next(http);
     if (rc <= 0) return rc;
+    if (lws_partial_buffered(wsi)) {
+        /* the library would put the end of the request off, and what it holds on to until then looks like bytes read
+         * ahead (next_request) */
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
     if (http->counted) count_answer(door, http);
     http->counted = false;
     if (http->lingering && !http->body_done) {

@@ -81,6 +81,7 @@ int cn_send_next(cn_http *http)
 {
     if (!http->answered || http->working) return 0;
     if (!http->head) return -1;
+    if (complete(http)) return 1; /* asked again because the library still held some of it */
     int rc;
     if (!http->head_sent) {
         rc = write_piece(http, http->head + LWS_PRE, http->head_n, LWS_WRITE_HTTP_HEADERS);

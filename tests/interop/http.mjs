@@ -303,6 +303,35 @@ await check('one connection serves many requests, pipelined ones too', async () 
   equal((two.match(/HTTP\/1\.1 200/g) || []).length, 2, 'answers')
 })
 
+await check(
+  'after an answer that a slow client takes its time to read, the connection takes a request with a body',
+  async () => {
+    const made = await referrer.call('POST', '/api/v1/requests', {
+      json: { patient: { name: '慢慢', sex: 'unknown' }, diagnosis: 'x' },
+    })
+    const file = await referrer.upload(made.json.id, 'lab', 'long.txt', Buffer.alloc(12 << 20, '一行文字\n'))
+    const socket = net.connect(port, '127.0.0.1')
+    let bytes = 0,
+      tail = ''
+    socket.on('data', (data) => {
+      bytes += data.length
+      tail = (tail + data.toString('latin1')).slice(-4000)
+    })
+    const get = `GET /api/v1/files/${file}/content HTTP/1.1\r\nHost: a\r\nCookie: ${referrer.cookie}\r\n\r\n`
+    socket.write(get)
+    socket.pause()
+    await sleep(300)
+    socket.resume()
+    await until('all of it', () => bytes > 12 << 20)
+    await sleep(100)
+    socket.write(
+      'POST /api/v1/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
+    )
+    await until('the answer', () => /HTTP\/1\.1 422 /.test(tail))
+    socket.destroy()
+  },
+)
+
 await check('a body sent right behind another request is not taken for anything else', async () => {
   const get = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'
   const post = (method, length) =>
