@@ -1,5 +1,7 @@
 #include "base/str.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +122,13 @@ void cn_b64url(const void *bytes, size_t len, char *out)
     }
     if (held) *out++ = digits[bits << (6 - held) & 63];
     *out = 0;
+}
+
+char *cn_b64url_new(const void *bytes, size_t len)
+{
+    char *text = cn_calloc(len / 3 + 2, 4);
+    if (text) cn_b64url(bytes, len, text);
+    return text;
 }
 
 static int b64_digit(char ch)

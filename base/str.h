@@ -32,6 +32,8 @@ bool cn_unhex(const char *text, void *out, size_t len);
 
 /** base64url without padding (RFC 4648 §5); out needs 4 * ((len + 2) / 3) + 1 bytes. */
 void cn_b64url(const void *bytes, size_t len, char *out);
+/** The same as a text of its own, which the caller frees; NULL without memory. */
+char *cn_b64url_new(const void *bytes, size_t len);
 
 /** Standard base64 as well as base64url, with or without padding; false on bad input or when more than `size` bytes. */
 bool cn_unb64(const char *text, size_t len, void *out, size_t size, size_t *out_len);

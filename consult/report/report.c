@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/report/circumstances.h"
+#include "consult/report/figures.h"
 #include "consult/report/typed.h"
 #include "consult/scope.h"
 
@@ -23,10 +24,11 @@ static json_t *person(const cn_rows *rows, size_t col)
 
 /* A revision goes on over an amendment that was given up. */
 #define REVISION "CASE WHEN q.report_revision > r.revision THEN q.report_revision ELSE r.revision END"
-#define VERSIONS                                                                                               \
-    "SELECT r.findings, r.conclusion, r.advice, r.reason, r.version, " REVISION                                \
-    ", r.updated_ms, r.signed_ms, u.id, u.display_name, u.title, r.circumstances FROM reports r JOIN users u " \
-    "ON u.id = r.author_id JOIN requests q ON q.id = r.request_id WHERE r.request_id = $1 AND "
+#define VERSIONS                                                                                                  \
+    "SELECT r.findings, r.conclusion, r.advice, r.reason, r.version, " REVISION                                   \
+    ", r.updated_ms, r.signed_ms, u.id, u.display_name, u.title, r.circumstances, r.figures FROM reports r JOIN " \
+    "users "                                                                                                      \
+    "u ON u.id = r.author_id JOIN requests q ON q.id = r.request_id WHERE r.request_id = $1 AND "
 
 static json_t *version_json(const cn_rows *rows)
 {
@@ -47,18 +49,25 @@ static cn_err fixed(cn_conn *conn, const char *request, const cn_rows *rows, jso
     return *out ? CN_OK : CN_ERR_CORRUPT;
 }
 
-/* The row's version, a signed one with its circumstances. */
+/* Takes the reference of `value`, also when it fails. */
+static cn_err put(json_t *object, const char *key, json_t *value)
+{
+    return json_object_set_new(object, key, value) < 0 ? CN_ERR_NOMEM : CN_OK;
+}
+
+/* The row's version with its pictures, a signed one with its circumstances. */
 static cn_err read_version(cn_conn *conn, const char *request, const cn_rows *rows, json_t **out)
 {
-    json_t *around = NULL, *version = NULL;
-    if (cn_rows_int(rows, 7)) CN_TRY(fixed(conn, request, rows, &around));
-    version = version_json(rows);
-    if (around && json_object_set_new(version, "circumstances", around) < 0) {
-        json_decref(version);
-        version = NULL;
+    json_t *around = NULL, *figures = NULL;
+    CN_AUTO_JSON json_t *version = version_json(rows);
+    CN_TRY(cn_figures_json(conn, request, cn_rows_text(rows, 12), &figures));
+    CN_TRY(put(version, "figures", figures));
+    if (cn_rows_int(rows, 7)) {
+        CN_TRY(fixed(conn, request, rows, &around));
+        CN_TRY(put(version, "circumstances", around));
     }
-    *out = version;
-    return version ? CN_OK : CN_ERR_NOMEM;
+    *out = json_incref(version);
+    return CN_OK;
 }
 
 static cn_err load_version(cn_conn *conn, const char *request, bool draft, json_t **out)
@@ -241,6 +250,7 @@ static cn_err load_newest(cn_conn *conn, const char *request, newest *out)
 
 typedef struct texts {
     const char *findings, *conclusion, *advice, *reason;
+    const char *figures; /* as stored */
     int64_t revision;
 } texts;
 
@@ -270,33 +280,47 @@ static cn_err insert_draft(report_act *work, const texts *words, int64_t version
 {
     return cn_db_exec(work->conn, changed,
                       "INSERT INTO reports (request_id, version, revision, findings, conclusion, advice, reason, "
-                      "author_id, updated_ms, signed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) "
-                      "ON CONFLICT (request_id, version) DO NOTHING",
+                      "author_id, updated_ms, signed_ms, figures) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, "
+                      "$10) ON CONFLICT (request_id, version) DO NOTHING",
                       cn_text(work->scope.id), cn_int(version), cn_int(work->revision), cn_text(words->findings),
                       cn_text(words->conclusion), cn_text(words->advice), cn_text(words->reason),
-                      cn_text(work->a->user), cn_int(cn_wall_ms()));
+                      cn_text(work->a->user), cn_int(cn_wall_ms()), cn_text(words->figures));
 }
 
 static cn_err update_draft(report_act *work, const texts *words, const newest *last, int64_t *changed)
 {
     return cn_db_exec(work->conn, changed,
                       "UPDATE reports SET revision = $1, findings = $2, conclusion = $3, advice = $4, reason = $5, "
-                      "author_id = $6, updated_ms = $7 WHERE request_id = $8 AND version = $9 AND revision = $10 AND "
-                      "signed_ms = 0",
+                      "author_id = $6, updated_ms = $7, figures = $11 WHERE request_id = $8 AND version = $9 AND "
+                      "revision = $10 AND signed_ms = 0",
                       cn_int(work->revision), cn_text(words->findings), cn_text(words->conclusion),
                       cn_text(words->advice), cn_text(words->reason), cn_text(work->a->user), cn_int(cn_wall_ms()),
-                      cn_text(work->scope.id), cn_int(last->version), cn_int(last->revision));
+                      cn_text(work->scope.id), cn_int(last->version), cn_int(last->revision), cn_text(words->figures));
+}
+
+/* The pictures of the body; where it says nothing of pictures those of the newest version, which an amendment begins with. */
+static cn_err take_figures(report_act *work, char **out)
+{
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    CN_TRY(cn_db_query(work->conn, &rows,
+                       "SELECT figures FROM reports WHERE request_id = $1 ORDER BY version DESC LIMIT 1",
+                       cn_text(work->scope.id)));
+    return cn_figures_take(work->conn, work->scope.id, work->body, cn_rows_next(rows) ? cn_rows_text(rows, 0) : "[]",
+                           out, work->p);
 }
 
 static cn_err do_draft(report_act *work)
 {
     texts words;
     newest last;
+    CN_AUTO_FREE char *figures = NULL;
     int64_t changed = 0;
     CN_TRY(may_draft(work));
     CN_TRY(read_texts(work->body, &words, work->p));
     CN_TRY(load_newest(work->conn, work->scope.id, &last));
     if (words.revision != last.revision) return stale(work);
+    CN_TRY(take_figures(work, &figures));
+    words.figures = figures;
     work->revision = last.revision + 1;
     int64_t version = last.version + (last.is_signed ? 1 : 0);
     if (version == 1) words.reason = ""; /* takes the place of nothing */

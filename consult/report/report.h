@@ -14,13 +14,13 @@
  * until an auditor releases it). */
 #define CN_REPORT_POLICY_KEY "report.policy.C"
 
-/** `{findings, conclusion, advice, reason, version, revision, author: {id, name, title}, updated_at, signed_at}`, a signed one
+/** `{findings, conclusion, advice, reason, figures (figures.h), version, revision, author: {id, name, title}, updated_at, signed_at}`, a signed one
  * with its `circumstances` (circumstances.h): the draft for the lead expert (signed_at null; `signed` then holds the last signed version or null), for all others the last signed
  * version; JSON null when there is none. Written to the audit log as a read. */
 cn_err cn_report_get(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out);
 /** All signed versions, the first one first; the last is the valid one. Written to the audit log as a read. */
 cn_err cn_report_versions(cn_consult *consult, const cn_actor *actor, const char *request, json_t **out);
-/** Saves the lead expert's draft `{findings, conclusion, advice, reason, revision}`; CN_ERR_CONFLICT when `revision` is
+/** Saves the lead expert's draft `{findings, conclusion, advice, reason, figures?, revision}` (without `figures` they stay); CN_ERR_CONFLICT when `revision` is
  * not the stored one. After a signature the next draft is an amendment, a new version. *revision: the new one. */
 cn_err cn_report_draft(cn_consult *consult, const cn_actor *actor, const char *request, const json_t *body,
                        int64_t *revision, cn_problem *problem);

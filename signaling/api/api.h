@@ -7,6 +7,7 @@
 extern const cn_route cn_account_routes[]; /* account.c: login, session, directory */
 extern const cn_route cn_request_routes[]; /* requests.c: requests, reports, minutes */
 extern const cn_route cn_file_routes[];    /* files.c: files of a request */
+extern const cn_route cn_figure_routes[];  /* figures.c: pictures of places on slides for a report */
 extern const cn_route cn_mark_routes[];    /* marks.c: drawings and measures on a file's picture */
 extern const cn_route cn_upload_routes[];  /* uploads.c: tus */
 extern const cn_route cn_slide_routes[];   /* slides.c: Deep Zoom */

@@ -31,11 +31,10 @@ cn_err cn_slide_place(cn_http *http, const cn_file_info *info, char *out, size_t
     return cn_problem_set(cn_http_problem(http), CN_ERR_AGAIN, "state", "this slide is being unpacked");
 }
 
-cn_err cn_slide_permit(cn_http *http, const char *action, cn_grant *out)
+static cn_err permit_of(cn_http *http, const char *id, const char *action, cn_grant *out)
 {
     cn_consult *consult = cn_app_consult(cn_http_app(http));
     const cn_actor *actor = cn_http_actor(http);
-    const char *id = cn_http_param(http, "id");
     cn_file_info info;
     if (!action && cn_grant_find(actor, id, out)) return CN_OK;
     CN_TRY(cn_file_get(consult, actor, id, action, &info));
@@ -47,6 +46,11 @@ cn_err cn_slide_permit(cn_http *http, const char *action, cn_grant *out)
     CN_TRY(cn_slide_place(http, &info, out->path, sizeof(out->path)));
     cn_grant_keep(actor, out);
     return CN_OK;
+}
+
+cn_err cn_slide_permit(cn_http *http, const char *action, cn_grant *out)
+{
+    return permit_of(http, cn_http_param(http, "id"), action, out);
 }
 
 /* ---- calls ---- */
@@ -74,7 +78,12 @@ static cn_err want_pyramid(cn_http *http, const char *id, cn_err err)
 
 cn_err cn_slide_load(cn_http *http, const char *action, cn_grant *ticket, cn_decode_info *info)
 {
-    CN_TRY(cn_slide_permit(http, action, ticket));
+    return cn_slide_load_file(http, cn_http_param(http, "id"), action, ticket, info);
+}
+
+cn_err cn_slide_load_file(cn_http *http, const char *id, const char *action, cn_grant *ticket, cn_decode_info *info)
+{
+    CN_TRY(permit_of(http, id, action, ticket));
     cn_err err = cn_slide_info(cn_app_slides(cn_http_app(http)), ticket->file, ticket->path, info);
     if (err == CN_OK && info->lacks_levels) want_levels(http, ticket->file);
     if (err == CN_ERR_UNSUPPORTED) err = want_pyramid(http, ticket->file, err);

@@ -15,6 +15,8 @@ cn_err cn_slide_place(cn_http *http, const cn_file_info *info, char *out, size_t
 cn_err cn_slide_permit(cn_http *http, const char *action, cn_grant *out);
 /** The same, and what the slide is; what it lacks is being made from then on. */
 cn_err cn_slide_load(cn_http *http, const char *action, cn_grant *out, cn_decode_info *info);
+/** The same of a slide that is named elsewhere than in the path. */
+cn_err cn_slide_load_file(cn_http *http, const char *id, const char *action, cn_grant *out, cn_decode_info *info);
 /** A picture of a slide that could not be made: while its overview is being made, that is said (503) instead of "too
  * large". Gives the error to answer. */
 cn_err cn_slide_refusal(cn_http *http, const char *id, cn_err err);

@@ -3,11 +3,13 @@
 #include <cairo-pdf.h>
 #include <math.h>
 
+#include "consult/paper/printer/jpegs.h"
+
 #define TOP 72.0 /* of every page but the first, below the running head */
 #define FIRST_TOP 52.0
 #define BOTTOM (CN_A4_HEIGHT - 66.0)
 
-typedef enum placed_kind { LINE, RULE, BOX } placed_kind;
+typedef enum placed_kind { LINE, RULE, BOX, PICTURE } placed_kind;
 
 typedef struct placed_item {
     placed_kind kind;
@@ -15,6 +17,7 @@ typedef struct placed_item {
     double x, y, x1, y1; /* a line of text: left end and baseline */
     double grey;         /* of a rule: its width */
     PangoLayoutLine *text;
+    cairo_surface_t *picture;
 } placed_item;
 
 /* Exact widths instead of those of a screen's pixels. */
@@ -36,6 +39,7 @@ void cn_page_flow_open(cn_page_flow *flow)
     pango_context_set_language(flow->context, pango_language_from_string("zh-cn"));
     unhinted(flow->context);
     flow->layouts = g_ptr_array_new_with_free_func(g_object_unref);
+    flow->pictures = g_ptr_array_new_with_free_func((GDestroyNotify)(void *)cairo_surface_destroy);
     flow->items = g_array_new(FALSE, TRUE, sizeof(placed_item));
 }
 
@@ -43,6 +47,7 @@ void cn_page_flow_close(cn_page_flow *flow)
 {
     g_array_free(flow->items, TRUE);
     g_ptr_array_free(flow->layouts, TRUE);
+    g_ptr_array_free(flow->pictures, TRUE);
     g_object_unref(flow->context);
 }
 
@@ -179,10 +184,34 @@ void cn_page_flow_box(cn_page_flow *flow, double x, double y, double width, doub
     g_array_append_val(flow->items, element);
 }
 
+cn_err cn_page_flow_jpeg(cn_page_flow *flow, double x, double y, double width, double height,
+                         const unsigned char *bytes, size_t len)
+{
+    cairo_surface_t *picture = cn_jpegs_carry(bytes, len);
+    if (!picture) return CN_ERR_CORRUPT;
+    g_ptr_array_add(flow->pictures, picture);
+    const placed_item element = {
+        .kind = PICTURE, .page = flow->page, .x = x, .y = y, .x1 = width, .y1 = height, .picture = picture};
+    g_array_append_val(flow->items, element);
+    return CN_OK;
+}
+
 /* ---- drawing ---- */
+
+static void draw_picture(cairo_t *cr, const placed_item *element)
+{
+    cairo_save(cr);
+    cairo_translate(cr, element->x, element->y);
+    cairo_scale(cr, element->x1 / cairo_image_surface_get_width(element->picture),
+                element->y1 / cairo_image_surface_get_height(element->picture));
+    cairo_set_source_surface(cr, element->picture, 0, 0);
+    cairo_paint(cr);
+    cairo_restore(cr);
+}
 
 static void draw_item(cairo_t *cr, const placed_item *element)
 {
+    if (element->kind == PICTURE) return draw_picture(cr, element);
     double grey = element->kind == RULE ? 0.25 : element->grey;
     cairo_set_source_rgb(cr, grey, grey, grey);
     if (element->kind == BOX) {

@@ -30,6 +30,7 @@ typedef void (*cn_page_flow_unknown)(void *arg, const char *field, uint32_t char
 typedef struct cn_page_flow {
     PangoContext *context;
     GPtrArray *layouts; /* keep the lines alive */
+    GPtrArray *pictures;
     GArray *items;
     unsigned page;                /* from 0 */
     double y;                     /* where the next line of the flow begins */
@@ -58,6 +59,9 @@ double cn_page_flow_measure(cn_page_flow *flow, const cn_page_flow_style *style,
 /** A line, or a filled box behind everything else, of the present page. */
 void cn_page_flow_rule(cn_page_flow *flow, double x0, double y0, double x1, double y1, double width);
 void cn_page_flow_box(cn_page_flow *flow, double x, double y, double width, double height, double grey);
+/** A JPEG at a place of the present page, its bytes untouched; `bytes` must live until the flow is drawn. CN_ERR_CORRUPT when they are none. */
+cn_err cn_page_flow_jpeg(cn_page_flow *flow, double x, double y, double width, double height,
+                         const unsigned char *bytes, size_t len);
 
 /** Calls `frame` for every page (it places what belongs to the page's border) and draws all as PDF. `watermark` goes
  * across every page; NULL: none. `about` names the document, `at` is its date in ISO 8601. */

@@ -1,7 +1,7 @@
 /*
  * consilium-printer: draws one report. Descriptor 3 is a file in memory that holds the job (sheet.h) as JSON; the PDF
- * takes its place or, when the job has `"unprintable": true`, the list of what no font can draw. Exit status 0 when it
- * does.
+ * takes its place or, when the job has `"unprintable": true`, the list of what no font can draw, or the JPEG of its
+ * `"figure"` (picture.h). Exit status 0 when it does.
  *
  * A process of its own, because Pango's and fontconfig's state belongs to one thread, stays some 100 MB large once the
  * Chinese faces are open, and cairo 1.16 loses the index of every subset that it embeds.
@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "consult/paper/printer/picture.h"
 #include "consult/paper/printer/sheet.h"
 
 #define JOB 3
@@ -26,12 +27,19 @@ static cn_err list_unprintable(const json_t *job, cn_buf *out)
     return out->err;
 }
 
+static cn_err answer(const json_t *job, cn_buf *out)
+{
+    const json_t *figure = json_object_get(job, "figure");
+    if (figure) return cn_picture_jpeg(figure, out);
+    return json_is_true(json_object_get(job, "unprintable")) ? list_unprintable(job, out) : cn_sheet_pdf(job, out);
+}
+
 static cn_err print(void)
 {
     CN_AUTO_JSON json_t *job = json_loadfd(JOB, JSON_REJECT_DUPLICATES, NULL);
     cn_buf out = {0};
     if (!job) return CN_ERR_PARSE;
-    CN_TRY(json_is_true(json_object_get(job, "unprintable")) ? list_unprintable(job, &out) : cn_sheet_pdf(job, &out));
+    CN_TRY(answer(job, &out));
     if (ftruncate(JOB, 0) < 0 || lseek(JOB, 0, SEEK_SET) < 0) return CN_ERR_IO;
     cn_err err = cn_write_all(JOB, out.p, out.n);
     cn_buf_free(&out);

@@ -1,5 +1,6 @@
 #include "consult/paper/printer/sheet.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ typedef struct sheet {
     int64_t zone_ms, age, age_days; /* days: -1 of who is older than two years */
     const char *hospital;           /* who gives the report out */
     bool draft, unaudited;
+    GPtrArray *bytes; /* of pictures */
 } sheet;
 
 static const char *text_of(const json_t *object, const char *key)
@@ -304,6 +306,101 @@ static void section(cn_page_flow *flow, const char *title, const char *field, co
     flow->y += 4;
 }
 
+/* ---- pictures of places on slides ---- */
+
+#define GAP 12.0
+#define CELL ((CN_FLOW_WIDTH - GAP) / 2)
+#define PICTURE_MOST 230.0 /* points high */
+
+/* What of a picture's bytes belongs to the sheet until it is drawn. */
+static const unsigned char *bytes_of(sheet *page, const json_t *figure, size_t *len)
+{
+    const char *text = text_of(figure, "jpeg");
+    size_t room = strlen(text);
+    unsigned char *bytes = g_malloc(room + 1);
+    g_ptr_array_add(page->bytes, bytes);
+    return cn_unb64(text, room, bytes, room, len) ? bytes : NULL;
+}
+
+static void size_of(const json_t *figure, double *width, double *height)
+{
+    double across = (double)int_of(figure, "width"), down = (double)int_of(figure, "height");
+    double scale = across > 0 && down > 0 ? fmin(CELL / across, PICTURE_MOST / down) : 0;
+    *width = across * scale;
+    *height = down * scale;
+}
+
+/* Which slide it is, and how wide what is seen is. */
+static void about_figure(const json_t *figure, cn_buf *out)
+{
+    double microns = json_number_value(json_object_get(figure, "mpp")) * (double)int_of(figure, "width");
+    cn_buf_str(out, text_of(figure, "slide"));
+    if (microns >= 1000)
+        cn_buf_fmt(out, "　视野宽 %.2f mm", microns / 1000);
+    else if (microns > 0)
+        cn_buf_fmt(out, "　视野宽 %.0f µm", microns);
+}
+
+static void words_below(const json_t *figure, size_t number, cn_buf *title, cn_buf *about)
+{
+    cn_buf_fmt(title, "图%zu", number);
+    if (text_of(figure, "caption")[0]) cn_buf_fmt(title, "　%s", text_of(figure, "caption"));
+    about_figure(figure, about);
+}
+
+/* Draws one below `flow->y`, or only says how high it will be. */
+static cn_err figure(sheet *page, const json_t *object, size_t number, double x, bool draw, double *height)
+{
+    cn_page_flow *flow = &page->flow;
+    double width, tall;
+    size_t len = 0;
+    cn_err err = CN_OK;
+    cn_buf title = {0}, about = {0};
+    size_of(object, &width, &tall);
+    words_below(object, number, &title, &about);
+    *height = tall + 4;
+    if (draw) {
+        const unsigned char *bytes = bytes_of(page, object, &len);
+        err = bytes ? cn_page_flow_jpeg(flow, x, flow->y, width, tall, bytes, len) : CN_ERR_CORRUPT;
+        *height += cn_page_flow_at(flow, &by_line, x, flow->y + *height, CELL, title.p ? title.p : "");
+        *height += cn_page_flow_at(flow, &left_note, x, flow->y + *height, CELL, about.p ? about.p : "");
+    } else {
+        *height += cn_page_flow_measure(flow, &by_line, CELL, title.p ? title.p : "");
+        *height += cn_page_flow_measure(flow, &left_note, CELL, about.p ? about.p : "");
+    }
+    cn_buf_free(&title);
+    cn_buf_free(&about);
+    return err;
+}
+
+/* Two beside each other, on one page. */
+static cn_err figure_row(sheet *page, const json_t *list, size_t first)
+{
+    double height[2] = {0, 0}, most;
+    for (size_t i = 0; i < 2 && first + i < json_array_size(list); i++)
+        CN_TRY(figure(page, json_array_get(list, first + i), first + i + 1, 0, false, &height[i]));
+    most = fmax(height[0], height[1]);
+    cn_page_flow_need(&page->flow, most);
+    for (size_t i = 0; i < 2 && first + i < json_array_size(list); i++)
+        CN_TRY(figure(page, json_array_get(list, first + i), first + i + 1, CN_FLOW_LEFT + (double)i * (CELL + GAP),
+                      true, &height[i]));
+    page->flow.y += most + 8;
+    return CN_OK;
+}
+
+static cn_err figures(sheet *page)
+{
+    const json_t *list = json_object_get(page->report, "figures");
+    double height = 0;
+    if (json_array_size(list) == 0) return CN_OK;
+    page->flow.field = "figures";
+    CN_TRY(figure(page, json_array_get(list, 0), 1, 0, false, &height));
+    cn_page_flow_need(&page->flow, heading.leading + height + 8); /* the heading stays with the first ones */
+    head_line(&page->flow, "图像");
+    for (size_t i = 0; i < json_array_size(list); i += 2) CN_TRY(figure_row(page, list, i));
+    return CN_OK;
+}
+
 /* What was signed after this version is none of it. */
 static bool is_later(const sheet *page, const json_t *opinion)
 {
@@ -392,7 +489,7 @@ static void frame(cn_page_flow *flow, unsigned page, unsigned pages, void *arg)
     cn_buf_free(&line);
 }
 
-static void compose(sheet *page)
+static cn_err compose(sheet *page)
 {
     cn_page_flow *flow = &page->flow;
     letterhead(page);
@@ -401,11 +498,13 @@ static void compose(sheet *page)
     section(flow, "初步诊断", "diagnosis", text_of(page->request, "diagnosis"));
     section(flow, "会诊目的", "question", text_of(page->request, "question"));
     section(flow, "检查所见", "findings", text_of(page->report, "findings"));
+    CN_TRY(figures(page));
     section(flow, "会诊结论", "conclusion", text_of(page->report, "conclusion"));
     section(flow, "诊疗建议", "advice", text_of(page->report, "advice"));
     opinions(page, "其他专家意见", false);
     signature(page);
     opinions(page, "签发后补充的专家意见（不属于本版签发内容）", true);
+    return CN_OK;
 }
 
 static cn_err open_sheet(sheet *page, const json_t *job)
@@ -421,8 +520,15 @@ static cn_err open_sheet(sheet *page, const json_t *job)
     page->draft = !json_is_integer(json_object_get(report, "signed_at"));
     page->unaudited = !page->draft && strcmp(text_of(request, "state"), "WRITTEN") == 0;
     page->hospital = hospital_of(request, part_text(report, "author", "id"));
+    page->bytes = g_ptr_array_new_with_free_func(g_free);
     cn_page_flow_open(&page->flow);
     return CN_OK;
+}
+
+static void close_sheet(sheet *page)
+{
+    cn_page_flow_close(&page->flow);
+    g_ptr_array_free(page->bytes, TRUE);
 }
 
 cn_err cn_sheet_pdf(const json_t *job, cn_buf *out)
@@ -435,13 +541,10 @@ cn_err cn_sheet_pdf(const json_t *job, cn_buf *out)
     cn_time_format(int_of(page.report, page.draft ? "updated_at" : "signed_at"), at);
     at[19] = 'Z'; /* whole seconds */
     at[20] = 0;
-    compose(&page);
-    cn_err err = cn_page_flow_pdf(&page.flow, frame, &page,
-                                  page.draft       ? "草稿"
-                                  : page.unaudited ? "待审核"
-                                                   : NULL,
-                                  about, at, out);
-    cn_page_flow_close(&page.flow);
+    const char *mark = page.draft ? "草稿" : page.unaudited ? "待审核" : NULL;
+    cn_err err = compose(&page);
+    if (err == CN_OK) err = cn_page_flow_pdf(&page.flow, frame, &page, mark, about, at, out);
+    close_sheet(&page);
     return err;
 }
 
@@ -488,8 +591,11 @@ cn_err cn_sheet_unprintable(const json_t *job, json_t **out)
     }
     page.flow.unknown = note_unknown;
     page.flow.unknown_arg = list;
-    compose(&page);
-    cn_page_flow_close(&page.flow);
-    *out = list;
-    return CN_OK;
+    err = compose(&page);
+    close_sheet(&page);
+    if (err == CN_OK)
+        *out = list;
+    else
+        json_decref(list);
+    return err;
 }

@@ -175,12 +175,30 @@ export interface Opinion {
   at: number
 }
 
+/** A picture of a place on a slide, as `view.state` says places; `width`, `height`: its pixels; `mpp`: µm of one, 0 without a scale. */
+export interface Figure {
+  id: string
+  file: string
+  caption: string
+  cx: number
+  cy: number
+  w: number
+  h: number
+  rotation: number
+  mirror: boolean
+  z: number
+  width: number
+  height: number
+  mpp: number
+}
+
 export interface ReportTexts {
   findings: string
   conclusion: string
   advice: string
   /** why an amendment takes the place of the version before; '' in the first */
   reason: string
+  figures: Figure[]
 }
 
 /** What stands around a report's text. */

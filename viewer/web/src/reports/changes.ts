@@ -59,6 +59,10 @@ export function changesOf(before: string, after: string): Piece[] {
 const PARTS = ['findings', 'conclusion', 'advice'] as const
 
 /** The parts in which two reports differ, as they stand on the page; `reason`: why there is an amendment is one of them. */
-export function partsThatDiffer(before: ReportTexts, after: ReportTexts, reason: boolean): (keyof ReportTexts)[] {
+export function partsThatDiffer(
+  before: ReportTexts,
+  after: ReportTexts,
+  reason: boolean,
+): Exclude<keyof ReportTexts, 'figures'>[] {
   return [...(reason ? (['reason'] as const) : []), ...PARTS].filter((name) => before[name] !== after[name])
 }

@@ -3,9 +3,12 @@ import { reactive } from 'vue'
 import type { Report, ReportTexts } from '@/api/types'
 import { SelfSaving, type SavingState } from '@/ui/selfSaving'
 
+/** Of a picture the server knows everything but its caption. */
+export type SentTexts = Omit<ReportTexts, 'figures'> & { figures: { id: string; caption: string }[] }
+
 export interface DraftDoor {
   load(): Promise<Report | null>
-  save(texts: ReportTexts & { revision: number }): Promise<{ revision: number }>
+  save(texts: SentTexts & { revision: number }): Promise<{ revision: number }>
   /** Gives the draft of an amendment up. */
   discard(revision: number): Promise<unknown>
 }
@@ -21,17 +24,24 @@ export interface DraftState extends SavingState<Report> {
   stored: boolean
 }
 
-const empty = (): ReportTexts => ({ findings: '', conclusion: '', advice: '', reason: '' })
-const copy = ({ findings, conclusion, advice, reason }: ReportTexts): ReportTexts => ({
+const empty = (): ReportTexts => ({ findings: '', conclusion: '', advice: '', reason: '', figures: [] })
+const copy = ({ findings, conclusion, advice, reason, figures }: ReportTexts): ReportTexts => ({
   findings,
   conclusion,
   advice,
   reason,
+  figures: figures.map((figure) => ({ ...figure })),
 })
 /* An amendment begins with what was signed, but for reasons of its own. */
 const begin = (report: Report): ReportTexts => ({ ...copy(report), reason: report.signed_at ? '' : report.reason })
+const shownBy = ({ figures }: ReportTexts) => JSON.stringify(figures.map(({ id, caption }) => [id, caption]))
+export const sameFigures = (a: ReportTexts, b: ReportTexts) => shownBy(a) === shownBy(b)
 export const sameTexts = (a: ReportTexts, b: ReportTexts) =>
-  a.findings === b.findings && a.conclusion === b.conclusion && a.advice === b.advice && a.reason === b.reason
+  a.findings === b.findings &&
+  a.conclusion === b.conclusion &&
+  a.advice === b.advice &&
+  a.reason === b.reason &&
+  sameFigures(a, b)
 
 export class Draft extends SelfSaving<Report | null, ReportTexts> {
   readonly state: DraftState = reactive({
@@ -104,7 +114,11 @@ export class Draft extends SelfSaving<Report | null, ReportTexts> {
   }
 
   protected async put(texts: ReportTexts): Promise<void> {
-    const { revision } = await this.door.save({ ...texts, revision: this.state.revision })
+    const { revision } = await this.door.save({
+      ...texts,
+      figures: texts.figures.map(({ id, caption }) => ({ id, caption })),
+      revision: this.state.revision,
+    })
     this.stands = texts
     this.state.revision = revision
     this.state.savedAt = Date.now()

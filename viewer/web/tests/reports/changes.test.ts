@@ -64,7 +64,7 @@ test('what cannot be printed is named by its place and its number', () => {
 })
 
 test('a conflict shows the parts that differ alone, an amendment its reason apart', () => {
-  const here = { findings: 'a', conclusion: 'b', advice: '', reason: 'x' }
+  const here = { findings: 'a', conclusion: 'b', advice: '', reason: 'x', figures: [] }
   const there = { ...here, conclusion: 'c', reason: 'y' }
   expect([partsThatDiffer(here, there, true), partsThatDiffer(here, there, false)]).toEqual([
     ['reason', 'conclusion'],

@@ -32,6 +32,7 @@ class Store {
       conclusion: '',
       advice: '',
       reason: '',
+      figures: [],
       revision: (this.report?.revision ?? 0) + 1,
       version: 1,
       author,

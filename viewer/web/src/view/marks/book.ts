@@ -166,6 +166,11 @@ export class Book {
     this.state.loaded = true
   }
 
+  /** The server's name of a mark; '' before it has one. */
+  idOf({ key, own }: Pick<Mark, 'key' | 'own'>): string {
+    return own ? (this.stored.get(key)?.id ?? '') : key
+  }
+
   private remember(sent: SentMark): void {
     this.stored.set(sent.client, { id: sent.id, revision: sent.revision, look: textOf(markOf(sent)) })
   }
