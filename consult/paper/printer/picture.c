@@ -85,7 +85,7 @@ static void write_words(easel *on, const char *text, double x, double y)
 {
     PangoLayout *layout = pango_cairo_create_layout(on->cr);
     PangoFontDescription *face = pango_font_description_from_string(FACE);
-    pango_font_description_set_absolute_size(face, 24 * on->unit * PANGO_SCALE);
+    pango_font_description_set_absolute_size(face, 34 * on->unit * PANGO_SCALE);
     pango_layout_set_font_description(layout, face);
     pango_font_description_free(face);
     pango_layout_set_text(layout, text, -1);
@@ -163,7 +163,7 @@ static void draw_mark(easel *on, const json_t *mark)
     cairo_set_line_width(on->cr, 3 * on->unit);
     cairo_stroke(on->cr);
     place(points, 0, &x, &y);
-    if (text && *text) write_words(on, text, x + 8 * on->unit, y - 32 * on->unit);
+    if (text && *text) write_words(on, text, x + 8 * on->unit, y - 44 * on->unit);
 }
 
 /* ---- the scale bar ---- */
@@ -177,7 +177,7 @@ static double round_length(double most)
 
 static void draw_bar(easel *on, double mpp)
 {
-    double microns = round_length(BAR * on->width * mpp), length = microns / mpp, thick = 8 * on->unit;
+    double microns = round_length(BAR * on->width * mpp), length = microns / mpp, thick = 10 * on->unit;
     double right = on->width - 24 * on->unit, top = on->height - 32 * on->unit;
     char text[32];
     if (!cn_fmt(text, sizeof(text), microns < 1000 ? "%g µm" : "%g mm", microns < 1000 ? microns : microns / 1000))
@@ -189,7 +189,7 @@ static void draw_bar(easel *on, double mpp)
     cairo_rectangle(on->cr, right - length, top, length, thick);
     cairo_set_source_rgb(on->cr, 0, 0, 0);
     cairo_fill(on->cr);
-    write_words(on, text, right - length, top - 42 * on->unit);
+    write_words(on, text, right - length, top - 56 * on->unit);
 }
 
 /* ---- all of it ---- */
