@@ -17,7 +17,7 @@
 
 #include "base/child.h"
 #include "base/str.h"
-#include "viewer/decoder/lock.h"
+#include "viewer/lock.h"
 
 static char folder[] = "/tmp/consilium-test-lock-XXXXXX";
 static char inside[64], outside[64];
