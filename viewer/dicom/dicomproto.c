@@ -1,5 +1,6 @@
 #include "viewer/dicom/dicomproto.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "viewer/decode_proto.h"
@@ -7,16 +8,27 @@
 static size_t fds_of(uint32_t op)
 {
     switch (op) {
-    case CN_DICOM_INDEX: return 1;
+    case CN_DICOM_INDEX:
+    case CN_DICOM_FRAME:
+    case CN_DICOM_RENDER: return 1;
+    case CN_DICOM_PLAIN: return 2;
     default: return 0;
     }
+}
+
+static bool is_view(const cn_dicom_ask *ask)
+{
+    bool window =
+        !ask->windowed || (ask->windowed == 1 && isfinite(ask->center) && ask->width >= 1e-9 && ask->width <= 1e12);
+    return ask->size >= 1 && ask->size <= CN_DICOM_SIDE && ask->quality >= 1 && ask->quality <= 100 && window;
 }
 
 bool cn_dicom_ask_read(const void *bytes, size_t len, size_t fds, cn_dicom_ask *out)
 {
     if (len != sizeof(*out)) return false;
     memcpy(out, bytes, sizeof(*out));
-    return fds_of(out->op) > 0 && fds == fds_of(out->op) && out->frame < CN_DICOM_FRAMES;
+    return fds_of(out->op) > 0 && fds == fds_of(out->op) && out->frame < CN_DICOM_FRAMES &&
+           (out->op != CN_DICOM_RENDER || is_view(out));
 }
 
 bool cn_dicom_answer_read(const void *bytes, size_t len, cn_dicom_answer *out)

@@ -23,12 +23,20 @@
 #define CN_DICOM_JSON (48u << 20)
 
 enum {
-    CN_DICOM_INDEX = 1, /* answer: what the file holds */
+    CN_DICOM_INDEX = 1,  /* answer: what the file holds */
+    CN_DICOM_FRAME = 2,  /* answer: one frame as native pixels */
+    CN_DICOM_PLAIN = 3,  /* the file as Explicit VR Little Endian goes to the second descriptor */
+    CN_DICOM_RENDER = 4, /* answer: a JPEG */
 };
+
+#define CN_DICOM_SIDE 8192 /* pixels a side of a picture that is rendered at most */
 
 typedef struct cn_dicom_ask {
     uint32_t op;
     uint32_t frame;
+    uint32_t size, quality; /* RENDER: pixels a side at most; 1 … 100 */
+    uint32_t windowed;
+    double center, width;
 } cn_dicom_ask;
 
 typedef struct cn_dicom_answer {

@@ -90,13 +90,14 @@ static cn_err ask_worker(cn_dicom_reader *reader, const cn_dicom_ask *ask, const
     cn_worker_said(&reader->worker, log_line, NULL);
     if (!told) {
         cn_worker_end(&reader->readers->zygote, &reader->worker);
-        cn_fmt(why, why_size, "%s",
-               err == CN_ERR_TIMEOUT ? "Reading this file took longer than 10 seconds."
-                                     : "The program that reads files ended over this one.");
+        if (why)
+            cn_fmt(why, why_size, "%s",
+                   err == CN_ERR_TIMEOUT ? "Reading this file took longer than 10 seconds."
+                                         : "The program that reads files ended over this one.");
         return err;
     }
     if (err != CN_OK) {
-        cn_dicom_why_read(answer, *len, why, why_size);
+        if (why) cn_dicom_why_read(answer, *len, why, why_size);
         return err;
     }
     *bytes = answer;
@@ -151,7 +152,7 @@ cn_err cn_dicom_reader_index(cn_dicom_reader *reader, int fd, cn_dicom_index *ou
     if (err == CN_OK) return CN_OK;
     cn_warn("viewer.dicom", "a worker's answer makes no sense: it is ended");
     cn_worker_end(&reader->readers->zygote, &reader->worker);
-    cn_fmt(why, why_size, "The program that reads files gave an answer that makes no sense.");
+    if (why) cn_fmt(why, why_size, "The program that reads files gave an answer that makes no sense.");
     return err;
 }
 
@@ -160,6 +161,46 @@ void cn_dicom_index_clear(cn_dicom_index *index)
     json_decref(index->tags);
     free(index->frame);
     memset(index, 0, sizeof(*index));
+}
+
+/* ---- pixels ---- */
+
+cn_err cn_dicom_reader_frame(cn_dicom_reader *reader, int fd, uint32_t frame, void **bytes, size_t *len, char *why,
+                             size_t why_size)
+{
+    const cn_dicom_ask ask = {.op = CN_DICOM_FRAME, .frame = frame};
+    return ask_worker(reader, &ask, &fd, 1, bytes, len, why, why_size);
+}
+
+cn_err cn_dicom_reader_plain(cn_dicom_reader *reader, int fd, int out_fd, char *why, size_t why_size)
+{
+    const cn_dicom_ask ask = {.op = CN_DICOM_PLAIN};
+    const int fds[] = {fd, out_fd};
+    CN_AUTO_FREE void *nothing = NULL;
+    size_t len = 0;
+    return ask_worker(reader, &ask, fds, 2, &nothing, &len, why, why_size);
+}
+
+cn_err cn_dicom_reader_render(cn_dicom_reader *reader, int fd, const cn_dicom_view *view, void **jpeg, size_t *len,
+                              char *why, size_t why_size)
+{
+    const cn_dicom_ask ask = {.op = CN_DICOM_RENDER,
+                              .frame = view->frame,
+                              .size = view->size,
+                              .quality = view->quality,
+                              .windowed = view->windowed,
+                              .center = view->center,
+                              .width = view->width};
+    void *bytes = NULL;
+    CN_TRY(ask_worker(reader, &ask, &fd, 1, &bytes, len, why, why_size));
+    if (cn_decode_is_jpeg(bytes, *len)) {
+        *jpeg = bytes;
+        return CN_OK;
+    }
+    free(bytes);
+    cn_warn("viewer.dicom", "a worker's answer is no JPEG: it is ended");
+    cn_worker_end(&reader->readers->zygote, &reader->worker);
+    return CN_ERR_CRASHED;
 }
 
 /* ---- the whole ---- */

@@ -50,4 +50,31 @@ typedef struct cn_dicom_index {
 cn_err cn_dicom_reader_index(cn_dicom_reader *reader, int fd, cn_dicom_index *out, char *why, size_t why_size);
 void cn_dicom_index_clear(cn_dicom_index *index);
 
+/*
+ * The others read the file anew. `why` as above, may be NULL with size 0. CN_ERR_NOTFOUND: no such frame; CN_ERR_UNSUPPORTED: a film, a codec that nobody
+ * here knows, no picture; CN_ERR_CORRUPT.
+ */
+
+/**
+ * One frame (0-based) as native pixels, little endian (PS3.5 §8.1): what was compressed has its samples beside each other and is called
+ * `plain_photometric`; native pixels stay as they are but for their byte order; frames of single bits begin with a byte of their own. Caller frees.
+ */
+cn_err cn_dicom_reader_frame(cn_dicom_reader *reader, int fd, uint32_t frame, void **bytes, size_t *len, char *why,
+                             size_t why_size);
+
+/** The whole instance as Part 10, Explicit VR Little Endian, with native pixels, into `out_fd` from where it stands; not made durable. */
+cn_err cn_dicom_reader_plain(cn_dicom_reader *reader, int fd, int out_fd, char *why, size_t why_size);
+
+typedef struct cn_dicom_view {
+    uint32_t frame;   /* 0-based */
+    uint32_t size;    /* pixels a side at most, ≤ CN_DICOM_SIDE; never larger than stored */
+    uint32_t quality; /* of the JPEG, 1 … 100 */
+    bool windowed;    /* by these; otherwise the file's own window or VOI LUT, else the range of what is stored */
+    double center, width;
+} cn_dicom_view;
+
+/** A frame as JPEG: modality LUT or rescale, VOI LUT or window, MONOCHROME1 and presentation LUT shape, palette, colours. Caller frees. */
+cn_err cn_dicom_reader_render(cn_dicom_reader *reader, int fd, const cn_dicom_view *view, void **jpeg, size_t *len,
+                              char *why, size_t why_size);
+
 #endif

@@ -3,15 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "viewer/dicom/decoder/model.h"
-
-/* What decoded pixels are called: codecs undo what they did to colours (PS3.5 §8.2). */
-static const char *plain_photometric(const cn_dataset *dataset, const cn_picture *picture)
-{
-    bool ybr = strncmp(picture->photometric, "YBR", 3) == 0 && picture->samples == 3;
-    bool undoes = dataset->codec == CN_CODEC_JPEG || dataset->codec == CN_CODEC_J2K || dataset->codec == CN_CODEC_HTJ2K;
-    return ybr && undoes && picture->pixels.undefined ? "RGB" : picture->photometric;
-}
+#include "viewer/dicom/decoder/pixels.h"
 
 static bool leaves_as_stored(const cn_dataset *dataset, const cn_picture *picture, const cn_frames *frames)
 {
@@ -27,8 +19,11 @@ static void put_note(char note[64], bool is, const char *word)
     cn_fmt(note + n, 64 - n, "%s%s", n ? " " : "", word);
 }
 
-static void fill_head(cn_dicom_head *head, const cn_dataset *dataset, const cn_model *model, const cn_frames *frames)
+static void fill_head(cn_dicom_head *head, const cn_opened *file)
 {
+    const cn_dataset *dataset = &file->dataset;
+    const cn_model *model = &file->model;
+    const cn_frames *frames = &file->frames;
     const cn_picture *picture = &model->picture;
     memcpy(head->study, model->study, sizeof(head->study));
     memcpy(head->series, model->series, sizeof(head->series));
@@ -36,7 +31,7 @@ static void fill_head(cn_dicom_head *head, const cn_dataset *dataset, const cn_m
     memcpy(head->sop_class, model->sop_class, sizeof(head->sop_class));
     memcpy(head->syntax, dataset->syntax, sizeof(head->syntax));
     memcpy(head->photometric, picture->photometric, sizeof(head->photometric));
-    cn_strcpy(head->plain_photometric, sizeof(head->plain_photometric), plain_photometric(dataset, picture));
+    cn_strcpy(head->plain_photometric, sizeof(head->plain_photometric), cn_pixels_photometric(file));
     put_note(head->note, model->odd_charset, "charset");
     put_note(head->note, model->odd_uid, "uid");
     put_note(head->note, model->odd_order, "order");
@@ -61,41 +56,34 @@ static cn_dicom_span span_of(const cn_picture *picture, const cn_frames *frames,
     return (cn_dicom_span){picture->pixels.value + frame * frames->frame_bytes, frames->frame_bytes};
 }
 
-static cn_err write_out(cn_dataset *dataset, const cn_model *model, const cn_frames *frames, void *out, size_t size,
-                        size_t *n)
+static cn_err write_out(cn_opened *file, void *out, size_t size, size_t *n)
 {
     cn_dicom_head head = {.as_stored = 0};
-    fill_head(&head, dataset, model, frames);
+    fill_head(&head, file);
     head.spans = head.as_stored ? head.frames : 0;
-    head.json = (uint32_t)model->json.n;
+    head.json = (uint32_t)file->model.json.n;
     *n = sizeof(head) + head.spans * sizeof(cn_dicom_span) + head.json;
     if (*n > size) {
-        cn_strcpy(dataset->why, sizeof(dataset->why), "The file holds too much beside its pixels.");
+        cn_strcpy(file->dataset.why, sizeof(file->dataset.why), "The file holds too much beside its pixels.");
         return CN_ERR_TOOBIG;
     }
     uint8_t *at = out;
     memcpy(at, &head, sizeof(head));
     at += sizeof(head);
     for (uint32_t i = 0; i < head.spans; i++, at += sizeof(cn_dicom_span)) {
-        cn_dicom_span span = span_of(&model->picture, frames, i);
+        cn_dicom_span span = span_of(&file->model.picture, &file->frames, i);
         memcpy(at, &span, sizeof(span));
     }
-    memcpy(at, model->json.p, head.json);
+    memcpy(at, file->model.json.p, head.json);
     return CN_OK;
 }
 
 cn_err cn_dicom_index_make(const uint8_t *bytes, uint64_t len, void *out, size_t size, size_t *n, char *why)
 {
-    cn_dataset dataset;
-    cn_model model = {.odd_uid = false};
-    cn_frames frames = {.fragment = NULL};
-    cn_err err = cn_dataset_open(&dataset, bytes, len);
-    if (err == CN_OK) err = cn_model_read(&model, &dataset);
-    if (err == CN_OK) err = cn_frames_find(&dataset, &model.picture, &frames);
-    if (err == CN_OK) err = write_out(&dataset, &model, &frames, out, size, n);
-    if (err != CN_OK) cn_strcpy(why, CN_DICOM_WHY, dataset.why);
-    cn_frames_clear(&frames);
-    cn_model_clear(&model);
-    cn_dataset_close(&dataset);
+    cn_opened file;
+    cn_err err = cn_opened_open(&file, bytes, len);
+    if (err == CN_OK) err = write_out(&file, out, size, n);
+    if (err != CN_OK) cn_strcpy(why, CN_DICOM_WHY, file.dataset.why);
+    cn_opened_close(&file);
     return err;
 }

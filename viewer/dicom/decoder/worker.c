@@ -12,6 +12,9 @@
 #include "base/str.h"
 #include "viewer/decode_proto.h"
 #include "viewer/dicom/decoder/index.h"
+#include "viewer/dicom/decoder/pixels.h"
+#include "viewer/dicom/decoder/render.h"
+#include "viewer/dicom/decoder/rewrite.h"
 #include "viewer/dicom/dicomproto.h"
 #include "viewer/lock.h"
 
@@ -61,16 +64,37 @@ static int receive(int sock, cn_dicom_ask *ask, int fds[FDS])
     return whole && cn_dicom_ask_read(bytes, (size_t)got, n, ask) ? 1 : -1;
 }
 
-static cn_err answer(const cn_dicom_ask *ask, const uint8_t *bytes, uint64_t len, void *shared, size_t *n, char *why)
+/* A question about pixels. */
+static cn_err answer_opened(const cn_dicom_ask *ask, cn_opened *file, int out_fd, void *shared, size_t *n)
 {
-    (void)ask;
-    return cn_dicom_index_make(bytes, len, shared, CN_DICOM_SHARED, n, why);
+    switch (ask->op) {
+    case CN_DICOM_FRAME:
+        CN_TRY(cn_pixels_frame(file, ask->frame, shared));
+        *n = cn_pixels_bytes(file);
+        return CN_OK;
+    case CN_DICOM_PLAIN: return cn_rewrite_file(file, &(cn_rewrite){.decode = true}, out_fd);
+    case CN_DICOM_RENDER: return cn_render_jpeg(file, ask, shared, CN_DICOM_SHARED, n);
+    default: return CN_ERR_INVALID;
+    }
+}
+
+static cn_err answer(const cn_dicom_ask *ask, const uint8_t *bytes, uint64_t len, int out_fd, void *shared, size_t *n,
+                     char *why)
+{
+    if (ask->op == CN_DICOM_INDEX) return cn_dicom_index_make(bytes, len, shared, CN_DICOM_SHARED, n, why);
+    cn_opened file;
+    cn_err err = cn_opened_open(&file, bytes, len);
+    if (err == CN_OK) err = answer_opened(ask, &file, out_fd, shared, n);
+    if (err != CN_OK) cn_strcpy(why, CN_DICOM_WHY, file.dataset.why);
+    cn_opened_close(&file);
+    return err;
 }
 
 /* The file is mapped, not read: of gigabytes of pixels only what is looked at comes into memory. */
-static cn_err answer_of_file(const cn_dicom_ask *ask, int fd, void *shared, size_t *n, char *why)
+static cn_err answer_of_file(const cn_dicom_ask *ask, const int fds[FDS], void *shared, size_t *n, char *why)
 {
     struct stat st;
+    int fd = fds[0];
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return CN_ERR_INVALID;
     if (st.st_size == 0) {
         cn_strcpy(why, CN_DICOM_WHY, "The file is empty.");
@@ -78,7 +102,7 @@ static cn_err answer_of_file(const cn_dicom_ask *ask, int fd, void *shared, size
     }
     void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (bytes == MAP_FAILED) return CN_ERR_IO;
-    cn_err err = answer(ask, bytes, (uint64_t)st.st_size, shared, n, why);
+    cn_err err = answer(ask, bytes, (uint64_t)st.st_size, fds[1], shared, n, why);
     munmap(bytes, (size_t)st.st_size);
     return err;
 }
@@ -95,7 +119,7 @@ int cn_dicom_worker(int sock, void *shared, const char *path)
         size_t n = 0;
         int got = receive(sock, &ask, fds);
         if (got == 0) return 0;
-        err = got > 0 ? answer_of_file(&ask, fds[0], shared, &n, why) : CN_ERR_INVALID;
+        err = got > 0 ? answer_of_file(&ask, fds, shared, &n, why) : CN_ERR_INVALID;
         if (err != CN_OK) {
             n = strlen(why);
             memcpy(shared, why, n);
