@@ -42,6 +42,10 @@ elseif(CN_SANITIZE STREQUAL "fuzz")
             -Wno-error) # another compiler's opinion: GCC's decides
 endif()
 target_compile_options(cn_options INTERFACE ${flags})
+if(CN_SANITIZE MATCHES "address|fuzz")
+  # classes of libraries that were built without it have no type information to compare with
+  target_compile_options(cn_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=vptr>)
+endif()
 target_link_options(cn_options INTERFACE ${flags})
 # Third-party headers are not ours to warn about: PkgConfig's imported targets are SYSTEM already.
 

@@ -11,7 +11,8 @@ static size_t fds_of(uint32_t op)
     case CN_DICOM_INDEX:
     case CN_DICOM_FRAME:
     case CN_DICOM_RENDER: return 1;
-    case CN_DICOM_PLAIN: return 2;
+    case CN_DICOM_PLAIN:
+    case CN_DICOM_DEID: return 2;
     default: return 0;
     }
 }
@@ -28,7 +29,7 @@ bool cn_dicom_ask_read(const void *bytes, size_t len, size_t fds, cn_dicom_ask *
     if (len != sizeof(*out)) return false;
     memcpy(out, bytes, sizeof(*out));
     return fds_of(out->op) > 0 && fds == fds_of(out->op) && out->frame < CN_DICOM_FRAMES &&
-           (out->op != CN_DICOM_RENDER || is_view(out));
+           out->boxes <= CN_DICOM_BOXES && (out->op != CN_DICOM_RENDER || is_view(out));
 }
 
 bool cn_dicom_answer_read(const void *bytes, size_t len, cn_dicom_answer *out)

@@ -27,9 +27,17 @@ enum {
     CN_DICOM_FRAME = 2,  /* answer: one frame as native pixels */
     CN_DICOM_PLAIN = 3,  /* the file as Explicit VR Little Endian goes to the second descriptor */
     CN_DICOM_RENDER = 4, /* answer: a JPEG */
+    CN_DICOM_DEID = 5,   /* the file without identity goes to the second descriptor */
 };
 
 #define CN_DICOM_SIDE 8192 /* pixels a side of a picture that is rendered at most */
+
+#define CN_DICOM_BOXES 64
+
+/** An area of every frame, in pixels from the top left corner. */
+typedef struct cn_dicom_box {
+    uint32_t x, y, width, height;
+} cn_dicom_box;
 
 typedef struct cn_dicom_ask {
     uint32_t op;
@@ -37,6 +45,9 @@ typedef struct cn_dicom_ask {
     uint32_t size, quality; /* RENDER: pixels a side at most; 1 … 100 */
     uint32_t windowed;
     double center, width;
+    uint8_t key[32]; /* DEID: of new UIDs */
+    uint32_t boxes;
+    cn_dicom_box box[CN_DICOM_BOXES];
 } cn_dicom_ask;
 
 typedef struct cn_dicom_answer {

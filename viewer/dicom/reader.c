@@ -1,6 +1,7 @@
 #include "viewer/dicom/reader.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -201,6 +202,21 @@ cn_err cn_dicom_reader_render(cn_dicom_reader *reader, int fd, const cn_dicom_vi
     cn_warn("viewer.dicom", "a worker's answer is no JPEG: it is ended");
     cn_worker_end(&reader->readers->zygote, &reader->worker);
     return CN_ERR_CRASHED;
+}
+
+cn_err cn_dicom_reader_deidentify(cn_dicom_reader *reader, int fd, const cn_dicom_deid *how, int out_fd, char *why,
+                                  size_t why_size)
+{
+    cn_dicom_ask ask = {.op = CN_DICOM_DEID, .boxes = (uint32_t)how->boxes};
+    const int fds[] = {fd, out_fd};
+    CN_AUTO_FREE void *nothing = NULL;
+    size_t len = 0;
+    if (how->boxes > CN_DICOM_BOXES) return CN_ERR_TOOBIG;
+    memcpy(ask.key, how->key, sizeof(ask.key));
+    if (how->boxes) memcpy(ask.box, how->box, how->boxes * sizeof(*how->box));
+    cn_err err = ask_worker(reader, &ask, fds, 2, &nothing, &len, why, why_size);
+    OPENSSL_cleanse(ask.key, sizeof(ask.key));
+    return err;
 }
 
 /* ---- the whole ---- */

@@ -77,4 +77,18 @@ typedef struct cn_dicom_view {
 cn_err cn_dicom_reader_render(cn_dicom_reader *reader, int fd, const cn_dicom_view *view, void **jpeg, size_t *len,
                               char *why, size_t why_size);
 
+typedef struct cn_dicom_deid {
+    uint8_t key[32];         /* the same UIDs become the same new ones under it, so that a study stays one */
+    const cn_dicom_box *box; /* blackened in every frame, CN_DICOM_BOXES at most */
+    size_t boxes;
+} cn_dicom_deid;
+
+/**
+ * The whole instance without identity into `out_fd` (PS3.15 basic profile; what nobody's table knows and people fill in goes too). With boxes the pixels are
+ * decoded; without they stay as stored. What is burned into a picture outside the boxes stays: somebody has to look. After an error `out_fd` holds
+ * nothing that may leave. CN_ERR_UNSUPPORTED also for encapsulated documents.
+ */
+cn_err cn_dicom_reader_deidentify(cn_dicom_reader *reader, int fd, const cn_dicom_deid *how, int out_fd, char *why,
+                                  size_t why_size);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "viewer/decode_proto.h"
 #include "viewer/dicom/decoder/charset.h"
+#include "viewer/dicom/decoder/deid.h"
 #include "viewer/dicom/decoder/dictionary.h"
 #include "viewer/dicom/decoder/worker.h"
 #include "viewer/dicom/dicomproto.h"
@@ -19,6 +20,7 @@ int main(int argc, char **argv)
     if (!cn_dictionary_load())
         cn_warn("viewer.dicom", "DCMTK's dictionary is not installed: implicit data sets lose their meaning");
     if (!cn_charset_load()) cn_warn("viewer.dicom", "this system lacks converters of character sets (libc's gconv)");
+    cn_deid_load();
     return cn_nursery_serve(
         &(cn_nursery){.memory = "consilium-dicom", .shared = CN_DICOM_SHARED, .work = cn_dicom_worker});
 }

@@ -22,6 +22,7 @@ typedef struct output {
     size_t n;
     cn_err err;
     bool planar_written;
+    size_t extra;      /* written so far */
     unsigned dropping; /* sequences within one that is left out */
 } output;
 
@@ -228,19 +229,27 @@ static cn_err put_pixels(output *out, const cn_element *element)
     return out->err;
 }
 
+/* What the new file has besides, up to `tag`. True: `tag` itself is one of them. */
+static bool put_extras(output *out, uint32_t tag)
+{
+    const cn_extra *extra = out->how->extra;
+    for (; out->extra < out->how->extras && extra[out->extra].tag <= tag; out->extra++)
+        put_text(out, extra[out->extra].tag, extra[out->extra].vr, extra[out->extra].text);
+    return out->extra && extra[out->extra - 1].tag == tag;
+}
+
 static cn_err on_element(void *user, const cn_element *element)
 {
     output *out = user;
     if ((element->tag & 0xffff) == 0 || element->tag >> 16 <= 2 || out->dropping) return CN_OK;
+    if (element->depth == 0 && put_extras(out, element->tag)) return out->err;
     if (are_pixels(out, element)) return put_pixels(out, element);
     if (describes_pixels(out, element)) return out->err;
-    if (element->undefined) { /* fragments elsewhere: icons */
-        put_fragments(out, element);
-        return out->err;
-    }
     cn_buf value = {.p = NULL};
     cn_edit edit = out->how->edit ? out->how->edit(out->how->user, element, &value) : CN_EDIT_KEEP;
-    if (edit == CN_EDIT_KEEP)
+    if (edit == CN_EDIT_KEEP && element->undefined) /* icons */
+        put_fragments(out, element);
+    else if (edit == CN_EDIT_KEEP)
         put_element(out, element);
     else if (edit == CN_EDIT_REPLACE)
         put_value(out, element->tag, element->vr, value.n ? value.p : "", value.n);
@@ -256,6 +265,7 @@ static cn_err on_sequence(void *user, const cn_element *element, bool begins)
         out->dropping += begins ? 1 : -1u;
         return CN_OK;
     }
+    if (begins && element->depth == 0) put_extras(out, element->tag);
     cn_buf value = {.p = NULL};
     cn_edit edit = begins && out->how->edit ? out->how->edit(out->how->user, element, &value) : CN_EDIT_KEEP;
     cn_buf_free(&value);
@@ -311,6 +321,7 @@ cn_err cn_rewrite_file(cn_opened *file, const cn_rewrite *how, int fd)
     put_meta(&out);
     const cn_walker walker = {.user = &out, .element = on_element, .sequence = on_sequence, .item = on_item};
     cn_err err = cn_dataset_walk(&file->dataset, &walker);
+    if (err == CN_OK) put_extras(&out, UINT32_MAX);
     flush(&out);
     free(out.part);
     return err == CN_OK ? out.err : err;
