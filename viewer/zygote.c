@@ -41,7 +41,7 @@ static cn_err start_process(cn_zygote *zygote)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return cn_err_from_errno(errno);
-    const struct timeval patience = {.tv_sec = CN_WORKER_ANSWER_MS / 1000};
+    const struct timeval patience = {.tv_sec = CN_FORKED_ANSWER_MS / 1000};
     setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     bool unconfined = *cn_child_missing() && cn_child_permitted();
     const char *const argv[] = {zygote->program, unconfined ? CN_DECODE_UNCONFINED : NULL, NULL};
@@ -128,7 +128,7 @@ static bool keeps_its_size(int memory, size_t size)
 }
 
 /* Takes over what the zygote handed out, when it is what it should be. */
-static cn_err take_ends(const cn_zygote *zygote, cn_worker *worker, int fds[CN_ZYGOTE_FDS])
+static cn_err take_ends(const cn_zygote *zygote, cn_forked *worker, int fds[CN_ZYGOTE_FDS])
 {
     struct stat sock, said;
     if (fstat(fds[0], &sock) || !S_ISSOCK(sock.st_mode) || fstat(fds[2], &said) || !S_ISFIFO(said.st_mode) ||
@@ -143,7 +143,7 @@ static cn_err take_ends(const cn_zygote *zygote, cn_worker *worker, int fds[CN_Z
     return CN_OK;
 }
 
-cn_err cn_worker_open(cn_zygote *zygote, const char *path, cn_worker *out)
+cn_err cn_forked_open(cn_zygote *zygote, const char *path, cn_forked *out)
 {
     cn_zygote_ask ask = {.op = CN_ZYGOTE_OPEN};
     cn_zygote_answer answer = {0};
@@ -161,19 +161,19 @@ cn_err cn_worker_open(cn_zygote *zygote, const char *path, cn_worker *out)
     return err;
 }
 
-void cn_worker_end(cn_zygote *zygote, cn_worker *worker)
+void cn_forked_end(cn_zygote *zygote, cn_forked *worker)
 {
     if (worker->sock >= 0) zygote_kill(zygote, worker->pid);
     cn_fd_close(&worker->sock);
     cn_fd_close(&worker->said);
     if (worker->shared) munmap(worker->shared, zygote->shared);
-    *worker = CN_WORKER_NONE;
+    *worker = CN_FORKED_NONE;
 }
 
-cn_err cn_worker_receive(const cn_worker *worker, void *bytes, size_t size, size_t *got)
+cn_err cn_forked_receive(const cn_forked *worker, void *bytes, size_t size, size_t *got)
 {
     struct pollfd polled = {.fd = worker->sock, .events = POLLIN};
-    uint64_t end = cn_mono_ms() + CN_WORKER_ANSWER_MS;
+    uint64_t end = cn_mono_ms() + CN_FORKED_ANSWER_MS;
     for (;;) {
         uint64_t now = cn_mono_ms();
         int ready = poll(&polled, 1, now < end ? (int)(end - now) : 0);
@@ -192,7 +192,7 @@ cn_err cn_worker_receive(const cn_worker *worker, void *bytes, size_t size, size
  * that a worker says it wrote and did not. Random, so that no picture has it by chance; as far as an answer ever went,
  * so that a small file does not cost all of it. Beyond that are zeros.
  */
-static void canaries_fill(const cn_zygote *zygote, cn_worker *worker, size_t used)
+static void canaries_fill(const cn_zygote *zygote, cn_forked *worker, size_t used)
 {
     if (used > KEPT && madvise(worker->shared + KEPT, zygote->shared - KEPT, MADV_REMOVE) == 0) used = KEPT;
     size_t end = (used + CN_ZYGOTE_CANARY - 1) / CN_ZYGOTE_CANARY * CN_ZYGOTE_CANARY;
@@ -201,14 +201,14 @@ static void canaries_fill(const cn_zygote *zygote, cn_worker *worker, size_t use
     if (end > worker->canaries) worker->canaries = end;
 }
 
-static bool canaries_in(const cn_zygote *zygote, const cn_worker *worker, const char *bytes, size_t n)
+static bool canaries_in(const cn_zygote *zygote, const cn_forked *worker, const char *bytes, size_t n)
 {
     for (size_t at = 0; at + CN_ZYGOTE_CANARY <= n && at < worker->canaries; at += CN_ZYGOTE_CANARY)
         if (memcmp(bytes + at, zygote->canary, CN_ZYGOTE_CANARY) == 0) return true;
     return false;
 }
 
-cn_err cn_worker_take(const cn_zygote *zygote, cn_worker *worker, size_t n, void **out)
+cn_err cn_forked_take(const cn_zygote *zygote, cn_forked *worker, size_t n, void **out)
 {
     if (n > zygote->shared) return CN_ERR_CRASHED;
     char *copy = malloc(n + 1); /* of many megabytes: nothing of it is written twice */
@@ -225,7 +225,7 @@ cn_err cn_worker_take(const cn_zygote *zygote, cn_worker *worker, size_t n, void
     return CN_OK;
 }
 
-void cn_worker_said(cn_worker *worker, void (*line)(const void *user, const char *text), const void *user)
+void cn_forked_said(cn_forked *worker, void (*line)(const void *user, const char *text), const void *user)
 {
     char text[4096];
     ssize_t n;

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "viewer/decode_proto.h"
 
-#define CN_WORKER_ANSWER_MS 10000 /* a worker has for an answer */
+#define CN_FORKED_ANSWER_MS 10000 /* a worker has for an answer */
 #define CN_ZYGOTE_CANARY 16
 
 typedef struct cn_zygote {
@@ -26,36 +26,36 @@ typedef struct cn_zygote {
     uint8_t canary[CN_ZYGOTE_CANARY];
 } cn_zygote;
 
-typedef struct cn_worker {
+typedef struct cn_forked {
     int sock; /* -1: there is none */
     int32_t pid;
     uint8_t *shared;
     size_t canaries; /* bytes of it that are full of them */
     int said;        /* what its libraries print */
     unsigned lines;
-} cn_worker;
+} cn_forked;
 
-#define CN_WORKER_NONE ((cn_worker){.sock = -1, .said = -1})
+#define CN_FORKED_NONE ((cn_forked){.sock = -1, .said = -1})
 
 /** Starts `program`. Ended by cn_zygote_stop also where it fails. */
 cn_err cn_zygote_start(cn_zygote *zygote, const char *program, size_t shared);
 void cn_zygote_stop(cn_zygote *zygote);
 
 /** Has a worker forked, which is told `path`. Its zygote is started anew when it ended. */
-cn_err cn_worker_open(cn_zygote *zygote, const char *path, cn_worker *out);
-/** Ends it; one that is CN_WORKER_NONE is left alone. */
-void cn_worker_end(cn_zygote *zygote, cn_worker *worker);
+cn_err cn_forked_open(cn_zygote *zygote, const char *path, cn_forked *out);
+/** Ends it; one that is CN_FORKED_NONE is left alone. */
+void cn_forked_end(cn_zygote *zygote, cn_forked *worker);
 
-/** A message of `size` bytes at most, when it came within CN_WORKER_ANSWER_MS. CN_ERR_TIMEOUT, CN_ERR_CRASHED. */
-cn_err cn_worker_receive(const cn_worker *worker, void *bytes, size_t size, size_t *got);
+/** A message of `size` bytes at most, when it came within CN_FORKED_ANSWER_MS. CN_ERR_TIMEOUT, CN_ERR_CRASHED. */
+cn_err cn_forked_receive(const cn_forked *worker, void *bytes, size_t size, size_t *got);
 
 /**
  * The first `n` bytes of what it shares, as a copy with a zero behind, caller frees. CN_ERR_CRASHED when it did not write all of them. What
  * lies there afterwards is no answer any more.
  */
-cn_err cn_worker_take(const cn_zygote *zygote, cn_worker *worker, size_t n, void **out);
+cn_err cn_forked_take(const cn_zygote *zygote, cn_forked *worker, size_t n, void **out);
 
 /** Hands each line that its libraries printed since to `line`: at most 20 of a worker, some files are worth a warning for every tag. */
-void cn_worker_said(cn_worker *worker, void (*line)(const void *user, const char *text), const void *user);
+void cn_forked_said(cn_forked *worker, void (*line)(const void *user, const char *text), const void *user);
 
 #endif

@@ -20,7 +20,7 @@ struct cn_dicom_readers {
 
 struct cn_dicom_reader {
     cn_dicom_readers *readers;
-    cn_worker worker;
+    cn_forked worker;
 };
 
 /* ---- asking ---- */
@@ -55,14 +55,14 @@ static cn_err receive(cn_dicom_reader *reader, cn_dicom_answer *answer)
 {
     char bytes[sizeof(*answer) + 1];
     size_t got = 0;
-    CN_TRY(cn_worker_receive(&reader->worker, bytes, sizeof(bytes), &got));
+    CN_TRY(cn_forked_receive(&reader->worker, bytes, sizeof(bytes), &got));
     return cn_dicom_answer_read(bytes, got, answer) ? CN_OK : CN_ERR_CRASHED;
 }
 
 static cn_err start(cn_dicom_reader *reader)
 {
     cn_dicom_answer first = {0};
-    CN_TRY(cn_worker_open(&reader->readers->zygote, "/", &reader->worker));
+    CN_TRY(cn_forked_open(&reader->readers->zygote, "/", &reader->worker));
     CN_TRY(receive(reader, &first));
     return (cn_err)first.err;
 }
@@ -75,7 +75,7 @@ static cn_err exchange(cn_dicom_reader *reader, const cn_dicom_ask *ask, const i
     if (reader->worker.sock < 0) CN_TRY(start(reader));
     if (!send_ask(reader->worker.sock, ask, fds, n)) return CN_ERR_CRASHED;
     CN_TRY(receive(reader, &answer));
-    CN_TRY(cn_worker_take(&reader->readers->zygote, &reader->worker, answer.n, bytes));
+    CN_TRY(cn_forked_take(&reader->readers->zygote, &reader->worker, answer.n, bytes));
     *len = answer.n;
     *told = true;
     return (cn_err)answer.err;
@@ -88,9 +88,9 @@ static cn_err ask_worker(cn_dicom_reader *reader, const cn_dicom_ask *ask, const
     bool told = false;
     CN_AUTO_FREE void *answer = NULL;
     cn_err err = exchange(reader, ask, fds, n, &answer, len, &told);
-    cn_worker_said(&reader->worker, log_line, NULL);
+    cn_forked_said(&reader->worker, log_line, NULL);
     if (!told) {
-        cn_worker_end(&reader->readers->zygote, &reader->worker);
+        cn_forked_end(&reader->readers->zygote, &reader->worker);
         if (why)
             cn_fmt(why, why_size, "%s",
                    err == CN_ERR_TIMEOUT ? "Reading this file took longer than 10 seconds."
@@ -152,7 +152,7 @@ cn_err cn_dicom_reader_index(cn_dicom_reader *reader, int fd, cn_dicom_index *ou
     cn_err err = take_index(bytes, len, (uint64_t)st.st_size, out);
     if (err == CN_OK) return CN_OK;
     cn_warn("viewer.dicom", "a worker's answer makes no sense: it is ended");
-    cn_worker_end(&reader->readers->zygote, &reader->worker);
+    cn_forked_end(&reader->readers->zygote, &reader->worker);
     if (why) cn_fmt(why, why_size, "The program that reads files gave an answer that makes no sense.");
     return err;
 }
@@ -200,7 +200,7 @@ cn_err cn_dicom_reader_render(cn_dicom_reader *reader, int fd, const cn_dicom_vi
     }
     free(bytes);
     cn_warn("viewer.dicom", "a worker's answer is no JPEG: it is ended");
-    cn_worker_end(&reader->readers->zygote, &reader->worker);
+    cn_forked_end(&reader->readers->zygote, &reader->worker);
     return CN_ERR_CRASHED;
 }
 
@@ -233,7 +233,7 @@ cn_err cn_dicom_reader_open(cn_dicom_readers *readers, cn_dicom_reader **out)
         return CN_ERR_NOMEM;
     }
     reader->readers = readers;
-    reader->worker = CN_WORKER_NONE;
+    reader->worker = CN_FORKED_NONE;
     *out = reader;
     return CN_OK;
 }
@@ -241,7 +241,7 @@ cn_err cn_dicom_reader_open(cn_dicom_readers *readers, cn_dicom_reader **out)
 void cn_dicom_reader_close(cn_dicom_reader *reader)
 {
     if (!reader) return;
-    cn_worker_end(&reader->readers->zygote, &reader->worker);
+    cn_forked_end(&reader->readers->zygote, &reader->worker);
     atomic_fetch_sub(&reader->readers->open, 1);
     free(reader);
 }

@@ -27,7 +27,7 @@ typedef struct worker {
     uint64_t since_ms; /* it is busy */
     bool busy;         /* one job has it; only that job touches `end` */
     bool doomed;       /* end it when the job is done */
-    cn_worker end;
+    cn_forked end;
     uint64_t used_ms;
 } worker;
 
@@ -57,14 +57,14 @@ static void log_of_slide(const void *user, const char *line)
  * stands in it. */
 static void log_said(worker *process)
 {
-    cn_worker_said(&process->end, log_of_slide, process);
+    cn_forked_said(&process->end, log_of_slide, process);
 }
 
 /* Only for a worker that is busy in the caller's hand, or with the lock held. */
 static void worker_end(cn_decoders *decoders, worker *process)
 {
     log_said(process);
-    cn_worker_end(&decoders->zygote, &process->end);
+    cn_forked_end(&decoders->zygote, &process->end);
     process->proven = false;
 }
 
@@ -72,14 +72,14 @@ static cn_err worker_answer(worker *process, cn_decode_answer *answer)
 {
     char bytes[sizeof(*answer) + 1];
     size_t got = 0;
-    CN_TRY(cn_worker_receive(&process->end, bytes, sizeof(bytes), &got));
+    CN_TRY(cn_forked_receive(&process->end, bytes, sizeof(bytes), &got));
     return cn_decode_answer_read(bytes, got, answer) ? CN_OK : CN_ERR_CRASHED;
 }
 
 static cn_err worker_open(cn_decoders *decoders, worker *process)
 {
     cn_decode_answer first = {0};
-    CN_TRY(cn_worker_open(&decoders->zygote, process->path, &process->end));
+    CN_TRY(cn_forked_open(&decoders->zygote, process->path, &process->end));
     CN_TRY(worker_answer(process, &first));
     return (cn_err)first.err;
 }
@@ -107,7 +107,7 @@ static cn_err worker_ask(cn_decoders *decoders, worker *process, const cn_decode
     CN_TRY(worker_answer(process, &answer));
     if (answer.err != CN_OK) return (cn_err)answer.err;
     void *copy = NULL;
-    cn_err err = cn_worker_take(&decoders->zygote, &process->end, answer.n, &copy);
+    cn_err err = cn_forked_take(&decoders->zygote, &process->end, answer.n, &copy);
     if (err == CN_OK && !answers_it(ask, copy, answer.n)) {
         free(copy);
         err = CN_ERR_CRASHED;
@@ -278,7 +278,7 @@ cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit)
     pthread_mutex_init(&decoders->lock, NULL);
     cn_cond_init(&decoders->changed);
     decoders->limit = limit < 64 ? limit : 64;
-    for (size_t i = 0; i < 64; i++) decoders->workers[i].end = CN_WORKER_NONE;
+    for (size_t i = 0; i < 64; i++) decoders->workers[i].end = CN_FORKED_NONE;
     cn_err err = cn_zygote_start(&decoders->zygote, program, CN_DECODE_SHARED);
     if (limit == 0) err = CN_ERR_INVALID;
     if (err != CN_OK) {

@@ -5,8 +5,35 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/file.h"
+
+cn_dicom_readers *readers;
+cn_dicom_reader *reader;
+
+int dicom_setup(void **state)
+{
+    (void)state;
+    assert_int_equal(cn_dicom_readers_new(&readers, CN_BUILD_DIR "/consilium-dicom", 2), CN_OK);
+    assert_int_equal(cn_dicom_reader_open(readers, &reader), CN_OK);
+    return 0;
+}
+
+int dicom_teardown(void **state)
+{
+    (void)state;
+    cn_dicom_reader_close(reader);
+    cn_dicom_readers_free(readers);
+    return 0;
+}
+
+bool have_shared(void)
+{
+    if (access(DICOM_SHARED "dicom", R_OK) == 0) return true;
+    print_message("skipped: no ../shared/data\n");
+    return false;
+}
 
 static void number(cn_buf *file, uint32_t value, unsigned bytes)
 {

@@ -6,6 +6,17 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "viewer/dicom/reader.h"
+
+#define DICOM_SHARED CN_SOURCE_DIR "/../shared/data/"
+
+/** Readers with two places and one of them open, for a group of tests. */
+extern cn_dicom_readers *readers;
+extern cn_dicom_reader *reader;
+int dicom_setup(void **state);
+int dicom_teardown(void **state);
+/** Says that the test is skipped where the collection is not there. */
+bool have_shared(void);
 
 /** Preamble and meta information with this transfer syntax. */
 void dicom_begin(cn_buf *file, const char *syntax);

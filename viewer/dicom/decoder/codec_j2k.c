@@ -41,17 +41,18 @@ static uint8_t clamp(double value)
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5);
 }
 
-/* ISO 10918-5 (JFIF) 7; only where the codestream did not turn them itself. */
+void cn_ybr_to_rgb(uint8_t part[3])
+{
+    double y = part[0], cb = part[1] - 128, cr = part[2] - 128;
+    part[0] = clamp(y + 1.402 * cr);
+    part[1] = clamp(y - 0.344136 * cb - 0.714136 * cr);
+    part[2] = clamp(y + 1.772 * cb);
+}
+
+/* Only where the codestream did not turn them itself. */
 static void to_rgb(const cn_target *to)
 {
-    size_t pixels = (size_t)to->rows * to->columns;
-    for (size_t at = 0; at < pixels; at++) {
-        uint8_t *part = to->out + 3 * at;
-        double y = part[0], cb = part[1] - 128, cr = part[2] - 128;
-        part[0] = clamp(y + 1.402 * cr);
-        part[1] = clamp(y - 0.344136 * cb - 0.714136 * cr);
-        part[2] = clamp(y + 1.772 * cb);
-    }
+    for (size_t at = 0; at < (size_t)to->rows * to->columns; at++) cn_ybr_to_rgb(to->out + 3 * at);
 }
 
 static cn_err check(const opj_image_t *image, cn_target *to)

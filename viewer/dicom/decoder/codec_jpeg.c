@@ -1,13 +1,14 @@
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <stdio.h>
 
 #include <jpeglib.h>
 #include <jerror.h>
 
 #include "base/mem.h"
 #include "viewer/dicom/decoder/codecs.h"
+#include "viewer/dicom/decoder/jpegfail.h"
 
 /* ---- what a codestream is ---- */
 
@@ -46,21 +47,11 @@ static bool read_head(const uint8_t *byte, size_t len, frame_head *out)
 
 /* ---- 8 bits ---- */
 
-typedef struct failure {
-    struct jpeg_error_mgr mgr;
-    jmp_buf back;
-} failure;
-
-static void fail(j_common_ptr jpeg)
-{
-    failure *of = (failure *)(void *)jpeg->err;
-    longjmp(of->back, 1);
-}
-
 /* What is missing is never made up. */
 static void warn(j_common_ptr jpeg, int level)
 {
-    if (level < 0 && (jpeg->err->msg_code == JWRN_JPEG_EOF || jpeg->err->msg_code == JWRN_HIT_MARKER)) fail(jpeg);
+    if (level < 0 && (jpeg->err->msg_code == JWRN_JPEG_EOF || jpeg->err->msg_code == JWRN_HIT_MARKER))
+        cn_jpegfail_jump(jpeg);
 }
 
 static void read_lines(struct jpeg_decompress_struct *jpeg, const cn_target *to)
@@ -81,9 +72,8 @@ static void widen(const cn_target *to)
 static cn_err decode_eight(const uint8_t *bytes, size_t len, cn_target *to)
 {
     struct jpeg_decompress_struct jpeg;
-    failure of;
-    jpeg.err = jpeg_std_error(&of.mgr);
-    of.mgr.error_exit = fail;
+    cn_jpegfail of;
+    jpeg.err = cn_jpegfail_manager(&of);
     of.mgr.emit_message = warn;
     if (setjmp(of.back)) {
         jpeg_destroy_decompress(&jpeg);

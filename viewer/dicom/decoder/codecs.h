@@ -18,20 +18,20 @@ typedef struct cn_target {
     const char *why; /* what was wrong, in words */
 } cn_target;
 
-typedef cn_err cn_codec(const uint8_t *bytes, size_t len, cn_target *to);
+typedef cn_err cn_frame_codec(const uint8_t *bytes, size_t len, cn_target *to);
 
 /** JPEG (ITU-T T.81) of 8 bits by libjpeg; lossless and more than 8 bits by DCMTK. */
-cn_codec cn_codec_jpeg;
+cn_frame_codec cn_codec_jpeg;
 /** JPEG-LS (ITU-T T.87) by CharLS. */
-cn_codec cn_codec_jpegls;
+cn_frame_codec cn_codec_jpegls;
 /** JPEG 2000 (ITU-T T.800) by OpenJPEG. */
-cn_codec cn_codec_j2k;
+cn_frame_codec cn_codec_j2k;
 /** HTJ2K (ITU-T T.814) by OpenJPH. */
-cn_codec cn_codec_htj2k;
+cn_frame_codec cn_codec_htj2k;
 /** RLE (PS3.5 Annex G). */
-cn_codec cn_codec_rle;
+cn_frame_codec cn_codec_rle;
 /** A deflated frame (PS3.5 §A.4.13). */
-cn_codec cn_codec_deflated;
+cn_frame_codec cn_codec_deflated;
 
 /** Stores sample `value` at place `at`, in as many bytes as one has. */
 static inline void cn_target_put(const cn_target *to, size_t at, int64_t value)
@@ -39,6 +39,9 @@ static inline void cn_target_put(const cn_target *to, size_t at, int64_t value)
     uint8_t *byte = to->out + at * to->bytes;
     for (unsigned i = 0; i < to->bytes; i++) byte[i] = (uint8_t)((uint64_t)value >> (8 * i));
 }
+
+/** Y, Cb, Cr of full range to red, green, blue (PS3.3 C.7.6.3.1.2), in place. */
+void cn_ybr_to_rgb(uint8_t part[3]);
 
 /** Sets the reason; returns `err`. */
 static inline cn_err cn_target_refuse(cn_target *to, cn_err err, const char *why)

@@ -64,12 +64,12 @@ bool cn_dicom_uid(char out[65], const uint8_t *bytes, uint64_t len)
 
 /* ---- one element's head ---- */
 
-typedef struct walk {
+typedef struct walking {
     cn_dataset *dataset;
     const cn_walker *walker;
     bool implicit, big, is_signed;
     uint32_t elements;
-} walk;
+} walking;
 
 /* Explicit VRs with a length of four bytes (PS3.5 table 7.1-1), and whatever new one is made of letters. */
 static bool is_long_vr(const char *vr)
@@ -95,7 +95,7 @@ static bool is_known_vr(const uint8_t *at)
 }
 
 /* What an implicit element is, and one of UN whose tag is known (PS3.5 §6.2.2 note 2). */
-static void vr_of(const walk *of, uint32_t tag, char vr[3])
+static void vr_of(const walking *of, uint32_t tag, char vr[3])
 {
     const char *known = cn_dictionary_vr(tag);
     if (!known)
@@ -111,13 +111,13 @@ static void vr_of(const walk *of, uint32_t tag, char vr[3])
     memcpy(vr, known, 3);
 }
 
-static cn_err cut_off(const walk *of, uint32_t tag)
+static cn_err cut_off(const walking *of, uint32_t tag)
 {
     return cn_dataset_refuse(of->dataset, CN_ERR_CORRUPT, tag, "the file ends in the middle of this element.");
 }
 
 /* `*at` moves to the value. In `*implicit` how what is inside is encoded. */
-static cn_err read_head(walk *of, uint64_t *at, uint64_t end, bool implicit, cn_element *out, uint32_t *length)
+static cn_err read_head(walking *of, uint64_t *at, uint64_t end, bool implicit, cn_element *out, uint32_t *length)
 {
     const uint8_t *byte = of->dataset->bytes + *at;
     uint64_t left = end - *at;
@@ -146,7 +146,7 @@ static cn_err read_head(walk *of, uint64_t *at, uint64_t end, bool implicit, cn_
 /* ---- fragments ---- */
 
 /* The items of encapsulated pixel data (PS3.5 §A.4) up to the delimiter, behind which `*at` stands then. */
-static cn_err skip_fragments(walk *of, cn_element *element, uint64_t *at, uint64_t end)
+static cn_err skip_fragments(walking *of, cn_element *element, uint64_t *at, uint64_t end)
 {
     for (;;) {
         const uint8_t *byte = of->dataset->bytes + *at;
@@ -174,14 +174,14 @@ static cn_err skip_fragments(walk *of, cn_element *element, uint64_t *at, uint64
 
 /* ---- data sets and sequences ---- */
 
-static cn_err walk_elements(walk *of, uint64_t *at, uint64_t end, bool implicit, bool open_end, unsigned depth);
+static cn_err walk_elements(walking *of, uint64_t *at, uint64_t end, bool implicit, bool open_end, unsigned depth);
 
-static cn_err call_item(const walk *of, bool begins)
+static cn_err call_item(const walking *of, bool begins)
 {
     return of->walker->item ? of->walker->item(of->walker->user, begins) : CN_OK;
 }
 
-static cn_err walk_item(walk *of, const cn_element *sequence, uint32_t length, uint64_t *at, uint64_t end,
+static cn_err walk_item(walking *of, const cn_element *sequence, uint32_t length, uint64_t *at, uint64_t end,
                         bool implicit)
 {
     bool open_end = length == UNDEFINED;
@@ -194,7 +194,7 @@ static cn_err walk_item(walk *of, const cn_element *sequence, uint32_t length, u
     return call_item(of, false);
 }
 
-static cn_err walk_sequence(walk *of, const cn_element *sequence, uint64_t *at, uint64_t end, bool implicit)
+static cn_err walk_sequence(walking *of, const cn_element *sequence, uint64_t *at, uint64_t end, bool implicit)
 {
     bool open_end = sequence->undefined;
     if (sequence->depth >= CN_DATASET_DEPTH)
@@ -219,7 +219,7 @@ static cn_err walk_sequence(walk *of, const cn_element *sequence, uint64_t *at, 
     return CN_OK;
 }
 
-static cn_err take_sequence(walk *of, cn_element *element, uint64_t *at, uint64_t end, bool implicit)
+static cn_err take_sequence(walking *of, cn_element *element, uint64_t *at, uint64_t end, bool implicit)
 {
     const cn_walker *walker = of->walker;
     uint64_t stop = element->undefined ? end : *at + element->length;
@@ -228,7 +228,7 @@ static cn_err take_sequence(walk *of, cn_element *element, uint64_t *at, uint64_
     return walker->sequence ? walker->sequence(walker->user, element, false) : CN_OK;
 }
 
-static cn_err take_value(walk *of, cn_element *element, uint64_t *at)
+static cn_err take_value(walking *of, cn_element *element, uint64_t *at)
 {
     const cn_dataset *dataset = of->dataset;
     if (!element->undefined) *at += element->length;
@@ -244,14 +244,14 @@ static bool is_pixels(const cn_element *element)
 }
 
 /* Whether what the dictionary calls a sequence is one: in older editions of the standard some tags were something else. */
-static bool begins_item(const walk *of, const cn_element *element)
+static bool begins_item(const walking *of, const cn_element *element)
 {
     const uint8_t *byte = of->dataset->bytes + element->value;
     if (element->length < 8) return element->length == 0;
     return cn_dicom_u16(byte, of->big) == 0xfffe;
 }
 
-static cn_err walk_element(walk *of, cn_element *element, uint32_t length, uint64_t *at, uint64_t end, bool implicit)
+static cn_err walk_element(walking *of, cn_element *element, uint32_t length, uint64_t *at, uint64_t end, bool implicit)
 {
     element->value = *at;
     element->undefined = length == UNDEFINED;
@@ -281,7 +281,7 @@ static cn_err walk_element(walk *of, cn_element *element, uint32_t length, uint6
     return take_value(of, element, at);
 }
 
-static cn_err walk_elements(walk *of, uint64_t *at, uint64_t end, bool implicit, bool open_end, unsigned depth)
+static cn_err walk_elements(walking *of, uint64_t *at, uint64_t end, bool implicit, bool open_end, unsigned depth)
 {
     while (*at < end) {
         cn_element element = {.depth = depth};
@@ -309,7 +309,7 @@ static cn_err walk_elements(walk *of, uint64_t *at, uint64_t end, bool implicit,
 
 cn_err cn_dataset_walk(cn_dataset *dataset, const cn_walker *walker)
 {
-    walk of = {.dataset = dataset, .walker = walker, .big = dataset->big};
+    walking of = {.dataset = dataset, .walker = walker, .big = dataset->big};
     uint64_t at = dataset->start;
     return walk_elements(&of, &at, dataset->len, dataset->implicit, false, 0);
 }
@@ -385,7 +385,7 @@ static cn_err inflate_rest(cn_dataset *dataset)
     int rc = Z_OK;
     while (rc == Z_OK) {
         if (n == size) {
-            uint8_t *more = size < CN_DATASET_INFLATED ? realloc(out, size * 2) : NULL;
+            uint8_t *more = size < CN_DATASET_INFLATED ? reallocarray(out, 2, size) : NULL;
             if (!more) break;
             out = more;
             size *= 2;
@@ -409,7 +409,7 @@ static cn_err inflate_rest(cn_dataset *dataset)
 /* Group 2 is explicit little endian, with a group length or without (PS3.10 §7.1). */
 static cn_err read_meta(cn_dataset *dataset)
 {
-    walk of = {.dataset = dataset};
+    walking of = {.dataset = dataset};
     uint64_t at = dataset->start;
     while (dataset->len - at >= 8 && cn_dicom_u16(dataset->bytes + at, false) == 2) {
         cn_element element = {.depth = 0};

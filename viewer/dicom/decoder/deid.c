@@ -276,13 +276,13 @@ cn_err cn_deid_file(cn_opened *file, const cn_dicom_ask *ask, int fd)
     cleaning of = {.file = file, .ask = ask};
     cn_buf instance = {.p = NULL};
     put_new_uid(ask->key, file->model.instance, strlen(file->model.instance), &instance);
-    const cn_rewrite how = {.decode = ask->boxes > 0 && file->model.picture.frames > 0,
-                            .instance = instance.p,
-                            .user = &of,
-                            .edit = edit,
-                            .frame = ask->boxes ? blacken : NULL,
-                            .extra = ask->boxes ? boxed : plain,
-                            .extras = 3};
+    const cn_rewriting how = {.decode = ask->boxes > 0 && file->model.picture.frames > 0,
+                              .instance = instance.p,
+                              .user = &of,
+                              .edit = edit,
+                              .frame = ask->boxes ? blacken : NULL,
+                              .extra = ask->boxes ? boxed : plain,
+                              .extras = 3};
     cn_err err = instance.err != CN_OK ? instance.err : cn_rewrite_file(file, &how, fd);
     cn_buf_free(&instance);
     if (err == CN_OK && of.document)

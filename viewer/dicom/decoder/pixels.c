@@ -126,7 +126,7 @@ static cn_err gather(const cn_opened *file, uint32_t index, const uint8_t **byte
     return CN_OK;
 }
 
-static cn_codec *codec_of(cn_dicom_codec codec)
+static cn_frame_codec *codec_of(cn_dicom_codec codec)
 {
     switch (codec) {
     case CN_CODEC_JPEG: return cn_codec_jpeg;
@@ -159,7 +159,7 @@ static cn_err decode(cn_opened *file, uint32_t index, const uint8_t *bytes, size
                     .bytes = bit ? 1 : picture->bits_allocated / 8,
                     .ybr = becomes_rgb(file),
                     .is_signed = picture->is_signed};
-    cn_codec *codec = codec_of(file->dataset.codec);
+    cn_frame_codec *codec = codec_of(file->dataset.codec);
     if (!codec || to.bytes > 4)
         return cn_dataset_refuse(&file->dataset, CN_ERR_UNSUPPORTED, picture->pixels.tag,
                                  "pictures of the transfer syntax %s are not decoded here.", file->dataset.syntax);

@@ -1,13 +1,11 @@
 #include "viewer/dicom/decoder/render.h"
 
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jpeglib.h>
-
 #include "base/mem.h"
+#include "viewer/dicom/decoder/codecs.h"
+#include "viewer/dicom/decoder/jpegfail.h"
 #include "viewer/dicom/decoder/shade.h"
 
 /* A picture of 8 bits, 1 or 3 samples beside each other. */
@@ -62,20 +60,6 @@ static void paint_float(const cn_opened *file, const uint8_t *pixels, canvas *ou
 
 /* ---- colours ---- */
 
-static uint8_t clamp(double value)
-{
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value + 0.5);
-}
-
-/* PS3.3 C.7.6.3.1.2: YBR_FULL. */
-static void from_ybr(uint8_t *part)
-{
-    double y = part[0], cb = part[1] - 128, cr = part[2] - 128;
-    part[0] = clamp(y + 1.402 * cr);
-    part[1] = clamp(y - 0.344136 * cb - 0.714136 * cr);
-    part[2] = clamp(y + 1.772 * cb);
-}
-
 /* The highest 8 bits of a sample. */
 static uint8_t eight(const cn_opened *file, const uint8_t *pixels, size_t at)
 {
@@ -98,7 +82,7 @@ static void paint_colour(const cn_opened *file, const uint8_t *pixels, canvas *o
             size_t from = halved ? at / 2 * 4 + (c == 0 ? at % 2 : c + 1) : planar ? c * n + at : 3 * at + c;
             part[c] = eight(file, pixels, from);
         }
-        if (ybr) from_ybr(part);
+        if (ybr) cn_ybr_to_rgb(part);
     }
 }
 
@@ -153,7 +137,7 @@ static cn_err shrink(canvas *of, uint32_t size)
     size_t width = of->width * size / longest, height = of->height * size / longest;
     width = width ? width : 1;
     height = height ? height : 1;
-    uint8_t *out = malloc(width * height * of->samples);
+    uint8_t *out = cn_calloc(width * height, of->samples);
     if (!out) return CN_ERR_NOMEM;
     for (size_t y = 0; y < height; y++)
         for (size_t x = 0; x < width; x++) {
@@ -173,23 +157,11 @@ static cn_err shrink(canvas *of, uint32_t size)
     return CN_OK;
 }
 
-typedef struct failure {
-    struct jpeg_error_mgr mgr;
-    jmp_buf back;
-} failure;
-
-static void fail(j_common_ptr jpeg)
-{
-    failure *of = (failure *)(void *)jpeg->err;
-    longjmp(of->back, 1);
-}
-
 static cn_err encode(const canvas *from, int quality, unsigned char **bytes, unsigned long *n)
 {
     struct jpeg_compress_struct jpeg;
-    failure of;
-    jpeg.err = jpeg_std_error(&of.mgr);
-    of.mgr.error_exit = fail;
+    cn_jpegfail of;
+    jpeg.err = cn_jpegfail_manager(&of);
     if (setjmp(of.back)) {
         jpeg_destroy_compress(&jpeg);
         return CN_ERR_NOMEM;
@@ -241,7 +213,7 @@ cn_err cn_render_jpeg(cn_opened *file, const cn_dicom_ask *ask, void *out, size_
         return cn_dataset_refuse(&file->dataset, CN_ERR_UNSUPPORTED, 0x00280002, "%u samples are not shown.",
                                  picture->samples);
     CN_AUTO_FREE uint8_t *pixels = malloc(bytes);
-    of.pixel = malloc(of.width * of.height * of.samples);
+    of.pixel = cn_calloc(of.width * of.height, of.samples);
     cn_err err = pixels && of.pixel ? cn_pixels_frame(file, ask->frame, pixels) : CN_ERR_NOMEM;
     if (err == CN_OK) err = paint(file, ask, pixels, &of);
     if (err == CN_OK) err = finish(&of, ask, out, size, n);

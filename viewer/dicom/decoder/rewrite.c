@@ -16,7 +16,7 @@
 
 typedef struct output {
     cn_opened *file;
-    const cn_rewrite *how;
+    const cn_rewriting *how;
     int fd;
     uint8_t *part; /* PART bytes that wait to be written */
     size_t n;
@@ -314,7 +314,7 @@ static void put_meta(output *out)
     put_text(out, 0x00020012, "UI", IMPLEMENTATION);
 }
 
-cn_err cn_rewrite_file(cn_opened *file, const cn_rewrite *how, int fd)
+cn_err cn_rewrite_file(cn_opened *file, const cn_rewriting *how, int fd)
 {
     output out = {.file = file, .how = how, .fd = fd, .part = malloc(PART)};
     if (!out.part) return CN_ERR_NOMEM;

@@ -14,7 +14,7 @@ typedef struct cn_extra {
     const char *text;
 } cn_extra;
 
-typedef struct cn_rewrite {
+typedef struct cn_rewriting {
     bool decode; /* pixels become native; otherwise they stay as they are compressed, and so does the transfer syntax */
     const char *instance; /* (0002,0003), NULL: the file's own */
     void *user;
@@ -24,9 +24,9 @@ typedef struct cn_rewrite {
     size_t extras;
     /** Looks at a decoded frame before it is written. NULL: not wanted. */
     void (*frame)(void *user, uint32_t index, uint8_t *pixels, size_t n);
-} cn_rewrite;
+} cn_rewriting;
 
 /** Writes to `fd` from where it stands. CN_ERR_IO, CN_ERR_NOSPACE; those of cn_pixels_frame; `dataset.why` says it. */
-cn_err cn_rewrite_file(cn_opened *file, const cn_rewrite *how, int fd);
+cn_err cn_rewrite_file(cn_opened *file, const cn_rewriting *how, int fd);
 
 #endif

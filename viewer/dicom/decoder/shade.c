@@ -8,7 +8,7 @@
 
 /* ---- what the file says ---- */
 
-typedef struct reading {
+typedef struct shade_reading {
     cn_shade *shade;
     const cn_opened *file;
     uint32_t frame;
@@ -17,9 +17,9 @@ typedef struct reading {
     unsigned depth;
     int64_t pad_value, pad_limit;
     bool has_pad, has_limit;
-} reading;
+} shade_reading;
 
-static double decimal(const reading *of, const cn_element *element, double otherwise)
+static double decimal(const shade_reading *of, const cn_element *element, double otherwise)
 {
     char text[32] = "", *end = text;
     size_t n = element->length < sizeof(text) - 1 ? (size_t)element->length : sizeof(text) - 1;
@@ -28,20 +28,20 @@ static double decimal(const reading *of, const cn_element *element, double other
     return end != text && isfinite(value) ? value : otherwise;
 }
 
-static uint32_t word(const reading *of, const cn_element *element, unsigned index)
+static uint32_t word(const shade_reading *of, const cn_element *element, unsigned index)
 {
     if (element->length < 2 * (uint64_t)index + 2) return 0;
     return cn_dicom_u16(of->file->dataset.bytes + element->value + 2 * (size_t)index, element->big);
 }
 
-static int64_t stored_word(const reading *of, const cn_element *element)
+static int64_t stored_word(const shade_reading *of, const cn_element *element)
 {
     uint32_t value = word(of, element, 0);
     return of->file->model.picture.is_signed ? (int16_t)value : (int64_t)value;
 }
 
 /* PS3.3 C.11.1.1: how many (0: 65536), the first value, bits. */
-static void take_descriptor(const reading *of, const cn_element *element, cn_lut *lut)
+static void take_descriptor(const shade_reading *of, const cn_element *element, cn_lut *lut)
 {
     if (element->length < 6) return;
     uint32_t entries = word(of, element, 0), first = word(of, element, 1);
@@ -57,7 +57,7 @@ static bool says(const cn_element *element, const char *text, const cn_opened *f
     return element->length >= n && memcmp(file->dataset.bytes + element->value, text, n) == 0;
 }
 
-static void take_window(reading *of, const cn_element *element)
+static void take_window(shade_reading *of, const cn_element *element)
 {
     cn_shade *shade = of->shade;
     if (element->tag == 0x00281050) {
@@ -75,7 +75,7 @@ static void take_window(reading *of, const cn_element *element)
         shade->slope = decimal(of, element, 1);
 }
 
-static void take_root(reading *of, const cn_element *element)
+static void take_root(shade_reading *of, const cn_element *element)
 {
     cn_shade *shade = of->shade;
     uint32_t tag = element->tag;
@@ -93,7 +93,7 @@ static void take_root(reading *of, const cn_element *element)
     take_window(of, element);
 }
 
-static void take_lut(reading *of, const cn_element *element, cn_lut *lut)
+static void take_lut(shade_reading *of, const cn_element *element, cn_lut *lut)
 {
     if (of->item[0]) return; /* the first of several */
     if (element->tag == 0x00283002) take_descriptor(of, element, lut);
@@ -101,7 +101,7 @@ static void take_lut(reading *of, const cn_element *element, cn_lut *lut)
 }
 
 /* Shared functional groups, or those of our frame: frame VOI LUT, pixel value transformation (PS3.3 C.7.6.16.2). */
-static bool in_groups(const reading *of)
+static bool in_groups(const shade_reading *of)
 {
     bool ours = of->sequence[0] == 0x52009229 || (of->sequence[0] == 0x52009230 && of->item[0] == (int64_t)of->frame);
     return of->depth == 2 && ours && (of->sequence[1] == 0x00289132 || of->sequence[1] == 0x00289145) && !of->item[1];
@@ -109,7 +109,7 @@ static bool in_groups(const reading *of)
 
 static cn_err on_element(void *user, const cn_element *element)
 {
-    reading *of = user;
+    shade_reading *of = user;
     if (of->depth == 0)
         take_root(of, element);
     else if (of->depth == 1 && of->sequence[0] == 0x00283000)
@@ -123,7 +123,7 @@ static cn_err on_element(void *user, const cn_element *element)
 
 static cn_err on_sequence(void *user, const cn_element *element, bool begins)
 {
-    reading *of = user;
+    shade_reading *of = user;
     if (!begins) {
         of->depth--;
         return CN_OK;
@@ -138,7 +138,7 @@ static cn_err on_sequence(void *user, const cn_element *element, bool begins)
 
 static cn_err on_item(void *user, bool begins)
 {
-    reading *of = user;
+    shade_reading *of = user;
     if (begins && of->depth <= NESTED) of->item[of->depth - 1]++;
     return CN_OK;
 }
@@ -153,7 +153,7 @@ static void check_lut(cn_lut *lut)
 cn_err cn_shade_read(cn_shade *out, cn_opened *file, uint32_t frame)
 {
     *out = (cn_shade){.slope = 1};
-    reading of = {.shade = out, .file = file, .frame = frame};
+    shade_reading of = {.shade = out, .file = file, .frame = frame};
     const cn_walker walker = {.user = &of, .element = on_element, .sequence = on_sequence, .item = on_item};
     CN_TRY(cn_dataset_walk(&file->dataset, &walker));
     check_lut(&out->modality);

@@ -73,7 +73,7 @@ static cn_err answer_opened(const cn_dicom_ask *ask, cn_opened *file, int out_fd
         CN_TRY(cn_pixels_frame(file, ask->frame, shared));
         *n = cn_pixels_bytes(file);
         return CN_OK;
-    case CN_DICOM_PLAIN: return cn_rewrite_file(file, &(cn_rewrite){.decode = true}, out_fd);
+    case CN_DICOM_PLAIN: return cn_rewrite_file(file, &(cn_rewriting){.decode = true}, out_fd);
     case CN_DICOM_DEID: return cn_deid_file(file, ask, out_fd);
     case CN_DICOM_RENDER: return cn_render_jpeg(file, ask, shared, CN_DICOM_SHARED, n);
     default: return CN_ERR_INVALID;

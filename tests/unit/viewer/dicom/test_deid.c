@@ -14,25 +14,6 @@
 
 #define EXPLICIT "1.2.840.10008.1.2.1"
 
-static cn_dicom_readers *readers;
-static cn_dicom_reader *reader;
-
-static int setup(void **state)
-{
-    (void)state;
-    assert_int_equal(cn_dicom_readers_new(&readers, CN_BUILD_DIR "/consilium-dicom", 2), CN_OK);
-    assert_int_equal(cn_dicom_reader_open(readers, &reader), CN_OK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cn_dicom_reader_close(reader);
-    cn_dicom_readers_free(readers);
-    return 0;
-}
-
 static const cn_dicom_box box = {.x = 1, .y = 0, .width = 2, .height = 1};
 
 static int with_identity(const char *photometric)
@@ -80,7 +61,7 @@ static char *cleaned(int fd, const cn_dicom_deid *how, size_t *n, cn_dicom_index
     if (cn_dicom_reader_index(reader, out, index, why, sizeof(why)) != CN_OK) fail_msg("%s", why);
     assert_int_equal(fstat(out, &st), 0);
     *n = (size_t)st.st_size;
-    char *bytes = malloc(*n);
+    char *bytes = cn_calloc(1, *n);
     assert_true(pread(out, bytes, *n, 0) == (ssize_t)*n);
     return bytes;
 }
@@ -194,5 +175,5 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_of_the_patient), cmocka_unit_test(uids_by_key),
                                        cmocka_unit_test(boxes_are_black), cmocka_unit_test(compressed_pictures),
                                        cmocka_unit_test(documents_do_not_leave)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, dicom_setup, dicom_teardown);
 }

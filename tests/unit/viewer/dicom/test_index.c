@@ -11,35 +11,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "support_dicom.h"
 #include "viewer/dicom/reader.h"
 
-#define SHARED CN_SOURCE_DIR "/../shared/data/"
-
-static cn_dicom_readers *readers;
-static cn_dicom_reader *reader;
-
-static int setup(void **state)
-{
-    (void)state;
-    assert_int_equal(cn_dicom_readers_new(&readers, CN_BUILD_DIR "/consilium-dicom", 4), CN_OK);
-    assert_int_equal(cn_dicom_reader_open(readers, &reader), CN_OK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cn_dicom_reader_close(reader);
-    cn_dicom_readers_free(readers);
-    return 0;
-}
-
-static bool have_shared(void)
-{
-    if (access(SHARED "dicom", R_OK) == 0) return true;
-    print_message("skipped: no ../shared/data\n");
-    return false;
-}
+#define SHARED DICOM_SHARED
 
 static cn_err look(const char *path, cn_dicom_index *out, char why[256])
 {
@@ -200,5 +175,5 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_thousand_images), cmocka_unit_test(good_files),
                                        cmocka_unit_test(names_in_every_charset),
                                        cmocka_unit_test(every_file_is_taken_or_refused)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, dicom_setup, dicom_teardown);
 }

@@ -17,9 +17,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "support_dicom.h"
 #include "viewer/dicom/reader.h"
 
-#define SHARED CN_SOURCE_DIR "/../shared/data/dicom"
+#define SHARED DICOM_SHARED "dicom"
 #define FILES 400
 #define LIMIT_MS 9000
 #ifdef __SANITIZE_ADDRESS__
@@ -27,32 +28,6 @@
 #else
 #define FEW 100
 #endif
-
-static cn_dicom_readers *readers;
-static cn_dicom_reader *reader;
-
-static int setup(void **state)
-{
-    (void)state;
-    assert_int_equal(cn_dicom_readers_new(&readers, CN_BUILD_DIR "/consilium-dicom", 4), CN_OK);
-    assert_int_equal(cn_dicom_reader_open(readers, &reader), CN_OK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cn_dicom_reader_close(reader);
-    cn_dicom_readers_free(readers);
-    return 0;
-}
-
-static bool have_shared(void)
-{
-    if (access(SHARED, R_OK) == 0) return true;
-    print_message("skipped: no ../shared/data\n");
-    return false;
-}
 
 /* ---- every question ---- */
 
@@ -195,7 +170,8 @@ static void mutations(void **state)
     assert_int_equal(nftw(SHARED, take_path, 16, 0), 0);
     qsort(paths, path_count, sizeof(*paths), by_name);
     const char *alone = getenv("CN_TEST_SEED");
-    uint64_t many = getenv("CONSILIUM_LONG") ? 10000 : FEW;
+    const char *longer = getenv("CONSILIUM_LONG");
+    uint64_t many = longer && *longer ? 10000 : FEW;
     answers = refusals = 0;
     if (alone) one_mutation(strtoull(alone, NULL, 10));
     for (uint64_t number = 0; !alone && number < many; number++) one_mutation(number);
@@ -206,5 +182,5 @@ static void mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_hostile_file), cmocka_unit_test(mutations)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, dicom_setup, dicom_teardown);
 }

@@ -20,25 +20,6 @@
 #define RLE "1.2.840.10008.1.2.5"
 #define JPEG "1.2.840.10008.1.2.4.50"
 
-static cn_dicom_readers *readers;
-static cn_dicom_reader *reader;
-
-static int setup(void **state)
-{
-    (void)state;
-    assert_int_equal(cn_dicom_readers_new(&readers, CN_BUILD_DIR "/consilium-dicom", 2), CN_OK);
-    assert_int_equal(cn_dicom_reader_open(readers, &reader), CN_OK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cn_dicom_reader_close(reader);
-    cn_dicom_readers_free(readers);
-    return 0;
-}
-
 static void good(int fd, cn_dicom_index *out)
 {
     char why[256] = "";
@@ -318,5 +299,5 @@ int main(void)
         cmocka_unit_test(larger_than_memory),
         cmocka_unit_test(places),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, dicom_setup, dicom_teardown);
 }

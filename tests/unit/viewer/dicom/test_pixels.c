@@ -16,42 +16,28 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "support_dicom.h"
 #include "viewer/dicom/reader.h"
 
-#define SHARED CN_SOURCE_DIR "/../shared/data/"
+#define SHARED DICOM_SHARED
 
-static cn_dicom_readers *readers;
-static cn_dicom_reader *reader;
 static char folder[] = "/tmp/consilium-test-pixels-XXXXXX";
 static char theirs[64], ours[64];
 
 static int setup(void **state)
 {
-    (void)state;
     assert_non_null(mkdtemp(folder));
     cn_fmt(theirs, sizeof(theirs), "%s/theirs.dcm", folder);
     cn_fmt(ours, sizeof(ours), "%s/ours.dcm", folder);
-    assert_int_equal(cn_dicom_readers_new(&readers, CN_BUILD_DIR "/consilium-dicom", 4), CN_OK);
-    assert_int_equal(cn_dicom_reader_open(readers, &reader), CN_OK);
-    return 0;
+    return dicom_setup(state);
 }
 
 static int teardown(void **state)
 {
-    (void)state;
-    cn_dicom_reader_close(reader);
-    cn_dicom_readers_free(readers);
     unlink(theirs);
     unlink(ours);
     rmdir(folder);
-    return 0;
-}
-
-static bool have_shared(void)
-{
-    if (access(SHARED "dicom", R_OK) == 0) return true;
-    print_message("skipped: no ../shared/data\n");
-    return false;
+    return dicom_teardown(state);
 }
 
 static bool is_one_of(const char *word, const char *const *list)
@@ -223,7 +209,8 @@ static int one_file(const char *path, const struct stat *st, int type, struct FT
     (void)at;
     static unsigned number;
     if (type != FTW_F || strstr(path, "hostile")) return 0;
-    if (!getenv("CONSILIUM_LONG") && (st->st_size > 400000 || number++ % 3)) return 0;
+    const char *longer = getenv("CONSILIUM_LONG");
+    if (!(longer && *longer) && (st->st_size > 400000 || number++ % 3)) return 0;
     cn_dicom_index index = {.tags = NULL};
     if (look(path, &index) == CN_OK && index.frames) compare(path, &index);
     cn_dicom_index_clear(&index);

@@ -13,35 +13,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "support_dicom.h"
 #include "viewer/dicom/reader.h"
 
-#define SHARED CN_SOURCE_DIR "/../shared/data/dicom/"
-
-static cn_dicom_readers *readers;
-static cn_dicom_reader *reader;
-
-static int setup(void **state)
-{
-    (void)state;
-    assert_int_equal(cn_dicom_readers_new(&readers, CN_BUILD_DIR "/consilium-dicom", 4), CN_OK);
-    assert_int_equal(cn_dicom_reader_open(readers, &reader), CN_OK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cn_dicom_reader_close(reader);
-    cn_dicom_readers_free(readers);
-    return 0;
-}
-
-static bool have_shared(void)
-{
-    if (access(SHARED, R_OK) == 0) return true;
-    print_message("skipped: no ../shared/data\n");
-    return false;
-}
+#define SHARED DICOM_SHARED "dicom/"
 
 typedef struct picture {
     uint8_t *pixel; /* RGB */
@@ -59,7 +34,7 @@ static void from_jpeg(const void *bytes, size_t len, picture *out)
     jpeg.out_color_space = JCS_RGB;
     jpeg_start_decompress(&jpeg);
     *out = (picture){.width = jpeg.output_width, .height = jpeg.output_height};
-    out->pixel = malloc((size_t)out->width * out->height * 3);
+    out->pixel = cn_calloc((size_t)out->width * out->height, 3);
     while (jpeg.output_scanline < out->height) {
         JSAMPROW line = out->pixel + (size_t)jpeg.output_scanline * out->width * 3;
         jpeg_read_scanlines(&jpeg, &line, 1);
@@ -78,7 +53,7 @@ static void from_pnm(const char *path, picture *out)
     assert_true(sscanf(bytes, "P%*c %u %u %u%n", &out->width, &out->height, &most, &head) == 3 && most == 255);
     size_t pixels = (size_t)out->width * out->height;
     const uint8_t *from = (const uint8_t *)bytes + head + 1;
-    out->pixel = malloc(pixels * 3);
+    out->pixel = cn_calloc(pixels, 3);
     for (size_t at = 0; at < 3 * pixels; at++) out->pixel[at] = bytes[1] == '5' ? from[at / 3] : from[at];
     free(bytes);
 }
@@ -183,5 +158,5 @@ static void no_larger_than_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(as_others_show_it), cmocka_unit_test(no_larger_than_asked)};
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, dicom_setup, dicom_teardown);
 }
