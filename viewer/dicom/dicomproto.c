@@ -10,6 +10,7 @@ static size_t fds_of(uint32_t op)
     switch (op) {
     case CN_DICOM_INDEX:
     case CN_DICOM_FRAME:
+    case CN_DICOM_STORED:
     case CN_DICOM_RENDER: return 1;
     case CN_DICOM_PLAIN:
     case CN_DICOM_DEID: return 2;
@@ -37,6 +38,7 @@ bool cn_dicom_answer_read(const void *bytes, size_t len, cn_dicom_answer *out)
     if (len != sizeof(*out)) return false;
     memcpy(out, bytes, sizeof(*out));
     if (cn_decode_err(out->err) != out->err) return false;
+    if (out->more) return out->more == 1 && out->err == CN_OK && out->n == 0;
     return out->n <= (out->err == CN_OK ? CN_DICOM_SHARED : CN_DICOM_WHY);
 }
 

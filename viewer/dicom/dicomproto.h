@@ -4,6 +4,7 @@
  *   server ────> worker : cn_dicom_ask, with the file and, where something is written, where to, as descriptors
  *   server <──── worker : cn_dicom_answer; `n` bytes stand at the start of the shared memory
  *
+ * While a worker writes a file frame by frame it sends answers with `more` in between, so that whoever waits knows that it goes on.
  * An answer to CN_DICOM_INDEX is a cn_dicom_head, then `spans` cn_dicom_span, then `json` bytes of text. With an error the bytes are the
  * sentence that says why. Numbers in host order: both ends are the same machine. Neither end believes the other.
  */
@@ -27,6 +28,7 @@ enum {
     CN_DICOM_FRAME = 2,  /* answer: one frame as native pixels */
     CN_DICOM_PLAIN = 3,  /* the file as Explicit VR Little Endian goes to the second descriptor */
     CN_DICOM_RENDER = 4, /* answer: a JPEG */
+    CN_DICOM_STORED = 6, /* answer: one frame's codestream, its fragments joined */
     CN_DICOM_DEID = 5,   /* the file without identity goes to the second descriptor */
 };
 
@@ -51,8 +53,9 @@ typedef struct cn_dicom_ask {
 } cn_dicom_ask;
 
 typedef struct cn_dicom_answer {
-    int32_t err; /* cn_err */
-    uint32_t n;  /* bytes in shared memory */
+    int32_t err;   /* cn_err */
+    uint32_t n;    /* bytes in shared memory */
+    uint32_t more; /* 1: this is no answer yet */
 } cn_dicom_answer;
 
 /** Bytes [offset, offset + length) of a file. */

@@ -7,10 +7,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "viewer/zygote.h"
+
+#define LONGEST_MS 600000 /* of a file that is written, as long as it goes on */
 
 struct cn_dicom_readers {
     cn_zygote zygote;
@@ -74,7 +77,10 @@ static cn_err exchange(cn_dicom_reader *reader, const cn_dicom_ask *ask, const i
     cn_dicom_answer answer = {0};
     if (reader->worker.sock < 0) CN_TRY(start(reader));
     if (!send_ask(reader->worker.sock, ask, fds, n)) return CN_ERR_CRASHED;
-    CN_TRY(receive(reader, &answer));
+    uint64_t end_ms = cn_mono_ms() + LONGEST_MS;
+    do CN_TRY(receive(reader, &answer));
+    while (answer.more && cn_mono_ms() < end_ms);
+    if (answer.more) return CN_ERR_TIMEOUT;
     CN_TRY(cn_forked_take(&reader->readers->zygote, &reader->worker, answer.n, bytes));
     *len = answer.n;
     *told = true;
@@ -93,7 +99,7 @@ static cn_err ask_worker(cn_dicom_reader *reader, const cn_dicom_ask *ask, const
         cn_forked_end(&reader->readers->zygote, &reader->worker);
         if (why)
             cn_fmt(why, why_size, "%s",
-                   err == CN_ERR_TIMEOUT ? "Reading this file took longer than 10 seconds."
+                   err == CN_ERR_TIMEOUT ? "Reading this file took too long."
                                          : "The program that reads files ended over this one.");
         return err;
     }
@@ -170,6 +176,13 @@ cn_err cn_dicom_reader_frame(cn_dicom_reader *reader, int fd, uint32_t frame, vo
                              size_t why_size)
 {
     const cn_dicom_ask ask = {.op = CN_DICOM_FRAME, .frame = frame};
+    return ask_worker(reader, &ask, &fd, 1, bytes, len, why, why_size);
+}
+
+cn_err cn_dicom_reader_stored(cn_dicom_reader *reader, int fd, uint32_t frame, void **bytes, size_t *len, char *why,
+                              size_t why_size)
+{
+    const cn_dicom_ask ask = {.op = CN_DICOM_STORED, .frame = frame};
     return ask_worker(reader, &ask, &fd, 1, bytes, len, why, why_size);
 }
 

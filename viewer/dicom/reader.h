@@ -1,7 +1,8 @@
 /*
  * Reading DICOM files in processes of their own (the program consilium-dicom): a zygote, and one locked worker for each sender, so that
  * what one sender's file does to a parser or codec reaches nobody else's. Files are handed over as open descriptors; a worker
- * opens nothing itself. All calls but _new block, 10 s at most each; a worker that crashed or took too long is started again by the next call.
+ * opens nothing itself. All calls but _new block, 10 s at most each (what
+ * writes a whole file: 10 s for each frame, 10 minutes in all); a worker that crashed or took too long is started again by the next call.
  */
 #ifndef CN_VIEWER_DICOM_READER_H
 #define CN_VIEWER_DICOM_READER_H
@@ -61,6 +62,10 @@ void cn_dicom_index_clear(cn_dicom_index *index);
  */
 cn_err cn_dicom_reader_frame(cn_dicom_reader *reader, int fd, uint32_t frame, void **bytes, size_t *len, char *why,
                              size_t why_size);
+
+/** One frame as it is compressed, in the file's transfer syntax, where its fragments have to be joined first (not `as_stored`, yet compressed). Caller frees. */
+cn_err cn_dicom_reader_stored(cn_dicom_reader *reader, int fd, uint32_t frame, void **bytes, size_t *len, char *why,
+                              size_t why_size);
 
 /** The whole instance as Part 10, Explicit VR Little Endian, with native pixels, into `out_fd` from where it stands; not made durable. */
 cn_err cn_dicom_reader_plain(cn_dicom_reader *reader, int fd, int out_fd, char *why, size_t why_size);

@@ -196,3 +196,20 @@ cn_err cn_pixels_frame(cn_opened *file, uint32_t index, uint8_t *out)
     CN_TRY(gather(file, index, &bytes, &len, &own));
     return decode(file, index, bytes, len, out);
 }
+
+cn_err cn_pixels_stored(cn_opened *file, uint32_t index, uint8_t *out, size_t size, size_t *n)
+{
+    const cn_picture *picture = &file->model.picture;
+    if (index >= picture->frames)
+        return cn_dataset_refuse(&file->dataset, CN_ERR_NOTFOUND, 0x00280008, "there is no frame %u.", index + 1);
+    if (!picture->pixels.undefined || file->dataset.codec == CN_CODEC_VIDEO)
+        return cn_dataset_refuse(&file->dataset, CN_ERR_UNSUPPORTED, picture->pixels.tag,
+                                 "its frames are not compressed one by one.");
+    const uint8_t *bytes = NULL;
+    CN_AUTO_FREE uint8_t *own = NULL;
+    CN_TRY(gather(file, index, &bytes, n, &own));
+    if (*n > size)
+        return cn_dataset_refuse(&file->dataset, CN_ERR_TOOBIG, picture->pixels.tag, "a frame is too large.");
+    memcpy(out, bytes, *n);
+    return CN_OK;
+}

@@ -11,6 +11,9 @@ typedef struct cn_opened {
     cn_dataset dataset;
     cn_model model;
     cn_frames frames;
+    /** Called between frames where a whole file is written; NULL: nobody wants to know. */
+    void (*alive)(void *user);
+    void *alive_user;
 } cn_opened;
 
 /** Close it in any case; `dataset.why` says what is wrong. */
@@ -27,5 +30,8 @@ size_t cn_pixels_bytes(const cn_opened *file);
 /** Writes frame `index` (0-based) to `out`, cn_pixels_bytes of it. Frames of single bits begin with a byte of their own. CN_ERR_NOTFOUND, CN_ERR_UNSUPPORTED
  * (video, private codecs), CN_ERR_CORRUPT. */
 cn_err cn_pixels_frame(cn_opened *file, uint32_t index, uint8_t *out);
+
+/** Frame `index` as it is compressed, its fragments joined, into `out`. CN_ERR_UNSUPPORTED: native pixels. */
+cn_err cn_pixels_stored(cn_opened *file, uint32_t index, uint8_t *out, size_t size, size_t *n);
 
 #endif

@@ -156,6 +156,12 @@ static void join_bits(const uint8_t *frame, uint64_t bits, uint8_t *all, uint64_
         if (frame[i / 8] >> (i % 8) & 1) all[at / 8] = (uint8_t)(all[at / 8] | 1u << (at % 8));
 }
 
+static cn_err next_frame(const output *out, uint32_t index, uint8_t *frame)
+{
+    if (out->file->alive) out->file->alive(out->file->alive_user);
+    return cn_pixels_frame(out->file, index, frame);
+}
+
 static cn_err put_bits(output *out, uint8_t *frame, size_t n)
 {
     const cn_picture *picture = &out->file->model.picture;
@@ -164,7 +170,7 @@ static cn_err put_bits(output *out, uint8_t *frame, size_t n)
     CN_AUTO_FREE uint8_t *joined = cn_calloc(all + 1, 1);
     if (!joined) return CN_ERR_NOMEM;
     for (uint32_t i = 0; i < picture->frames; i++) {
-        CN_TRY(cn_pixels_frame(out->file, i, frame));
+        CN_TRY(next_frame(out, i, frame));
         if (out->how->frame) out->how->frame(out->how->user, i, frame, n);
         join_bits(frame, bits, joined, bits * i);
     }
@@ -184,7 +190,7 @@ static cn_err put_frames(output *out, const cn_element *element)
     if (picture->bits_allocated == 1) return put_bits(out, frame, n);
     put_head(out, PIXEL_DATA, picture->bits_allocated > 8 ? "OW" : "OB", all + (all & 1));
     for (uint32_t i = 0; i < picture->frames && out->err == CN_OK; i++) {
-        CN_TRY(cn_pixels_frame(out->file, i, frame));
+        CN_TRY(next_frame(out, i, frame));
         if (out->how->frame) out->how->frame(out->how->user, i, frame, n);
         put(out, frame, n);
     }

@@ -5,8 +5,10 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -20,6 +22,7 @@
 #include "viewer/lock.h"
 
 #define FDS 2
+#define ALIVE_MS 1000
 #define WRITES ((size_t)16 << 30) /* bytes of a file that is made at most */
 
 static int reply(int sock, cn_err err, size_t len)
@@ -29,6 +32,22 @@ static int reply(int sock, cn_err err, size_t len)
     do sent = send(sock, &answer, sizeof(answer), MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent == sizeof(answer) ? 0 : -1;
+}
+
+typedef struct pulse {
+    int sock;
+    uint64_t last_ms;
+} pulse;
+
+/* Once a second at most: a long file is being written. */
+static void tell_alive(void *user)
+{
+    pulse *of = user;
+    const cn_dicom_answer going_on = {.more = 1};
+    uint64_t now_ms = cn_mono_ms();
+    if (now_ms - of->last_ms < ALIVE_MS) return;
+    of->last_ms = now_ms;
+    if (send(of->sock, &going_on, sizeof(going_on), MSG_NOSIGNAL) != sizeof(going_on)) _exit(1); /* nobody waits */
 }
 
 static cn_err lock_in(void)
@@ -65,46 +84,58 @@ static int receive(int sock, cn_dicom_ask *ask, int fds[FDS])
     return whole && cn_dicom_ask_read(bytes, (size_t)got, n, ask) ? 1 : -1;
 }
 
-/* A question about pixels. */
-static cn_err answer_opened(const cn_dicom_ask *ask, cn_opened *file, int out_fd, void *shared, size_t *n)
+typedef struct question {
+    cn_dicom_ask ask;
+    int sock;
+    int fds[FDS]; /* the file, and where to */
+    void *shared;
+    size_t n; /* bytes of the answer there */
+    char why[CN_DICOM_WHY];
+} question;
+
+/* About pixels. */
+static cn_err answer_opened(question *of, cn_opened *file)
 {
-    switch (ask->op) {
+    switch (of->ask.op) {
     case CN_DICOM_FRAME:
-        CN_TRY(cn_pixels_frame(file, ask->frame, shared));
-        *n = cn_pixels_bytes(file);
+        CN_TRY(cn_pixels_frame(file, of->ask.frame, of->shared));
+        of->n = cn_pixels_bytes(file);
         return CN_OK;
-    case CN_DICOM_PLAIN: return cn_rewrite_file(file, &(cn_rewriting){.decode = true}, out_fd);
-    case CN_DICOM_DEID: return cn_deid_file(file, ask, out_fd);
-    case CN_DICOM_RENDER: return cn_render_jpeg(file, ask, shared, CN_DICOM_SHARED, n);
+    case CN_DICOM_STORED: return cn_pixels_stored(file, of->ask.frame, of->shared, CN_DICOM_SHARED, &of->n);
+    case CN_DICOM_PLAIN: return cn_rewrite_file(file, &(cn_rewriting){.decode = true}, of->fds[1]);
+    case CN_DICOM_DEID: return cn_deid_file(file, &of->ask, of->fds[1]);
+    case CN_DICOM_RENDER: return cn_render_jpeg(file, &of->ask, of->shared, CN_DICOM_SHARED, &of->n);
     default: return CN_ERR_INVALID;
     }
 }
 
-static cn_err answer(const cn_dicom_ask *ask, const uint8_t *bytes, uint64_t len, int out_fd, void *shared, size_t *n,
-                     char *why)
+static cn_err answer(question *of, const uint8_t *bytes, uint64_t len)
 {
-    if (ask->op == CN_DICOM_INDEX) return cn_dicom_index_make(bytes, len, shared, CN_DICOM_SHARED, n, why);
+    if (of->ask.op == CN_DICOM_INDEX)
+        return cn_dicom_index_make(bytes, len, of->shared, CN_DICOM_SHARED, &of->n, of->why);
     cn_opened file;
+    pulse beat = {.sock = of->sock, .last_ms = cn_mono_ms()};
     cn_err err = cn_opened_open(&file, bytes, len);
-    if (err == CN_OK) err = answer_opened(ask, &file, out_fd, shared, n);
-    if (err != CN_OK) cn_strcpy(why, CN_DICOM_WHY, file.dataset.why);
+    file.alive = tell_alive;
+    file.alive_user = &beat;
+    if (err == CN_OK) err = answer_opened(of, &file);
+    if (err != CN_OK) cn_strcpy(of->why, sizeof(of->why), file.dataset.why);
     cn_opened_close(&file);
     return err;
 }
 
 /* The file is mapped, not read: of gigabytes of pixels only what is looked at comes into memory. */
-static cn_err answer_of_file(const cn_dicom_ask *ask, const int fds[FDS], void *shared, size_t *n, char *why)
+static cn_err answer_of_file(question *of)
 {
     struct stat st;
-    int fd = fds[0];
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return CN_ERR_INVALID;
+    if (fstat(of->fds[0], &st) != 0 || !S_ISREG(st.st_mode)) return CN_ERR_INVALID;
     if (st.st_size == 0) {
-        cn_strcpy(why, CN_DICOM_WHY, "The file is empty.");
+        cn_strcpy(of->why, sizeof(of->why), "The file is empty.");
         return CN_ERR_UNSUPPORTED;
     }
-    void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, of->fds[0], 0);
     if (bytes == MAP_FAILED) return CN_ERR_IO;
-    cn_err err = answer(ask, bytes, (uint64_t)st.st_size, fds[1], shared, n, why);
+    cn_err err = answer(of, bytes, (uint64_t)st.st_size);
     munmap(bytes, (size_t)st.st_size);
     return err;
 }
@@ -115,18 +146,15 @@ int cn_dicom_worker(int sock, void *shared, const char *path)
     cn_err err = lock_in();
     if (reply(sock, err, 0) != 0 || err != CN_OK) return 1;
     for (;;) {
-        cn_dicom_ask ask;
-        int fds[FDS] = {-1, -1};
-        char why[CN_DICOM_WHY] = "";
-        size_t n = 0;
-        int got = receive(sock, &ask, fds);
+        question of = {.sock = sock, .fds = {-1, -1}, .shared = shared};
+        int got = receive(sock, &of.ask, of.fds);
         if (got == 0) return 0;
-        err = got > 0 ? answer_of_file(&ask, fds, shared, &n, why) : CN_ERR_INVALID;
+        err = got > 0 ? answer_of_file(&of) : CN_ERR_INVALID;
         if (err != CN_OK) {
-            n = strlen(why);
-            memcpy(shared, why, n);
+            of.n = strlen(of.why);
+            memcpy(shared, of.why, of.n);
         }
-        for (int i = 0; i < FDS; i++) cn_fd_close(&fds[i]);
-        if (reply(sock, err, n) != 0) return 1;
+        for (int i = 0; i < FDS; i++) cn_fd_close(&of.fds[i]);
+        if (reply(sock, err, of.n) != 0) return 1;
     }
 }

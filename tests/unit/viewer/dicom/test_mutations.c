@@ -51,6 +51,9 @@ static void ask_pixels(const char *what, int fd, uint32_t frame)
     count(what, "frame", cn_dicom_reader_frame(reader, fd, frame, &bytes, &len, why, sizeof(why)), why);
     free(bytes);
     bytes = NULL;
+    count(what, "stored", cn_dicom_reader_stored(reader, fd, frame, &bytes, &len, why, sizeof(why)), why);
+    free(bytes);
+    bytes = NULL;
     const cn_dicom_view view = {.frame = frame, .size = 256, .quality = 75};
     count(what, "render", cn_dicom_reader_render(reader, fd, &view, &bytes, &len, why, sizeof(why)), why);
     free(bytes);

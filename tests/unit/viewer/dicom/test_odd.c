@@ -158,6 +158,13 @@ static void fragments_by_table(void **state)
         assert_true(!index.as_stored && !index.frame && index.frames == 2);
         frame_is(fd, 0, 9);
         frame_is(fd, 1, 10);
+        void *joined = NULL;
+        size_t n = 0;
+        char why[256] = "";
+        assert_int_equal(cn_dicom_reader_stored(reader, fd, 0, &joined, &n, why, sizeof(why)), CN_OK);
+        assert_int_equal(n, sizeof(frame));
+        assert_memory_equal(joined, frame, n);
+        free(joined);
         cn_dicom_index_clear(&index);
     }
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -303,9 +304,47 @@ static void htj2k(void **state)
     assert_true(most <= 1 && !why[0]);
 }
 
+/* Hundreds of frames of JPEG 2000 take longer than any one answer may, and go on. */
+static void many_frames(void **state)
+{
+    (void)state;
+    const char *longer = getenv("CONSILIUM_LONG");
+    if (!have_shared() || !longer || !*longer) return;
+    enum { FRAMES = 600 };
+    cn_dicom_index one = {.tags = NULL}, index = {.tags = NULL};
+    assert_int_equal(look(SHARED "dicom/pydicom-data/693_J2KR.dcm", &one), CN_OK);
+    assert_non_null(one.frame);
+    CN_AUTO_CLOSE int fd = open(SHARED "dicom/pydicom-data/693_J2KR.dcm", O_RDONLY | O_CLOEXEC);
+    uint32_t n = (uint32_t)one.frame[0].length;
+    CN_AUTO_FREE char *stream = cn_calloc(n, 1);
+    assert_true(pread(fd, stream, n, (off_t)one.frame[0].offset) == (ssize_t)n);
+    cn_buf file = {.max = 1u << 30};
+    dicom_begin(&file, one.syntax);
+    dicom_image(&file, NULL, "A^B", one.rows, one.columns, FRAMES);
+    dicom_us(&file, 0x00280100, 16);
+    dicom_us(&file, 0x00280101, 16);
+    dicom_head(&file, 0x7fe00010, "OB", 0xffffffff);
+    dicom_item(&file, 0xfffee000, 0);
+    for (int i = 0; i < FRAMES; i++) {
+        dicom_item(&file, 0xfffee000, n);
+        cn_buf_add(&file, stream, n);
+    }
+    dicom_item(&file, 0xfffee0dd, 0);
+    CN_AUTO_CLOSE int in = dicom_open(&file);
+    CN_AUTO_CLOSE int out = open(ours, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    char why[256] = "";
+    uint64_t from = cn_mono_ms();
+    if (cn_dicom_reader_plain(reader, in, out, why, sizeof(why)) != CN_OK) fail_msg("%s", why);
+    print_message("%d frames in %llu ms\n", FRAMES, (unsigned long long)(cn_mono_ms() - from));
+    assert_int_equal(cn_dicom_reader_index(reader, out, &index, why, sizeof(why)), CN_OK);
+    assert_true(index.pixel_length == (uint64_t)FRAMES * one.rows * one.columns * 2);
+    cn_dicom_index_clear(&one);
+    cn_dicom_index_clear(&index);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(twins), cmocka_unit_test(htj2k),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(many_frames), cmocka_unit_test(twins), cmocka_unit_test(htj2k),
                                        cmocka_unit_test(every_picture)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
