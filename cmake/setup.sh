@@ -3,7 +3,7 @@
 # What building and serving needs.
 PACKAGES_RUN="build-essential cmake ninja-build pkg-config ca-certificates openssl nodejs
  libwebsockets-dev libnice-dev libglib2.0-dev libssl-dev libsrtp2-dev libjansson-dev libseccomp-dev
- libsqlite3-dev libpq-dev libopenslide-dev libtiff-dev libjpeg62-turbo-dev libpng-dev liblcms2-dev libopenjp2-7-dev libheif-dev libwebp-dev libargon2-dev libarchive-dev
+ libsqlite3-dev libpq-dev libopenslide-dev libtiff-dev libjpeg62-turbo-dev libpng-dev liblcms2-dev libopenjp2-7-dev libopenjph-dev libcharls-dev libdcmtk-dev zlib1g-dev libheif-dev libwebp-dev libargon2-dev libarchive-dev
  libpango1.0-dev libcairo2-dev libcmocka-dev fonts-noto-cjk fonts-noto-core
  libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui poppler-utils libgdk-pixbuf2.0-bin libgdk-pixbuf-2.0-dev libxml2-dev"
 # Debian builds it for this processor only; elsewhere OpenSSL does its work (media/secure/srtp_aead.h).
@@ -13,7 +13,7 @@ PACKAGES_RUN="build-essential cmake ninja-build pkg-config ca-certificates opens
 PACKAGES_CHECK="clang clang-format libclang-rt-14-dev llvm-14 universal-ctags postgresql-15 sqlite3 chromium firefox-esr
  iproute2 procps gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
  gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools gir1.2-gst-plugins-bad-1.0 gir1.2-nice-0.1 python3-gi openslide-tools
- ghostscript liblcms2-utils fonts-liberation pulseaudio coturn nftables python3-aiortc python3-shapely curl libheif-examples libopenjp2-tools golang-go golang-github-pion-webrtc.v3-dev"
+ ghostscript liblcms2-utils fonts-liberation pulseaudio coturn nftables python3-aiortc python3-shapely curl libheif-examples libopenjp2-tools dcmtk libgdcm-tools golang-go golang-github-pion-webrtc.v3-dev"
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "viewer/decode_proto.h"
 #include "viewer/decoder/cut.h"
-#include "viewer/decoder/lock.h"
+#include "viewer/lock.h"
 
 static int reply(int sock, cn_err err, size_t len)
 {

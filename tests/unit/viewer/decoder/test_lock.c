@@ -17,7 +17,7 @@
 
 #include "base/child.h"
 #include "base/str.h"
-#include "viewer/decoder/lock.h"
+#include "viewer/lock.h"
 
 static char folder[] = "/tmp/consilium-test-lock-XXXXXX";
 static char inside[64], outside[64];
@@ -136,8 +136,36 @@ static void a_locked_decoder_can_only_decode(void **state)
     assert_int_equal(unlink(inside) | unlink(outside) | rmdir(slide) | rmdir(folder), 0);
 }
 
+/* A reader that is handed descriptors: its file can be mapped, however large it is, and none can be opened. */
+static int reads_what_it_is_handed(int fd)
+{
+    const size_t size = (size_t)8 << 30;
+    if (cn_decoder_lock(NULL, 0) != CN_OK) return 2;
+    if (can_open("/etc/passwd", O_RDONLY) || can_open(".", O_RDONLY | O_DIRECTORY) || can_call_out()) return 3;
+    const char *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    return bytes == MAP_FAILED || bytes[size - 1] != 0 ? 4 : 0;
+}
+
+static void without_a_folder_nothing_is_opened(void **state)
+{
+    (void)state;
+    if (*cn_child_missing()) {
+        print_message("skipped: this kernel has no %s\n", cn_child_missing());
+        skip();
+    }
+    int fd = memfd_create("large", MFD_CLOEXEC), status = -1;
+    assert_true(fd >= 0 && ftruncate(fd, (off_t)8 << 30) == 0);
+    pid_t pid = fork();
+    if (pid == 0) _exit(reads_what_it_is_handed(fd));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(fd);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_locked_decoder_can_only_decode)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_locked_decoder_can_only_decode),
+                                       cmocka_unit_test(without_a_folder_nothing_is_opened)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "viewer/decoder/lock.h"
+#include "viewer/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -142,11 +142,11 @@ static cn_err lock_files(const char *folder)
     };
     CN_AUTO_CLOSE int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
     if (ruleset < 0) return CN_ERR_UNSUPPORTED;
-    CN_TRY(landlock_allow(ruleset, folder, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR));
+    if (folder) CN_TRY(landlock_allow(ruleset, folder, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR));
     return syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? CN_OK : CN_ERR_UNSUPPORTED;
 }
 
-static void lock_resources(size_t file_bytes)
+static void lock_resources(bool maps_files, size_t file_bytes)
 {
     const struct rlimit none = {0, 0};
     const struct rlimit files = {64, 64}, bytes = {file_bytes, file_bytes};
@@ -156,14 +156,16 @@ static void lock_resources(size_t file_bytes)
     setrlimit(RLIMIT_NOFILE, &files);
 #ifndef __SANITIZE_ADDRESS__
     const struct rlimit memory = {(rlim_t)2 << 30, (rlim_t)2 << 30};
-    setrlimit(RLIMIT_AS, &memory); /* AddressSanitizer's shadow alone is larger */
+    setrlimit(maps_files ? RLIMIT_DATA : RLIMIT_AS, &memory); /* AddressSanitizer's shadow alone is larger */
+#else
+    (void)maps_files;
 #endif
 }
 
 cn_err cn_decoder_lock(const char *folder, size_t file_bytes)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return CN_ERR_IO;
-    lock_resources(file_bytes);
+    lock_resources(!folder, file_bytes);
     cn_err files = lock_files(folder);
     CN_TRY(lock_syscalls());
     return files;
