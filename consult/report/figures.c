@@ -172,15 +172,17 @@ static cn_err take_one(const json_t *given, const json_t *all, json_t *kept, cn_
     if (!json_is_object(given)) return cn_problem_set(problem, CN_ERR_INVALID, "figures", "each figure is an object");
     CN_TRY(cn_json_str(given, "id", true, 1, CN_ID_TEXT, &id, problem));
     CN_TRY(cn_json_str(given, "caption", false, 0, CN_FIGURE_CAPTION, &caption, problem));
-    if (!json_object_get(all, id))
-        return cn_problem_set(problem, CN_ERR_INVALID, "figures", "there is no such picture of this request");
+    json_t *known = json_object_get(all, id);
+    if (!known) return cn_problem_set(problem, CN_ERR_INVALID, "figures", "there is no such picture of this request");
     json_array_foreach(kept, i, other)
     {
         if (strcmp(json_string_value(json_object_get(other, "id")), id) == 0)
             return cn_problem_set(problem, CN_ERR_INVALID, "figures", "the same picture stands there twice");
     }
-    return json_array_append_new(kept, json_pack("{s:s, s:s}", "id", id, "caption", caption)) < 0 ? CN_ERR_NOMEM
-                                                                                                  : CN_OK;
+    /* with its hash: a signature fixes the pixels, too */
+    json_t *row =
+        json_pack("{s:s, s:s, s:O}", "id", id, "caption", caption, "sha256", json_object_get(known, "sha256"));
+    return json_array_append_new(kept, row) < 0 ? CN_ERR_NOMEM : CN_OK;
 }
 
 cn_err cn_figures_take(cn_conn *conn, const char *request, const json_t *body, const char *before, char **out,
@@ -208,7 +210,7 @@ static cn_err whole(const json_t *kept, const json_t *all, json_t **out)
     const json_t *known = id ? json_object_get(all, id) : NULL;
     if (!known) return CN_ERR_CORRUPT;
     *out = json_copy((json_t *)known);
-    if (*out && json_object_set(*out, "caption", json_object_get(kept, "caption")) == 0) return CN_OK;
+    if (*out && json_object_update(*out, (json_t *)kept) == 0) return CN_OK;
     json_decref(*out);
     return CN_ERR_NOMEM;
 }

@@ -10,4 +10,4 @@ CREATE TABLE report_figures (
     created_ms BIGINT NOT NULL
 );
 CREATE INDEX report_figures_request ON report_figures (request_id, created_ms);
-ALTER TABLE reports ADD COLUMN figures TEXT NOT NULL DEFAULT '[]'; -- JSON [{id, caption}, …]
+ALTER TABLE reports ADD COLUMN figures TEXT NOT NULL DEFAULT '[]'; -- JSON [{id, caption, sha256}, …]
