@@ -93,6 +93,14 @@ cn_consult *cn_app_consult(cn_app *app)
     return &app->consult;
 }
 
+cn_dicom_readers *cn_app_dicom(const cn_app *app)
+{
+    return app->dicom;
+}
+const char *cn_app_scratch(const cn_app *app)
+{
+    return app->scratch;
+}
 cn_slides *cn_app_slides(const cn_app *app)
 {
     return app->slides;

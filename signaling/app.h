@@ -12,6 +12,7 @@
 #include "signaling/live/live.h"
 #include "signaling/looks.h"
 #include "signaling/live/turn.h"
+#include "viewer/dicom/reader.h"
 #include "viewer/document/pictures.h"
 #include "viewer/slide/slides.h"
 
@@ -23,6 +24,7 @@ struct cn_app {
     cn_chain *audit, *ledger;
     cn_consult consult;
     cn_slides *slides;
+    cn_dicom_readers *dicom;
     cn_pictures *pictures;
     cn_jobs *converter;    /* documents and slides after their upload */
     cn_convert_line *line; /* whose are being converted */
@@ -54,10 +56,13 @@ cn_err cn_app_serve(cn_app *app);
 /* What handlers ask for. */
 cn_consult *cn_app_consult(cn_app *app);
 cn_slides *cn_app_slides(const cn_app *app);
+cn_dicom_readers *cn_app_dicom(const cn_app *app);
 cn_live *cn_app_live(const cn_app *app);
 /** NULL without a relay. */
 const cn_turn *cn_app_turn(const cn_app *app);
 cn_pictures *cn_app_pictures(const cn_app *app);
+/** Folder for temporary files, absolute. */
+const char *cn_app_scratch(const cn_app *app);
 /** Files were uploaded: the converter looks for those that wait. Any thread. */
 void cn_app_convert_soon(cn_app *app);
 /** What is to be done from time to time while it serves: uploads that nobody finished, files that could not be

@@ -67,6 +67,18 @@ static cn_err open_viewer(cn_app *app)
     return cn_slides_whose(app->slides, cn_slide_file_share, &app->consult);
 }
 
+/* Each sender of images and each reading of one has a worker of its own meanwhile. */
+static cn_err open_dicom(cn_app *app)
+{
+    char dir[1024], path[1200];
+    CN_TRY(cn_program_dir(dir, sizeof dir));
+    if (!cn_fmt(path, sizeof path, "%s/consilium-dicom", dir)) return CN_ERR_TOOBIG;
+    cn_err err =
+        cn_dicom_readers_new(&app->dicom, path, 4 * (unsigned)cn_config_int(app->config, "viewer", "decoders"));
+    if (err != CN_OK) cn_error("signaling", "%s cannot be started: %s", path, cn_err_text(err));
+    return err;
+}
+
 static cn_err open_pictures(cn_app *app)
 {
     char path[1024];
@@ -271,6 +283,7 @@ static cn_err start(cn_app *app)
     cn_jobs_share(app->picture_jobs, PICTURE_THREADS - 1);
     CN_TRY(load_web(app));
     CN_TRY(open_viewer(app));
+    CN_TRY(open_dicom(app));
     CN_TRY(open_pictures(app));
     CN_TRY(open_live(app));
     CN_TRY(open_door(app));
@@ -320,6 +333,7 @@ static void stop(cn_app *app)
     cn_turn_close(app->turn);
     cn_pictures_free(app->pictures);
     cn_slides_free(app->slides);
+    cn_dicom_readers_free(app->dicom);
     cn_statics_free(app->statics);
 }
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/file/file.h"
+#include "consult/imaging/imaging.h"
 #include "consult/report/circumstances.h"
 #include "consult/report/report.h"
 #include "consult/request/request_private.h"
@@ -165,7 +166,8 @@ static void drop_room_acts(cn_state state, json_t *actions)
 
 static cn_err add_rest(cn_consult *consult, cn_conn *conn, const cn_request_scope *scope, json_t *out)
 {
-    json_t *report = NULL, *opinions = NULL, *files = NULL, *actions = json_array();
+    json_t *report = NULL, *opinions = NULL, *files = NULL, *studies = NULL,
+           *actions = json_array();
     cn_state_actions(scope->state, scope->urgent, scope->parts, append_action, actions);
     if (json_is_null(json_object_get(out, "room"))) drop_room_acts(scope->state, actions);
     json_object_set_new(out, "actions", actions);
@@ -174,6 +176,8 @@ static cn_err add_rest(cn_consult *consult, cn_conn *conn, const cn_request_scop
     CN_TRY(add_history(conn, scope->id, out));
     CN_TRY(cn_file_list(consult, conn, scope->id, &files));
     json_object_set_new(out, "files", files);
+    CN_TRY(cn_imaging_list(conn, scope->id, &studies));
+    json_object_set_new(out, "studies", studies);
     CN_TRY(cn_report_json(conn, scope->id, (scope->parts & CN_PART_LEAD) != 0, &report, &opinions));
     json_object_set_new(out, "report", report);
     json_object_set_new(out, "opinions", opinions);

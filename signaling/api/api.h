@@ -12,6 +12,8 @@ extern const cn_route cn_mark_routes[];    /* marks.c: drawings and measures on 
 extern const cn_route cn_upload_routes[];  /* uploads.c: tus */
 extern const cn_route cn_slide_routes[];   /* slides.c: Deep Zoom */
 extern const cn_route cn_iiif_routes[];    /* iiif.c: IIIF Image API 3 */
+extern const cn_route cn_dicom_routes[];   /* dicom.c: QIDO-RS, WADO-RS */
+extern const cn_route cn_stow_routes[];    /* dicom_store.c: STOW-RS */
 extern const cn_route cn_meta_routes[];    /* meta.c: the description of the interface */
 extern const cn_route cn_room_routes[];    /* whip.c: WHIP, WHEP, who is in a room */
 extern const cn_route cn_quality_routes[]; /* quality.c: how well rooms run, for the administrator */

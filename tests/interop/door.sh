@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The real server (AddressSanitizer) against good and bad HTTP and WebSocket input, the printed report, what hosts may do, requests watched and rooms
-# that end with their request, slides and their tiles, forms that are being typed and urgent requests that call, what is written in a room, strangers and floods, who comes to the door, offers as
+# that end with their request, slides and their tiles, DICOM images, forms that are being typed and urgent requests that call, what is written in a room, strangers and floods, who comes to the door, offers as
 # encoders write them, and how an installation starts.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
@@ -20,7 +20,7 @@ lane() {
 }
 status=0
 lane http report host typed said slides zips tiles pictures start &
-lane ending gate strangers offers looking iiif figures || status=1
+lane ending gate strangers offers looking iiif figures dicom || status=1
 wait $! || status=1
 cat "$said"/*
 exit $status

@@ -34,7 +34,14 @@ function plant() {
   }
   script('bin/cmake', 'exit 0')
   mkdirSync(inside('build/release'), { recursive: true })
-  for (const name of ['consilium', 'consilium-decoder', 'consilium-dicom', 'consilium-printer', 'consilium-painter', 'consilium-unpacker'])
+  for (const name of [
+    'consilium',
+    'consilium-decoder',
+    'consilium-dicom',
+    'consilium-printer',
+    'consilium-painter',
+    'consilium-unpacker',
+  ])
     copyFileSync(join(built, name), inside('build/release', name))
   script('build/release/consilium-demo-slide', `exec '${join(built, 'consilium-demo-slide')}' "$1" 1024 768 1`)
   put('viewer/web/package.json', '{}')
