@@ -4,12 +4,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, check, equal, finish } from '../lib/check.mjs'
+import { CT, element, file } from '../lib/dicom.mjs'
 import { Session } from '../lib/rest.mjs'
 import { Server, root, sanitized } from '../lib/server.mjs'
 
-const PASSWORD = 'Good-pass-1x',
-  EXPLICIT = '1.2.840.10008.1.2.1',
-  CT = '1.2.840.10008.5.1.4.1.1.2'
+const PASSWORD = 'Good-pass-1x'
 const server = new Server({ build: sanitized, name: 'door-dicom', pages: false })
 server.people({ referrer1: 'referrer' }, { password: PASSWORD })
 server.people({ stranger1: 'referrer' }, { password: PASSWORD, hospital: 'Another hospital' })
@@ -21,34 +20,10 @@ const request = await session.post('/api/v1/requests', form)
 
 // ---- a CT image, element by element, Explicit VR Little Endian ----
 
-const LONG = ['OB', 'OW', 'SQ', 'UN', 'UT']
-function element(group, number, vr, value) {
-  let bytes = typeof value === 'number' ? Buffer.from([value & 255, value >> 8]) : Buffer.from(value)
-  if (bytes.length % 2) bytes = Buffer.concat([bytes, Buffer.from(vr === 'UI' ? '\0' : ' ')])
-  const head = Buffer.alloc(LONG.includes(vr) ? 12 : 8)
-  head.writeUInt16LE(group, 0)
-  head.writeUInt16LE(number, 2)
-  head.write(vr, 4, 'latin1')
-  if (LONG.includes(vr)) head.writeUInt32LE(bytes.length, 8)
-  else head.writeUInt16LE(bytes.length, 6)
-  return Buffer.concat([head, bytes])
-}
-
 const pixels = (number) => Buffer.from(Array.from({ length: 64 * 64 * 2 }, (_, i) => (i % 2 ? number : i & 255)))
 function image(study, number, data = pixels(number)) {
   const uid = `${study}.1.${number}`
-  const meta = Buffer.concat([
-    element(2, 1, 'OB', Buffer.from([0, 1])),
-    element(2, 2, 'UI', CT),
-    element(2, 3, 'UI', uid),
-    element(2, 0x10, 'UI', EXPLICIT),
-  ])
-  const length = element(2, 0, 'UL', Buffer.from([meta.length & 255, meta.length >> 8, 0, 0]))
-  return Buffer.concat([
-    Buffer.alloc(128),
-    Buffer.from('DICM'),
-    length,
-    meta,
+  return file(CT, uid, [
     element(8, 5, 'CS', 'ISO_IR 192'),
     element(8, 0x16, 'UI', CT),
     element(8, 0x18, 'UI', uid),

@@ -192,6 +192,18 @@ export interface Figure {
   mpp: number
 }
 
+/** A study of DICOM images. */
+export interface Study {
+  uid: string
+  /** YYYYMMDD */
+  date: string
+  modalities: string[]
+  series: number
+  instances: number
+  /** Images that came once more with other content. */
+  conflicts: number
+}
+
 export interface ReportTexts {
   findings: string
   conclusion: string
@@ -247,6 +259,7 @@ export interface ConsultRequest extends Omit<RequestRow, 'patient' | 'reason' | 
   referrer: Named & { title: string; department: string }
   experts: Expert[]
   files: FileInfo[]
+  studies: Study[]
   report: Report | null
   record: string
   opinions: Opinion[]

@@ -3,6 +3,7 @@ import { common } from './common'
 import { accountMessages } from '@/account/messages'
 import { roomMessages } from '@/room/messages'
 import { viewMessages } from '@/view/messages'
+import { dicomMessages } from '@/dicom/messages'
 import { lensMessages } from '@/view/lens/messages'
 import { marksMessages } from '@/view/marks/messages'
 import { requestMessages } from '@/requests/messages'
@@ -18,6 +19,7 @@ const parts = [
   accountMessages,
   roomMessages,
   viewMessages,
+  dicomMessages,
   lensMessages,
   marksMessages,
   requestMessages,
