@@ -47,28 +47,26 @@ typedef struct key {
     const char *name, *tag;
 } key;
 
-/* A filter that nobody applies would answer with other people's images: what is not here is refused. */
 static const char *match(cn_http *http, key asked)
 {
     const char *value = cn_http_query(http, asked.name);
     return value ? value : cn_http_query(http, asked.tag);
 }
 
+/* A filter that nobody applies would answer with other people's images: what is not here is refused. */
 static cn_err check_keys(cn_http *http)
 {
-    static const key unmatched[] = {{"PatientName", "00100010"},
-                                    {"PatientBirthDate", "00100030"},
-                                    {"StudyTime", "00080030"},
-                                    {"StudyID", "00200010"},
-                                    {"StudyDescription", "00081030"},
-                                    {"SeriesDescription", "0008103E"},
-                                    {"ReferringPhysicianName", "00080090"},
-                                    {"SeriesNumber", "00200011"},
-                                    {"InstanceNumber", "00200013"},
-                                    {"SOPClassUID", "00080016"}};
-    for (size_t i = 0; i < sizeof(unmatched) / sizeof(unmatched[0]); i++)
-        if (match(http, unmatched[i]))
-            return cn_problem_set(cn_http_problem(http), CN_ERR_PARSE, unmatched[i].name, "cannot be searched by");
+    static const char *const known[] = {
+        "StudyInstanceUID", "0020000D",     "SeriesInstanceUID", "0020000E",  "SOPInstanceUID",
+        "00080018",         "StudyDate",    "00080020",          "PatientID", "00100020",
+        "AccessionNumber",  "00080050",     "ModalitiesInStudy", "00080061",  "Modality",
+        "00080060",         "includefield", "fuzzymatching",     "limit",     "offset"};
+    const char *name;
+    for (size_t i = 0; (name = cn_http_query_name(http, i)); i++) {
+        size_t k = 0, n = sizeof(known) / sizeof(known[0]);
+        while (k < n && strcmp(known[k], name) != 0) k++;
+        if (k == n) return cn_problem_set(cn_http_problem(http), CN_ERR_PARSE, "query", "cannot be searched by that");
+    }
     return CN_OK;
 }
 
@@ -280,24 +278,50 @@ static cn_err say_why(cn_http *http, cn_err err, const char *why)
     return *why ? cn_problem_set(cn_http_problem(http), err, "", "%s", why) : err;
 }
 
+/* Without identity (PS3.15 basic profile): for teaching and for whoever may not know whose images these are. */
+static bool without_identity(const cn_http *http)
+{
+    const char *asked = cn_http_query(http, "deidentified");
+    return asked && strcmp(asked, "yes") == 0;
+}
+
+/* One study's UIDs become the same new ones in all its instances, and nobody finds the way back without our keys. */
+static void deid_of(cn_http *http, cn_dicom_deid *out)
+{
+    char token[33];
+    cn_vault_token(consult(http)->vault, "dicom.deidentified", cn_http_param(http, "study"), token);
+    *out = (cn_dicom_deid){.boxes = 0};
+    memcpy(out->key, token, sizeof(out->key));
+}
+
+static cn_err rewrite(cn_http *http, found *own, int fd, int to)
+{
+    char why[256] = "";
+    cn_dicom_deid how;
+    deid_of(http, &how);
+    CN_TRY(reader_of(http, own));
+    cn_err err = without_identity(http) ? cn_dicom_reader_deidentify(own->reader, fd, &how, to, why, sizeof(why))
+                                        : cn_dicom_reader_plain(own->reader, fd, to, why, sizeof(why));
+    return err == CN_OK ? CN_OK : say_why(http, err, why);
+}
+
 static cn_err add_instance(cn_http *http, found *own, const cn_instance *instance, bool stored, parcel *out)
 {
-    char path[4096], why[256] = "";
+    char path[4096];
     CN_AUTO_CLOSE int fd = -1;
     CN_TRY(open_object(http, instance, &fd, path));
-    parcel_part(out, "application/dicom", stored ? instance->syntax : EXPLICIT_LE);
+    parcel_part(out, "application/dicom", stored || without_identity(http) ? instance->syntax : EXPLICIT_LE);
     if (stored) return parcel_copy(out, fd, 0, (uint64_t)lseek(fd, 0, SEEK_END));
-    CN_TRY(reader_of(http, own));
     if (fflush(out->file) != 0) return CN_ERR_NOSPACE;
-    cn_err err = cn_dicom_reader_plain(own->reader, fd, fileno(out->file), why, sizeof(why));
+    cn_err err = rewrite(http, own, fd, fileno(out->file));
     fseeko(out->file, 0, SEEK_END);
-    return err == CN_OK ? CN_OK : say_why(http, err, why);
+    return err;
 }
 
 static cn_err send_parts(cn_http *http, found *own, const taken *how, parcel *out)
 {
     for (size_t i = 0; i < own->count; i++) {
-        bool stored = how->stored || strcmp(own->list[i].syntax, EXPLICIT_LE) == 0;
+        bool stored = !without_identity(http) && (how->stored || strcmp(own->list[i].syntax, EXPLICIT_LE) == 0);
         cn_err err = add_instance(http, own, &own->list[i], stored, out);
         if (err == CN_ERR_UNSUPPORTED)
             return unacceptable(http, "this image has no other form than the stored one: ask for transfer-syntax=*");
@@ -314,7 +338,7 @@ static cn_err send_found(cn_http *http, found *own)
     if (!take(http, "application/dicom", own->count == 1 ? own->list[0].syntax : "", &how))
         return unacceptable(http, "only application/dicom is here, alone or in multipart/related, as stored "
                                   "(transfer-syntax=*) or as Explicit VR Little Endian");
-    bool stored = how.stored || strcmp(own->list[0].syntax, EXPLICIT_LE) == 0;
+    bool stored = !without_identity(http) && (how.stored || strcmp(own->list[0].syntax, EXPLICIT_LE) == 0);
     if (how.single && !how.parts && own->count == 1 && stored) {
         CN_TRY(cn_files_path(consult(http)->files, own->list[0].sha256, path, sizeof(path)));
         return cn_http_file(http, path, "application/dicom", own->list[0].sha256);

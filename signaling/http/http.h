@@ -92,6 +92,8 @@ const char *cn_http_path(const cn_http *http);
 const char *cn_http_param(const cn_http *http, const char *name);
 /** Decoded value of a query parameter, or NULL. */
 const char *cn_http_query(const cn_http *http, const char *name);
+/** Name of the query parameter at `index`, or NULL behind the last. */
+const char *cn_http_query_name(const cn_http *http, size_t index);
 /** Query parameter as a number inside [min, max], `or_else` when absent; CN_ERR_INVALID fills the problem. */
 cn_err cn_http_query_i64(cn_http *http, const char *name, int64_t min, int64_t max, int64_t or_else, int64_t *out);
 /** Header by its lower-case name (those of the table in request.c), or NULL. */

@@ -218,6 +218,11 @@ const char *cn_http_query(const cn_http *http, const char *name)
     return NULL;
 }
 
+const char *cn_http_query_name(const cn_http *http, size_t index)
+{
+    return index < http->queries ? http->query[index].name : NULL;
+}
+
 cn_err cn_http_query_i64(cn_http *http, const char *name, int64_t min, int64_t max, int64_t or_else, int64_t *out)
 {
     const char *text = cn_http_query(http, name);

@@ -129,6 +129,18 @@ await check('frames, metadata and pictures', async () => {
   }
 })
 
+await check('without identity: no name, new UIDs that stay one study, the same pixels', async () => {
+  const back = parts(await get(session, `${study}?deidentified=yes`, STORED))
+  equal(back.length, 40, 'instances')
+  const text = back.map((bytes) => bytes.toString('latin1'))
+  for (const word of [Buffer.from('张').toString('latin1'), 'PID-7', 'ACC-1', STUDY])
+    assert(!text.some((one) => one.includes(word)), `${word} is still there`)
+  const uids = text.map((one) => /2\.25\.[0-9]+/.exec(one)?.[0])
+  assert(uids.every(Boolean), 'UIDs are new')
+  assert(back[4].includes(pixels(5)), 'pixels are those of before')
+  equal((await get(session, `/dicom-web/studies?Unheard=1`)).status, 400, 'a filter that nobody knows')
+})
+
 await check('searches find by day, identity and UID, page by page, and refuse what they cannot', async () => {
   const count = async (query) => (await get(session, `/dicom-web/studies?${query}`)).json.length
   equal(await count('StudyDate=20260101-20260103'), 2)

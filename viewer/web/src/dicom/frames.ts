@@ -108,12 +108,17 @@ export class Frames {
 }
 
 /* Decoded by the server, whatever the file holds: native pixels, Explicit VR Little Endian. */
-async function fetched(address: string, signal: AbortSignal): Promise<ArrayBuffer> {
+async function fetched(address: string, signal: AbortSignal, tries = 6): Promise<ArrayBuffer> {
   const answer = await fetch(address, {
     headers: { Accept: 'application/octet-stream' },
     credentials: 'same-origin',
     signal,
   })
+  if (answer.status === 503 && tries > 0) {
+    // all readers are busy with others' images
+    await new Promise((done) => setTimeout(done, 300))
+    return fetched(address, signal, tries - 1)
+  }
   if (!answer.ok) throw new Error(String(answer.status))
   return answer.arrayBuffer()
 }
