@@ -166,8 +166,7 @@ static void drop_room_acts(cn_state state, json_t *actions)
 
 static cn_err add_rest(cn_consult *consult, cn_conn *conn, const cn_request_scope *scope, json_t *out)
 {
-    json_t *report = NULL, *opinions = NULL, *files = NULL, *studies = NULL,
-           *actions = json_array();
+    json_t *report = NULL, *opinions = NULL, *files = NULL, *studies = NULL, *actions = json_array();
     cn_state_actions(scope->state, scope->urgent, scope->parts, append_action, actions);
     if (json_is_null(json_object_get(out, "room"))) drop_room_acts(scope->state, actions);
     json_object_set_new(out, "actions", actions);
