@@ -103,7 +103,16 @@ static cn_err get(cn_consult *consult, cn_conn *conn, const cn_actor *actor, con
     return CN_OK;
 }
 
-cn_err cn_file_get(cn_consult *consult, const cn_actor *actor, const char *id, const char *action, cn_file_info *out)
+/* A slide's file shows more than the slide does: its label. */
+static cn_err bytes_check(const cn_actor *actor, const cn_file_info *info)
+{
+    bool hidden = strcmp(info->kind, "slide") == 0 && !cn_actor_may(actor, CN_RIGHT_SLIDE_LABEL);
+    return hidden ? CN_ERR_FORBIDDEN : CN_OK;
+}
+
+/* `check`: what else is asked of the actor, or NULL. */
+static cn_err get_logged(cn_consult *consult, const cn_actor *actor, const char *id, const char *action,
+                         cn_err (*check)(const cn_actor *, const cn_file_info *), cn_file_info *out)
 {
     char object[48];
     cn_file_info info;
@@ -114,6 +123,7 @@ cn_err cn_file_get(cn_consult *consult, const cn_actor *actor, const char *id, c
         CN_TRY(cn_conn_acquire(consult->db, &conn));
         err = get(consult, conn, actor, id, &info);
     }
+    if (err == CN_OK && check) err = check(actor, &info);
     if (err == CN_OK && action) {
         /* a read that cannot be written to the audit log is not given out */
         const cn_audit_row row = {
@@ -124,6 +134,20 @@ cn_err cn_file_get(cn_consult *consult, const cn_actor *actor, const char *id, c
     }
     if (err == CN_OK) *out = info;
     return err;
+}
+
+cn_err cn_file_get(cn_consult *consult, const cn_actor *actor, const char *id, const char *action, cn_file_info *out)
+{
+    return get_logged(consult, actor, id, action, NULL, out);
+}
+
+cn_err cn_file_get_bytes(cn_consult *consult, const cn_actor *actor, const char *id, cn_file_info *out,
+                         cn_problem *problem)
+{
+    cn_err err = get_logged(consult, actor, id, "file.read", bytes_check, out);
+    if (err != CN_ERR_FORBIDDEN) return err;
+    return cn_problem_set(problem, err, "",
+                          "a slide's file holds its label, and labels of slides are not yours to see");
 }
 
 cn_err cn_file_hospital(cn_consult *consult, const char *id, char hospital[CN_ID_TEXT])

@@ -68,6 +68,10 @@ typedef struct cn_file_info {
 /** `action` is what is logged: "file.read", "slide.read"…; NULL: not logged (tiles: logged once when the slide is
  * opened). */
 cn_err cn_file_get(cn_consult *consult, const cn_actor *actor, const char *id, const char *action, cn_file_info *out);
+/** The same for whoever wants the file's bytes, logged as "file.read". A slide's hold its label and macro image, on which
+ * a patient's name may stand: CN_ERR_FORBIDDEN for who may not see those. */
+cn_err cn_file_get_bytes(cn_consult *consult, const cn_actor *actor, const char *id, cn_file_info *out,
+                         cn_problem *problem);
 /** Of the request that a file belongs to; nothing of it is shown to anybody. CN_ERR_NOTFOUND: deleted. */
 cn_err cn_file_hospital(cn_consult *consult, const char *id, char hospital[CN_ID_TEXT]);
 /** The format of a document's content as the ending that LibreOffice knows it by, e.g. "docx" for a DOCX that is named

@@ -69,7 +69,7 @@ static cn_err send_object(cn_http *http, const cn_file_info *info, const char *s
 static cn_err content(cn_http *http)
 {
     cn_file_info info;
-    CN_TRY(cn_file_get(consult(http), cn_http_actor(http), id(http), "file.read", &info));
+    CN_TRY(cn_file_get_bytes(consult(http), cn_http_actor(http), id(http), &info, cn_http_problem(http)));
     return send_object(http, &info, info.sha256, info.type);
 }
 

@@ -309,6 +309,38 @@ static void test_who_may_read_and_delete(void **state)
     platform_close(&rig);
 }
 
+/* The label with the patient's name lies in a slide's file. */
+static void test_the_bytes_of_a_slide(void **state)
+{
+    platform rig;
+    char request[CN_ID_TEXT], slide[CN_ID_TEXT], document[CN_ID_TEXT];
+    cn_file_info info;
+    cn_problem problem = {.err = CN_OK};
+    platform_open(&rig, state);
+    request_new(&rig, false, "李明", request);
+    whole(&rig, request, slide);
+    whole(&rig, request, document);
+    char sql[100];
+    snprintf(sql, sizeof sql, "UPDATE files SET kind = 'slide' WHERE id = '%s'", slide);
+    platform_sql(&rig, sql);
+    cn_actor without = rig.referrer;
+    without.rights &= ~(1u << CN_RIGHT_SLIDE_LABEL);
+    assert_ok(cn_file_get_bytes(rig.c, &rig.referrer, slide, &info, &problem));
+    assert_string_equal(info.id, slide);
+    info = (cn_file_info){.size = 0};
+    assert_err(cn_file_get_bytes(rig.c, &without, slide, &info, &problem), CN_ERR_FORBIDDEN);
+    assert_string_equal(info.sha256, "");
+    assert_non_null(strstr(problem.detail, "label"));
+    assert_ok(cn_file_get_bytes(rig.c, &without, document, &info, &problem));
+    assert_ok(cn_file_get(rig.c, &without, slide, "slide.open", &info)); /* he may look at it */
+    assert_err(cn_file_get_bytes(rig.c, &rig.third, slide, &info, &problem), CN_ERR_NOTFOUND);
+    assert_int_equal(platform_int(&rig, "SELECT COUNT(*) FROM audit_log WHERE action = 'file.read' AND outcome = 'ok'"),
+                     2);
+    assert_int_equal(
+        platform_int(&rig, "SELECT COUNT(*) FROM audit_log WHERE action = 'file.read' AND outcome = 'denied'"), 2);
+    platform_close(&rig);
+}
+
 static void test_old_uploads_go(void **state)
 {
     platform rig;
@@ -525,6 +557,7 @@ int main(void)
         CN_DB_TESTS(test_long_names),
         CN_DB_TESTS(test_who_may_upload_when),
         CN_DB_TESTS(test_who_may_read_and_delete),
+        CN_DB_TESTS(test_the_bytes_of_a_slide),
         CN_DB_TESTS(test_old_uploads_go),
         CN_DB_TESTS(test_what_waits_for_conversion),
         CN_DB_TESTS(test_the_line_is_fair),
