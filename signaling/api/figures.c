@@ -58,6 +58,8 @@ static cn_err prepare(figure_job *job)
     CN_TRY(cn_figure_may(consult(job->http), cn_http_actor(job->http), cn_http_param(job->http, "id"), job->file,
                          problem));
     CN_TRY(cn_slide_load_file(job->http, job->file, NULL, &job->ticket, &job->slide));
+    if (job->place.z > 0 && job->place.z >= job->slide.z_planes)
+        return cn_problem_set(problem, CN_ERR_INVALID, "z", "the slide has no such plane");
     CN_TRY(find_scale(job));
     return cn_figure_plan_make(&job->place, job->slide.width, job->slide.height, &job->plan, problem);
 }
@@ -91,7 +93,8 @@ static cn_err cut(figure_job *job, cn_tile **out)
                              .height = plan->height,
                              .out_width = plan->cut_width,
                              .out_height = plan->cut_height,
-                             .format = CN_IIIF_PNG};
+                             .format = CN_IIIF_PNG,
+                             .z = job->slide.z_planes ? (uint32_t)job->place.z + 1 : 0};
     return cn_slide_cut(cn_app_slides(cn_http_app(job->http)), job->ticket.file, job->ticket.path, &ask, out);
 }
 

@@ -194,36 +194,10 @@ static void release_tile(void *tile)
     cn_unref(tile);
 }
 
-static cn_err tile(cn_http *http)
-{
-    cn_grant ticket;
-    cn_tile *part = NULL;
-    int64_t level = 0, column = 0, row = 0;
-    if (!cn_parse_i64(cn_http_param(http, "level"), 0, 40, &level) ||
-        !cn_parse_i64(cn_http_param(http, "column"), 0, 1 << 24, &column) ||
-        !cn_parse_i64(cn_http_param(http, "row"), 0, 1 << 24, &row))
-        return CN_ERR_NOTFOUND;
-    CN_TRY(cn_slide_permit(http, NULL, &ticket));
-    /* kept by the browser, asked for again each time: the right may be gone */
-    cn_http_set(http, "Cache-Control", "private, no-cache");
-    if (cn_http_not_modified(http, ticket.etag)) return CN_OK;
-    cn_err err =
-        cn_slide_tile(cn_app_slides(cn_http_app(http)), ticket.file, ticket.path, (unsigned)level, column, row, &part);
-    if (err != CN_OK) return cn_slide_refusal(http, ticket.file, err);
-    return cn_http_bytes(http, 200, "image/jpeg", part->bytes, part->n, release_tile, part);
-}
-
 typedef struct grid_place {
     int64_t level, column, row;
     int64_t z, channel; /* as in cn_decode_ask */
 } grid_place;
-
-static bool place_asked(const cn_http *http, grid_place *out)
-{
-    return cn_parse_i64(cn_http_param(http, "level"), 0, CN_DECODE_LEVELS - 1, &out->level) &&
-           cn_parse_i64(cn_http_param(http, "column"), 0, 1 << 24, &out->column) &&
-           cn_parse_i64(cn_http_param(http, "row"), 0, 1 << 24, &out->row);
-}
 
 static cn_err plane_asked(cn_http *http, grid_place *out)
 {
@@ -232,6 +206,46 @@ static cn_err plane_asked(cn_http *http, grid_place *out)
     out->z++;
     out->channel++;
     return CN_OK;
+}
+
+/* Deep Zoom's. */
+static cn_err zoom_tile(cn_slides *slides, const cn_grant *ticket, const grid_place *at, cn_tile **out)
+{
+    cn_shelved *slide = NULL;
+    unsigned level = (unsigned)at->level;
+    if (!at->z && !at->channel)
+        return cn_slide_tile(slides, ticket->file, ticket->path, level, at->column, at->row, out);
+    CN_TRY(cn_slide_open(slides, ticket->file, ticket->path, &slide));
+    cn_err err =
+        cn_slide_plane_zoom(slides, slide, level, at->column, at->row, (uint32_t)at->z, (uint32_t)at->channel, out);
+    cn_unref(slide);
+    return err;
+}
+
+static cn_err tile(cn_http *http)
+{
+    cn_grant ticket;
+    cn_tile *part = NULL;
+    grid_place at = {.z = 0};
+    if (!cn_parse_i64(cn_http_param(http, "level"), 0, 40, &at.level) ||
+        !cn_parse_i64(cn_http_param(http, "column"), 0, 1 << 24, &at.column) ||
+        !cn_parse_i64(cn_http_param(http, "row"), 0, 1 << 24, &at.row))
+        return CN_ERR_NOTFOUND;
+    CN_TRY(plane_asked(http, &at));
+    CN_TRY(cn_slide_permit(http, NULL, &ticket));
+    /* kept by the browser, asked for again each time: the right may be gone */
+    cn_http_set(http, "Cache-Control", "private, no-cache");
+    if (cn_http_not_modified(http, ticket.etag)) return CN_OK;
+    cn_err err = zoom_tile(cn_app_slides(cn_http_app(http)), &ticket, &at, &part);
+    if (err != CN_OK) return cn_slide_refusal(http, ticket.file, err);
+    return cn_http_bytes(http, 200, "image/jpeg", part->bytes, part->n, release_tile, part);
+}
+
+static bool place_asked(const cn_http *http, grid_place *out)
+{
+    return cn_parse_i64(cn_http_param(http, "level"), 0, CN_DECODE_LEVELS - 1, &out->level) &&
+           cn_parse_i64(cn_http_param(http, "column"), 0, 1 << 24, &out->column) &&
+           cn_parse_i64(cn_http_param(http, "row"), 0, 1 << 24, &out->row);
 }
 
 static cn_err tile_at(cn_slides *slides, cn_shelved *slide, const grid_place *at, bool wait, cn_tile **out)

@@ -27,6 +27,7 @@ typedef struct cn_iiif_ask {
     bool mirror;
     cn_iiif_quality quality;
     cn_iiif_format format;
+    uint32_t z; /* as in cn_decode_ask; the standard has no word for planes */
 } cn_iiif_ask;
 
 /**

@@ -184,6 +184,14 @@ cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsign
                out);
 }
 
+cn_err cn_slide_plane_zoom(cn_slides *slides, const cn_shelved *slide, unsigned level, int64_t column, int64_t row,
+                           uint32_t z, uint32_t channel, cn_tile **out)
+{
+    const cn_decode_ask tile = {
+        .op = CN_DECODE_TILE, .level = level, .column = column, .row = row, .z = z, .channel = channel};
+    return ask(slides, slide->id, slide->path, &tile, out);
+}
+
 cn_err cn_slide_thumbnail(cn_slides *slides, const char *id, const char *path, unsigned size, cn_tile **out)
 {
     if (size < 1 || size > 2048) return CN_ERR_INVALID;
@@ -206,10 +214,11 @@ cn_err cn_slide_cut(cn_slides *slides, const char *id, const char *path, const c
                                    .quarters = ask->quarters,
                                    .mirror = ask->mirror,
                                    .quality = ask->quality,
-                                   .format = ask->format}};
-    if (!cn_fmt(key, sizeof(key), "%s/cut/%lld,%lld,%lld,%lld/%u,%u/%u%u/%u.%u", id, (long long)ask->x,
+                                   .format = ask->format,
+                                   .z = ask->z}};
+    if (!cn_fmt(key, sizeof(key), "%s/cut/%lld,%lld,%lld,%lld/%u,%u/%u%u/%u.%u/%u", id, (long long)ask->x,
                 (long long)ask->y, (long long)ask->width, (long long)ask->height, ask->out_width, ask->out_height,
-                ask->mirror, ask->quarters, ask->quality, ask->format))
+                ask->mirror, ask->quarters, ask->quality, ask->format, ask->z))
         return CN_ERR_INVALID;
     return cn_tilecache_get(slides->cache, key, decode, &asked, out);
 }

@@ -39,6 +39,9 @@ void cn_slide_grid(const cn_decode_info *info, uint32_t level, int64_t *columns,
 /** A JPEG, new reference. Deep Zoom level, column and row. */
 cn_err cn_slide_tile(cn_slides *slides, const char *id, const char *path, unsigned level, int64_t column, int64_t row,
                      cn_tile **out);
+/** The same of one plane or channel, as cn_slide_plane_tile. */
+cn_err cn_slide_plane_zoom(cn_slides *slides, const cn_shelved *slide, unsigned level, int64_t column, int64_t row,
+                           uint32_t z, uint32_t channel, cn_tile **out);
 /** A JPEG or PNG: any part in any size. */
 cn_err cn_slide_cut(cn_slides *slides, const char *id, const char *path, const cn_iiif_ask *ask, cn_tile **out);
 /** A JPEG inside size × size pixels (at most 2,048). */
