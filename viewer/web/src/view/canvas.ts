@@ -21,8 +21,9 @@ import { Grip } from './lens/grip'
 import type { Spot } from './lens/gesture'
 import type { Region } from './link'
 import { TileDrawer } from './source/drawer'
-import { attach, keepTiles } from './source/inside'
+import { attach, keepTiles, renew } from './source/inside'
 import type { Box, SlideInfo } from './source/levels'
+import { channelsOf, planeOf, type Chosen } from './source/sheets'
 import { SlideSource } from './source/source'
 
 export interface PictureSource {
@@ -33,6 +34,9 @@ export interface PictureSource {
   image?: string
   unit: number
 }
+
+/** A plane that has not come by then comes tile by tile. */
+const HOLD_MS = 1500
 
 /** A hand that pauses so long looks at what it has. */
 const REST_MS = 80
@@ -56,6 +60,8 @@ export class PictureCanvas {
   private opened = false
   private slide: SlideSource | null = null
   private rest: ReturnType<typeof setTimeout> | undefined
+  private holds: ReturnType<typeof setTimeout> | undefined
+  private glimpse: HTMLImageElement | null = null
   private movable = true
   private hurries = false
   /** A double click makes the picture larger. */
@@ -104,7 +110,10 @@ export class PictureCanvas {
       if (this.slide) this.beginSlide(this.slide)
       this.onSharp(false)
       this.item().addHandler('fully-loaded-change', (event: { fullyLoaded: boolean }) => {
-        if (event.fullyLoaded) this.allLevels()
+        if (event.fullyLoaded) {
+          this.allLevels()
+          this.release()
+        }
         this.onSharp(event.fullyLoaded)
       })
       this.onOpen()
@@ -113,7 +122,10 @@ export class PictureCanvas {
     })
     for (const event of ['rotate', 'flip'] as const) this.viewer.addHandler(event, () => this.turned())
     this.viewer.addHandler('open-failed', () => this.onFail())
-    this.viewer.addHandler('viewport-change', () => (this.dirty = true))
+    this.viewer.addHandler('viewport-change', () => {
+      this.dirty = true
+      this.release()
+    })
     this.colours = new Colours(this.drawer, () => this.viewer.forceRedraw())
     this.viewer.addHandler('update-viewport', () => {
       this.colours.drawn()
@@ -123,6 +135,7 @@ export class PictureCanvas {
       // OpenSeadragon moves once more after this event
       queueMicrotask(() => {
         if (!this.opened) return
+        this.release()
         // a phone that was turned: what was whole is whole again
         if (this.whole) this.viewer.viewport.goHome(true)
         this.onResize()
@@ -184,7 +197,7 @@ export class PictureCanvas {
   region(): Region {
     const { width, height } = this.size()
     const centre = this.item().viewportToImageCoordinates(this.viewer.viewport.getCenter(true))
-    return regionOf(
+    const region = regionOf(
       { x: centre.x * this.unit, y: centre.y * this.unit },
       this.scale(),
       width,
@@ -192,6 +205,7 @@ export class PictureCanvas {
       this.viewer.viewport.getRotation(true),
       this.viewer.viewport.getFlip(),
     )
+    return this.slide?.slide.z ? { ...region, z: this.slide.shown.z } : region
   }
 
   /** Calls back whenever the picture lies another way, and at once; gives what ends that. */
@@ -237,8 +251,48 @@ export class PictureCanvas {
     viewport.setFlip(!!region.mirror)
     viewport.zoomTo(this.item().imageToViewportZoom(this.unit / scale), undefined, true)
     viewport.panTo(this.item().imageToViewportCoordinates(region.cx / this.unit, region.cy / this.unit), true)
+    if (region.z !== undefined) this.setPlane(region.z)
     // also where it is only mirrored, which moves nothing
     this.changed()
+  }
+
+  /** The focal plane, the nearest that the slide has. */
+  setPlane(z: number): void {
+    if (!this.slide) return
+    this.choose({ ...this.slide.shown, z: planeOf(this.slide.slide, z) })
+  }
+
+  /** So many planes up, or down. */
+  focus(by: number): void {
+    if (this.slide?.slide.z) this.setPlane(this.slide.shown.z + by)
+  }
+
+  /** Numbers of the channels that are seen, their light added. */
+  setChannels(on: readonly number[]): void {
+    if (!this.slide) return
+    this.choose({ ...this.slide.shown, channels: channelsOf(this.slide.slide, on) })
+  }
+
+  private choose(chosen: Chosen): void {
+    const { slide } = this
+    if (!slide || !this.opened || JSON.stringify(chosen) === JSON.stringify(slide.shown)) return
+    slide.choose(chosen)
+    // what was seen stays until the other is complete: nothing flashes up between two planes
+    this.drawer.held = true
+    clearTimeout(this.holds)
+    this.holds = setTimeout(() => this.release(), HOLD_MS)
+    this.drawer.under = chosen.channels ? null : this.glimpse
+    this.onSharp(false)
+    renew(this.item())
+    this.beginSharp(slide)
+    this.changed()
+  }
+
+  private release(): void {
+    if (!this.drawer.held) return
+    clearTimeout(this.holds)
+    this.drawer.held = false
+    this.viewer.forceRedraw()
   }
 
   /** Where a point of the picture (of a slide: pixels of its full size) is now, CSS pixels of the element; as it is turned and mirrored. */
@@ -383,7 +437,9 @@ export class PictureCanvas {
     clearTimeout(this.rest)
     this.slide?.close()
     this.slide = null
+    this.glimpse = null
     this.drawer.under = null
+    this.release()
   }
 
   private get drawer(): TileDrawer {
@@ -394,7 +450,8 @@ export class PictureCanvas {
     const picture = new Image()
     picture.onload = () => {
       if (this.slide !== of) return
-      this.drawer.under = picture
+      this.glimpse = picture
+      if (!of.shown.channels) this.drawer.under = picture
       this.changed()
     }
     picture.src = address

@@ -14,10 +14,14 @@ export interface Held {
   turn(degrees: number, about?: Spot): void
   zoomBy(factor: number, about?: Spot, atOnce?: boolean): void
   bring(place: Spot, at: Spot): void
+  /** Towards the next focal plane. */
+  focus(by: number): void
 }
 
 /** A notch of a wheel (120) turns by so many degrees. */
 const NOTCH_DEGREES = 5
+/** A wheel's notch is more, a pad says parts of it. */
+const NOTCH_PIXELS = 40
 const DOUBLE_CLICK_ZOOM = 2
 
 interface Finger {
@@ -30,6 +34,8 @@ interface Finger {
 export class Grip {
   private two = new TwoFingers()
   private whose = ''
+  /** Of the wheel, towards the next plane. */
+  private turned = 0
   private before: Two = [
     { x: 0, y: 0 },
     { x: 0, y: 0 },
@@ -50,9 +56,11 @@ export class Grip {
     })
     viewer.addHandler('canvas-scroll', (event) => {
       moved()
-      if (!event.shift) return
+      const wheel = event.originalEvent as WheelEvent
+      if (!event.shift && !wheel.altKey) return
       event.preventDefaultAction = true
-      this.wheel(event.originalEvent as WheelEvent)
+      if (wheel.altKey) this.focus(wheel)
+      else this.wheel(wheel)
     })
     viewer.addHandler('canvas-double-click', (event) => {
       event.preventDefaultAction = true
@@ -77,6 +85,16 @@ export class Grip {
   private wheel(event: WheelEvent): void {
     const { dx, dy } = wheelPixels(event)
     this.held.turn(((dx || dy) / 120) * NOTCH_DEGREES)
+  }
+
+  /** Notch by notch, also where a pad says parts of them. */
+  private focus(event: WheelEvent): void {
+    const { dx, dy } = wheelPixels(event)
+    this.turned += Math.max(-NOTCH_PIXELS, Math.min(NOTCH_PIXELS, dx || dy))
+    const notches = Math.trunc(this.turned / NOTCH_PIXELS)
+    if (!notches) return
+    this.turned -= notches * NOTCH_PIXELS
+    this.held.focus(-notches)
   }
 
   private pinch(fingers: Finger[], middle: Spot): void {

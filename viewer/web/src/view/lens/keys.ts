@@ -4,7 +4,7 @@ import { ARROWS, isPictures } from '../keys'
 export type Looking =
   | { do: 'whole' | 'mirror' | 'upright' }
   | { do: 'pan'; dx: number; dy: number }
-  | { do: 'zoom' | 'turn' | 'slide'; by: number }
+  | { do: 'zoom' | 'turn' | 'slide' | 'plane'; by: number }
   | { do: 'objective'; x: number }
 
 const STEP_PX = 60
@@ -36,6 +36,8 @@ const PLAIN: Record<string, Looking> = {
   '<': { do: 'turn', by: -FINE_DEGREES },
   f: { do: 'mirror' },
   u: { do: 'upright' },
+  '.': { do: 'plane', by: 1 },
+  ',': { do: 'plane', by: -1 },
   PageDown: { do: 'slide', by: 1 },
   PageUp: { do: 'slide', by: -1 },
 }
@@ -61,6 +63,7 @@ export const SLIDE_KEYS = [
   { act: 'turn_fine', keys: ['<', '>'] },
   { act: 'mirror', keys: ['f'] },
   { act: 'upright', keys: ['u'] },
+  { act: 'plane', keys: [',', '.'] },
   { act: 'other', keys: ['PageUp', 'PageDown'] },
 ] as const
 

@@ -34,6 +34,8 @@ export interface Place {
   toSlide: (at: Point) => Point
   /** µm per pixel; 0: no scale. */
   mpp: () => number
+  /** The focal plane that is seen, what is drawn lies on. */
+  plane: () => number
   /** What is seen of it, drawn last on top. */
   visible: () => Mark[]
 }
@@ -231,7 +233,7 @@ export class Easel {
     const { length, area } = measureOf({ kind: drawing.kind, points })
     this.cancel()
     if (isBox(drawing.kind) || drawing.kind === 'area' ? !area : length === 0) return
-    const key = this.book.add({ kind: drawing.kind, points, colour: this.colour, text: '', z: 0 })
+    const key = this.book.add({ kind: drawing.kind, points, colour: this.colour, text: '', z: this.place.plane() })
     this.state.tool = null
     this.select(key)
   }
@@ -239,7 +241,7 @@ export class Easel {
   private frame(kind: Kind, at: Point): void {
     const points = frameAt(kind, at, this.place.mpp())
     if (!points) return
-    this.select(this.book.add({ kind, points, colour: this.colour, text: '', z: 0 }))
+    this.select(this.book.add({ kind, points, colour: this.colour, text: '', z: this.place.plane() }))
     this.state.tool = null
     this.state.point = -1
   }
@@ -254,14 +256,22 @@ export class Easel {
     }
     const used = this.book.state.marks.filter(({ own, kind }) => own && kind === 'count').length
     const colour = nextColour(used, this.book.author.id)
-    this.select(this.book.add({ kind: 'count', points: [at], colour, text: this.className(used + 1), z: 0 }))
+    this.select(
+      this.book.add({ kind: 'count', points: [at], colour, text: this.className(used + 1), z: this.place.plane() }),
+    )
   }
 
   write(text: string): void {
     const at = this.state.writing
     this.state.writing = null
     if (!at || !text.trim()) return
-    const key = this.book.add({ kind: 'text', points: [at], colour: this.colour, text: text.trim(), z: 0 })
+    const key = this.book.add({
+      kind: 'text',
+      points: [at],
+      colour: this.colour,
+      text: text.trim(),
+      z: this.place.plane(),
+    })
     this.state.tool = null
     this.select(key)
   }

@@ -12,6 +12,7 @@ interface Inside {
   viewport: OpenSeadragon.Viewport
   _getContext(sketch: boolean): CanvasRenderingContext2D
   _drawTiles(image: Image): void
+  draw(images: Image[]): void
 }
 interface Tile {
   loaded: boolean
@@ -37,7 +38,13 @@ export class TileDrawer extends CanvasDrawer {
   /** What is drawn instead of a tile's own pixels. */
   recolour: (picture: CanvasImageSource, width: number, height: number) => CanvasImageSource = (picture) => picture
 
+  /** What is on the canvas stays there: what comes instead is not complete. */
+  held = false
   private covered = false
+
+  override draw(images: Image[]): void {
+    if (!this.held) super.draw(images)
+  }
 
   /** OpenSeadragon would enlarge tiles by a pixel. */
   minimumOverlapRequired(): boolean {

@@ -12,6 +12,9 @@ interface Image {
   _getLevelsInterval(): { lowestLevel: number; highestLevel: number }
   _updateLevelsForViewport(): boolean
   minPixelRatio: number
+  tilesMatrix: object
+  _needsUpdate: boolean
+  reset(): void
 }
 
 /** Has an open picture look at the levels of `source` as they are. `scale`: full-size pixels per CSS pixel now. */
@@ -30,6 +33,14 @@ export function attach(image: OpenSeadragon.TiledImage, source: SlideSource, sca
     source.giveUp(since)
     return complete
   }
+}
+
+/** Every tile's address is another: all are asked for anew, also where everything was there. */
+export function renew(image: OpenSeadragon.TiledImage): void {
+  const inside = image as unknown as Image
+  inside.reset()
+  inside.tilesMatrix = {}
+  inside._needsUpdate = true
 }
 
 /** Keeps about as many bytes whatever the size of the tiles. */

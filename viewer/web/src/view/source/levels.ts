@@ -30,8 +30,18 @@ export interface SlideInfo {
   /** The file has such a picture, and this user may see it. */
   label?: boolean
   macro?: boolean
+  /** Focal planes, where there are several; `first` is shown without a word; µm from one to the next, 0 if the file does not say. */
+  z?: { planes: number; first: number; spacing_um: number }
+  /** Of fluorescence; absent for ordinary colours. Without a choice they are added up. */
+  channels?: { name: string; color: string }[]
   /** A profile that the server made a table of, or one that it could not read. */
   colour?: { size?: number; url?: string; unreadable?: boolean }
+}
+
+/** What of a slide is looked at: a plane, one of its channels; whatever is not said is the server's choice. */
+export interface Sheet {
+  z?: number
+  channel?: number
 }
 
 export interface Level {
@@ -46,7 +56,7 @@ export interface Level {
   overlap: number
   /** Full-size pixels per pixel. */
   downsample: number
-  address: (column: number, row: number) => string
+  address: (column: number, row: number, sheet?: Sheet) => string
 }
 
 export interface Box {
@@ -59,8 +69,16 @@ export interface Box {
 /** Two levels of a file that are farther apart get those of Deep Zoom between them. */
 const WIDEST_STEP = 2.9
 
+function queryOf(info: SlideInfo, sheet: Sheet | undefined): string {
+  const named = new URLSearchParams()
+  if (info.version) named.set('v', info.version)
+  if (sheet?.z !== undefined && sheet.z !== info.z?.first) named.set('z', `${sheet.z}`)
+  if (sheet?.channel !== undefined) named.set('c', `${sheet.channel}`)
+  const query = named.toString()
+  return query && `?${query}`
+}
+
 function native(info: SlideInfo): Level[] {
-  const version = info.version ? `?v=${encodeURIComponent(info.version)}` : ''
   return info.levels.flatMap(({ width, height, tile_width, tile_height, columns, rows }, index) =>
     tile_width && tile_height
       ? [
@@ -73,8 +91,8 @@ function native(info: SlideInfo): Level[] {
             rows: rows ?? Math.ceil(height / tile_height),
             overlap: 0,
             downsample: info.width / width,
-            address: (column: number, row: number) =>
-              `/slides/${info.id}/tiles/${index}/${column}_${row}.jpeg${version}`,
+            address: (column: number, row: number, sheet?: Sheet) =>
+              `/slides/${info.id}/tiles/${index}/${column}_${row}.jpeg${queryOf(info, sheet)}`,
           },
         ]
       : [],
@@ -86,7 +104,6 @@ function deepZoom(info: SlideInfo, halvings: number): Level {
   const width = info.width / downsample
   const height = info.height / downsample
   const level = info.dz_levels - 1 - halvings
-  const version = info.version ? `?v=${encodeURIComponent(info.version)}` : ''
   return {
     width,
     height,
@@ -96,7 +113,7 @@ function deepZoom(info: SlideInfo, halvings: number): Level {
     rows: Math.ceil(Math.ceil(height) / info.tile_size),
     overlap: info.overlap,
     downsample,
-    address: (column, row) => `/slides/${info.id}_files/${level}/${column}_${row}.jpeg${version}`,
+    address: (column, row, sheet) => `/slides/${info.id}_files/${level}/${column}_${row}.jpeg${queryOf(info, sheet)}`,
   }
 }
 

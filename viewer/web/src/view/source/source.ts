@@ -1,15 +1,16 @@
 /* A slide for OpenSeadragon: its own levels and tiles, fetched by `loader.ts`. */
 import OpenSeadragon from 'openseadragon'
 import { pictureOf, type TilePicture } from './bitmaps'
-import { tilesAhead, tilesToward } from './ahead'
-import { levelsOf, tileAt, tileBox, wantedLevel, type Box, type Level, type SlideInfo } from './levels'
+import { tilesAhead, tilesBeneath, tilesToward } from './ahead'
+import { levelsOf, tileAt, tileBox, wantedLevel, type Box, type Level, type Sheet, type SlideInfo } from './levels'
 import { TileLoader, type Wanted } from './loader'
+import { chosenFirst, sheetsOf, type Chosen } from './sheets'
 
 /** OpenSeadragon's job of fetching one tile, the parts that are used. */
 interface Job {
   src: string
   tile: JobTile
-  userData: { wanted?: Wanted; over?: boolean }
+  userData: { wanted?: readonly Wanted[]; over?: boolean }
   jobId: number
   finish: (data: TilePicture | null, request: null, error: string) => void
   abort: () => void
@@ -22,6 +23,9 @@ interface JobTile {
   lastTouchTime: number
 }
 
+/** Between the addresses of one tile's channels; no address has any. */
+const AND = ' '
+
 interface CacheRecord {
   _data: TilePicture | null
 }
@@ -30,6 +34,7 @@ export class SlideSource extends OpenSeadragon.TileSource {
   readonly levels: readonly Level[]
   readonly loader = new TileLoader()
   private readonly jobs = new Set<Job>()
+  private chosen: Chosen
 
   constructor(readonly slide: SlideInfo) {
     const levels = levelsOf(slide)
@@ -42,6 +47,27 @@ export class SlideSource extends OpenSeadragon.TileSource {
       maxLevel: levels.length - 1,
     } as OpenSeadragon.TileSourceOptions)
     this.levels = levels
+    this.chosen = chosenFirst(slide)
+  }
+
+  get shown(): Chosen {
+    return this.chosen
+  }
+
+  /** Which plane and channels tiles are of from now on; those that are there already are not changed. */
+  choose(chosen: Chosen): void {
+    this.chosen = chosen
+  }
+
+  private get sheets(): Sheet[] {
+    return sheetsOf(this.slide, this.chosen)
+  }
+
+  /** The planes above and below. */
+  private get beneath(): Sheet[] {
+    const planes = this.slide.z?.planes ?? 1
+    const beside = [this.chosen.z + 1, this.chosen.z - 1].filter((z) => z >= 0 && z < planes)
+    return this.slide.z ? beside.flatMap((z) => sheetsOf(this.slide, { ...this.chosen, z })) : []
   }
 
   /** Level to draw at that many full-size pixels per CSS pixel. */
@@ -51,14 +77,18 @@ export class SlideSource extends OpenSeadragon.TileSource {
 
   /** Fetches what will be wanted next; `box`: what is on screen, in full-size pixels. */
   lookAhead(box: Box, scale: number): void {
-    this.loader.ahead(tilesAhead(this.levels, this.slide, this.wanted(scale), box))
+    const at = this.wanted(scale)
+    this.loader.ahead([
+      ...tilesBeneath(this.at(at), this.slide, box, this.beneath),
+      ...tilesAhead(this.levels, this.slide, at, box, this.sheets),
+    ])
   }
 
   /** The same for a view that moves: `box`: what will be on screen, `seen`: what is there now, each at its scale. */
   lookToward(box: Box, scale: number, seen: Box, seenScale: number): void {
     const at = this.wanted(scale)
     const here = this.wanted(seenScale) === at ? seen : null
-    this.loader.ahead(tilesToward(this.levels[at]!, this.slide, box, here))
+    this.loader.ahead(tilesToward(this.levels[at]!, this.slide, box, here, this.sheets))
   }
 
   /** Gives up whatever was not asked for since. */
@@ -118,7 +148,9 @@ export class SlideSource extends OpenSeadragon.TileSource {
   }
 
   override getTileUrl(level: number, column: number, row: number): string {
-    return this.at(level).address(column, row)
+    const addresses = this.sheets.map((sheet) => this.at(level).address(column, row, sheet))
+    // OpenSeadragon knows a tile by its address
+    return addresses.join(AND) || `dark:${level}/${column}_${row}`
   }
 
   override hasTransparency(): boolean {
@@ -134,29 +166,45 @@ export class SlideSource extends OpenSeadragon.TileSource {
       this.jobs.delete(job)
       job.finish(picture, null, error)
     }
-    const wanted: Wanted = {
-      address: job.src,
-      done: (tile) =>
-        void pictureOf(tile, Math.ceil(box.width), Math.ceil(box.height)).then(
-          (picture) => {
-            if (this.jobs.has(job)) return end(picture, '')
-            // given up while it was unpacked: the hand may come back
-            picture.picture.close()
-            this.loader.keep(job.src, tile)
-          },
-          (error: unknown) => this.jobs.has(job) && end(null, String(error)),
-        ),
-      failed: (reason) => end(null, reason),
+    const addresses = job.src.startsWith('dark:') ? [] : job.src.split(AND)
+    const tiles = new Map<string, Blob>()
+    const draw = () => {
+      const here = addresses.flatMap((address) => tiles.get(address) ?? [])
+      void pictureOf(here, Math.ceil(box.width), Math.ceil(box.height)).then(
+        (picture) => {
+          if (this.jobs.has(job)) return end(picture, '')
+          // given up while it was unpacked: the hand may come back
+          picture.picture.close()
+          for (const [address, tile] of tiles) this.loader.keep(address, tile)
+        },
+        (error: unknown) => this.jobs.has(job) && end(null, String(error)),
+      )
     }
+    const wanted: Wanted[] = addresses.map((address) => ({
+      address,
+      done: (tile) => {
+        tiles.set(address, tile)
+        if (tiles.size === addresses.length) draw()
+      },
+      failed: (reason) => {
+        this.giveBack(job)
+        end(null, reason)
+      },
+    }))
     job.userData.wanted = wanted
     this.jobs.add(job)
-    this.loader.want(wanted)
+    for (const one of wanted) this.loader.want(one)
+    if (!wanted.length) draw()
   }
 
   override downloadTileAbort(context: OpenSeadragon.ImageJob): void {
     const job = context as unknown as Job
     this.jobs.delete(job)
-    if (job.userData.wanted) this.loader.giveUp(job.userData.wanted)
+    this.giveBack(job)
+  }
+
+  private giveBack(job: Job): void {
+    for (const wanted of job.userData.wanted ?? []) this.loader.giveUp(wanted)
   }
 
   override createTileCache(record: object, data: TilePicture): void {

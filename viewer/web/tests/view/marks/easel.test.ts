@@ -15,7 +15,11 @@ let easel: Easel
 beforeEach(() => {
   book = new Book('file', { id: 'me', name: 'Me' })
   book.state.mayWrite = true
-  easel = new Easel(book, { toScreen, toSlide, mpp: () => 0.5, visible: () => book.state.marks }, (n) => `class ${n}`)
+  easel = new Easel(
+    book,
+    { toScreen, toSlide, mpp: () => 0.5, plane: () => 2, visible: () => book.state.marks },
+    (n) => `class ${n}`,
+  )
 })
 const press = (x: number, y: number) => {
   easel.down({ x, y }, true, 6)
