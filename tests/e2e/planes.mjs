@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Server, artefacts } from '../lib/server.mjs'
+import { Server } from '../lib/server.mjs'
 import { Chromium } from './lib/browsers.mjs'
 import { form } from './lib/scene.mjs'
 import { named, openFile, rests } from './lib/slide.mjs'
@@ -92,7 +92,7 @@ await check('keys, the wheel with Alt and the slider turn the focus; its height 
   }
   await desk.page.keyboard.up('Alt')
   await is('the lowest plane', ['z=0'], ['z=1'], ['z=2'])
-  await desk.screenshot(join(artefacts, 'planes.png'))
+  await desk.screenshot('planes.png')
 })
 
 await check('a drawing lies on its plane, and is a trace on the others', async () => {
@@ -121,7 +121,12 @@ await check('channels are put out and lit one by one, their light added', async 
   await is('two channels', ['z=1&c=1', 'z=1&c=2'], ['z=1'], ['z=1&c=1'])
   await desk.click('channel-1')
   await is('one channel', ['z=1&c=2'], ['z=1'], ['z=1&c=1'])
-  await desk.screenshot(join(artefacts, 'channels.png'))
+  await desk.screenshot('channels.png')
+  await desk.page.setViewportSize({ width: 390, height: 844 })
+  await rests(desk)
+  await desk.screenshot('channels-390.png')
+  await desk.page.setViewportSize({ width: 1440, height: 900 })
+  await press('6')
   await desk.click('channel-0')
   await desk.click('channel-1')
   await is('all of them', ['z=1'], ['z=1&c=2'])
