@@ -1,6 +1,6 @@
 // Pictures of places on slides in a report, against the real server: node tests/interop/figures.mjs (CN_BUILD=release for another build).
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { assert, check, equal, finish, until } from '../lib/check.mjs'
 import { listening } from '../lib/offer.mjs'
@@ -37,7 +37,7 @@ const [referrer, stranger, centre, lead, second] = [
   await login('expert1'),
   await login('expert2'),
 ]
-let path, file, mpp, figure, other
+let path, file, planes, mpp, figure, other
 
 async function done(session, method, where, json, status = 200) {
   const answer = await session.call(method, where, { json })
@@ -94,6 +94,11 @@ await check('a consultation with a slide begins', async () => {
   await referrer.upload(id, 'consent', 'consent.txt', Buffer.from('知情同意\n'))
   file = await referrer.upload(id, 'pathology', 'HE 2.tif', readFileSync(slide))
   await ready(file)
+  const made = join(server.dir, 'made')
+  mkdirSync(made)
+  execFileSync(join(dirname(server.bin), 'make-slides'), [made])
+  planes = await referrer.upload(id, 'pathology', 'z.ome.tif', readFileSync(join(made, 'ome/slide.ome.tif')))
+  await ready(planes)
   await done(referrer, 'POST', `${path}/submit`, {})
   const at = Date.now() + 3600000
   const experts = [second.user.id]
@@ -143,6 +148,28 @@ await check(
       .flatMap((n) => [n, 10 * n, 100 * n])
       .sort((a, b) => Math.abs(a - microns) - Math.abs(b - microns))[0]
     assert(Math.abs(microns / wanted - 1) < 0.01, `a bar of ${microns} µm`)
+  },
+)
+
+await check(
+  'a picture is of the focal plane that was on screen, and of none that the slide does not have',
+  async () => {
+    const side = 240
+    const place = { file: planes, cx: side / 2, cy: side / 2, w: side, h: side }
+    const { tile_width, tile_height } = (await done(lead, 'GET', `/slides/${planes}/info.json`)).levels[0]
+    const corner = async (z) => {
+      const tile = await lead.call('GET', `/slides/${planes}/tiles/0/0_0.jpeg?z=${z}`)
+      const { width, rgb } = pixels(tile.body, Math.max(tile_width, tile_height))
+      const rows = Array.from({ length: side }, (_, y) => rgb.subarray(3 * y * width, 3 * (y * width + side)))
+      return { width: side, height: side, rgb: Buffer.concat(rows) }
+    }
+    for (const z of [0, 1, 2]) {
+      const { id } = await done(lead, 'POST', `${path}/figures`, { ...place, z }, 201)
+      const seen = upper(pixels((await picture(lead, id)).body, side))
+      const [own, next] = [likeness(seen, upper(await corner(z))), likeness(seen, upper(await corner((z + 1) % 3)))]
+      assert(own > 30 && next < 20, `plane ${z}: ${own.toFixed(1)} dB from itself, ${next.toFixed(1)} dB from another`)
+    }
+    await done(lead, 'POST', `${path}/figures`, { ...place, z: 3 }, 422)
   },
 )
 
