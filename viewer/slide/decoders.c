@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cond.h"
@@ -19,6 +20,8 @@
 #define STALLS_MS 2000    /* and any other */
 #define ALONE 4           /* times as long where nobody else wants anything … */
 #define ALONE_MS 10000    /* … and did not for so long */
+#define SPARE_MS 1000     /* a place that nobody wanted for so long is lent to a slide that many look at */
+#define HELPER_MS 5000    /* and so long a slide's further worker stays when there is nothing for it to do */
 
 typedef struct worker {
     char path[CN_DECODE_PATH]; /* "": free place */
@@ -36,6 +39,7 @@ struct cn_decoders {
     pthread_cond_t changed;
     cn_zygote zygote;
     unsigned limit;
+    unsigned per_slide; /* workers of one slide at most: more than cores do nothing faster */
     char last_share[CN_DECODERS_SHARE];
     uint64_t mixed_ms; /* when two shares asked one after the other, 0: never */
     cn_trouble trouble;
@@ -148,11 +152,17 @@ static worker *victim_locked(cn_decoders *decoders, const char *share)
     return found;
 }
 
+/* One that is idle, if there is any; else one that is busy. */
 static worker *find_locked(cn_decoders *decoders, const char *path)
 {
-    for (unsigned i = 0; i < decoders->limit; i++)
-        if (strcmp(decoders->workers[i].path, path) == 0) return &decoders->workers[i];
-    return NULL;
+    worker *found = NULL;
+    for (unsigned i = 0; i < decoders->limit; i++) {
+        worker *process = &decoders->workers[i];
+        if (strcmp(process->path, path) != 0) continue;
+        if (!process->busy) return process;
+        found = process;
+    }
+    return found;
 }
 
 static void note_share_locked(cn_decoders *decoders, const char *share)
@@ -197,22 +207,69 @@ static worker *take_place_locked(cn_decoders *decoders, const char *path, const 
     return process;
 }
 
+/* May this slide have one more? Not before it has shown something, not while one of its workers hangs or is to be ended,
+ * and one share's slides leave a quarter of the places to the others. */
+static bool may_help_locked(const cn_decoders *decoders, const char *path, const char *share)
+{
+    unsigned same = 0, busy = 0;
+    uint64_t now_ms = cn_mono_ms();
+    for (unsigned i = 0; i < decoders->limit; i++) {
+        const worker *process = &decoders->workers[i];
+        busy += process->busy && strcmp(process->share, share) == 0;
+        if (strcmp(process->path, path) != 0) continue;
+        if (!process->proven || process->doomed || now_ms - process->since_ms > STALLS_NEW_MS) return false;
+        same++;
+    }
+    return same < decoders->per_slide && busy < decoders->limit - (decoders->limit + 3) / 4;
+}
+
+/* A further worker for a slide whose workers are all busy, in a place that is free or was not wanted for a while. */
+static worker *take_helper_locked(cn_decoders *decoders, const char *path, const char *share)
+{
+    if (!may_help_locked(decoders, path, share)) return NULL;
+    const worker *victim = victim_locked(decoders, share);
+    if (!victim || (victim->path[0] && cn_mono_ms() - victim->used_ms < SPARE_MS)) return NULL;
+    worker *process = take_place_locked(decoders, path, share);
+    if (process) process->proven = true; /* the slide is */
+    return process;
+}
+
+/* Of several workers of one slide those that had nothing to do for a while are ended, all but one. */
+static void end_helpers_locked(cn_decoders *decoders)
+{
+    uint64_t now_ms = cn_mono_ms();
+    for (unsigned i = 0; i < decoders->limit; i++) {
+        worker *process = &decoders->workers[i];
+        if (!process->path[0] || process->busy || now_ms - process->used_ms < HELPER_MS) continue;
+        bool alone = true;
+        for (unsigned j = 0; j < decoders->limit && alone; j++)
+            alone = j == i || strcmp(decoders->workers[j].path, process->path) != 0;
+        if (alone) continue;
+        worker_end(decoders, process);
+        process->path[0] = 0;
+    }
+}
+
 static worker *take_locked(cn_decoders *decoders, const char *path, const char *share)
 {
     uint64_t end_ms = cn_mono_ms() + WAIT_PLACE_MS;
     note_share_locked(decoders, share);
+    end_helpers_locked(decoders);
     for (;;) {
         worker *process = find_locked(decoders, path);
         uint64_t until_ms = end_ms;
-        if (!must_wait_locked(decoders, share, process, &until_ms)) {
-            if (!process) process = take_place_locked(decoders, path, share);
-            if (process) {
-                process->busy = true;
-                process->since_ms = cn_mono_ms();
-                return process;
-            }
-            until_ms = end_ms;
+        bool wait = must_wait_locked(decoders, share, process, &until_ms);
+        if (!wait && !process) process = take_place_locked(decoders, path, share);
+        if (wait && process) {
+            process = take_helper_locked(decoders, path, share);
+            wait = !process;
         }
+        if (!wait && process) {
+            process->busy = true;
+            process->since_ms = cn_mono_ms();
+            return process;
+        }
+        if (!wait) until_ms = end_ms;
         if (cn_mono_ms() >= until_ms) return NULL;
         cn_cond_wait_until(&decoders->changed, &decoders->lock, until_ms * 1000000);
     }
@@ -260,11 +317,12 @@ cn_err cn_decoders_ask(cn_decoders *decoders, const char *path, const char *shar
 void cn_decoders_forget(cn_decoders *decoders, const char *path)
 {
     pthread_mutex_lock(&decoders->lock);
-    worker *process = find_locked(decoders, path);
     cn_trouble_forget(&decoders->trouble, path);
-    if (process && process->busy)
-        process->doomed = true;
-    else if (process) {
+    for (unsigned i = 0; i < decoders->limit; i++) {
+        worker *process = &decoders->workers[i];
+        if (strcmp(process->path, path) != 0) continue;
+        process->doomed = process->busy;
+        if (process->busy) continue;
         worker_end(decoders, process);
         process->path[0] = 0;
     }
@@ -278,6 +336,8 @@ cn_err cn_decoders_new(cn_decoders **out, const char *program, unsigned limit)
     pthread_mutex_init(&decoders->lock, NULL);
     cn_cond_init(&decoders->changed);
     decoders->limit = limit < 64 ? limit : 64;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    decoders->per_slide = cores > 1 ? (unsigned)cores : 1;
     for (size_t i = 0; i < 64; i++) decoders->workers[i].end = CN_FORKED_NONE;
     cn_err err = cn_zygote_start(&decoders->zygote, program, CN_DECODE_SHARED);
     if (limit == 0) err = CN_ERR_INVALID;

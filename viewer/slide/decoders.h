@@ -1,6 +1,8 @@
 /*
  * The server's side of the decoder processes: a zygote and at most N workers, one per open slide, least recently used
- * first out. Thread-safe; all calls block (tile jobs only). A worker that crashes or takes too long costs one request.
+ * first out. A slide that several people look at gets more while places are free: as many as there are cores, ended
+ * again when they are idle. Thread-safe; all calls block (tile jobs only). A worker that crashes or takes too long costs
+ * one request.
  */
 #ifndef CN_VIEWER_DECODERS_H
 #define CN_VIEWER_DECODERS_H

@@ -201,6 +201,86 @@ static void whose_a_slide_is_is_asked_once(void **state)
     cn_owners_free(owners);
 }
 
+/* ---- one slide, many who look at it ---- */
+
+#define LOOKERS 4
+#define EACH 25
+
+typedef struct looker {
+    cn_decoders *decoders;
+    pthread_t thread;
+    int64_t first;
+    int failed;
+} looker;
+
+static void *look(void *arg)
+{
+    looker *it = arg;
+    for (int64_t i = 0; i < EACH; i++) it->failed += ask_tile(it->decoders, "/s/hot.tif", "h", it->first + i) != CN_OK;
+    return NULL;
+}
+
+static uint64_t look_ms(cn_decoders *decoders)
+{
+    looker lookers[LOOKERS];
+    uint64_t start = cn_mono_ms();
+    for (int i = 0; i < LOOKERS; i++) {
+        lookers[i] = (looker){.decoders = decoders, .first = i * EACH};
+        assert_int_equal(pthread_create(&lookers[i].thread, NULL, look, &lookers[i]), 0);
+    }
+    for (int i = 0; i < LOOKERS; i++) {
+        pthread_join(lookers[i].thread, NULL);
+        assert_int_equal(lookers[i].failed, 0);
+    }
+    return cn_mono_ms() - start;
+}
+
+/* Every worker's shared memory is mapped here once. */
+static int workers(void)
+{
+    char line[512];
+    int n = 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    assert_non_null(maps);
+    while (fgets(line, sizeof(line), maps)) n += strstr(line, "memfd:fake") != NULL;
+    (void)fclose(maps);
+    return n;
+}
+
+/* Four at one slide had one worker between them, whatever the machine had. */
+static void a_slide_that_many_look_at_has_a_worker_for_each_core(void **state)
+{
+    (void)state;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores < 2) skip();
+    cn_decoders *one = fakes(1), *pool = fakes(8);
+    assert_ok(ask_tile(one, "/s/hot.tif", "h", -1));
+    assert_ok(ask_tile(pool, "/s/hot.tif", "h", -1));
+    uint64_t alone = look_ms(one), many = look_ms(pool);
+    print_message("%d tiles: %d ms by one worker, %d ms by %d\n", LOOKERS * EACH, (int)alone, (int)many, workers() - 1);
+    assert_true(many * 3 <= alone * 2);
+    cn_decoders_free(one);
+    assert_in_range(workers(), 2, cores < LOOKERS ? cores : LOOKERS);
+    poll(NULL, 0, 5100);
+    assert_ok(ask_tile(pool, "/s/hot.tif", "h", -2));
+    assert_int_equal(workers(), 1);
+    cn_decoders_free(pool);
+}
+
+/* A slide of which somebody is making the levels, or that was deleted, is open nowhere. */
+static void a_forgotten_slide_has_no_worker(void **state)
+{
+    (void)state;
+    if (sysconf(_SC_NPROCESSORS_ONLN) < 2) skip();
+    cn_decoders *pool = fakes(8);
+    assert_ok(ask_tile(pool, "/s/hot.tif", "h", -1));
+    look_ms(pool);
+    assert_true(workers() >= 2);
+    cn_decoders_forget(pool, "/s/hot.tif");
+    assert_int_equal(workers(), 0);
+    cn_decoders_free(pool);
+}
+
 /* ---- hospitals ---- */
 
 typedef struct house {
@@ -316,6 +396,8 @@ int main(void)
         cmocka_unit_test(a_broken_slide_is_remembered),
         cmocka_unit_test(a_memory_has_its_time_and_its_place),
         cmocka_unit_test(whose_a_slide_is_is_asked_once),
+        cmocka_unit_test(a_slide_that_many_look_at_has_a_worker_for_each_core),
+        cmocka_unit_test(a_forgotten_slide_has_no_worker),
         cmocka_unit_test(ten_broken_slides_do_not_slow_another_hospital),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
