@@ -10,7 +10,7 @@ FIRST = os.path.join(ROOT, "bench/first.sh")
 LOAD = "build/release/bench/bench-load"
 FLOOR = "build/release/bench/bench-floor"
 JANUS = "bench/janus/serve.sh"
-PROGRAMS = "consilium consilium-decoder consilium-dicom consilium-printer consilium-painter consilium-unpacker consilium-demo-slide bench-load bench-floor bench-impair-relay"
+PROGRAMS = "consilium consilium-decoder consilium-dicom consilium-printer consilium-painter consilium-unpacker consilium-demo-slide bench-load bench-floor bench-impair-relay bench-tiles"
 commands = []
 
 
@@ -41,9 +41,9 @@ def load(*arguments, seconds=120):
     return run_json([LOAD, "--json", *map(str, arguments)], seconds)
 
 
-def build():
-    """What the benches start, as ./run and ./check build it."""
-    script = f". cmake/setup.sh; need_packages $PACKAGES_RUN janus && build_program release {PROGRAMS}"
+def build(tiles=False):
+    """What the benches start, as ./run and ./check build it; for the group tiles also the servers that it is measured beside."""
+    script = f". cmake/setup.sh; need_packages $PACKAGES_RUN janus {'$PACKAGES_BENCH' if tiles else ''} && build_program release {PROGRAMS}"
     return subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=sys.stderr).returncode == 0
 
 

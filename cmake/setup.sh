@@ -15,6 +15,9 @@ PACKAGES_CHECK="clang clang-format libclang-rt-14-dev llvm-14 universal-ctags po
  gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-tools gir1.2-gst-plugins-bad-1.0 gir1.2-nice-0.1 python3-gi openslide-tools
  ghostscript liblcms2-utils fonts-liberation pulseaudio coturn nftables python3-aiortc python3-shapely curl libheif-examples libopenjp2-tools dcmtk libgdcm-tools golang-go golang-github-pion-webrtc.v3-dev"
 
+# What bench/run measures beside, of the group tiles.
+PACKAGES_BENCH="nginx-light lighttpd iipimage-server libvips-tools orthanc orthanc-wsi curl"
+
 say() { printf '%s\n' "$*" >&2; }
 
 # Node and npm of any origin will do from 18 on; Debian's own otherwise.

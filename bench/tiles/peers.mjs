@@ -1,12 +1,18 @@
 // Servers that tiles are measured beside, each pinned to one core, on ports of its own, in a folder of its own. Node's own modules only.
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { until } from '../../tests/lib/check.mjs'
 
 /** Whether such a program is installed. */
 export const has = (program) => existsSync(program)
+
+/** Debian's version of a package. */
+export function version(name) {
+  return `${name} ${execFileSync('dpkg-query', ['-W', '-f=${Version}', name], { encoding: 'utf8' })}`
+}
 
 export async function freePort() {
   const server = net.createServer()
@@ -56,17 +62,14 @@ export function cpuMicros(pid) {
   return sum
 }
 
-async function start(core, command, args, port, env = {}) {
-  const child = spawn('taskset', ['-c', String(core), command, ...args], {
-    stdio: 'ignore',
-    env: { ...process.env, ...env },
-  })
+async function start(core, command, args, ready) {
+  const child = spawn('taskset', ['-c', String(core), command, ...args], { stdio: 'ignore' })
   let ended
   running.add(child)
   child.on('exit', (code, signal) => (ended = `${command} ended: ${code ?? signal}`))
   await until(`${command} being ready`, () => {
     if (ended) throw new Error(ended)
-    return answers(port)
+    return ready(child.pid)
   })
   return {
     pid: child.pid,
@@ -93,7 +96,7 @@ http {
 }
 `,
   )
-  return { port, tlsPort, ...(await start(core, '/usr/sbin/nginx', ['-p', dir, '-c', config], port)) }
+  return { port, tlsPort, ...(await start(core, '/usr/sbin/nginx', ['-p', dir, '-c', config], () => answers(port))) }
 }
 
 /** iipsrv (FastCGI) under lighttpd: → {port, path(level, column, row, columns)}. IIP counts levels from the smallest. */
@@ -112,7 +115,68 @@ fastcgi.server = ("/iip" => (("socket" => "${dir}/iip.sock", "check-local" => "d
   "bin-environment" => ("LOGFILE" => "${dir}/iip.log", "VERBOSITY" => "0", "MAX_IMAGE_CACHE_SIZE" => "10", "JPEG_QUALITY" => "80"))))
 `,
   )
-  const served = await start(core, '/usr/sbin/lighttpd', ['-D', '-f', config], port)
+  const served = await start(core, '/usr/sbin/lighttpd', ['-D', '-f', config], () => answers(port))
   const path = (level, column, row, columns) => `/iip?FIF=${slide}&JTL=${levels - 1 - level},${row * columns + column}`
   return { port, path, ...served }
+}
+
+/** What runs in the network namespace of a process. */
+const within = (pid) => ['nsenter', '-t', String(pid), '-n']
+
+const curl = (pid, ...args) => {
+  const [command, ...rest] = [...within(pid), 'curl', '-sf', '--noproxy', '*', ...args]
+  return execFileSync(command, rest, { encoding: 'utf8', maxBuffer: 64 << 20 })
+}
+
+/** DICOM files of a slide with the slide's own tiles, made once: → folder. */
+function dicomOf(slide) {
+  const folder = `${slide}.dicom`,
+    own = `${folder}.${process.pid}`
+  if (existsSync(folder)) return folder
+  mkdirSync(own)
+  execFileSync('OrthancWSIDicomizer', ['--folder', own, '--threads', '2', slide], { stdio: 'ignore' })
+  renameSync(own, folder)
+  return folder
+}
+
+/**
+ * Orthanc with its WSI plugin and the slide as DICOM. It listens on every address: it has a network namespace of its own (root), and so has who asks it (`within`).
+ * → {port, within, path(width of the level, column, row), hashes(paths)}: of the answers that are then to come again.
+ */
+export async function orthanc(dir, slide, core) {
+  const dicom = dicomOf(slide),
+    port = 8042,
+    config = join(dir, 'orthanc.json'),
+    base = `http://127.0.0.1:${port}`
+  const settings = { Plugins: ['/usr/share/orthanc/plugins/libOrthancWSI.so'], StorageDirectory: join(dir, 'orthanc') }
+  Object.assign(settings, { AuthenticationEnabled: false, HttpPort: port, KeepAlive: true, DicomServerEnabled: false })
+  settings.HttpThreadsCount = 80 // it has a thread per connection
+  mkdirSync(settings.StorageDirectory)
+  writeFileSync(config, JSON.stringify({ ...settings, IndexDirectory: settings.StorageDirectory }))
+  const alone = ['-n', 'bash', '-c', 'ip link set lo up && exec Orthanc "$0"', config]
+  const served = await start(core, 'unshare', alone, (pid) => {
+    try {
+      return curl(pid, `${base}/system`)
+    } catch {
+      return false
+    }
+  })
+  const { pid } = served
+  for (const name of readdirSync(dicom))
+    curl(pid, '-o', '/dev/null', '--data-binary', `@${join(dicom, name)}`, `${base}/instances`)
+  const [series] = JSON.parse(curl(pid, `${base}/series`))
+  const { Sizes } = JSON.parse(curl(pid, `${base}/wsi/pyramids/${series}`))
+  const path = (width, column, row) => `/wsi/tiles/${series}/${Sizes.findIndex(([w]) => w === width)}/${column}/${row}`
+  const hashes = (paths) => {
+    const list = join(dir, 'orthanc.curl'),
+      file = (i) => join(dir, `orthanc-${i}`)
+    writeFileSync(list, paths.map((path, i) => `url = ${base}${path}\noutput = ${file(i)}\n`).join(''))
+    curl(pid, '-K', list)
+    return paths.map((_, i) =>
+      createHash('sha256')
+        .update(readFileSync(file(i)))
+        .digest('hex'),
+    )
+  }
+  return { port, within: within(pid), path, hashes, ...served }
 }
