@@ -8,7 +8,7 @@ import { Server } from '../../tests/lib/server.mjs'
 import { Chromium } from '../../tests/e2e/lib/browsers.mjs'
 import { bigSlide, upload } from './big.mjs'
 
-const OPENS = Number(option('opens', 15)),
+const OPENS = Number(option('opens', 20)),
   PANS = Number(option('pans', 40)),
   PASSWORD = 'Good-pass-1x',
   GOALS = { first_ms: 300, pan_ms: 100, blank_frames: 0 }

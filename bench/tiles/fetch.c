@@ -191,7 +191,7 @@ static void play(int connections)
         if (n == 0) die("no answer within 20 s");
         for (int i = 0; i < n; i++) {
             connection *from = events[i].data.ptr;
-            if (take_bytes(from)) finish(from);
+            if (take_bytes(from) && !finish(from)) epoll_ctl(epoll, EPOLL_CTL_DEL, from->fd, NULL); /* may be closed */
         }
     }
     uint64_t took = cn_mono_ns() - start;
