@@ -13,7 +13,9 @@ import { address, bigSlide, choose, upload } from './big.mjs'
 const ROUNDS = Number(option('rounds', 2)),
   SECONDS = Number(option('seconds', 8)),
   WARM = Number(option('warm', 25)), // the slide is uploaded meanwhile
-  TILES = 6000,
+  TILES = 500, // of a run of bench-tiles: about a second, so that a run cut off by the room's end is little
+  TAIL = 3, // seconds from the figures' end to the server's: bench-load's direct packets
+  PAUSE = 3, // seconds without the end of a run: tiles did not flow
   CONNECTIONS = 8,
   GOAL = 1.2,
   BUILT = join(root, 'build/release')
@@ -27,19 +29,30 @@ const children = (pid) => {
   }
 }
 
-/** The configuration of the server that bench-load started; undefined: not yet. */
-function configOf(pid) {
+/** Empty for a process that has ended. */
+const commandOf = (pid) => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean)
+  } catch {
+    return []
+  }
+}
+
+/** The server that bench-load started: {pid, config}; undefined: not yet. */
+function serverOf(pid) {
   for (const child of children(pid)) {
-    const command = readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0')
-    const found = command.includes('serve') ? command[command.indexOf('--config') + 1] : configOf(child)
+    const command = commandOf(child)
+    const config = command.includes('serve') && command[command.indexOf('--config') + 1]
+    const found = config ? { pid: child, config } : serverOf(child)
     if (found) return found
   }
 }
 
-/** Asks the server of `room` for tiles until the room ends: → {requests, seconds, since}. */
+/** Asks the server of `room` for tiles until it ends: → {runs: [{end, requests, seconds}], gone}, times of performance.now(). */
 async function askForTiles(room) {
-  let config
-  await until('the server of the room', () => (config = configOf(room.pid)), 30, 50)
+  let server
+  await until('the server of the room', () => (server = serverOf(room.pid)), 30, 50)
+  const { pid, config } = server
   const ports = join(dirname(config), 'ports.json')
   await until('its door', () => existsSync(ports), 30, 50)
   const { port } = JSON.parse(readFileSync(ports, 'utf8'))
@@ -54,19 +67,33 @@ async function askForTiles(room) {
   writeFileSync(list, addresses.join('\n') + '\n')
   const asks = ['--list', list, '--port', port, '--connections', CONNECTIONS, '--cpu', 1, '--cookie', session.cookie]
   const command = ['-n', '19', join(BUILT, 'bench/bench-tiles'), ...asks.map(String)]
-  const all = { requests: 0, seconds: 0, since: performance.now() }
-  while (room.exitCode === null) {
-    const { stdout } = await promisify(execFile)('nice', command).catch(async (error) => {
-      // its last tiles were asked of a server that was ending
-      await until(error.message, () => room.exitCode !== null, 5, 50)
-      return { stdout: '' }
-    })
-    if (!stdout) break
-    const { requests, seconds } = JSON.parse(stdout)
-    all.requests += requests
-    all.seconds += seconds
+  const runs = []
+  for (;;) {
+    try {
+      const { requests, seconds } = JSON.parse((await promisify(execFile)('nice', command)).stdout)
+      if (!requests) throw new Error('bench-tiles asked for nothing')
+      runs.push({ end: performance.now(), requests, seconds })
+    } catch (error) {
+      // only a server that has ended excuses a run that broke off
+      const gone = performance.now()
+      await until(`the server's end, since ${error.message}`, () => !commandOf(pid).length, 5, 50)
+      return { runs, gone }
+    }
   }
-  return all
+}
+
+/** Tiles a second while the figures were taken; throws when they did not flow all the time. */
+function rateOf({ runs, gone }) {
+  const start = gone - 1000 * (SECONDS + TAIL)
+  const counted = runs.filter((run) => run.end >= start)
+  if (!counted.length) throw new Error('no tiles came while the room was measured')
+  const before = runs.filter((run) => run.end < start).at(-1)
+  if (!before) throw new Error('the slide came too late: --warm')
+  const ends = [before, ...counted].map((run) => run.end)
+  const pauses = [...ends.slice(1), gone].map((end, i) => (end - ends[i]) / 1000)
+  if (Math.max(...pauses) > PAUSE) throw new Error(`no tiles for ${Math.max(...pauses).toFixed(1)} s`)
+  const sum = (key) => counted.reduce((n, run) => n + run[key], 0)
+  return Math.round(sum('requests') / sum('seconds'))
 }
 
 /** One run of the room: what it added at the 99th percentile, and how many tiles came a second. */
@@ -77,18 +104,17 @@ async function play(beside) {
   })
   let text = ''
   room.stdout.on('data', (data) => (text += data))
-  const ended = new Promise((r) => room.on('close', () => r(performance.now())))
+  const ended = new Promise((r) => room.on('close', r))
   const tiles = beside ? await askForTiles(room) : null
-  const end = await ended
+  await ended
   const told = JSON.parse(text.trim().split('\n').at(-1))
-  if (tiles && end - tiles.since < 1000 * (SECONDS + 3)) throw new Error('the slide came too late: --warm')
   return {
     added_ms: told.delay_p99_ms - told.direct_p99_ms,
     delay_ms: told.delay_p99_ms,
     lost: told.lost,
     generator_percent: told.generator_percent,
     core_percent: told.core_percent,
-    tiles_per_s: tiles && Math.round(tiles.requests / tiles.seconds),
+    tiles_per_s: tiles && rateOf(tiles),
   }
 }
 
