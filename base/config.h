@@ -67,6 +67,13 @@
     X(viewer, convert_mb, INT, "1024", 256, 65536, "memory for the conversion of one document")                       \
     X(viewer, unconfined, BOOL, "false", 0, 0,                                                                        \
       "read uploaded files also where the kernel cannot confine the programs that do it")                             \
+    X(dicom, listen, STR, "", 0, 0, "address that takes DICOM images (C-STORE); empty: none")                         \
+    X(dicom, port, INT, "11112", 0, 65535, "port there; 0 takes a free one")                                          \
+    X(dicom, title, STR, "CONSILIUM", 0, 0, "our application entity title")                                           \
+    X(dicom, peers, STR, "", 0, 0, "who may send: TITLE@ADDRESS=ACCOUNT, separated by commas")                        \
+    X(dicom, idle_seconds, INT, "60", 1, 3600, "a peer that is silent for so long is cut off")                        \
+    X(dicom, associations, INT, "32", 1, 256, "associations at once")                                                 \
+    X(dicom, per_address, INT, "8", 1, 256, "of them from one address")                                               \
     X(report, title, STR, "远程会诊报告", 0, 0, "what stands below the hospital's name on a printed report")          \
     X(minutes, quota, INT, "360000", 0, 1000000000, "weighted minutes a month")                                       \
     X(minutes, rule, STR, "aggregate", 0, 0, "aggregate or max_tier: which rule the quota uses")

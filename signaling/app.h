@@ -12,6 +12,7 @@
 #include "signaling/live/live.h"
 #include "signaling/looks.h"
 #include "signaling/live/turn.h"
+#include "viewer/dicom/net.h"
 #include "viewer/dicom/reader.h"
 #include "viewer/document/pictures.h"
 #include "viewer/slide/slides.h"
@@ -25,6 +26,8 @@ struct cn_app {
     cn_consult consult;
     cn_slides *slides;
     cn_dicom_readers *dicom;
+    struct cn_dicom_door *dicom_door; /* NULL: closed */
+    cn_dicom_net *dicom_net;          /* its listener */
     cn_pictures *pictures;
     cn_jobs *converter;    /* documents and slides after their upload */
     cn_convert_line *line; /* whose are being converted */

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "consult/sums.h"
 #include "signaling/app.h"
+#include "signaling/dicom_door.h"
 #include "signaling/convert.h"
 #include "signaling/slide_file.h"
 #include "signaling/api/api.h"
@@ -230,8 +231,9 @@ static cn_err write_ports(const cn_app *app)
     json_t *media = json_array();
     for (unsigned i = 0; i < (unsigned)cn_config_int(app->config, "media", "workers"); i++)
         json_array_append_new(media, json_integer(cn_media_port(app->media, i)));
-    json_t *object = json_pack("{s:i, s:i, s:o}", "port", cn_door_port(app->door), "management_port",
-                               cn_door_management_port(app->door), "media", media);
+    json_t *object = json_pack("{s:i, s:i, s:i, s:o}", "port", cn_door_port(app->door), "management_port",
+                               cn_door_management_port(app->door), "dicom",
+                               app->dicom_net ? cn_dicom_net_port(app->dicom_net) : 0, "media", media);
     text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     return text ? cn_file_write_durable(path, text, strlen(text), 0644) : CN_ERR_NOMEM;
@@ -295,6 +297,7 @@ static cn_err start(cn_app *app)
     app->consult.look = look_into;
     app->consult.ctx = app;
     CN_TRY(cn_app_upkeep(app));
+    CN_TRY(cn_dicom_door_open(app));
     CN_TRY(cn_door_start(app->door));
     app->serving = true;
     cn_app_convert_soon(app); /* what an earlier run left */
@@ -320,6 +323,7 @@ static void stop(cn_app *app)
         cn_door_quiesce(app->door);
         cn_live_close(app->live);
     }
+    cn_dicom_door_close(app); /* what it takes is a row before the jobs end */
     cn_media_free(app->media);
     if (app->serving) cn_live_drain(app->live);
     cn_door_stop(app->door);

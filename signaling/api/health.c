@@ -20,6 +20,14 @@ static json_t *helpers(void)
                         cn_child_permitted() ? "read all the same" : "not read");
 }
 
+static json_t *dicom(const cn_app *app)
+{
+    cn_dicom_net_stats stats;
+    if (!app->dicom_net) return json_string("off");
+    cn_dicom_net_look(app->dicom_net, &stats);
+    return json_string(stats.listening ? "ok" : "the listener does not run and is being started again");
+}
+
 /* That this handler runs at all shows that the line of jobs moves. */
 static cn_err readyz(cn_http *http)
 {
@@ -37,6 +45,7 @@ static cn_err readyz(cn_http *http)
     }
     json_object_set_new(components, "jobs", json_string("ok"));
     json_object_set_new(components, "helpers", helpers());
+    json_object_set_new(components, "dicom", dicom(app));
     json_object_set_new(object, "ready", json_boolean(ready));
     json_object_set_new(object, "components", components);
     return cn_http_json(http, ready ? 200 : 503, object);

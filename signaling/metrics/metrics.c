@@ -34,6 +34,19 @@ static void tiles(cn_buf *buf, const cn_app *app)
     cn_prom_single(buf, "tile_cache_bytes", "gauge", "Memory of encoded tiles.", stats.bytes);
 }
 
+static void dicom(cn_buf *buf, const cn_app *app)
+{
+    cn_dicom_net_stats stats;
+    if (!app->dicom_net) return;
+    cn_dicom_net_look(app->dicom_net, &stats);
+    cn_prom_single(buf, "dicom_associations_total", "counter", "DICOM associations that were begun.",
+                   stats.associations);
+    cn_prom_single(buf, "dicom_associations", "gauge", "DICOM associations at work.", stats.open);
+    cn_prom_single(buf, "dicom_refused_total", "counter", "DICOM associations that were refused.", stats.refused);
+    cn_prom_single(buf, "dicom_taken_total", "counter", "Files that C-STORE stored.", stats.taken);
+    cn_prom_single(buf, "dicom_failed_total", "counter", "Files that C-STORE refused.", stats.failed);
+}
+
 typedef struct figure {
     const char *name, *type, *help;
     size_t at;
@@ -140,6 +153,7 @@ static cn_err metrics(cn_http *http)
     cn_buf buf = {0};
     door(&buf, app);
     tiles(&buf, app);
+    dicom(&buf, app);
     workers(&buf, app);
     cn_live_metrics(app->live, &buf);
     cn_err err =

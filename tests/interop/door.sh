@@ -20,7 +20,7 @@ lane() {
 }
 status=0
 lane http report host typed said slides zips tiles pictures start &
-lane ending gate strangers offers looking iiif figures dicom || status=1
+lane ending gate strangers offers looking iiif figures dicom cstore || status=1
 wait $! || status=1
 cat "$said"/*
 exit $status

@@ -38,6 +38,7 @@ function plant() {
     'consilium',
     'consilium-decoder',
     'consilium-dicom',
+    'consilium-dicom-listener',
     'consilium-printer',
     'consilium-painter',
     'consilium-unpacker',
