@@ -49,6 +49,13 @@ const successes = (text) => text.match(/Received Store Response \(Success\)/g)?.
 function dataset(bytes) {
   return bytes.subarray(144 + bytes.readUInt32LE(140))
 }
+/** All files of the store. */
+const kept = () =>
+  execFileSync('find', [join(server.dir, 'files'), '-type', 'f'], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((path) => readFileSync(path))
+    .filter((bytes) => bytes.subarray(128, 132).toString() === 'DICM')
 const studies = async () => (await session.get(`/api/v1/requests/${request.id}`)).studies
 const count = async () => (await studies()).reduce((sum, study) => sum + study.instances, 0)
 
@@ -79,15 +86,10 @@ await check('colour, several frames, MONOCHROME1 and PET arrive, each data set a
   const images = ['cr', 'us', 'pt'].flatMap((kind) => draw(kind, kind, '--slices', '1', '--charset', 'utf-8'))
   const { code, text } = await send(images)
   equal([code, successes(text)], [0, 3])
-  const objects = execFileSync('find', [join(server.dir, 'files'), '-type', 'f'], { encoding: 'utf8' })
-  const kept = objects
-    .trim()
-    .split('\n')
-    .map((path) => readFileSync(path))
-    .filter((bytes) => bytes.subarray(128, 132).toString() === 'DICM')
+  const there = kept()
   for (const path of [...ct, ...images])
     assert(
-      kept.some((bytes) => dataset(bytes).equals(dataset(readFileSync(path)))),
+      there.some((bytes) => dataset(bytes).equals(dataset(readFileSync(path)))),
       `${path} is kept as it was`,
     )
   equal(readdirSync(join(server.dir, 'files/spool/dicom')), [])
@@ -138,6 +140,88 @@ await check('a real file of each transfer syntax that storescu knows', async () 
   }
   console.log(`        ${tried.size} transfer syntaxes`)
   assert(tried.size >= 8, `${[...tried]}`)
+})
+
+// ---- an application of our own: DCMTK's does not know HTJ2K ----
+
+const item = (type, bytes) => Buffer.concat([Buffer.from([type, 0, bytes.length >> 8, bytes.length & 255]), bytes])
+const pdu = (type, bytes) => {
+  const head = Buffer.from([type, 0, 0, 0, 0, 0])
+  head.writeUInt32BE(bytes.length, 2)
+  return Buffer.concat([head, bytes])
+}
+/** A-ASSOCIATE-RQ with one presentation context (PS3.8 §9.3.2). */
+function associate(sopClass, syntax) {
+  const titles = Buffer.from('CONSILIUM'.padEnd(16) + 'SCANNER'.padEnd(16))
+  const context = [Buffer.from([1, 0, 0, 0]), item(0x30, Buffer.from(sopClass)), item(0x40, Buffer.from(syntax))]
+  const user = [item(0x51, Buffer.from([0, 0, 0x40, 0])), item(0x52, Buffer.from('1.2.3.4'))]
+  return pdu(
+    1,
+    Buffer.concat([
+      Buffer.from([0, 1, 0, 0]),
+      titles,
+      Buffer.alloc(32),
+      item(0x10, Buffer.from('1.2.840.10008.3.1.1.1')),
+      item(0x20, Buffer.concat(context)),
+      item(0x50, Buffer.concat(user)),
+    ]),
+  )
+}
+function command(number, bytes) {
+  const head = Buffer.from([0, 0, number & 255, number >> 8, bytes.length, 0, 0, 0])
+  return Buffer.concat([head, bytes])
+}
+const even = (text) => Buffer.from(text.length % 2 ? `${text}\0` : text)
+const word = (value) => Buffer.from([value & 255, value >> 8])
+/** P-DATA-TF with one value; flags: 1 command, 2 the last of it (PS3.8 §E.2). */
+function data(flags, bytes) {
+  const head = Buffer.from([0, 0, 0, 0, 1, flags])
+  head.writeUInt32BE(bytes.length + 2, 0)
+  return pdu(4, Buffer.concat([head, bytes]))
+}
+/** C-STORE of a data set; the status (PS3.7 §9.3.1). */
+async function storeRaw(sopClass, instance, syntax, bytes) {
+  const socket = connect(server.ports.dicom, '127.0.0.1')
+  const answers = socket[Symbol.asyncIterator]()
+  socket.write(associate(sopClass, syntax))
+  equal((await answers.next()).value[0], 2)
+  const fields = [
+    command(2, even(sopClass)),
+    command(0x100, word(1)),
+    command(0x110, word(1)),
+    command(0x700, word(0)),
+    command(0x800, word(1)),
+    command(0x1000, even(instance)),
+  ]
+  const group = Buffer.alloc(4)
+  group.writeUInt32LE(Buffer.concat(fields).length)
+  socket.write(data(3, Buffer.concat([command(0, group), ...fields])))
+  for (let at = 0; at < bytes.length; at += 16000)
+    socket.write(data(at + 16000 < bytes.length ? 0 : 2, bytes.subarray(at, at + 16000)))
+  let answer = Buffer.alloc(0)
+  while (answer.length < 6 || answer.length < 6 + answer.readUInt32BE(2))
+    answer = Buffer.concat([answer, (await answers.next()).value])
+  socket.end(pdu(5, Buffer.alloc(4)))
+  equal(answer[0], 4)
+  const status = answer.indexOf(Buffer.from([0, 0, 0, 9, 2, 0, 0, 0]))
+  assert(status >= 0, 'a status')
+  return answer.readUInt16LE(status + 8)
+}
+
+await check('HTJ2K is kept as it comes; what the file is not is told', async () => {
+  const CT = '1.2.840.10008.5.1.4.1.1.2',
+    plain = readFileSync(ct[0]),
+    instance = /2\.25\.\d+\.1\.1\.1/.exec(plain.subarray(0, 600).toString('latin1'))[0]
+  const stream = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7) & 127))
+  const head = Buffer.from('e07f10004f420000fffffffffeff00e000000000feff00e088130000', 'hex')
+  const end = Buffer.from('feffdde000000000', 'hex')
+  const pixels = plain.indexOf(Buffer.from('e07f10004f57', 'hex'))
+  const bytes = Buffer.concat([dataset(plain.subarray(0, pixels)), head, stream, end])
+  equal(await storeRaw(CT, instance, '1.2.840.10008.1.2.4.201', bytes), 0)
+  assert(kept().some((file) => dataset(file).equals(bytes) && file.includes('1.2.840.10008.1.2.4.201')), 'as sent')
+  equal((await studies()).find(({ modalities }) => modalities[0] === 'CT').conflicts, 1)
+  equal(await storeRaw(CT, '1.2.3', '1.2.840.10008.1.2.4.201', bytes), 0xa900)
+  equal(await storeRaw(CT, '1.2.3', '1.2.840.10008.1.2.1', Buffer.alloc(3000, 0x41)), 0xc000)
 })
 
 /** Bytes to the listener; how long until it hangs up, in ms. */

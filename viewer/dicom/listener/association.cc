@@ -9,6 +9,7 @@
 #include <dcmtk/oflog/oflog.h>
 
 #include <cstring>
+#include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,9 +18,10 @@
 
 namespace {
 
-constexpr Uint64 kBreath = 256 << 10;    // bytes that earn another idle_s
-constexpr unsigned kServerSeconds = 120; // the server has for a verdict
+constexpr std::uint64_t kBreath = 256 << 10; // bytes that earn another idle_s
+constexpr unsigned kServerSeconds = 120;     // the server has for a verdict
 constexpr long kPduBytes = ASC_MAXIMUMPDUSIZE;
+const char kImplementation[] = "2.25.299054826174093826458720315702646102";
 const char kStorage[] = "1.2.840.10008.5.1.4.1.1."; // PS3.4 §B.5, private classes aside
 const char kSyntaxes[] = "1.2.840.10008.1.2";       // PS3.6 §A
 
@@ -28,7 +30,8 @@ struct work {
     T_ASC_Association *assoc;
     std::uint32_t files;
     std::uint64_t bytes;
-    Uint64 breathed;
+    std::uint64_t breathed;  // bytes since the peer got its last idle_s
+    std::string syntax[256]; // of each presentation context, \"\": none
 };
 
 cn_net_verdict ask(const work &job, const void *message, std::size_t size)
@@ -83,6 +86,22 @@ OFCondition refuse(T_ASC_Association *assoc, T_ASC_RejectParametersReason reason
     return sent.good() ? ASC_NULLKEY : sent;
 }
 
+// DCMTK takes and sends nothing in a context whose syntax it does not know, though commands have one of their own: `syntax` keeps what was agreed.
+void note_syntaxes(work &job)
+{
+    DUL_ASSOCIATESERVICEPARAMETERS &params = job.assoc->params->DULparams;
+    for (LST_HEAD **list : {&params.acceptedPresentationContext, &params.requestedPresentationContext}) {
+        auto *context = *list ? static_cast<DUL_PRESENTATIONCONTEXT *>(LST_Head(list)) : nullptr;
+        if (context) (void)LST_Position(list, static_cast<LST_NODE *>(context));
+        for (; context; context = static_cast<DUL_PRESENTATIONCONTEXT *>(LST_Next(list))) {
+            if (list == &params.acceptedPresentationContext)
+                job.syntax[context->presentationContextID] = context->acceptedTransferSyntax;
+            OFStandard::strlcpy(context->acceptedTransferSyntax, UID_LittleEndianImplicitTransferSyntax,
+                                sizeof(context->acceptedTransferSyntax));
+        }
+    }
+}
+
 OFCondition negotiate(work &job)
 {
     T_ASC_Parameters *params = job.assoc->params;
@@ -95,7 +114,9 @@ OFCondition negotiate(work &job)
     if (verdict.status == CN_NET_NO_ROOM) return refuse(job.assoc, ASC_REASON_SP_PRES_LOCALLIMITEXCEEDED);
     if (verdict.status != CN_NET_TAKEN) return refuse(job.assoc, ASC_REASON_SU_CALLINGAETITLENOTRECOGNIZED);
     for (int i = 0; i < ASC_countPresentationContexts(params); i++) choose_context(params, i);
-    return ASC_acknowledgeAssociation(job.assoc);
+    OFCondition sent = ASC_acknowledgeAssociation(job.assoc);
+    if (sent.good()) note_syntaxes(job);
+    return sent;
 }
 
 void comment(DcmDataset **detail, const char *why)
@@ -104,43 +125,116 @@ void comment(DcmDataset **detail, const char *why)
     (*detail)->putAndInsertString(DCM_ErrorComment, why);
 }
 
-void arrived(work &job, const T_DIMSE_C_StoreRQ *request, T_DIMSE_C_StoreRSP *response, DcmDataset **detail)
+void put(std::string &out, unsigned element, const char *vr, std::string value, char pad = '\0')
+{
+    if (value.size() % 2) value += pad;
+    const bool longer = std::strcmp(vr, "OB") == 0;
+    const std::size_t n = value.size();
+    const char head[] = {2, 0, static_cast<char>(element), 0, vr[0], vr[1]};
+    out.append(head, sizeof(head));
+    if (longer) out.append(2, '\0');
+    for (unsigned i = 0; i < (longer ? 4U : 2U); i++) out += static_cast<char>(n >> 8 * i & 255);
+    out += value;
+}
+
+// Preamble and meta information (PS3.10 §7.1), in front of the data set as it comes.
+std::string meta(const T_DIMSE_C_StoreRQ *request, const char *syntax)
+{
+    std::string group, out(128, '\0'), length;
+    put(group, 0x01, "OB", std::string("\0\1", 2));
+    put(group, 0x02, "UI", request->AffectedSOPClassUID);
+    put(group, 0x03, "UI", request->AffectedSOPInstanceUID);
+    put(group, 0x10, "UI", syntax);
+    put(group, 0x12, "UI", kImplementation);
+    put(group, 0x13, "SH", "CONSILIUM", ' ');
+    for (unsigned i = 0; i < 4; i++) length += static_cast<char>(group.size() >> 8 * i & 255);
+    out += "DICM";
+    put(out, 0x00, "UL", length);
+    return out + group;
+}
+
+bool write_all(int fd, const void *bytes, std::size_t len)
+{
+    const char *at = static_cast<const char *>(bytes);
+    while (len > 0) {
+        const ssize_t n = write(fd, at, len);
+        if (n <= 0) return false;
+        at += n;
+        len -= static_cast<std::size_t>(n);
+    }
+    return true;
+}
+
+OFCondition next_value(const work &job, DUL_PDV *value)
+{
+    OFCondition done = DUL_NextPDV(&job.assoc->DULassociation, value);
+    if (done.good()) return done;
+    done = DUL_ReadPDVs(&job.assoc->DULassociation, nullptr, DUL_BLOCK, 0);
+    return done == DUL_PDATAPDUARRIVED ? DUL_NextPDV(&job.assoc->DULassociation, value) : done;
+}
+
+// The data set to its end, as it comes: DCMTK's own way refuses syntaxes that it cannot read. Also what finds no room is read.
+OFCondition receive(work &job, T_ASC_PresentationContextID context, int fd, bool *written)
+{
+    DUL_PDV value = {};
+    while (!value.lastPDV) {
+        OFCondition done = next_value(job, &value);
+        if (done.bad()) return done;
+        if (value.pdvType != DUL_DATASETPDV || value.presentationContextID != context) return DIMSE_UNEXPECTEDPDVTYPE;
+        job.bytes += value.fragmentLength;
+        job.breathed += value.fragmentLength;
+        if (job.bytes > job.own->bytes_max) _exit(3);
+        if (job.breathed >= kBreath) alarm(job.own->idle_s);
+        if (job.breathed >= kBreath) job.breathed = 0;
+        *written = *written && write_all(fd, value.data, value.fragmentLength);
+    }
+    return EC_Normal;
+}
+
+cn_net_verdict arrived(const work &job, const T_DIMSE_C_StoreRQ *request)
 {
     cn_net_file file = {};
     file.kind = CN_NET_FILE;
     file.number = job.files;
     copy_text(file.sop_class, sizeof(file.sop_class), request->AffectedSOPClassUID);
     copy_text(file.instance, sizeof(file.instance), request->AffectedSOPInstanceUID);
-    const cn_net_verdict verdict = ask(job, &file, sizeof(file));
-    response->DimseStatus = static_cast<DIC_US>(verdict.status);
-    if (verdict.status != CN_NET_TAKEN) comment(detail, verdict.why);
+    return ask(job, &file, sizeof(file));
 }
 
-void progress(void *context, T_DIMSE_StoreProgress *now, T_DIMSE_C_StoreRQ *request, char *, DcmDataset **,
-              T_DIMSE_C_StoreRSP *response, DcmDataset **detail)
+OFCondition answer(const work &job, T_ASC_PresentationContextID context, T_DIMSE_C_StoreRQ *request,
+                   const cn_net_verdict &verdict)
 {
-    work &job = *static_cast<work *>(context);
-    const Uint64 bytes = static_cast<Uint64>(now->progressBytes);
-    if (now->state == DIMSE_StoreBegin) job.breathed = 0;
-    if (now->state == DIMSE_StoreProgressing && bytes >= job.breathed + kBreath) {
-        job.breathed = bytes;
-        alarm(job.own->idle_s);
-    }
-    if (job.bytes + bytes > job.own->bytes_max) _exit(3);
-    if (now->state != DIMSE_StoreEnd) return;
-    job.bytes += bytes;
-    if (response->DimseStatus == STATUS_Success) arrived(job, request, response, detail);
+    T_DIMSE_C_StoreRSP response = {};
+    DcmDataset *detail = nullptr;
+    response.DimseStatus = static_cast<DIC_US>(verdict.status);
+    response.MessageIDBeingRespondedTo = request->MessageID;
+    response.DataSetType = DIMSE_DATASET_NULL;
+    response.opts = O_STORE_AFFECTEDSOPCLASSUID | O_STORE_AFFECTEDSOPINSTANCEUID;
+    OFStandard::strlcpy(response.AffectedSOPClassUID, request->AffectedSOPClassUID, sizeof(DIC_UI));
+    OFStandard::strlcpy(response.AffectedSOPInstanceUID, request->AffectedSOPInstanceUID, sizeof(DIC_UI));
+    if (verdict.status != CN_NET_TAKEN) comment(&detail, verdict.why);
+    OFCondition sent = DIMSE_sendStoreResponse(job.assoc, context, request, &response, detail);
+    delete detail;
+    return sent;
 }
 
 OFCondition store(work &job, T_ASC_PresentationContextID context, T_DIMSE_C_StoreRQ *request)
 {
     char path[4096];
     job.files++;
-    if (!cn_net_spool_path(job.own->spool, job.own->number, job.files, path, sizeof(path))) return EC_IllegalCall;
-    OFCondition done =
-        DIMSE_storeProvider(job.assoc, context, request, path, 1, nullptr, progress, &job, DIMSE_BLOCKING, 0);
+    job.breathed = 0;
+    if (!cn_net_spool_path(job.own->spool, job.own->number, job.files, path, sizeof(path)) ||
+        job.syntax[context].empty() || request->DataSetType == DIMSE_DATASET_NULL)
+        return EC_IllegalCall;
+    const std::string head = meta(request, job.syntax[context].c_str());
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool written = fd >= 0 && write_all(fd, head.data(), head.size());
+    OFCondition done = receive(job, context, fd, &written);
+    if (fd >= 0) close(fd);
+    cn_net_verdict verdict = {CN_NET_VERDICT, CN_NET_NO_ROOM, "the file did not fit on the disk"};
+    if (done.good() && written) verdict = arrived(job, request);
     unlink(path); // the server has it, or does not want it
-    return done;
+    return done.good() ? answer(job, context, request, verdict) : done;
 }
 
 OFCondition serve(work &job)
@@ -173,7 +267,7 @@ int cn_association_prepare(void)
 
 int cn_association_serve(const cn_association *own)
 {
-    work job = {own, nullptr, 0, 0, 0};
+    work job = {own, nullptr, 0, 0, 0, {}};
     T_ASC_Network *network = nullptr;
     alarm(own->idle_s);
     dcmExternalSocketHandle.set(own->peer);
