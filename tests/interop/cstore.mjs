@@ -75,9 +75,10 @@ const ct = draw('ct', 'ct', '--slices', '6')
 await check('a CT, two at once, belongs to the request that its accession number names', async () => {
   const [first, second] = await Promise.all([send(ct.slice(0, 3)), send(ct.slice(3))])
   equal([first.code, second.code, successes(first.text) + successes(second.text)], [0, 0, 6])
-  equal((await studies()).map(({ modalities, instances, conflicts }) => [modalities, instances, conflicts]), [
-    [['CT'], 6, 0],
-  ])
+  equal(
+    (await studies()).map(({ modalities, instances, conflicts }) => [modalities, instances, conflicts]),
+    [[['CT'], 6, 0]],
+  )
   equal((await send(ct.slice(0, 1))).code, 0)
   equal(await count(), 6)
 })
@@ -136,7 +137,8 @@ await check('a real file of each transfer syntax that storescu knows', async () 
     }
     const { code, text } = await send([copy], SYNTAXES[syntax])
     if (successes(text) === 1) tried.add(syntax)
-    else if (!/No presentation context|unsupported|Bad DICOM|cannot/i.test(text)) equal([name, code, text], [name, 0, ''])
+    else if (!/No presentation context|unsupported|Bad DICOM|cannot/i.test(text))
+      equal([name, code, text], [name, 0, ''])
   }
   console.log(`        ${tried.size} transfer syntaxes`)
   assert(tried.size >= 8, `${[...tried]}`)
@@ -218,7 +220,10 @@ await check('HTJ2K is kept as it comes; what the file is not is told', async () 
   const pixels = plain.indexOf(Buffer.from('e07f10004f57', 'hex'))
   const bytes = Buffer.concat([dataset(plain.subarray(0, pixels)), head, stream, end])
   equal(await storeRaw(CT, instance, '1.2.840.10008.1.2.4.201', bytes), 0)
-  assert(kept().some((file) => dataset(file).equals(bytes) && file.includes('1.2.840.10008.1.2.4.201')), 'as sent')
+  assert(
+    kept().some((file) => dataset(file).equals(bytes) && file.includes('1.2.840.10008.1.2.4.201')),
+    'as sent',
+  )
   equal((await studies()).find(({ modalities }) => modalities[0] === 'CT').conflicts, 1)
   equal(await storeRaw(CT, '1.2.3', '1.2.840.10008.1.2.4.201', bytes), 0xa900)
   equal(await storeRaw(CT, '1.2.3', '1.2.840.10008.1.2.1', Buffer.alloc(3000, 0x41)), 0xc000)
