@@ -21,7 +21,7 @@ struct cn_dicom_door {
     cn_app *app;
     cn_dicom_net *net;
     char title[CN_NET_TITLE];
-    cn_peer peers[CN_PEERS_MAX];
+    cn_dicom_peer peers[CN_PEERS_MAX];
     size_t peers_n;
     pthread_mutex_t lock;
     int64_t notes_minute; /* under the lock */
@@ -75,7 +75,7 @@ static uint32_t greet(void *ctx, const cn_net_hello *hello, const char *address,
     cn_dicom_door *door = ctx;
     char id[CN_ID_TEXT];
     if (strcmp(hello->called, door->title) != 0) return refuse(door, hello, address, CN_NET_MISMATCH);
-    const cn_peer *peer = cn_peers_find(door->peers, door->peers_n, hello->calling, address);
+    const cn_dicom_peer *peer = cn_peers_find(door->peers, door->peers_n, hello->calling, address);
     if (!peer) return refuse(door, hello, address, CN_NET_FORBIDDEN);
     sender *who = CN_NEW(sender);
     if (!who) return CN_NET_NO_ROOM;

@@ -456,6 +456,7 @@ typedef struct frame_source {
     int fd;
     cn_dicom_index index;
     bool stored;
+    bool joined;        /* stored as well, but its fragments have to be put together */
     const char *syntax; /* of what leaves */
 } frame_source;
 
@@ -469,8 +470,8 @@ static cn_err add_frame(cn_http *http, frame_source *own, int64_t number, parcel
         const cn_dicom_span *span = &own->index.frame[number - 1];
         return parcel_copy(out, own->fd, (off_t)span->offset, span->length);
     }
-    cn_err err =
-        cn_dicom_reader_frame(own->found->reader, own->fd, (uint32_t)(number - 1), &bytes, &len, why, sizeof(why));
+    cn_err err = (own->joined ? cn_dicom_reader_stored : cn_dicom_reader_frame)(
+        own->found->reader, own->fd, (uint32_t)(number - 1), &bytes, &len, why, sizeof(why));
     if (err != CN_OK) return say_why(http, err, why);
     return fwrite(bytes, 1, len, out->file) == len ? CN_OK : CN_ERR_NOSPACE;
 }
@@ -505,10 +506,10 @@ static cn_err frames_of(cn_http *http, frame_source *own)
         return unacceptable(http, "frames are given out as application/octet-stream, alone or in multipart/related, as "
                                   "stored (transfer-syntax=*) or as Explicit VR Little Endian");
     CN_TRY(read_index(http, own->found, instance, &own->fd, &own->index));
-    own->stored = own->index.as_stored && own->index.frame && (how.stored || is_native(instance->syntax));
-    if (!own->stored && !how.plain && !is_native(instance->syntax))
-        return unacceptable(http, "these frames cannot leave as stored: ask without transfer-syntax");
-    own->syntax = own->stored && !is_native(instance->syntax) ? instance->syntax : EXPLICIT_LE;
+    bool native = is_native(instance->syntax), whole = own->index.as_stored && own->index.frame;
+    own->stored = whole && (how.stored || native);
+    own->joined = !own->stored && !native && how.stored;
+    own->syntax = (own->stored || own->joined) && !native ? instance->syntax : EXPLICIT_LE;
     CN_TRY(parcel_open(http, &out));
     cn_err err = send_frames(http, own, how.parts, &out);
     parcel_close(&out);

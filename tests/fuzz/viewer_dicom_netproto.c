@@ -16,7 +16,7 @@ static void must(int good)
 
 static void peers(const uint8_t *data, size_t size)
 {
-    static cn_peer list[CN_PEERS_MAX];
+    static cn_dicom_peer list[CN_PEERS_MAX];
     size_t count = 0;
     cn_problem problem = {.err = CN_OK};
     char *text = malloc(size + 1);

@@ -23,6 +23,7 @@ circles        circles.py, modules that stand in one.
 """
 import argparse
 import collections
+import pathlib
 import os
 import re
 import sys
@@ -223,6 +224,8 @@ class Reach:
 
     def __init__(self, root, files, tags, build):
         self.build, self.names = build, collections.defaultdict(set)  # owner → words; owner None is a file's rest
+        # C++ is not read function by function: what it names is reached
+        self.foreign = set().union(*(WORD.findall(text.read_text()) for text in pathlib.Path(root).glob("viewer/**/*.cc")))
         self.place, self.everywhere, self.declared = {}, {}, {}
         bodies, skipped = collections.defaultdict(list), collections.defaultdict(set)
         for tag in tags:
@@ -254,6 +257,7 @@ class Reach:
 
     def alive(self):
         todo = [at for at in self.place if at[1] == "main"] + [at for at in self.names if at[1] is None]
+        todo += [(self.everywhere[word], word) for word in self.foreign if word in self.everywhere]
         said = collections.defaultdict(set)
         for (path, _), words in self.names.items():
             said[path] |= words

@@ -32,7 +32,7 @@ static bool plain_address(char address[CN_NET_ADDRESS])
     }
 }
 
-static cn_err parse_one(const char *entry, const char *end, size_t number, cn_peer *out, cn_problem *problem)
+static cn_err parse_one(const char *entry, const char *end, size_t number, cn_dicom_peer *out, cn_problem *problem)
 {
     const char *at = memchr(entry, '@', (size_t)(end - entry));
     const char *equals = at ? memchr(at, '=', (size_t)(end - at)) : NULL;
@@ -46,7 +46,7 @@ static cn_err parse_one(const char *entry, const char *end, size_t number, cn_pe
     return CN_OK;
 }
 
-cn_err cn_peers_parse(const char *text, cn_peer *peers, size_t *count, cn_problem *problem)
+cn_err cn_peers_parse(const char *text, cn_dicom_peer *peers, size_t *count, cn_problem *problem)
 {
     size_t found = 0;
     for (const char *at = text + strspn(text, ", "); *at; at += strspn(at, ", ")) {
@@ -60,7 +60,7 @@ cn_err cn_peers_parse(const char *text, cn_peer *peers, size_t *count, cn_proble
     return CN_OK;
 }
 
-const cn_peer *cn_peers_find(const cn_peer *peers, size_t count, const char *title, const char *address)
+const cn_dicom_peer *cn_peers_find(const cn_dicom_peer *peers, size_t count, const char *title, const char *address)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(peers[i].title, title) == 0 && strcmp(peers[i].address, address) == 0) return &peers[i];

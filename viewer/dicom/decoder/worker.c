@@ -84,17 +84,17 @@ static int receive(int sock, cn_dicom_ask *ask, int fds[FDS])
     return whole && cn_dicom_ask_read(bytes, (size_t)got, n, ask) ? 1 : -1;
 }
 
-typedef struct question {
+typedef struct dicom_question {
     cn_dicom_ask ask;
     int sock;
     int fds[FDS]; /* the file, and where to */
     void *shared;
     size_t n; /* bytes of the answer there */
     char why[CN_DICOM_WHY];
-} question;
+} dicom_question;
 
 /* About pixels. */
-static cn_err answer_opened(question *of, cn_opened *file)
+static cn_err answer_opened(dicom_question *of, cn_opened *file)
 {
     switch (of->ask.op) {
     case CN_DICOM_FRAME:
@@ -109,7 +109,7 @@ static cn_err answer_opened(question *of, cn_opened *file)
     }
 }
 
-static cn_err answer(question *of, const uint8_t *bytes, uint64_t len)
+static cn_err answer(dicom_question *of, const uint8_t *bytes, uint64_t len)
 {
     if (of->ask.op == CN_DICOM_INDEX)
         return cn_dicom_index_make(bytes, len, of->shared, CN_DICOM_SHARED, &of->n, of->why);
@@ -125,7 +125,7 @@ static cn_err answer(question *of, const uint8_t *bytes, uint64_t len)
 }
 
 /* The file is mapped, not read: of gigabytes of pixels only what is looked at comes into memory. */
-static cn_err answer_of_file(question *of)
+static cn_err answer_of_file(dicom_question *of)
 {
     struct stat st;
     if (fstat(of->fds[0], &st) != 0 || !S_ISREG(st.st_mode)) return CN_ERR_INVALID;
@@ -146,7 +146,7 @@ int cn_dicom_worker(int sock, void *shared, const char *path)
     cn_err err = lock_in();
     if (reply(sock, err, 0) != 0 || err != CN_OK) return 1;
     for (;;) {
-        question of = {.sock = sock, .fds = {-1, -1}, .shared = shared};
+        dicom_question of = {.sock = sock, .fds = {-1, -1}, .shared = shared};
         int got = receive(sock, &of.ask, of.fds);
         if (got == 0) return 0;
         err = got > 0 ? answer_of_file(&of) : CN_ERR_INVALID;

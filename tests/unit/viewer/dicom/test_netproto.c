@@ -40,7 +40,7 @@ static void others_are_not(void **state)
 static void peers_are_found_by_title_and_address(void **state)
 {
     (void)state;
-    static cn_peer peers[CN_PEERS_MAX];
+    static cn_dicom_peer peers[CN_PEERS_MAX];
     size_t count = 0;
     cn_problem problem = {.err = CN_OK};
     assert_int_equal(cn_peers_parse("CT 1@10.0.0.1=scan01, MR@2001:DB8::0:1 = scan02", peers, &count, &problem), CN_OK);
@@ -56,7 +56,7 @@ static void peers_are_found_by_title_and_address(void **state)
 static void a_wrong_entry_is_named(void **state)
 {
     (void)state;
-    static cn_peer peers[CN_PEERS_MAX];
+    static cn_dicom_peer peers[CN_PEERS_MAX];
     static const char *const wrong[] = {
         "CT",          "CT@10.0.0.1", "CT@host=scan01", "@10.0.0.1=scan01", "A TITLE OF SEVENTEEN@10.0.0.1=scan01",
         "CT@10.0.0.1="};
