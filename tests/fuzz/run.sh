@@ -2,7 +2,7 @@
 # tests/fuzz/run.sh SECONDS [--jobs N] [--evidence FILE] [NAME…]: builds the fuzz preset, runs each target for SECONDS over a copy of its corpus,
 # and fails on a crash or when less than 80 % of the lines of the files which the target's "covers:" comment names were reached.
 # --evidence writes what was run as a page: commit, processor time, executions and crashes of each target; such a run begins with what
-# the ones before it found (build/fuzz/grown).
+# the ones before it found (build/fuzz/grown), and its line is added to those of the runs before.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -99,8 +99,16 @@ page() {
         all=$((all + user)) runs=$((runs + execs)) crashes=$((crashes + (status != 0)))
         printf '| %s | %s | %s | %s | %s |\n' "$name" "$user" "$execs" "$((status != 0))" "$(cat "$scratch/$name.percent" 2>/dev/null || echo -) %"
     done
-    printf '| **all** | **%s** (%s h) | **%s** | **%s** | |\n' "$all" "$(awk -v s="$all" 'BEGIN { printf "%.2f", s / 3600 }')" "$runs" "$crashes"
+    printf '| **all** | **%s** (%s h) | **%s** | **%s** | |\n' "$all" "$(hours "$all")" "$runs" "$crashes"
+    {
+        sed -n 's/^\(| [0-9-]\{10\} .*\)$/\1/p' "$evidence" 2>/dev/null || true
+        printf '| %s | %s | %s | %s | %s | %s |\n' "$(date -u '+%Y-%m-%d %H:%M')" "$(git rev-parse --short HEAD)" "${#names[@]}" "$all" "$runs" "$crashes"
+    } >"$scratch/runs"
+    printf '\n## All runs\n\n%s h of processor time together.\n\n' "$(hours "$(awk -F'|' '{ s += $5 } END { print s }' "$scratch/runs")")"
+    printf '| ended (UTC) | commit | targets | processor time, s | executions | crashes |\n|---|---|---:|---:|---:|---:|\n'
+    cat "$scratch/runs"
 }
+hours() { awk -v s="$1" 'BEGIN { printf "%.2f", s / 3600 }'; }
 
 failed=0
 running=()
@@ -115,5 +123,5 @@ for name in "${names[@]}"; do
     [ ${#running[@]} -lt "$jobs" ] || finish
 done
 while [ ${#running[@]} -gt 0 ]; do finish; done
-[ -z "$evidence" ] || page >"$evidence"
+[ -z "$evidence" ] || { page >"$scratch/page" && cp "$scratch/page" "$evidence"; }
 exit $failed
