@@ -170,7 +170,14 @@ static int next_request(struct lws *wsi)
     return 0;
 }
 
-static int on_writable(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len);
+/* The answer leaves before anything else is read. Its end is told to the library only when that has put away what it
+ * read beyond the request: before, nobody can see that there is more (next_request). */
+static int send_at_once(cn_http *http)
+{
+    int rc = cn_send_next(http);
+    if (rc > 0) lws_callback_on_writable(http->wsi);
+    return rc < 0 ? -1 : 0;
+}
 
 static int on_request(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
@@ -190,7 +197,7 @@ static int on_request(cn_door *door, struct lws *wsi, cn_conn_state *state, void
     } else {
         begin(door, http);
     }
-    return http->quick ? on_writable(door, wsi, state, in, len) : 0;
+    return http->quick ? send_at_once(http) : 0;
 }
 
 static int on_body(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
@@ -247,6 +254,7 @@ static int on_body_done(cn_door *door, struct lws *wsi, cn_conn_state *state, vo
             cn_door_refuse(http, http->body.err, 0);
         else
             dispatch(http);
+        if (http->quick) return send_at_once(http);
     }
     return 0;
 }

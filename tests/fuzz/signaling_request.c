@@ -2,9 +2,12 @@
  * handler, which finds only what a handler may rely on; and nothing of it becomes a line of the answer. */
 // covers: signaling/http/request.c signaling/door/exchange.c
 #include <errno.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/jobs.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "door.h"
 #include "signaling/http/exchange_state.h"
@@ -29,8 +32,9 @@ static cn_err handler(cn_http *http)
     must(printable(cn_http_path(http)) && !strstr(cn_http_path(http), "/../"));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         must(!cn_http_header(http, names[i]) || printable(cn_http_header(http, names[i])));
-    for (size_t i = 0; i < http->queries; i++)
-        must(cn_utf8_valid(http->query[i].name, strlen(http->query[i].name)) && http->query[i].value);
+    const char *query;
+    for (size_t i = 0; (query = cn_http_query_name(http, i)); i++)
+        must(cn_utf8_valid(query, strlen(query)) && cn_http_query(http, query));
     if (cn_http_cookie(http, "sid", cookie, sizeof cookie)) must(*cookie && strlen(cookie) < sizeof cookie);
     const char *page = cn_http_query(http, "page");
     if (cn_http_query_i64(http, "page", 0, 1000, 7, &number) == CN_OK)
@@ -47,10 +51,27 @@ static cn_err handler(cn_http *http)
     return cn_http_not_modified(http, "abc") ? CN_OK : cn_http_text(http, 200, "text/plain", "ok", 2);
 }
 
+static bool recall(cn_http *http, cn_actor *actor)
+{
+    actor->rights = 1;
+    return !cn_http_cookie(http, "anew", (char[8]){0}, 8);
+}
+
+/** As the handler, but only for short names; the others leave no trace. */
+static bool quick(cn_http *http)
+{
+    must(cn_http_actor(http)->rights == 1);
+    if (strlen(cn_http_param(http, "id")) > 4) return false;
+    cn_http_own(http, cn_strdup(cn_http_param(http, "id")), free);
+    must(cn_http_owned(http));
+    return handler(http) == CN_OK;
+}
+
 static const cn_route routes[] = {
     {CN_GET, "/a/{id}", CN_WHO_PUBLIC, handler, .body = CN_BODY_NONE, .job = CN_RUN_DOOR, .flags = CN_ROUTE_CORS},
     {CN_POST, "/a/{id}", CN_WHO_PUBLIC, handler, .body = CN_BODY_JSON, .job = CN_RUN_DOOR, .body_max = 4096},
     {CN_PUT, "/a/{id}", CN_WHO_PUBLIC, handler, .body = CN_BODY_RAW, .job = CN_RUN_DOOR, .body_max = 4096},
+    {CN_GET, "/q/{id}", CN_WHO_PUBLIC, handler, .body = CN_BODY_NONE, .job = CN_RUN_TILE, .quick = quick},
     {CN_DELETE, "/b/{rest*}", CN_WHO_PUBLIC, handler, .body = CN_BODY_NONE, .job = CN_RUN_DOOR},
     {.path = NULL},
 };
@@ -70,10 +91,30 @@ static void answer(int fd)
     must(!strstr(text, "\r\nX-Injected") && !strstr(text, "\nX-Injected"));
 }
 
+static void never_done(void *nothing)
+{
+    (void)nothing;
+    for (;;) pause();
+}
+
+/** Takes nobody: what the quick way leaves is refused on this thread, and every run goes the same way. */
+static cn_jobs *busy_for_good(void)
+{
+    cn_jobs *jobs;
+    must(cn_jobs_new(&jobs, "busy", 1, 1) == CN_OK);
+    for (unsigned in = 0; in < 2; sched_yield()) /* one in its thread, one in line */
+        in += cn_jobs_add(jobs, never_done, NULL) == CN_OK;
+    return jobs;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static cn_door *door;
-    if (!door) door = door_open((cn_door_config){.routes = tables, .cors_origins = "https://portal.example"});
+    if (!door)
+        door = door_open((cn_door_config){.routes = tables,
+                                          .cors_origins = "https://portal.example",
+                                          .recall = recall,
+                                          .tile_jobs = busy_for_good()});
     input from = {data, size};
     size_t piece = input_byte(&from);
     int fd = door_connect(door);
