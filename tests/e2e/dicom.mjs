@@ -52,6 +52,9 @@ async function grey(column, row, who = desk) {
 }
 const near = (found, wanted, within, what) =>
   assert(Math.abs(found - wanted) <= within, `${what}: ${found}, not ${wanted}`)
+/** A pixel of the image gets that grey: the picture follows a key or a click within a frame or a few. */
+const shows = (column, row, wanted, what, who = desk) =>
+  until(`${what}: ${wanted}`, async () => Math.abs((await grey(column, row, who)) - wanted) <= 1.5)
 
 await check('images are sent by the page, and the request lists their study', async () => {
   server.init()
@@ -73,9 +76,9 @@ await check('the middle image opens first, windowed as it says', async () => {
   await desk.click('study-open')
   const now = await drawn()
   equal([now.image, now.window], [String(COUNT / 2 + 1), '40,400'], 'image and window')
-  near(await grey(128, 128), 255 * ((0 - 39.5) / 399 + 0.5), 1.5, 'water')
-  equal(await grey(5, 5), 0, 'air')
-  equal(await grey(170, 120), 255, 'bone')
+  await shows(128, 128, 255 * ((0 - 39.5) / 399 + 0.5), 'water')
+  await shows(5, 5, 0, 'air')
+  await shows(170, 120, 255, 'bone')
   await until('all of them', async () => (await stack()).loaded === String(COUNT))
   await desk.screenshot('dicom-viewer.png')
 })
@@ -87,11 +90,11 @@ await check('wheel, keys and presets: another image, another window', async () =
   await until('the next', async () => (await stack()).image === String(COUNT / 2 + 2))
   await desk.page.keyboard.press('Home')
   await until('the first', async () => (await stack()).image === '1')
-  equal(await grey(170, 60), 255, 'the rod of the first image')
+  await shows(170, 60, 255, 'the rod of the first image')
   await desk.click('dicom-preset-lung')
-  near(await grey(5, 5), 255 * ((-1000 + 600.5) / 1499 + 0.5), 1.5, 'air in the window of the lung')
+  await shows(5, 5, 255 * ((-1000 + 600.5) / 1499 + 0.5), 'air in the window of the lung')
   await desk.click('dicom-invert')
-  near(await grey(5, 5), 255 - 255 * ((-1000 + 600.5) / 1499 + 0.5), 1.5, 'inverted')
+  await shows(5, 5, 255 - 255 * ((-1000 + 600.5) / 1499 + 0.5), 'inverted')
   await desk.click('dicom-reset')
 })
 
@@ -147,7 +150,7 @@ await check('Firefox shows the same greys', async () => {
   await fox.goto(`${server.url}/requests/${request}`)
   await until('the study', () => fox.eval(`!!document.querySelector('${named('study-open')}')`))
   await fox.eval(`document.querySelector('${named('study-open')}').click()`)
-  near(await grey(128, 128, fox), 255 * ((0 - 39.5) / 399 + 0.5), 1.5, 'water')
+  await shows(128, 128, 255 * ((0 - 39.5) / 399 + 0.5), 'water', fox)
   await fox.close()
 })
 

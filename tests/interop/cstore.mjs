@@ -126,7 +126,8 @@ await check('a real file of each transfer syntax that storescu knows', async () 
   const tried = new Set()
   for (const name of readdirSync(shared).filter((file) => file.endsWith('.dcm'))) {
     const bytes = readFileSync(join(shared, name)),
-      syntax = /1\.2\.840\.10008\.1\.2[.0-9]*/g.exec(bytes.subarray(132, 600).toString('latin1').replace(/[^]*?\x02\x00\x10\x00UI../, ''))?.[0] // prettier-ignore
+      element = bytes.indexOf(Buffer.from([0x02, 0x00, 0x10, 0x00]), 132), // (0002,0010), UI, a length of two bytes
+      syntax = /^[.0-9]+/.exec(bytes.subarray(element + 8, element + 72).toString('latin1'))?.[0]
     if (!SYNTAXES[syntax] || tried.has(syntax) || bytes.length > 1 << 20) continue
     const copy = join(files, `real-${name}`)
     cpSync(join(shared, name), copy)

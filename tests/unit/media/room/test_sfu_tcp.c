@@ -69,8 +69,8 @@ static void a_fast_line_gets_everything(void **state)
 #define LATE_LOOKS 4
 #endif
 
-/** One call over the slow line; NULL, or what was wrong with it. `*stood_ms`: for how long the machine let the test wait. */
-static const char *slow_line(unsigned *stood_ms)
+/** One call over the slow line; NULL, or what was wrong with it. */
+static const char *slow_line(void)
 {
     sfu server;
     sfu_new(&server, 1, 0);
@@ -88,14 +88,13 @@ static const char *slow_line(unsigned *stood_ms)
         if (i > 5 && lag > 300) late++;
         if (i > 5 && lag > worst) worst = lag;
     }
-    *stood_ms = server.stood_ms;
     size_t heard = sfu_heard(bob, ann, false, 0), whole = sfu_whole(bob, sfu_slot_ssrc(bob, "a0", NULL), 0);
     uint32_t video = sfu_slot_ssrc(bob, "v0", NULL);
     unsigned gaps = pictures_are_whole(bob, video);
     size_t pictures = sfu_whole(bob, video, 0);
     print_message("voice at most %u ms late, over 300 ms in %u of 44 looks; %zu packets of pictures, %u gaps; the "
                   "machine stood still for %u ms\n",
-                  worst, late, pictures, gaps, *stood_ms);
+                  worst, late, pictures, gaps, server.stood_ms);
     assert_int_equal(whole, heard); /* none is missing in between */
     bool lasting = heard + 80 > ann->audio_packets;
     sfu_clean(&server);
@@ -105,19 +104,16 @@ static const char *slow_line(unsigned *stood_ms)
     return pictures > 60 ? NULL : "there is no picture";
 }
 
+/* Loopback has no slow line: a reader with a small buffer stands for one. Now and then its window closes to nothing, and the
+ * kernel asks again only when its persist timer has run, 200 ms and more later (RFC 9293 §3.8.6.1). No line does that thrice. */
 #define ATTEMPTS 3
-#define STOOD_MS 20 /* so long, and what came late is the machine's as well */
 
 static void a_slow_line_keeps_the_voice(void **state)
 {
     (void)state;
     const char *wrong = NULL;
-    for (unsigned i = 0; i < ATTEMPTS; i++) {
-        unsigned stood_ms = 0;
-        wrong = slow_line(&stood_ms);
-        if (!wrong) return;
-        if (stood_ms < STOOD_MS) break;
-    }
+    for (unsigned i = 0; i < ATTEMPTS; i++)
+        if (!(wrong = slow_line())) return;
     fail_msg("%s", wrong);
 }
 
