@@ -302,11 +302,14 @@ static int on_gone(cn_door *door, struct lws *wsi, cn_conn_state *state, void *i
     return 0;
 }
 
-/* No h2c: HTTP/2 is a large parser that nobody here needs. The library asks before the connection has memory of its own.
- */
-static int on_upgrade(struct lws *wsi, const char *to)
+/* No h2c: HTTP/2 is a large parser that nobody here needs. The library asks before the connection has memory of its own,
+ * and has answered what it does not know itself: the text that it hands over is then no longer there. */
+static int on_upgrade(struct lws *wsi)
 {
-    if (to && strcasecmp(to, "websocket") == 0) return 0;
+    char to[16];
+    int n = lws_hdr_copy(wsi, to, sizeof to, WSI_TOKEN_UPGRADE);
+    if (n == 0) return -1;
+    if (n > 0 && strcasecmp(to, "websocket") == 0) return 0;
     lws_return_http_status(wsi, HTTP_STATUS_NOT_IMPLEMENTED, NULL);
     return -1;
 }
@@ -377,7 +380,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         cn_door_run_calls(door);
         return 0;
     }
-    if (reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE) return on_upgrade(wsi, in);
+    if (reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE) return on_upgrade(wsi);
     if (reason == LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED) come(door, wsi);
     if (reason == LWS_CALLBACK_WSI_DESTROY) cn_crowd_go(&door->crowd, wsi);
     if (!user) return 0;
