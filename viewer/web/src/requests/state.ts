@@ -72,6 +72,11 @@ export function canOpen(file: Pick<FileInfo, 'state' | 'kind'>): boolean {
   return (file.state === 'ready' || file.state === 'preparing') && file.kind !== 'other'
 }
 
+/** Who may download it: a slide's file holds its label, on which the patient's name may stand. */
+export function mayTake(file: Pick<FileInfo, 'kind'>, may: (right: string) => boolean): boolean {
+  return file.kind !== 'slide' || may('slide.label')
+}
+
 /** What the dialog of people and time is opened for. */
 export type ScheduleMode = 'schedule' | 'reschedule' | 'experts' | 'assign'
 

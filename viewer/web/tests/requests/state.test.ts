@@ -6,6 +6,7 @@ import {
   badge,
   canEnterNow,
   canOpen,
+  mayTake,
   contradiction,
   fromIdentity,
   isAmended,
@@ -185,4 +186,14 @@ test('page and paper call the same things by the same names', () => {
   expect(words.filter((word) => !paper.includes(`"${word}"`))).toEqual([])
   for (const key of ['number', 'urgency', 'lead'] as const) expect(paper).toContain(`"${field[key]}：`)
   expect(masked('42010619530712324X')).toBe('420106********324X')
+})
+
+test('a slide is downloaded by who may see its label, everything else by everybody', () => {
+  const takes = (kind: 'slide' | 'document', ...rights: string[]) =>
+    mayTake({ kind }, (right) => rights.includes(right))
+  expect([takes('slide', 'slide.label'), takes('slide', 'report.write'), takes('document')]).toEqual([
+    true,
+    false,
+    true,
+  ])
 })
