@@ -101,7 +101,8 @@ const ratio = median(ours.map((s, i) => s / peer[i])),
   cores = median(by.one.map((s, i) => s / by.more[i]))
 const rows = [
   {
-    name: 'tile_decoded_vs_openslide',
+    name: 'tiles_decoded_vs_openslide',
+    what: 'a tile that has to be decoded, one connection: time against openslide_read_region and libjpeg alone',
     goal: GOAL.tile,
     measured: round2(ratio),
     unit: 'ratio',
@@ -111,6 +112,8 @@ const rows = [
   },
   {
     name: 'tiles_decoded_by_all_cores',
+    what: 'the same, four connections on one slide: one decoder against as many as there are cores',
+    goal_is: 'at least',
     goal: GOAL.cores,
     measured: round2(cores),
     unit: 'ratio',
