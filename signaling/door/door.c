@@ -181,6 +181,8 @@ static int send_at_once(cn_http *http)
 
 static int on_request(cn_door *door, struct lws *wsi, cn_conn_state *state, void *in, size_t len)
 {
+    (void)in;
+    (void)len;
     let_go(state);
     cn_crowd_busy(&door->crowd, wsi, true);
     cn_err err = cn_door_exchange(&state->http, door, wsi);
