@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -114,4 +115,18 @@ cn_err cn_mkdirs(const char *path)
         *slash = '/';
     }
     return make_one(part);
+}
+
+cn_err cn_read_at(int fd, void *into, size_t len, uint64_t offset, bool wait)
+{
+    size_t done = 0;
+    while (done < len) {
+        const struct iovec to = {.iov_base = (char *)into + done, .iov_len = len - done};
+        ssize_t got = preadv2(fd, &to, 1, (off_t)(offset + done), wait ? 0 : RWF_NOWAIT);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && wait) return cn_err_from_errno(errno);
+        if (got <= 0) return wait ? CN_ERR_CORRUPT : CN_ERR_AGAIN;
+        done += (size_t)got;
+    }
+    return CN_OK;
 }

@@ -93,6 +93,11 @@ cn_consult *cn_app_consult(cn_app *app)
     return &app->consult;
 }
 
+cn_dicom_shelf *cn_app_dicom_shelf(const cn_app *app)
+{
+    return app->dicom_shelf;
+}
+
 cn_dicom_readers *cn_app_dicom(const cn_app *app)
 {
     return app->dicom;

@@ -13,7 +13,7 @@
 #include "signaling/looks.h"
 #include "signaling/live/turn.h"
 #include "viewer/dicom/net.h"
-#include "viewer/dicom/reader.h"
+#include "viewer/dicom/shelf.h"
 #include "viewer/document/pictures.h"
 #include "viewer/slide/slides.h"
 
@@ -26,6 +26,7 @@ struct cn_app {
     cn_consult consult;
     cn_slides *slides;
     cn_dicom_readers *dicom;
+    cn_dicom_shelf *dicom_shelf;
     struct cn_dicom_door *dicom_door; /* NULL: closed */
     cn_dicom_net *dicom_net;          /* its listener */
     cn_pictures *pictures;
@@ -60,6 +61,7 @@ cn_err cn_app_serve(cn_app *app);
 cn_consult *cn_app_consult(cn_app *app);
 cn_slides *cn_app_slides(const cn_app *app);
 cn_dicom_readers *cn_app_dicom(const cn_app *app);
+cn_dicom_shelf *cn_app_dicom_shelf(const cn_app *app);
 cn_live *cn_app_live(const cn_app *app);
 /** NULL without a relay. */
 const cn_turn *cn_app_turn(const cn_app *app);

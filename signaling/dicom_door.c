@@ -165,6 +165,7 @@ static cn_err store(cn_dicom_door *door, const sender *who, const cn_dicom_index
     cn_id_new(part);
     cn_err err = copy(consult->files, part, fd);
     if (err == CN_OK) err = publish(consult->files, part, &fresh);
+    if (err == CN_OK) cn_dicom_shelf_keep(cn_app_dicom_shelf(door->app), fresh.sha256, index);
     if (err == CN_OK) err = cn_imaging_store(consult, &who->actor, request, &fresh, 1, problem);
     cn_part_remove(consult->files, part);
     return err;

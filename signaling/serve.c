@@ -76,8 +76,11 @@ static cn_err open_dicom(cn_app *app)
     if (!cn_fmt(path, sizeof path, "%s/consilium-dicom", dir)) return CN_ERR_TOOBIG;
     cn_err err =
         cn_dicom_readers_new(&app->dicom, path, 4 * (unsigned)cn_config_int(app->config, "viewer", "decoders"));
-    if (err != CN_OK) cn_error("signaling", "%s cannot be started: %s", path, cn_err_text(err));
-    return err;
+    if (err != CN_OK) {
+        cn_error("signaling", "%s cannot be started: %s", path, cn_err_text(err));
+        return err;
+    }
+    return cn_dicom_shelf_new(&app->dicom_shelf, app->consult.files, app->dicom);
 }
 
 static cn_err open_pictures(cn_app *app)
@@ -337,6 +340,7 @@ static void stop(cn_app *app)
     cn_turn_close(app->turn);
     cn_pictures_free(app->pictures);
     cn_slides_free(app->slides);
+    cn_dicom_shelf_free(app->dicom_shelf);
     cn_dicom_readers_free(app->dicom);
     cn_statics_free(app->statics);
 }

@@ -14,14 +14,11 @@
 #include "base/str.h"
 #include "consult/imaging/imaging.h"
 #include "signaling/api/api.h"
-#include "signaling/api/multipart.h"
+#include "signaling/api/parcel.h"
 #include "signaling/app.h"
 
-#define EXPLICIT_LE "1.2.840.10008.1.2.1"
-#define IMPLICIT_LE "1.2.840.10008.1.2"
-#define BOUNDARY "consilium-dicom-part-7f3a9c51d2e84b06" /* with what stands before and behind it, no data have it */
-#define SIDE 4096                                        /* pixels a side of a rendered picture at most */
-#define BULK (64 << 20)                                  /* bytes of one bulk value at most */
+#define SIDE 4096       /* pixels a side of a rendered picture at most */
+#define BULK (64 << 20) /* bytes of one bulk value at most */
 
 static cn_consult *consult(cn_http *http)
 {
@@ -122,123 +119,6 @@ static cn_err instances(cn_http *http)
     return search(http, CN_IMAGING_INSTANCES);
 }
 
-/* ---- what the client takes ---- */
-
-typedef struct taken {
-    bool parts, single; /* multipart/related, or one body alone */
-    bool stored;        /* in the transfer syntax that it has */
-    bool plain;         /* as Explicit VR Little Endian */
-    const char *type;   /* "application/dicom" or "application/octet-stream" */
-} taken;
-
-static void take_range(taken *own, char *range, const char *syntax)
-{
-    char type[64] = "", wanted[CN_UID] = "";
-    range += strspn(range, " \t");
-    bool parts = strncasecmp(range, "multipart/related", 17) == 0;
-    bool any = strncmp(range, "*/*", 3) == 0;
-    if (parts && !cn_multipart_param(range, "type", type, sizeof(type))) cn_strcpy(type, sizeof(type), own->type);
-    if (!parts) {
-        size_t n = strcspn(range, "; \t");
-        if (n >= sizeof(type)) return;
-        memcpy(type, range, n);
-        type[n] = '\0';
-    }
-    if (!any && strcasecmp(type, own->type) != 0) return;
-    bool said = cn_multipart_param(range, "transfer-syntax", wanted, sizeof(wanted));
-    bool stored = said && (strcmp(wanted, "*") == 0 || strcmp(wanted, syntax) == 0);
-    bool plain = !said || strcmp(wanted, EXPLICIT_LE) == 0;
-    if (!stored && !plain) return;
-    own->stored |= stored;
-    own->plain |= plain;
-    if (parts || any)
-        own->parts = true;
-    else
-        own->single = true;
-}
-
-/* `syntax`: that of the file. False: nothing that the client takes is here. */
-static bool take(cn_http *http, const char *type, const char *syntax, taken *out)
-{
-    char ranges[1024];
-    const char *accept = cn_http_header(http, "accept");
-    *out = (taken){.type = type};
-    if (!cn_strcpy(ranges, sizeof(ranges), accept && *accept ? accept : "*/*")) return false;
-    bool quoted = false;
-    char *begin = ranges;
-    for (char *at = ranges;; at++) {
-        if (*at == '"') quoted = !quoted;
-        if (*at && (*at != ',' || quoted)) continue;
-        bool last = *at == '\0';
-        *at = '\0';
-        take_range(out, begin, syntax);
-        if (last) break;
-        begin = at + 1;
-    }
-    return out->parts || out->single;
-}
-
-static cn_err unacceptable(cn_http *http, const char *why)
-{
-    CN_AUTO_JSON json_t *body = json_pack("{s:s, s:s, s:i, s:s}", "type", "urn:consilium:problem:not-acceptable",
-                                          "title", "Not acceptable", "status", 406, "detail", why);
-    CN_AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    return text ? cn_http_text(http, 406, "application/problem+json", text, strlen(text)) : CN_ERR_NOMEM;
-}
-
-/* ---- an answer of parts grows in a file: a study may be larger than memory ---- */
-
-typedef struct parcel {
-    char path[1200];
-    FILE *file;
-} parcel;
-
-static cn_err parcel_open(cn_http *http, parcel *out)
-{
-    if (!cn_fmt(out->path, sizeof(out->path), "%s/dicom-XXXXXX", cn_app_scratch(cn_http_app(http))))
-        return CN_ERR_TOOBIG;
-    int fd = mkostemp(out->path, O_CLOEXEC);
-    if (fd < 0) return CN_ERR_IO;
-    out->file = fdopen(fd, "w+");
-    if (out->file) return CN_OK;
-    close(fd);
-    unlink(out->path);
-    return CN_ERR_NOMEM;
-}
-
-static void parcel_close(parcel *own)
-{
-    fclose(own->file);
-    unlink(own->path);
-}
-
-static cn_err parcel_copy(parcel *own, int fd, off_t offset, uint64_t length)
-{
-    char bytes[65536];
-    for (; length > 0;) {
-        ssize_t n = pread(fd, bytes, length < sizeof(bytes) ? (size_t)length : sizeof(bytes), offset);
-        if (n <= 0) return CN_ERR_IO;
-        if (fwrite(bytes, 1, (size_t)n, own->file) != (size_t)n) return CN_ERR_NOSPACE;
-        offset += n;
-        length -= (uint64_t)n;
-    }
-    return CN_OK;
-}
-
-static void parcel_part(parcel *own, const char *type, const char *syntax)
-{
-    fprintf(own->file, "\r\n--" BOUNDARY "\r\nContent-Type: %s; transfer-syntax=%s\r\n\r\n", type, syntax);
-}
-
-static cn_err parcel_send(cn_http *http, parcel *own, const char *type)
-{
-    char header[200];
-    fprintf(own->file, "\r\n--" BOUNDARY "--\r\n");
-    if (fflush(own->file) != 0) return CN_ERR_NOSPACE;
-    cn_fmt(header, sizeof(header), "multipart/related; type=\"%s\"; boundary=" BOUNDARY, type);
-    return cn_http_file(http, own->path, header, NULL);
-}
-
 /* ---- instances ---- */
 
 typedef struct found {
@@ -273,11 +153,6 @@ static cn_err reader_of(cn_http *http, found *own)
     return own->reader ? CN_OK : cn_dicom_reader_open(cn_app_dicom(cn_http_app(http)), &own->reader);
 }
 
-static cn_err say_why(cn_http *http, cn_err err, const char *why)
-{
-    return *why ? cn_problem_set(cn_http_problem(http), err, "", "%s", why) : err;
-}
-
 /* Without identity (PS3.15 basic profile): for teaching and for whoever may not know whose images these are. */
 static bool without_identity(const cn_http *http)
 {
@@ -302,52 +177,53 @@ static cn_err rewrite(cn_http *http, found *own, int fd, int to)
     CN_TRY(reader_of(http, own));
     cn_err err = without_identity(http) ? cn_dicom_reader_deidentify(own->reader, fd, &how, to, why, sizeof(why))
                                         : cn_dicom_reader_plain(own->reader, fd, to, why, sizeof(why));
-    return err == CN_OK ? CN_OK : say_why(http, err, why);
+    return err == CN_OK ? CN_OK : cn_dicom_say_why(http, err, why);
 }
 
-static cn_err add_instance(cn_http *http, found *own, const cn_instance *instance, bool stored, parcel *out)
+static cn_err add_instance(cn_http *http, found *own, const cn_instance *instance, bool stored, cn_parcel *out)
 {
     char path[4096];
     CN_AUTO_CLOSE int fd = -1;
     CN_TRY(open_object(http, instance, &fd, path));
-    parcel_part(out, "application/dicom", stored || without_identity(http) ? instance->syntax : EXPLICIT_LE);
-    if (stored) return parcel_copy(out, fd, 0, (uint64_t)lseek(fd, 0, SEEK_END));
+    cn_parcel_part(out, "application/dicom", stored || without_identity(http) ? instance->syntax : CN_EXPLICIT_LE);
+    if (stored) return cn_parcel_copy(out, fd, 0, (uint64_t)lseek(fd, 0, SEEK_END));
     if (fflush(out->file) != 0) return CN_ERR_NOSPACE;
     cn_err err = rewrite(http, own, fd, fileno(out->file));
     fseeko(out->file, 0, SEEK_END);
     return err;
 }
 
-static cn_err send_parts(cn_http *http, found *own, const taken *how, parcel *out)
+static cn_err send_parts(cn_http *http, found *own, const cn_dicom_taken *how, cn_parcel *out)
 {
     for (size_t i = 0; i < own->count; i++) {
-        bool stored = !without_identity(http) && (how->stored || strcmp(own->list[i].syntax, EXPLICIT_LE) == 0);
+        bool stored = !without_identity(http) && (how->stored || strcmp(own->list[i].syntax, CN_EXPLICIT_LE) == 0);
         cn_err err = add_instance(http, own, &own->list[i], stored, out);
         if (err == CN_ERR_UNSUPPORTED)
-            return unacceptable(http, "this image has no other form than the stored one: ask for transfer-syntax=*");
+            return cn_dicom_unacceptable(http,
+                                         "this image has no other form than the stored one: ask for transfer-syntax=*");
         CN_TRY(err);
     }
-    return parcel_send(http, out, "application/dicom");
+    return cn_parcel_send(http, out, "application/dicom");
 }
 
 static cn_err send_found(cn_http *http, found *own)
 {
-    taken how;
-    parcel out;
+    cn_dicom_taken how;
+    cn_parcel out;
     char path[4096];
-    if (!take(http, "application/dicom", own->count == 1 ? own->list[0].syntax : "", &how))
-        return unacceptable(http, "only application/dicom is here, alone or in multipart/related, as stored "
-                                  "(transfer-syntax=*) or as Explicit VR Little Endian");
-    bool stored = !without_identity(http) && (how.stored || strcmp(own->list[0].syntax, EXPLICIT_LE) == 0);
+    if (!cn_dicom_take(http, "application/dicom", own->count == 1 ? own->list[0].syntax : "", &how))
+        return cn_dicom_unacceptable(http, "only application/dicom is here, alone or in multipart/related, as stored "
+                                           "(transfer-syntax=*) or as Explicit VR Little Endian");
+    bool stored = !without_identity(http) && (how.stored || strcmp(own->list[0].syntax, CN_EXPLICIT_LE) == 0);
     if (how.single && !how.parts && own->count == 1 && stored) {
         CN_TRY(cn_files_path(consult(http)->files, own->list[0].sha256, path, sizeof(path)));
         return cn_http_file(http, path, "application/dicom", own->list[0].sha256);
     }
     if (!how.parts)
-        return unacceptable(http, "this is given out as multipart/related; type=\"application/dicom\" only");
-    CN_TRY(parcel_open(http, &out));
+        return cn_dicom_unacceptable(http, "this is given out as multipart/related; type=\"application/dicom\" only");
+    CN_TRY(cn_parcel_open(http, &out));
     cn_err err = send_parts(http, own, &how, &out);
-    parcel_close(&out);
+    cn_parcel_close(&out);
     return err;
 }
 
@@ -377,21 +253,11 @@ static void address_bulk(json_t *tags, const char *base)
     }
 }
 
-static cn_err read_index(cn_http *http, found *own, const cn_instance *instance, int *fd, cn_dicom_index *index)
+static cn_err add_metadata(cn_http *http, const cn_instance *instance, json_t *list)
 {
-    char path[4096], why[256] = "";
-    CN_TRY(reader_of(http, own));
-    CN_TRY(open_object(http, instance, fd, path));
-    cn_err err = cn_dicom_reader_index(own->reader, *fd, index, why, sizeof(why));
-    return err == CN_OK ? CN_OK : say_why(http, err, why);
-}
-
-static cn_err add_metadata(cn_http *http, found *own, const cn_instance *instance, json_t *list)
-{
-    char base[512], place[900];
-    CN_AUTO_CLOSE int fd = -1;
+    char base[512], place[900], why[256] = "";
     cn_dicom_index index = {.tags = NULL};
-    cn_err err = read_index(http, own, instance, &fd, &index);
+    cn_err err = cn_dicom_shelf_tags(cn_app_dicom_shelf(cn_http_app(http)), instance->sha256, &index, why, sizeof(why));
     cn_dicom_base(http, base, sizeof(base));
     cn_fmt(place, sizeof(place), "%s/studies/%s/series/%s/instances/%s", base, cn_http_param(http, "study"),
            instance->series, instance->uid);
@@ -400,7 +266,7 @@ static cn_err add_metadata(cn_http *http, found *own, const cn_instance *instanc
         err = json_array_append(list, index.tags) == 0 ? CN_OK : CN_ERR_NOMEM;
     }
     cn_dicom_index_clear(&index);
-    return err;
+    return err == CN_OK ? CN_OK : cn_dicom_say_why(http, err, why);
 }
 
 static cn_err metadata(cn_http *http)
@@ -409,7 +275,7 @@ static cn_err metadata(cn_http *http)
     CN_AUTO_JSON json_t *list = json_array();
     CN_TRY(find(http, "study.read", &own));
     cn_err err = CN_OK;
-    for (size_t i = 0; i < own.count && err == CN_OK; i++) err = add_metadata(http, &own, &own.list[i], list);
+    for (size_t i = 0; i < own.count && err == CN_OK; i++) err = add_metadata(http, &own.list[i], list);
     found_free(&own);
     return err == CN_OK ? cn_dicom_json(http, 200, list) : err;
 }
@@ -423,7 +289,7 @@ static cn_err send_bulk(cn_http *http, found *own)
         !cn_parse_i64(cn_http_param(http, "length"), 1, BULK, &length))
         return CN_ERR_NOTFOUND;
     if (strcmp(own->list[0].syntax, "1.2.840.10008.1.2.1.99") == 0)
-        return unacceptable(http, "the data of a deflated file are given out with the whole instance only");
+        return cn_dicom_unacceptable(http, "the data of a deflated file are given out with the whole instance only");
     CN_TRY(open_object(http, &own->list[0], &fd, path));
     if (offset + length > lseek(fd, 0, SEEK_END)) return CN_ERR_NOTFOUND;
     void *bytes = malloc((size_t)length);
@@ -441,90 +307,6 @@ static cn_err bulkdata(cn_http *http)
     CN_TRY(find(http, NULL, &own));
     cn_err err = send_bulk(http, &own);
     found_free(&own);
-    return err;
-}
-
-/* ---- frames ---- */
-
-static bool is_native(const char *syntax)
-{
-    return strcmp(syntax, EXPLICIT_LE) == 0 || strcmp(syntax, IMPLICIT_LE) == 0;
-}
-
-typedef struct frame_source {
-    found *found;
-    int fd;
-    cn_dicom_index index;
-    bool stored;
-    bool joined;        /* stored as well, but its fragments have to be put together */
-    const char *syntax; /* of what leaves */
-} frame_source;
-
-static cn_err add_frame(cn_http *http, frame_source *own, int64_t number, parcel *out)
-{
-    char why[256] = "";
-    CN_AUTO_FREE void *bytes = NULL;
-    size_t len = 0;
-    if (number > own->index.frames) return CN_ERR_NOTFOUND;
-    if (own->stored) {
-        const cn_dicom_span *span = &own->index.frame[number - 1];
-        return parcel_copy(out, own->fd, (off_t)span->offset, span->length);
-    }
-    cn_err err = (own->joined ? cn_dicom_reader_stored : cn_dicom_reader_frame)(
-        own->found->reader, own->fd, (uint32_t)(number - 1), &bytes, &len, why, sizeof(why));
-    if (err != CN_OK) return say_why(http, err, why);
-    return fwrite(bytes, 1, len, out->file) == len ? CN_OK : CN_ERR_NOSPACE;
-}
-
-static cn_err send_frames(cn_http *http, frame_source *own, bool parts, parcel *out)
-{
-    unsigned count = 0;
-    for (const char *at = cn_http_param(http, "frames"); *at; count++) {
-        char text[16];
-        int64_t number;
-        size_t n = strcspn(at, ",");
-        if (n >= sizeof(text)) return CN_ERR_NOTFOUND;
-        memcpy(text, at, n);
-        text[n] = '\0';
-        if (!cn_parse_i64(text, 1, UINT32_MAX, &number)) return CN_ERR_NOTFOUND;
-        if (parts) parcel_part(out, "application/octet-stream", own->syntax);
-        CN_TRY(add_frame(http, own, number, out));
-        at += n + (at[n] == ',');
-    }
-    if (parts) return parcel_send(http, out, "application/octet-stream");
-    if (count != 1) return unacceptable(http, "several frames are given out as multipart/related only");
-    if (fflush(out->file) != 0) return CN_ERR_NOSPACE;
-    return cn_http_file(http, out->path, "application/octet-stream", NULL);
-}
-
-static cn_err frames_of(cn_http *http, frame_source *own)
-{
-    taken how;
-    parcel out;
-    const cn_instance *instance = &own->found->list[0];
-    if (!take(http, "application/octet-stream", instance->syntax, &how))
-        return unacceptable(http, "frames are given out as application/octet-stream, alone or in multipart/related, as "
-                                  "stored (transfer-syntax=*) or as Explicit VR Little Endian");
-    CN_TRY(read_index(http, own->found, instance, &own->fd, &own->index));
-    bool native = is_native(instance->syntax), whole = own->index.as_stored && own->index.frame;
-    own->stored = whole && (how.stored || native);
-    own->joined = !own->stored && !native && how.stored;
-    own->syntax = (own->stored || own->joined) && !native ? instance->syntax : EXPLICIT_LE;
-    CN_TRY(parcel_open(http, &out));
-    cn_err err = send_frames(http, own, how.parts, &out);
-    parcel_close(&out);
-    return err;
-}
-
-static cn_err frames(cn_http *http)
-{
-    found list;
-    CN_TRY(find(http, NULL, &list));
-    frame_source own = {.found = &list, .fd = -1};
-    cn_err err = frames_of(http, &own);
-    cn_dicom_index_clear(&own.index);
-    cn_fd_close(&own.fd);
-    found_free(&list);
     return err;
 }
 
@@ -562,7 +344,7 @@ static cn_err picture(cn_http *http, uint32_t size)
     if (err == CN_OK) err = open_object(http, &own.list[0], &fd, path);
     if (err == CN_OK) err = cn_dicom_reader_render(own.reader, fd, &view, &jpeg, &len, why, sizeof(why));
     found_free(&own);
-    if (err != CN_OK) return say_why(http, err, why);
+    if (err != CN_OK) return cn_dicom_say_why(http, err, why);
     return cn_http_bytes(http, 200, "image/jpeg", jpeg, len, free, jpeg);
 }
 
@@ -592,7 +374,7 @@ const cn_route cn_dicom_routes[] = {
     {CN_GET, SERIES "/metadata", CN_WHO_ANY, metadata, READ},
     {CN_GET, INSTANCE "/metadata", CN_WHO_ANY, metadata, READ},
     {CN_GET, INSTANCE "/bulkdata/{offset}/{length}", CN_WHO_ANY, bulkdata, READ},
-    {CN_GET, INSTANCE "/frames/{frames}", CN_WHO_ANY, frames, READ},
+    {CN_GET, INSTANCE "/frames/{frames}", CN_WHO_ANY, cn_dicom_frames, READ, .quick = cn_dicom_frames_quick},
     {CN_GET, INSTANCE "/rendered", CN_WHO_ANY, rendered, READ},
     {CN_GET, INSTANCE "/frames/{frame}/rendered", CN_WHO_ANY, rendered, READ},
     {CN_GET, INSTANCE "/thumbnail", CN_WHO_ANY, thumbnail, READ},

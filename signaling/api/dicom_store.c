@@ -155,6 +155,7 @@ static cn_err keep(store *own, const cn_dicom_index *index, cn_instance_new *fre
     *fresh = (cn_instance_new){.rows = index->rows, .columns = index->columns, .frames = index->frames};
     CN_TRY(cn_part_hash(consult(own)->files, own->part, fresh->sha256, &fresh->size));
     CN_TRY(cn_part_publish(consult(own)->files, own->part, fresh->sha256, fresh->size));
+    cn_dicom_shelf_keep(cn_app_dicom_shelf(cn_http_app(own->http)), fresh->sha256, index);
     cn_strcpy(fresh->study, CN_UID, index->study);
     cn_strcpy(fresh->series, CN_UID, index->series);
     cn_strcpy(fresh->instance, CN_UID, index->instance);

@@ -77,7 +77,7 @@ static cn_err open_root(cn_files *files, const char *root)
 
 cn_err cn_files_open(cn_files **out, const char *root)
 {
-    static const char *const folders[] = {"objects", "uploads", "slides", "tmp"};
+    static const char *const folders[] = {"objects", "indexes", "uploads", "slides", "tmp"};
     char path[PATH_MAX];
     cn_files *files = CN_NEW(cn_files);
     if (!files) return CN_ERR_NOMEM;
@@ -111,6 +111,15 @@ cn_err cn_files_path(const cn_files *files, const char *sha256_hex, char *out, s
 {
     CN_TRY(object_place(files, sha256_hex, out, size));
     return access(out, F_OK) == 0 ? CN_OK : cn_err_from_errno(errno);
+}
+
+cn_err cn_files_index_path(const cn_files *files, const char *sha256_hex, char *out, size_t size)
+{
+    char object[PATH_MAX], folder[PATH_MAX];
+    CN_TRY(object_place(files, sha256_hex, object, sizeof object)); /* 64 hex digits they are */
+    if (!cn_fmt(folder, sizeof folder, "%s/indexes/%.2s", files->root, sha256_hex)) return CN_ERR_TOOBIG;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) return cn_err_from_errno(errno);
+    return cn_fmt(out, size, "%s/%s", folder, sha256_hex + 2) ? CN_OK : CN_ERR_TOOBIG;
 }
 
 /* ---- objects ---- */

@@ -21,6 +21,10 @@ cn_err cn_files_ping(const cn_files *files);
  * digits. */
 cn_err cn_files_path(const cn_files *files, const char *sha256_hex, char *out, size_t size);
 
+/** Where what is known of an object is kept, ROOT/indexes/ab/cdef…, whether it is there or not; its folder is. Whatever lies there can be
+ * made anew from the object. */
+cn_err cn_files_index_path(const cn_files *files, const char *sha256_hex, char *out, size_t size);
+
 /** Partial uploads: bytes are appended, fsynced, and survive a crash; the length of the file is the offset. */
 cn_err cn_part_create(cn_files *files, const char *id);
 cn_err cn_part_length(cn_files *files, const char *id, int64_t *out);

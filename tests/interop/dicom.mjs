@@ -1,7 +1,7 @@
 // DICOMweb: what is stored comes back byte for byte, one broken instance fails alone, and who may not see a study sees nothing of it.
 // node tests/interop/dicom.mjs (CN_BUILD=release for another build).
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, check, equal, finish } from '../lib/check.mjs'
 import { CT, element, file } from '../lib/dicom.mjs'
@@ -127,6 +127,32 @@ await check('frames, metadata and pictures', async () => {
     equal([picture.status, picture.headers['content-type']], [200, 'image/jpeg'])
     equal(picture.body.subarray(0, 2).toString('hex'), 'ffd8')
   }
+})
+
+await check('a frame asked for again is not sent again, and each form has a name of its own', async () => {
+  const stored = 'application/octet-stream; transfer-syntax=*'
+  for (let i = 0; i < 3; i++) equal(sha((await get(session, `${one}/frames/1`, stored)).body), sha(pixels(5)))
+  const { etag } = (await get(session, `${one}/frames/1`, stored)).headers
+  const again = (accept) =>
+    session.call('GET', `${one}/frames/1`, { headers: { Accept: accept, 'If-None-Match': etag } })
+  equal((await again(stored)).status, 304)
+  const parted = await again('multipart/related; type="application/octet-stream"')
+  equal([parted.status, parts(parted).map(sha)], [200, [sha(pixels(5))]])
+  equal((await get(stranger, `${one}/frames/1`, stored)).status, 404)
+})
+
+await check('what is known of an image is made anew where it is lost or bent', async () => {
+  const kept = join(server.dir, 'files/indexes'),
+    all = readdirSync(kept).flatMap((two) => readdirSync(join(kept, two)).map((name) => join(kept, two, name)))
+  assert(all.length >= 40, `${all.length} are kept`)
+  const before = (await get(session, `${study}/metadata`)).json
+  all.forEach((path, i) => (i % 2 ? rmSync(path) : writeFileSync(path, 'CNDICOMX'.padEnd(900, 'x'))))
+  await server.end()
+  await server.start()
+  equal((await get(session, `${study}/metadata`)).json.length, 40)
+  equal(JSON.stringify((await get(session, `${study}/metadata`)).json).length, JSON.stringify(before).length)
+  const frame = await get(session, `${one}/frames/1`, 'application/octet-stream; transfer-syntax=*')
+  equal([frame.status, sha(frame.body)], [200, sha(pixels(5))])
 })
 
 await check('without identity: no name, new UIDs that stay one study, the same pixels', async () => {

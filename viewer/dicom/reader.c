@@ -2,23 +2,28 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <stdatomic.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "viewer/zygote.h"
 
+#define PLACE_MS 5000     /* for which somebody waits until a reader is free */
 #define LONGEST_MS 600000 /* of a file that is written, as long as it goes on */
 
 struct cn_dicom_readers {
     cn_zygote zygote;
     unsigned limit;
-    atomic_uint open;
+    pthread_mutex_t lock;
+    pthread_cond_t left; /* somebody closed one */
+    unsigned open;       /* under the lock */
 };
 
 struct cn_dicom_reader {
@@ -114,39 +119,6 @@ static cn_err ask_worker(cn_dicom_reader *reader, const cn_dicom_ask *ask, const
 
 /* ---- what a file holds ---- */
 
-static cn_err take_index(const void *bytes, size_t len, uint64_t file_bytes, cn_dicom_index *out)
-{
-    cn_dicom_head head;
-    const uint8_t *spans = NULL;
-    const char *json = NULL;
-    if (!cn_dicom_head_read(bytes, len, file_bytes, &head, &spans, &json)) return CN_ERR_CRASHED;
-    memset(out, 0, sizeof(*out));
-    memcpy(out->study, head.study, sizeof(out->study));
-    memcpy(out->series, head.series, sizeof(out->series));
-    memcpy(out->instance, head.instance, sizeof(out->instance));
-    memcpy(out->sop_class, head.sop_class, sizeof(out->sop_class));
-    memcpy(out->syntax, head.syntax, sizeof(out->syntax));
-    memcpy(out->photometric, head.photometric, sizeof(out->photometric));
-    memcpy(out->plain_photometric, head.plain_photometric, sizeof(out->plain_photometric));
-    memcpy(out->note, head.note, sizeof(out->note));
-    out->rows = head.rows;
-    out->columns = head.columns;
-    out->frames = head.frames;
-    out->samples = head.samples;
-    out->bits_allocated = head.bits_allocated;
-    out->bits_stored = head.bits_stored;
-    out->as_stored = head.as_stored;
-    out->pixel_offset = head.pixel_offset;
-    out->pixel_length = head.pixel_length;
-    json_error_t error;
-    out->tags = json_loadb(json, head.json, JSON_ALLOW_NUL, &error);
-    if (head.spans) out->frame = cn_memdup(spans, head.spans * sizeof(*out->frame));
-    bool good = json_is_object(out->tags);
-    if (good && (!head.spans || out->frame)) return CN_OK;
-    cn_dicom_index_clear(out);
-    return good ? CN_ERR_NOMEM : CN_ERR_CRASHED;
-}
-
 cn_err cn_dicom_reader_index(cn_dicom_reader *reader, int fd, cn_dicom_index *out, char *why, size_t why_size)
 {
     struct stat st;
@@ -155,19 +127,17 @@ cn_err cn_dicom_reader_index(cn_dicom_reader *reader, int fd, cn_dicom_index *ou
     CN_AUTO_FREE void *bytes = NULL;
     size_t len = 0;
     CN_TRY(ask_worker(reader, &ask, &fd, 1, &bytes, &len, why, why_size));
-    cn_err err = take_index(bytes, len, (uint64_t)st.st_size, out);
-    if (err == CN_OK) return CN_OK;
+    cn_err err = cn_dicom_index_read(bytes, len, (uint64_t)st.st_size, true, out);
+    if (err == CN_OK) {
+        out->packed = bytes;
+        out->packed_n = len;
+        bytes = NULL;
+        return CN_OK;
+    }
     cn_warn("viewer.dicom", "a worker's answer makes no sense: it is ended");
     cn_forked_end(&reader->readers->zygote, &reader->worker);
     if (why) cn_fmt(why, why_size, "The program that reads files gave an answer that makes no sense.");
-    return err;
-}
-
-void cn_dicom_index_clear(cn_dicom_index *index)
-{
-    json_decref(index->tags);
-    free(index->frame);
-    memset(index, 0, sizeof(*index));
+    return err == CN_ERR_NOMEM ? err : CN_ERR_CRASHED;
 }
 
 /* ---- pixels ---- */
@@ -234,15 +204,32 @@ cn_err cn_dicom_reader_deidentify(cn_dicom_reader *reader, int fd, const cn_dico
 
 /* ---- the whole ---- */
 
+static cn_err take_place(cn_dicom_readers *readers)
+{
+    const uint64_t end_ns = cn_mono_ns() + PLACE_MS * UINT64_C(1000000);
+    pthread_mutex_lock(&readers->lock);
+    while (readers->open >= readers->limit && cn_cond_wait_until(&readers->left, &readers->lock, end_ns)) {
+    }
+    bool free_one = readers->open < readers->limit;
+    if (free_one) readers->open++;
+    pthread_mutex_unlock(&readers->lock);
+    return free_one ? CN_OK : CN_ERR_AGAIN;
+}
+
+static void leave_place(cn_dicom_readers *readers)
+{
+    pthread_mutex_lock(&readers->lock);
+    readers->open--;
+    pthread_cond_signal(&readers->left);
+    pthread_mutex_unlock(&readers->lock);
+}
+
 cn_err cn_dicom_reader_open(cn_dicom_readers *readers, cn_dicom_reader **out)
 {
-    if (atomic_fetch_add(&readers->open, 1) >= readers->limit) {
-        atomic_fetch_sub(&readers->open, 1);
-        return CN_ERR_AGAIN;
-    }
+    CN_TRY(take_place(readers));
     cn_dicom_reader *reader = CN_NEW(cn_dicom_reader);
     if (!reader) {
-        atomic_fetch_sub(&readers->open, 1);
+        leave_place(readers);
         return CN_ERR_NOMEM;
     }
     reader->readers = readers;
@@ -255,7 +242,7 @@ void cn_dicom_reader_close(cn_dicom_reader *reader)
 {
     if (!reader) return;
     cn_forked_end(&reader->readers->zygote, &reader->worker);
-    atomic_fetch_sub(&reader->readers->open, 1);
+    leave_place(reader->readers);
     free(reader);
 }
 
@@ -264,6 +251,8 @@ cn_err cn_dicom_readers_new(cn_dicom_readers **out, const char *program, unsigne
     cn_dicom_readers *readers = CN_NEW(cn_dicom_readers);
     if (!readers) return CN_ERR_NOMEM;
     readers->limit = limit;
+    pthread_mutex_init(&readers->lock, NULL);
+    cn_cond_init(&readers->left);
     cn_err err = cn_zygote_start(&readers->zygote, program, CN_DICOM_SHARED);
     if (err != CN_OK) {
         cn_dicom_readers_free(readers);
@@ -277,5 +266,7 @@ void cn_dicom_readers_free(cn_dicom_readers *readers)
 {
     if (!readers) return;
     cn_zygote_stop(&readers->zygote);
+    pthread_cond_destroy(&readers->left);
+    pthread_mutex_destroy(&readers->lock);
     free(readers);
 }

@@ -7,13 +7,12 @@
 #ifndef CN_VIEWER_DICOM_READER_H
 #define CN_VIEWER_DICOM_READER_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
-#include "viewer/dicom/dicomproto.h"
+#include "viewer/dicom/record.h"
 
 typedef struct cn_dicom_readers cn_dicom_readers; /* the zygote; thread-safe */
 typedef struct cn_dicom_reader cn_dicom_reader;   /* one worker: one sender's files; one thread at a time */
@@ -23,33 +22,15 @@ cn_err cn_dicom_readers_new(cn_dicom_readers **out, const char *program, unsigne
 /** All readers have been closed. */
 void cn_dicom_readers_free(cn_dicom_readers *readers);
 
-/** CN_ERR_AGAIN: `limit` are open. The worker itself is forked by the first question. */
+/** Waits up to 5 s while `limit` are open, CN_ERR_AGAIN then. The worker itself is forked by the first question. */
 cn_err cn_dicom_reader_open(cn_dicom_readers *readers, cn_dicom_reader **out);
 void cn_dicom_reader_close(cn_dicom_reader *reader);
-
-typedef struct cn_dicom_index {
-    char study[65], series[65], instance[65], sop_class[65], syntax[65];  /* "": the file does not say */
-    uint32_t rows, columns, frames, samples, bits_allocated, bits_stored; /* 0 where there is no picture */
-    char photometric[20];
-    char plain_photometric
-        [20]; /* of what cn_dicom_reader_frame and _plain give: "RGB" for most of what is compressed as YBR */
-    /** DICOM JSON model (PS3.18 Annex F), UTF-8, every element but group 2 and group lengths; (0008,0005) says ISO_IR 192. Binary values over 1 KiB,
-     * pixel data and what no longer fits have BulkDataURI "offset/length" in bytes of the file (of the inflated data set in a deflated file). */
-    json_t *tags;
-    /** Where each frame's bytes lie in the file, `frames` of them, NULL unless `as_stored`. */
-    cn_dicom_span *frame;
-    bool as_stored; /* frames can leave as stored: not big-endian, deflated, bit-packed, several fragments a frame */
-    uint64_t pixel_offset,
-        pixel_length; /* of the value of the pixel data: of a native one its bytes, else from the first item on; 0 without */
-    char note[64]; /* what was doubtful, words with blanks between: "charset" "uid" "order" "offsets" "meta"; or "" */
-} cn_dicom_index;
 
 /**
  * What a file holds. `why` (≥ 200 bytes) gets a plain sentence with the tag where it is refused, without any value of a patient's.
  * CN_ERR_UNSUPPORTED: no DICOM; CN_ERR_CORRUPT: contradicts itself or its length; CN_ERR_TOOBIG; CN_ERR_TIMEOUT, CN_ERR_CRASHED.
  */
 cn_err cn_dicom_reader_index(cn_dicom_reader *reader, int fd, cn_dicom_index *out, char *why, size_t why_size);
-void cn_dicom_index_clear(cn_dicom_index *index);
 
 /*
  * The others read the file anew. `why` as above, may be NULL with size 0. CN_ERR_NOTFOUND: no such frame; CN_ERR_UNSUPPORTED: a film, a codec that nobody
