@@ -140,19 +140,18 @@ function dicomOf(slide) {
 }
 
 /**
- * Orthanc with its WSI plugin and the slide as DICOM. It listens on every address: it has a network namespace of its own (root), and so has who asks it (`within`).
- * → {port, within, path(width of the level, column, row), hashes(paths)}: of the answers that are then to come again.
+ * Orthanc with a plugin. It listens on every address: it has a network namespace of its own (root), and so has who asks it (`within`).
+ * → {pid, port, within, curl(...arguments)}
  */
-export async function orthanc(dir, slide, core) {
-  const dicom = dicomOf(slide),
-    port = 8042,
+export async function orthancWith(dir, plugin, core, more = {}) {
+  const port = 8042,
     config = join(dir, 'orthanc.json'),
     base = `http://127.0.0.1:${port}`
-  const settings = { Plugins: ['/usr/share/orthanc/plugins/libOrthancWSI.so'], StorageDirectory: join(dir, 'orthanc') }
+  const settings = { Plugins: [`/usr/share/orthanc/plugins/${plugin}`], StorageDirectory: join(dir, 'orthanc') }
   Object.assign(settings, { AuthenticationEnabled: false, HttpPort: port, KeepAlive: true, DicomServerEnabled: false })
   settings.HttpThreadsCount = 80 // it has a thread per connection
   mkdirSync(settings.StorageDirectory)
-  writeFileSync(config, JSON.stringify({ ...settings, IndexDirectory: settings.StorageDirectory }))
+  writeFileSync(config, JSON.stringify({ ...settings, IndexDirectory: settings.StorageDirectory, ...more }))
   const alone = ['-n', 'bash', '-c', 'ip link set lo up && exec Orthanc "$0"', config]
   const served = await start(core, 'unshare', alone, (pid) => {
     try {
@@ -162,21 +161,32 @@ export async function orthanc(dir, slide, core) {
     }
   })
   const { pid } = served
+  return { port, base, within: within(pid), curl: (...args) => curl(pid, ...args), ...served }
+}
+
+/**
+ * Orthanc with its WSI plugin and the slide as DICOM.
+ * → {port, within, path(width of the level, column, row), hashes(paths)}: of the answers that are then to come again.
+ */
+export async function orthanc(dir, slide, core) {
+  const dicom = dicomOf(slide),
+    peer = await orthancWith(dir, 'libOrthancWSI.so', core),
+    { base } = peer
   for (const name of readdirSync(dicom))
-    curl(pid, '-o', '/dev/null', '--data-binary', `@${join(dicom, name)}`, `${base}/instances`)
-  const [series] = JSON.parse(curl(pid, `${base}/series`))
-  const { Sizes } = JSON.parse(curl(pid, `${base}/wsi/pyramids/${series}`))
+    peer.curl('-o', '/dev/null', '--data-binary', `@${join(dicom, name)}`, `${base}/instances`)
+  const [series] = JSON.parse(peer.curl(`${base}/series`))
+  const { Sizes } = JSON.parse(peer.curl(`${base}/wsi/pyramids/${series}`))
   const path = (width, column, row) => `/wsi/tiles/${series}/${Sizes.findIndex(([w]) => w === width)}/${column}/${row}`
   const hashes = (paths) => {
     const list = join(dir, 'orthanc.curl'),
       file = (i) => join(dir, `orthanc-${i}`)
     writeFileSync(list, paths.map((path, i) => `url = ${base}${path}\noutput = ${file(i)}\n`).join(''))
-    curl(pid, '-K', list)
+    peer.curl('-K', list)
     return paths.map((_, i) =>
       createHash('sha256')
         .update(readFileSync(file(i)))
         .digest('hex'),
     )
   }
-  return { port, within: within(pid), path, hashes, ...served }
+  return { ...peer, path, hashes }
 }
