@@ -117,25 +117,42 @@ static cn_err mark_ends(cn_multipart *multipart)
     return body ? multipart->ops->end(multipart->ctx) : CN_OK;
 }
 
-/* Bytes up to the next one that may begin a mark. A carriage return stands only at a mark's begin, so that what did not become one is given out
- * and the looking goes on with the byte at hand. Gives how many it took. */
+/* How many bytes at the end may be the begin of a mark. */
+static size_t begun(const cn_multipart *multipart, const char *bytes, size_t len)
+{
+    size_t longest = multipart->mark_n - 1 < len ? multipart->mark_n - 1 : len;
+    for (size_t n = longest; n > 0; n--)
+        if (memcmp(bytes + len - n, multipart->mark, n) == 0) return n;
+    return 0;
+}
+
+/* One byte of what may become a mark. A carriage return stands only at a mark's begin, so that what did not become one is given out and the
+ * looking goes on with the byte at hand. */
+static cn_err take_mark(cn_multipart *multipart, char byte, size_t *taken)
+{
+    if (byte == multipart->mark[multipart->matched]) {
+        *taken = 1;
+        return ++multipart->matched == multipart->mark_n ? mark_ends(multipart) : CN_OK;
+    }
+    size_t held = multipart->matched;
+    multipart->matched = 0;
+    *taken = 0;
+    return give(multipart, multipart->mark, held);
+}
+
+/* Bytes up to the next mark, or all but what may be the begin of one: images are full of carriage returns. */
 static cn_err take_body(cn_multipart *multipart, const char *bytes, size_t len, size_t *taken)
 {
-    *taken = 0;
-    if (multipart->matched > 0) {
-        if (*bytes == multipart->mark[multipart->matched]) {
-            *taken = 1;
-            return ++multipart->matched == multipart->mark_n ? mark_ends(multipart) : CN_OK;
-        }
-        size_t held = multipart->matched;
-        multipart->matched = 0;
-        return give(multipart, multipart->mark, held);
+    if (multipart->matched > 0) return take_mark(multipart, *bytes, taken);
+    const char *mark = memmem(bytes, len, multipart->mark, multipart->mark_n);
+    if (!mark) {
+        multipart->matched = begun(multipart, bytes, len);
+        *taken = len;
+        return give(multipart, bytes, len - multipart->matched);
     }
-    const char *begin = memchr(bytes, '\r', len);
-    size_t plain = begin ? (size_t)(begin - bytes) : len;
-    multipart->matched = begin ? 1 : 0;
-    *taken = plain + multipart->matched;
-    return give(multipart, bytes, plain);
+    *taken = (size_t)(mark - bytes) + multipart->mark_n;
+    CN_TRY(give(multipart, bytes, (size_t)(mark - bytes)));
+    return mark_ends(multipart);
 }
 
 cn_err cn_multipart_feed(cn_multipart *multipart, const void *bytes, size_t len)

@@ -31,7 +31,7 @@ static const struct {
     {"forwarded", -1},
     {"x-csrf-token", -1},
     {"sec-fetch-site", -1},
-    {"expect", -1},
+    {"expect", WSI_TOKEN_HTTP_EXPECT},
     {"tus-resumable", -1},
     {"upload-length", -1},
     {"upload-offset", -1},

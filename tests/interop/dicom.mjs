@@ -2,8 +2,9 @@
 // node tests/interop/dicom.mjs (CN_BUILD=release for another build).
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { assert, check, equal, finish } from '../lib/check.mjs'
+import { assert, check, equal, finish, until } from '../lib/check.mjs'
 import { CT, element, file } from '../lib/dicom.mjs'
 import { Session } from '../lib/rest.mjs'
 import { Server, root, sanitized } from '../lib/server.mjs'
@@ -92,6 +93,32 @@ await check('the request names its studies, and an image sent again is there onc
   equal((await store(session, [files[0]])).status, 200)
   const { studies } = await session.get(`/api/v1/requests/${request.id}`)
   equal(studies, [{ uid: STUDY, date: '20260102', modalities: ['CT'], series: 1, instances: 40, conflicts: 0 }])
+})
+
+await check('a client that waits for the word to send its body has it at once', async () => {
+  const data = body(files.slice(0, 4))
+  const begun = performance.now()
+  // what curl does with a body over 1 MiB; it waits for a second, others for ever
+  const socket = connect(server.ports.port, '127.0.0.1')
+  socket.write(
+    [
+      `POST /dicom-web/studies?request=${request.number} HTTP/1.1`,
+      'Host: localhost',
+      `Cookie: ${session.cookie}`,
+      `X-CSRF-Token: ${session.csrf}`,
+      `Content-Type: multipart/related; type="application/dicom"; boundary="${BOUNDARY}"`,
+      `Content-Length: ${data.length}`,
+      'Expect: 100-continue',
+      'Connection: close\r\n\r\n',
+    ].join('\r\n'),
+  )
+  let said = ''
+  socket.on('data', (bytes) => (said += bytes))
+  await until('the word', () => said.startsWith('HTTP/1.1 100 '), 5, 10)
+  assert(performance.now() - begun < 900, 'it came late')
+  socket.write(data)
+  await until('the answer', () => /\r\n\r\nHTTP\/1.1 200 /.test(said), 5, 10)
+  socket.destroy()
 })
 
 await check('a broken image fails alone, with a reason', async () => {
