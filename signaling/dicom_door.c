@@ -124,7 +124,7 @@ static cn_err copy(cn_files *files, const char *part, int fd)
     int64_t at = 0;
     ssize_t got;
     if (!bytes) return CN_ERR_NOMEM;
-    CN_TRY(cn_part_create(files, part));
+    CN_TRY(cn_part_begin(files, part));
     while ((got = pread(fd, bytes, COPY, at)) > 0) {
         CN_TRY(cn_part_append(files, part, at, bytes, (size_t)got));
         at += got;

@@ -94,7 +94,7 @@ pin()
 const onCore = (within, command, ...args) =>
   execFileSync('taskset', ['-c', String(CORE.asks), ...within, command, ...args], { encoding: 'utf8', stdio: 'pipe' })
 const stow = (within, base, more, path) =>
-  onCore(within, 'curl', '-sf', '--noproxy', '*', '-o', '/dev/null', '-H', CONTENT, ...more, '--data-binary', `@${path}`, base)
+  onCore(within, 'curl', '-sf', '--noproxy', '*', '-o', '/dev/null', '-H', CONTENT, '-H', 'Expect:', ...more, '--data-binary', `@${path}`, base)
 const ours = [
   [],
   `${server.url}/dicom-web/studies?request=${request.number}`,

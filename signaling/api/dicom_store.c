@@ -22,7 +22,8 @@ enum {
     FAILED_NOT_UNDERSTOOD = 0xC000
 };
 
-#define PARTS 20000 /* of one body at most */
+#define PARTS 20000               /* of one body at most */
+#define WAITING_BYTES (256 << 20) /* of instances that wait for the disk together */
 
 typedef struct store {
     cn_http *http;
@@ -34,7 +35,9 @@ typedef struct store {
     cn_err err; /* of the part that is arriving */
     unsigned parts;
     cn_instance_new waiting[CN_IMAGING_BATCH];
+    cn_part parts_of[CN_IMAGING_BATCH]; /* the files of those */
     size_t waiting_n;
+    int64_t waiting_bytes;
     json_t *stored, *failed;
 } store;
 
@@ -91,14 +94,27 @@ static int reason_of(cn_err err)
     }
 }
 
-/* ---- rows, several instances a transaction ---- */
+/* ---- objects and rows, several instances at once ---- */
 
+static void forget(store *own)
+{
+    for (size_t i = 0; i < own->waiting_n; i++) {
+        cn_part_remove(consult(own)->files, own->parts_of[i].id);
+        json_decref(own->waiting[i].tags);
+    }
+    own->waiting_n = 0;
+    own->waiting_bytes = 0;
+}
+
+/* First the objects are durable, then rows say so. */
 static void flush(store *own)
 {
     cn_problem problem = {.err = CN_OK};
     if (!own->waiting_n) return;
-    cn_err err =
-        cn_imaging_store(consult(own), cn_http_actor(own->http), own->request, own->waiting, own->waiting_n, &problem);
+    cn_err err = cn_parts_publish(consult(own)->files, own->parts_of, own->waiting_n);
+    if (err == CN_OK)
+        err = cn_imaging_store(consult(own), cn_http_actor(own->http), own->request, own->waiting, own->waiting_n,
+                               &problem);
     for (size_t i = 0; i < own->waiting_n; i++) {
         cn_instance_new *fresh = &own->waiting[i];
         if (err == CN_OK)
@@ -106,9 +122,8 @@ static void flush(store *own)
         else
             refuse(own, fresh->sop_class, fresh->instance, reason_of(err),
                    *problem.detail ? problem.detail : cn_err_text(err));
-        json_decref(fresh->tags);
     }
-    own->waiting_n = 0;
+    forget(own);
 }
 
 /* ---- one part ---- */
@@ -121,7 +136,7 @@ static cn_err part_begin(void *ctx, const char *type)
     own->bytes = 0;
     own->err = strncasecmp(type, "application/dicom", 17) == 0 && strchr("; ", type[17]) ? CN_OK : CN_ERR_INVALID;
     cn_id_new(id);
-    CN_TRY(cn_part_create(consult(own)->files, id));
+    CN_TRY(cn_part_begin(consult(own)->files, id));
     memcpy(own->part, id, sizeof(own->part));
     return CN_OK;
 }
@@ -149,12 +164,13 @@ static cn_err look(store *own, cn_dicom_index *index, char *why, size_t size)
     return CN_ERR_CORRUPT;
 }
 
-/* First the object is durable, then a row says so. */
-static cn_err keep(store *own, const cn_dicom_index *index, cn_instance_new *fresh)
+/* The part waits for others. */
+static cn_err keep(store *own, const cn_dicom_index *index)
 {
+    cn_instance_new *fresh = &own->waiting[own->waiting_n];
+    cn_part *part = &own->parts_of[own->waiting_n];
     *fresh = (cn_instance_new){.rows = index->rows, .columns = index->columns, .frames = index->frames};
     CN_TRY(cn_part_hash(consult(own)->files, own->part, fresh->sha256, &fresh->size));
-    CN_TRY(cn_part_publish(consult(own)->files, own->part, fresh->sha256, fresh->size));
     cn_dicom_shelf_keep(cn_app_dicom_shelf(cn_http_app(own->http)), fresh->sha256, index);
     cn_strcpy(fresh->study, CN_UID, index->study);
     cn_strcpy(fresh->series, CN_UID, index->series);
@@ -162,6 +178,12 @@ static cn_err keep(store *own, const cn_dicom_index *index, cn_instance_new *fre
     cn_strcpy(fresh->sop_class, CN_UID, index->sop_class);
     cn_strcpy(fresh->syntax, CN_UID, index->syntax);
     fresh->tags = json_incref(index->tags);
+    *part = (cn_part){.size = fresh->size};
+    memcpy(part->id, own->part, sizeof(part->id));
+    memcpy(part->sha256, fresh->sha256, sizeof(part->sha256));
+    own->part[0] = '\0';
+    own->waiting_n++;
+    own->waiting_bytes += fresh->size;
     return CN_OK;
 }
 
@@ -173,8 +195,8 @@ static void take(store *own)
     cn_err err = look(own, &index, why, sizeof(why));
     if (err == CN_OK && *study && strcmp(study, index.study) != 0)
         refuse(own, index.sop_class, index.instance, FAILED_MISMATCH, "belongs to another study");
-    else if (err == CN_OK && (err = keep(own, &index, &own->waiting[own->waiting_n])) == CN_OK)
-        own->waiting_n++;
+    else if (err == CN_OK)
+        err = keep(own, &index);
     if (err == CN_ERR_INVALID) cn_strcpy(why, sizeof(why), "the part is not of type application/dicom");
     if (err != CN_OK) refuse(own, index.sop_class, index.instance, reason_of(err), *why ? why : cn_err_text(err));
     cn_dicom_index_clear(&index);
@@ -191,7 +213,7 @@ static cn_err part_end(void *ctx)
     store *own = ctx;
     take(own);
     part_drop(own);
-    if (own->waiting_n == CN_IMAGING_BATCH) flush(own);
+    if (own->waiting_n == CN_IMAGING_BATCH || own->waiting_bytes > WAITING_BYTES) flush(own);
     return CN_OK;
 }
 
@@ -202,7 +224,7 @@ static const cn_multipart_ops part_ops = {part_begin, part_bytes, part_end};
 static void store_free(void *bytes)
 {
     store *own = bytes;
-    for (size_t i = 0; i < own->waiting_n; i++) json_decref(own->waiting[i].tags);
+    forget(own);
     if (own->reader) cn_dicom_reader_close(own->reader);
     json_decref(own->stored);
     json_decref(own->failed);

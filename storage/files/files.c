@@ -162,7 +162,7 @@ static cn_err link_or_keep(const char *from, const char *to, int64_t size)
  * Links a finished, hashed file into its place, where it has a second name. The folder is synced also
  * when the object was there already: whoever put it there may not have come so far yet.
  */
-static cn_err publish(const cn_files *files, int fd, const char *from, const char *hex, int64_t size)
+static cn_err place_object(const cn_files *files, const char *from, const char *hex, int64_t size)
 {
     char to[PATH_MAX];
     CN_TRY(object_place(files, hex, to, sizeof to));
@@ -170,9 +170,21 @@ static cn_err publish(const cn_files *files, int fd, const char *from, const cha
     *slash = 0;
     CN_TRY(cn_mkdirs(to));
     *slash = '/';
-    if (fchmod(fd, 0400) < 0 || fsync(fd) < 0) return cn_err_from_errno(errno);
-    CN_TRY(link_or_keep(from, to, size));
+    return link_or_keep(from, to, size);
+}
+
+static cn_err sync_place(const cn_files *files, const char *hex)
+{
+    char to[PATH_MAX];
+    CN_TRY(object_place(files, hex, to, sizeof to));
     return cn_fsync_parent(to);
+}
+
+static cn_err publish(const cn_files *files, int fd, const char *from, const char *hex, int64_t size)
+{
+    if (fchmod(fd, 0400) < 0 || fsync(fd) < 0) return cn_err_from_errno(errno);
+    CN_TRY(place_object(files, from, hex, size));
+    return sync_place(files, hex);
 }
 
 static cn_err temporary(const cn_files *files, char path[PATH_MAX], int *fd)
@@ -236,13 +248,21 @@ static cn_err part_open(const cn_files *files, const char *id, int *fd)
     return part_lock(*fd);
 }
 
-cn_err cn_part_create(cn_files *files, const char *id)
+cn_err cn_part_begin(cn_files *files, const char *id)
 {
     char path[PATH_MAX];
     CN_TRY(part_place(files, id, path));
     CN_TRY(cn_files_ping(files));
     CN_AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return errno == EEXIST ? CN_ERR_CONFLICT : cn_err_from_errno(errno);
+    return CN_OK;
+}
+
+cn_err cn_part_create(cn_files *files, const char *id)
+{
+    char path[PATH_MAX];
+    CN_TRY(cn_part_begin(files, id));
+    CN_TRY(part_place(files, id, path));
     return cn_fsync_parent(path);
 }
 
@@ -319,6 +339,47 @@ cn_err cn_part_publish(cn_files *files, const char *id, const char *sha256_hex, 
     CN_TRY(part_place(files, id, path));
     CN_TRY(part_open_read(files, id, &fd));
     return publish(files, fd, path, sha256_hex, size);
+}
+
+static cn_err open_parts(const cn_files *files, const cn_part *list, size_t count, int *fds)
+{
+    for (size_t i = 0; i < count; i++) {
+        CN_TRY(part_open_read(files, list[i].id, &fds[i]));
+        if (fchmod(fds[i], 0400) < 0) return cn_err_from_errno(errno);
+    }
+    return CN_OK;
+}
+
+static cn_err place_parts(const cn_files *files, const cn_part *list, size_t count)
+{
+    char path[PATH_MAX];
+    for (size_t i = 0; i < count; i++) {
+        CN_TRY(part_place(files, list[i].id, path));
+        CN_TRY(place_object(files, path, list[i].sha256, list[i].size));
+    }
+    return CN_OK;
+}
+
+/* A flush of the disk for each file and each folder takes longer than writing them: the file system is synced as a whole, first with the
+ * bytes, then with the names. Linux tells of failed writes since 5.8. */
+static cn_err sync_all(int fd)
+{
+    return syncfs(fd) < 0 ? cn_err_from_errno(errno) : CN_OK;
+}
+
+cn_err cn_parts_publish(cn_files *files, const cn_part *list, size_t count)
+{
+    int fds[CN_PARTS_AT_ONCE];
+    if (count > CN_PARTS_AT_ONCE) return CN_ERR_TOOBIG;
+    if (count == 1) return cn_part_publish(files, list->id, list->sha256, list->size);
+    for (size_t i = 0; i < count; i++) fds[i] = -1;
+    if (count == 0) return CN_OK;
+    cn_err err = open_parts(files, list, count, fds);
+    if (err == CN_OK) err = sync_all(fds[0]);
+    if (err == CN_OK) err = place_parts(files, list, count);
+    if (err == CN_OK) err = sync_all(fds[0]);
+    for (size_t i = 0; i < count; i++) cn_fd_close(&fds[i]);
+    return err;
 }
 
 cn_err cn_part_remove(cn_files *files, const char *id)

@@ -5,6 +5,7 @@
 #ifndef CN_STORAGE_FILES_H
 #define CN_STORAGE_FILES_H
 
+#include "base/crypto.h"
 #include "base/str.h"
 #include "storage/db/db.h"
 
@@ -27,6 +28,8 @@ cn_err cn_files_index_path(const cn_files *files, const char *sha256_hex, char *
 
 /** Partial uploads: bytes are appended, fsynced, and survive a crash; the length of the file is the offset. */
 cn_err cn_part_create(cn_files *files, const char *id);
+/** One that nobody goes on with after a crash: its name is not synced. */
+cn_err cn_part_begin(cn_files *files, const char *id);
 cn_err cn_part_length(cn_files *files, const char *id, int64_t *out);
 /** Appends at `offset`, which must equal the present length (CN_ERR_CONFLICT); writes all or truncates back
  * (CN_ERR_NOSPACE, CN_ERR_IO). Not yet synced. */
@@ -40,6 +43,13 @@ cn_err cn_part_sync(cn_files *files, const char *id);
  */
 cn_err cn_part_hash(cn_files *files, const char *id, char sha256_hex[65], int64_t *size);
 cn_err cn_part_publish(cn_files *files, const char *id, const char *sha256_hex, int64_t size);
+typedef struct cn_part {
+    char id[CN_ID_TEXT], sha256[65];
+    int64_t size;
+} cn_part;
+/** The same for up to CN_PARTS_AT_ONCE of them: they wait for the disk together. With an error some may be there already. */
+cn_err cn_parts_publish(cn_files *files, const cn_part *list, size_t count);
+#define CN_PARTS_AT_ONCE 64
 /** Path of the part, for looking into it. */
 cn_err cn_part_path(const cn_files *files, const char *id, char *out, size_t size);
 cn_err cn_part_remove(cn_files *files, const char *id);
