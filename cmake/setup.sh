@@ -16,7 +16,7 @@ PACKAGES_CHECK="clang clang-format libclang-rt-14-dev llvm-14 universal-ctags po
  ghostscript liblcms2-utils fonts-liberation pulseaudio coturn nftables python3-aiortc python3-shapely curl libheif-examples libopenjp2-tools dcmtk libgdcm-tools golang-go golang-github-pion-webrtc.v3-dev"
 
 # What bench/run measures beside, of the group tiles.
-PACKAGES_BENCH="nginx-light lighttpd iipimage-server libvips-tools orthanc orthanc-wsi curl"
+PACKAGES_BENCH="nginx-light lighttpd iipimage-server libvips-tools orthanc orthanc-wsi orthanc-dicomweb dcmtk curl"
 
 say() { printf '%s\n' "$*" >&2; }
 

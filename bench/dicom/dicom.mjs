@@ -4,10 +4,10 @@
 // FILE gets the rows {name, goal, measured, unit, …}; the last line of the output is the same.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, copyFileSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, fsyncSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { equal, option, until } from '../../tests/lib/check.mjs'
-import { CT, ctImage, element, file } from '../../tests/lib/dicom.mjs'
+import { ctImage, element, file } from '../../tests/lib/dicom.mjs'
 import { Session } from '../../tests/lib/rest.mjs'
 import { Server, root } from '../../tests/lib/server.mjs'
 import { certificate, nginx, orthancWith, version } from '../tiles/peers.mjs'
@@ -63,7 +63,12 @@ function multiframe(study) {
     element(0x28, 0x101, 'US', 8),
     element(0x28, 0x102, 'US', 7),
     element(0x28, 0x103, 'US', 0),
-    element(0x7fe0, 0x10, 'OB', Buffer.alloc(FRAMES << 18, (i) => i)),
+    element(
+      0x7fe0,
+      0x10,
+      'OB',
+      Buffer.alloc(FRAMES << 18, (i) => i),
+    ),
   ])
 }
 const BOUNDARY = 'of-parts'
@@ -94,7 +99,23 @@ pin()
 const onCore = (within, command, ...args) =>
   execFileSync('taskset', ['-c', String(CORE.asks), ...within, command, ...args], { encoding: 'utf8', stdio: 'pipe' })
 const stow = (within, base, more, path) =>
-  onCore(within, 'curl', '-sf', '--noproxy', '*', '-o', '/dev/null', '-H', CONTENT, '-H', 'Expect:', ...more, '--data-binary', `@${path}`, base)
+  onCore(
+    within,
+    'curl',
+    '-sf',
+    '--noproxy',
+    '*',
+    '-o',
+    '/dev/null',
+    '-H',
+    CONTENT,
+    '-H',
+    'Expect:',
+    ...more,
+    '--data-binary',
+    `@${path}`,
+    base,
+  )
 const ours = [
   [],
   `${server.url}/dicom-web/studies?request=${request.number}`,
@@ -127,12 +148,10 @@ function copied(paths) {
 const took = { stow: { ours: [], orthanc: [] }, cstore: { ours: [], orthanc: [] }, disk: [] }
 const each = Math.ceil(IMAGES / ROUNDS)
 for (let round = 0; round < ROUNDS; round++) {
-  const images = (way) =>
-    Array.from({ length: each }, (_, i) => fresh(`${STUDY}.${way}.${round}`, i, request.number))
+  const images = (way) => Array.from({ length: each }, (_, i) => fresh(`${STUDY}.${way}.${round}`, i, request.number))
   const bodies = []
   const web = images(1)
-  for (let i = 0; i < each; i += BODY)
-    bodies.push(body(join(folder, `body-${bodies.length}`), web.slice(i, i + BODY)))
+  for (let i = 0; i < each; i += BODY) bodies.push(body(join(folder, `body-${bodies.length}`), web.slice(i, i + BODY)))
   const paths = images(2).map((image, i) => {
     const path = join(folder, `${i}.dcm`)
     writeFileSync(path, image)

@@ -3,7 +3,7 @@ import type { Image } from './study'
 
 export type Stored = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
 
-const AT_ONCE = 4
+const AT_ONCE = 6
 const MOST_BYTES = 512 << 20
 
 /** The frame's bytes as numbers; throws when there are too few. */
@@ -112,6 +112,7 @@ async function fetched(address: string, signal: AbortSignal, tries = 6): Promise
   const answer = await fetch(address, {
     headers: { Accept: 'application/octet-stream' },
     credentials: 'same-origin',
+    cache: 'no-store',
     signal,
   })
   if (answer.status === 503 && tries > 0) {
