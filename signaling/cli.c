@@ -6,20 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rights.h"
 #include "base/str.h"
-#include "consult/demo/demo.h"
 #include "consult/people/manage.h"
 #include "consult/people/password.h"
 #include "consult/request/patient.h"
 #include "consult/room/room.h"
 #include "consult/room/token.h"
 #include "signaling/app.h"
+#include "signaling/demo.h"
 #include "storage/vault/master.h"
 
 #define TOKEN_DAYS 30
@@ -395,31 +394,11 @@ static int key_add(cn_app *app, int argc, char **argv)
     return err == CN_OK ? 0 : failed("key add", err, NULL);
 }
 
-/* The slide is drawn by a program of its own; the file is the store's afterwards. */
-static cn_err draw_slide(char *path, size_t size)
-{
-    char dir[1024], program[1200];
-    int status = -1;
-    const cn_child_limits limits = {.wall_seconds = 300};
-    CN_TRY(cn_program_dir(dir, sizeof dir));
-    if (!cn_fmt(program, sizeof program, "%s/consilium-demo-slide", dir)) return CN_ERR_TOOBIG;
-    if (!cn_strcpy(path, size, "/tmp/consilium-demo-XXXXXX")) return CN_ERR_TOOBIG;
-    int fd = mkstemp(path);
-    if (fd < 0) return CN_ERR_IO;
-    close(fd);
-    const char *const arguments[] = {program, path, NULL};
-    cn_err err = cn_child_run(arguments, &limits, &status);
-    return err != CN_OK ? err : status == 0 ? CN_OK : CN_ERR_CRASHED;
-}
-
 static int demo_init(cn_app *app, int argc, char **argv)
 {
-    char drawn[64] = "";
     const char *slide = argc == 2 && strcmp(argv[0], "--slide") == 0 ? argv[1] : NULL;
     if (argc && !slide) return usage("demo init takes --slide FILE or nothing");
-    cn_err err = slide ? CN_OK : draw_slide(drawn, sizeof drawn);
-    if (err == CN_OK) err = cn_demo_init(&app->consult, slide ? slide : drawn, stdout);
-    if (*drawn) unlink(drawn);
+    cn_err err = cn_app_demo(app, slide, stdout);
     if (err == CN_ERR_CONFLICT)
         return fprintf(stderr, "consilium: there are users already: no demo data was made\n"), 1;
     return err == CN_OK ? 0 : failed("demo init", err, NULL);

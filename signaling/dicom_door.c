@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "consult/imaging/imaging.h"
+#include "signaling/dicom_intake.h"
 #include "viewer/dicom/peers.h"
 
 #define COPY (1 << 20)
@@ -132,42 +132,28 @@ static cn_err copy(cn_files *files, const char *part, int fd)
     return got < 0 ? CN_ERR_IO : CN_OK;
 }
 
-static cn_err publish(cn_files *files, const char *part, cn_instance_new *fresh)
-{
-    CN_TRY(cn_part_hash(files, part, fresh->sha256, &fresh->size));
-    return cn_part_publish(files, part, fresh->sha256, fresh->size);
-}
-
-static void describe(const cn_dicom_index *index, cn_instance_new *fresh)
-{
-    fresh->rows = index->rows;
-    fresh->columns = index->columns;
-    fresh->frames = index->frames;
-    cn_strcpy(fresh->study, CN_UID, index->study);
-    cn_strcpy(fresh->series, CN_UID, index->series);
-    cn_strcpy(fresh->instance, CN_UID, index->instance);
-    cn_strcpy(fresh->sop_class, CN_UID, index->sop_class);
-    cn_strcpy(fresh->syntax, CN_UID, index->syntax);
-    fresh->tags = index->tags;
-}
-
 /* The request that the accession number names (docs/operations.md), if the peer's account may add to it. */
 static cn_err store(cn_dicom_door *door, const sender *who, const cn_dicom_index *index, int fd, cn_problem *problem)
 {
     cn_consult *consult = cn_app_consult(door->app);
-    char request[CN_ID_TEXT], part[CN_ID_TEXT];
+    char part[CN_ID_TEXT];
+    CN_AUTO_FREE cn_intake *intake = CN_NEW(cn_intake);
+    if (!intake) return CN_ERR_NOMEM;
     const char *number = cn_dicom_json_text(index->tags, "00080050");
-    cn_instance_new fresh = {.size = 0};
     if (!*number)
         return cn_problem_set(problem, CN_ERR_NOTFOUND, "request", "AccessionNumber (0008,0050) names no request");
-    CN_TRY(cn_imaging_request(consult, &who->actor, number, request, problem));
-    describe(index, &fresh);
+    intake->app = door->app;
+    intake->actor = &who->actor;
+    CN_TRY(cn_imaging_request(consult, &who->actor, number, intake->request, problem));
     cn_id_new(part);
     cn_err err = copy(consult->files, part, fd);
-    if (err == CN_OK) err = publish(consult->files, part, &fresh);
-    if (err == CN_OK) cn_dicom_shelf_keep(cn_app_dicom_shelf(door->app), fresh.sha256, index);
-    if (err == CN_OK) err = cn_imaging_store(consult, &who->actor, request, &fresh, 1, problem);
-    cn_part_remove(consult->files, part);
+    if (err != CN_OK) {
+        cn_part_remove(consult->files, part);
+        return err;
+    }
+    CN_TRY(cn_intake_add(intake, part, index));
+    err = cn_intake_store(intake, problem);
+    cn_intake_forget(intake);
     return err;
 }
 
@@ -179,10 +165,7 @@ static uint32_t take(void *ctx, void *given, const cn_net_file *file, int fd, ch
     cn_dicom_index index = {.tags = NULL};
     uint32_t status;
     cn_err err = cn_dicom_reader_index(who->reader, fd, &index, words, sizeof(words));
-    if (err == CN_OK && (!index.study[0] || !index.series[0] || !index.instance[0])) {
-        err = CN_ERR_CORRUPT;
-        cn_strcpy(words, sizeof(words), "a UID of study, series or instance is missing");
-    }
+    if (err == CN_OK) err = cn_intake_check(&index, words, sizeof(words));
     if (err == CN_OK &&
         (strcmp(index.instance, file->instance) != 0 || strcmp(index.sop_class, file->sop_class) != 0)) {
         cn_strcpy(words, sizeof(words), "the file has another SOP class or instance UID");

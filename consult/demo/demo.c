@@ -178,13 +178,22 @@ static cn_err schedule(demo *show, const char *id)
     return cn_request_act(show->c, &show->actor[ADMIN], id, "schedule", body, NULL, NULL);
 }
 
-static cn_err add_requests(demo *show, const char *slide)
+static cn_err add_images(demo *show, const cn_demo_sources *sources, const char *request)
+{
+    CN_AUTO_JSON json_t *body = NULL;
+    if (!sources->images) return CN_OK;
+    CN_TRY(cn_request_get(show->c, &show->actor[REFERRER], request, &body));
+    return sources->images(sources->ctx, &show->actor[REFERRER], json_string_value(json_object_get(body, "number")));
+}
+
+static cn_err add_requests(demo *show, const cn_demo_sources *sources)
 {
     char id[CN_ID_TEXT];
     CN_TRY(add_request(show, "演示患者甲", "male", "1962-03-14", "右肺下叶占位，性质待定",
                        "请结合病理切片协助明确诊断及下一步治疗方案。", "ordinary", id));
     CN_TRY(upload_documents(show, id));
-    CN_TRY(upload_path(show, id, "pathology", "右肺下叶穿刺 HE.tif", slide));
+    CN_TRY(upload_path(show, id, "pathology", "右肺下叶穿刺 HE.tif", sources->slide));
+    CN_TRY(add_images(show, sources, id));
     CN_TRY(submit(show, id));
     CN_TRY(schedule(show, id));
     CN_TRY(add_request(show, "演示患者乙", "female", "1975-11-02", "甲状腺结节 TI-RADS 4a", "是否建议手术？",
@@ -194,7 +203,7 @@ static cn_err add_requests(demo *show, const char *slide)
     return add_request(show, "演示患者丙", "male", "1950-07-21", "急性胸痛待查", "请紧急会诊。", "urgent", id);
 }
 
-cn_err cn_demo_init(cn_consult *consult, const char *slide, FILE *to)
+cn_err cn_demo_init(cn_consult *consult, const cn_demo_sources *sources, FILE *to)
 {
     demo *show = CN_NEW(demo);
     bool empty = false;
@@ -206,7 +215,7 @@ cn_err cn_demo_init(cn_consult *consult, const char *slide, FILE *to)
     if (err == CN_OK) fprintf(to, "\nDemo users. The passwords are shown this once:\n\n");
     for (int i = 0; err == CN_OK && i < PEOPLE; i++) err = add_person(show, i, to);
     if (err == CN_OK) fprintf(to, "\n");
-    if (err == CN_OK) err = add_requests(show, slide);
+    if (err == CN_OK) err = add_requests(show, sources);
     free(show);
     return err;
 }

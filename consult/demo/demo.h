@@ -7,8 +7,15 @@
 
 #include "consult/consult.h"
 
-/** Makes it once (CN_ERR_CONFLICT when there are users already); random passwords are printed to `to`, once. `slide`:
- * path of the generated slide. */
-cn_err cn_demo_init(cn_consult *consult, const char *slide, FILE *to);
+/** What is drawn elsewhere. */
+typedef struct cn_demo_sources {
+    const char *slide; /* path */
+    /** Adds the images of a CT to a request in the name of who made it; NULL: none. */
+    cn_err (*images)(void *ctx, const cn_actor *actor, const char *number);
+    void *ctx;
+} cn_demo_sources;
+
+/** Makes it once (CN_ERR_CONFLICT when there are users already); random passwords are printed to `to`, once. */
+cn_err cn_demo_init(cn_consult *consult, const cn_demo_sources *sources, FILE *to);
 
 #endif

@@ -280,23 +280,52 @@ static cn_err modalities(cn_conn *conn, const char *study, json_t **out)
     return list ? CN_OK : CN_ERR_NOMEM;
 }
 
-cn_err cn_imaging_list(cn_conn *conn, const char *request, json_t **out)
+/* The middle one of what has pixels says the most. */
+static cn_err picture_of(cn_conn *conn, const char *id, const char *study, char *out, size_t size)
+{
+    CN_AUTO_ROWS cn_rows *rows = NULL;
+    *out = '\0';
+    CN_TRY(
+        cn_db_query(conn, &rows,
+                    "SELECT e.uid, i.uid" FROM_INSTANCES "WHERE s.id = $1 AND i.conflict = 0 AND i.frames > 0 AND "
+                    "i.height > 0 ORDER BY e.number, e.uid, i.number, i.uid LIMIT 1 OFFSET (SELECT COUNT(*) / 2 FROM "
+                    "dicom_instances j JOIN dicom_series f ON f.id = j.series_id WHERE f.study_id = $1 AND "
+                    "j.conflict = 0 AND j.frames > 0 AND j.height > 0)",
+                    cn_text(id)));
+    if (cn_rows_next(rows))
+        cn_fmt(out, size, "/dicom-web/studies/%s/series/%s/instances/%s/thumbnail", study, cn_rows_text(rows, 0),
+               cn_rows_text(rows, 1));
+    return CN_OK;
+}
+
+static cn_err study_item(cn_consult *consult, cn_conn *conn, const cn_rows *rows, json_t **out)
+{
+    char picture[300];
+    json_t *kinds = NULL;
+    CN_AUTO_JSON json_t *tags = json_object();
+    CN_TRY(cn_imaging_unseal(consult->vault, "dicom_studies", rows, 0, tags));
+    CN_TRY(picture_of(conn, cn_rows_text(rows, 0), cn_rows_text(rows, 2), picture, sizeof(picture)));
+    CN_TRY(modalities(conn, cn_rows_text(rows, 0), &kinds));
+    *out = json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:s}", "uid", cn_rows_text(rows, 2), "date",
+                     cn_rows_text(rows, 3), "description", cn_dicom_json_text(tags, "00081030"), "modalities", kinds,
+                     "series", (json_int_t)cn_rows_int(rows, 4), "instances", (json_int_t)cn_rows_int(rows, 5),
+                     "conflicts", (json_int_t)cn_rows_int(rows, 6), "picture", picture);
+    return *out ? CN_OK : CN_ERR_NOMEM;
+}
+
+cn_err cn_imaging_list(cn_consult *consult, cn_conn *conn, const char *request, json_t **out)
 {
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_AUTO_JSON json_t *list = json_array();
-    CN_TRY(cn_db_query(
-        conn, &rows,
-        "SELECT s.id, s.uid, s.study_date, COUNT(DISTINCT e.id), COUNT(DISTINCT i.uid), "
-        "CAST(SUM(i.conflict) AS BIGINT)" FROM_INSTANCES
-        "WHERE s.request_id = $1 GROUP BY s.id, s.uid, s.study_date, s.created_ms ORDER BY s.created_ms, s.id",
-        cn_text(request)));
+    CN_TRY(cn_db_query(conn, &rows,
+                       "SELECT s.id, s.tags_sealed, s.uid, s.study_date, COUNT(DISTINCT e.id), COUNT(DISTINCT i.uid), "
+                       "CAST(SUM(i.conflict) AS BIGINT)" FROM_INSTANCES
+                       "WHERE s.request_id = $1 GROUP BY s.id, s.tags_sealed, s.uid, s.study_date, s.created_ms ORDER "
+                       "BY s.study_date DESC, s.created_ms, s.id",
+                       cn_text(request)));
     while (cn_rows_next(rows)) {
-        json_t *kinds = NULL;
-        CN_TRY(modalities(conn, cn_rows_text(rows, 0), &kinds));
-        json_t *one =
-            json_pack("{s:s, s:s, s:o, s:I, s:I, s:I}", "uid", cn_rows_text(rows, 1), "date", cn_rows_text(rows, 2),
-                      "modalities", kinds, "series", (json_int_t)cn_rows_int(rows, 3), "instances",
-                      (json_int_t)cn_rows_int(rows, 4), "conflicts", (json_int_t)cn_rows_int(rows, 5));
+        json_t *one = NULL;
+        CN_TRY(study_item(consult, conn, rows, &one));
         if (json_array_append_new(list, one) < 0) return CN_ERR_NOMEM;
     }
     *out = json_incref(list);

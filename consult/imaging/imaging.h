@@ -56,8 +56,9 @@ typedef struct cn_imaging_query {
 cn_err cn_imaging_search(cn_consult *consult, const cn_actor *actor, const cn_imaging_query *query, json_t **out,
                          bool *more, cn_problem *problem);
 
-/** Array `{uid, date, modalities, series, instances, conflicts}` of a request, for cn_request_get. Inside its connection. */
-cn_err cn_imaging_list(cn_conn *conn, const char *request, json_t **out);
+/** Array `{uid, date, description, modalities, series, instances, conflicts, picture}` of a request, for cn_request_get. Inside its connection;
+ * `picture` is the path of a small one, "" where nothing has pixels. */
+cn_err cn_imaging_list(cn_consult *consult, cn_conn *conn, const char *request, json_t **out);
 
 /** First text of an attribute in DICOM JSON ("00080020"), "" where it has none. Borrowed. */
 const char *cn_dicom_json_text(const json_t *tags, const char *tag);

@@ -12,4 +12,7 @@
 extern const char *const cn_study_tags[];
 extern const char *const cn_series_tags[];
 
+/** Adds what a row keeps sealed to `item`; `rows` has the row's id in column `col`, what is sealed in the one behind it. */
+cn_err cn_imaging_unseal(const cn_vault *vault, const char *table, const cn_rows *rows, size_t col, json_t *item);
+
 #endif

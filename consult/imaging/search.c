@@ -135,7 +135,7 @@ static cn_err write_query(search *own, const cn_vault *vault, const cn_actor *ac
 
 /* ---- what is answered ---- */
 
-static cn_err add_sealed(const cn_vault *vault, const char *table, const cn_rows *rows, size_t col, json_t *item)
+cn_err cn_imaging_unseal(const cn_vault *vault, const char *table, const cn_rows *rows, size_t col, json_t *item)
 {
     char place[64];
     size_t n = 0;
@@ -193,8 +193,8 @@ static cn_err add_counts(cn_conn *conn, const char *study, json_t *item)
 
 static cn_err item_of(cn_consult *consult, cn_conn *conn, cn_imaging_level level, const cn_rows *rows, json_t *item)
 {
-    CN_TRY(add_sealed(consult->vault, "dicom_studies", rows, 0, item));
-    if (level >= CN_IMAGING_SERIES) CN_TRY(add_sealed(consult->vault, "dicom_series", rows, 3, item));
+    CN_TRY(cn_imaging_unseal(consult->vault, "dicom_studies", rows, 0, item));
+    if (level >= CN_IMAGING_SERIES) CN_TRY(cn_imaging_unseal(consult->vault, "dicom_series", rows, 3, item));
     if (level == CN_IMAGING_INSTANCES) add_instance(rows, item);
     return level == CN_IMAGING_STUDIES ? add_counts(conn, cn_rows_text(rows, 0), item) : CN_OK;
 }

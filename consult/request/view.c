@@ -175,7 +175,7 @@ static cn_err add_rest(cn_consult *consult, cn_conn *conn, const cn_request_scop
     CN_TRY(add_history(conn, scope->id, out));
     CN_TRY(cn_file_list(consult, conn, scope->id, &files));
     json_object_set_new(out, "files", files);
-    CN_TRY(cn_imaging_list(conn, scope->id, &studies));
+    CN_TRY(cn_imaging_list(consult, conn, scope->id, &studies));
     json_object_set_new(out, "studies", studies);
     CN_TRY(cn_report_json(conn, scope->id, (scope->parts & CN_PART_LEAD) != 0, &report, &opinions));
     json_object_set_new(out, "report", report);

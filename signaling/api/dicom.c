@@ -14,6 +14,8 @@
 #include "base/str.h"
 #include "consult/imaging/imaging.h"
 #include "signaling/api/api.h"
+#include "signaling/api/dicom_accept.h"
+#include "signaling/api/dicom_frames.h"
 #include "signaling/api/parcel.h"
 #include "signaling/app.h"
 

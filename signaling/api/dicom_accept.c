@@ -1,4 +1,5 @@
-/* What a client of DICOMweb takes (PS3.18 §8.7), and what it is told where that is not here. */
+#include "signaling/api/dicom_accept.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,7 +8,6 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "consult/imaging/imaging.h"
-#include "signaling/api/dicom.h"
 #include "signaling/api/multipart.h"
 
 static void take_range(cn_dicom_taken *own, char *range, const char *syntax)

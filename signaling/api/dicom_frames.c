@@ -1,4 +1,6 @@
-/* Frames of an instance (PS3.18 §10.4.1.1.4): as they are stored straight from the file, otherwise by a reader. */
+/* As they are stored straight from the file, otherwise by a reader. */
+#include "signaling/api/dicom_frames.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/imaging/imaging.h"
-#include "signaling/api/dicom.h"
+#include "signaling/api/dicom_accept.h"
 #include "signaling/api/grants.h"
 #include "signaling/api/parcel.h"
 #include "signaling/app.h"

@@ -7,11 +7,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "consult/imaging/imaging.h"
 #include "signaling/api/api.h"
 #include "signaling/api/dicom.h"
 #include "signaling/api/multipart.h"
-#include "signaling/app.h"
+#include "signaling/dicom_intake.h"
 
 /* Failure Reason (0008,1197), PS3.18 table I.2-1 */
 enum {
@@ -22,22 +21,17 @@ enum {
     FAILED_NOT_UNDERSTOOD = 0xC000
 };
 
-#define PARTS 20000               /* of one body at most */
-#define WAITING_BYTES (256 << 20) /* of instances that wait for the disk together */
+#define PARTS 20000 /* of one body at most */
 
 typedef struct store {
     cn_http *http;
     cn_multipart multipart;
     cn_dicom_reader *reader;
-    char request[CN_ID_TEXT];
+    cn_intake intake;
     char part[CN_ID_TEXT]; /* "": none is open */
     int64_t bytes, bytes_max;
     cn_err err; /* of the part that is arriving */
     unsigned parts;
-    cn_instance_new waiting[CN_IMAGING_BATCH];
-    cn_part parts_of[CN_IMAGING_BATCH]; /* the files of those */
-    size_t waiting_n;
-    int64_t waiting_bytes;
     json_t *stored, *failed;
 } store;
 
@@ -96,34 +90,20 @@ static int reason_of(cn_err err)
 
 /* ---- objects and rows, several instances at once ---- */
 
-static void forget(store *own)
-{
-    for (size_t i = 0; i < own->waiting_n; i++) {
-        cn_part_remove(consult(own)->files, own->parts_of[i].id);
-        json_decref(own->waiting[i].tags);
-    }
-    own->waiting_n = 0;
-    own->waiting_bytes = 0;
-}
-
-/* First the objects are durable, then rows say so. */
 static void flush(store *own)
 {
     cn_problem problem = {.err = CN_OK};
-    if (!own->waiting_n) return;
-    cn_err err = cn_parts_publish(consult(own)->files, own->parts_of, own->waiting_n);
-    if (err == CN_OK)
-        err = cn_imaging_store(consult(own), cn_http_actor(own->http), own->request, own->waiting, own->waiting_n,
-                               &problem);
-    for (size_t i = 0; i < own->waiting_n; i++) {
-        cn_instance_new *fresh = &own->waiting[i];
+    if (!own->intake.count) return;
+    cn_err err = cn_intake_store(&own->intake, &problem);
+    for (size_t i = 0; i < own->intake.count; i++) {
+        const cn_instance_new *fresh = &own->intake.waiting[i];
         if (err == CN_OK)
             accept_one(own, fresh);
         else
             refuse(own, fresh->sop_class, fresh->instance, reason_of(err),
                    *problem.detail ? problem.detail : cn_err_text(err));
     }
-    forget(own);
+    cn_intake_forget(&own->intake);
 }
 
 /* ---- one part ---- */
@@ -159,32 +139,16 @@ static cn_err look(store *own, cn_dicom_index *index, char *why, size_t size)
     CN_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return CN_ERR_IO;
     CN_TRY(cn_dicom_reader_index(own->reader, fd, index, why, size));
-    if (index->study[0] && index->series[0] && index->instance[0] && index->sop_class[0]) return CN_OK;
-    cn_strcpy(why, size, "a UID of study, series, instance or class is missing");
-    return CN_ERR_CORRUPT;
+    return cn_intake_check(index, why, size);
 }
 
-/* The part waits for others. */
+/* The part is no longer ours then. */
 static cn_err keep(store *own, const cn_dicom_index *index)
 {
-    cn_instance_new *fresh = &own->waiting[own->waiting_n];
-    cn_part *part = &own->parts_of[own->waiting_n];
-    *fresh = (cn_instance_new){.rows = index->rows, .columns = index->columns, .frames = index->frames};
-    CN_TRY(cn_part_hash(consult(own)->files, own->part, fresh->sha256, &fresh->size));
-    cn_dicom_shelf_keep(cn_app_dicom_shelf(cn_http_app(own->http)), fresh->sha256, index);
-    cn_strcpy(fresh->study, CN_UID, index->study);
-    cn_strcpy(fresh->series, CN_UID, index->series);
-    cn_strcpy(fresh->instance, CN_UID, index->instance);
-    cn_strcpy(fresh->sop_class, CN_UID, index->sop_class);
-    cn_strcpy(fresh->syntax, CN_UID, index->syntax);
-    fresh->tags = json_incref(index->tags);
-    *part = (cn_part){.size = fresh->size};
-    memcpy(part->id, own->part, sizeof(part->id));
-    memcpy(part->sha256, fresh->sha256, sizeof(part->sha256));
+    char part[CN_ID_TEXT];
+    memcpy(part, own->part, sizeof(part));
     own->part[0] = '\0';
-    own->waiting_n++;
-    own->waiting_bytes += fresh->size;
-    return CN_OK;
+    return cn_intake_add(&own->intake, part, index);
 }
 
 static void take(store *own)
@@ -213,7 +177,7 @@ static cn_err part_end(void *ctx)
     store *own = ctx;
     take(own);
     part_drop(own);
-    if (own->waiting_n == CN_IMAGING_BATCH || own->waiting_bytes > WAITING_BYTES) flush(own);
+    if (cn_intake_full(&own->intake)) flush(own);
     return CN_OK;
 }
 
@@ -224,7 +188,7 @@ static const cn_multipart_ops part_ops = {part_begin, part_bytes, part_end};
 static void store_free(void *bytes)
 {
     store *own = bytes;
-    forget(own);
+    cn_intake_forget(&own->intake);
     if (own->reader) cn_dicom_reader_close(own->reader);
     json_decref(own->stored);
     json_decref(own->failed);
@@ -239,6 +203,8 @@ static cn_err begin(cn_http *http)
     if (!own) return CN_ERR_NOMEM;
     cn_http_own(http, own, store_free);
     own->http = http;
+    own->intake.app = cn_http_app(http);
+    own->intake.actor = cn_http_actor(http);
     own->bytes_max = cn_app_config_int(cn_http_app(http), "files", "max_upload_mb") << 20;
     if (!header || strncasecmp(header, "multipart/related", 17) != 0 ||
         !cn_multipart_param(header, "type", type, sizeof(type)) || strcasecmp(type, "application/dicom") != 0)
@@ -251,7 +217,7 @@ static cn_err begin(cn_http *http)
     if (!number)
         return cn_problem_set(cn_http_problem(http), CN_ERR_PARSE, "request",
                               "say which request the images are for: ?request=NUMBER");
-    CN_TRY(cn_imaging_request(cn_app_consult(cn_http_app(http)), cn_http_actor(http), number, own->request,
+    CN_TRY(cn_imaging_request(cn_app_consult(cn_http_app(http)), cn_http_actor(http), number, own->intake.request,
                               cn_http_problem(http)));
     own->stored = json_array();
     own->failed = json_array();

@@ -31,6 +31,7 @@ function image(study, number, data = pixels(number)) {
     element(8, 0x20, 'DA', '20260102'),
     element(8, 0x50, 'SH', 'ACC-1'),
     element(8, 0x60, 'CS', 'CT'),
+    element(8, 0x1030, 'LO', '胸部平扫'),
     element(0x10, 0x10, 'PN', '张^三'),
     element(0x10, 0x20, 'LO', 'PID-7'),
     element(0x20, 0xd, 'UI', study),
@@ -92,7 +93,10 @@ await check('images are stored, and all come back as they were', async () => {
 await check('the request names its studies, and an image sent again is there once', async () => {
   equal((await store(session, [files[0]])).status, 200)
   const { studies } = await session.get(`/api/v1/requests/${request.id}`)
-  equal(studies, [{ uid: STUDY, date: '20260102', modalities: ['CT'], series: 1, instances: 40, conflicts: 0 }])
+  const picture = `${study}/series/${STUDY}.1/instances/${STUDY}.1.21/thumbnail`
+  const counted = { modalities: ['CT'], series: 1, instances: 40, conflicts: 0 }
+  equal(studies, [{ uid: STUDY, date: '20260102', description: '胸部平扫', ...counted, picture }])
+  equal((await get(session, picture)).headers['content-type'], 'image/jpeg')
 })
 
 await check('a client that waits for the word to send its body has it at once', async () => {

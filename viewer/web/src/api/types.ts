@@ -197,11 +197,14 @@ export interface Study {
   uid: string
   /** YYYYMMDD */
   date: string
+  description: string
   modalities: string[]
   series: number
   instances: number
   /** Images that came once more with other content. */
   conflicts: number
+  /** Where a small picture is; '' without one. */
+  picture: string
 }
 
 export interface ReportTexts {

@@ -3,7 +3,7 @@ import type { Image } from './study'
 
 export type Stored = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
 
-const AT_ONCE = 6
+const AT_ONCE = 4
 const MOST_BYTES = 512 << 20
 
 /** The frame's bytes as numbers; throws when there are too few. */
