@@ -42,6 +42,7 @@ function plant() {
     'consilium-printer',
     'consilium-painter',
     'consilium-unpacker',
+    'consilium-demo-dicom',
   ])
     copyFileSync(join(built, name), inside('build/release', name))
   script('build/release/consilium-demo-slide', `exec '${join(built, 'consilium-demo-slide')}' "$1" 1024 768 1`)
