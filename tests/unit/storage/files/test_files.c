@@ -167,6 +167,49 @@ static void test_parts_resume(void **state)
     cn_files_close(files);
 }
 
+static void test_parts_become_objects_together(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"one", "two", "one", "three"}; /* the same bytes twice are one object */
+    enum { COUNT = 4 };
+    char root[128], path[512];
+    cn_part list[COUNT + 1];
+    cn_files *files = open_files(root);
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(list[i].id, sizeof list[i].id, "part%zu", i);
+        assert_int_equal(cn_part_begin(files, list[i].id), CN_OK);
+        assert_int_equal(cn_part_append(files, list[i].id, 0, texts[i], strlen(texts[i])), CN_OK);
+        assert_int_equal(cn_part_hash(files, list[i].id, list[i].sha256, &list[i].size), CN_OK);
+    }
+    /* one that is not there: nothing is named before all are on disk */
+    list[COUNT] = list[0];
+    snprintf(list[COUNT].id, sizeof list[COUNT].id, "nobody");
+    assert_int_equal(cn_parts_publish(files, list, COUNT + 1), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_files_path(files, list[0].sha256, path, sizeof path), CN_ERR_NOTFOUND);
+    assert_int_equal(cn_parts_publish(files, list, CN_PARTS_AT_ONCE + 1), CN_ERR_TOOBIG);
+    assert_int_equal(cn_parts_publish(files, list, 0), CN_OK);
+    assert_int_equal(cn_parts_publish(files, list, COUNT), CN_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        expect_content(files, list[i].sha256, texts[i]);
+        assert_int_equal(cn_part_remove(files, list[i].id), CN_OK);
+        expect_content(files, list[i].sha256, texts[i]);
+    }
+    cn_files_close(files);
+}
+
+static void test_what_is_known_lies_beside(void **state)
+{
+    (void)state;
+    char root[128], path[512], wanted[512];
+    cn_files *files = open_files(root);
+    assert_int_equal(cn_files_index_path(files, SHA_ABC, path, sizeof path), CN_OK);
+    snprintf(wanted, sizeof wanted, "/indexes/%.2s/%s", SHA_ABC, SHA_ABC + 2);
+    assert_non_null(strstr(path, wanted));
+    assert_int_equal(cn_file_write_durable(path, "x", 1, 0600), CN_OK); /* its folder is there */
+    assert_int_equal(cn_files_index_path(files, "../../etc/passwd", path, sizeof path), CN_ERR_INVALID);
+    cn_files_close(files);
+}
+
 /* The child appends and reports; after SIGKILL what was synced and reported is there. */
 static void append_until_killed(cn_files *files, int to)
 {
@@ -589,6 +632,8 @@ int main(void)
         cmocka_unit_test(test_put),
         cmocka_unit_test(test_relative_root),
         cmocka_unit_test(test_parts_resume),
+        cmocka_unit_test(test_parts_become_objects_together),
+        cmocka_unit_test(test_what_is_known_lies_beside),
         cmocka_unit_test(test_kill_keeps_parts),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_file_size_limit),
