@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Server } from '../lib/server.mjs'
 import { Chromium } from './lib/browsers.mjs'
-import { form } from './lib/scene.mjs'
+import { approach, consultation, enter, form, login } from './lib/scene.mjs'
 import { named, openFile, rests } from './lib/slide.mjs'
+import { picture } from './lib/view.mjs'
 import { assert, check, equal, finish, until } from '../lib/check.mjs'
 
 const server = new Server({ name: 'planes' })
@@ -132,6 +133,55 @@ await check('channels are put out and lit one by one, their light added', async 
   await is('all of them', ['z=1'], ['z=1&c=2'])
 })
 
-await desk?.close().catch(() => {})
+/** The plane on screen, and which planes' tiles the page asked for. */
+const shown = async (who) => ({
+  z: (await picture(who))?.region?.z,
+  asked: await who.eval(
+    `[...new Set(performance.getEntriesByType('resource').map(({ name }) => /tiles\\/.*[?&]z=(\\d)/.exec(name)?.[1]).filter(Boolean))].sort()`,
+  ),
+})
+const people = []
+
+await check('who follows sees the plane that is turned to, with tiles of his own', async () => {
+  await desk.close()
+  const slide = readFileSync(join(server.dir, 'made/ome/slide.ome.tif'))
+  const files = [{ category: 'pathology', name: 'planes.ome.tif', bytes: slide }]
+  const { room, lead, files: ids } = await consultation(server, { experts: ['expert01', 'expert02'], files })
+  const file = ids['planes.ome.tif']
+  await until('the slide is ready', async () => (await lead.get(`/api/v1/files/${file}`)).state === 'ready', 20)
+  const camera = { width: 320, height: 180, fps: 10, frames: 20 }
+  const small = { width: 1100, height: 760 }
+  people.push(
+    await Chromium.launch({ name: 'presenter', colour: 'green', tone: 440, camera }),
+    await Chromium.launch({ name: 'follower', colour: 'blue', tone: 660, camera, viewport: small, scale: 2 }),
+  )
+  const [presenter, follower] = people
+  for (const [i, who] of people.entries()) {
+    await login(who, server, `expert0${i + 1}`)
+    await approach(who, server, room)
+    await enter(who)
+  }
+  await presenter.page.locator(`${named('room-file')}[data-file="${file}"] ${named('room-show')}`).click()
+  const settled = (z) =>
+    until(`plane ${z} for both`, async () => {
+      const both = await Promise.all([picture(presenter), picture(follower)])
+      return both.every((one) => one?.file === file && one.sharp && one.region?.z === z)
+    })
+  await settled(1)
+  const { x, y, width, height } = await picture(presenter)
+  await presenter.page.mouse.move(x + width / 2, y + height / 2)
+  await presenter.page.keyboard.down('Alt')
+  await presenter.page.mouse.wheel(0, -120)
+  await settled(2)
+  for (const who of people) assert((await shown(who)).asked.includes('2'), `${who.name} has tiles of the plane above`)
+  for (const z of [1, 0]) {
+    await presenter.page.mouse.wheel(0, 120)
+    await settled(z)
+  }
+  await presenter.page.keyboard.up('Alt')
+  assert((await shown(follower)).asked.includes('0'), 'and of the lowest one')
+})
+
+for (const who of [desk, ...people]) await who?.close().catch(() => {})
 await server.stop()
 finish()
