@@ -10,7 +10,7 @@ FIRST = os.path.join(ROOT, "bench/first.sh")
 LOAD = "build/release/bench/bench-load"
 FLOOR = "build/release/bench/bench-floor"
 JANUS = "bench/janus/serve.sh"
-PROGRAMS = "consilium consilium-decoder consilium-dicom consilium-printer consilium-painter consilium-unpacker consilium-demo-slide consilium-demo-dicom bench-load bench-floor bench-impair-relay bench-tiles"
+PROGRAMS = "consilium consilium-decoder consilium-dicom consilium-printer consilium-painter consilium-unpacker consilium-ecg consilium-demo-slide consilium-demo-dicom consilium-demo-ecg bench-load bench-floor bench-impair-relay bench-tiles"
 commands = []
 
 

@@ -1,7 +1,7 @@
 # What is installed where, and the Debian package: (cd build/release && cpack -G DEB). Its unit is docs/consilium.service, its scripts
 # are in cmake/package; tests/interop/package.sh installs it.
 include(GNUInstallDirs)
-install(TARGETS consilium consilium-decoder consilium-dicom consilium-dicom-listener consilium-printer consilium-painter consilium-unpacker consilium-demo-slide consilium-demo-dicom RUNTIME)
+install(TARGETS consilium consilium-decoder consilium-dicom consilium-dicom-listener consilium-printer consilium-painter consilium-unpacker consilium-ecg consilium-demo-slide consilium-demo-dicom consilium-demo-ecg RUNTIME)
 install(DIRECTORY viewer/web/dist/ DESTINATION ${CMAKE_INSTALL_DATADIR}/consilium/web OPTIONAL)
 install(FILES docs/consilium.service DESTINATION lib/systemd/system)
 install(FILES cmake/package/consilium.ini DESTINATION /etc/consilium)

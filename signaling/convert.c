@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "signaling/ecg_file.h"
 #include "signaling/slide_file.h"
 #include "signaling/slide_parts.h"
 #include "viewer/document/documents.h"
@@ -115,6 +116,16 @@ static cn_err convert_document(cn_consult *consult, const cn_file_info *info, co
     return err;
 }
 
+static cn_err convert_ecg(cn_consult *consult, const cn_file_info *info, const char *scratch, int stop_fd)
+{
+    char pdf[PATH];
+    if (!cn_fmt(pdf, sizeof(pdf), "%s/%s.pdf", scratch, info->id)) return CN_ERR_INVALID;
+    cn_err err = cn_ecg_file_make(consult, info, scratch, stop_fd, pdf);
+    if (err == CN_OK) err = store_pdf(consult, info, pdf, scratch);
+    unlink(pdf);
+    return err;
+}
+
 /* Nothing but this says that a file is bad. All else, a helper's death above all, is the server's trouble with it. */
 static bool of_the_file(cn_err err)
 {
@@ -167,6 +178,7 @@ static cn_err convert_file(cn_consult *consult, cn_slides *slides, const cn_file
                            int stop_fd)
 {
     if (strcmp(info->kind, "slide") == 0) return convert_slide(consult, slides, info, scratch, stop_fd);
+    if (cn_file_is_ecg(info->type)) return convert_ecg(consult, info, scratch, stop_fd);
     const char *format = cn_file_format(info);
     return format ? convert_document(consult, info, format, scratch, stop_fd) : CN_ERR_INVALID;
 }

@@ -29,13 +29,13 @@ static cn_err draw(const char *name, const char *const *arguments)
     return err != CN_OK ? err : status == 0 ? CN_OK : CN_ERR_CRASHED;
 }
 
-static cn_err draw_slide(char *path, size_t size)
+static cn_err draw_file(const char *program, const char *kind, char *path, size_t size)
 {
     if (!cn_strcpy(path, size, "/tmp/consilium-demo-XXXXXX")) return CN_ERR_TOOBIG;
     int fd = mkstemp(path);
     if (fd < 0) return CN_ERR_IO;
     close(fd);
-    return draw("consilium-demo-slide", (const char *const[]){path, NULL});
+    return draw(program, kind ? (const char *const[]){kind, path, NULL} : (const char *const[]){path, NULL});
 }
 
 static cn_err take_image(cn_intake *intake, cn_dicom_reader *reader, const char *path)
@@ -122,10 +122,12 @@ static cn_err demo_images(void *ctx, const cn_actor *actor, const char *number)
 
 cn_err cn_app_demo(cn_app *app, const char *slide, FILE *to)
 {
-    char drawn[64] = "";
-    cn_err err = slide ? CN_OK : draw_slide(drawn, sizeof drawn);
-    const cn_demo_sources sources = {.slide = slide ? slide : drawn, .images = demo_images, .ctx = app};
+    char drawn[64] = "", ecg[64] = "";
+    cn_err err = slide ? CN_OK : draw_file("consilium-demo-slide", NULL, drawn, sizeof drawn);
+    if (err == CN_OK) err = draw_file("consilium-demo-ecg", "scp", ecg, sizeof ecg);
+    const cn_demo_sources sources = {.slide = slide ? slide : drawn, .ecg = ecg, .images = demo_images, .ctx = app};
     if (err == CN_OK) err = cn_demo_init(&app->consult, &sources, to);
     if (*drawn) unlink(drawn);
+    if (*ecg) unlink(ecg);
     return err;
 }

@@ -193,6 +193,7 @@ static cn_err add_requests(demo *show, const cn_demo_sources *sources)
                        "请结合病理切片协助明确诊断及下一步治疗方案。", "ordinary", id));
     CN_TRY(upload_documents(show, id));
     CN_TRY(upload_path(show, id, "pathology", "右肺下叶穿刺 HE.tif", sources->slide));
+    if (sources->ecg) CN_TRY(upload_path(show, id, "ecg", "静息心电图.scp", sources->ecg));
     CN_TRY(add_images(show, sources, id));
     CN_TRY(submit(show, id));
     CN_TRY(schedule(show, id));

@@ -10,6 +10,7 @@
 /** What is drawn elsewhere. */
 typedef struct cn_demo_sources {
     const char *slide; /* path */
+    const char *ecg;   /* path of an SCP-ECG file; NULL: none */
     /** Adds the images of a CT to a request in the name of who made it; NULL: none. */
     cn_err (*images)(void *ctx, const cn_actor *actor, const char *number);
     void *ctx;

@@ -274,7 +274,8 @@ cn_err cn_file_sweep(cn_consult *consult, const char *name)
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
     CN_TRY(cn_conn_acquire(consult->db, &conn));
-    CN_TRY(cn_db_query(conn, &rows, "SELECT id FROM files WHERE kind = 'slide' AND deleted_ms > 0"));
+    CN_TRY(cn_db_query(
+        conn, &rows, "SELECT id FROM files WHERE (kind = 'slide' OR type LIKE '" CN_TYPE_ECG "%') AND deleted_ms > 0"));
     while (cn_rows_next(rows)) {
         CN_TRY(cn_files_unlink_beside(consult->files, cn_rows_text(rows, 0), name));
         CN_TRY(cn_files_parts_remove(consult->files, cn_rows_text(rows, 0)));

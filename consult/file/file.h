@@ -74,6 +74,8 @@ cn_err cn_file_get_bytes(cn_consult *consult, const cn_actor *actor, const char 
                          cn_problem *problem);
 /** Of the request that a file belongs to; nothing of it is shown to anybody. CN_ERR_NOTFOUND: deleted. */
 cn_err cn_file_hospital(cn_consult *consult, const char *id, char hospital[CN_ID_TEXT]);
+/** Whether a file of this content type is an ECG, which has a sheet made of it and a form that the page draws. Pure. */
+bool cn_file_is_ecg(const char *type);
 /** The format of a document's content as the ending that LibreOffice knows it by, e.g. "docx" for a DOCX that is named
  * ".doc"; NULL when there is none. Pure. */
 const char *cn_file_format(const cn_file_info *info);

@@ -27,7 +27,9 @@ static const char *const texts[] = {"text/plain", "text/html", NULL};
 static const char *const pictures[] = {"image/jpeg", "image/png",  "image/gif", "image/webp",
                                        "image/bmp",  "image/heic", "image/jp2", NULL};
 static const char *const slides[] = {"image/tiff", NULL};
-static const char *const dicoms[] = {"application/dicom", NULL};
+static const char *const dicoms[] = {"application/dicom", CN_TYPE_ECG "dicom", NULL};
+static const char *const ecg_xmls[] = {CN_TYPE_ECG "aecg", CN_TYPE_ECG "muse", NULL};
+static const char *const ecg_scps[] = {CN_TYPE_ECG "scp", NULL};
 static const char *const zips[] = {"application/zip", NULL}; /* with a slide of several files in it */
 static const char *const videos[] = {"video/mp4", NULL};
 
@@ -65,6 +67,9 @@ static const cn_filetype table[] = {
     {"dcm", "other", "ready", dicoms, "", ""},
     {"dicom", "other", "ready", dicoms, "", ""},
     {"ima", "other", "ready", dicoms, "", ""},
+    {"xml", "document", "converting", ecg_xmls, "", ""},
+    {"scp", "document", "converting", ecg_scps, "", ""},
+    {"ecg", "document", "converting", ecg_scps, "", ""},
     {"mp4", "other", "ready", videos, "", ""},
 };
 
@@ -130,6 +135,11 @@ bool cn_filetype_is_slide(const cn_filetype *type, const char *category, const c
     for (size_t i = 0; i < sizeof(there) / sizeof(there[0]) && strcmp(category, CN_CATEGORY_SLIDES) == 0; i++)
         if (strcmp(there[i], sniffed) == 0) return true;
     return false;
+}
+
+bool cn_file_is_ecg(const char *type)
+{
+    return strncmp(type, CN_TYPE_ECG, sizeof(CN_TYPE_ECG) - 1) == 0;
 }
 
 const char *cn_file_format(const cn_file_info *info)

@@ -192,15 +192,19 @@ static cn_err insert_file(cn_consult *consult, cn_conn *conn, const cn_actor *ac
     CN_AUTO_FREE void *name = NULL;
     size_t n = 0;
     int64_t done = 0;
-    bool slide = cn_filetype_is_slide(filetype, transfer->category, type);
+    /* of an ECG a sheet is made, whatever its file is called */
+    const char *kind = cn_file_is_ecg(type)                                       ? "document"
+                       : cn_filetype_is_slide(filetype, transfer->category, type) ? "slide"
+                                                                                  : filetype->kind;
+    const char *state = kind == filetype->kind ? filetype->state : "converting";
     CN_TRY(cn_file_name_seal(consult, "files", id, transfer->name, &name, &n));
     CN_TRY(cn_db_exec(conn, NULL,
                       "INSERT INTO files (id, request_id, category, name_sealed, type, kind, size, sha256, state, "
                       "pdf_sha256, pages, uploaded_by, created_ms, "
                       "deleted_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, $10, $11, 0)",
                       cn_text(id), cn_text(transfer->request), cn_text(transfer->category), cn_blob(name, n),
-                      cn_text(type), cn_text(slide ? "slide" : filetype->kind), cn_int(transfer->size), cn_text(sha256),
-                      cn_text(slide ? "converting" : filetype->state), cn_text(actor->user), cn_int(cn_wall_ms())));
+                      cn_text(type), cn_text(kind), cn_int(transfer->size), cn_text(sha256), cn_text(state),
+                      cn_text(actor->user), cn_int(cn_wall_ms())));
     CN_TRY(cn_db_exec(conn, &done, "UPDATE uploads SET file_id = $1 WHERE id = $2 AND file_id = ''", cn_text(id),
                       cn_text(transfer->id)));
     return done == 1 ? CN_OK : CN_ERR_CONFLICT;

@@ -8,6 +8,7 @@
 #include "signaling/api/api.h"
 #include "signaling/api/slides.h"
 #include "signaling/app.h"
+#include "signaling/ecg_file.h"
 #include "signaling/slide_file.h"
 #include "viewer/document/pictures.h"
 #include "viewer/document/plain.h"
@@ -85,6 +86,22 @@ static cn_err pdf(cn_http *http)
     return send_object(http, &info, sha256, "application/pdf");
 }
 
+/* Drawn by the page: 503 while it is being read. */
+static cn_err ecg(cn_http *http)
+{
+    cn_file_info info;
+    char path[4096];
+    cn_app *app = cn_http_app(http);
+    CN_TRY(cn_file_get(consult(http), cn_http_actor(http), id(http), "file.read", &info));
+    if (!cn_file_is_ecg(info.type) || strcmp(info.state, "failed") == 0)
+        return cn_problem_set(cn_http_problem(http), CN_ERR_NOTFOUND, "state", "this file is no ECG that can be read");
+    if (strcmp(info.state, "ready") != 0)
+        return cn_problem_set(cn_http_problem(http), CN_ERR_AGAIN, "state", "the ECG is being read");
+    CN_TRY(cn_ecg_file_form(consult(http), &info, cn_app_scratch(app), path, sizeof(path)));
+    cn_http_set(http, "Cache-Control", "private, no-cache");
+    return cn_http_file(http, path, "application/octet-stream", info.sha256);
+}
+
 static void release_tile(void *tile)
 {
     cn_unref(tile);
@@ -120,10 +137,11 @@ static cn_err remove_file(cn_http *http)
 {
     cn_file_info info;
     char path[4096];
-    bool slide = cn_file_get(consult(http), cn_http_actor(http), id(http), NULL, &info) == CN_OK &&
-                 strcmp(info.kind, "slide") == 0 &&
+    bool read = cn_file_get(consult(http), cn_http_actor(http), id(http), NULL, &info) == CN_OK;
+    bool slide = read && strcmp(info.kind, "slide") == 0 &&
                  cn_slide_file_path(consult(http), &info, path, sizeof(path)) == CN_OK;
     CN_TRY(cn_file_delete(consult(http), cn_http_actor(http), id(http), cn_http_problem(http)));
+    if (read && cn_file_is_ecg(info.type)) cn_files_parts_remove(consult(http)->files, info.id);
     if (slide) {
         cn_slide_forget(cn_app_slides(cn_http_app(http)), info.id, path);
         cn_files_unlink_beside(consult(http)->files, info.id, CN_LEVELS_NAME);
@@ -137,6 +155,8 @@ const cn_route cn_file_routes[] = {
     {CN_GET, "/api/v1/files/{id}", CN_WHO_ANY, show, .body = CN_BODY_NONE},
     {CN_GET, "/api/v1/files/{id}/content", CN_WHO_ANY, content, .body = CN_BODY_NONE, .flags = CN_ROUTE_CACHE},
     {CN_GET, "/api/v1/files/{id}/pdf", CN_WHO_ANY, pdf, .body = CN_BODY_NONE, .flags = CN_ROUTE_CACHE},
+    {CN_GET, "/api/v1/files/{id}/ecg", CN_WHO_ANY, ecg, .body = CN_BODY_NONE, .job = CN_RUN_PICTURE,
+     .flags = CN_ROUTE_CACHE},
     {CN_GET, "/api/v1/files/{id}/thumbnail", CN_WHO_ANY, thumbnail, .body = CN_BODY_NONE, .job = CN_RUN_PICTURE,
      .flags = CN_ROUTE_CACHE},
     {CN_DELETE, "/api/v1/files/{id}", CN_WHO_ANY, remove_file, .body = CN_BODY_NONE},

@@ -76,6 +76,9 @@ cn_err cn_files_parts_find(const cn_files *files, const char *id, const char *st
 /** Removes them all, or a slide's link with what was put beside it; CN_OK when there are none. */
 cn_err cn_files_parts_remove(cn_files *files, const char *id);
 
+/** What cn_files_sniff says of an ECG begins so: -dicom, -scp, -aecg, -muse. */
+#define CN_TYPE_ECG "application/x-ecg-"
+
 /**
  * What the content really is: a MIME type of the tables in sniff.c or NULL. `head`: its first bytes; `tail`: its last
  * ones, which may be the same (a ZIP's directory stands at the end). Text is UTF-8, GB18030, or UTF-16 with a byte

@@ -226,6 +226,42 @@ static const char *is_html(const content *file)
     return NULL;
 }
 
+/* ---- ECGs ---- */
+
+/* An XML's first element, without the prefix of its name; a type definition that stands elsewhere is passed over. */
+static const char *is_ecg_xml(const content *file)
+{
+    static const char *const roots[][2] = {{"AnnotatedECG", CN_TYPE_ECG "aecg"}, {"RestingECG", CN_TYPE_ECG "muse"}};
+    view span = file->head;
+    size_t at = 0;
+    if (!first_tag(span, &at)) return NULL;
+    if (has_at(span, at, "<!DOCTYPE", 9)) {
+        const uint8_t *end = memchr(span.p + at, '>', span.n - at);
+        if (!end) return NULL;
+        at = (size_t)(end - span.p) + 1;
+        if (!first_tag(span, &at)) return NULL;
+    }
+    if (span.p[at] != '<') return NULL;
+    const uint8_t *name = span.p + at + 1, *end = name;
+    for (; end < span.p + span.n && !memchr(" \t\r\n>/", *end, 6); end++)
+        if (*end == ':') name = end + 1;
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if ((size_t)(end - name) == strlen(roots[i][0]) && memcmp(name, roots[i][0], (size_t)(end - name)) == 0)
+            return roots[i][1];
+    return NULL;
+}
+
+/* A DICOM file whose class, which stands in its meta information, is an ECG's: 12-lead, general, ambulatory (PS3.4 B.5). */
+static const char *is_ecg_dicom(const content *file)
+{
+    static const char class_of_ecg[] = "1.2.840.10008.5.1.4.1.1.9.1.";
+    view span = file->head;
+    if (!has_at(span, 128, "DICM", 4)) return NULL;
+    const uint8_t *at = memmem(span.p, span.n < 1024 ? span.n : 1024, class_of_ecg, sizeof class_of_ecg - 1);
+    size_t next = at ? (size_t)(at - span.p) + sizeof class_of_ecg - 1 : 0;
+    return at && next < span.n && span.p[next] >= '1' && span.p[next] <= '3' ? CN_TYPE_ECG "dicom" : NULL;
+}
+
 static bool plain(unsigned c)
 {
     return c >= 0x20 ? c != 0x7f : c == '\t' || c == '\n' || c == '\f' || c == '\r';
@@ -323,6 +359,7 @@ static const magic magics[] = {
     {0, 4, "MM\0+", "image/tiff"},
     {4, 8, "jP  \r\n\x87\n", "image/jp2"},
     {0, 4, "\xff\x4f\xff\x51", "image/jp2"}, /* without the file format around it */
+    {16, 6, "SCPECG", CN_TYPE_ECG "scp"},    /* EN 1064: in the head of section 0 */
     {128, 4, "DICM", "application/dicom"},
 };
 
@@ -330,9 +367,12 @@ static const magic magics[] = {
  * last resort. */
 const char *cn_files_sniff(const void *head, size_t len, const void *tail, size_t tail_len)
 {
-    static const char *(*const tests[])(const content *) = {is_zip, is_ole2, is_bmp,  is_webp, is_mp4,         is_heic,
-                                                            is_pdf, is_rtf,  is_html, is_text, is_unread_slide};
+    static const char *(*const tests[])(const content *) = {is_zip,  is_ole2,    is_bmp,  is_webp,
+                                                            is_mp4,  is_heic,    is_pdf,  is_rtf,
+                                                            is_html, is_ecg_xml, is_text, is_unread_slide};
     const content file = {{head, len}, {tail, tail_len}};
+    const char *ecg = is_ecg_dicom(&file);
+    if (ecg) return ecg;
     for (size_t i = sizeof magics / sizeof *magics; i-- > 0;)
         if (has_at(file.head, magics[i].at, magics[i].bytes, magics[i].n)) return magics[i].type;
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {

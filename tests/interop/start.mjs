@@ -43,6 +43,8 @@ function plant() {
     'consilium-painter',
     'consilium-unpacker',
     'consilium-demo-dicom',
+    'consilium-demo-ecg',
+    'consilium-ecg',
   ])
     copyFileSync(join(built, name), inside('build/release', name))
   script('build/release/consilium-demo-slide', `exec '${join(built, 'consilium-demo-slide')}' "$1" 1024 768 1`)

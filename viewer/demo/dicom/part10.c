@@ -108,6 +108,19 @@ static void put_set(cn_set *set, cn_buf *out)
     }
 }
 
+/* The sequence of that tag, now so many bytes longer; NULL: there is none yet. */
+static cn_buf *grown(cn_set *set, uint32_t tag, size_t by)
+{
+    for (unsigned i = 0; i < set->count; i++) {
+        cn_buf *bytes = &set->element[i].bytes;
+        if (set->element[i].tag != tag || bytes->n < 12) continue;
+        size_t length = bytes->n - 12 + by;
+        for (unsigned k = 0; k < 4; k++) bytes->p[8 + k] = (char)(uint8_t)(length >> 8 * k);
+        return bytes;
+    }
+    return NULL;
+}
+
 void cn_set_item(cn_set *set, uint32_t tag, cn_set *item)
 {
     cn_buf bytes = {.max = 0};
@@ -116,7 +129,8 @@ void cn_set_item(cn_set *set, uint32_t tag, cn_set *item)
         cn_set_clear(item);
     }
     if (bytes.err != CN_OK) set->err = bytes.err;
-    cn_buf *out = begin(set, tag, "SQ", item ? bytes.n + 8 : 0);
+    cn_buf *out = item ? grown(set, tag, bytes.n + 8) : NULL;
+    if (!out) out = begin(set, tag, "SQ", item ? bytes.n + 8 : 0);
     if (out && item) {
         put_le(out, 0xfffe, 2);
         put_le(out, 0xe000, 2);

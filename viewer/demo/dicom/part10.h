@@ -28,7 +28,7 @@ void cn_set_fd(cn_set *set, uint32_t tag, double value);
 void cn_set_at(cn_set *set, uint32_t tag, uint32_t value);
 /** Bytes as they are: "OB" or "OW", of even length. */
 void cn_set_bytes(cn_set *set, uint32_t tag, const char *vr, const void *bytes, size_t len);
-/** A sequence of one item; `item` is emptied. NULL: no item. */
+/** One more item of a sequence, the first of which makes it; `item` is emptied. NULL: a sequence without items. */
 void cn_set_item(cn_set *set, uint32_t tag, cn_set *item);
 
 /** Writes the file; its class and UID are taken as given. CN_ERR_IO, CN_ERR_NOMEM. The set stays. */
