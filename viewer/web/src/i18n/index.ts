@@ -4,6 +4,7 @@ import { accountMessages } from '@/account/messages'
 import { roomMessages } from '@/room/messages'
 import { viewMessages } from '@/view/messages'
 import { dicomMessages } from '@/dicom/messages'
+import { ecgMessages } from '@/ecg/messages'
 import { lensMessages } from '@/view/lens/messages'
 import { marksMessages } from '@/view/marks/messages'
 import { requestMessages } from '@/requests/messages'
@@ -20,6 +21,7 @@ const parts = [
   roomMessages,
   viewMessages,
   dicomMessages,
+  ecgMessages,
   lensMessages,
   marksMessages,
   requestMessages,

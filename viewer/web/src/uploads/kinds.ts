@@ -2,7 +2,7 @@
 
 /** Every ending that the server takes. */
 export const ENDINGS =
-  'pdf docx xlsx pptx doc xls ppt wps et dps rtf txt jpg jpeg png gif webp bmp heic heif jp2 j2k svs tif tiff ndpi scn bif zip dcm dicom ima mp4'.split(
+  'pdf docx xlsx pptx doc xls ppt wps et dps rtf txt jpg jpeg png gif webp bmp heic heif jp2 j2k svs tif tiff ndpi scn bif zip dcm dicom ima xml scp ecg mp4'.split(
     ' ',
   )
 

@@ -1,0 +1,44 @@
+/* An ECG as the page has it, whatever device wrote it. */
+
+export interface Lead {
+  /** "I", "aVR", "V1" …; what the device calls a channel that is none of the twelve. */
+  readonly name: string
+  /** Microvolts, one after the other at the record's rate. NaN: the device has no value there. */
+  readonly samples: Float32Array
+}
+
+export interface Measured {
+  /** Beats a minute; milliseconds; degrees. Absent: the device says none. */
+  readonly rate?: number
+  readonly pr?: number
+  readonly qrs?: number
+  readonly qt?: number
+  readonly qtc?: number
+  readonly axis?: number
+}
+
+export interface Ecg {
+  /** Samples a second. */
+  readonly rate: number
+  readonly leads: readonly Lead[]
+  /** The device's median beats, apart: never drawn as if they had been recorded so. */
+  readonly median: { readonly rate: number; readonly leads: readonly Lead[] } | null
+  /** Local time of the device, "2026-11-30T08:15:00"; "" where it says none. */
+  readonly acquired: string
+  readonly device: string
+  /** Filters that the device says it applied, in its words. */
+  readonly filters: readonly string[]
+  /** What the device thinks of it, in its words. */
+  readonly statements: readonly string[]
+  readonly measured: Measured
+  /** False: the file does not say how many microvolts a step is. */
+  readonly calibrated: boolean
+}
+
+/** The twelve, as they stand on paper. */
+export const TWELVE = ['I', 'II', 'III', 'aVR', 'aVL', 'aVF', 'V1', 'V2', 'V3', 'V4', 'V5', 'V6'] as const
+
+/** Seconds. */
+export const lengthOf = (ecg: Ecg): number => Math.max(0, ...ecg.leads.map((lead) => lead.samples.length)) / ecg.rate
+
+export const leadNamed = (ecg: Ecg, name: string): Lead | undefined => ecg.leads.find((lead) => lead.name === name)
