@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")"
 calls='kill.mjs room.mjs quality.mjs impair.mjs voices.mjs host.mjs codecs.mjs turn.mjs tcp.mjs roam.mjs view.mjs'
 pages='states.mjs slide.mjs figures.mjs planes.mjs dicom.mjs ecg.mjs'
-others="tiles.mjs marks.mjs folder.mjs screens.mjs changes.mjs story.mjs"
+others="tiles.mjs marks.mjs beside.mjs folder.mjs screens.mjs changes.mjs story.mjs"
 
 line() {
     local test began status=0

@@ -439,12 +439,6 @@ static void test_sniff(void **state)
         C("<html xmlns:o=\"urn:schemas-microsoft-com:office:office\">", "text/html"),
         C("<?xml version=\"1.0\"?><!-- by HIS --><HTML>", "text/html"),
         C("<table border=1><tr><td>\xb3\xf6", "text/html"),
-        C("<?xml version=\"1.0\"?>\n<AnnotatedECG xmlns=\"urn:hl7-org:v3\">", CN_TYPE_ECG "aecg"),
-        C("<!-- by a portal --><v3:AnnotatedECG>", CN_TYPE_ECG "aecg"),
-        C("<!DOCTYPE RestingECG SYSTEM \"restecg.dtd\">\n<RestingECG>", CN_TYPE_ECG "muse"),
-        C("<RestingECGs>", "text/plain"),
-        C("<!DOCTYPE RestingECG", "text/plain"),
-        C("\1\2\3\4\5\6\1\2\0\0\x88\0\0\0\x0d\x0dSCPECG", CN_TYPE_ECG "scp"),
         C("<tablet> 5 mg", "text/plain"),
         C("<!-- never ends", "text/plain"),
         C("<", "text/plain"),
@@ -466,13 +460,31 @@ static void test_sniff(void **state)
     char dicom[200] = "II*";
     memcpy(dicom + 128, "DICM", 4);
     assert_string_equal(cn_files_sniff(dicom, sizeof dicom, NULL, 0), "application/dicom");
-    uint8_t ecg[256] = {0};
-    memcpy(ecg + 128, "DICM", 4);
-    memcpy(ecg + 160, "1.2.840.10008.5.1.4.1.1.9.1.1", 29);
-    assert_string_equal(cn_files_sniff(ecg, sizeof ecg, NULL, 0), CN_TYPE_ECG "dicom");
-    ecg[188] = '4'; /* a haemodynamic waveform is none */
-    assert_string_equal(cn_files_sniff(ecg, sizeof ecg, NULL, 0), "application/dicom");
     assert_string_equal(cn_files_sniff(dicom, 131, NULL, 0), "image/tiff");
+}
+
+static void ecgs_are_told_by_their_content(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *type;
+    } xml[] = {
+        {"<?xml version=\"1.0\"?>\n<AnnotatedECG xmlns=\"urn:hl7-org:v3\">", CN_TYPE_ECG "aecg"},
+        {"<!-- by a portal --><v3:AnnotatedECG>", CN_TYPE_ECG "aecg"},
+        {"<!DOCTYPE RestingECG SYSTEM \"restecg.dtd\">\n<RestingECG>", CN_TYPE_ECG "muse"},
+        {"<RestingECGs>", "text/plain"},
+        {"<!DOCTYPE RestingECG", "text/plain"},
+    };
+    for (size_t i = 0; i < sizeof xml / sizeof *xml; i++)
+        assert_string_equal(cn_files_sniff(xml[i].text, strlen(xml[i].text), NULL, 0), xml[i].type);
+    static const char scp[] = "\1\2\3\4\5\6\1\2\0\0\x88\0\0\0\x0d\x0dSCPECG";
+    assert_string_equal(cn_files_sniff(scp, sizeof scp - 1, NULL, 0), CN_TYPE_ECG "scp");
+    uint8_t dicom[256] = {0};
+    memcpy(dicom + 128, "DICM", 4);
+    memcpy(dicom + 160, "1.2.840.10008.5.1.4.1.1.9.1.1", 29);
+    assert_string_equal(cn_files_sniff(dicom, sizeof dicom, NULL, 0), CN_TYPE_ECG "dicom");
+    dicom[188] = '4'; /* a haemodynamic waveform is none */
+    assert_string_equal(cn_files_sniff(dicom, sizeof dicom, NULL, 0), "application/dicom");
 }
 
 /* ---- ZIP files whose local headers say nothing within the first bytes ---- */
@@ -651,6 +663,7 @@ int main(void)
         cmocka_unit_test(test_file_size_limit),
         cmocka_unit_test(test_named_links),
         cmocka_unit_test(test_sniff),
+        cmocka_unit_test(ecgs_are_told_by_their_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

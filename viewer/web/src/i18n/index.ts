@@ -5,6 +5,7 @@ import { roomMessages } from '@/room/messages'
 import { viewMessages } from '@/view/messages'
 import { dicomMessages } from '@/dicom/messages'
 import { ecgMessages } from '@/ecg/messages'
+import { besideMessages } from '@/view/beside/messages'
 import { lensMessages } from '@/view/lens/messages'
 import { marksMessages } from '@/view/marks/messages'
 import { requestMessages } from '@/requests/messages'
@@ -22,6 +23,7 @@ const parts = [
   viewMessages,
   dicomMessages,
   ecgMessages,
+  besideMessages,
   lensMessages,
   marksMessages,
   requestMessages,

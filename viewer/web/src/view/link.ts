@@ -1,6 +1,6 @@
 /* The shared view's side of the protocol: who presents what, and whether this person follows. */
 import { reactive } from 'vue'
-import type { NowMessage, RegionMessage, SharedFile } from '@/room/call/protocol'
+import type { ArrangementMessage, NowMessage, RegionMessage, SharedFile } from '@/room/call/protocol'
 import type { Rpc } from '@/room/call/rpc'
 import { Board } from './together/board'
 
@@ -52,7 +52,7 @@ export class ViewLink {
   private lastSent = 0
   /** Who presents was changed last by this person. */
   byMyself = false
-  private waiting: { region: Region; page: number } | null = null
+  private waiting: { region: Region; page: number; beside?: ArrangementMessage } | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -161,8 +161,8 @@ export class ViewLink {
   }
 
   /** At most 60 a second, the newest always. */
-  sendRegion(region: Region, page: number): void {
-    this.waiting = { region, page }
+  sendRegion(region: Region, page: number, beside?: ArrangementMessage): void {
+    this.waiting = { region, page, beside }
     const wait = this.lastSent + SEND_EVERY_MS - performance.now()
     if (wait <= 0) this.flush()
     else this.timer ??= setTimeout(() => this.flush(), wait)
@@ -175,12 +175,13 @@ export class ViewLink {
     this.waiting = null
     if (!now || !this.presenting) return
     this.lastSent = performance.now()
-    this.keep(now.region, now.page)
-    this.rpc.notify('view.state', { seq: ++this.seq, ...now.region, page: now.page })
+    this.keep(now.region, now.page, now.beside)
+    const { region, page, beside } = now
+    this.rpc.notify('view.state', { seq: ++this.seq, ...region, page, ...(beside && { beside }) })
   }
 
   /** A presenter who looks at something else comes back to where the others are. */
-  private keep(region: Region, page: number): void {
-    this.state.region = { seq: this.seq, ...region, page }
+  private keep(region: Region, page: number, beside?: ArrangementMessage): void {
+    this.state.region = { seq: this.seq, ...region, page, ...(beside && { beside }) }
   }
 }

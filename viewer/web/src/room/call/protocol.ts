@@ -65,6 +65,13 @@ export interface SharedFile {
   strokes: StrokeMessage[]
 }
 
+/** As it goes over the line: at most three panes, a file and five numbers each. */
+export interface ArrangementMessage {
+  over: boolean
+  shown: number
+  panes: { file: string; a: number; b: number; x: number; y: number; over: boolean }[]
+}
+
 export interface RegionMessage {
   presenter?: string
   seq: number
@@ -76,6 +83,8 @@ export interface RegionMessage {
   mirror?: boolean
   z?: number
   page: number
+  /** Slides beside it, and how they lie on it. */
+  beside?: ArrangementMessage
 }
 
 /** Where everybody looks and points now. */

@@ -1,0 +1,38 @@
+export const besideMessages = {
+  zh: {
+    beside: {
+      add: '与当前切片对照',
+      remove: '不再对照',
+      side: '并排',
+      over: '叠加',
+      shown: '上层不透明度',
+      blink: '闪烁对比（B）',
+      lock: '联动',
+      unlock: '解除联动',
+      points: '按两点配准',
+      pick: '请在每张切片上依次点同样的两个位置',
+      picked: '第 {n} 点',
+      cancel: '取消配准',
+      mirror: '该切片翻面',
+      bar: '切片对照',
+    },
+  },
+  en: {
+    beside: {
+      add: 'Compare with the open slide',
+      remove: 'Compare no more',
+      side: 'Side by side',
+      over: 'Overlaid',
+      shown: 'How much of the upper one is seen',
+      blink: 'Blink (B)',
+      lock: 'Move together',
+      unlock: 'Move apart',
+      points: 'Align by two points',
+      pick: 'Click the same two places on each slide, in the same order',
+      picked: 'Point {n}',
+      cancel: 'Do not align',
+      mirror: 'This section lies the other way round',
+      bar: 'Slides compared',
+    },
+  },
+}
