@@ -42,6 +42,12 @@ cn_err cn_imaging_find(cn_consult *consult, const cn_actor *actor, const char *s
                        const char *instance, const char *action, cn_instance **out, size_t *count);
 
 typedef enum cn_imaging_level { CN_IMAGING_STUDIES, CN_IMAGING_SERIES, CN_IMAGING_INSTANCES } cn_imaging_level;
+/** An attribute by its tag, and what is asked of it (consult/imaging/match.h). */
+typedef struct cn_imaging_match {
+    const char *tag, *asked;
+} cn_imaging_match;
+
+#define CN_IMAGING_MATCHES 16
 /** What QIDO-RS asks (PS3.18 §10.6); NULL: anything. Lists of UIDs have commas or backslashes between. */
 typedef struct cn_imaging_query {
     cn_imaging_level level;
@@ -49,10 +55,15 @@ typedef struct cn_imaging_query {
     const char *date;      /* YYYYMMDD, or a range with "-" */
     const char *patient;   /* PatientID, whole */
     const char *accession; /* AccessionNumber, whole */
-    const char *modality;  /* of a series, or of one of a study's */
+    const char *modality;  /* of a series */
+    const char *in_study;  /* modality of one of the study's series */
+    cn_imaging_match
+        match[CN_IMAGING_MATCHES]; /* of what is sealed: rows are opened for it, CN_IMAGING_LOOKED at most */
+    size_t matches;
     unsigned limit, offset;
 } cn_imaging_query;
-/** An array of DICOM JSON, at most `limit` ≤ CN_IMAGING_PAGE; `more`: there are others behind. */
+#define CN_IMAGING_LOOKED 20000
+/** An array of DICOM JSON, at most `limit` ≤ CN_IMAGING_PAGE; `more`: there are others behind. CN_ERR_TOOBIG: more rows than are opened for one question. */
 cn_err cn_imaging_search(cn_consult *consult, const cn_actor *actor, const cn_imaging_query *query, json_t **out,
                          bool *more, cn_problem *problem);
 

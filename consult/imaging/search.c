@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/imaging/imaging_private.h"
+#include "consult/imaging/match.h"
 
 #define PARAMS 128
 #define UIDS 50 /* in a list at most */
@@ -97,12 +98,11 @@ static void where_mine(search *own, const cn_actor *actor)
 
 static void where_modality(search *own, const cn_imaging_query *query)
 {
-    if (!query->modality) return;
-    size_t what = bind(own, cn_text(query->modality));
-    if (query->level == CN_IMAGING_STUDIES)
-        cn_buf_fmt(&own->text, " AND s.id IN (SELECT study_id FROM dicom_series WHERE modality = $%zu)", what);
-    else
-        cn_buf_fmt(&own->text, " AND e.modality = $%zu", what);
+    if (query->in_study)
+        cn_buf_fmt(&own->text, " AND s.id IN (SELECT study_id FROM dicom_series WHERE modality = $%zu)",
+                   bind(own, cn_text(query->in_study)));
+    if (query->modality && query->level >= CN_IMAGING_SERIES)
+        cn_buf_fmt(&own->text, " AND e.modality = $%zu", bind(own, cn_text(query->modality)));
 }
 
 static const char *const begins[] = {"SELECT s.id, s.tags_sealed, s.uid FROM dicom_studies s WHERE 1 = 1",
@@ -129,7 +129,10 @@ static cn_err write_query(search *own, const cn_vault *vault, const cn_actor *ac
     where_token(own, vault, CN_DOMAIN_ACCESSION, "accession_token", query->accession, own->accession);
     where_modality(own, query);
     where_mine(own, actor);
-    cn_buf_fmt(&own->text, " ORDER BY %s LIMIT %u OFFSET %u", orders[query->level], query->limit + 1, query->offset);
+    /* what is sealed is looked at row by row, and pages are of what was found */
+    unsigned limit = query->matches ? CN_IMAGING_LOOKED + 1 : query->limit + 1;
+    unsigned offset = query->matches ? 0 : query->offset;
+    cn_buf_fmt(&own->text, " ORDER BY %s LIMIT %u OFFSET %u", orders[query->level], limit, offset);
     return own->n == PARAMS ? CN_ERR_TOOBIG : own->text.err;
 }
 
@@ -191,26 +194,62 @@ static cn_err add_counts(cn_conn *conn, const char *study, json_t *item)
     return CN_OK;
 }
 
-static cn_err item_of(cn_consult *consult, cn_conn *conn, cn_imaging_level level, const cn_rows *rows, json_t *item)
+static cn_err open_row(cn_consult *consult, cn_imaging_level level, const cn_rows *rows, json_t *item)
 {
     CN_TRY(cn_imaging_unseal(consult->vault, "dicom_studies", rows, 0, item));
     if (level >= CN_IMAGING_SERIES) CN_TRY(cn_imaging_unseal(consult->vault, "dicom_series", rows, 3, item));
     if (level == CN_IMAGING_INSTANCES) add_instance(rows, item);
-    return level == CN_IMAGING_STUDIES ? add_counts(conn, cn_rows_text(rows, 0), item) : CN_OK;
+    return CN_OK;
 }
 
-static cn_err run(cn_consult *consult, search *own, const cn_imaging_query *query, json_t *list, bool *more)
+static bool is_asked_for(const cn_imaging_query *query, const json_t *item)
+{
+    for (size_t i = 0; i < query->matches; i++)
+        if (!cn_dicom_matches(item, query->match[i].tag, query->match[i].asked)) return false;
+    return true;
+}
+
+typedef struct answer {
+    json_t *list;
+    unsigned passed; /* of the offset */
+    bool full;       /* there is one more than was asked for */
+} answer;
+
+static cn_err add_row(cn_consult *consult, cn_conn *conn, const cn_imaging_query *query, const cn_rows *rows,
+                      answer *out)
+{
+    CN_AUTO_JSON json_t *item = json_object();
+    if (!item) return CN_ERR_NOMEM;
+    CN_TRY(open_row(consult, query->level, rows, item));
+    if (!is_asked_for(query, item)) return CN_OK;
+    if (query->matches && out->passed < query->offset) {
+        out->passed++;
+        return CN_OK;
+    }
+    if (json_array_size(out->list) == query->limit) {
+        out->full = true;
+        return CN_OK;
+    }
+    if (query->level == CN_IMAGING_STUDIES) CN_TRY(add_counts(conn, cn_rows_text(rows, 0), item));
+    return json_array_append(out->list, item) == 0 ? CN_OK : CN_ERR_NOMEM;
+}
+
+static cn_err run(cn_consult *consult, search *own, const cn_imaging_query *query, json_t *list, bool *more,
+                  cn_problem *problem)
 {
     CN_AUTO_CONN cn_conn *conn = NULL;
     CN_AUTO_ROWS cn_rows *rows = NULL;
+    answer out = {.list = list};
     CN_TRY(cn_conn_acquire(consult->db, &conn));
     CN_TRY(cn_db_query_v(conn, &rows, own->text.p, own->value, own->n));
-    *more = cn_rows_count(rows) > query->limit;
-    while (json_array_size(list) < query->limit && cn_rows_next(rows)) {
-        json_t *item = json_object();
-        if (json_array_append_new(list, item) < 0) return CN_ERR_NOMEM;
-        CN_TRY(item_of(consult, conn, query->level, rows, item));
+    for (unsigned looked = 0; !out.full && cn_rows_next(rows); looked++) {
+        if (looked == CN_IMAGING_LOOKED)
+            return cn_problem_set(problem, CN_ERR_TOOBIG, "query",
+                                  "more than %d are searched through: ask for a StudyDate or a UID as well",
+                                  CN_IMAGING_LOOKED);
+        CN_TRY(add_row(consult, conn, query, rows, &out));
     }
+    *more = out.full;
     return CN_OK;
 }
 
@@ -221,7 +260,7 @@ cn_err cn_imaging_search(cn_consult *consult, const cn_actor *actor, const cn_im
     CN_AUTO_JSON json_t *list = json_array();
     if (!own || !list) return CN_ERR_NOMEM;
     cn_err err = write_query(own, consult->vault, actor, query, problem);
-    if (err == CN_OK) err = run(consult, own, query, list, more);
+    if (err == CN_OK) err = run(consult, own, query, list, more, problem);
     cn_buf_free(&own->text);
     if (err == CN_OK) *out = json_incref(list);
     return err;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "consult/imaging/imaging.h"
+#include "consult/imaging/match.h"
 #include "signaling/api/api.h"
 #include "signaling/api/dicom_accept.h"
 #include "signaling/api/dicom_frames.h"
@@ -52,21 +53,47 @@ static const char *match(cn_http *http, key asked)
     return value ? value : cn_http_query(http, asked.tag);
 }
 
+/* By what rows are found before anything sealed is opened, and what says how to answer. */
+static const char *const by_rows[] = {
+    "StudyInstanceUID", "0020000D",     "SeriesInstanceUID", "0020000E",  "SOPInstanceUID",
+    "00080018",         "StudyDate",    "00080020",          "PatientID", "00100020",
+    "AccessionNumber",  "00080050",     "ModalitiesInStudy", "00080061",  "Modality",
+    "00080060",         "includefield", "fuzzymatching",     "limit",     "offset"};
+
 /* A filter that nobody applies would answer with other people's images: what is not here is refused. */
-static cn_err check_keys(cn_http *http)
+static cn_err add_match(cn_http *http, const char *name, cn_imaging_query *query)
 {
-    static const char *const known[] = {
-        "StudyInstanceUID", "0020000D",     "SeriesInstanceUID", "0020000E",  "SOPInstanceUID",
-        "00080018",         "StudyDate",    "00080020",          "PatientID", "00100020",
-        "AccessionNumber",  "00080050",     "ModalitiesInStudy", "00080061",  "Modality",
-        "00080060",         "includefield", "fuzzymatching",     "limit",     "offset"};
+    const char *tag = cn_dicom_key(name, query->level), *asked = cn_http_query(http, name);
+    if (!tag || query->matches == CN_IMAGING_MATCHES)
+        return cn_problem_set(cn_http_problem(http), CN_ERR_PARSE, "query", "cannot be searched by that");
+    if (!cn_dicom_askable(tag, asked))
+        return cn_problem_set(cn_http_problem(http), CN_ERR_PARSE, "query", "(%.4s,%.4s) cannot be matched with that",
+                              tag, tag + 4);
+    query->match[query->matches++] = (cn_imaging_match){tag, asked};
+    return CN_OK;
+}
+
+static cn_err read_matches(cn_http *http, cn_imaging_query *query)
+{
     const char *name;
     for (size_t i = 0; (name = cn_http_query_name(http, i)); i++) {
-        size_t k = 0, n = sizeof(known) / sizeof(known[0]);
-        while (k < n && strcmp(known[k], name) != 0) k++;
-        if (k == n) return cn_problem_set(cn_http_problem(http), CN_ERR_PARSE, "query", "cannot be searched by that");
+        size_t k = 0, n = sizeof(by_rows) / sizeof(by_rows[0]);
+        while (k < n && strcmp(by_rows[k], name) != 0) k++;
+        if (k == n) CN_TRY(add_match(http, name, query));
     }
     return CN_OK;
+}
+
+/* A whole value is found by its index; with wildcards rows are opened. */
+static cn_err whole_or_wild(cn_http *http, key asked, cn_imaging_query *query, const char **whole)
+{
+    const char *value = match(http, asked);
+    if (!value || !*value) return CN_OK;
+    if (!cn_dicom_is_wild(value)) {
+        *whole = value;
+        return CN_OK;
+    }
+    return add_match(http, cn_http_query(http, asked.name) ? asked.name : asked.tag, query);
 }
 
 static const char *uid_of(cn_http *http, const char *param, key asked)
@@ -75,29 +102,62 @@ static const char *uid_of(cn_http *http, const char *param, key asked)
     return *path ? path : match(http, asked);
 }
 
-static cn_err search(cn_http *http, cn_imaging_level level)
+static cn_err read_query(cn_http *http, cn_imaging_level level, cn_imaging_query *out)
 {
     int64_t limit, offset;
-    bool more = false;
-    CN_AUTO_JSON json_t *list = NULL;
-    CN_TRY(check_keys(http));
     CN_TRY(cn_http_query_i64(http, "limit", 1, CN_IMAGING_PAGE, 200, &limit));
     CN_TRY(cn_http_query_i64(http, "offset", 0, 100000000, 0, &offset));
-    const cn_imaging_query query = {.level = level,
-                                    .study = uid_of(http, "study", (key){"StudyInstanceUID", "0020000D"}),
-                                    .series = uid_of(http, "series", (key){"SeriesInstanceUID", "0020000E"}),
-                                    .instance = match(http, (key){"SOPInstanceUID", "00080018"}),
-                                    .date = match(http, (key){"StudyDate", "00080020"}),
-                                    .patient = match(http, (key){"PatientID", "00100020"}),
-                                    .accession = match(http, (key){"AccessionNumber", "00080050"}),
-                                    .modality = level == CN_IMAGING_STUDIES
-                                                    ? match(http, (key){"ModalitiesInStudy", "00080061"})
-                                                    : match(http, (key){"Modality", "00080060"}),
-                                    .limit = (unsigned)limit,
-                                    .offset = (unsigned)offset};
+    *out = (cn_imaging_query){.level = level,
+                              .study = uid_of(http, "study", (key){"StudyInstanceUID", "0020000D"}),
+                              .series = uid_of(http, "series", (key){"SeriesInstanceUID", "0020000E"}),
+                              .instance = match(http, (key){"SOPInstanceUID", "00080018"}),
+                              .date = match(http, (key){"StudyDate", "00080020"}),
+                              .modality = match(http, (key){"Modality", "00080060"}),
+                              .in_study = match(http, (key){"ModalitiesInStudy", "00080061"}),
+                              .limit = (unsigned)limit,
+                              .offset = (unsigned)offset};
+    if (level == CN_IMAGING_STUDIES && out->modality)
+        return cn_problem_set(cn_http_problem(http), CN_ERR_PARSE, "query",
+                              "studies are searched by ModalitiesInStudy");
+    CN_TRY(whole_or_wild(http, (key){"PatientID", "00100020"}, out, &out->patient));
+    CN_TRY(whole_or_wild(http, (key){"AccessionNumber", "00080050"}, out, &out->accession));
+    return read_matches(http, out);
+}
+
+static const char *first(const json_t *item, const char *tag)
+{
+    return cn_dicom_json_text(item, tag);
+}
+
+/* Where each can be had (table 10.6.3-3): that it can at once, and by which address. */
+static void add_addresses(const cn_http *http, cn_imaging_level level, json_t *list)
+{
+    char base[512];
+    cn_dicom_base(http, base, sizeof(base));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *item = json_array_get(list, i);
+        const char *study = first(item, "0020000D"), *within = first(item, "0020000E"), *one = first(item, "00080018");
+        cn_buf url = {.max = 2048};
+        cn_buf_fmt(&url, "%s/studies/%s", base, study);
+        if (level >= CN_IMAGING_SERIES) cn_buf_fmt(&url, "/series/%s", within);
+        if (level == CN_IMAGING_INSTANCES) cn_buf_fmt(&url, "/instances/%s", one);
+        if (url.err == CN_OK)
+            json_object_set_new(item, "00081190", json_pack("{s:s, s:[s]}", "vr", "UR", "Value", url.p));
+        json_object_set_new(item, "00080056", json_pack("{s:s, s:[s]}", "vr", "CS", "Value", "ONLINE"));
+        cn_buf_free(&url);
+    }
+}
+
+static cn_err search(cn_http *http, cn_imaging_level level)
+{
+    bool more = false;
+    cn_imaging_query query;
+    CN_AUTO_JSON json_t *list = NULL;
+    CN_TRY(read_query(http, level, &query));
     cn_err err = cn_imaging_search(consult(http), cn_http_actor(http), &query, &list, &more, cn_http_problem(http));
     if (err == CN_ERR_INVALID) err = CN_ERR_PARSE; /* 400, as PS3.18 table 10.6.3-1 has it */
     CN_TRY(err);
+    add_addresses(http, level, list);
     const char *fuzzy = cn_http_query(http, "fuzzymatching");
     if (more)
         cn_http_set(http, "Warning", "299 consilium \"There are more results: ask with limit and offset\"");
@@ -366,6 +426,8 @@ static cn_err thumbnail(cn_http *http)
 
 const cn_route cn_dicom_routes[] = {
     {CN_GET, "/dicom-web/studies", CN_WHO_ANY, studies, .body = CN_BODY_NONE},
+    {CN_GET, "/dicom-web/series", CN_WHO_ANY, series, .body = CN_BODY_NONE},
+    {CN_GET, "/dicom-web/instances", CN_WHO_ANY, instances, .body = CN_BODY_NONE},
     {CN_GET, STUDY "/series", CN_WHO_ANY, series, .body = CN_BODY_NONE},
     {CN_GET, STUDY "/instances", CN_WHO_ANY, instances, .body = CN_BODY_NONE},
     {CN_GET, SERIES "/instances", CN_WHO_ANY, instances, .body = CN_BODY_NONE},

@@ -215,7 +215,19 @@ await check('searches find by day, identity and UID, page by page, and refuse wh
     [36, 37, 38, 39, 40],
   )
   assert((await get(session, `${study}/instances?limit=10`)).headers.warning?.startsWith('299'), 'more are announced')
-  equal((await get(session, '/dicom-web/studies?PatientName=x')).status, 400)
+  equal([await count(encodeURI('PatientName=张*')), await count('PatientName=nobody*')], [2, 0], 'by name')
+  equal(await count(encodeURI('PatientName=张*&limit=1&offset=1')), 1, 'the second page of what was found')
+  equal([await count('PatientID=PID-*'), await count('PatientID=P?D-8')], [2, 0], 'by part of an identity')
+  equal([await count('StudyTime=00-24'), await count('00100040=*')].map(Number.isInteger), [true, true])
+  const everywhere = async (query) => (await get(session, `/dicom-web/${query}`)).json
+  equal((await everywhere('series?Modality=CT')).length, 2, 'series without a study')
+  const seven = await everywhere(`instances?InstanceNumber=7&StudyInstanceUID=${STUDY}`)
+  equal([seven.length, seven[0]['00200013'].Value[0]], [1, 7], 'instances without a study')
+  assert(seven[0]['00081190'].Value[0].endsWith(`${study}/series/${STUDY}.1/instances/${STUDY}.1.7`), 'its address')
+  const got = await get(session, new URL(seven[0]['00081190'].Value[0]).pathname, STORED)
+  equal(got.status, 200, 'it is had there')
+  equal((await get(session, '/dicom-web/studies?PatientComments=x')).status, 400)
+  equal((await get(session, '/dicom-web/studies?PatientBirthDate=yesterday')).status, 400)
   equal((await get(session, '/dicom-web/studies?StudyDate=today')).status, 400)
 })
 
