@@ -7,6 +7,7 @@
 #define CN_CONSULT_IMAGING_H
 
 #include "consult/consult.h"
+#include "consult/imaging/match.h"
 
 #define CN_UID 65            /* bytes of a UID's text, PS3.5 §9.1 */
 #define CN_IMAGING_PAGE 1000 /* results of a query at most */
@@ -41,7 +42,6 @@ typedef struct cn_instance {
 cn_err cn_imaging_find(cn_consult *consult, const cn_actor *actor, const char *study, const char *series,
                        const char *instance, const char *action, cn_instance **out, size_t *count);
 
-typedef enum cn_imaging_level { CN_IMAGING_STUDIES, CN_IMAGING_SERIES, CN_IMAGING_INSTANCES } cn_imaging_level;
 /** An attribute by its tag, and what is asked of it (consult/imaging/match.h). */
 typedef struct cn_imaging_match {
     const char *tag, *asked;

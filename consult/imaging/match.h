@@ -2,9 +2,10 @@
 #ifndef CN_CONSULT_IMAGING_MATCH_H
 #define CN_CONSULT_IMAGING_MATCH_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
-#include "consult/imaging/imaging.h"
+typedef enum cn_imaging_level { CN_IMAGING_STUDIES, CN_IMAGING_SERIES, CN_IMAGING_INSTANCES } cn_imaging_level;
 
 /** The tag, "00100010", of an attribute that can be searched for at this level, by its keyword or its tag; NULL: none. */
 const char *cn_dicom_key(const char *name, cn_imaging_level level);
