@@ -33,7 +33,7 @@ const near = (value, wanted, within, what) =>
   assert(Math.abs(value - wanted) <= within, `${what}: ${value} instead of ${wanted}`)
 const sheet = (who) =>
   who.eval(`(() => {
-    const box = document.querySelector('[data-testid="ecg-sheet"] canvas')?.getBoundingClientRect()
+    const box = document.querySelector('[data-testid="ecg-sheet"] canvas.ink')?.getBoundingClientRect()
     const all = document.querySelector('[data-testid="ecg-sheet"]')
     return box && all.dataset.drawn ? { x: box.left, y: box.top, width: box.width, pixels: Number(all.dataset.pixels) } : null
   })()`)
@@ -84,7 +84,7 @@ await must('an ECG of each kind is taken and becomes a sheet', async () => {
   }
   for (const [name, kind] of Object.entries(kinds))
     files[name] = await referrer.upload(request, 'ecg', name, made(kind))
-  files['day.dcm'] = await referrer.upload(request, 'ecg', 'day.dcm', made('dicom', 120))
+  files['day.dcm'] = await referrer.upload(request, 'ecg', 'day.dcm', made('dicom', 600))
   for (const [name, id] of Object.entries(files)) {
     const file = await until(
       name,
@@ -212,7 +212,7 @@ await check('a long recording is gone through by its trend and keys', async () =
   await desk.page.keyboard.press('PageDown')
   await until('ten seconds on', async () => (await text(desk, 'ecg-at')).includes('10–20'))
   await desk.page.keyboard.press('End')
-  await until('the end', async () => (await text(desk, 'ecg-at')).includes('110–120'))
+  await until('the end', async () => (await text(desk, 'ecg-at')).includes('590–600'))
   await desk.screenshot('ecg-long.png')
 })
 

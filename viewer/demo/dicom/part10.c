@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LARGEST ((size_t)1 << 30)
 #define EXPLICIT_LITTLE "1.2.840.10008.1.2.1"
 #define IMPLEMENTATION "2.25.299054826174093826458720315702646102"
 
@@ -35,7 +36,7 @@ static cn_buf *begin(cn_set *set, uint32_t tag, const char *vr, size_t len)
     if (set->count == CN_SET_MAX) set->err = CN_ERR_FULL;
     if (set->err != CN_OK) return NULL;
     cn_buf *out = &set->element[set->count].bytes;
-    out->max = (size_t)1 << 30;
+    out->max = LARGEST;
     set->element[set->count++].tag = tag;
     put_head(out, tag, vr, len);
     return out;
@@ -123,7 +124,7 @@ static cn_buf *grown(cn_set *set, uint32_t tag, size_t by)
 
 void cn_set_item(cn_set *set, uint32_t tag, cn_set *item)
 {
-    cn_buf bytes = {.max = 0};
+    cn_buf bytes = {.max = LARGEST};
     if (item) {
         put_set(item, &bytes);
         cn_set_clear(item);
@@ -143,7 +144,7 @@ void cn_set_item(cn_set *set, uint32_t tag, cn_set *item)
 static void put_meta(cn_buf *out, const char *sop_class, const char *instance)
 {
     cn_set meta = {.count = 0};
-    cn_buf bytes = {.max = 0};
+    cn_buf bytes = {.max = LARGEST};
     cn_set_bytes(&meta, 0x00020001, "OB", "\0\1", 2);
     cn_set_text(&meta, 0x00020002, "UI", sop_class);
     cn_set_text(&meta, 0x00020003, "UI", instance);

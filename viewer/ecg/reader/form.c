@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "viewer/ecg/reader/trend.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "samples are written as they lie in memory");
 
@@ -38,16 +39,27 @@ static json_t *measured_json(const cn_ecg_measured *measured)
     return json;
 }
 
+static json_t *trend_json(const cn_ecg *ecg)
+{
+    json_t *list = json_array();
+    CN_AUTO_FREE cn_ecg_trend *trend = CN_NEW(cn_ecg_trend);
+    if (!trend || cn_ecg_trend_make(ecg, trend) != CN_OK) return list;
+    for (size_t i = 0; i < trend->n; i++)
+        json_array_append_new(
+            list, json_pack("[f, f]", round(trend->point[i].second * 10) / 10, round(trend->point[i].rate * 10) / 10));
+    return list;
+}
+
 static json_t *head_json(const cn_ecg *ecg)
 {
     json_t *filters = json_array(), *statements = json_array();
     for (size_t i = 0; i < sizeof(ecg->filter) / sizeof(ecg->filter[0]) && ecg->filter[i][0]; i++)
         json_array_append_new(filters, json_string(ecg->filter[i]));
     for (size_t i = 0; i < ecg->statements; i++) json_array_append_new(statements, json_string(ecg->statement[i]));
-    json_t *head = json_pack("{s:f, s:o, s:s, s:s, s:o, s:o, s:o, s:b}", "rate", ecg->rhythm.rate, "leads",
+    json_t *head = json_pack("{s:f, s:o, s:s, s:s, s:o, s:o, s:o, s:b, s:o}", "rate", ecg->rhythm.rate, "leads",
                              leads_json(&ecg->rhythm), "acquired", ecg->acquired, "device", ecg->device, "filters",
                              filters, "statements", statements, "measured", measured_json(&ecg->measured), "calibrated",
-                             (int)ecg->calibrated);
+                             (int)ecg->calibrated, "trend", trend_json(ecg));
     if (head && ecg->median.n)
         json_object_set_new(head, "median",
                             json_pack("{s:f, s:o}", "rate", ecg->median.rate, "leads", leads_json(&ecg->median)));

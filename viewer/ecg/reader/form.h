@@ -3,7 +3,7 @@
  *   0  "CNECG001"
  *   8  u32 length of the head, even; u32 0
  *   16 the head, JSON, blanks at its end: rate, leads [{name, first, count, step}], median {rate, leads}, acquired, device, filters,
- *      statements, measured {rate, pr, qrs, qt, qtc, axis}, calibrated
+ *      statements, measured {rate, pr, qrs, qt, qtc, axis}, calibrated, trend [[second, beats a minute]]
  *      then the samples, i16, lead after lead, those of the median beats last; -32768: none
  */
 #ifndef CN_VIEWER_ECG_FORM_H

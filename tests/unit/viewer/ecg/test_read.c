@@ -14,6 +14,7 @@
 #include "viewer/demo/ecg/heart.h"
 #include "viewer/ecg/reader/form.h"
 #include "viewer/ecg/reader/read.h"
+#include "viewer/ecg/reader/trend.h"
 
 #define SECONDS 10
 #define REAL_FILE CN_SOURCE_DIR "/../shared/data/dicom/pydicom/waveform_ecg.dcm"
@@ -130,6 +131,24 @@ static void a_long_recording_is_read(void **state)
     CN_AUTO_FREE char *bytes = made(0, 600, &len);
     assert_ok(read_bytes(bytes, len, &why));
     assert_int_equal(ecg.rhythm.lead[0].count, 600 * CN_HEART_RATE);
+}
+
+/* The heart's rate goes up and down by a fifth of 75 in ten minutes. */
+static void the_trend_follows_the_rate(void **state)
+{
+    (void)state;
+    const char *why = "";
+    size_t len = 0;
+    cn_ecg_trend *trend = cn_calloc(1, sizeof(*trend));
+    CN_AUTO_FREE char *bytes = made(0, 600, &len);
+    assert_ok(read_bytes(bytes, len, &why));
+    assert_ok(cn_ecg_trend_make(&ecg, trend));
+    assert_true(trend->n >= 55);
+    for (size_t i = 0; i < trend->n; i++) {
+        double wanted = 75 * (1 + 0.2 * sin(2 * 3.14159265358979 * trend->point[i].second / 600));
+        assert_true(fabs(trend->point[i].rate / wanted - 1) < 0.02);
+    }
+    free(trend);
 }
 
 static void names_of_leads(void **state)
@@ -271,6 +290,7 @@ int main(void)
         cmocka_unit_test(every_format_gives_the_same_samples),
         cmocka_unit_test(what_the_device_measured_comes_along),
         cmocka_unit_test(a_long_recording_is_read),
+        cmocka_unit_test(the_trend_follows_the_rate),
         cmocka_unit_test(names_of_leads),
         cmocka_unit_test(a_step_that_does_not_fit_is_halved),
         cmocka_unit_test(mutated_files_are_read_or_refused),

@@ -1,5 +1,6 @@
-/* Where the beats are: for the trend, the overlay, and a caliper's first place. Nothing here is a finding. Pure arithmetic. */
+/* Where the beats are: for the overlay, and a caliper's first place. Nothing here is a finding. Pure arithmetic. */
 import { filtered } from './filters'
+import type { Lead } from './record'
 
 const REFRACTORY_S = 0.25
 const WINDOW_S = 0.12
@@ -49,7 +50,7 @@ function summit(samples: Float32Array, rate: number, middle: number): number {
 }
 
 /** The seconds of the beats, each at the summit of its QRS. */
-export function beatsOf(samples: Float32Array, rate: number): number[] {
+export function beatsOf({ samples, base }: Lead, rate: number): number[] {
   if (samples.length < rate) return []
   const power = energy(samples, rate)
   const least = 0.25 * typical(power, rate)
@@ -61,7 +62,7 @@ export function beatsOf(samples: Float32Array, rate: number): number[] {
     let top = i
     const end = Math.min(power.length, i + apart)
     for (let j = i; j < end; j++) if (power[j] > power[top]) top = j
-    beats.push(summit(samples, rate, top) / rate)
+    beats.push((base + summit(samples, rate, top)) / rate)
     i = top + apart - 1
   }
   return beats
@@ -74,24 +75,4 @@ export function usualInterval(beats: readonly number[]): number | undefined {
     .map((at, i) => at - beats[i])
     .sort((a, b) => a - b)
   return intervals.length ? intervals[intervals.length >> 1] : undefined
-}
-
-export interface TrendPoint {
-  readonly second: number
-  readonly rate: number
-}
-
-/** Beats a minute over the record, one point for every `every` seconds in which there are at least two intervals. */
-export function trendOf(beats: readonly number[], every: number): TrendPoint[] {
-  const points: TrendPoint[] = []
-  let from = 0
-  while (from < beats.length) {
-    const bin = Math.floor(beats[from] / every)
-    let to = from
-    while (to + 1 < beats.length && Math.floor(beats[to + 1] / every) === bin) to++
-    if (to - from >= 2)
-      points.push({ second: (bin + 0.5) * every, rate: (60 * (to - from)) / (beats[to] - beats[from]) })
-    from = to + 1
-  }
-  return points
 }

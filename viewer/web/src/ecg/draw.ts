@@ -60,14 +60,14 @@ export function drawTrace(
   pixels: number,
   { colour = INK, shift = 0 } = {},
 ): void {
-  const { samples } = lead
-  const first = Math.max(0, Math.ceil((strip.from - shift) * rate - 1e-6))
-  const last = Math.min(samples.length - 1, Math.floor((strip.from - shift + strip.seconds) * rate + 1e-6))
+  const { samples, base } = lead
+  const first = Math.max(0, Math.ceil((strip.from - shift) * rate - 1e-6) - base)
+  const last = Math.min(samples.length - 1, Math.floor((strip.from - shift + strip.seconds) * rate + 1e-6) - base)
   const height = (value: number) => strip.y - (strip.sign * value * paper.gain) / 1000
-  const place = (i: number) => across(strip, paper, i / rate + shift)
+  const place = (i: number) => across(strip, paper, (base + i) / rate + shift)
   context.strokeStyle = colour
   context.lineWidth = thin(pixels)
-  context.lineJoin = 'round'
+  context.lineJoin = 'bevel' // round joins take most of the time, and are not seen on so thin a line
   context.beginPath()
   const each = Math.max(1, Math.floor(rate / (paper.speed * pixels)))
   let pen = false

@@ -1,4 +1,5 @@
 /* What calipers say. Seconds, microvolts and degrees. Pure arithmetic. */
+import type { Lead } from './record'
 
 /** Beats a minute. */
 export const rateOf = (rr: number): number => 60 / rr
@@ -30,9 +31,9 @@ export function axisOf(one: number, avf: number): number | undefined {
 }
 
 /** Microvolt seconds between two seconds, above the level at the first. */
-export function areaOf(samples: Float32Array, rate: number, from: number, to: number): number {
-  const first = Math.max(0, Math.round(from * rate))
-  const last = Math.min(samples.length - 1, Math.round(to * rate))
+export function areaOf({ samples, base }: Lead, rate: number, from: number, to: number): number {
+  const first = Math.max(0, Math.round(from * rate) - base)
+  const last = Math.min(samples.length - 1, Math.round(to * rate) - base)
   let sum = 0
   for (let i = first; i <= last; i++) if (!Number.isNaN(samples[i])) sum += samples[i] - samples[first]
   return sum / rate

@@ -1,5 +1,5 @@
 /* Which lead stands where on the paper. Millimetres from its upper left corner, y downwards; seconds of the record. Pure arithmetic. */
-import { TWELVE, type Ecg, leadNamed, lengthOf } from './record'
+import { TWELVE, type Ecg, leadNamed } from './record'
 
 export type LayoutName = '3x4+1' | '3x4+3' | '6x2' | '12x1' | 'all'
 
@@ -68,7 +68,7 @@ export const layoutsOf = (ecg: Ecg): LayoutName[] =>
 
 /** From second `start` of a record of `seconds`. */
 export function sheetOf(ecg: Ecg, paper: Paper, start: number): Sheet {
-  const shown = Math.min(WINDOW_S, Math.max(0, lengthOf(ecg) - start))
+  const shown = Math.min(WINDOW_S, Math.max(0, ecg.seconds - start))
   const row = ROW[paper.layout] * Math.max(1, paper.gain / 10)
   const strips = paper.layout === 'all' ? every(ecg, start, shown, row) : twelve(paper, start, shown, row)
   const rows = strips.length ? Math.max(...strips.map(({ y }) => y)) + row / 2 : row

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { beatsOf, trendOf, usualInterval } from '@/ecg/beats'
+import { describe, expect, it, vi } from 'vitest'
+import { beatsOf, usualInterval } from '@/ecg/beats'
 import { between, gripAt, marchOf, readingsOf, stripsOf, widthOf, withCaliper } from '@/ecg/calipers'
 import { filtered } from '@/ecg/filters'
 import { areaOf, axisOf, correctedQt } from '@/ecg/intervals'
@@ -12,8 +12,11 @@ const wave = (seconds: number, at: (second: number) => number): Float32Array =>
   Float32Array.from({ length: seconds * RATE }, (_, i) => at(i / RATE))
 /** A beat every 0.8 s, its R at 0.4 s. */
 const beat = (second: number) => 1000 * Math.exp(-((((second % 0.8) - 0.4) / 0.015) ** 2))
+const leadOf = (samples: Float32Array, name = 'II'): Lead => ({ name, base: 0, samples })
 const ecgOf = (leads: Lead[]): Ecg => ({
   rate: RATE,
+  seconds: leads[0].samples.length / RATE,
+  trend: [],
   leads,
   median: null,
   acquired: '',
@@ -23,7 +26,7 @@ const ecgOf = (leads: Lead[]): Ecg => ({
   measured: {},
   calibrated: true,
 })
-const twelve = ecgOf(TWELVE.map((name) => ({ name, samples: wave(10, beat) })))
+const twelve = ecgOf(TWELVE.map((name) => leadOf(wave(10, beat), name)))
 const PAPER: Paper = { layout: '3x4+1', speed: 25, gain: 10, cabrera: false }
 
 describe('the paper', () => {
@@ -48,10 +51,7 @@ describe('the paper', () => {
   })
 
   it('shows what is there where leads are missing, and the rest of a record', () => {
-    const two = ecgOf([
-      { name: 'CM5', samples: wave(14, beat) },
-      { name: 'CC5', samples: wave(14, beat) },
-    ])
+    const two = ecgOf([leadOf(wave(14, beat), 'CM5'), leadOf(wave(14, beat), 'CC5')])
     expect(layoutsOf(two)).toEqual(['all'])
     const { strips } = sheetOf(two, { ...PAPER, layout: 'all' }, 10)
     expect(strips.map(({ seconds }) => seconds)).toEqual([4, 4])
@@ -103,20 +103,17 @@ describe('filters', () => {
 
 describe('beats', () => {
   it('are found where they are', () => {
-    const beats = beatsOf(wave(9.6, beat), RATE)
+    const beats = beatsOf(leadOf(wave(9.6, beat)), RATE)
     expect(beats).toHaveLength(12)
     beats.forEach((at, i) => expect(at).toBeCloseTo(0.4 + 0.8 * i))
     expect(usualInterval(beats)).toBeCloseTo(0.8, 2)
-    expect(trendOf(beats, 10)[0].rate).toBeCloseTo(75, 0)
+    // a part that was fetched keeps its time
+    const part = { ...leadOf(wave(9.6, beat).subarray(1.2 * RATE)), base: 1.2 * RATE }
+    expect(beatsOf(part, RATE)[1]).toBeCloseTo(2)
   })
 
   it('are none on a flat line', () => {
-    expect(
-      beatsOf(
-        wave(10, () => 0),
-        RATE,
-      ),
-    ).toEqual([])
+    expect(beatsOf(leadOf(wave(10, () => 0)), RATE)).toEqual([])
     expect(usualInterval([1])).toBeUndefined()
   })
 })
@@ -153,14 +150,7 @@ describe('calipers', () => {
     // a vector of 60 degrees is cos 60 in I and (√3/2) cos 30 in aVF
     expect(axisOf(0.5, (Math.sqrt(3) / 2) * Math.cos(Math.PI / 6))).toBeCloseTo(60)
     expect(axisOf(0, 0)).toBeUndefined()
-    expect(
-      areaOf(
-        wave(1, () => 100),
-        RATE,
-        0,
-        0.5,
-      ),
-    ).toBe(0)
+    expect(areaOf(leadOf(wave(1, () => 100)), RATE, 0, 0.5)).toBe(0)
   })
 })
 
@@ -176,17 +166,37 @@ describe('what the server sends', () => {
     return bytes
   }
 
-  it('becomes leads in microvolts', () => {
-    const lead = (name: string, first: number, count: number) => ({ name, first, count, step: 2.5 })
-    const ecg = readForm(
-      form(
-        { rate: 250, leads: [lead('I', 0, 2), lead('II', 1, 2)], median: { rate: 500, leads: [lead('I', 0, 1)] } },
-        [4, -32768, 8, 12, 20],
-      ),
-    )
+  const lead = (name: string, first: number, count: number) => ({ name, first, count, step: 2.5 })
+  const bytes = form(
+    { rate: 250, leads: [lead('I', 0, 2), lead('II', 1, 2)], median: { rate: 500, leads: [lead('I', 0, 1)] } },
+    [4, -32768, 8, 12, 20],
+  )
+
+  it('becomes leads in microvolts', async () => {
+    const recording = readForm('a', bytes, bytes.byteLength)
+    const ecg = await recording.part(0, 10, new AbortController().signal)
     expect(Array.from(ecg.leads[0].samples)).toEqual([10, NaN])
-    expect(Array.from(ecg.leads[1].samples)).toEqual([NaN, 20, 30])
+    expect(ecg.leads[1]).toMatchObject({ base: 1, samples: Float32Array.of(20, 30) })
     expect(ecg.median?.leads[0].samples[0]).toBe(50)
-    expect(() => readForm(new ArrayBuffer(20))).toThrow()
+    expect(ecg.seconds).toBe(3 / 250)
+    expect(() => readForm('a', new ArrayBuffer(20), 20)).toThrow()
+  })
+
+  it('is fetched in parts where it is long', async () => {
+    const asked: string[] = []
+    vi.stubGlobal('fetch', (_: string, { headers }: { headers: { Range: string } }) => {
+      asked.push(headers.Range)
+      const [from, to] = /(\d+)-(\d+)/.exec(headers.Range)?.slice(1).map(Number) ?? []
+      return Promise.resolve(new Response(bytes.slice(from, to + 1), { status: 206 }))
+    })
+    const begin = bytes.byteLength - 10
+    const recording = readForm('a', bytes.slice(0, begin), bytes.byteLength)
+    expect(recording.isWhole).toBe(false)
+    const { leads, median } = await recording.part(1 / 250, 2 / 250, new AbortController().signal)
+    expect(asked).toEqual([`bytes=${begin + 2}-${begin + 3}`, `bytes=${begin + 4}-${begin + 5}`])
+    expect(leads[0]).toMatchObject({ base: 1, samples: Float32Array.of(NaN) })
+    expect(leads[1]).toMatchObject({ base: 1, samples: Float32Array.of(20) })
+    expect(median).toBeNull()
+    vi.unstubAllGlobals()
   })
 })
