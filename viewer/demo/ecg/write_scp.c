@@ -37,7 +37,7 @@ typedef struct bit_writer {
 static void put_bits(bit_writer *to, uint32_t value, unsigned bits)
 {
     while (bits--) {
-        to->byte = (uint8_t)(to->byte << 1 | (value >> bits & 1));
+        to->byte = (uint8_t)((unsigned)to->byte << 1 | (value >> bits & 1));
         if (++to->n % 8 == 0) cn_buf_add(to->out, &to->byte, 1);
     }
 }
